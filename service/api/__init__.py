@@ -1,0 +1,1 @@
+"""HTTP in and out: one file per noun, no decisions."""

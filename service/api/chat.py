@@ -1,0 +1,97 @@
+"""`POST /chat` and `POST /route`."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from service.answer import Answer, Decided, Delta, Event, Given, Question, answer, choose, numbered
+from service.api.problems import problem_of, request_id_of
+from service.api.state import house_of
+from service.api.streams import event_stream, sse, unless_gone
+from service.api.wire import ChatRequest
+from service.house import House
+from service.tables import DEFAULT_TENANT
+
+api = APIRouter(tags=["chat"])
+
+CLIENT_GONE = 499  # nginx's own code; nobody is left to read it
+
+
+@api.post("/chat", response_model=None)
+async def chat(request: Request, body: ChatRequest) -> Response:
+    """Answer by the strategy that fits, and say why; plain or as server-sent events."""
+    house = house_of(request)
+    question = body.as_question(request_id=request_id_of(request), tenant=DEFAULT_TENANT)
+    if body.stream:
+        first, rest = await opened(question, house)
+        return event_stream(_frames(first, rest, request))
+    done = await unless_gone(request, lambda: whole_answer(question, house))
+    if done is None:
+        return Response(status_code=CLIENT_GONE)
+    return JSONResponse(done.as_dict())
+
+
+@api.post("/route", response_model=None)
+async def route(request: Request, body: ChatRequest) -> Response:
+    """Decide, and generate nothing."""
+    question = body.as_question(request_id=request_id_of(request), tenant=DEFAULT_TENANT)
+    chosen = await choose(question, house_of(request))
+    decision = chosen.decision.as_dict()
+    return JSONResponse(
+        {
+            "id": question.request_id,
+            "use_case": chosen.use_case.id,
+            "strategy": chosen.decision.strategy,
+            "decision": decision,
+        }
+    )
+
+
+async def whole_answer(question: Question, house: House) -> Answer:
+    """Return the answer once it is whole."""
+    async with aclosing(answer(question, house)) as events:
+        async for event in events:
+            if isinstance(event, Answer):
+                return event
+    raise AssertionError("an answer ends with an Answer event")
+
+
+async def opened(question: Question, house: House) -> tuple[Event, AsyncIterator[Event]]:
+    """Return the first event and the rest; every earlier failure is raised from here."""
+    events = answer(question, house)
+    first = await anext(aiter(events))
+    return first, events
+
+
+async def _frames(
+    first: Event, rest: AsyncIterator[Event], request: Request
+) -> AsyncIterator[bytes]:
+    yield sse(*_named(first))
+    try:
+        async with aclosing(rest) as events:  # type: ignore[type-var]  # it is a generator
+            async for event in events:
+                yield sse(*_named(event))
+    except Exception as exc:  # the headers are out: the failure is the stream's last event
+        problem = problem_of(exc, path=request.url.path, request_id=request_id_of(request))
+        yield sse(problem, "error")
+
+
+def _named(event: Event) -> tuple[dict[str, Any], str]:
+    """Return the data and the name of an event."""
+    match event:
+        case Decided():
+            return {
+                "id": event.request_id,
+                "strategy": event.strategy,
+                "model": event.model,
+                "decision": dict(event.decision),
+            }, "decision"
+        case Given():
+            return {"passages": numbered(event.passages)}, "passages"
+        case Delta():
+            return {"text": event.text}, "delta"
+        case Answer():
+            return event.as_dict(), "done"

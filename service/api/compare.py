@@ -1,0 +1,114 @@
+"""`/compare`: the strategies on a team's own questions."""
+
+import json
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+
+from service.api.state import AppState, state_of
+from service.api.wire import Shape
+from service.compare import COMPARED, parse_set
+from service.errors import CompareNotFound, JobNotFound
+from service.jobs import Job, Lane, Status
+from service.tables import DEFAULT_TENANT
+
+api = APIRouter(prefix="/compare", tags=["compare"])
+
+StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
+
+
+class CompareRequest(Shape):
+    """Body of `POST /compare`."""
+
+    use_case: str
+    rows: list[dict[str, Any]]
+    strategies: Annotated[tuple[StrategyName, ...], Field(min_length=1)] = COMPARED
+    concurrency: int = Field(default=4, ge=1, le=64)
+
+
+@api.post("")
+async def start(request: Request, body: CompareRequest) -> Response:
+    """Queue a comparison; a question set that is not valid is refused now."""
+    state = state_of(request)
+    parse_set(body.rows)
+    await state.house.use_case(body.use_case, tenant=DEFAULT_TENANT)
+    enqueue = partial(
+        state.jobs.enqueue,
+        Lane.COMPARE,
+        "compare",
+        body.model_dump(mode="json"),
+        tenant=DEFAULT_TENANT,
+    )
+    job = await to_thread.run_sync(enqueue)
+    headers = {"location": f"/compare/{job.job_id}"}
+    return JSONResponse(_as_dict(job, None), status_code=202, headers=headers)
+
+
+@api.get("")
+def list_comparisons(
+    request: Request, use_case: str | None = None, limit: int = 20
+) -> dict[str, Any]:
+    """List the finished comparisons, newest first."""
+    found = state_of(request).comparisons.list(
+        tenant=DEFAULT_TENANT, use_case=use_case, limit=max(1, min(limit, 100))
+    )
+    return {"object": "list", "data": [c.as_dict() for c in found], "has_more": False}
+
+
+@api.get("/{comparison_id}")
+def get_comparison(request: Request, comparison_id: str) -> dict[str, Any]:
+    """Return a comparison by its own id or by its job's."""
+    state = state_of(request)
+    if comparison_id.startswith("cmp_"):
+        found = state.comparisons.get(comparison_id, tenant=DEFAULT_TENANT)
+        return {**found.as_dict(), "status": Status.SUCCEEDED, "progress": {"fraction": 1.0}}
+    job = _job(state, comparison_id)
+    return _as_dict(job, _summary(state, job))
+
+
+@api.get("/{comparison_id}/outcomes")
+def get_outcomes(request: Request, comparison_id: str) -> Response:
+    """Return one JSON line for each question and strategy."""
+    state = state_of(request)
+    if not comparison_id.startswith("cmp_"):
+        job = _job(state, comparison_id)
+        if job.result is None:
+            raise CompareNotFound(f"Comparison {comparison_id!r} has no outcomes ({job.status}).")
+        comparison_id = job.result["comparison_id"]
+    rows = state.comparisons.get(comparison_id, tenant=DEFAULT_TENANT).outcomes
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return Response(lines, media_type="application/x-ndjson")
+
+
+def _job(state: AppState, job_id: str) -> Job:
+    try:
+        job = state.jobs.get(job_id, tenant=DEFAULT_TENANT)
+    except JobNotFound as exc:
+        raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id") from exc
+    if job.kind != "compare":
+        raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id")
+    return job
+
+
+def _summary(state: AppState, job: Job) -> dict[str, Any] | None:
+    if job.result is None:
+        return None
+    comparison_id = job.result["comparison_id"]
+    return dict(state.comparisons.get(comparison_id, tenant=DEFAULT_TENANT).summary)
+
+
+def _as_dict(job: Job, summary: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "id": job.job_id,
+        "object": "comparison",
+        "status": job.status,
+        "use_case": job.args["use_case"],
+        "progress": dict(job.progress),
+        "created_at": job.created_at,
+        "summary": summary,
+        "error": job.error,
+    }

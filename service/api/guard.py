@@ -1,0 +1,73 @@
+"""What every request passes first: its id, who may call, and how large it may be.
+
+Pure ASGI: no body is buffered and a client's leaving is seen. Until API keys exist the gateway
+serves loopback only, and only under loopback names, so that a web page cannot reach it through
+a name that it points at this machine (DNS rebinding).
+"""
+
+import re
+import uuid
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.problems import problem_body, reply
+from service.errors import BodyTooLarge, HostForbidden, ServiceError, status_of
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+
+
+class Guard:
+    """Outermost layer of the gateway."""
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        asked_id = headers.get("x-request-id", "")
+        request_id = asked_id if REQUEST_ID.match(asked_id) else f"req_{uuid.uuid4().hex}"
+        scope["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                ]
+            await send(message)
+
+        refusal = self._refusal(headers)
+        if refusal is None:
+            await self._app(scope, receive, send_with_id)
+            return
+        body = problem_body(
+            status_of(refusal),
+            str(refusal),
+            code=refusal.code,
+            path=scope["path"],
+            request_id=request_id,
+            hint=refusal.hint,
+        )
+        await reply(body)(scope, receive, send_with_id)
+
+    def _refusal(self, headers: Headers) -> ServiceError | None:
+        host = headers.get("host", "")
+        name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+        if name not in LOOPBACK_NAMES:
+            return HostForbidden(
+                f"Host {host!r} is refused: without API keys the gateway answers only to "
+                "localhost, 127.0.0.1 and [::1]."
+            )
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self._max_body_bytes:
+            return BodyTooLarge(
+                f"The body has {length} bytes; server.max_body_bytes is {self._max_body_bytes}."
+            )
+        return None

@@ -1,0 +1,54 @@
+"""`/health` (alive) and `/ready` (can answer)."""
+
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.api.problems import RETRY_AFTER_S
+from service.api.state import AppState, state_of
+from service.tables import DEFAULT_TENANT
+
+api = APIRouter(tags=["health"])
+
+
+@api.get("/health")
+async def health() -> dict[str, str]:
+    """Say that the process lives; nothing else is asked."""
+    return {"status": "alive"}
+
+
+@api.get("/ready")
+async def ready(request: Request) -> Response:
+    """Say whether questions are answered: store, model server with its adapters, index."""
+    state = state_of(request)
+    watch = state.house.watch
+    waiting = list(watch.waiting_for)
+    store, index = await to_thread.run_sync(_look, state)
+    if not store["ok"]:
+        waiting.append(f"store: {store['detail']}")
+    body: dict[str, Any] = {
+        "ready": not waiting,
+        "waiting_for": waiting,
+        "engine": {"up": watch.is_up, "base_model": state.house.settings.engine.base_model},
+        "store": store,
+        "index": index,
+        "degraded": [] if index["ok"] else ["index"],
+    }
+    if waiting:
+        return JSONResponse(body, status_code=503, headers={"retry-after": RETRY_AFTER_S})
+    return JSONResponse(body)
+
+
+def _look(state: AppState) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        state.house.use_cases.list(tenant=DEFAULT_TENANT)
+        store: dict[str, Any] = {"ok": True}
+        health = state.house.knowledge.index_health()
+        index = {"ok": health.available, "pending": health.pending, "detail": health.detail}
+    except SQLAlchemyError as exc:
+        store = {"ok": False, "detail": type(exc).__name__}
+        index = {"ok": False, "pending": 0, "detail": "unknown while the store is away"}
+    return store, index

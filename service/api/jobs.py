@@ -1,0 +1,55 @@
+"""`/jobs`: how long work stands, and the wait for it."""
+
+from functools import partial
+from typing import Any
+
+import anyio
+from anyio import to_thread
+from fastapi import APIRouter, Request
+
+from service.api.state import AppState, state_of
+from service.errors import JobFailed
+from service.jobs import Job, Lane, Status
+from service.tables import DEFAULT_TENANT
+
+api = APIRouter(prefix="/jobs", tags=["jobs"])
+
+WAIT_POLL_S = 0.02
+
+
+@api.get("")
+def list_jobs(request: Request, lane: Lane | None = None, limit: int = 20) -> dict[str, Any]:
+    """List the newest jobs first."""
+    jobs = state_of(request).jobs.list(
+        tenant=DEFAULT_TENANT, lane=lane, limit=max(1, min(limit, 100))
+    )
+    return {"object": "list", "data": [job.as_dict() for job in jobs], "has_more": False}
+
+
+@api.get("/{job_id}")
+def get_job(request: Request, job_id: str) -> dict[str, Any]:
+    """Return one job."""
+    return state_of(request).jobs.get(job_id, tenant=DEFAULT_TENANT).as_dict()
+
+
+@api.post("/{job_id}/cancel")
+def cancel_job(request: Request, job_id: str) -> dict[str, Any]:
+    """Ask for the end of a job."""
+    return state_of(request).jobs.cancel(job_id, tenant=DEFAULT_TENANT).as_dict()
+
+
+async def wait_for(job: Job, state: AppState, wait_s: float) -> Job:
+    """Return `job` once it has ended, or as it stands after `wait_s`.
+
+    Raises:
+        JobFailed: It failed; carries the status of the error inside the worker.
+    """
+    with anyio.move_on_after(wait_s):
+        while not job.has_ended:
+            await anyio.sleep(WAIT_POLL_S)
+            job = await to_thread.run_sync(partial(state.jobs.get, job.job_id, tenant=job.tenant))
+    if job.status is Status.FAILED and job.error is not None:
+        raise JobFailed(job.error)
+    if job.has_ended:
+        state.house.memory.forget()
+    return job

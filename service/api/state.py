@@ -1,0 +1,33 @@
+"""What the endpoints find in the running app."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from service.comparisons import Comparisons
+from service.files import Files
+from service.house import House
+from service.jobs import Jobs
+from service.publishing import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """Everything the endpoints use, built once in the app's lifespan."""
+
+    house: House
+    jobs: Jobs
+    files: Files
+    comparisons: Comparisons
+    publisher: Publisher
+
+
+def state_of(request: Request) -> AppState:
+    """Return the running app's state."""
+    state: AppState = request.app.state.fingerpost
+    return state
+
+
+def house_of(request: Request) -> House:
+    """Return what the answer's line needs."""
+    return state_of(request).house

@@ -1,0 +1,270 @@
+"""`/v1/vector_stores`: knowledge bases and their documents, under OpenAI's nouns.
+
+Every write goes through the ingest lane, the one ingest path; reads ask the room.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field, ValidationError
+from starlette.datastructures import UploadFile
+
+from knowledge import BaseId, Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
+from service.api.jobs import wait_for
+from service.api.state import AppState, house_of, state_of
+from service.api.wire import Shape
+from service.citations import passage_dict
+from service.errors import InvalidRequest
+from service.jobs import Job, Lane
+from service.tables import DEFAULT_TENANT
+from service.use_cases import ID_PATTERN
+
+api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
+
+
+class NewBase(Shape):
+    """Body of `POST /v1/vector_stores`."""
+
+    name: str = Field(min_length=1, max_length=256)
+    id: str | None = Field(default=None, pattern=ID_PATTERN)
+
+
+class InlineDocument(Shape):
+    """JSON body of a document's PUT."""
+
+    filename: str = Field(min_length=1, max_length=512)
+    content: str
+    attributes: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class SearchRequest(Shape):
+    """Body of a search."""
+
+    query: str = Field(min_length=1)
+    max_num_results: int = Field(default=10, ge=1, le=50)
+    filters: dict[str, Any] = Field(default_factory=dict)
+
+
+@api.post("")
+async def create_base(request: Request, body: NewBase) -> dict[str, Any]:
+    """Make a knowledge base."""
+    house = house_of(request)
+    create = partial(house.knowledge.create_base, body.name, tenant=DEFAULT_TENANT, base_id=body.id)
+    base = await to_thread.run_sync(create)
+    house.memory.forget()
+    return _base(base)
+
+
+@api.get("")
+def list_bases(request: Request) -> dict[str, Any]:
+    """List all knowledge bases."""
+    found = house_of(request).knowledge.list_bases(tenant=DEFAULT_TENANT)
+    return {"object": "list", "data": [_base(base) for base in found], "has_more": False}
+
+
+@api.get("/{base_id}")
+def get_base(request: Request, base_id: str) -> dict[str, Any]:
+    """Return one knowledge base."""
+    return _base(house_of(request).knowledge.get_base(BaseId(base_id), tenant=DEFAULT_TENANT))
+
+
+@api.delete("/{base_id}")
+async def delete_base(request: Request, base_id: str) -> dict[str, Any]:
+    """Delete a knowledge base with all its documents."""
+    house = house_of(request)
+    delete = partial(house.knowledge.delete_base, BaseId(base_id), tenant=DEFAULT_TENANT)
+    await to_thread.run_sync(delete)
+    house.memory.forget()
+    return {"id": base_id, "object": "vector_store.deleted", "deleted": True}
+
+
+@api.get("/{base_id}/documents")
+def list_documents(
+    request: Request, base_id: str, limit: int = 100, after: str | None = None
+) -> dict[str, Any]:
+    """List documents by their external id."""
+    found = house_of(request).knowledge.list_documents(
+        BaseId(base_id), tenant=DEFAULT_TENANT, limit=max(1, min(limit, 1000)) + 1, after=after
+    )
+    page = found[:limit]
+    data = [_document(document) for document in page]
+    return {"object": "list", "data": data, "has_more": len(found) > len(page)}
+
+
+@api.get("/{base_id}/documents/{external_id:path}")
+def get_document(request: Request, base_id: str, external_id: str) -> dict[str, Any]:
+    """Return one document with its text."""
+    found = house_of(request).knowledge.document_text(
+        BaseId(base_id), external_id, tenant=DEFAULT_TENANT
+    )
+    return {**_document(found.document), "text": found.text}
+
+
+@api.put("/{base_id}/documents/{external_id:path}")
+async def put_document(
+    request: Request,
+    base_id: str,
+    external_id: str,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Add or replace a document: 200 once it is searchable, else 202 with the job."""
+    state = state_of(request)
+    await _require_base(state, base_id)
+    filename, content, attributes = await _read_upload(request, external_id)
+    limit = state.house.settings.knowledge.max_document_bytes
+    if len(content) > limit:
+        raise DocumentTooLarge(
+            f"{filename} has {len(content)} bytes; knowledge.max_document_bytes is {limit}."
+        )
+    args = {
+        "base_id": base_id,
+        "external_id": external_id,
+        "filename": filename,
+        "attributes": attributes,
+    }
+    job = await _enqueue(state, "ingest", args, payload=content, key=idempotency_key)
+    return await _reply(job, state)
+
+
+@api.delete("/{base_id}/documents/{external_id:path}")
+async def delete_document(request: Request, base_id: str, external_id: str) -> Response:
+    """Delete a document; no later answer holds its text."""
+    state = state_of(request)
+    await _require_base(state, base_id)
+    args = {"base_id": base_id, "external_id": external_id}
+    job = await _enqueue(state, "delete_document", args)
+    return await _reply(job, state)
+
+
+@api.post("/{base_id}/search")
+async def search(request: Request, base_id: str, body: SearchRequest) -> dict[str, Any]:
+    """Return the passages for a query, best first."""
+    found = await to_thread.run_sync(
+        partial(
+            house_of(request).knowledge.retrieve,
+            body.query,
+            base_ids=[BaseId(base_id)],
+            tenant=DEFAULT_TENANT,
+            top_k=body.max_num_results,
+            filters=body.filters,
+        )
+    )
+    data = [
+        {
+            **passage_dict(passage),
+            "file_id": passage.document_id,
+            "external_id": passage.external_id,
+            "relevance": passage.relevance,
+            "above_floor": passage.above_floor,
+            "attributes": dict(passage.attributes),
+            "content": [{"type": "text", "text": passage.text}],
+        }
+        for passage in found.passages
+    ]
+    return {
+        "object": "vector_store.search_results.page",
+        "search_query": found.query,
+        "data": data,
+        "has_more": False,
+        "degraded": found.degraded,
+        "retrievers": list(found.retrievers),
+        "left_out": [asdict(item) for item in found.left_out],
+    }
+
+
+@api.post("/{base_id}/reconcile")
+async def reconcile(request: Request, base_id: str) -> dict[str, Any]:
+    """Make the vector index agree with the database."""
+    run = partial(house_of(request).knowledge.reconcile, BaseId(base_id), tenant=DEFAULT_TENANT)
+    return {"object": "reconcile_report", **asdict(await to_thread.run_sync(run))}
+
+
+async def _require_base(state: AppState, base_id: str) -> KnowledgeBase:
+    find = partial(state.house.knowledge.get_base, BaseId(base_id), tenant=DEFAULT_TENANT)
+    return await to_thread.run_sync(find)
+
+
+async def _read_upload(request: Request, external_id: str) -> tuple[str, bytes, Mapping[str, Any]]:
+    """Return filename, bytes and attributes of a multipart or JSON upload."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "application/json":
+        try:
+            body = InlineDocument.model_validate_json(await request.body())
+        except ValidationError as exc:
+            raise RequestValidationError(exc.errors()) from exc
+        return body.filename, body.content.encode(), body.attributes
+    if kind != "multipart/form-data":
+        raise UnsupportedFile(
+            f"A document comes as multipart/form-data with a part `file`, or as application/json "
+            f"with filename and content; not as {kind or 'nothing named'}."
+        )
+    async with request.form(max_files=1, max_fields=4) as form:
+        upload = form.get("file")
+        if not isinstance(upload, UploadFile):
+            raise InvalidRequest("The multipart body has no part `file`.", param="file")
+        text = form.get("attributes")
+        attributes = _attributes(text) if isinstance(text, str) else {}
+        return upload.filename or external_id, await upload.read(), attributes
+
+
+def _attributes(text: str) -> Mapping[str, Any]:
+    try:
+        attributes = json.loads(text)
+    except ValueError as exc:
+        raise InvalidRequest("`attributes` is not JSON.", param="attributes") from exc
+    if not isinstance(attributes, dict):
+        raise InvalidRequest("`attributes` must be a JSON object.", param="attributes")
+    return attributes
+
+
+async def _enqueue(
+    state: AppState,
+    kind: str,
+    args: Mapping[str, Any],
+    *,
+    payload: bytes | None = None,
+    key: str | None = None,
+) -> Job:
+    return await to_thread.run_sync(
+        partial(
+            state.jobs.enqueue,
+            Lane.INGEST,
+            kind,
+            args,
+            tenant=DEFAULT_TENANT,
+            payload=payload,
+            idempotency_key=key,
+        )
+    )
+
+
+async def _reply(job: Job, state: AppState) -> Response:
+    job = await wait_for(job, state, state.house.settings.server.put_wait_s)
+    if job.has_ended:
+        return JSONResponse({"object": "vector_store.document", **(job.result or {})})
+    headers = {"location": f"/jobs/{job.job_id}"}
+    return JSONResponse({"job": job.as_dict()}, status_code=202, headers=headers)
+
+
+def _base(base: KnowledgeBase) -> dict[str, Any]:
+    return {
+        "id": base.base_id,
+        "object": "vector_store",
+        "name": base.name,
+        "created_at": int(base.created_at),
+        "documents": base.documents,
+        "chunks": base.chunks,
+        "usage_bytes": base.text_bytes,
+        "status": "completed",
+    }
+
+
+def _document(document: Document) -> dict[str, Any]:
+    return {"object": "vector_store.document", **asdict(document)}

@@ -1,0 +1,108 @@
+"""The shapes of requests, as clients write them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from router import Strategy
+from service.answer import Question
+from service.citations import CiteMode
+from service.engine import Message
+from service.errors import InvalidRequest
+from service.facts import Requirements
+from service.use_cases import Sampling
+
+
+class Shape(BaseModel):
+    """A request body whose unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TextPart(BaseModel):
+    """A part of a message's content; only text can be read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: Literal["text"]
+    text: str
+
+
+class WireMessage(BaseModel):
+    """One turn, as the chat-completions protocol writes it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | Annotated[tuple[TextPart, ...], Field(min_length=1)]
+
+    def as_message(self) -> Message:
+        """Return the turn as the answer's line takes it."""
+        role = "system" if self.role == "developer" else self.role
+        if isinstance(self.content, str):
+            return Message(role, self.content)
+        return Message(role, "\n".join(part.text for part in self.content))
+
+
+class WireRequirements(Shape):
+    """What the caller requires of this answer."""
+
+    citations: bool | None = None
+    max_latency_ms: float | None = Field(default=None, gt=0)
+
+
+class ChatRequest(Shape):
+    """Body of `POST /chat` and `POST /route`."""
+
+    messages: Annotated[tuple[WireMessage, ...], Field(min_length=1, max_length=1000)]
+    use_case: str | None = None
+    strategy: Literal["auto", "prompt_only", "rag", "fine_tuned", "hybrid"] = "auto"
+    stream: bool = False
+    knowledge_bases: tuple[str, ...] | None = None
+    top_k: int | None = Field(default=None, ge=1, le=50)
+    filters: Mapping[str, Any] = Field(default_factory=dict)
+    cite: CiteMode = "inline"
+    requirements: WireRequirements = WireRequirements()
+    user: str | None = Field(default=None, max_length=256)
+    session_id: str | None = Field(default=None, max_length=256)
+    sampling: Sampling = Sampling()
+    response_format: dict[str, Any] | None = None
+
+    def as_question(self, *, request_id: str, tenant: str) -> Question:
+        """Return the question that this body asks.
+
+        Raises:
+            InvalidRequest: The last message is not the user's, or empty.
+        """
+        return Question(
+            request_id=request_id,
+            tenant=tenant,
+            turns=turns_of(self.messages),
+            use_case=self.use_case,
+            strategy=None if self.strategy == "auto" else Strategy(self.strategy),
+            knowledge_bases=self.knowledge_bases,
+            top_k=self.top_k,
+            filters=self.filters,
+            cite=self.cite,
+            requirements=Requirements(
+                self.requirements.citations, self.requirements.max_latency_ms
+            ),
+            sampling=self.sampling,
+            response_format=self.response_format,
+        )
+
+
+def turns_of(messages: tuple[WireMessage, ...]) -> tuple[Message, ...]:
+    """Return the turns, the user's question last.
+
+    Raises:
+        InvalidRequest: The last message is not the user's, or empty.
+    """
+    turns = tuple(message.as_message() for message in messages)
+    if turns[-1].role != "user" or not turns[-1].content.strip():
+        raise InvalidRequest(
+            "The last message must be the user's and hold text: it is the question.",
+            param="messages",
+        )
+    return turns

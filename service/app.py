@@ -1,0 +1,154 @@
+"""Builds the gateway: rooms opened, endpoints mounted, background tasks started and ended.
+
+It constructs; what it constructs decides.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from anyio import to_thread
+from fastapi import FastAPI
+from sqlalchemy import Engine as Database
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+from adapters import AdapterRegistry
+from knowledge import ChromaIndex, Knowledge, SentenceTransformerEmbedder
+from router import Policy, default_policy, load_policy
+from service.api import (
+    chat,
+    compare,
+    health,
+    jobs,
+    openai,
+    problems,
+    training,
+    use_cases,
+    vector_stores,
+)
+from service.api.guard import Guard
+from service.api.state import AppState
+from service.comparisons import Comparisons
+from service.database import open_database
+from service.engine import Engine
+from service.engine_watch import EngineWatch
+from service.facts import Measurements
+from service.files import Files
+from service.home import Ports
+from service.house import House, Memory
+from service.jobs import Jobs
+from service.prompts import load_token_counter
+from service.publishing import Publisher
+from service.records import Records
+from service.settings import Settings
+from service.use_cases import UseCases
+
+APIS = (
+    chat.api,
+    openai.api,
+    use_cases.api,
+    vector_stores.api,
+    training.api,
+    compare.api,
+    jobs.api,
+    health.api,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms of one home, opened on its database."""
+
+    database: Database
+    knowledge: Knowledge
+    registry: AdapterRegistry
+
+
+OpenRooms = Callable[[Settings, Ports], Rooms]
+
+
+def open_rooms(settings: Settings, ports: Ports) -> Rooms:
+    """Open database, knowledge and adapter registry; loads the embedder (about 8 s)."""
+    database = open_database(settings.database_url)
+    index = ChromaIndex.connect(
+        host=settings.index.host or "127.0.0.1",
+        port=settings.index.port if settings.index.host else ports.chroma,
+        config=settings.knowledge,
+    )
+    embedder = SentenceTransformerEmbedder.load(settings.embedder_path, config=settings.knowledge)
+    knowledge = Knowledge(database, index, embedder, settings.knowledge)
+    return Rooms(database, knowledge, AdapterRegistry(database, settings.paths.adapters))
+
+
+def create_app(settings: Settings, ports: Ports, rooms: OpenRooms = open_rooms) -> FastAPI:
+    """Return the gateway's application; nothing is opened before it starts.
+
+    Args:
+        settings: Everything configured.
+        ports: Where the inner processes listen.
+        rooms: How the rooms are opened; tests open them on small parts.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = await to_thread.run_sync(rooms, settings, ports)
+        engine = Engine(settings.engine, engine_url(settings, ports))
+        state = _state(settings, opened, engine)
+        app.state.fingerpost = state
+        async with anyio.create_task_group() as group:
+            group.start_soon(state.publisher.keep_watch)
+            group.start_soon(state.house.records.write_behind)
+            try:
+                yield
+            finally:
+                group.cancel_scope.cancel()
+        await engine.aclose()
+        opened.database.dispose()
+
+    app = FastAPI(title="Fingerpost", lifespan=lifespan, docs_url=None, redoc_url=None)
+    for api in APIS:
+        app.include_router(api)
+    problems.install(app)
+    limit = settings.server.max_body_bytes
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limit)
+    app.add_middleware(Guard, max_body_bytes=limit)
+    return app
+
+
+def engine_url(settings: Settings, ports: Ports) -> str:
+    """Return the model server's address: the configured one, or our child's."""
+    return settings.engine.url or f"http://127.0.0.1:{ports.engine}"
+
+
+def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
+    watch = EngineWatch()
+    memory = Memory()
+    comparisons = Comparisons(rooms.database)
+    house = House(
+        settings=settings,
+        engine=engine,
+        watch=watch,
+        knowledge=rooms.knowledge,
+        policy=_policy(settings),
+        use_cases=UseCases(rooms.database),
+        measurements=Measurements(rooms.knowledge, rooms.registry, comparisons),
+        records=Records(rooms.database, settings.records),
+        count_tokens=load_token_counter(settings.base_model_path),
+        memory=memory,
+    )
+    publisher = Publisher(
+        engine,
+        watch,
+        rooms.registry,
+        base_model=settings.engine.base_model,
+        changed=memory.forget,
+    )
+    jobs_ = Jobs(
+        rooms.database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts
+    )
+    return AppState(house, jobs_, Files(rooms.database), comparisons, publisher)
+
+
+def _policy(settings: Settings) -> Policy:
+    return default_policy() if settings.policy is None else load_policy(settings.policy)

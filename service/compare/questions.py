@@ -1,0 +1,91 @@
+"""The questions of a comparison, as a team writes them.
+
+It knows the shape of a SET row; it does not know how answers are scored.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from service.errors import InvalidRequest
+
+COMPARED = ("prompt_only", "rag", "fine_tuned", "hybrid", "auto")
+MAX_QUESTIONS = 5_000
+
+
+class Kind(StrEnum):
+    """What a good answer to the question shows."""
+
+    FACT = "fact"
+    STYLE = "style"
+    BOTH = "both"
+    CHITCHAT = "chitchat"
+    UNANSWERABLE = "unanswerable"
+
+
+class Turn(BaseModel):
+    """An earlier turn of the conversation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: str
+    content: str
+
+
+class SetQuestion(BaseModel):
+    """One row of a question set."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str = Field(min_length=1, max_length=200)
+    question: str = Field(min_length=1)
+    kind: Kind
+    answers: tuple[str, ...] = ()
+    schema_: Mapping[str, Any] | Sequence[str] | None = Field(default=None, alias="schema")
+    history: tuple[Turn, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> "SetQuestion":
+        if self.kind in (Kind.FACT, Kind.BOTH) and not self.answers:
+            raise ValueError(f"a {self.kind} question needs `answers`")
+        if self.kind in (Kind.STYLE, Kind.BOTH) and not self.house_keys:
+            raise ValueError(f"a {self.kind} question needs `schema` (the house keys)")
+        return self
+
+    @property
+    def house_keys(self) -> frozenset[str]:
+        """Keys that an answer in house style has: a list of names, or a JSON schema's."""
+        if self.schema_ is None:
+            return frozenset()
+        if isinstance(self.schema_, Mapping):
+            return frozenset(self.schema_.get("required") or self.schema_.get("properties") or ())
+        return frozenset(self.schema_)
+
+
+def parse_set(rows: Iterable[Mapping[str, Any]]) -> tuple[SetQuestion, ...]:
+    """Return the questions of `rows`.
+
+    Raises:
+        InvalidRequest: Names each row that is wrong, or the id that stands twice.
+    """
+    questions: list[SetQuestion] = []
+    faults: list[str] = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            questions.append(SetQuestion.model_validate(row))
+        except ValidationError as exc:
+            reasons = "; ".join(
+                f"{'.'.join(str(p) for p in e['loc']) or 'row'}: {e['msg']}" for e in exc.errors()
+            )
+            faults.append(f"row {number}: {reasons}")
+    ids = [question.id for question in questions]
+    faults += [f"id {name!r} stands twice" for name in sorted({i for i in ids if ids.count(i) > 1})]
+    if not questions and not faults:
+        faults = ["the set has no questions"]
+    if len(questions) > MAX_QUESTIONS:
+        faults.append(f"{len(questions)} questions; at most {MAX_QUESTIONS}")
+    if faults:
+        raise InvalidRequest("The question set is not valid: " + " | ".join(faults[:20]))
+    return tuple(questions)

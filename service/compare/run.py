@@ -1,0 +1,99 @@
+"""Asks every question by every strategy, as a client of `/chat`.
+
+It knows HTTP from the outside; it does not look into the gateway. A question that fails is
+recorded with its error and without a score.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import httpx
+
+from service.compare.questions import SetQuestion
+from service.compare.scoring import score_answer
+
+ANSWER_LIMIT_S = 300.0
+Outcome = dict[str, Any]
+
+
+def run_comparison(
+    questions: Sequence[SetQuestion],
+    *,
+    gateway_url: str,
+    use_case: str,
+    strategies: Sequence[str],
+    concurrency: int,
+    on_progress: Callable[[int, int], bool],
+) -> list[Outcome]:
+    """Return one outcome per question and strategy, in that order.
+
+    Args:
+        questions: What is asked.
+        gateway_url: Address of the gateway.
+        use_case: Use case that answers.
+        strategies: `auto` or names of strategies; asked one after the other, so that their
+            latencies are comparable.
+        concurrency: Questions under way at the same time.
+        on_progress: Told how many answers of how many are there; returning False stops.
+    """
+    total = len(questions) * len(strategies)
+    outcomes: list[Outcome] = []
+    with httpx.Client(base_url=gateway_url, timeout=ANSWER_LIMIT_S, trust_env=False) as client:
+        with ThreadPoolExecutor(max_workers=concurrency) as pool:
+            for strategy in strategies:
+                ask = partial(_ask, client, use_case, strategy)
+                for outcome in pool.map(ask, questions):
+                    outcomes.append(outcome)
+                    if not on_progress(len(outcomes), total):
+                        pool.shutdown(cancel_futures=True)
+                        return outcomes
+    return outcomes
+
+
+def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuestion) -> Outcome:
+    turns = [turn.model_dump() for turn in question.history]
+    body = {
+        "messages": [*turns, {"role": "user", "content": question.question}],
+        "use_case": use_case,
+        "strategy": strategy,
+    }
+    outcome: Outcome = {
+        "id": question.id,
+        "kind": question.kind,
+        "strategy": strategy,
+        "score": None,
+        "outcome": "error",
+        "latency_ms": 0.0,
+        "first_token_ms": 0.0,
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "facts": {},
+        "decision": {},
+    }
+    began = time.perf_counter()
+    try:
+        response = client.post("/chat", json=body)
+        answer = response.json()
+    except (httpx.HTTPError, ValueError) as exc:
+        return {**outcome, "error": f"{type(exc).__name__}: {exc}"}
+    latency_ms = (time.perf_counter() - began) * 1000
+    if response.status_code != httpx.codes.OK:
+        return {**outcome, "error": answer.get("detail", response.text)}
+    timings = answer["timings_ms"]
+    decision = answer["decision"]
+    return {
+        **outcome,
+        "score": score_answer(question, answer),
+        "outcome": answer["outcome"],
+        "chosen": answer["strategy"],
+        "answer": answer["answer"],
+        "latency_ms": round(latency_ms, 1),
+        "first_token_ms": round(timings["route"] + timings["retrieve"] + timings["first_token"], 1),
+        "prompt_tokens": answer["usage"]["prompt_tokens"],
+        "completion_tokens": answer["usage"]["completion_tokens"],
+        "facts": decision.get("facts", {}),
+        "decision": {key: decision[key] for key in ("strategy", "rule") if key in decision},
+    }

@@ -1,0 +1,133 @@
+"""What the outcomes of a comparison say: scores with intervals, latency, and who wins.
+
+It knows statistics; it does not know where the outcomes came from. An error is never counted as
+a score: it is counted as an error.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 2_000
+SEED = 20_261
+PERCENTILES = (2.5, 97.5)  # 95 % interval
+
+
+def summarise(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the summary of `outcomes`, one row per question and strategy.
+
+    Intervals are percentile bootstraps over questions, with a fixed seed.
+    """
+    names = list(dict.fromkeys(row["strategy"] for row in outcomes))
+    strategies = {name: _of([r for r in outcomes if r["strategy"] == name]) for name in names}
+    scored = {name: row for name, row in strategies.items() if row["n"]}
+    return {
+        "questions": len({row["id"] for row in outcomes}),
+        "strategies": strategies,
+        "by_kind_winner": _winners_by_kind(scored),
+        "winner": _winner(scored, outcomes),
+    }
+
+
+def _of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    good = [row for row in rows if row["score"] is not None]
+    scores = np.array([row["score"] for row in good], dtype=np.float64)
+    low, high = _interval(scores)
+    kinds = list(dict.fromkeys(row["kind"] for row in good))
+    latency = [row["latency_ms"] for row in good]
+    first = [row["first_token_ms"] for row in good]
+    return {
+        "n": len(good),
+        "errors": len(rows) - len(good),
+        "score": round(float(scores.mean()), 4) if len(good) else 0.0,
+        "score_low": low,
+        "score_high": high,
+        "by_kind": {kind: _kind_score(good, kind) for kind in kinds},
+        "latency_ms": _percentiles(latency),
+        "first_token_ms": _percentiles(first),
+        "prompt_tokens": _mean([row["prompt_tokens"] for row in good]),
+        "completion_tokens": _mean([row["completion_tokens"] for row in good]),
+    }
+
+
+def _kind_score(rows: Sequence[Mapping[str, Any]], kind: str) -> dict[str, float]:
+    scores = [row["score"] for row in rows if row["kind"] == kind]
+    return {"n": len(scores), "score": round(sum(scores) / len(scores), 4)}
+
+
+def _interval(scores: NDArray[np.float64]) -> tuple[float, float]:
+    if not scores.size:
+        return 0.0, 1.0
+    means = _resampled_means(scores)
+    low, high = np.percentile(means, PERCENTILES)
+    return round(float(low), 4), round(float(high), 4)
+
+
+def _resampled_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    picks = np.random.default_rng(SEED).integers(0, values.size, (RESAMPLES, values.size))
+    means: NDArray[np.float64] = values[picks].mean(axis=1)  # (RESAMPLES,)
+    return means
+
+
+def _percentiles(values: Sequence[float]) -> dict[str, float]:
+    if not values:
+        return {"p50": 0.0, "p95": 0.0}
+    p50, p95 = np.percentile(np.array(values), (50, 95))
+    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 1) if values else 0.0
+
+
+def _winners_by_kind(strategies: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    kinds = dict.fromkeys(kind for row in strategies.values() for kind in row["by_kind"])
+    winners = {}
+    for kind in kinds:
+        scores = {
+            n: r["by_kind"][kind]["score"] for n, r in strategies.items() if kind in r["by_kind"]
+        }
+        best = max(scores.values())
+        winners[kind] = [name for name, score in scores.items() if score == best]
+    return winners
+
+
+def _winner(
+    strategies: Mapping[str, Mapping[str, Any]], outcomes: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the fixed strategy with the best mean, and whether that is more than chance."""
+    fixed = {name: row for name, row in strategies.items() if name != "auto"}
+    if not fixed:
+        return {"strategy": None, "clear": False, "because": "nothing was answered"}
+    ranked = sorted(fixed, key=lambda name: fixed[name]["score"], reverse=True)
+    best = ranked[0]
+    if len(ranked) == 1:
+        return {"strategy": best, "clear": False, "because": "only one strategy was asked"}
+    second = ranked[1]
+    low, high = _paired_interval(best, second, outcomes)
+    gap = fixed[best]["score"] - fixed[second]["score"]
+    clear = low > 0
+    because = (
+        f"{best} scores {fixed[best]['score']:.2f}, {second} {fixed[second]['score']:.2f}; "
+        f"difference {gap:+.2f}, 95 % interval {low:+.2f} to {high:+.2f} on the same questions"
+        + ("" if clear else ": not clear of zero, so more questions are needed")
+    )
+    return {"strategy": best, "clear": clear, "because": because}
+
+
+def _paired_interval(
+    best: str, second: str, outcomes: Sequence[Mapping[str, Any]]
+) -> tuple[float, float]:
+    """Return the 95 % interval of the mean difference over questions that both answered."""
+    scores: dict[str, dict[str, float]] = {best: {}, second: {}}
+    for row in outcomes:
+        if row["strategy"] in scores and row["score"] is not None:
+            scores[row["strategy"]][row["id"]] = row["score"]
+    shared = sorted(scores[best].keys() & scores[second].keys())
+    if not shared:
+        return -1.0, 1.0
+    gaps = np.array([scores[best][i] - scores[second][i] for i in shared], dtype=np.float64)
+    low, high = np.percentile(_resampled_means(gaps), PERCENTILES)
+    return float(low), float(high)

@@ -1,0 +1,270 @@
+"""The client of the model server: vLLM, or any other OpenAI-compatible server.
+
+It knows HTTP and the model server's words; it does not know strategies, prompts or adapters'
+meaning. It always streams: when the caller stops reading, the connection is closed and the
+server aborts the request.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from service.errors import (
+    ContextLengthExceeded,
+    EngineRefused,
+    EngineUnavailable,
+    InvalidRequest,
+    ModelNotFound,
+    ServiceError,
+    StreamBroken,
+)
+from service.settings import EngineSettings
+
+LONG_CALL_S = 60.0  # loading an adapter copies its weights to every worker
+PROBE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn as the model server takes it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What the model server is asked to continue.
+
+    `options` holds only fields of the chat-completions protocol that the service allows.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens counted by the model server."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(slots=True)
+class Generation:
+    """A running answer: iterate the text, then read how it ended."""
+
+    chunks: AsyncIterator[str]
+    finish_reason: str | None = None
+    usage: Usage = Usage(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineModel:
+    """A model that the server lists; `parent` is set for adapters."""
+
+    model_id: str
+    parent: str | None
+
+
+class Engine:
+    """One pooled connection to the model server."""
+
+    def __init__(self, settings: EngineSettings, url: str) -> None:
+        headers = {}
+        if settings.api_key is not None:
+            headers["authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
+        self._url = url.rstrip("/").removesuffix("/v1")
+        self._client = httpx.AsyncClient(
+            base_url=self._url,
+            headers=headers,
+            timeout=httpx.Timeout(settings.idle_timeout_s, connect=settings.connect_timeout_s),
+            limits=httpx.Limits(
+                max_connections=settings.max_connections,
+                max_keepalive_connections=settings.max_connections,
+            ),
+            trust_env=False,
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    @asynccontextmanager
+    async def generate(self, request: GenerationRequest) -> AsyncIterator[Generation]:
+        """Open an answer; entering returns once the server has accepted the request.
+
+        Raises:
+            EngineUnavailable: No connection, or the server is overloaded; retry is safe.
+            EngineRefused: The server does not take the request.
+            ModelNotFound: The server has no such model.
+            ContextLengthExceeded: Prompt and answer do not fit the model.
+            StreamBroken: From the iteration, when the server stops before the end.
+        """
+        body = {
+            "model": request.model,
+            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            **request.options,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        upstream = self._client.build_request("POST", "/v1/chat/completions", json=body)
+        response = await self._send(upstream, stream=True)
+        try:
+            generation = Generation(chunks=_no_chunks())
+            generation.chunks = _read_chunks(response, generation)
+            yield generation
+        finally:
+            await response.aclose()
+
+    async def list_models(self) -> tuple[EngineModel, ...]:
+        """Return the models that the server lists now.
+
+        Raises:
+            EngineUnavailable: The server does not answer within two seconds.
+        """
+        request = self._client.build_request("GET", "/v1/models", timeout=PROBE_TIMEOUT_S)
+        listing = (await self._send(request)).json()
+        return tuple(EngineModel(row["id"], row.get("parent")) for row in listing["data"])
+
+    async def load_adapter(self, name: str, folder: str) -> None:
+        """Load the adapter in `folder` under the immutable `name`.
+
+        Raises:
+            EngineRefused: The server cannot load it; the message holds its reason.
+        """
+        await self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": folder})
+
+    async def unload_adapter(self, name: str) -> None:
+        """Take the adapter `name` out of the server."""
+        await self._post("/v1/unload_lora_adapter", {"lora_name": name})
+
+    async def prompt_logprobs(self, model: str, token_ids: Sequence[int]) -> tuple[float, ...]:
+        """Return the log-probability of each prompt token but the first, under `model`."""
+        answer = await self._post(
+            "/v1/completions",
+            {
+                "model": model,
+                "prompt": list(token_ids),
+                "max_tokens": 1,
+                "temperature": 0,
+                "prompt_logprobs": 0,
+            },
+        )
+        rows = answer.json()["choices"][0]["prompt_logprobs"][1:]
+        return tuple(
+            float(row[str(token)]["logprob"])
+            for row, token in zip(rows, token_ids[1:], strict=True)
+        )
+
+    async def metrics(self) -> str:
+        """Return the server's own Prometheus text."""
+        request = self._client.build_request("GET", "/metrics", timeout=PROBE_TIMEOUT_S)
+        return (await self._send(request)).text
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        request = self._client.build_request("POST", path, json=body, timeout=LONG_CALL_S)
+        return await self._send(request)
+
+    async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        try:
+            response = await self._client.send(request, stream=stream)
+        except httpx.HTTPError as exc:
+            raise EngineUnavailable(
+                f"The model server at {self._url} does not answer ({type(exc).__name__})."
+            ) from exc
+        if response.status_code < 400:
+            return response
+        try:
+            await response.aread()
+        except httpx.HTTPError as exc:
+            raise EngineUnavailable("The model server stopped while it refused.") from exc
+        finally:
+            await response.aclose()
+        raise _refusal(response)
+
+
+async def _no_chunks() -> AsyncIterator[str]:
+    return
+    yield ""
+
+
+async def _read_chunks(response: httpx.Response, generation: Generation) -> AsyncIterator[str]:
+    finished = False
+    try:
+        async for line in response.aiter_lines():
+            if not line.startswith("data:"):
+                continue
+            data = line[5:].strip()
+            if data == "[DONE]":
+                finished = True
+                break
+            text = _read_event(data, generation)
+            if text:
+                yield text
+    except httpx.HTTPError as exc:
+        raise StreamBroken(
+            f"The model server stopped inside the answer ({type(exc).__name__})."
+        ) from exc
+    if not finished or generation.finish_reason is None:
+        raise StreamBroken("The model server ended the stream without a finish reason.")
+
+
+def _read_event(data: str, generation: Generation) -> str:
+    """Note usage and finish reason in `generation`; return the event's text."""
+    try:
+        event = json.loads(data)
+    except ValueError as exc:
+        raise StreamBroken("The model server sent an event that is not JSON.") from exc
+    if "error" in event:
+        fault = event["error"]
+        reason = fault.get("message", fault) if isinstance(fault, dict) else fault
+        raise StreamBroken(f"The model server failed inside the answer: {reason}")
+    if event.get("usage"):
+        generation.usage = _read_usage(event["usage"])
+    choices = event.get("choices") or ()
+    if not choices:
+        return ""
+    generation.finish_reason = choices[0].get("finish_reason") or generation.finish_reason
+    return (choices[0].get("delta") or {}).get("content") or ""
+
+
+def _read_usage(usage: Mapping[str, Any]) -> Usage:
+    details = usage.get("prompt_tokens_details") or {}
+    return Usage(
+        prompt_tokens=usage.get("prompt_tokens", 0),
+        completion_tokens=usage.get("completion_tokens") or 0,
+        cached_tokens=details.get("cached_tokens") or 0,
+    )
+
+
+def _refusal(response: httpx.Response) -> ServiceError:
+    """Turn the server's refusal into our error, by status and by its own words."""
+    reason = _reason(response)
+    status = response.status_code
+    if status in (429, 502, 503, 504) or "EngineDead" in reason:
+        return EngineUnavailable(f"The model server is not ready: {reason}")
+    if status == 404:
+        return ModelNotFound(f"The model server: {reason}")
+    if status == 400 and ("context length" in reason or "maximum model length" in reason):
+        return ContextLengthExceeded(f"The model server: {reason}")
+    if status in (400, 422):
+        return InvalidRequest(f"The model server: {reason}")
+    return EngineRefused(f"The model server answered {status}: {reason}")
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        body = response.json()
+    except ValueError:
+        return response.text[:500]
+    fault = body.get("error", body) if isinstance(body, dict) else body
+    message = fault.get("message") if isinstance(fault, dict) else None
+    return str(message or fault)[:500]

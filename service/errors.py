@@ -1,0 +1,218 @@
+"""What can go wrong in the service, and the one table from any room's error to HTTP status.
+
+ServiceError
+├── InvalidSettings         configuration refused
+├── InvalidRequest          well-formed, but cannot be meant
+├── NotFound
+│   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound
+├── StrategyForbidden       a hard rule, or something missing, stands against the strategy
+├── ContextLengthExceeded   the question alone is longer than the model reads
+├── BodyTooLarge            the request body is over the limit
+├── HostForbidden           the gateway serves loopback only
+├── EngineUnavailable       the model server does not answer
+├── EngineRefused           the model server refused the request
+├── StreamBroken            the model server stopped inside an answer
+├── AdapterNotLoaded        a live adapter is not back in the engine yet
+├── JobFailed               carries the error of a job out of the worker
+├── PublishFailed           list check or effect check failed
+└── ProcessFailed           a supervised process did not start
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ServiceError(Exception):
+    """Root of the service's errors; the message says what to do."""
+
+    code: str = "service_error"
+    retryable: bool = False
+    hint: str = "See the gateway's log for this request id."
+
+    def __init__(self, message: str, *, param: str | None = None, **details: Any) -> None:
+        super().__init__(message)
+        self.param = param
+        self.details = details
+
+
+class InvalidSettings(ServiceError):
+    """Configuration refused."""
+
+    code = "invalid_settings"
+    hint = "Correct the named key."
+
+
+class InvalidRequest(ServiceError):
+    """The request is well-formed, but cannot be meant."""
+
+    code = "invalid_request"
+    hint = "Correct the named field."
+
+
+class NotFound(ServiceError):
+    """The thing named by the request does not exist."""
+
+    code = "not_found"
+    hint = "List what exists and use one of those ids."
+
+
+class UseCaseNotFound(NotFound):
+    """No use case has this id."""
+
+    code = "use_case_not_found"
+    hint = "PUT /use_cases/{id} or `fingerpost use-case apply FILE.yaml` makes one."
+
+
+class ModelNotFound(NotFound):
+    """No model has this name."""
+
+    code = "model_not_found"
+    hint = "GET /v1/models lists the names."
+
+
+class JobNotFound(NotFound):
+    """No job has this id."""
+
+    code = "job_not_found"
+
+
+class FileNotFound(NotFound):
+    """No uploaded file has this id."""
+
+    code = "file_not_found"
+    hint = "POST /v1/files uploads one."
+
+
+class CompareNotFound(NotFound):
+    """No compare run has this id."""
+
+    code = "compare_not_found"
+
+
+class StrategyForbidden(ServiceError):
+    """A hard rule, or something missing, stands against the strategy."""
+
+    code = "strategy_forbidden"
+    hint = "Remove what the named rule objects to, or send strategy 'auto'."
+
+
+class ContextLengthExceeded(ServiceError):
+    """The question alone is longer than the model reads."""
+
+    code = "context_length_exceeded"
+    hint = "Shorten the last message, or lower sampling.max_tokens."
+
+
+class BodyTooLarge(ServiceError):
+    """The request body is over the limit."""
+
+    code = "body_too_large"
+    hint = "Split the document, or raise server.max_body_bytes."
+
+
+class HostForbidden(ServiceError):
+    """The gateway serves loopback only until API keys exist."""
+
+    code = "host_forbidden"
+    hint = "Call it as localhost, 127.0.0.1 or [::1] from the same machine."
+
+
+class EngineUnavailable(ServiceError):
+    """The model server does not answer."""
+
+    code = "engine_unavailable"
+    retryable = True
+    hint = "It restarts by itself; GET /ready tells when it is back."
+
+
+class EngineRefused(ServiceError):
+    """The model server refused the request."""
+
+    code = "engine_refused"
+    hint = "The message holds the model server's own words."
+
+
+class StreamBroken(ServiceError):
+    """The model server stopped inside an answer."""
+
+    code = "stream_broken"
+    retryable = True
+    hint = "Ask again; what was received is not a whole answer."
+
+
+class AdapterNotLoaded(ServiceError):
+    """A live adapter is not back in the engine yet."""
+
+    code = "adapter_not_loaded"
+    retryable = True
+    hint = "It is being loaded; GET /ready tells when it serves again."
+
+
+class PublishFailed(ServiceError):
+    """The list check or the effect check failed; the adapter before it still serves."""
+
+    code = "publish_failed"
+    hint = "Train again, or look at the effect report in the message."
+
+
+class ProcessFailed(ServiceError):
+    """A supervised process did not start."""
+
+    code = "process_failed"
+    hint = "Read the named log file."
+
+
+class JobFailed(ServiceError):
+    """A job failed; carries the code and status of the error inside the worker."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        fields = dict(error)
+        super().__init__(str(fields.pop("message", "The job failed.")))
+        self.code = str(fields.pop("code", "job_failed"))
+        self.details = {k: v for k, v in fields.items() if k not in ("status", "param")}
+        self.status = int(error.get("status", 500))
+
+
+STATUS: Mapping[type[Exception], int] = {
+    ServiceError: 500,
+    InvalidSettings: 500,
+    InvalidRequest: 400,
+    NotFound: 404,
+    StrategyForbidden: 409,
+    ContextLengthExceeded: 400,
+    BodyTooLarge: 413,
+    HostForbidden: 403,
+    EngineUnavailable: 503,
+    EngineRefused: 502,
+    StreamBroken: 502,
+    AdapterNotLoaded: 503,
+    PublishFailed: 409,
+    ProcessFailed: 500,
+}
+
+
+def status_of(exc: Exception) -> int:
+    """Return the HTTP status of any room's error, found by its class and then its ancestors."""
+    if isinstance(exc, JobFailed):
+        return exc.status
+    for ancestor in type(exc).__mro__:
+        if ancestor in STATUS:
+            return STATUS[ancestor]
+    return 500
+
+
+def error_fields(exc: Exception) -> dict[str, Any]:
+    """Return what is told about an error: `message`, `code`, `hint` and what it names."""
+    fields: dict[str, Any] = {
+        "message": str(exc),
+        "code": getattr(exc, "code", "internal_error"),
+        "hint": getattr(exc, "hint", ""),
+        "retryable": getattr(exc, "retryable", False),
+    }
+    if isinstance(exc, ServiceError):
+        fields["param"] = exc.param
+        fields.update(exc.details)
+    for name in ("reasons", "problems", "log_tail"):
+        if getattr(exc, name, ()):
+            fields[name] = list(getattr(exc, name))
+    return fields

@@ -1,0 +1,169 @@
+"""Gathers what the router needs to know: declared, measured and asked.
+
+It knows where each fact comes from; it does not know what follows from it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters import Adapter, AdapterNotFound, AdapterRegistry
+from knowledge import BaseId, CollectionNotFound, Knowledge, KnowledgeFacts
+from router import Facts, Signals, Strategy
+from service.citations import CiteMode
+from service.comparisons import Comparisons, StrategyScore
+from service.use_cases import UseCase
+
+WEEK_S = 7 * 86_400
+# Below this gain a base model is taken not to read passages; 2 of 20 questions are 0.1.
+MIN_CONTEXT_GAIN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What the caller requires of this one answer."""
+
+    citations: bool | None = None
+    max_latency_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What Fingerpost itself measured for one use case."""
+
+    bases: tuple[BaseId, ...] = ()
+    unknown_bases: tuple[str, ...] = ()
+    knowledge: KnowledgeFacts | None = None
+    adapter: Adapter | None = None
+    adapter_name: str | None = None
+    adapter_loaded: bool = False
+    scores: Mapping[Strategy, StrategyScore] = field(default_factory=dict)
+
+    @property
+    def adapter_id(self) -> str | None:
+        """Immutable id of the live adapter, or None where there is none."""
+        return None if self.adapter is None else self.adapter.adapter_id
+
+    def require_bases(self, named: Sequence[str]) -> None:
+        """Refuse knowledge bases that the caller named and that do not exist.
+
+        Raises:
+            CollectionNotFound: Names the first that does not exist.
+        """
+        for base_id in self.unknown_bases:
+            if base_id in named:
+                raise CollectionNotFound(
+                    f"There is no knowledge base {base_id!r}; POST /v1/vector_stores makes one."
+                )
+
+    def missing_for(self, strategy: Strategy) -> list[str]:
+        """Return what `strategy` lacks, in words for the caller."""
+        missing = []
+        if strategy in (Strategy.RAG, Strategy.HYBRID):
+            if not self.bases:
+                missing.append("a knowledge base in the use case")
+            elif self.knowledge is None or self.knowledge.chunks == 0:
+                missing.append(f"documents in {', '.join(self.bases)}")
+            missing += [f"the knowledge base {base_id!r}" for base_id in self.unknown_bases]
+        if strategy in (Strategy.FINE_TUNED, Strategy.HYBRID) and self.adapter is None:
+            missing.append(
+                f"a published adapter for {self.adapter_name!r}"
+                if self.adapter_name
+                else "an adapter in the use case"
+            )
+        return missing
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """Reads the measured facts from the rooms; slow enough to run in a thread."""
+
+    knowledge: Knowledge
+    registry: AdapterRegistry
+    comparisons: Comparisons
+
+    def of(self, use_case: UseCase, *, tenant: str) -> Measured:
+        """Return what is measured for `use_case`; loaded adapters are added by the caller."""
+        known: list[BaseId] = []
+        unknown: list[str] = []
+        for name in use_case.knowledge_bases:
+            try:
+                known.append(self.knowledge.get_base(BaseId(name), tenant=tenant).base_id)
+            except CollectionNotFound:
+                unknown.append(name)
+        return Measured(
+            bases=tuple(known),
+            unknown_bases=tuple(unknown),
+            knowledge=self.knowledge.measure(known, tenant=tenant) if known else None,
+            adapter=self._live_adapter(use_case.adapter, tenant),
+            adapter_name=use_case.adapter,
+            scores=self.comparisons.last_scores(use_case.id, tenant=tenant),
+        )
+
+    def _live_adapter(self, name: str | None, tenant: str) -> Adapter | None:
+        if name is None:
+            return None
+        try:
+            return self.registry.resolve(name, tenant=tenant)
+        except AdapterNotFound:
+            return None
+
+
+def gather_facts(
+    use_case: UseCase,
+    signals: Signals,
+    measured: Measured,
+    requirements: Requirements,
+    cite: CiteMode,
+) -> Facts:
+    """Return every fact that is known about this request; what is unknown is left out."""
+    declared = {name: value for name, value in use_case.facts.items() if value is not None}
+    return Facts.build(
+        declared=declared,
+        measured={**_knowledge(measured), **_adapter(measured), **_scores(measured)},
+        request={
+            **signals.as_facts(),
+            "citations_requested": requirements.citations,
+            "max_latency_ms": requirements.max_latency_ms,
+        },
+    )
+
+
+def _knowledge(measured: Measured) -> dict[str, Any]:
+    facts = measured.knowledge
+    if facts is None:
+        return {"knowledge_present": False}
+    present = facts.chunks > 0
+    changes = facts.changes_per_week if present else None
+    return {"knowledge_present": present, "knowledge_changes_per_week": changes}
+
+
+def _adapter(measured: Measured) -> dict[str, Any]:
+    adapter = measured.adapter
+    if adapter is None:
+        return {"adapter_present": False}
+    changed_at = measured.knowledge.last_change_at if measured.knowledge else None
+    return {
+        "adapter_present": True,
+        "adapter_servable": measured.adapter_loaded,
+        "adapter_context_trained": adapter.context_trained,
+        "adapter_older_than_knowledge": (
+            None if changed_at is None else adapter.created_at < changed_at
+        ),
+    }
+
+
+def _scores(measured: Measured) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for strategy, score in measured.scores.items():
+        facts[f"{strategy}_score"] = score.score
+        facts[f"{strategy}_score_low"] = score.low
+        facts[f"{strategy}_score_high"] = score.high
+        facts[f"{strategy}_p50_ms"] = score.p50_ms
+        facts[f"{strategy}_p95_ms"] = score.p95_ms
+        facts[f"{strategy}_tokens"] = score.tokens
+    plain, grounded = (measured.scores.get(s) for s in (Strategy.PROMPT_ONLY, Strategy.RAG))
+    if plain is not None and grounded is not None:
+        gain = grounded.knowledge_score - plain.knowledge_score
+        facts["base_gains_from_context"] = gain >= MIN_CONTEXT_GAIN
+    return facts

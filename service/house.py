@@ -1,0 +1,99 @@
+"""What one running gateway is made of, and its short memory of slow-changing facts.
+
+It joins the rooms for the answer's straight line; it decides nothing itself. Use cases and
+measured facts are read from the database at most every `FRESH_S`, and at once after this process
+changed them.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from anyio import to_thread
+
+from knowledge import Knowledge
+from router import Policy
+from service.engine import Engine
+from service.engine_watch import EngineWatch
+from service.errors import UseCaseNotFound
+from service.facts import Measured, Measurements
+from service.prompts import CountTokens
+from service.records import Records
+from service.settings import Settings
+from service.use_cases import UseCase, UseCases
+
+FRESH_S = 0.5  # what another process changed is seen after this long at the latest
+MAX_REMEMBERED = 1_000
+
+
+class Memory:
+    """Values that are read again once they are older than `FRESH_S`."""
+
+    def __init__(self) -> None:
+        self._values: dict[object, tuple[float, Any]] = {}
+
+    async def get(self, key: object, read: Callable[[], Any]) -> Any:
+        """Return the value of `key`, read in a thread where it is not fresh."""
+        known = self._values.get(key)
+        if known is not None and time.monotonic() - known[0] < FRESH_S:
+            return known[1]
+        began = time.monotonic()
+        value = await to_thread.run_sync(read)
+        if len(self._values) >= MAX_REMEMBERED:
+            self._values.clear()
+        self._values[key] = (began, value)
+        return value
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        self._values.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything the answer's line needs, built once at start."""
+
+    settings: Settings
+    engine: Engine
+    watch: EngineWatch
+    knowledge: Knowledge
+    policy: Policy
+    use_cases: UseCases
+    measurements: Measurements
+    records: Records
+    count_tokens: CountTokens
+    memory: Memory = field(default_factory=Memory)
+
+    async def use_case(self, use_case_id: str | None, *, tenant: str) -> UseCase:
+        """Return the named use case; without a name, one with no facts and no knowledge.
+
+        Raises:
+            UseCaseNotFound: No use case has this id.
+        """
+        if use_case_id is None:
+            return UseCase(id="none")
+        read = partial(self._find, use_case_id, tenant)
+        found: UseCase | None = await self.memory.get(("use_case", tenant, use_case_id), read)
+        if found is None:
+            raise UseCaseNotFound(
+                f"There is no use case {use_case_id!r}; PUT /use_cases/{use_case_id} makes it.",
+                param="use_case",
+            )
+        return found
+
+    async def measured(self, use_case: UseCase, *, tenant: str) -> Measured:
+        """Return what is measured for `use_case`, and whether its adapter is loaded now."""
+        key = ("measured", tenant, use_case.id, use_case.adapter, use_case.knowledge_bases)
+        read = partial(self.measurements.of, use_case, tenant=tenant)
+        measured: Measured = await self.memory.get(key, read)
+        adapter_id = measured.adapter_id
+        loaded = adapter_id is not None and self.watch.serves(adapter_id)
+        return replace(measured, adapter_loaded=loaded)
+
+    def _find(self, use_case_id: str, tenant: str) -> UseCase | None:
+        try:
+            return self.use_cases.get(use_case_id, tenant=tenant)
+        except UseCaseNotFound:
+            return None

@@ -1,0 +1,329 @@
+"""Long work as rows: enqueued by the gateway, claimed by a worker under a lease.
+
+It knows states, lanes and leases; it does not know what a job does. A worker that dies stops
+renewing its lease, and the job is claimed again; after `max_attempts` it fails.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    and_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from service.errors import InvalidRequest, JobNotFound
+from service.tables import metadata
+
+
+class Lane(StrEnum):
+    """Queues that do not wait for each other."""
+
+    INGEST = "ingest"
+    TRAIN = "train"
+    COMPARE = "compare"
+
+
+class Status(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", String(40), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("lane", String(16), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("sequence", Float, nullable=False),
+    Column("args", JSON, nullable=False),
+    Column("payload", LargeBinary, nullable=True),
+    Column("progress", JSON, nullable=False),
+    Column("result", JSON, nullable=True),
+    Column("error", JSON, nullable=True),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", String(64), nullable=True),
+    Column("lease_until", Float, nullable=True),
+    Column("cancel_asked", Integer, nullable=False),
+    Column("idempotency_key", String(255), nullable=True, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Index("jobs_by_lane", "lane", "status", "sequence"),
+)
+
+_SEEN = [column for column in jobs.c if column.name not in ("payload", "sequence")]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of long work as it stands."""
+
+    job_id: str
+    tenant: str
+    lane: Lane
+    kind: str
+    status: Status
+    args: Mapping[str, Any]
+    progress: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+    attempts: int
+    worker: str | None
+    lease_until: float | None
+    cancel_asked: bool
+    idempotency_key: str | None
+    created_at: float
+    updated_at: float
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in ENDED
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what a client sees."""
+        return {
+            "id": self.job_id,
+            "object": "job",
+            "lane": self.lane,
+            "kind": self.kind,
+            "status": self.status,
+            "progress": dict(self.progress),
+            "result": self.result,
+            "error": self.error,
+            "attempts": self.attempts,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+
+
+class Jobs:
+    """The jobs of one database."""
+
+    def __init__(self, engine: Engine, *, lease_s: float = 15.0, max_attempts: int = 3) -> None:
+        self._engine = engine
+        self._write = engine.execution_options(write=True)
+        self._lease_s = lease_s
+        self._max_attempts = max_attempts
+
+    def enqueue(
+        self,
+        lane: Lane,
+        kind: str,
+        args: Mapping[str, Any],
+        *,
+        tenant: str,
+        payload: bytes | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Keep a new job, durably, and return it.
+
+        A job with the same idempotency key is returned instead of a second one.
+
+        Raises:
+            InvalidRequest: The key was used for another kind of job.
+        """
+        now = time.time()
+        key = f"{tenant}:{idempotency_key}" if idempotency_key else None
+        row = {
+            "job_id": f"job_{uuid.uuid4().hex}",
+            "tenant": tenant,
+            "lane": lane,
+            "kind": kind,
+            "status": Status.QUEUED,
+            "sequence": now,
+            "args": dict(args),
+            "payload": payload,
+            "progress": {},
+            "attempts": 0,
+            "cancel_asked": 0,
+            "idempotency_key": key,
+            "created_at": now,
+            "updated_at": now,
+        }
+        try:
+            with self._write.begin() as connection:
+                connection.execute(jobs.insert().values(row))
+        except IntegrityError:
+            return self._same_key(key, kind)
+        return self.get(row["job_id"], tenant=tenant)
+
+    def get(self, job_id: str, *, tenant: str) -> Job:
+        """Return the job.
+
+        Raises:
+            JobNotFound: No job has this id.
+        """
+        query = select(*_SEEN).where(jobs.c.job_id == job_id, jobs.c.tenant == tenant)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise JobNotFound(f"There is no job {job_id!r}.", param="id")
+        return _job(row)
+
+    def list(
+        self, *, tenant: str, lane: Lane | None = None, kind: str | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
+        """Return the newest jobs first."""
+        query = select(*_SEEN).where(jobs.c.tenant == tenant)
+        if lane is not None:
+            query = query.where(jobs.c.lane == lane)
+        if kind is not None:
+            query = query.where(jobs.c.kind == kind)
+        query = query.order_by(jobs.c.sequence.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return tuple(_job(row) for row in connection.execute(query))
+
+    def payload(self, job_id: str) -> bytes:
+        """Return the bytes that came with the job; empty once it has ended."""
+        query = select(jobs.c.payload).where(jobs.c.job_id == job_id)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one() or b""
+
+    def claim(self, lane: Lane, worker: str) -> Job | None:
+        """Take the oldest job of `lane` that waits or whose worker has died, else None."""
+        now = time.time()
+        free = or_(
+            jobs.c.status == Status.QUEUED,
+            and_(jobs.c.status == Status.RUNNING, jobs.c.lease_until < now),
+        )
+        waiting = select(jobs.c.job_id, jobs.c.attempts, jobs.c.cancel_asked).where(
+            jobs.c.lane == lane, free
+        )
+        with self._engine.connect() as connection:  # most polls end here, without a write lock
+            if connection.execute(waiting.limit(1)).first() is None:
+                return None
+        with self._write.begin() as connection:
+            oldest = waiting.order_by(jobs.c.sequence).limit(1).with_for_update(skip_locked=True)
+            found = connection.execute(oldest).first()
+            if found is None:
+                return None
+            if found.cancel_asked or found.attempts >= self._max_attempts:
+                self._give_up(connection, found)
+                return None
+            taken = (
+                update(jobs)
+                .where(jobs.c.job_id == found.job_id)
+                .values(
+                    status=Status.RUNNING,
+                    worker=worker,
+                    attempts=jobs.c.attempts + 1,
+                    lease_until=now + self._lease_s,
+                    updated_at=now,
+                )
+                .returning(*_SEEN)
+            )
+            return _job(connection.execute(taken).one())
+
+    def renew(self, job: Job, worker: str, progress: Mapping[str, Any] | None = None) -> bool:
+        """Extend the lease; return False where the job was cancelled or taken by another."""
+        now = time.time()
+        values: dict[str, Any] = {"lease_until": now + self._lease_s, "updated_at": now}
+        if progress is not None:
+            values["progress"] = dict(progress)
+        with self._write.begin() as connection:
+            kept = connection.execute(
+                update(jobs).where(_held(job, worker)).values(values).returning(jobs.c.cancel_asked)
+            ).scalar_one_or_none()
+        return kept == 0
+
+    def succeed(self, job: Job, worker: str, result: Mapping[str, Any]) -> None:
+        """Record the result of a job this worker still holds."""
+        self._end(job, worker, status=Status.SUCCEEDED, result=dict(result))
+
+    def fail(self, job: Job, worker: str, error: Mapping[str, Any]) -> None:
+        """Record why a job this worker still holds has failed for good."""
+        self._end(job, worker, status=Status.FAILED, error=dict(error))
+
+    def mark_cancelled(self, job: Job, worker: str) -> None:
+        """Record that a job this worker still holds was stopped on request."""
+        self._end(job, worker, status=Status.CANCELLED)
+
+    def cancel(self, job_id: str, *, tenant: str) -> Job:
+        """Ask for the end of a job: at once while it waits, soon while it runs."""
+        job = self.get(job_id, tenant=tenant)
+        waiting = and_(jobs.c.job_id == job_id, jobs.c.status == Status.QUEUED)
+        with self._write.begin() as connection:
+            connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(cancel_asked=1))
+            connection.execute(
+                update(jobs)
+                .where(waiting)
+                .values(status=Status.CANCELLED, payload=None, updated_at=time.time())
+            )
+        return self.get(job.job_id, tenant=tenant)
+
+    def _same_key(self, key: str | None, kind: str) -> Job:
+        query = select(*_SEEN).where(jobs.c.idempotency_key == key)
+        with self._engine.connect() as connection:
+            job = _job(connection.execute(query).one())
+        if job.kind != kind:
+            raise InvalidRequest(
+                f"Idempotency-Key was already used for a {job.kind} job; choose a new key."
+            )
+        return job
+
+    def _give_up(self, connection: Connection, found: Row[Any]) -> None:
+        cancelled = bool(found.cancel_asked)
+        message = f"Its worker died {found.attempts} times; see the worker's log."
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.job_id == found.job_id)
+            .values(
+                status=Status.CANCELLED if cancelled else Status.FAILED,
+                error=None if cancelled else {"code": "worker_died", "message": message},
+                payload=None,
+                updated_at=time.time(),
+            )
+        )
+
+    def _end(self, job: Job, worker: str, **values: Any) -> None:
+        with self._write.begin() as connection:
+            connection.execute(
+                update(jobs)
+                .where(_held(job, worker))
+                .values(payload=None, lease_until=None, updated_at=time.time(), **values)
+            )
+
+
+def _held(job: Job, worker: str) -> Any:
+    return and_(
+        jobs.c.job_id == job.job_id,
+        jobs.c.worker == worker,
+        jobs.c.status == Status.RUNNING,
+        jobs.c.attempts == job.attempts,
+    )
+
+
+def _job(row: Row[Any]) -> Job:
+    values = dict(row._mapping)
+    values["lane"] = Lane(values["lane"])
+    values["status"] = Status(values["status"])
+    values["cancel_asked"] = bool(values["cancel_asked"])
+    return Job(**values)

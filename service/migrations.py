@@ -1,0 +1,41 @@
+"""Brings a database to the newest tables: `python -m service.migrations`.
+
+It knows Alembic; the steps themselves stand in `deploy/migrations/versions`.
+"""
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, MetaData
+
+import adapters
+import knowledge
+from service import comparisons, files, jobs, records, use_cases
+from service.database import open_database
+from service.settings import CHECKOUT, load_settings
+from service.tables import metadata
+
+# The modules named above define the service's tables on import.
+TABLES = (comparisons.comparisons, files.files, jobs.jobs, records.records, use_cases.use_cases)
+METADATAS: tuple[MetaData, ...] = (metadata, knowledge.metadata, adapters.metadata)
+
+
+def upgrade(engine: Engine) -> None:
+    """Apply every step that the database has not seen; does nothing when there is none."""
+    config = Config()
+    config.set_main_option("script_location", str(CHECKOUT / "deploy" / "migrations"))
+    with engine.execution_options(write=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def main() -> None:
+    """Upgrade the configured database."""
+    settings = load_settings()
+    settings.paths.make()
+    engine = open_database(settings.database_url)
+    upgrade(engine)
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""What is kept of each answered request.
+
+It knows a queue and a table; it does not know who reads them. Rows are written in batches by a
+background task, so that a request never waits for the database. Question and answer text is kept
+only where `records.store_text` says so.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import anyio
+from anyio import to_thread
+from sqlalchemy import JSON, Column, Engine, Float, String, Table, Text, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.settings import RecordSettings
+from service.tables import metadata
+
+log = logging.getLogger(__name__)
+
+BATCH_S = 0.25  # at most this much is lost when the machine stops: records are not answers
+MAX_WAITING = 10_000
+DAY_S = 86_400
+
+records = Table(
+    "records",
+    metadata,
+    Column("request_id", String(64), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("use_case", String(64), nullable=False),
+    Column("created_at", Float, nullable=False, index=True),
+    Column("strategy", String(16), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("decision", JSON, nullable=False),
+    Column("usage", JSON, nullable=False),
+    Column("timings_ms", JSON, nullable=False),
+    Column("question", Text, nullable=True),
+    Column("answer", Text, nullable=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One answered request."""
+
+    request_id: str
+    tenant: str
+    use_case: str
+    created_at: float
+    strategy: str
+    model: str
+    outcome: str
+    decision: Mapping[str, Any]
+    usage: Mapping[str, int]
+    timings_ms: Mapping[str, float]
+    question: str | None
+    answer: str | None
+
+
+class Records:
+    """The records of one database, written behind."""
+
+    def __init__(self, engine: Engine, settings: RecordSettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._waiting: list[Record] = []
+
+    def keep(self, record: Record) -> None:
+        """Queue `record`; text is dropped unless it may be stored."""
+        if len(self._waiting) >= MAX_WAITING:
+            log.warning("record %s dropped: the database takes no writes", record.request_id)
+            return
+        self._waiting.append(record)
+
+    @property
+    def stores_text(self) -> bool:
+        """Whether question and answer may be kept."""
+        return self._settings.store_text
+
+    async def write_behind(self) -> None:
+        """Write what is queued, for as long as the service runs; a last time at its end."""
+        await to_thread.run_sync(self._forget_old)
+        try:
+            while True:
+                await anyio.sleep(BATCH_S)
+                await self.flush()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write what is queued now."""
+        if not self._waiting:
+            return
+        batch, self._waiting = self._waiting, []
+        try:
+            await to_thread.run_sync(partial(self._insert, batch))
+        except SQLAlchemyError:
+            log.exception("%d records could not be written; they are tried again", len(batch))
+            self._waiting = batch + self._waiting
+
+    def get(self, request_id: str, *, tenant: str) -> Record | None:
+        """Return the record of a request, or None where none is kept."""
+        query = select(records).where(
+            records.c.request_id == request_id, records.c.tenant == tenant
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Record(**row._mapping)
+
+    def _insert(self, batch: Sequence[Record]) -> None:
+        rows = [{name: getattr(record, name) for name in Record.__slots__} for record in batch]
+        with self._engine.execution_options(write=True).begin() as connection:
+            connection.execute(records.insert(), rows)
+
+    def _forget_old(self) -> None:
+        oldest = time.time() - self._settings.keep_days * DAY_S
+        with self._engine.execution_options(write=True).begin() as connection:
+            connection.execute(delete(records).where(records.c.created_at < oldest))

@@ -1,0 +1,188 @@
+"""All configuration, read once at the entry point and passed on as frozen values.
+
+The only reader of the environment. Precedence: argument, environment, `fingerpost.toml`,
+default. Unknown keys are refused, in the file and in the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from adapters import AdaptersConfig
+from knowledge import KnowledgeConfig
+from service.errors import InvalidSettings
+from service.home import Home
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ENV_PREFIX = "FINGERPOST_"
+EMBEDDED_EMBEDDER = "all-minilm-l6-v2"
+
+
+class ServerSettings(BaseModel):
+    """The gateway, the only process others talk to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    max_body_bytes: int = Field(default=20 * 2**20, gt=0)  # a 10-page PDF is about 1 MB
+    put_wait_s: float = Field(default=2.0, ge=0)  # how long PUT waits before it answers 202
+
+
+class EngineSettings(BaseModel):
+    """The model server: our own vLLM child, or any OpenAI-compatible server by `url`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str | None = None
+    api_key: SecretStr | None = None
+    base_model: str = "smollm2-135m-instruct"
+    model_path: Path | None = None  # default: models/<base_model> in the home
+    max_model_len: int = Field(default=4096, gt=0)
+    max_loras: int = Field(default=2, ge=1)
+    max_cpu_loras: int = Field(default=8, ge=1)
+    max_lora_rank: int = Field(default=32, ge=1)
+    cpu_kv_cache_gib: int = Field(default=2, ge=1)  # worker about 3.2 GB with 2 on 135M
+    extra_flags: tuple[str, ...] = ()
+    connect_timeout_s: float = Field(default=2.0, gt=0)
+    idle_timeout_s: float = Field(default=60.0, gt=0)  # longest silence inside a stream
+    start_timeout_s: float = Field(default=600.0, gt=0)
+    max_connections: int = Field(default=512, ge=1)
+
+
+class StateSettings(BaseModel):
+    """The SQL database."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: SecretStr | None = None  # default: SQLite in the home
+
+
+class IndexSettings(BaseModel):
+    """Another Chroma server to use; without a host ours is started as a child."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str | None = None
+    port: int = Field(default=8000, ge=1, le=65535)
+
+
+class RecordSettings(BaseModel):
+    """What is kept of each request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    store_text: bool = False
+    keep_days: int = Field(default=30, ge=1)
+
+
+class JobSettings(BaseModel):
+    """The worker and its leases."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    poll_s: float = Field(default=0.1, gt=0)
+    lease_s: float = Field(default=15.0, gt=0)  # a dead worker's job is taken up after this
+    max_attempts: int = Field(default=3, ge=1)
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured, one section per concern."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__"
+    )
+
+    home: Path
+    server: ServerSettings = ServerSettings()
+    engine: EngineSettings = EngineSettings()
+    state: StateSettings = StateSettings()
+    index: IndexSettings = IndexSettings()
+    knowledge: KnowledgeConfig = KnowledgeConfig()
+    adapters: AdaptersConfig = AdaptersConfig()
+    records: RecordSettings = RecordSettings()
+    jobs: JobSettings = JobSettings()
+    policy: Path | None = None  # default: the policy that ships with router/
+    default_use_case: str | None = None
+
+    @property
+    def paths(self) -> Home:
+        """The home folder with its parts."""
+        return Home(self.home)
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy address of the database."""
+        if self.state.url is not None:
+            return self.state.url.get_secret_value()
+        return f"sqlite:///{self.paths.database}"
+
+    @property
+    def base_model_path(self) -> Path:
+        """Folder of the base model that the engine loads."""
+        return self.engine.model_path or self.paths.models / self.engine.base_model
+
+    @property
+    def embedder_path(self) -> str:
+        """Folder or hub id of the embedder."""
+        return self.knowledge.embedder or str(self.paths.models / EMBEDDED_EMBEDDER)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then the environment, then the home's file."""
+        file = Home(home_folder()).config_file
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def home_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return `$FINGERPOST_HOME`, or `.fingerpost` in the checkout."""
+    return Path(environment.get(f"{ENV_PREFIX}HOME") or CHECKOUT / ".fingerpost").resolve()
+
+
+def load_settings(**arguments: Any) -> Settings:
+    """Return the settings in force.
+
+    Raises:
+        InvalidSettings: A key is unknown or a value does not fit; the message names each.
+    """
+    known = {name.upper() for name in Settings.model_fields}
+    for variable in os.environ:
+        section = variable.removeprefix(ENV_PREFIX).split("__")[0]
+        if variable.startswith(ENV_PREFIX) and section not in known:
+            raise InvalidSettings(f"{variable} names no section; there are {sorted(known)}.")
+    try:
+        arguments.setdefault("home", home_folder())
+        return Settings(**arguments)
+    except ValidationError as exc:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in exc.errors()
+        )
+        source = Home(home_folder()).config_file
+        raise InvalidSettings(
+            f"The configuration is not valid: {faults}. Correct {source} or the "
+            f"{ENV_PREFIX}<SECTION>__<KEY> variables."
+        ) from exc
+    except ValueError as exc:
+        raise InvalidSettings(f"{Home(home_folder()).config_file} is not TOML: {exc}") from exc
+
+
+def child_environment(**added: str) -> dict[str, str]:
+    """Return this process's environment with `added`, for a process that is started."""
+    return {**os.environ, **added}

@@ -1,0 +1,135 @@
+"""What each kind of job does, by which room.
+
+It knows the arguments of a job and the room's call; it does not know leases or lanes.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from adapters import (
+    AdapterRegistry,
+    TrainingCancelled,
+    TrainingEvent,
+    describe_base_model,
+    parse_training_config,
+    run_training,
+)
+from knowledge import BaseId, DocumentNotFound, Knowledge, NewDocument
+from service.compare import parse_set, run_comparison, summarise
+from service.comparisons import Comparisons
+from service.files import Files
+from service.jobs import Job, Jobs
+from service.settings import Settings, child_environment
+
+Report = Callable[[Mapping[str, Any] | None], bool]
+Work = Callable[[Job, Report], Mapping[str, Any]]
+
+MAX_EVENTS = 500
+
+
+class Cancelled(Exception):
+    """The job is no longer wanted, or no longer this worker's."""
+
+
+def handlers(
+    settings: Settings,
+    *,
+    gateway_url: str,
+    knowledge: Knowledge,
+    registry: AdapterRegistry,
+    jobs: Jobs,
+    files: Files,
+    comparisons: Comparisons,
+) -> dict[str, Work]:
+    """Return the work of every kind of job."""
+    return {
+        "ingest": partial(ingest, knowledge, jobs),
+        "delete_document": partial(delete_document, knowledge),
+        "train": partial(train, settings, registry, files),
+        "compare": partial(compare, gateway_url, comparisons),
+    }
+
+
+def ingest(knowledge: Knowledge, jobs: Jobs, job: Job, report: Report) -> dict[str, Any]:
+    """Add or replace one document."""
+    base_id = BaseId(job.args["base_id"])
+    document = NewDocument(
+        external_id=job.args["external_id"],
+        filename=job.args["filename"],
+        content=jobs.payload(job.job_id),
+        attributes=job.args["attributes"],
+    )
+    done = knowledge.ingest(base_id, document, tenant=job.tenant)
+    return {"knowledge_base": base_id, "filename": document.filename, **asdict(done)}
+
+
+def delete_document(knowledge: Knowledge, job: Job, report: Report) -> dict[str, Any]:
+    """Delete one document; taken up again after a crash, it is already gone."""
+    base_id, external_id = BaseId(job.args["base_id"]), job.args["external_id"]
+    try:
+        knowledge.delete_document(base_id, external_id, tenant=job.tenant)
+    except DocumentNotFound:
+        if job.attempts == 1:
+            raise
+    return {"knowledge_base": base_id, "external_id": external_id, "deleted": True}
+
+
+def train(
+    settings: Settings, registry: AdapterRegistry, files: Files, job: Job, report: Report
+) -> dict[str, Any]:
+    """Train an adapter in a child process and register its folder."""
+    file = files.get(job.args["file_id"], tenant=job.tenant)
+    events: list[dict[str, Any]] = []
+
+    def on_progress(event: TrainingEvent) -> None:
+        events.append(event.as_dict())
+        del events[:-MAX_EVENTS]
+        fraction = event.step / event.steps if event.step is not None and event.steps else None
+        report({**event.as_dict(), "fraction": fraction, "events": list(events)})
+
+    with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
+        rows = Path(scratch) / Path(file.filename).name
+        rows.write_bytes(files.content(file.file_id, tenant=job.tenant))
+        keys = {**job.args["config"], "dataset": str(rows)}
+        try:
+            made = run_training(
+                parse_training_config(keys, name="config"),
+                base=describe_base_model(settings.base_model_path),
+                into=settings.paths.adapters,
+                environment=child_environment(),
+                on_progress=on_progress,
+                cancelled=lambda: not report(None),
+                settings=settings.adapters,
+            )
+        except TrainingCancelled as exc:
+            raise Cancelled from exc
+    adapter = registry.register(made.folder, tenant=job.tenant)
+    return {**adapter.as_dict(), "metrics": dict(made.metrics)}
+
+
+def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report) -> dict[str, Any]:
+    """Ask every question by every strategy and keep what came out."""
+    args = job.args
+
+    def on_progress(done: int, total: int) -> bool:
+        return report({"done": done, "total": total, "fraction": done / total})
+
+    questions = parse_set(args["rows"])
+    outcomes = run_comparison(
+        questions,
+        gateway_url=gateway_url,
+        use_case=args["use_case"],
+        strategies=args["strategies"],
+        concurrency=args["concurrency"],
+        on_progress=on_progress,
+    )
+    if len(outcomes) < len(questions) * len(args["strategies"]):
+        raise Cancelled
+    comparison_id = comparisons.keep(
+        args["use_case"], summarise(outcomes), outcomes, tenant=job.tenant
+    )
+    return {"comparison_id": comparison_id}

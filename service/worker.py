@@ -1,0 +1,168 @@
+"""`python -m service.worker`: does the long work, one thread for each lane.
+
+It knows how a job is held and ended, and which room does it. A worker that is killed loses its
+leases, and another takes the jobs up.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from knowledge import Knowledge
+from service.app import Rooms, open_rooms
+from service.comparisons import Comparisons
+from service.errors import InvalidSettings, error_fields, status_of
+from service.files import Files
+from service.home import Ports
+from service.jobs import Job, Jobs, Lane
+from service.settings import Settings, load_settings
+from service.work import Cancelled, Work, handlers
+
+log = logging.getLogger(__name__)
+
+RECONCILE_S = 5.0  # an index that was away is whole again about this long after it is back
+
+
+class Worker:
+    """Claims jobs and has them done until it is told to stop."""
+
+    def __init__(self, jobs: Jobs, work: Mapping[str, Work], *, poll_s: float, lease_s: float):
+        self._jobs = jobs
+        self._work = work
+        self._poll_s = poll_s
+        self._lease_s = lease_s
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Work in every lane; returns after `stop`, once no job is held."""
+        lanes = [threading.Thread(target=self._run_lane, args=(lane,), name=lane) for lane in Lane]
+        for thread in lanes:
+            thread.start()
+        for thread in lanes:
+            thread.join()
+
+    def stop(self) -> None:
+        """Take no more jobs, and hand back those that run: their leases simply run out."""
+        self._stop.set()
+
+    def _run_lane(self, lane: Lane) -> None:
+        while not self._stop.is_set():
+            try:
+                job = self._jobs.claim(lane, self._name)
+                if job is not None:
+                    self._do(job)
+                    continue
+            except SQLAlchemyError:
+                log.exception("lane %s: the database failed; tried again", lane)
+                self._stop.wait(1.0)
+            self._stop.wait(self._poll_s)
+
+    def _do(self, job: Job) -> None:
+        log.info("job %s (%s) begins, attempt %d", job.job_id, job.kind, job.attempts)
+        with _Lease(self._jobs, job, self._name, self._lease_s, self._stop) as lease:
+            try:
+                result = self._work[job.kind](job, lease.report)
+            except Cancelled:
+                if not self._stop.is_set():
+                    self._jobs.mark_cancelled(job, self._name)
+                return
+            except Exception as exc:
+                log.exception("job %s (%s) failed", job.job_id, job.kind)
+                fault = {**error_fields(exc), "status": status_of(exc)}
+                self._jobs.fail(job, self._name, fault)
+                return
+        self._jobs.succeed(job, self._name, result)
+        log.info("job %s (%s) is done", job.job_id, job.kind)
+
+
+class _Lease:
+    """Renews a job's lease in the background and passes its progress on."""
+
+    def __init__(
+        self, jobs: Jobs, job: Job, worker: str, lease_s: float, stop: threading.Event
+    ) -> None:
+        self._jobs = jobs
+        self._job = job
+        self._worker = worker
+        self._every_s = lease_s / 3
+        self._stop = stop
+        self._ended = threading.Event()
+        self._held = True
+        self._thread = threading.Thread(target=self._renew, name=f"lease-{job.job_id}")
+
+    def __enter__(self) -> "_Lease":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def report(self, progress: Mapping[str, Any] | None = None) -> bool:
+        """Tell how far the work is; returns whether it should go on."""
+        if progress is not None:
+            self._held = self._jobs.renew(self._job, self._worker, progress)
+        return self._held and not self._stop.is_set()
+
+    def _renew(self) -> None:
+        while not self._ended.wait(self._every_s):
+            try:
+                self._held = self._jobs.renew(self._job, self._worker)
+            except SQLAlchemyError:
+                log.exception("lease of %s not renewed; tried again", self._job.job_id)
+
+
+def main() -> None:
+    """Work until told to end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    settings = load_settings()
+    ports = settings.paths.read_ports()
+    if ports is None:
+        raise InvalidSettings(f"{settings.paths.ports_file} is missing; start by `fingerpost up`.")
+    rooms = open_rooms(settings, ports)
+    worker = build_worker(settings, ports, rooms)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    threading.Thread(target=keep_reconciled, args=(rooms.knowledge,), daemon=True).start()
+    worker.run()
+
+
+def keep_reconciled(knowledge: Knowledge) -> None:
+    """Make the vector index agree with the database: at start, and whenever it is found apart."""
+    done = False
+    while True:
+        try:
+            health = knowledge.index_health()
+            if health.available and (not done or health.pending):
+                report = knowledge.reconcile()
+                done = report.available
+                log.info("index reconciled: %s", report)
+        except Exception:
+            log.exception("reconciling the index failed; it is tried again")
+        time.sleep(RECONCILE_S)
+
+
+def build_worker(settings: Settings, ports: Ports, rooms: Rooms) -> Worker:
+    """Return a worker for every lane of one home."""
+    jobs = Jobs(
+        rooms.database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts
+    )
+    work = handlers(
+        settings,
+        gateway_url=f"http://127.0.0.1:{ports.gateway}",
+        knowledge=rooms.knowledge,
+        registry=rooms.registry,
+        jobs=jobs,
+        files=Files(rooms.database),
+        comparisons=Comparisons(rooms.database),
+    )
+    return Worker(jobs, work, poll_s=settings.jobs.poll_s, lease_s=settings.jobs.lease_s)
