@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# From a bare machine to four strategies answering: environment, models, processes, demo content,
+# a trained adapter and a comparison. Every step is skipped when its result is there, so a second
+# run takes seconds. `.venv/bin/fingerpost down` stops everything it started.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: bash deploy/quickstart.sh [--no-train] [--compare] [--port N]
+
+  --no-train   leave the adapter out: prompt_only and rag only
+  --compare    ask the comparison's questions anew, even if a result is there
+  --port N     port of the gateway (default 8080; 0 picks a free one)
+
+Needs Python 3.11 or newer with venv and a package index; 6 GB of disk and 8 GB of memory.
+FINGERPOST_HOME names the folder for models, documents and adapters (default: .fingerpost).
+TEXT
+}
+
+arguments=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    --no-train | --compare) arguments+=("$1") ;;
+    --port)
+      [[ "${2:-}" =~ ^[0-9]+$ ]] || {
+        echo "--port needs a number" >&2
+        exit 2
+      }
+      arguments+=(--port "$2")
+      shift
+      ;;
+    --port=*) arguments+=("$1") ;;
+    *)
+      echo "unknown option: $1" >&2
+      usage >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+
+# shellcheck source=deploy/environment.sh
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+echo "== environment"
+make_venv
+install_pins pins-cpu.txt
+install_project
+echo "   environment: ${SECONDS} s"
+
+cd "$root"
+exec "$python" -m service.cli quickstart "${arguments[@]+"${arguments[@]}"}"

@@ -1,0 +1,42 @@
+"""The command line: one file per noun, each a client of the gateway over HTTP.
+
+Only `processes` (up, down, status) and `quickstart` act on this machine; everything else works
+against any gateway named by `--url`.
+"""
+
+import typer
+
+from service.cli import (
+    adapters,
+    ask,
+    compare,
+    knowledge_bases,
+    processes,
+    quickstart,
+    train,
+    use_cases,
+)
+from service.cli.usage import FingerpostGroup
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="fingerpost",
+    help="Which of four strategies answers this, and why? Starts, asks, feeds, trains, compares.",
+    cls=FingerpostGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("up")(processes.up)
+app.command("down")(processes.down)
+app.command("status")(processes.status)
+app.command("ask")(ask.ask)
+app.command("route")(ask.route)
+app.command("train")(train.train)
+app.command("compare")(compare.compare)
+app.command("quickstart", hidden=True)(quickstart.quickstart)
+app.add_typer(knowledge_bases.app, name="kb")
+app.add_typer(use_cases.app, name="use-case")
+app.add_typer(adapters.app, name="adapters")

@@ -1,0 +1,5 @@
+"""`python -m service.cli`: the same commands as `fingerpost`, from a bare checkout."""
+
+from service.cli import app
+
+app()

@@ -1,0 +1,77 @@
+"""`fingerpost adapters ls|show|publish|rollback|retire`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from service.cli.gateway import Gateway, segment, wait_for_job
+from service.cli.reporting import JsonOption, Report, UrlOption, reporting
+
+app = typer.Typer(help="Trained adapters and which of them serve.", no_args_is_help=True)
+
+AdapterArgument = Annotated[str, typer.Argument(metavar="ADAPTER", help="Id: <task>@<sha8>.")]
+TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="First part of the ids.")]
+
+
+@app.command("ls")
+def list_all(url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """List the adapters."""
+    with reporting(as_json) as report:
+        page = Gateway.find(url).get("/adapters")
+        rows = page["data"]
+        human = "\n".join(f"{row['id']}  {_state(row)}" for row in rows) or "none yet"
+        report.result(page, human)
+
+
+@app.command("show")
+def show(adapter: AdapterArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """Show one adapter."""
+    with reporting(as_json) as report:
+        body = Gateway.find(url).get(f"/adapters/{segment(adapter)}")
+        report.result(body, lambda out: _print_fields(out, body))
+
+
+@app.command("publish")
+def publish(adapter: AdapterArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """Load, check and let it serve; the one before it stays for a rollback."""
+    with reporting(as_json) as report:
+        body = act(Gateway.find(url), report, f"/adapters/{segment(adapter)}/publish")
+        report.result(body, f"{adapter} serves now")
+
+
+@app.command("rollback")
+def rollback(task: TaskArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """Let the adapter before the live one serve again."""
+    with reporting(as_json) as report:
+        body = act(Gateway.find(url), report, f"/adapters/{segment(task)}/rollback")
+        report.result(body, f"{body.get('id', 'the adapter before')} serves {task} now")
+
+
+@app.command("retire")
+def retire(adapter: AdapterArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """Stop an adapter that is not live from ever serving again."""
+    with reporting(as_json) as report:
+        body = act(Gateway.find(url), report, f"/adapters/{segment(adapter)}/retire")
+        report.result(body or {"id": adapter}, f"{adapter} is retired")
+
+
+def act(gateway: Gateway, report: Report, path: str) -> Any:
+    """Post to an adapter, and wait where the gateway answers with a job."""
+    body = gateway.post(path) or {}
+    if job := body.get("job"):
+        ended = wait_for_job(gateway, report, job["id"], "working")
+        return ended.get("result") or {}
+    return body
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    if row.get("is_live") or row.get("live"):
+        return "live"
+    return str(row.get("state") or row.get("status") or "")
+
+
+def _print_fields(out: Console, body: Mapping[str, Any]) -> None:
+    for key, value in body.items():
+        out.print(f"{key}: {value}", markup=False)

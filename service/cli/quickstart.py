@@ -1,0 +1,175 @@
+"""`fingerpost quickstart`: what `deploy/quickstart.sh` does once the environment is there.
+
+From prepared models to a comparison, every step skipped when its result is already there. It knows
+the demo content by its file names; everything it does, a user can do by the public commands.
+"""
+
+import hashlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from service.cli.adapters import act
+from service.cli.compare import print_table, read_rows, run_compare
+from service.cli.gateway import Gateway, segment
+from service.cli.knowledge_bases import add_documents, named_files
+from service.cli.processes import PortOption, start
+from service.cli.reporting import CommandFailed, JsonOption, Report, problem, reporting
+from service.cli.train import train_adapter
+from service.cli.use_cases import apply_use_case, read_mapping
+from service.settings import CHECKOUT, Settings, load_settings
+
+DEMO = CHECKOUT / "deploy" / "demo"
+BASE = "handbook"
+RETURNS_QUESTION = "How many days do I have to return an order?"
+
+
+class Stages:
+    """What was done and how long it took."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._began = time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[None]:
+        """Announce a stage and note its time."""
+        self._report.say(f"== {title}")
+        began = time.monotonic()
+        yield
+        took = time.monotonic() - began
+        self.seconds[title] = round(took, 1)
+        self._report.say(f"   {title}: {took:.0f} s (total {time.monotonic() - self._began:.0f} s)")
+
+
+def quickstart(
+    port: PortOption = None,
+    no_train: Annotated[bool, typer.Option("--no-train", help="Leave the adapter out.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare anew, even if a result is there.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Prepare models, start, load the demo, train, publish, compare; leave all of it running."""
+    with reporting(as_json) as report:
+        settings = load_settings()
+        stages = Stages(report)
+        with stages.stage("models"):
+            prepare_models(settings, report)
+        with stages.stage("start"):
+            started = start(report, port=port)
+        gateway = Gateway(started.url)
+        with stages.stage("demo content"):
+            load_demo(gateway, report)
+        report.say(f"   answering at {started.url}")
+        trained = False
+        if not no_train:
+            with stages.stage("adapter"):
+                trained = make_adapter(gateway, report, settings)
+        with stages.stage("comparison"):
+            done = compare_demo(gateway, report, settings, anew=compare or trained)
+        document = {"url": started.url, "stages_s": stages.seconds, "comparison": done}
+        report.result(document, lambda out: print_table(out, done["summary"]))
+        report.say(_farewell(started.url))
+
+
+def prepare_models(settings: Settings, report: Report) -> None:
+    """Make the embedded base model and embedder where they are missing, in a child process.
+
+    Raises:
+        CommandFailed: They could not be fetched or converted.
+    """
+    command = [sys.executable, "-m", "adapters.base_models", str(settings.paths.models)]
+    settings.paths.make()
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        assert child.stdout is not None, "asked for above"
+        lines: list[str] = []
+        for line in child.stdout:
+            lines = [*lines[-20:], line.rstrip()]
+            report.say(f"   {line.rstrip()}")
+    if child.returncode != 0:
+        message = "The models could not be prepared:\n" + "\n".join(lines[-5:])
+        raise CommandFailed(problem(message, code="models_not_prepared", status=500))
+
+
+def load_demo(gateway: Gateway, report: Report) -> None:
+    """Put the handbook and the use case; unchanged documents make no new version."""
+    if not gateway.exists(f"/v1/vector_stores/{BASE}"):
+        gateway.post("/v1/vector_stores", json={"name": BASE, "id": BASE})
+    documents = add_documents(gateway, report, BASE, named_files([DEMO / "handbook"]))
+    apply_use_case(gateway, read_mapping(DEMO / "use_case.yaml"))
+    report.say(f"   {len(documents)} pages in the knowledge base {BASE}, use case demo")
+
+
+def make_adapter(gateway: Gateway, report: Report, settings: Settings) -> bool:
+    """Train and publish the demo adapter, unless one of the same rows and keys is live.
+
+    Returns:
+        Whether a new adapter serves now.
+    """
+    mark = settings.paths.run / "quickstart.train"
+    config = DEMO / "train.yaml"
+    digest = _digest(config, DEMO / "training.jsonl")
+    task = str(read_mapping(config).get("task"))
+    live = live_adapter(gateway, task)
+    if live is not None and mark.is_file() and mark.read_text() == f"{digest} {live}":
+        report.say(f"   {live} serves already")
+        return False
+    adapter = str(train_adapter(gateway, report, config)["adapter_id"])
+    act(gateway, report, f"/adapters/{segment(adapter)}/publish")
+    mark.write_text(f"{digest} {adapter}")
+    report.say(f"   {adapter} is published")
+    return True
+
+
+def live_adapter(gateway: Gateway, task: str) -> str | None:
+    """Return the id of the adapter that serves `task` now."""
+    for row in gateway.get("/adapters")["data"]:
+        if row["task"] == task and (row.get("is_live") or row.get("live")):
+            return str(row["id"])
+    return None
+
+
+def compare_demo(gateway: Gateway, report: Report, settings: Settings, *, anew: bool) -> Any:
+    """Return the comparison of the demo questions: the last one where it still holds."""
+    mark = settings.paths.run / "quickstart.compare"
+    digest = _digest(DEMO / "questions.jsonl", DEMO / "use_case.yaml")
+    if not anew and mark.is_file() and mark.read_text() == digest:
+        last = gateway.get("/compare", params={"use_case": "demo", "limit": 1})["data"]
+        if last:
+            report.say("   the last result still holds (--compare asks again)")
+            return gateway.get(f"/compare/{segment(last[0]['id'])}")
+    body = {"use_case": "demo", "rows": read_rows(DEMO / "questions.jsonl")}
+    done = run_compare(gateway, report, body)
+    mark.write_text(digest)
+    return done
+
+
+def _digest(*files: Path) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _farewell(url: str) -> str:
+    ask = f"curl -s {url}/chat --json"
+    message = f'{{"messages":[{{"role":"user","content":"{RETURNS_QUESTION}"}}]'
+    return f"""
+Everything runs. The gateway is {url} (API: {url}/docs)
+  {ask} '{message}}}'
+  {ask} '{message},"strategy":"rag"}}'
+  {ask} '{message},"strategy":"hybrid"}}'
+  curl -s {url}/route --json '{message}}}'
+  .venv/bin/fingerpost ask "{RETURNS_QUESTION}" --stream
+  .venv/bin/fingerpost status
+  .venv/bin/fingerpost down      stops all of it"""

@@ -1,0 +1,68 @@
+"""What runs: the programs of one home with their arguments, environment and ports.
+
+It knows the flags of vLLM and Chroma; it starts nothing.
+"""
+
+import sys
+from pathlib import Path
+
+from service.home import Ports
+from service.settings import Settings
+from service.supervision.supervisord import Program
+
+
+def compose(settings: Settings, ports: Ports, *, python: str = sys.executable) -> list[Program]:
+    """Return the programs that this home runs, in the order in which they start.
+
+    The engine is absent where `engine.url` names another one, Chroma where `index.host` does.
+    """
+    programs: list[Program] = []
+    if settings.engine.url is None:
+        programs.append(_engine(settings, ports, python))
+    if settings.index.host is None:
+        programs.append(_chroma(settings, ports, python))
+    programs.append(
+        Program("gateway", (python, "-m", "service.gateway"), port=ports.gateway, stop_s=15)
+    )
+    programs.append(Program("worker", (python, "-m", "service.worker")))
+    return programs
+
+
+def _engine(settings: Settings, ports: Ports, python: str) -> Program:
+    engine = settings.engine
+    # The `vllm` command of the CPU wheel does not run; this is the module behind it.
+    argv = [python, "-m", "vllm.entrypoints.launchers.api_server.entry"]
+    argv += ["--model", str(settings.base_model_path), "--served-model-name", engine.base_model]
+    argv += ["--host", "127.0.0.1", "--port", str(ports.engine)]
+    argv += ["--enable-lora", "--max-loras", str(engine.max_loras)]
+    argv += ["--max-cpu-loras", str(engine.max_cpu_loras)]
+    argv += ["--max-lora-rank", str(engine.max_lora_rank)]
+    argv += ["--enable-prompt-tokens-details", "--max-model-len", str(engine.max_model_len)]
+    argv += ["--disable-uvicorn-access-log", "--uvicorn-log-level", "warning"]
+    environment = {
+        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "VLLM_CPU_KVCACHE_SPACE": str(engine.cpu_kv_cache_gib),
+    }
+    if settings.base_model_path.is_dir():
+        environment["HF_HUB_OFFLINE"] = "1"
+    return Program(
+        name="engine",
+        argv=(*argv, *engine.extra_flags),
+        environment=environment,
+        port=ports.engine,
+        stop_s=20,
+        start_s=30,  # imports alone take 10 s: an earlier exit is a failed start, not a crash
+    )
+
+
+def _chroma(settings: Settings, ports: Ports, python: str) -> Program:
+    script = Path(python).parent / "chroma"
+    argv = (python, str(script), "run", "--host", "127.0.0.1", "--port", str(ports.chroma))
+    return Program(
+        name="chroma",
+        argv=(*argv, "--path", str(settings.paths.chroma)),
+        environment={"ANONYMIZED_TELEMETRY": "False", "DO_NOT_TRACK": "1"},
+        port=ports.chroma,
+    )

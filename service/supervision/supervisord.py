@@ -1,0 +1,222 @@
+"""Writes supervisord's configuration, starts it, and talks to it through its socket.
+
+Restarts, log rotation and stop signals are supervisord's; this file knows nothing of what the
+programs do. supervisord is an existing, small, proven supervisor: no loop of our own.
+"""
+
+import hashlib
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+import xmlrpc.client
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+_SOCKET_CHARS = 90  # the kernel takes 107 bytes; supervisord binds a longer temporary name first
+_LOG_BYTES = "10MB"
+_LOG_BACKUPS = 3
+_START_RETRIES = 20  # with growing pauses: about four minutes of trying before FATAL
+_RPC_FACTORY = "supervisor.rpcinterface:make_main_rpcinterface"
+_CLOSE_S = 60.0  # longest stop_s of a program and some more
+
+
+class SupervisorGone(Exception):
+    """supervisord does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One supervised program."""
+
+    name: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    stop_s: int = 10  # after SIGTERM; then SIGKILL to the group
+    start_s: int = 2  # alive for so long counts as started
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessState:
+    """One program as supervisord sees it."""
+
+    name: str
+    state: str  # STARTING RUNNING BACKOFF STOPPING STOPPED EXITED FATAL
+    pid: int | None
+    uptime_s: float | None
+    reason: str
+
+
+def socket_path(run: Path) -> Path:
+    """Return where supervisord listens: in `run`, or a shorter path if that is too long."""
+    inside = run / "supervisor.sock"
+    if len(os.fsencode(inside)) <= _SOCKET_CHARS:
+        return inside
+    digest = hashlib.sha256(os.fsencode(run)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"fingerpost-{os.getuid()}-{digest}.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Supervisor:
+    """supervisord of one home."""
+
+    run: Path
+    logs: Path
+
+    @property
+    def url(self) -> str:
+        """Address of the socket, as supervisord hands it to its children."""
+        return f"unix://{socket_path(self.run)}"
+
+    @property
+    def log_file(self) -> Path:
+        """What supervisord itself says: starts, exits, restarts."""
+        return self.logs / "supervisord.log"
+
+    def start(
+        self, programs: Sequence[Program], *, directory: Path, environment: Mapping[str, str]
+    ) -> int:
+        """Start supervisord with `programs` and return its process id.
+
+        Args:
+            programs: What it runs.
+            directory: Working directory and import root of every program.
+            environment: The whole environment of every program, but for its own additions.
+
+        Raises:
+            SupervisorGone: It did not start; the message is its own.
+        """
+        config = self.run / "supervisord.conf"
+        config.write_text(self._config(programs, directory))
+        socket_path(self.run).unlink(missing_ok=True)
+        started = subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)],
+            env={**environment, "PYTHONPATH": str(directory), "PYTHONUNBUFFERED": "1"},
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_CLOSE_S,
+            check=False,
+        )
+        if started.returncode != 0:
+            raise SupervisorGone((started.stderr or started.stdout).strip())
+        return self._wait_for_pid()
+
+    def states(self) -> list[ProcessState]:
+        """Return every program's state, in start order.
+
+        Raises:
+            SupervisorGone: supervisord does not answer.
+        """
+        return [_read_state(row) for row in self._call("getAllProcessInfo")]
+
+    def revive(self, name: str) -> None:
+        """Start a program that supervisord has given up or that was stopped."""
+        self._call("startProcess", name, False)
+
+    def shutdown(self) -> None:
+        """Ask supervisord to stop every program and itself; returns at once."""
+        self._call("shutdown")
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        # A transport of its own for each call: a kept connection breaks when supervisord restarts.
+        transport = SupervisorTransport(None, None, serverurl=self.url)
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            return getattr(proxy.supervisor, method)(*arguments)
+        except (OSError, xmlrpc.client.Error) as exc:
+            raise SupervisorGone(str(exc)) from exc
+        finally:
+            transport.close()
+
+    def _wait_for_pid(self) -> int:
+        deadline = time.monotonic() + _CLOSE_S
+        while time.monotonic() < deadline:
+            try:
+                return int(self._call("getPID"))
+            except SupervisorGone:
+                time.sleep(0.05)
+        raise SupervisorGone(f"supervisord did not open its socket; see {self.log_file}")
+
+    def _config(self, programs: Sequence[Program], directory: Path) -> str:
+        sections = [
+            _section("unix_http_server", {"file": socket_path(self.run), "chmod": "0700"}),
+            _section("supervisord", self._daemon(directory)),
+            _section(
+                "rpcinterface:supervisor",
+                {
+                    "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+                },
+            ),
+        ]
+        sections += [
+            _section(f"program:{program.name}", self._program(program, place))
+            for place, program in enumerate(programs, start=1)
+        ]
+        return "\n".join(sections)
+
+    def _daemon(self, directory: Path) -> dict[str, object]:
+        keys: dict[str, object] = {
+            "logfile": self.log_file,
+            "logfile_maxbytes": _LOG_BYTES,
+            "logfile_backups": _LOG_BACKUPS,
+            "pidfile": self.run / "supervisord.pid",
+            "childlogdir": self.logs,
+            "directory": directory,
+            "identifier": "fingerpost",
+            "nodaemon": "false",
+            "strip_ansi": "true",
+            "umask": "077",
+        }
+        if os.getuid() == 0:
+            keys["user"] = "root"  # said on purpose, else supervisord warns at every start
+        return keys
+
+    def _program(self, program: Program, place: int) -> dict[str, object]:
+        launch = [sys.executable, "-m", "service.supervision.launch"]
+        launch += [str(self.run), program.name, self.url, *program.argv]
+        environment = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
+        keys: dict[str, object] = {
+            "command": shlex.join(launch),
+            "priority": place,
+            "autostart": "true",
+            "autorestart": "true",
+            "startsecs": program.start_s,
+            "startretries": _START_RETRIES,
+            "stopsignal": "TERM",
+            "stopwaitsecs": program.stop_s,
+            "stopasgroup": "true",
+            "killasgroup": "true",
+            "redirect_stderr": "true",
+            "stdout_logfile": self.logs / f"{program.name}.log",
+            "stdout_logfile_maxbytes": _LOG_BYTES,
+            "stdout_logfile_backups": _LOG_BACKUPS,
+        }
+        if environment:
+            keys["environment"] = environment
+        return keys
+
+
+def _section(name: str, keys: Mapping[str, object]) -> str:
+    # supervisord expands %(name)s, so a per cent sign in a path is doubled.
+    lines = [f"{key}={str(value).replace('%', '%%')}" for key, value in keys.items()]
+    return "\n".join([f"[{name}]", *lines, ""])
+
+
+def _read_state(row: Mapping[str, Any]) -> ProcessState:
+    runs = row["pid"] > 0
+    return ProcessState(
+        name=row["name"],
+        state=row["statename"],
+        pid=row["pid"] if runs else None,
+        uptime_s=float(row["now"] - row["start"]) if runs else None,
+        reason=row["spawnerr"] or row["description"],
+    )
