@@ -1,0 +1,74 @@
+"""Says how many rows teach a model to read passages, and whether they are enough.
+
+A row with context shows passages and asks about them; among the passages are distractors, and
+some rows have only distractors and are answered by a refusal. A row says so in its metadata, or
+is recognised by numbered passages in its prompt. Knows nothing of retrieval.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from adapters.data.rows import Row
+
+ENOUGH_ROWS = 100  # DESIGN §4: the floor of a pilot with context
+ENOUGH_SHARE = 0.20  # RAFT mixes 20 % and more rows without the gold passage
+LEAST_SHARE = 0.05  # of the rows with context: fewer teach no habit
+
+_PASSAGE = re.compile(r"^\s*(?:\[\d+\]|<passage\b|【\d+】)", re.MULTILINE)
+_REFUSAL_KINDS = frozenset({"refusal", "unanswerable"})
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCounts:
+    """How many rows teach reading with passages.
+
+    Attributes:
+        rows: All rows.
+        with_context: Rows that show passages.
+        with_distractors: Rows with context in which not every passage supports the answer.
+        refusals: Rows with context whose right answer is a refusal.
+    """
+
+    rows: int
+    with_context: int
+    with_distractors: int
+    refusals: int
+
+    @property
+    def is_context_trained(self) -> bool:
+        """Whether an adapter trained on these rows may be called context-trained.
+
+        True with at least 100 rows with context or 20 % of all rows, if distractors and refusals
+        each make up 5 % of them.
+        """
+        if not self.with_context:
+            return False
+        enough = self.with_context >= ENOUGH_ROWS or self.with_context / self.rows >= ENOUGH_SHARE
+        least = LEAST_SHARE * self.with_context
+        return enough and self.with_distractors >= least and self.refusals >= least
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts as plain content."""
+        return asdict(self)
+
+
+def count_context(rows: Sequence[Row]) -> ContextCounts:
+    """Count the rows that teach reading with passages.
+
+    Metadata decides where it speaks: `context` (bool), `distractors` (bool or number), `refusal`
+    (bool) or `kind: refusal`. Otherwise a prompt with a line that starts with `[1]`, `【1】` or
+    `<passage` has context, and two such lines mean distractors.
+    """
+    with_context = with_distractors = refusals = 0
+    for row in rows:
+        passages = sum(
+            len(_PASSAGE.findall(m.content)) for m in row.messages if m.role != "assistant"
+        )
+        if not row.meta.get("context", passages > 0):
+            continue
+        with_context += 1
+        refused = bool(row.meta.get("refusal", row.meta.get("kind") in _REFUSAL_KINDS))
+        refusals += refused
+        with_distractors += bool(row.meta.get("distractors", passages > 1 or refused))
+    return ContextCounts(len(rows), with_context, with_distractors, refusals)

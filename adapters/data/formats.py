@@ -1,0 +1,225 @@
+"""Reads training rows from the formats people have, into one internal row.
+
+Understood, row by row and found by the keys: messages (ChatML, OpenAI), conversations (ShareGPT
+with from/value or role/content), Alpaca (instruction, input, output), Dolly (instruction,
+context, response), prompt/completion (texts or messages). Knows nothing of tokens or training.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters.data.rows import Message, Role, Row
+from adapters.errors import InvalidTrainingData
+
+MOST_PROBLEMS = 20  # rows named in one refusal: enough to see a pattern, short enough to read
+
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+}
+_Fields = Mapping[str, Any]
+
+
+class _BadRow(Exception):
+    """Why one row cannot be used; becomes a line of InvalidTrainingData."""
+
+
+def load_rows(files: Sequence[Path]) -> list[Row]:
+    """Read every row of `files`, in order.
+
+    Args:
+        files: `.jsonl` (one row a line) or `.json` (a list of rows), UTF-8.
+
+    Returns:
+        At least one row.
+
+    Raises:
+        InvalidTrainingData: A file cannot be read, holds nothing, or holds bad rows; up to
+            `MOST_PROBLEMS` of them are named with file and line.
+    """
+    rows: list[Row] = []
+    problems: list[str] = []
+    for file in files:
+        for line, value in _read_values(file):
+            try:
+                rows.append(_read_row(value, file, line))
+            except _BadRow as exc:
+                problems.append(f"{file}:{line}: {exc}")
+    if problems:
+        named = problems[:MOST_PROBLEMS]
+        more = len(problems) - len(named)
+        rest = f"\n… and {more} more" if more else ""
+        summary = f"{len(problems)} of {len(problems) + len(rows)} rows cannot be used:\n"
+        raise InvalidTrainingData(summary + "\n".join(named) + rest, tuple(named))
+    if not rows:
+        names = ", ".join(str(file) for file in files)
+        raise InvalidTrainingData(f"no training rows in {names}")
+    return rows
+
+
+def _read_values(file: Path) -> Iterator[tuple[int, object]]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        raise InvalidTrainingData(f"{file} cannot be read: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise InvalidTrainingData(f"{file} is not UTF-8 text (byte {exc.start})") from exc
+    if file.suffix == ".json":
+        yield from _read_list(file, text)
+        return
+    for line, content in enumerate(text.split("\n"), start=1):
+        if content.strip():
+            yield line, _parse_line(content)
+
+
+def _read_list(file: Path, text: str) -> Iterator[tuple[int, object]]:
+    try:
+        values = json.loads(text)
+    except ValueError as exc:
+        raise InvalidTrainingData(f"{file} is not JSON: {exc}") from exc
+    if not isinstance(values, list):
+        raise InvalidTrainingData(f"{file} must hold a list of rows; one row a line is .jsonl")
+    yield from enumerate(values, start=1)
+
+
+def _parse_line(content: str) -> object:
+    try:
+        return json.loads(content)
+    except ValueError as exc:
+        return _BadRow(f"not JSON: {exc}")
+
+
+def _read_row(value: object, file: Path, line: int) -> Row:
+    if isinstance(value, _BadRow):
+        raise value
+    if not isinstance(value, dict):
+        raise _BadRow("a row must be an object")
+    keys, read = _find_format(value)
+    messages = read(value)
+    _check_turns(messages)
+    return Row(messages, _read_meta(value, keys), file, line)
+
+
+def _find_format(
+    fields: _Fields,
+) -> tuple[frozenset[str], Callable[[_Fields], tuple[Message, ...]]]:
+    for needed, optional, read in _FORMATS:
+        if needed <= fields.keys():
+            return needed | optional, read
+    if {"chosen", "rejected"} <= fields.keys():
+        raise _BadRow("a preference pair (chosen, rejected); stage sft needs one answer a row")
+    known = "; ".join(", ".join(sorted(needed)) for needed, _, _ in _FORMATS)
+    raise _BadRow(f"no known format; a row needs one of these sets of keys: {known}")
+
+
+def _from_messages(fields: _Fields) -> tuple[Message, ...]:
+    return _read_turns(fields["messages"], "messages")
+
+
+def _from_conversations(fields: _Fields) -> tuple[Message, ...]:
+    turns = _read_turns(fields["conversations"], "conversations")
+    system = _text(fields, "system") if fields.get("system") else ""
+    return (Message("system", system), *turns) if system else turns
+
+
+def _from_alpaca(fields: _Fields) -> tuple[Message, ...]:
+    turns: list[Message] = []
+    if fields.get("system"):
+        turns.append(Message("system", _text(fields, "system")))
+    history = fields.get("history") or []
+    if not isinstance(history, list):
+        raise _BadRow("history must be a list of [question, answer] pairs")
+    for pair in history:
+        if not (
+            isinstance(pair, list) and len(pair) == 2 and all(isinstance(t, str) for t in pair)
+        ):
+            raise _BadRow("history must be a list of [question, answer] pairs")
+        turns += [Message("user", pair[0]), Message("assistant", pair[1])]
+    question = _join(_text(fields, "instruction"), fields.get("input"))
+    return (*turns, Message("user", question), Message("assistant", _text(fields, "output")))
+
+
+def _from_dolly(fields: _Fields) -> tuple[Message, ...]:
+    question = _join(_text(fields, "instruction"), fields.get("context"))
+    return (Message("user", question), Message("assistant", _text(fields, "response")))
+
+
+def _from_prompt_completion(fields: _Fields) -> tuple[Message, ...]:
+    prompt, completion = fields["prompt"], fields["completion"]
+    turns = (Message("user", prompt),) if isinstance(prompt, str) else _read_turns(prompt, "prompt")
+    if isinstance(completion, str):
+        return (*turns, Message("assistant", completion))
+    return turns + _read_turns(completion, "completion")
+
+
+_FORMATS: tuple[
+    tuple[frozenset[str], frozenset[str], Callable[[_Fields], tuple[Message, ...]]], ...
+] = (
+    (frozenset({"messages"}), frozenset(), _from_messages),
+    (frozenset({"conversations"}), frozenset({"system"}), _from_conversations),
+    (frozenset({"prompt", "completion"}), frozenset(), _from_prompt_completion),
+    (
+        frozenset({"instruction", "output"}),
+        frozenset({"input", "system", "history"}),
+        _from_alpaca,
+    ),
+    (frozenset({"instruction", "response"}), frozenset({"context"}), _from_dolly),
+)
+
+
+def _read_turns(value: object, key: str) -> tuple[Message, ...]:
+    if not isinstance(value, list) or not value:
+        raise _BadRow(f"{key} must be a list with at least one turn")
+    return tuple(_read_turn(turn, key) for turn in value)
+
+
+def _read_turn(turn: object, key: str) -> Message:
+    if not isinstance(turn, dict):
+        raise _BadRow(f"{key}: a turn must be an object")
+    name = turn.get("role", turn.get("from"))
+    content = turn.get("content", turn.get("value"))
+    if not isinstance(name, str) or name not in _ROLES:
+        raise _BadRow(f"{key}: role {name!r} is none of {', '.join(_ROLES)}")
+    if not isinstance(content, str):
+        raise _BadRow(f"{key}: the content of a turn must be text")
+    return Message(_ROLES[name], content)
+
+
+def _check_turns(messages: tuple[Message, ...]) -> None:
+    turns = messages[1:] if messages[0].role == "system" else messages
+    roles = [message.role for message in turns]
+    if len(roles) % 2 or roles != ["user", "assistant"] * (len(roles) // 2) or not roles:
+        raise _BadRow(
+            "user and assistant must speak in turn, from a user's turn to an assistant's "
+            f"(after one system turn at most); found {', '.join(m.role for m in messages)}"
+        )
+    if any(not message.content.strip() for message in turns):
+        raise _BadRow("an empty question or answer")
+
+
+def _read_meta(fields: _Fields, format_keys: frozenset[str]) -> dict[str, object]:
+    nested = fields.get("meta") or {}
+    if not isinstance(nested, dict):
+        raise _BadRow("meta must be an object")
+    own = {k: v for k, v in fields.items() if k not in format_keys and k != "meta"}
+    return {**own, **nested}
+
+
+def _text(fields: _Fields, key: str) -> str:
+    value = fields[key]
+    if not isinstance(value, str):
+        raise _BadRow(f"{key} must be text")
+    return value
+
+
+def _join(question: str, material: object) -> str:
+    if material in (None, ""):
+        return question
+    if not isinstance(material, str):
+        raise _BadRow("input or context must be text")
+    return f"{question}\n\n{material}"

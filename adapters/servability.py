@@ -1,0 +1,247 @@
+"""Says whether the engine can load an adapter, before training and before publishing.
+
+The rules are those of the engine's own loader (vLLM 0.32, `lora/peft_helper.py` and
+`lora/lora_model.py`), and two it leaves out: keys that match no module of the base model, which
+it loads without a word and then answers as the base model; and files that could run code.
+Reads headers and JSON only, loads no tensor.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.base_models import ModelFolder
+from adapters.config import TrainingConfig
+from adapters.errors import NotServable
+from adapters.weights import ADAPTER_SETTINGS, ADAPTER_WEIGHTS, TensorHeader, read_header
+
+ENGINE_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what `--max-lora-rank` takes, vLLM 0.32
+_PLAIN_INITS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")  # leave the base as it is
+_CODE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".py", ".so")
+_KEY = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
+
+
+@dataclass(frozen=True, slots=True)
+class ServabilityFinding:
+    """One rule and what it found.
+
+    Attributes:
+        rule: Name of the rule.
+        is_met: Whether the engine accepts this.
+        message: What was found, and what to change if it is not accepted.
+    """
+
+    rule: str
+    is_met: bool
+    message: str
+
+
+def check_config(config: TrainingConfig, *, max_lora_rank: int) -> list[ServabilityFinding]:
+    """Check a training configuration before any training.
+
+    Args:
+        config: What is to be trained.
+        max_lora_rank: The engine's limit.
+
+    Returns:
+        Every rule with its finding, all met.
+
+    Raises:
+        NotServable: With every rule that is not met.
+    """
+    findings = [
+        _check_rank(config.lora_rank, max_lora_rank),
+        _check_absent("dora", config.use_dora, "use_dora: DoRA is not loaded by the engine"),
+        _check_absent(
+            "init_weights",
+            config.pissa_init,
+            "pissa_init: this start changes the base model, which stays as it is in the engine",
+        ),
+        _check_absent(
+            "modules_to_save",
+            config.additional_target,
+            "additional_target: whole modules are not loaded by the engine, only LoRA",
+        ),
+        _check_absent(
+            "new_tokens",
+            config.add_special_tokens,
+            "add_special_tokens: the vocabulary of the served base model cannot grow",
+        ),
+        _check_absent(
+            "output_layer",
+            "lm_head" in config.lora_target,
+            "lora_target: lm_head cannot be trained with this loss; name other modules",
+        ),
+    ]
+    return _all_met(findings, f"an adapter `{config.task}` trained like this")
+
+
+def check_servability(
+    folder: Path, *, max_lora_rank: int, base: ModelFolder | None = None
+) -> list[ServabilityFinding]:
+    """Check an adapter's folder before it is registered or sent to the engine.
+
+    Args:
+        folder: Holds `adapter_config.json` and `adapter_model.safetensors`.
+        max_lora_rank: The engine's limit.
+        base: The served base model; none leaves out the rules that need it.
+
+    Returns:
+        Every rule with its finding, all met.
+
+    Raises:
+        NotServable: With every rule that is not met.
+    """
+    findings = [_check_files(folder)]
+    settings = _read_settings(folder)
+    if isinstance(settings, str):
+        findings.append(ServabilityFinding("settings", False, settings))
+    else:
+        findings += _check_settings(settings, max_lora_rank)
+        if base is not None:
+            findings.append(_check_base_name(settings, base))
+    findings += _check_weights(folder, settings if isinstance(settings, dict) else {}, base)
+    return _all_met(findings, folder.name)
+
+
+def _all_met(findings: list[ServabilityFinding], what: str) -> list[ServabilityFinding]:
+    reasons = tuple(finding.message for finding in findings if not finding.is_met)
+    if reasons:
+        listed = "".join(f"\n- {reason}" for reason in reasons)
+        raise NotServable(f"{what} could not be served:{listed}", reasons)
+    return findings
+
+
+def _check_rank(rank: object, max_lora_rank: int) -> ServabilityFinding:
+    if not isinstance(rank, int) or rank < 1:
+        return ServabilityFinding("rank", False, f"rank {rank!r} is not a positive number")
+    message = f"rank {rank}, the engine takes up to {max_lora_rank}"
+    if rank <= max_lora_rank:
+        return ServabilityFinding("rank", True, message)
+    larger = [allowed for allowed in ENGINE_RANKS if allowed >= rank]
+    remedy = f"start the engine with --max-lora-rank {larger[0]}" if larger else "no engine can"
+    return ServabilityFinding("rank", False, f"{message}; train with less, or {remedy}")
+
+
+def _check_absent(rule: str, value: object, message: str) -> ServabilityFinding:
+    if value:
+        return ServabilityFinding(rule, False, f"{message} (found {value!r})")
+    return ServabilityFinding(rule, True, f"no {rule}")
+
+
+def _check_files(folder: Path) -> ServabilityFinding:
+    """Refuse links and everything that could run code when read."""
+    bad = sorted(
+        path.name
+        for path in folder.rglob("*")
+        if path.is_symlink() or path.suffix.lower() in _CODE_SUFFIXES
+    )
+    if bad:
+        message = f"links or files that can run code: {', '.join(bad)}; remove them"
+        return ServabilityFinding("files", False, message)
+    return ServabilityFinding("files", True, "plain files only")
+
+
+def _read_settings(folder: Path) -> dict[str, Any] | str:
+    try:
+        settings = json.loads((folder / ADAPTER_SETTINGS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return f"{ADAPTER_SETTINGS} is missing"
+    except (OSError, ValueError) as exc:
+        return f"{ADAPTER_SETTINGS} cannot be read: {exc}"
+    return settings if isinstance(settings, dict) else f"{ADAPTER_SETTINGS} is no object"
+
+
+def _check_settings(settings: dict[str, Any], max_lora_rank: int) -> Iterator[ServabilityFinding]:
+    kind = settings.get("peft_type")
+    yield ServabilityFinding("method", kind == "LORA", f"PEFT method {kind}; only LORA is loaded")
+    ranks = [settings.get("r"), *(settings.get("rank_pattern") or {}).values()]
+    for rank in ranks:
+        yield _check_rank(rank, max_lora_rank)
+    bias = settings.get("bias", "none")
+    yield ServabilityFinding("bias", bias == "none", f"bias {bias}; only none is loaded")
+    init = settings.get("init_lora_weights", True)
+    is_plain = not isinstance(init, str) or init.lower() in _PLAIN_INITS
+    yield ServabilityFinding(
+        "init_weights",
+        is_plain,
+        f"init_lora_weights {init}" + ("" if is_plain else ": it changed the base model's weights"),
+    )
+    for rule, key, name in (
+        ("dora", "use_dora", "DoRA"),
+        ("modules_to_save", "modules_to_save", "whole modules"),
+        ("bias", "lora_bias", "a LoRA bias"),
+        ("activated_lora", "alora_invocation_tokens", "activated LoRA"),
+        ("layers", "layer_replication", "replicated layers"),
+        ("block_diagonal", "use_bdlora", "block-diagonal LoRA"),
+        ("quantised_lora", "use_qalora", "QALoRA"),
+        ("new_tokens", "trainable_token_indices", "trained tokens"),
+        ("expert_parameters", "target_parameters", "LoRA on bare parameters"),
+    ):
+        yield _check_absent(rule, settings.get(key), f"{key}: {name} cannot be served")
+
+
+def _check_base_name(settings: dict[str, Any], base: ModelFolder) -> ServabilityFinding:
+    name = settings.get("base_model_name_or_path")
+    is_met = name in (base.id, str(base.folder))
+    message = f"trained for {name}, served is {base.id}"
+    return ServabilityFinding("base_model", is_met, message)
+
+
+def _check_weights(
+    folder: Path, settings: dict[str, Any], base: ModelFolder | None
+) -> Iterator[ServabilityFinding]:
+    path = folder / ADAPTER_WEIGHTS
+    if not path.is_file():
+        yield ServabilityFinding("weights", False, f"{ADAPTER_WEIGHTS} is missing")
+        return
+    try:
+        tensors = read_header(path)
+    except (OSError, ValueError) as exc:
+        yield ServabilityFinding("weights", False, str(exc))
+        return
+    yield ServabilityFinding("weights", bool(tensors), f"{len(tensors)} tensors")
+    strange = sorted(name for name in tensors if not _KEY.match(name))
+    yield ServabilityFinding(
+        "keys", not strange, _list_some("not a LoRA weight of a causal model", strange)
+    )
+    modules = {match["module"]: name for name in tensors if (match := _KEY.match(name))}
+    halves = sorted(
+        module
+        for module in modules
+        if any(f"base_model.model.{module}.lora_{side}.weight" not in tensors for side in "AB")
+    )
+    yield ServabilityFinding("pairs", not halves, _list_some("only one of lora_A, lora_B", halves))
+    if base is not None:
+        yield _check_modules(tensors, set(modules), base)
+
+
+def _check_modules(tensors: Any, modules: set[str], base: ModelFolder) -> ServabilityFinding:
+    """Compare with the base model: every module must exist there and have the same sizes."""
+    try:
+        weights: dict[str, TensorHeader] = {}
+        for file in base.folder.glob("*.safetensors"):
+            weights.update(read_header(file))
+    except (OSError, ValueError) as exc:
+        return ServabilityFinding("modules", False, f"the base model cannot be read: {exc}")
+    wrong = []
+    for module in sorted(modules):
+        found = weights.get(f"{module}.weight")
+        down = tensors.get(f"base_model.model.{module}.lora_A.weight")
+        up = tensors.get(f"base_model.model.{module}.lora_B.weight")
+        if found is None:
+            wrong.append(module)
+        elif down and up and (up.shape[:1], down.shape[1:]) != (found.shape[:1], found.shape[1:]):
+            wrong.append(f"{module} (other size)")
+    message = _list_some(f"no such module in {base.id}", wrong)
+    return ServabilityFinding("modules", not wrong, message)
+
+
+def _list_some(what: str, names: list[str]) -> str:
+    if not names:
+        return f"none is {what}" if what.startswith(("not", "only")) else f"none: {what}"
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{what}: {', '.join(names[:3])}{more}"
