@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.errors import BaseModelNotFound, ModelDownloadFailed
+from adapters.errors import AdapterError, BaseModelNotFound, ModelDownloadFailed
 from adapters.weights import hash_file
 
 RECORD_FILE = "model.json"
@@ -355,14 +355,19 @@ def _say_nothing(_line: str) -> None:
     return None
 
 
-def _main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    """Prepare both embedded models in a directory and return the exit code."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m adapters.base_models DIRECTORY\n")
         return 2
     models_dir = Path(arguments[0])
-    for prepare in (prepare_base_model, prepare_embedder):
-        model = prepare(models_dir, on_progress=_print_line)
-        _print_line(f"{model.id} {model.revision}")
+    try:
+        for prepare in (prepare_base_model, prepare_embedder):
+            model = prepare(models_dir, on_progress=_print_line)
+            _print_line(f"{model.id} {model.revision}")
+    except AdapterError as exc:
+        sys.stderr.write(f"{exc}\n{exc.hint}\n")
+        return 1
     return 0
 
 
@@ -372,4 +377,4 @@ def _print_line(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

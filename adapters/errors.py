@@ -14,7 +14,8 @@ AdapterError
 ├── UnsafeAdapterFolder     outside the registry's directory, or holding links
 ├── AdapterRetired          the adapter was taken out of service
 ├── AdapterIsLive           a live adapter cannot be retired
-└── NothingToRollBack       the task has no earlier adapter
+├── NothingToRollBack       the task has no earlier adapter
+└── InvalidEffectReference  run.json has no usable reference, or the server's answer does not fit
 
 They know nothing of HTTP; service/errors.py gives each its status.
 """
@@ -149,3 +150,10 @@ class NothingToRollBack(AdapterError):
 
     code = "nothing_to_roll_back"
     hint = "A roll-back needs a task for which two adapters were published."
+
+
+class InvalidEffectReference(AdapterError):
+    """The reference in run.json, or the server's answer to it, does not fit."""
+
+    code = "invalid_effect_reference"
+    hint = "Train the adapter again; its run.json has no usable reference."

@@ -119,7 +119,6 @@ def train(job: dict[str, Any], emit: Emit) -> None:
     # The reference for the effect check is computed from what was written, not from memory.
     emit(TrainingEvent("effect", "computing reference log-probabilities"))
     settings = model.config.get_text_config()
-    model_max = settings.max_position_embeddings
     probes = [_to_ids(tokenizer, example) for example in examples]
     reference = measure_effect_reference(base["folder"], folder, tokenizer, probes)
     measured = time.monotonic()
@@ -151,7 +150,7 @@ def train(job: dict[str, Any], emit: Emit) -> None:
         "base": {key: base[key] for key in ("id", "revision", "sha256", "licence", "source")},
         "chat_template_sha256": hash_text(tokenizer.chat_template),
         "rope_parameters": getattr(settings, "rope_parameters", None),
-        "context_tokens": model_max,
+        "context_tokens": settings.max_position_embeddings,
         "lora": {
             "r": config.lora_rank,
             "lora_alpha": config.alpha,
@@ -277,7 +276,7 @@ def _to_point(entry: dict[str, Any]) -> dict[str, float]:
 
 
 def _sort_settings(path: Path) -> None:
-    """Make the file the same for the same content: PEFT writes sets in the order of their hashes."""
+    """Make equal content equal bytes: PEFT writes sets in the order of their hashes."""
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["target_modules"] = sorted(settings["target_modules"])
     _write_json(path, settings)
@@ -288,7 +287,7 @@ def _write_json(path: Path, value: object) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-class _Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not type-checked here
+class _Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untyped for mypy here
     """Turns the trainer's log entries into progress events."""
 
     def __init__(self, emit: Emit) -> None:

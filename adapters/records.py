@@ -1,0 +1,118 @@
+"""What is kept about adapters: two SQL tables, and the values read from them.
+
+`adapter_adapters` has one row for each adapter, immutable but for its state; `adapter_aliases`
+one for each task. Knows columns and values; the rules of change are in `registry.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+adapters_table = Table(
+    "adapter_adapters",
+    metadata,
+    Column("tenant", String(64), nullable=False),
+    Column("adapter_id", String(128), nullable=False),
+    Column("task", String(64), nullable=False, index=True),
+    Column("base_model", String(256), nullable=False),
+    Column("base_revision", String(128), nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("context_trained", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("run", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("published_at", Float),
+    PrimaryKeyConstraint("tenant", "adapter_id"),
+)
+
+aliases_table = Table(
+    "adapter_aliases",
+    metadata,
+    Column("tenant", String(64), nullable=False),
+    Column("task", String(64), nullable=False),
+    Column("adapter_id", String(128)),
+    Column("previous_adapter_id", String(128)),
+    Column("updated_at", Float, nullable=False),
+    Column("history", JSON, nullable=False),
+    PrimaryKeyConstraint("tenant", "task"),
+)
+
+
+class AdapterState(StrEnum):
+    """Where an adapter stands."""
+
+    TRAINED = "trained"
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One registered adapter.
+
+    Attributes:
+        adapter_id: `<task>@<sha8>`, the name under which the engine serves it.
+        tenant: Whose it is.
+        task: What it was trained for; the name of its alias.
+        base_model: Id of the base model it belongs to.
+        base_revision: Revision of that base model.
+        folder: Where its files lie; never moved.
+        sha256: Digest of its weights and settings.
+        context_trained: Whether its rows taught it to read passages.
+        state: Where it stands.
+        run: Its run.json as it was when registered.
+        metrics: Its metrics.json, likewise.
+        created_at: When it was registered, unix seconds.
+        published_at: When it last went live, unix seconds.
+    """
+
+    adapter_id: str
+    tenant: str
+    task: str
+    base_model: str
+    base_revision: str
+    folder: Path
+    sha256: str
+    context_trained: bool
+    state: AdapterState
+    run: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    created_at: float
+    published_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Which adapter answers for a task.
+
+    Attributes:
+        task: Name of the alias.
+        adapter_id: The live adapter; none if the task is out of service.
+        previous_adapter_id: The one a roll-back returns to.
+        updated_at: When it last changed, unix seconds.
+        history: Changes, oldest first, each `{action, adapter_id, at}`.
+    """
+
+    task: str
+    adapter_id: str | None
+    previous_adapter_id: str | None
+    updated_at: float
+    history: Sequence[Mapping[str, Any]]

@@ -1,0 +1,396 @@
+"""Which adapters exist, and which of them is live for each task.
+
+The truth is in SQL: one row for each adapter (immutable but for its state) and one for each task
+(the alias). Folders stay where they were made, inside the registry's directory, and are compared
+with their digest before anyone loads them. Knows no engine and no torch: what it calls live is
+what the gateway may ask the engine for.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from adapters.base_models import ModelFolder
+from adapters.errors import (
+    AdapterIsLive,
+    AdapterNotFound,
+    AdapterRetired,
+    BaseModelMismatch,
+    DigestMismatch,
+    NothingToRollBack,
+    NotServable,
+    UnsafeAdapterFolder,
+)
+from adapters.records import Adapter, AdapterState, Alias, adapters_table, aliases_table
+from adapters.servability import check_servability
+from adapters.weights import digest_adapter
+
+MOST_HISTORY = 100  # alias changes kept for each task; older ones tell nobody anything
+
+
+class AdapterRegistry:
+    """The adapters of all tenants, in one database and one directory.
+
+    Args:
+        engine: The database; its tables are this module's `metadata`.
+        directory: Folder of all adapters. Nothing outside of it is ever registered or loaded.
+        max_lora_rank: The serving engine's limit.
+        clock: Unix seconds; tests give their own.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        directory: Path,
+        *,
+        max_lora_rank: int = 32,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._max_lora_rank = max_lora_rank
+        self._clock = clock
+
+    def register(
+        self, folder: Path, *, tenant: str = "default", base: ModelFolder | None = None
+    ) -> Adapter:
+        """Add a trained adapter, or return it if it is known with the same content.
+
+        Args:
+            folder: A folder of this registry's directory, named by the adapter's id.
+            tenant: Whose it is.
+            base: The served base model; none leaves out the comparison with it.
+
+        Raises:
+            UnsafeAdapterFolder: Outside of the directory, a link, or holding one.
+            NotServable: The engine could not load it; all reasons are listed.
+            BaseModelMismatch: Trained on another base model or revision.
+            DigestMismatch: Its content is not what its name says, or what was registered.
+        """
+        place = self._check_place(folder)
+        run, metrics = _read_json(place / "run.json"), _read_json(place / "metrics.json")
+        if base is not None:
+            _check_base(run, base, place.name)
+        check_servability(place, max_lora_rank=self._max_lora_rank, base=base)
+        sha256 = digest_adapter(place)
+        task, _, sha8 = place.name.rpartition("@")
+        if not task or sha8 != sha256[:8]:
+            raise DigestMismatch(f"{place.name} should be named {task or 'task'}@{sha256[:8]}")
+        adapter = Adapter(
+            adapter_id=place.name,
+            tenant=tenant,
+            task=task,
+            base_model=str(run["base"]["id"]),
+            base_revision=str(run["base"]["revision"]),
+            folder=place,
+            sha256=sha256,
+            context_trained=run.get("context_trained") is True,
+            state=AdapterState.TRAINED,
+            run=run,
+            metrics=metrics,
+            created_at=self._clock(),
+            published_at=None,
+        )
+        with self._engine.execution_options(write=True).begin() as connection:
+            known = _find(connection, tenant, adapter.adapter_id)
+            if known is None:
+                connection.execute(insert(adapters_table).values(**self._to_row(adapter)))
+                return adapter
+        if known.sha256 != sha256:
+            raise DigestMismatch(f"{adapter.adapter_id} is registered with another content")
+        return self._to_adapter(known)
+
+    def get(self, adapter_id: str, *, tenant: str = "default") -> Adapter:
+        """Return one adapter.
+
+        Raises:
+            AdapterNotFound: No such id.
+        """
+        with self._engine.connect() as connection:
+            return self._to_adapter(_get(connection, tenant, adapter_id))
+
+    def list(
+        self, *, tenant: str = "default", task: str | None = None, state: AdapterState | None = None
+    ) -> tuple[Adapter, ...]:
+        """Return the adapters of a tenant, oldest first; of one task or state if given."""
+        query = select(adapters_table).where(adapters_table.c.tenant == tenant)
+        if task is not None:
+            query = query.where(adapters_table.c.task == task)
+        if state is not None:
+            query = query.where(adapters_table.c.state == state.value)
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
+            )
+            return tuple(self._to_adapter(row) for row in rows)
+
+    def live(self) -> tuple[Adapter, ...]:
+        """Return the live adapters of all tenants, which an engine must have loaded."""
+        query = select(adapters_table).where(adapters_table.c.state == AdapterState.LIVE.value)
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
+            )
+            return tuple(self._to_adapter(row) for row in rows)
+
+    def resolve(self, task_or_id: str, *, tenant: str = "default") -> Adapter:
+        """Return the live adapter of a task, or the adapter of an id if it is live.
+
+        Raises:
+            AdapterNotFound: Neither a task with a live adapter nor a live adapter's id.
+        """
+        with self._engine.connect() as connection:
+            alias = _find_alias(connection, tenant, task_or_id)
+            live_id = alias.adapter_id if alias is not None else task_or_id
+            row = _find(connection, tenant, live_id) if live_id else None
+        if row is None or row.state != AdapterState.LIVE.value:
+            raise AdapterNotFound(f"no live adapter for {task_or_id}; train and publish one")
+        return self._to_adapter(row)
+
+    def alias(self, task: str, *, tenant: str = "default") -> Alias:
+        """Return which adapter answers for a task, and what did before.
+
+        Raises:
+            AdapterNotFound: Nothing was ever published for this task.
+        """
+        with self._engine.connect() as connection:
+            row = _find_alias(connection, tenant, task)
+        if row is None:
+            raise AdapterNotFound(f"nothing was ever published for {task}")
+        return Alias(
+            row.task, row.adapter_id, row.previous_adapter_id, row.updated_at, tuple(row.history)
+        )
+
+    def verify(self, adapter: Adapter) -> None:
+        """Compare an adapter's folder with what was registered; call it before every load.
+
+        Raises:
+            UnsafeAdapterFolder: It was moved out of the directory or replaced by a link.
+            DigestMismatch: Its weights or settings were changed.
+        """
+        place = self._check_place(adapter.folder)
+        try:
+            found = digest_adapter(place)
+        except NotServable as exc:
+            raise DigestMismatch(f"{adapter.adapter_id}: {exc}") from exc
+        if found != adapter.sha256:
+            raise DigestMismatch(
+                f"{adapter.adapter_id} was changed on disk: SHA-256 {found}, "
+                f"registered {adapter.sha256}"
+            )
+
+    def publish(self, adapter_id: str, *, tenant: str = "default") -> Alias:
+        """Make an adapter the live one of its task, in one transaction.
+
+        Call it after the engine has loaded the adapter and the effect check has passed. The
+        adapter that was live before becomes `trained` again and is what `rollback` returns to.
+
+        Raises:
+            AdapterNotFound: No such id.
+            AdapterRetired: It was taken out of service.
+            DigestMismatch: Its folder was changed.
+        """
+        self.verify(self.get(adapter_id, tenant=tenant))
+        with self._engine.execution_options(write=True).begin() as connection:
+            row = _get(connection, tenant, adapter_id)
+            if row.state == AdapterState.RETIRED.value:
+                raise AdapterRetired(f"{adapter_id} was retired")
+            return self._flip(connection, tenant, row.task, adapter_id, action="publish")
+
+    def rollback(self, task: str, *, tenant: str = "default") -> Alias:
+        """Make the previous adapter of a task live again; the present one becomes the previous.
+
+        Raises:
+            NothingToRollBack: There is no previous adapter, or it was retired.
+            DigestMismatch: Its folder was changed.
+        """
+        with self._engine.connect() as connection:
+            alias = _find_alias(connection, tenant, task)
+        previous = alias.previous_adapter_id if alias is not None else None
+        if previous is None:
+            raise NothingToRollBack(f"{task} has no earlier adapter to return to")
+        self.verify(self.get(previous, tenant=tenant))
+        with self._engine.execution_options(write=True).begin() as connection:
+            alias = _find_alias(connection, tenant, task)
+            row = _get(connection, tenant, previous)
+            is_same = alias is not None and alias.previous_adapter_id == previous
+            if not is_same or row.state == AdapterState.RETIRED.value:
+                raise NothingToRollBack(f"{task} has no earlier adapter to return to")
+            return self._flip(connection, tenant, task, previous, action="rollback")
+
+    def withdraw(self, task: str, *, tenant: str = "default") -> Alias:
+        """Take a task out of service; `rollback` brings its adapter back.
+
+        Raises:
+            AdapterNotFound: The task has no live adapter.
+        """
+        with self._engine.execution_options(write=True).begin() as connection:
+            alias = _find_alias(connection, tenant, task)
+            if alias is None or alias.adapter_id is None:
+                raise AdapterNotFound(f"no live adapter for {task}")
+            return self._flip(connection, tenant, task, None, action="withdraw")
+
+    def retire(self, adapter_id: str, *, tenant: str = "default") -> Adapter:
+        """Mark an adapter as never to be served again; its folder stays.
+
+        Raises:
+            AdapterNotFound: No such id.
+            AdapterIsLive: It is live; publish another one or withdraw its task first.
+        """
+        with self._engine.execution_options(write=True).begin() as connection:
+            row = _get(connection, tenant, adapter_id)
+            if row.state == AdapterState.LIVE.value:
+                raise AdapterIsLive(f"{adapter_id} is live for {row.task}")
+            _set_state(connection, tenant, adapter_id, AdapterState.RETIRED)
+            connection.execute(
+                update(aliases_table)
+                .where(
+                    aliases_table.c.tenant == tenant,
+                    aliases_table.c.previous_adapter_id == adapter_id,
+                )
+                .values(previous_adapter_id=None)
+            )
+            return self._to_adapter(_get(connection, tenant, adapter_id))
+
+    def _flip(
+        self, connection: Connection, tenant: str, task: str, to: str | None, *, action: str
+    ) -> Alias:
+        """Point the alias of `task` at `to`; the caller's transaction makes it one step."""
+        now = self._clock()
+        known = _find_alias(connection, tenant, task)
+        present = known.adapter_id if known is not None else None
+        previous = known.previous_adapter_id if known is not None else None
+        if present != to:
+            previous = present if present is not None else previous
+            if previous == to:
+                previous = None
+            if present is not None:
+                _set_state(connection, tenant, present, AdapterState.TRAINED)
+        if to is not None:
+            _set_state(connection, tenant, to, AdapterState.LIVE, published_at=now)
+        entry = {"action": action, "adapter_id": to, "at": now}
+        history = [*(known.history if known is not None else ()), entry][-MOST_HISTORY:]
+        values = {
+            "adapter_id": to,
+            "previous_adapter_id": previous,
+            "updated_at": now,
+            "history": history,
+        }
+        if known is None:
+            connection.execute(insert(aliases_table).values(tenant=tenant, task=task, **values))
+        else:
+            where = (aliases_table.c.tenant == tenant, aliases_table.c.task == task)
+            connection.execute(update(aliases_table).where(*where).values(**values))
+        return Alias(task, to, previous, now, tuple(history))
+
+    def _check_place(self, folder: Path) -> Path:
+        """Return the real folder, refusing what leaves the directory in any way."""
+        root = self._directory.resolve()
+        place = folder.resolve()
+        if place.parent != root or folder.is_symlink():
+            raise UnsafeAdapterFolder(f"{folder} is not a plain folder of {root}")
+        if not place.is_dir():
+            raise AdapterNotFound(f"there is no folder {folder}")
+        links = [path.name for path in place.rglob("*") if path.is_symlink()]
+        if links:
+            raise UnsafeAdapterFolder(f"{folder.name} holds links: {', '.join(sorted(links))}")
+        return place
+
+    def _to_row(self, adapter: Adapter) -> dict[str, object]:
+        return {
+            "tenant": adapter.tenant,
+            "adapter_id": adapter.adapter_id,
+            "task": adapter.task,
+            "base_model": adapter.base_model,
+            "base_revision": adapter.base_revision,
+            "folder": adapter.folder.name,  # relative: the home may be mounted elsewhere
+            "sha256": adapter.sha256,
+            "context_trained": adapter.context_trained,
+            "state": adapter.state.value,
+            "run": dict(adapter.run),
+            "metrics": dict(adapter.metrics),
+            "created_at": adapter.created_at,
+        }
+
+    def _to_adapter(self, row: Row[Any]) -> Adapter:
+        return Adapter(
+            adapter_id=row.adapter_id,
+            tenant=row.tenant,
+            task=row.task,
+            base_model=row.base_model,
+            base_revision=row.base_revision,
+            folder=self._directory.resolve() / row.folder,
+            sha256=row.sha256,
+            context_trained=row.context_trained,
+            state=AdapterState(row.state),
+            run=row.run,
+            metrics=row.metrics,
+            created_at=row.created_at,
+            published_at=row.published_at,
+        )
+
+
+def _find(connection: Connection, tenant: str, adapter_id: str) -> Row[Any] | None:
+    query = select(adapters_table).where(
+        adapters_table.c.tenant == tenant, adapters_table.c.adapter_id == adapter_id
+    )
+    return connection.execute(query).one_or_none()
+
+
+def _get(connection: Connection, tenant: str, adapter_id: str) -> Row[Any]:
+    row = _find(connection, tenant, adapter_id)
+    if row is None:
+        raise AdapterNotFound(f"there is no adapter {adapter_id}")
+    return row
+
+
+def _find_alias(connection: Connection, tenant: str, task: str) -> Row[Any] | None:
+    query = select(aliases_table).where(
+        aliases_table.c.tenant == tenant, aliases_table.c.task == task
+    )
+    return connection.execute(query).one_or_none()
+
+
+def _set_state(
+    connection: Connection,
+    tenant: str,
+    adapter_id: str,
+    state: AdapterState,
+    *,
+    published_at: float | None = None,
+) -> None:
+    values: dict[str, object] = {"state": state.value}
+    if published_at is not None:
+        values["published_at"] = published_at
+    where = (adapters_table.c.tenant == tenant, adapters_table.c.adapter_id == adapter_id)
+    connection.execute(update(adapters_table).where(*where).values(**values))
+
+
+def _check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
+    trained_on = (run["base"]["id"], run["base"]["revision"])
+    if trained_on != (base.id, base.revision):
+        raise BaseModelMismatch(
+            f"{name} was trained on {trained_on[0]} ({trained_on[1]}), "
+            f"served is {base.id} ({base.revision})"
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        reason = f"{path.name} is missing or damaged"
+        raise NotServable(f"{path.parent.name}: {reason}", (reason,)) from exc
+    if not isinstance(value, dict) or (path.name == "run.json" and not _names_base(value)):
+        reason = f"{path.name} does not say what the adapter was trained on"
+        raise NotServable(f"{path.parent.name}: {reason}", (reason,))
+    return value
+
+
+def _names_base(run: Mapping[str, Any]) -> bool:
+    base = run.get("base")
+    return isinstance(base, dict) and "id" in base and "revision" in base
