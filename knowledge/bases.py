@@ -1,0 +1,307 @@
+"""Knowledge bases and the generations of their vector index, in SQL.
+
+It knows which base a tenant means and which Chroma collection serves it; it does not know
+documents or Chroma itself.
+"""
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from knowledge.embedding import Embedder
+from knowledge.errors import (
+    CollectionNotFound,
+    EmbedderMismatch,
+    EmbeddingDimensionMismatch,
+    InvalidName,
+    KnowledgeBaseExists,
+)
+from knowledge.tables import LEXICAL_TABLE, bases, chunks, documents, indexes, versions
+from knowledge.types import BaseId, KnowledgeBase
+
+COLLECTION_PREFIX = "kb_"
+_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One Chroma collection of a base and what its vectors were made with."""
+
+    pk: int
+    base_pk: int
+    generation: int
+    collection: str
+    embedding_model: str
+    embedding_revision: str
+    dimension: int
+    removed: int
+
+    @property
+    def made_by(self) -> "EmbedderMark":
+        """Which embedder made the vectors."""
+        return EmbedderMark(self.embedding_model, self.embedding_revision, self.dimension)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderMark:
+    """Which embedder made a generation's vectors."""
+
+    model_id: str
+    revision: str
+    dimension: int
+
+    @classmethod
+    def of(cls, embedder: Embedder) -> "EmbedderMark":
+        """Return the mark of a loaded embedder."""
+        return cls(embedder.model_id, embedder.revision, embedder.dimension)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A knowledge base as the inner files see it."""
+
+    pk: int
+    tenant: str
+    base_id: BaseId
+    name: str
+    created_at: float
+    index: Generation
+
+
+def create_base(
+    connection: Connection, name: str, *, tenant: str, base_id: str | None, embedder: Embedder
+) -> Base:
+    """Write a base and the first generation of its index."""
+    chosen = base_id or f"kb_{secrets.token_hex(8)}"
+    if not _ID.match(chosen):
+        raise InvalidName(
+            f"{chosen!r} is no valid knowledge base id: letters, digits, . _ - and at most 64"
+        )
+    now = time.time()
+    row = {"tenant": tenant, "base_id": chosen, "name": name, "created_at": now}
+    try:
+        base_pk = connection.execute(insert(bases).values(row).returning(bases.c.pk)).scalar_one()
+    except IntegrityError as exc:
+        raise KnowledgeBaseExists(f"knowledge base {chosen!r} is already there") from exc
+    add_generation(
+        connection,
+        base_pk,
+        tenant=tenant,
+        base_id=chosen,
+        made_by=EmbedderMark.of(embedder),
+        state="active",
+    )
+    return get_base(connection, chosen, tenant=tenant)
+
+
+def get_base(connection: Connection, base_id: str, *, tenant: str) -> Base:
+    """Return one base. Raises `CollectionNotFound`."""
+    return get_bases(connection, [base_id], tenant=tenant)[0]
+
+
+def get_bases(connection: Connection, base_ids: Sequence[str], *, tenant: str) -> list[Base]:
+    """Return the bases named, in the order named, each once. Raises `CollectionNotFound`."""
+    wanted = list(dict.fromkeys(base_ids))
+    query = (
+        _BASES.where(bases.c.tenant == tenant)
+        .where(bases.c.base_id.in_(wanted))
+        .where(indexes.c.state == "active")
+    )
+    found = {row.base_id: _base(row) for row in connection.execute(query)}
+    missing = [base_id for base_id in wanted if base_id not in found]
+    if missing:
+        raise CollectionNotFound(f"no knowledge base {missing[0]!r}; create it first")
+    return [found[base_id] for base_id in wanted]
+
+
+def all_bases(connection: Connection) -> list[Base]:
+    """Return every base of every tenant, for reconcile."""
+    query = _BASES.where(indexes.c.state == "active").order_by(bases.c.pk)
+    return [_base(row) for row in connection.execute(query)]
+
+
+def describe(connection: Connection, tenant: str, base_id: str | None) -> list[KnowledgeBase]:
+    """Return the tenant's bases (or one of them) with their sizes, oldest first."""
+    active = documents.join(versions, versions.c.pk == documents.c.active_version)
+    sizes = (
+        select(
+            documents.c.base_pk,
+            func.count().label("documents"),
+            func.sum(versions.c.chunks).label("chunks"),
+            func.sum(versions.c.bytes).label("bytes"),
+        )
+        .select_from(active)
+        .group_by(documents.c.base_pk)
+        .subquery()
+    )
+    query = (
+        select(bases, sizes.c.documents, sizes.c.chunks, sizes.c.bytes)
+        .outerjoin(sizes, sizes.c.base_pk == bases.c.pk)
+        .where(bases.c.tenant == tenant)
+        .order_by(bases.c.pk)
+    )
+    if base_id is not None:
+        query = query.where(bases.c.base_id == base_id)
+    return [
+        KnowledgeBase(
+            base_id=BaseId(row.base_id),
+            tenant=row.tenant,
+            name=row.name,
+            created_at=row.created_at,
+            documents=row.documents or 0,
+            chunks=row.chunks or 0,
+            text_bytes=row.bytes or 0,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def delete_base(connection: Connection, base: Base) -> list[str]:
+    """Remove a base and all it held; return the collections that are now nobody's."""
+    if connection.dialect.name == "sqlite":  # the lexical rows have no foreign key to follow
+        connection.execute(
+            text(
+                f"DELETE FROM {LEXICAL_TABLE} WHERE rowid IN "
+                "(SELECT pk FROM kb_chunks WHERE base_pk = :base_pk)"
+            ),
+            {"base_pk": base.pk},
+        )
+    names = select(indexes.c.collection).where(indexes.c.base_pk == base.pk)
+    collections = list(connection.scalars(names))
+    connection.execute(delete(bases).where(bases.c.pk == base.pk))
+    return collections
+
+
+def add_generation(
+    connection: Connection,
+    base_pk: int,
+    *,
+    tenant: str,
+    base_id: str,
+    made_by: EmbedderMark,
+    state: str,
+) -> Generation:
+    """Write the next generation of a base's index, whose vectors `made_by` made."""
+    last = select(func.coalesce(func.max(indexes.c.generation), 0)).where(
+        indexes.c.base_pk == base_pk
+    )
+    generation = int(connection.scalar(last) or 0) + 1
+    values = {
+        "tenant": tenant,
+        "base_pk": base_pk,
+        "generation": generation,
+        "collection": _collection_name(tenant, base_id, made_by, generation),
+        "embedding_model": made_by.model_id,
+        "embedding_revision": made_by.revision,
+        "dimension": made_by.dimension,
+        "state": state,
+        "removed": 0,
+        "created_at": time.time(),
+    }
+    pk = connection.execute(insert(indexes).values(values).returning(indexes.c.pk)).scalar_one()
+    return Generation(
+        pk=pk,
+        base_pk=base_pk,
+        generation=generation,
+        collection=str(values["collection"]),
+        embedding_model=made_by.model_id,
+        embedding_revision=made_by.revision,
+        dimension=made_by.dimension,
+        removed=0,
+    )
+
+
+def activate_generation(connection: Connection, generation: Generation) -> list[str]:
+    """Make `generation` the one that serves; return the collections it replaced."""
+    others = indexes.c.base_pk == generation.base_pk, indexes.c.pk != generation.pk
+    replaced = list(connection.scalars(select(indexes.c.collection).where(*others)))
+    connection.execute(delete(indexes).where(*others))
+    connection.execute(update(indexes).where(indexes.c.pk == generation.pk).values(state="active"))
+    return replaced
+
+
+def known_collections(connection: Connection) -> set[str]:
+    """Return the names of all collections that SQL knows, building ones included."""
+    return set(connection.scalars(select(indexes.c.collection)))
+
+
+def forget_unfinished(connection: Connection, *, older_than: float) -> None:
+    """Remove generations that an interrupted rebuild left behind."""
+    connection.execute(
+        delete(indexes).where(indexes.c.state == "building", indexes.c.created_at < older_than)
+    )
+
+
+def count_removed(connection: Connection, generation_pk: int, removed: int) -> None:
+    """Add to the churn of a generation."""
+    connection.execute(
+        update(indexes)
+        .where(indexes.c.pk == generation_pk)
+        .values(removed=indexes.c.removed + removed)
+    )
+
+
+def has_chunks(connection: Connection, base_pk: int) -> bool:
+    """Return whether anything can be found in the base."""
+    return bool(connection.scalar(select(exists().where(chunks.c.base_pk == base_pk))))
+
+
+def check_embedder(base: Base, embedder: Embedder) -> None:
+    """Raise `EmbedderMismatch` unless `embedder` made the vectors of this base."""
+    stored, given = base.index.made_by, EmbedderMark.of(embedder)
+    if stored == given:
+        return
+    message = (
+        f"knowledge base {base.base_id!r} was indexed by {stored.model_id} ({stored.revision}, "
+        f"{stored.dimension} numbers), but the embedder is {given.model_id} ({given.revision}, "
+        f"{given.dimension} numbers); configure the former, or re-index the knowledge base"
+    )
+    if stored.dimension != given.dimension:
+        raise EmbeddingDimensionMismatch(message)
+    raise EmbedderMismatch(message)
+
+
+def _collection_name(tenant: str, base_id: str, made_by: EmbedderMark, generation: int) -> str:
+    """Return a name no other collection ever had: a re-created base must not meet old vectors."""
+    owner = hashlib.sha256(f"{tenant}\0{base_id}".encode()).hexdigest()[:12]
+    model = hashlib.sha256(f"{made_by.model_id}\0{made_by.revision}".encode()).hexdigest()[:8]
+    return f"{COLLECTION_PREFIX}{owner}_{model}_g{generation}_{secrets.token_hex(4)}"
+
+
+_BASES = select(
+    bases,
+    indexes.c.pk.label("index_pk"),
+    indexes.c.generation,
+    indexes.c.collection,
+    indexes.c.embedding_model,
+    indexes.c.embedding_revision,
+    indexes.c.dimension,
+    indexes.c.removed,
+).join(indexes, indexes.c.base_pk == bases.c.pk)
+
+
+def _base(row: object) -> Base:
+    values = row._mapping  # type: ignore[attr-defined]  # SQLAlchemy rows of a joined select
+    return Base(
+        pk=values["pk"],
+        tenant=values["tenant"],
+        base_id=BaseId(values["base_id"]),
+        name=values["name"],
+        created_at=values["created_at"],
+        index=Generation(
+            pk=values["index_pk"],
+            base_pk=values["pk"],
+            generation=values["generation"],
+            collection=values["collection"],
+            embedding_model=values["embedding_model"],
+            embedding_revision=values["embedding_revision"],
+            dimension=values["dimension"],
+            removed=values["removed"],
+        ),
+    )

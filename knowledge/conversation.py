@@ -1,0 +1,39 @@
+"""What to search for when the question stands in a conversation.
+
+It knows turns and weights; it does not know retrievers. No model is called: whether the
+question needs the conversation is decided later, by which of the two finds nearer passages.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.types import Turn
+
+Vectors = npt.NDArray[np.float32]
+MAX_CONTEXT_CHARS = (
+    2_000  # about 450 tokens; MiniLM reads 256, the question comes last and must fit
+)
+
+
+def with_context(question: str, history: Sequence[Turn], *, turns: int) -> str | None:
+    """Return the last turns and the question as one text, or None without a history.
+
+    Args:
+        question: The user's words.
+        history: Earlier turns, oldest first; system turns and empty ones are left out.
+        turns: How many of the last ones to take.
+    """
+    spoken = [turn.content.strip() for turn in history if turn.role in ("user", "assistant")]
+    recent = [content for content in spoken if content][-turns:] if turns else []
+    if not recent:
+        return None
+    context = " ".join(recent)[-MAX_CONTEXT_CHARS:]
+    return f"{context} {question}"
+
+
+def blend(question: Vectors, context: Vectors, *, question_weight: float) -> Vectors:
+    """Return the follow-up's vector: (d,) float32, L2-normalised."""
+    mixed = question_weight * question + (1.0 - question_weight) * context
+    return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-9), dtype=np.float32)

@@ -1,0 +1,185 @@
+"""Turns text into vectors: the `Embedder` protocol and the sentence-transformers one.
+
+It knows models, tokens and threads; it does not know documents, chunks or the index.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.errors import EmbedderUnavailable
+from knowledge.languages import ANY_LANGUAGE
+
+Vectors = npt.NDArray[np.float32]
+Progress = Callable[[int, int], None]
+"""Called with (done, total) passages after each batch."""
+
+INDEX_SLICE = 256  # passages under the lock at once: a waiting question gets in between slices
+
+
+class Embedder(Protocol):
+    """What this room needs of an embedding model. All calls are thread-safe."""
+
+    @property
+    def model_id(self) -> str:
+        """The model's name, equal on every machine (never a path)."""
+
+    @property
+    def revision(self) -> str:
+        """Which weights exactly."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes it reads, or `*`."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens it reads; what follows is cut off."""
+
+    def embed_query(self, text: str) -> Vectors:
+        """Return the vector of a question: (d,) float32, L2-normalised."""
+
+    def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Return one row per text: (n, d) float32, L2-normalised."""
+
+    def count_tokens(self, text: str) -> int:
+        """Return the tokens of `text` without special ones, uncut."""
+
+
+class SentenceTransformerEmbedder:
+    """An embedder from a sentence-transformers folder or Hugging Face id."""
+
+    def __init__(self, model: Any, *, model_id: str, revision: str, languages: frozenset[str]):
+        """Wrap a loaded model; use `load`."""
+        self._model = model
+        self._tokenizer = _counting_tokenizer(model)
+        self._lock = threading.Lock()
+        self.model_id = model_id
+        self.revision = revision
+        self.languages = languages
+        self.dimension = int(model.get_embedding_dimension())
+        self.max_tokens = int(model.max_seq_length or 512)
+        self.batch = 32
+
+    @classmethod
+    def load(
+        cls,
+        path_or_id: str | Path,
+        *,
+        languages: Sequence[str] = ("en",),
+        revision: str | None = None,
+        batch: int = 32,
+        threads: int = 0,
+    ) -> Self:
+        """Load a model; takes about 8 s cold, so call it once per process.
+
+        Args:
+            path_or_id: A prepared folder, or a Hugging Face id (`HF_HUB_OFFLINE` is honoured).
+            languages: What the model reads; `*` for a multilingual one.
+            revision: Commit of a Hugging Face id. A folder's revision is read off its weights.
+            batch: Texts per forward pass.
+            threads: Torch threads of the whole process; 0 leaves torch's choice.
+
+        Raises:
+            EmbedderUnavailable: Nothing loadable there.
+        """
+        folder = Path(path_or_id)
+        try:
+            import torch
+            from sentence_transformers import SentenceTransformer
+
+            if threads:
+                torch.set_num_threads(threads)
+            model = SentenceTransformer(str(path_or_id), revision=revision, device=_device(torch))
+        except (ImportError, OSError, ValueError, RuntimeError) as exc:
+            raise EmbedderUnavailable(f"cannot load the embedder {path_or_id!s}: {exc}") from exc
+        model_id = folder.name if folder.is_dir() else str(path_or_id)
+        embedder = cls(
+            model,
+            model_id=model_id,
+            revision=_weights_digest(folder) if folder.is_dir() else (revision or "main"),
+            languages=frozenset(languages) or frozenset({ANY_LANGUAGE}),
+        )
+        embedder.batch = batch
+        embedder.embed_query("warm up")  # the first forward pass is the slow one
+        return embedder
+
+    def embed_query(self, text: str) -> Vectors:
+        """Return the vector of a question: (d,) float32, L2-normalised."""
+        with self._lock:
+            vector = self._model.encode_query(
+                text, normalize_embeddings=True, show_progress_bar=False
+            )
+        return np.asarray(vector, dtype=np.float32)
+
+    def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Return one row per text: (n, d) float32, L2-normalised."""
+        parts: list[Vectors] = []
+        for start in range(0, len(texts), INDEX_SLICE):
+            part = list(texts[start : start + INDEX_SLICE])
+            with self._lock:
+                encoded = self._model.encode_document(
+                    part,
+                    batch_size=self.batch,
+                    normalize_embeddings=True,
+                    show_progress_bar=False,
+                )
+            parts.append(np.asarray(encoded, dtype=np.float32))
+            if progress is not None:
+                progress(start + len(part), len(texts))
+        return np.vstack(parts) if parts else np.zeros((0, self.dimension), dtype=np.float32)
+
+    def count_tokens(self, text: str) -> int:
+        """Return the tokens of `text` without special ones, uncut."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+
+def _device(torch: Any) -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _counting_tokenizer(model: Any) -> Any:
+    """Return the Rust tokenizer without truncation: the model's own copy stays untouched.
+
+    The transformers wrapper changes shared truncation state on every call; a copy makes
+    counting independent of a question that is embedded at the same moment.
+    """
+    from tokenizers import Tokenizer
+
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None:  # a slow tokenizer: transformers' own encode has the same signature
+        return _PlainCounter(model.tokenizer)
+    copy = Tokenizer.from_str(backend.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    return copy
+
+
+class _PlainCounter:
+    """`encode` of a tokenizer that has no Rust backend."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=add_special_tokens))
+
+
+def _weights_digest(folder: Path) -> str:
+    """Return a short digest of the weights, so that a swapped folder is noticed."""
+    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("*.bin"))
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:12]

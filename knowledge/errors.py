@@ -1,0 +1,146 @@
+"""What can go wrong in the knowledge room.
+
+KnowledgeError
+├── CollectionNotFound          no knowledge base of that id in this tenant
+├── KnowledgeBaseExists         the id is taken
+├── DocumentNotFound            the knowledge base holds no such document
+├── UnsupportedFile             binary, undecodable, or a format we do not read
+├── DocumentTooLarge            more bytes than the configuration allows
+├── EmptyDocument               nothing to search in it
+├── InvalidAttributes           attributes break the limits (16 keys, plain values)
+├── InvalidName                 a malformed knowledge base id or external id
+├── InvalidFilter               a filter names a value that no attribute can have
+├── InvalidQuery                the question is empty or too long
+├── EmbedderMismatch            the index was made by another embedder
+│   └── EmbeddingDimensionMismatch  … whose vectors have another length
+├── EmbedderUnavailable         the embedder cannot be loaded
+├── StoreUnavailable            the vector index gave no answer in time
+├── VectorsMissing              the vector index lost this collection; reconcile brings it back
+└── IngestConflict              the same document was written by someone else meanwhile
+
+It knows nothing of HTTP: `service/errors.py` gives each leaf its status.
+"""
+
+from typing import ClassVar
+
+
+class KnowledgeError(Exception):
+    """Root of the room's errors; the message says what to do."""
+
+    code: ClassVar[str] = "knowledge_error"
+    retryable: ClassVar[bool] = False
+    hint: ClassVar[str] = "See the message."
+
+
+class CollectionNotFound(KnowledgeError):
+    """No knowledge base of that id in this tenant."""
+
+    code = "knowledge_base_not_found"
+    hint = "List the knowledge bases and use one of their ids, or create it first."
+
+
+class KnowledgeBaseExists(KnowledgeError):
+    """The id is taken."""
+
+    code = "knowledge_base_exists"
+    hint = "Choose another id, or use the knowledge base that is there."
+
+
+class DocumentNotFound(KnowledgeError):
+    """The knowledge base holds no such document."""
+
+    code = "document_not_found"
+    hint = "List the documents of the knowledge base."
+
+
+class UnsupportedFile(KnowledgeError):
+    """The file is binary, undecodable, or of a format this room does not read."""
+
+    code = "unsupported_file"
+    hint = "Send plain text or Markdown in UTF-8, GBK, Big5 or UTF-16."
+
+
+class DocumentTooLarge(KnowledgeError):
+    """The file has more bytes than the configuration allows."""
+
+    code = "document_too_large"
+    hint = "Split the document, or raise knowledge.max_document_bytes."
+
+
+class EmptyDocument(KnowledgeError):
+    """The file holds no text to search in."""
+
+    code = "empty_document"
+    hint = "Send a document with text in it; to remove one, delete it."
+
+
+class InvalidAttributes(KnowledgeError):
+    """The attributes break the limits."""
+
+    code = "invalid_attributes"
+    hint = "At most 16 attributes: keys to 64 characters, values text to 512, number or boolean."
+
+
+class InvalidName(KnowledgeError):
+    """The id of a knowledge base, or the external id of a document, is malformed."""
+
+    code = "invalid_name"
+    hint = "Base ids: letters, digits, . _ - and at most 64; external ids: 1 to 512 characters."
+
+
+class InvalidFilter(KnowledgeError):
+    """A filter names a value that no attribute can have."""
+
+    code = "invalid_filter"
+    hint = "Filters compare attributes for equality: text, number or boolean."
+
+
+class InvalidQuery(KnowledgeError):
+    """The question is empty or too long."""
+
+    code = "invalid_query"
+    hint = "Ask a question of 1 to 8,192 characters."
+
+
+class EmbedderMismatch(KnowledgeError):
+    """The stored vectors were made by another embedder."""
+
+    code = "embedder_mismatch"
+    hint = "Configure the embedder the index was made with, or re-index the knowledge base."
+
+
+class EmbeddingDimensionMismatch(EmbedderMismatch):
+    """The stored vectors have another length than the embedder's."""
+
+    code = "embedding_dimension_mismatch"
+
+
+class EmbedderUnavailable(KnowledgeError):
+    """The embedder cannot be loaded."""
+
+    code = "embedder_unavailable"
+    hint = "Point knowledge.embedder at a prepared folder or a Hugging Face id that is on disk."
+
+
+class StoreUnavailable(KnowledgeError):
+    """The vector index gave no answer in time; a retry is safe."""
+
+    code = "vector_store_unavailable"
+    retryable = True
+    hint = "Is Chroma running? Answers stay lexical-only until it is back."
+
+
+class VectorsMissing(KnowledgeError):
+    """The vector index does not hold this collection; reconcile rebuilds it from SQL."""
+
+    code = "vectors_missing"
+    retryable = True
+    hint = "Run reconcile; the vectors are stored in SQL and need no re-embedding."
+
+
+class IngestConflict(KnowledgeError):
+    """The same document was deleted or rewritten by someone else while it was being ingested."""
+
+    code = "ingest_conflict"
+    retryable = True
+    hint = "Send the document again."

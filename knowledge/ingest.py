@@ -1,0 +1,268 @@
+"""One document in: parse, chunk, embed, stage, index, flip, clean up.
+
+It knows the order of the steps and why each may fail without harm; it does not know how any of
+them is done. One document and a thousand take the same path.
+
+After a crash at any point the old version still answers, whole: nothing is seen before the
+flip, and the flip is one transaction. What an interrupted run leaves behind (a staged version,
+its vectors) is removed by the next version of the document or by reconcile.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Engine
+
+from knowledge import documents
+from knowledge.bases import Base, check_embedder, get_base
+from knowledge.chunking import chunk, embedded_text
+from knowledge.config import KnowledgeConfig
+from knowledge.documents import ActiveVersion, Draft, Staged, Vectors
+from knowledge.embedding import Embedder, Progress
+from knowledge.errors import (
+    DocumentTooLarge,
+    InvalidAttributes,
+    InvalidName,
+    KnowledgeError,
+    StoreUnavailable,
+    VectorsMissing,
+)
+from knowledge.parsing import ParsedText, parse
+from knowledge.types import Attributes, Chunk, IngestReport, NewDocument
+from knowledge.vectors import VectorIndex
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTRIBUTES = 16  # OpenAI's vector store files: 16 keys of 64, values of 512 characters
+MAX_KEY_CHARS = 64
+MAX_VALUE_CHARS = 512
+MAX_EXTERNAL_ID_CHARS = 512
+WINDOW_DOCUMENTS = 64  # embedded and committed together: fewer, fuller batches and fsyncs
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What every step needs: where truth, index and embedder are."""
+
+    engine: Engine
+    index: VectorIndex
+    embedder: Embedder
+    config: KnowledgeConfig
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A source file that was read and cut, and what is live of it now."""
+
+    source: NewDocument
+    parsed: ParsedText
+    content_hash: str
+    chunks: tuple[Chunk, ...]
+    current: ActiveVersion | None
+
+
+def ingest_documents(
+    stores: Stores,
+    base: Base,
+    sources: Sequence[NewDocument],
+    progress: Progress | None = None,
+) -> list[IngestReport]:
+    """Add or replace documents, and return one report each, in order.
+
+    Args:
+        stores: Where to.
+        base: The knowledge base.
+        sources: The files; of two with the same external id the later one stays.
+        progress: Called with (documents done, documents in all).
+
+    Raises:
+        UnsupportedFile, EmptyDocument, DocumentTooLarge, InvalidAttributes: Of a file; the ones
+            in earlier windows of 64 are already in.
+        EmbedderMismatch: The base was indexed by another embedder.
+    """
+    check_embedder(base, stores.embedder)
+    reports: list[IngestReport] = []
+    for window in _windows(sources):
+        reports.extend(_ingest_window(stores, base, window))
+        if progress is not None:
+            progress(len(reports), len(sources))
+    return reports
+
+
+def _ingest_window(
+    stores: Stores, base: Base, sources: Sequence[NewDocument]
+) -> list[IngestReport]:
+    prepared = [_prepare(stores, base, source) for source in sources]
+    changed = [item for item in prepared if not _is_unchanged(stores.config, item)]
+    drafts = _embed(stores, changed)
+    with stores.engine.execution_options(write=True).begin() as connection:
+        base = get_base(connection, base.base_id, tenant=base.tenant)
+        check_embedder(base, stores.embedder)
+        staged = [documents.stage(connection, base, draft) for draft in drafts]
+    indexed = _upsert(stores.index, base, drafts, staged)
+    with stores.engine.execution_options(write=True).begin() as connection:
+        now = get_base(connection, base.base_id, tenant=base.tenant)
+        check_embedder(now, stores.embedder)  # a re-index may have swapped it meanwhile
+        indexed = indexed and now.index.pk == base.index.pk
+        gone = [
+            chunk_id
+            for version in staged
+            for chunk_id in documents.activate(connection, now, version, indexed=indexed)
+        ]
+    forget_vectors(stores.index, now, gone)
+    written = dict(zip((id(item) for item in changed), staged, strict=True))
+    return [_report(item, written.get(id(item)), indexed=indexed) for item in prepared]
+
+
+def forget_vectors(index: VectorIndex, base: Base, chunk_ids: Sequence[str]) -> None:
+    """Delete vectors of chunks that are gone; left-overs are harmless, reconcile removes them."""
+    if not chunk_ids:
+        return
+    try:
+        index.delete(base.index.collection, chunk_ids)
+    except KnowledgeError as exc:
+        logger.warning("%d vectors wait for reconcile to be removed: %s", len(chunk_ids), exc)
+
+
+def check_attributes(attributes: Attributes) -> None:
+    """Raise `InvalidAttributes` unless they keep the limits."""
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise InvalidAttributes(f"{len(attributes)} attributes; at most {MAX_ATTRIBUTES}")
+    for key, value in attributes.items():
+        if not 0 < len(key) <= MAX_KEY_CHARS:
+            raise InvalidAttributes(f"attribute key {key[:80]!r}: 1 to {MAX_KEY_CHARS} characters")
+        if not isinstance(value, str | int | float | bool):
+            raise InvalidAttributes(f"attribute {key!r} must be text, a number or a boolean")
+        if isinstance(value, str) and len(value) > MAX_VALUE_CHARS:
+            raise InvalidAttributes(f"attribute {key!r}: at most {MAX_VALUE_CHARS} characters")
+
+
+def _windows(sources: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
+    """Yield runs of documents with no external id twice in one run."""
+    window: list[NewDocument] = []
+    names: set[str] = set()
+    for source in sources:
+        if len(window) == WINDOW_DOCUMENTS or source.external_id in names:
+            yield window
+            window, names = [], set()
+        window.append(source)
+        names.add(source.external_id)
+    if window:
+        yield window
+
+
+def _prepare(stores: Stores, base: Base, source: NewDocument) -> _Prepared:
+    config = stores.config
+    if not 0 < len(source.external_id) <= MAX_EXTERNAL_ID_CHARS:
+        raise InvalidName(f"an external id has 1 to {MAX_EXTERNAL_ID_CHARS} characters")
+    if len(source.content) > config.max_document_bytes:
+        raise DocumentTooLarge(
+            f"{source.filename!r} has {len(source.content)} bytes; at most "
+            f"{config.max_document_bytes} (knowledge.max_document_bytes)"
+        )
+    check_attributes(source.attributes)
+    with stores.engine.connect() as connection:
+        current = documents.active_version(connection, base, source.external_id)
+    content_hash = hashlib.sha256(source.content).hexdigest()
+    parsed = parse(source.filename, source.content)
+    chunks = chunk(
+        parsed,
+        count_tokens=stores.embedder.count_tokens,
+        chunk_tokens=min(config.chunk_tokens, stores.embedder.max_tokens),
+        overlap_tokens=config.chunk_overlap_tokens,
+    )
+    return _Prepared(source, parsed, content_hash, tuple(chunks), current)
+
+
+def _is_unchanged(config: KnowledgeConfig, item: _Prepared) -> bool:
+    current, source = item.current, item.source
+    return current is not None and (
+        current.content_hash == item.content_hash
+        and current.filename == source.filename
+        and dict(current.attributes) == dict(source.attributes)
+        and current.chunking == _chunking(config)
+    )
+
+
+def _chunking(config: KnowledgeConfig) -> str:
+    """Return how the text was cut, so that another setting makes a new version."""
+    return f"headings+recursive/{config.chunk_tokens}/{config.chunk_overlap_tokens}"
+
+
+def _embed(stores: Stores, items: Sequence[_Prepared]) -> list[Draft]:
+    """Return drafts with vectors; text that the live version also holds is not embedded again."""
+    known = _known_vectors(stores, items)
+    texts = [[embedded_text(c.heading, c.text) for c in item.chunks] for item in items]
+    new = list(dict.fromkeys(text for part in texts for text in part if text not in known))
+    known.update(zip(new, stores.embedder.embed_passages(new), strict=True))
+    return [
+        Draft(
+            external_id=item.source.external_id,
+            filename=item.source.filename,
+            format=item.parsed.format,
+            encoding=item.parsed.encoding,
+            content_hash=item.content_hash,
+            attributes=item.source.attributes,
+            bytes=len(item.source.content),
+            text=item.parsed.text,
+            chunking=_chunking(stores.config),
+            chunks=item.chunks,
+            vectors=np.stack([known[text] for text in part]),
+        )
+        for item, part in zip(items, texts, strict=True)
+    ]
+
+
+def _known_vectors(stores: Stores, items: Sequence[_Prepared]) -> dict[str, Vectors]:
+    known: dict[str, Vectors] = {}
+    with stores.engine.connect() as connection:
+        for item in items:
+            if item.current is not None:
+                rows = documents.vectors_by_text(connection, item.current.version_pk)
+                known.update((embedded_text(head, text), vector) for head, text, vector in rows)
+    return known
+
+
+def _upsert(
+    index: VectorIndex, base: Base, drafts: Sequence[Draft], staged: Sequence[Staged]
+) -> bool:
+    """Write the vectors of staged versions; return False when Chroma is away."""
+    if not staged:
+        return True
+    ids = [chunk_id for version in staged for chunk_id in version.chunk_ids]
+    vectors = np.vstack([draft.vectors for draft in drafts])
+    collection = base.index.collection
+    try:
+        try:
+            index.upsert(collection, ids, vectors)
+        except VectorsMissing:  # the first document, or Chroma lost its folder
+            index.create(collection)
+            index.upsert(collection, ids, vectors)
+    except (StoreUnavailable, VectorsMissing) as exc:
+        logger.warning("%d vectors wait for reconcile to be indexed: %s", len(ids), exc)
+        return False
+    return True
+
+
+def _report(item: _Prepared, staged: Staged | None, *, indexed: bool) -> IngestReport:
+    if staged is None:
+        assert item.current is not None
+        return IngestReport(
+            document_id=item.current.document_id,
+            external_id=item.source.external_id,
+            version=item.current.version,
+            chunks=item.current.chunks,
+            unchanged=True,
+            indexed=True,
+        )
+    return IngestReport(
+        document_id=staged.document_id,
+        external_id=item.source.external_id,
+        version=staged.version,
+        chunks=len(staged.chunk_ids),
+        unchanged=False,
+        indexed=indexed,
+    )

@@ -1,0 +1,291 @@
+"""The door of the room: one object through which everything else uses knowledge.
+
+It knows who does what in here and opens the transactions; the work is in the other files. All
+methods are synchronous and may be called from many threads.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection, Engine
+
+from knowledge import bases as base_rows
+from knowledge import change, documents, reconcile
+from knowledge.bases import Base
+from knowledge.config import KnowledgeConfig
+from knowledge.embedding import Embedder, Progress
+from knowledge.errors import CollectionNotFound
+from knowledge.ingest import Stores, forget_vectors, ingest_documents
+from knowledge.retrieval import Search, retrieve
+from knowledge.types import (
+    DEFAULT_TENANT,
+    Attributes,
+    AttributeValue,
+    Document,
+    DocumentText,
+    IndexHealth,
+    IngestReport,
+    KnowledgeBase,
+    KnowledgeFacts,
+    NewDocument,
+    ReconcileReport,
+    Retrieval,
+    Turn,
+)
+from knowledge.vectors import VectorIndex
+
+
+class Knowledge:
+    """Documents in, passages out, for every tenant."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        index: VectorIndex,
+        embedder: Embedder,
+        config: KnowledgeConfig | None = None,
+    ) -> None:
+        """Join truth, index and embedder; nothing is contacted or created.
+
+        Args:
+            engine: The database, with this room's `metadata` created in it.
+            index: The vector index; it may be away, and come back, at any time.
+            embedder: Must be the one each base was indexed with.
+            config: Defaults if left out.
+        """
+        self._stores = Stores(engine, index, embedder, config or KnowledgeConfig())
+
+    def create_base(
+        self, name: str, *, tenant: str = DEFAULT_TENANT, base_id: str | None = None
+    ) -> KnowledgeBase:
+        """Make an empty knowledge base.
+
+        Raises:
+            KnowledgeBaseExists: The id is taken in this tenant.
+            InvalidName: The id is malformed.
+        """
+        with self._write() as connection:
+            base = base_rows.create_base(
+                connection, name, tenant=tenant, base_id=base_id, embedder=self._stores.embedder
+            )
+        return KnowledgeBase(base.base_id, tenant, name, base.created_at)
+
+    def list_bases(self, *, tenant: str = DEFAULT_TENANT) -> list[KnowledgeBase]:
+        """Return the tenant's knowledge bases with their sizes, oldest first."""
+        with self._stores.engine.connect() as connection:
+            return base_rows.describe(connection, tenant, None)
+
+    def get_base(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> KnowledgeBase:
+        """Return one knowledge base with its sizes. Raises `CollectionNotFound`."""
+        with self._stores.engine.connect() as connection:
+            found = base_rows.describe(connection, tenant, base_id)
+        if not found:
+            raise CollectionNotFound(f"no knowledge base {base_id!r}; create it first")
+        return found[0]
+
+    def delete_base(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> None:
+        """Remove a knowledge base with all its documents and history.
+
+        Raises:
+            CollectionNotFound: There is none.
+        """
+        with self._write() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+            collections = base_rows.delete_base(connection, base)
+        reconcile.drop_quietly(self._stores, collections)
+
+    def ingest(
+        self,
+        base_id: str,
+        external_id: str,
+        filename: str,
+        content: bytes,
+        *,
+        attributes: Attributes | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> IngestReport:
+        """Add a document, or replace the one of the same `external_id`; a retry is safe.
+
+        Returns:
+            When this returns, the document is searchable and its predecessor is not.
+
+        Raises:
+            CollectionNotFound: No such knowledge base.
+            UnsupportedFile, EmptyDocument, DocumentTooLarge, InvalidAttributes: Its own fault.
+            EmbedderMismatch: The base was indexed by another embedder.
+            IngestConflict: The base was deleted meanwhile; retryable.
+        """
+        source = NewDocument(external_id, filename, content, attributes or {})
+        return self.ingest_many(base_id, [source], tenant=tenant)[0]
+
+    def ingest_many(
+        self,
+        base_id: str,
+        sources: Sequence[NewDocument],
+        *,
+        tenant: str = DEFAULT_TENANT,
+        progress: Progress | None = None,
+    ) -> list[IngestReport]:
+        """Add or replace many documents; embedded and committed in windows of 64.
+
+        Args:
+            base_id: Where to.
+            sources: The files.
+            tenant: Whose.
+            progress: Called with (documents done, documents in all).
+
+        Returns:
+            One report per file, in order.
+
+        Raises:
+            KnowledgeError: As `ingest`, for the first bad file; earlier windows are in.
+        """
+        with self._stores.engine.connect() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+        return ingest_documents(self._stores, base, sources, progress)
+
+    def delete_document(
+        self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
+    ) -> Document:
+        """Remove a document, named by external id or document id; its text answers no more.
+
+        Returns:
+            What was removed.
+
+        Raises:
+            CollectionNotFound, DocumentNotFound: There is none.
+        """
+        with self._write() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+            found = documents.get_document(connection, base, document)
+            gone = documents.delete_document(connection, base, found.external_id)
+        forget_vectors(self._stores.index, base, gone)
+        return found
+
+    def list_documents(
+        self,
+        base_id: str,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> list[Document]:
+        """Return the live documents, oldest first, `after` a document id. `CollectionNotFound`."""
+        with self._stores.engine.connect() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+            return documents.list_documents(connection, base, limit=limit, after=after)
+
+    def get_document(
+        self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
+    ) -> Document:
+        """Return a live document by external id or document id. Raises `DocumentNotFound`."""
+        with self._stores.engine.connect() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+            return documents.get_document(connection, base, document)
+
+    def document_text(
+        self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
+    ) -> DocumentText:
+        """Return a live document and its text; passages' offsets count this text's code points."""
+        with self._stores.engine.connect() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+            found = documents.get_document(connection, base, document)
+            return DocumentText(found, documents.document_text(connection, found))
+
+    def retrieve(
+        self,
+        question: str,
+        *,
+        base_ids: Sequence[str],
+        tenant: str = DEFAULT_TENANT,
+        history: Sequence[Turn] = (),
+        top_k: int | None = None,
+        filters: Mapping[str, AttributeValue] | None = None,
+        min_relevance: float | None = None,
+    ) -> Retrieval:
+        """Return the passages for a question, best first; never text that was deleted.
+
+        Args:
+            question: The user's words.
+            base_ids: Where to look.
+            tenant: Whose.
+            history: Earlier turns of both roles, oldest first; used if the question needs them.
+            top_k: Most passages; the configured number if left out.
+            filters: Attributes that must be equal, all of them.
+            min_relevance: Floor for `above_floor`; the configured one of the kind if left out.
+
+        Returns:
+            Passages below the floor are marked, not dropped. With Chroma away the lexical
+            retriever answers alone, within a second, and `degraded` is true.
+
+        Raises:
+            CollectionNotFound: One of the bases does not exist in this tenant.
+            InvalidQuery, InvalidFilter: The caller's mistake.
+            EmbedderMismatch: A base was indexed by another embedder.
+        """
+        search = Search(
+            question=question,
+            history=tuple(history),
+            tenant=tenant,
+            base_ids=tuple(base_ids),
+            top_k=self._stores.config.top_k if top_k is None else top_k,
+            filters=dict(filters or {}),
+            min_relevance=min_relevance,
+        )
+        return retrieve(self._stores, search)
+
+    def reconcile(
+        self, base_id: str | None = None, *, tenant: str = DEFAULT_TENANT
+    ) -> ReconcileReport:
+        """Make the vector index agree with SQL: orphans 0, missing 0. Nothing is embedded.
+
+        Args:
+            base_id: One base of `tenant`; None: every base of every tenant, and collections
+                that belong to none.
+            tenant: Whose, where a base is named.
+        """
+        bases = self._bases(base_id, tenant)
+        return reconcile.reconcile(self._stores, bases, whole_store=base_id is None)
+
+    def catch_up(self) -> ReconcileReport:
+        """Do the cheap part of reconcile; call it every few seconds, in one process only."""
+        return reconcile.catch_up(self._stores, self._bases(None, DEFAULT_TENANT))
+
+    def rebuild(
+        self, base_id: str, *, tenant: str = DEFAULT_TENANT, progress: Progress | None = None
+    ) -> ReconcileReport:
+        """Fill a new generation of the vector index from stored vectors and swap it in.
+
+        Raises:
+            StoreUnavailable: Chroma is away; the old generation goes on serving.
+        """
+        return reconcile.rebuild(self._stores, self._base(base_id, tenant), progress)
+
+    def reindex(
+        self, base_id: str, *, tenant: str = DEFAULT_TENANT, progress: Progress | None = None
+    ) -> ReconcileReport:
+        """Embed a base again with the embedder at hand: the way out of `EmbedderMismatch`."""
+        return reconcile.reindex(self._stores, self._base(base_id, tenant), progress)
+
+    def measure(self, base_ids: Sequence[str], *, tenant: str = DEFAULT_TENANT) -> KnowledgeFacts:
+        """Return sizes and rate of change of these bases together. Raises `CollectionNotFound`."""
+        with self._stores.engine.connect() as connection:
+            bases = base_rows.get_bases(connection, base_ids, tenant=tenant)
+            return change.measure(connection, [base.pk for base in bases])
+
+    def index_health(self) -> IndexHealth:
+        """Return whether the vector index answers and how many vectors wait for it."""
+        return reconcile.health(self._stores, self._bases(None, DEFAULT_TENANT))
+
+    def _write(self) -> AbstractContextManager[Connection]:
+        return self._stores.engine.execution_options(write=True).begin()
+
+    def _base(self, base_id: str, tenant: str) -> Base:
+        with self._stores.engine.connect() as connection:
+            return base_rows.get_base(connection, base_id, tenant=tenant)
+
+    def _bases(self, base_id: str | None, tenant: str) -> list[Base]:
+        with self._stores.engine.connect() as connection:
+            if base_id is not None:
+                return [base_rows.get_base(connection, base_id, tenant=tenant)]
+            return base_rows.all_bases(connection)

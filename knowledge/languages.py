@@ -1,0 +1,43 @@
+"""Reads a text's language off its script: enough to know which retriever can read it.
+
+It knows Unicode ranges; it does not tell French from English (both are `en` here, Latin
+script), and needs no model. An embedder says which codes it reads.
+"""
+
+import re
+
+ANY_LANGUAGE = "*"
+
+_SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("ja", re.compile(r"[\u3040-\u30ff\u31f0-\u31ff]")),
+    ("ko", re.compile(r"[\uac00-\ud7af\u1100-\u11ff]")),
+    ("zh", re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")),
+    ("ru", re.compile(r"[\u0400-\u04ff]")),
+    ("ar", re.compile(r"[\u0600-\u06ff]")),
+    ("hi", re.compile(r"[\u0900-\u097f]")),
+    ("th", re.compile(r"[\u0e00-\u0e7f]")),
+    ("el", re.compile(r"[\u0370-\u03ff]")),
+    ("he", re.compile(r"[\u0590-\u05ff]")),
+)
+_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
+
+
+def detect_language(text: str) -> str:
+    """Return the language whose script carries the most of `text`.
+
+    A Han, kana or Hangul letter weighs like a Latin word: "iPhone 保修多久" is Chinese.
+
+    Returns:
+        An ISO 639-1 code; `en` for Latin script and for text without letters.
+    """
+    latin = len(_LATIN_WORD.findall(text))
+    counts = {code: len(pattern.findall(text)) for code, pattern in _SCRIPTS}
+    if counts["ja"] and counts["ja"] * 10 >= counts["zh"]:  # kana decides: zh has none
+        counts["ja"] += counts["zh"]
+    code = max(counts, key=lambda name: counts[name])
+    return code if counts[code] > latin or (counts[code] and not latin) else "en"
+
+
+def reads(languages: frozenset[str], language: str) -> bool:
+    """Return whether an embedder of `languages` reads `language`."""
+    return ANY_LANGUAGE in languages or language in languages

@@ -1,0 +1,255 @@
+"""Makes the vector index agree with SQL: adds what it lost, removes what SQL no longer holds.
+
+It knows that SQL is right and that vectors are stored there, so nothing is embedded again; it
+does not know how to find passages. Safe beside ingest in any process: ids of staged versions
+are in SQL before their vectors are in Chroma, so a vector that SQL does not know is an orphan.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from knowledge import bases as base_rows
+from knowledge import documents
+from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
+from knowledge.chunking import embedded_text
+from knowledge.documents import LiveChunk, Vectors
+from knowledge.embedding import Progress
+from knowledge.errors import StoreUnavailable, VectorsMissing
+from knowledge.ingest import Stores
+from knowledge.types import IndexHealth, ReconcileReport
+
+logger = logging.getLogger(__name__)
+
+
+def reconcile(stores: Stores, bases: Sequence[Base], *, whole_store: bool) -> ReconcileReport:
+    """Compare every id of these bases with SQL and repair what differs.
+
+    Args:
+        stores: Where truth and index are.
+        bases: Which bases.
+        whole_store: Also drop collections that belong to no base.
+
+    Returns:
+        What was done; `available=False` if Chroma went away before the end. Running it again
+        is always safe and ends with nothing to do.
+    """
+    report = ReconcileReport()
+    try:
+        if whole_store:
+            report = replace(report, collections_dropped=_drop_unknown(stores))
+        for base in bases:
+            report = _add_up(report, _reconcile_base(stores, base))
+    except StoreUnavailable as exc:
+        logger.warning("reconcile stops, Chroma is away: %s", exc)
+        return replace(report, available=False)
+    return report
+
+
+def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
+    """Do the cheap part: add what ingest could not; look closer only where counts disagree."""
+    report = ReconcileReport()
+    try:
+        for base in bases:
+            if not _counts_agree(stores, base):
+                report = _add_up(report, _reconcile_base(stores, base))
+    except StoreUnavailable:
+        return replace(report, available=False)
+    return report
+
+
+def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
+    """Build a new generation of the collection from the stored vectors, swap, drop the old."""
+    with stores.engine.execution_options(write=True).begin() as connection:
+        generation = base_rows.add_generation(
+            connection,
+            base.pk,
+            tenant=base.tenant,
+            base_id=base.base_id,
+            made_by=base.index.made_by,
+            state="building",
+        )
+    added = _fill(stores, base, generation, progress)
+    _swap(stores, base, generation)
+    with stores.engine.connect() as connection:
+        now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
+    report = _reconcile_base(stores, now)  # what was ingested while the new one was filled
+    return replace(report, missing_added=report.missing_added + added, collections_rebuilt=1)
+
+
+def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
+    """Embed every live chunk again with the embedder at hand, then rebuild.
+
+    The old vectors serve until one transaction has put the new ones in their place; until the
+    collection is filled, answers are lexical and marked degraded.
+    """
+    with stores.engine.connect() as connection:
+        before = list(documents.embeddable_chunks(connection, base))
+    vectors = _embed_again(stores, before, progress)
+    with stores.engine.execution_options(write=True).begin() as connection:
+        late = [
+            row for row in documents.embeddable_chunks(connection, base) if row[0] not in vectors
+        ]
+        vectors.update(_embed_again(stores, late, None))  # came in meanwhile: few
+        generation = base_rows.add_generation(
+            connection,
+            base.pk,
+            tenant=base.tenant,
+            base_id=base.base_id,
+            made_by=EmbedderMark.of(stores.embedder),
+            state="building",
+        )
+        documents.replace_vectors(connection, vectors)
+        replaced = base_rows.activate_generation(connection, generation)
+    drop_quietly(stores, replaced)
+    with stores.engine.connect() as connection:
+        now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
+    return replace(reconcile(stores, [now], whole_store=False), collections_rebuilt=1)
+
+
+def health(stores: Stores, bases: Sequence[Base]) -> IndexHealth:
+    """Return whether the index answers and how many vectors still wait for it."""
+    live = pending = 0
+    with stores.engine.connect() as connection:
+        for base in bases:
+            counted = documents.count_pending(connection, base)
+            live, pending = live + counted[0], pending + counted[1]
+    try:
+        stores.index.ping()
+    except StoreUnavailable as exc:
+        return IndexHealth(available=False, chunks=live, pending=pending, detail=str(exc))
+    detail = f"{pending} vectors wait for reconcile" if pending else "in step"
+    return IndexHealth(available=True, chunks=live, pending=pending, detail=detail)
+
+
+def _embed_again(
+    stores: Stores, rows: Sequence[tuple[int, str, str]], progress: Progress | None
+) -> dict[int, Vectors]:
+    texts = [embedded_text(heading, text) for _, heading, text in rows]
+    vectors = stores.embedder.embed_passages(texts, progress)
+    return {row[0]: vector for row, vector in zip(rows, vectors, strict=True)}
+
+
+def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
+    config = stores.config
+    with stores.engine.execution_options(write=True).begin() as connection:
+        stale = documents.collect_stale(
+            connection, base, older_than=time.time() - config.orphan_grace_s
+        )
+    rebuilt = 0
+    try:
+        present = stores.index.ids(base.index.collection)  # before SQL: see the module's text
+    except VectorsMissing:
+        present = set()
+        with stores.engine.connect() as connection:
+            if not base_rows.has_chunks(connection, base.pk):
+                return ReconcileReport(stale_collected=stale)
+        stores.index.create(base.index.collection)
+        rebuilt = 1
+    with stores.engine.connect() as connection:
+        everything, live = documents.stored_ids(connection, base)
+    orphans = present - everything
+    if orphans:
+        stores.index.delete(base.index.collection, sorted(orphans))
+    added = _add_missing(stores, base, base.index, present)
+    report = ReconcileReport(
+        orphans_removed=len(orphans),
+        missing_added=added,
+        stale_collected=stale,
+        collections_rebuilt=rebuilt,
+    )
+    if base.index.removed > max(config.churn_floor, config.churn_share * len(live)):
+        return _add_up(report, rebuild(stores, base))
+    return report
+
+
+def _add_missing(
+    stores: Stores,
+    base: Base,
+    generation: Generation,
+    present: set[str],
+    progress: Progress | None = None,
+) -> int:
+    """Upsert every live chunk that is not in `present`, and mark all of them as indexed."""
+    added = done = 0
+    with stores.engine.connect() as connection:
+        total = documents.count_pending(connection, base)[0]
+        batches = list(documents.iterate_chunks(connection, base))
+    for batch in batches:
+        missing = [item for item in batch if item.chunk_id not in present]
+        if missing:
+            _upsert(stores, generation, missing)
+            added += len(missing)
+        with stores.engine.execution_options(write=True).begin() as connection:
+            pks = [item.pk for item in batch]
+            documents.mark_indexed(connection, pks, generation.pk)
+            gone = documents.gone_ids(connection, missing)
+        if gone:  # replaced or deleted while it was being added
+            stores.index.delete(generation.collection, gone)
+        done += len(batch)
+        if progress is not None:
+            progress(done, total)
+    return added
+
+
+def _upsert(stores: Stores, generation: Generation, batch: Sequence[LiveChunk]) -> None:
+    ids = [item.chunk_id for item in batch]
+    stores.index.upsert(generation.collection, ids, np.stack([item.vector for item in batch]))
+
+
+def _fill(stores: Stores, base: Base, generation: Generation, progress: Progress | None) -> int:
+    stores.index.create(generation.collection)
+    return _add_missing(stores, base, generation, set(), progress)
+
+
+def _swap(stores: Stores, base: Base, generation: Generation) -> None:
+    with stores.engine.execution_options(write=True).begin() as connection:
+        replaced = base_rows.activate_generation(connection, generation)
+    drop_quietly(stores, replaced)
+
+
+def drop_quietly(stores: Stores, collections: Sequence[str]) -> None:
+    """Drop collections that belong to nothing; what fails waits for the next reconcile."""
+    for name in collections:
+        try:
+            stores.index.drop(name)
+        except StoreUnavailable as exc:
+            logger.warning("collection %s waits for reconcile to be dropped: %s", name, exc)
+
+
+def _drop_unknown(stores: Stores) -> int:
+    """Drop collections of deleted bases and swapped generations."""
+    oldest = time.time() - stores.config.orphan_grace_s
+    with stores.engine.execution_options(write=True).begin() as connection:
+        base_rows.forget_unfinished(connection, older_than=oldest)
+    present = {n for n in stores.index.collections() if n.startswith(COLLECTION_PREFIX)}
+    with stores.engine.connect() as connection:
+        unknown = present - base_rows.known_collections(connection)
+    for name in unknown:
+        stores.index.drop(name)
+    return len(unknown)
+
+
+def _counts_agree(stores: Stores, base: Base) -> bool:
+    with stores.engine.connect() as connection:
+        live, pending = documents.count_pending(connection, base)
+    if pending:
+        return False
+    try:
+        return stores.index.count(base.index.collection) == live
+    except VectorsMissing:
+        return live == 0
+
+
+def _add_up(one: ReconcileReport, other: ReconcileReport) -> ReconcileReport:
+    return ReconcileReport(
+        orphans_removed=one.orphans_removed + other.orphans_removed,
+        missing_added=one.missing_added + other.missing_added,
+        stale_collected=one.stale_collected + other.stale_collected,
+        collections_rebuilt=one.collections_rebuilt + other.collections_rebuilt,
+        collections_dropped=one.collections_dropped + other.collections_dropped,
+        available=one.available and other.available,
+    )

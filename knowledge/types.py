@@ -1,0 +1,231 @@
+"""The values that cross this room's border, all frozen.
+
+They know their fields; they do not know where they are stored or how they were found.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NewType
+
+BaseId = NewType("BaseId", str)
+DocumentId = NewType("DocumentId", str)
+ChunkId = NewType("ChunkId", str)
+
+AttributeValue = str | int | float | bool
+Attributes = Mapping[str, AttributeValue]
+RetrieverName = Literal["dense", "lexical"]
+RelevanceKind = Literal["cosine", "coverage"]
+
+DEFAULT_TENANT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """A named set of documents that are searched together."""
+
+    base_id: BaseId
+    tenant: str
+    name: str
+    created_at: float
+    documents: int = 0
+    chunks: int = 0
+    text_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The active version of one source file."""
+
+    document_id: DocumentId
+    base_id: BaseId
+    external_id: str
+    tenant: str
+    version: int
+    filename: str
+    content_hash: str
+    attributes: Attributes
+    created_at: float
+    updated_at: float
+    bytes: int
+    chars: int
+    tokens: int
+    chunks: int
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A source file on its way in.
+
+    Attributes:
+        external_id: The caller's own name for it, 1 to 512 characters; the same again replaces.
+        filename: Decides the format by its suffix and is searched as the title.
+        content: The raw bytes, in any encoding we can detect.
+        attributes: At most 16 plain values, for filters.
+    """
+
+    external_id: str
+    filename: str
+    content: bytes
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stored piece of a document: `text` is exactly `document[start:end]` in code points."""
+
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    heading: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of one document.
+
+    Attributes:
+        unchanged: The same content was already active; nothing was written.
+        indexed: Its vectors are in the vector index; False while Chroma is away (the text is
+            found by the lexical index all the same, and reconcile adds the vectors).
+    """
+
+    document_id: DocumentId
+    external_id: str
+    version: int
+    chunks: int
+    unchanged: bool
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the conversation."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk returned for a question.
+
+    Attributes:
+        score: Fused rank score (RRF), comparable only within one answer.
+        relevance: 0..1, comparable between questions of one `Retrieval.relevance_kind`.
+        above_floor: `relevance` reaches the floor that was asked for.
+        retrievers: Who found it.
+    """
+
+    chunk_id: ChunkId
+    knowledge_base: BaseId
+    document_id: DocumentId
+    external_id: str
+    version: int
+    filename: str
+    page: int | None
+    start: int
+    end: int
+    score: float
+    text: str
+    ordinal: int
+    relevance: float
+    above_floor: bool
+    heading: str
+    attributes: Attributes
+    retrievers: tuple[RetrieverName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A retriever that did not take part, and why."""
+
+    retriever: RetrieverName
+    reason: Literal["language_not_read", "unavailable", "nothing_to_search_for"]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The passages for one question, best first, and how they were found.
+
+    Attributes:
+        passages: At most `top_k`; those below the floor are marked, not dropped.
+        best_relevance: Of all passages; None when there are none.
+        above_floor: How many passages reach the floor.
+        degraded: A retriever that should have taken part could not.
+        query: The text that was searched for, earlier turns included.
+        language: Language of the question by its script (`zh`, `ja`, `ko`, … or `en`).
+    """
+
+    passages: tuple[Passage, ...]
+    best_relevance: float | None
+    above_floor: int
+    degraded: bool
+    retrievers: tuple[RetrieverName, ...]
+    left_out: tuple[LeftOut, ...]
+    query: str
+    language: str
+    relevance_kind: RelevanceKind
+    min_relevance: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileReport:
+    """What had to be done so that the vector index agrees with SQL.
+
+    Attributes:
+        orphans_removed: Vectors of chunks that SQL no longer holds.
+        missing_added: Vectors of live chunks that the index did not hold.
+        stale_collected: Versions that an interrupted ingest left behind, now removed.
+        collections_rebuilt: Knowledge bases whose collection was made anew.
+        collections_dropped: Collections that belonged to nothing.
+        available: False: Chroma was away and nothing could be done.
+    """
+
+    orphans_removed: int = 0
+    missing_added: int = 0
+    stale_collected: int = 0
+    collections_rebuilt: int = 0
+    collections_dropped: int = 0
+    available: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeFacts:
+    """Measured facts for the router.
+
+    Attributes:
+        changes_per_week: Replacements and deletions after a document's first version, in the
+            last `window_weeks` weeks or since the first document came in, whichever is
+            shorter but never under one week.
+        last_change_at: Unix seconds of the last addition, replacement or deletion.
+    """
+
+    documents: int
+    chunks: int
+    tokens: int
+    changes_per_week: float
+    window_weeks: float
+    last_change_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexHealth:
+    """State of the vector index, for `/ready`."""
+
+    available: bool
+    chunks: int
+    pending: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """The stored text of a document's active version."""
+
+    document: Document
+    text: str
