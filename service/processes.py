@@ -6,7 +6,6 @@ but for the gateway's `/ready`.
 """
 
 import fcntl
-import ipaddress
 import json
 import os
 import signal
@@ -29,6 +28,7 @@ from service.supervision.programs import compose
 from service.supervision.supervisord import ProcessState, Supervisor, SupervisorGone
 
 PROGRAMS = ("engine", "chroma", "gateway", "worker")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _POLL_S = 0.5
 _DOWN_S = 60.0  # the longest stop time of a program is 20 s, then SIGKILL
 _DEATHS_THAT_END_UP = 3  # one death may be chance, three are a fault that repeats
@@ -207,13 +207,7 @@ def refuse_public_host(host: str) -> None:
     Raises:
         HostForbidden: `host` is not loopback.
     """
-    if host == "localhost":
-        return
-    try:
-        is_loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if host not in LOOPBACK:
         raise HostForbidden(
             f"{host} can be reached from other machines, and there are no API keys yet: everyone "
             "who reaches the gateway could read and change everything. Use 127.0.0.1, and put an "
@@ -223,7 +217,7 @@ def refuse_public_host(host: str) -> None:
 
 def gateway_url(host: str, port: int) -> str:
     """Return the base address of a gateway."""
-    return f"http://[{host}]:{port}" if ":" in host.strip("[]") else f"http://{host}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def last_lines(log: Path, lines: int = _LOG_LINES) -> str:
@@ -371,7 +365,7 @@ def _refuse_taken(host: str, port: int) -> None:
         # As uvicorn binds: a port whose old connections linger is free.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((host.strip("[]"), port))
+            listener.bind((host, port))
         except OSError as exc:
             raise PortTaken(
                 f"Port {port} on {host} is taken ({exc.strerror}); `ss -ltnp 'sport = :{port}'` "

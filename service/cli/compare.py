@@ -16,6 +16,7 @@ ENGLISH_ONLY = (
     "The embedded base model reads English only, so this comparison is in English; "
     "Chinese content proves retrieval and routing."
 )
+_TABLE_CHARS = 110
 _KINDS = ("fact", "style", "both", "chitchat", "unanswerable")
 
 SetArgument = Annotated[
@@ -93,12 +94,12 @@ def print_table(out: Console, summary: Mapping[str, Any]) -> None:
     table.add_column("strategy", no_wrap=True)
     for kind in kinds:
         table.add_column(_heading(kind, strategies), justify="right", no_wrap=True)
-    for heading in ("overall (95 %)", "p50 ms", "p95 ms", "tokens in+out", "errors"):
+    for heading in ("overall (95 %)", "p50\nms", "p95\nms", "tokens\nin+out", "errors"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in strategies.items():
         table.add_row(name, *(_kind_score(row, kind) for kind in kinds), *_totals(row))
-    width = max(out.width, 120) if not out.is_terminal else None
-    out.print(table, width=width)
+    out.width = max(out.width, _TABLE_CHARS)  # a narrow terminal wraps; a cut number would lie
+    out.print(table)
     out.print(_verdict(summary), markup=False)
     for note in summary.get("notes") or [ENGLISH_ONLY]:
         out.print(f"note: {note}", markup=False)
@@ -106,7 +107,7 @@ def print_table(out: Console, summary: Mapping[str, Any]) -> None:
 
 def _heading(kind: str, strategies: Mapping[str, Any]) -> str:
     counts = [row["by_kind"][kind]["n"] for row in strategies.values() if kind in row["by_kind"]]
-    return f"{kind} ({max(counts)})"
+    return f"{kind}\n({max(counts)})"
 
 
 def _kind_score(row: Mapping[str, Any], kind: str) -> str:

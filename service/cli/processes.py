@@ -68,7 +68,7 @@ def describe_start(started: Started) -> str:
     """Return what a person wants to read after a start."""
     how = "was already running" if started.was_running else f"ready in {started.elapsed_s:.0f} s"
     return (
-        f"{how}\n  gateway  {started.url}\n  docs     {started.url}/docs\n"
+        f"{how}\n  gateway  {started.url}\n"
         f'  ask      fingerpost ask "…"\n  stop     fingerpost down'
     )
 

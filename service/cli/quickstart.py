@@ -165,7 +165,7 @@ def _farewell(url: str) -> str:
     ask = f"curl -s {url}/chat --json"
     message = f'{{"messages":[{{"role":"user","content":"{RETURNS_QUESTION}"}}]'
     return f"""
-Everything runs. The gateway is {url} (API: {url}/docs)
+Everything runs. The gateway is {url} (API: {url}/openapi.json)
   {ask} '{message}}}'
   {ask} '{message},"strategy":"rag"}}'
   {ask} '{message},"strategy":"hybrid"}}'

@@ -5,8 +5,10 @@ group's leader and becomes the program (`exec`: same process id, no wrapper stay
 Knows nothing about the program; imports nothing heavy, since every start pays for it.
 """
 
+import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from service.supervision.leftovers import program_marks, record, sweep
@@ -16,17 +18,32 @@ def main(arguments: list[str]) -> None:
     """Become the program.
 
     Args:
-        arguments: Folder of the records, program name, the supervisor's socket address, then the
-            program's own argument list.
+        arguments: Folder of the records, program name, the supervisor's socket address. The
+            program's own arguments stand in the folder: no supervisor's quoting rules apply.
     """
-    run, program, supervisor_url, *argv = arguments
-    marks = program_marks(program, supervisor_url)
-    ended = sweep(Path(run), program, marks=marks)
+    folder, program, supervisor_url = arguments
+    run = Path(folder)
+    argv = read_arguments(run, program)
+    ended = sweep(run, program, marks=program_marks(program, supervisor_url))
     if ended:
         sys.stderr.write(f"ended {len(ended)} processes that outlived {program}: {ended}\n")
         sys.stderr.flush()
-    record(Path(run), program)
+    record(run, program)
     os.execvp(argv[0], argv)
+
+
+def write_arguments(run: Path, program: str, argv: Sequence[str]) -> None:
+    """Keep a program's argument list for its starts."""
+    _arguments_file(run, program).write_text(json.dumps(list(argv)))
+
+
+def read_arguments(run: Path, program: str) -> list[str]:
+    """Return a program's argument list."""
+    return [str(word) for word in json.loads(_arguments_file(run, program).read_text())]
+
+
+def _arguments_file(run: Path, program: str) -> Path:
+    return run / f"{program}.argv.json"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from service.supervision.launch import write_arguments
+
 _SOCKET_CHARS = 90  # the kernel takes 107 bytes; supervisord binds a longer temporary name first
 _LOG_BYTES = "10MB"
 _LOG_BACKUPS = 3
@@ -95,6 +97,8 @@ class Supervisor:
         """
         config = self.run / "supervisord.conf"
         config.write_text(self._config(programs, directory))
+        for program in programs:
+            write_arguments(self.run, program.name, program.argv)
         socket_path(self.run).unlink(missing_ok=True)
         started = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)],
@@ -152,9 +156,7 @@ class Supervisor:
             _section("supervisord", self._daemon(directory)),
             _section(
                 "rpcinterface:supervisor",
-                {
-                    "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
-                },
+                {"supervisor.rpcinterface_factory": _RPC_FACTORY},
             ),
         ]
         sections += [
@@ -182,7 +184,7 @@ class Supervisor:
 
     def _program(self, program: Program, place: int) -> dict[str, object]:
         launch = [sys.executable, "-m", "service.supervision.launch"]
-        launch += [str(self.run), program.name, self.url, *program.argv]
+        launch += [str(self.run), program.name, self.url]
         environment = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
         keys: dict[str, object] = {
             "command": shlex.join(launch),
@@ -196,7 +198,8 @@ class Supervisor:
             "stopasgroup": "true",
             "killasgroup": "true",
             "redirect_stderr": "true",
-            "stdout_logfile": self.logs / f"{program.name}.log",
+            # supervisord 4.3 expands this key twice, so it needs one doubling more than the others.
+            "stdout_logfile": str(self.logs / f"{program.name}.log").replace("%", "%%"),
             "stdout_logfile_maxbytes": _LOG_BYTES,
             "stdout_logfile_backups": _LOG_BACKUPS,
         }

@@ -1,0 +1,272 @@
+"""What every command promises: one result on stdout, the rest on stderr, exit codes 0, 1 and 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli import app
+from service.cli.compare import print_table
+from service.cli.knowledge_bases import named_files
+from service.cli.reporting import CommandFailed
+from tests.service.cli.conftest import CannedGateway, Run
+
+DECISION = {
+    "strategy": "rag",
+    "rule": "knowledge_changes_often",
+    "findings": [
+        {"rule": "knowledge_changes_often", "because": {"en": "facts change", "zh": "知识更新"}}
+    ],
+    "rejected": [
+        {"strategy": "fine_tuned", "rule": "no_adapter", "because": {"en": "none", "zh": "没有"}}
+    ],
+}
+ANSWER = {
+    "id": "r1",
+    "answer": "You have 30 days. [1]",
+    "outcome": "answered",
+    "strategy": "rag",
+    "model": "smollm2",
+    "decision": DECISION,
+    "citations": [
+        {"marker": 1, "filename": "returns.md", "knowledge_base": "handbook", "version": 2}
+    ],
+    "usage": {},
+    "timings_ms": {"total": 1234.0},
+}
+
+
+def _summary() -> dict[str, Any]:
+    def strategy(fact: float, score: float) -> dict[str, Any]:
+        return {
+            "score": score,
+            "score_low": score - 0.1,
+            "score_high": score + 0.1,
+            "by_kind": {"fact": {"n": 6, "score": fact}, "style": {"n": 3, "score": 0.25}},
+            "latency_ms": {"p50": 812.0, "p95": 1490.0},
+            "prompt_tokens": 310.0,
+            "completion_tokens": 41.0,
+            "errors": 0,
+        }
+
+    return {
+        "strategies": {"prompt_only": strategy(0.0, 0.13), "rag": strategy(0.83, 0.64)},
+        "winner": {"strategy": "rag", "because": "rag scores 0.64, prompt_only 0.13"},
+        "by_kind_winner": {"fact": ["rag"], "style": ["prompt_only", "rag"]},
+    }
+
+
+def test_ask_prints_answer_reason_and_source(run: Run, gateway: CannedGateway) -> None:
+    gateway.answer("POST /chat", ANSWER)
+    result = run("ask", "How long?", "--strategy", "rag", "--use-case", "demo")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("You have 30 days. [1]\n")
+    assert "answered by rag on smollm2, 1.2 s" in result.stdout
+    assert "because facts change" in result.stdout
+    assert "[1] returns.md (handbook, version 2)" in result.stdout
+    sent = gateway.sent("POST /chat").json
+    assert sent["messages"] == [{"role": "user", "content": "How long?"}]
+    assert (sent["strategy"], sent["use_case"]) == ("rag", "demo")
+
+
+def test_ask_as_json_prints_the_reply_and_nothing_else(run: Run, gateway: CannedGateway) -> None:
+    gateway.answer("POST /chat", ANSWER)
+    assert json.loads(run("ask", "How long?", "--json").stdout) == ANSWER
+
+
+def test_ask_streams_words_and_then_the_reasons(run: Run, gateway: CannedGateway) -> None:
+    events: list[tuple[str, Any]] = [
+        ("decision", {"strategy": "rag"}),
+        ("delta", {"text": "You have "}),
+    ]
+    events += [("delta", {"text": "30 days."}), ("done", ANSWER)]
+    frames = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
+    gateway.answer("POST /chat", ": keep-alive\n\n" + frames)
+    result = run("ask", "How long?", "--stream")
+    assert result.stdout.startswith("You have 30 days.\n")
+    assert "answered by rag" in result.stdout
+
+
+def test_a_stream_that_ends_in_an_error_fails(run: Run, gateway: CannedGateway) -> None:
+    error = {"status": 502, "detail": "engine gone", "error": {"code": "stream_broken"}}
+    gateway.answer("POST /chat", f"event: error\ndata: {json.dumps(error)}\n\n")
+    result = run("ask", "How long?", "--stream", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == error
+
+
+def test_a_refusal_says_message_and_hint_on_stderr(run: Run, gateway: CannedGateway) -> None:
+    gateway.refuse("POST /route", 409, "strategy_forbidden", "no adapter")
+    result = run("route", "Hello")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == "fingerpost: no adapter\nhint: do this\n"
+
+
+def test_a_refusal_as_json_is_the_error_body(run: Run, gateway: CannedGateway) -> None:
+    gateway.refuse("POST /route", 409, "strategy_forbidden", "no adapter")
+    result = run("route", "Hello", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["code"] == "strategy_forbidden"
+
+
+def test_no_gateway_names_the_command_that_starts_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINGERPOST_HOME", str(tmp_path))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "ports.json").write_text('{"gateway": 1, "engine": 2, "chroma": 3}')
+    result = CliRunner().invoke(app, ["ask", "Hello"])
+    assert result.exit_code == 1
+    assert "No gateway answers at http://127.0.0.1:1" in result.stderr
+    assert "fingerpost up" in result.stderr
+
+
+def test_a_wrong_option_exits_2_with_one_json_document() -> None:
+    argv = [sys.executable, "-m", "service.cli", "route", "Hello", "--nonsense", "--json"]
+    finished = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert finished.returncode == 2
+    assert json.loads(finished.stdout)["error"]["code"] == "usage"
+
+
+def test_use_case_apply_puts_the_file_under_its_id(
+    run: Run, gateway: CannedGateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text("id: shop\nrole: 客服\n", encoding="utf-8")
+    gateway.answer("PUT /use_cases/shop", {"id": "shop"})
+    assert run("use-case", "apply", str(file)).exit_code == 0
+    assert gateway.sent("PUT /use_cases/shop").json == {"id": "shop", "role": "客服"}
+
+
+def test_kb_add_names_documents_by_their_path_and_waits_for_jobs(
+    run: Run, gateway: CannedGateway, tmp_path: Path
+) -> None:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "returns.md").write_text("30 days")
+    path = "/v1/vector_stores/handbook/documents/en/returns.md"
+    gateway.answer(f"PUT {path}", {"job": {"id": "job_1"}}, status=202)
+    running = {"id": "job_1", "status": "running", "progress": {"fraction": 0.5}}
+    gateway.answer("GET /jobs/job_1", running, {**running, "status": "succeeded"})
+    gateway.answer(f"GET {path}", {"external_id": "en/returns.md", "version": 1})
+    result = run("kb", "add", "handbook", str(tmp_path), "--json")
+    assert json.loads(result.stdout)["data"] == [{"external_id": "en/returns.md", "version": 1}]
+    assert b"30 days" in gateway.sent(f"PUT {path}").body
+
+
+def test_a_failed_job_fails_the_command_with_its_reason(
+    run: Run, gateway: CannedGateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "empty.md"
+    file.write_text("")
+    path = "/v1/vector_stores/handbook/documents/empty.md"
+    gateway.answer(f"PUT {path}", {"job": {"id": "job_1"}}, status=202)
+    error = {"code": "empty_document", "message": "empty.md holds no text", "status": 400}
+    gateway.answer("GET /jobs/job_1", {"id": "job_1", "status": "failed", "error": error})
+    result = run("kb", "add", "handbook", str(file), "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["detail"] == "empty.md holds no text"
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.md").write_text("x")
+    with pytest.raises(CommandFailed, match=r"both be the document 'x\.md'"):
+        named_files([tmp_path / "a" / "x.md", tmp_path / "b" / "x.md"])
+
+
+def test_kb_rm_of_everything_has_to_be_said(run: Run, gateway: CannedGateway) -> None:
+    assert run("kb", "rm", "handbook").exit_code == 1
+    assert gateway.calls == []
+
+
+def test_train_uploads_rows_and_publishes(run: Run, gateway: CannedGateway, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"messages": []}\n')
+    config = tmp_path / "train.yaml"
+    config.write_text("task: helpdesk\nlora_rank: 16\ndataset: rows.jsonl\nseed: 7\n")
+    job = {"id": "job_7", "status": "running", "progress": {"fraction": 0.5, "loss": 1.25}}
+    done = {**job, "status": "succeeded", "adapter_id": "helpdesk@0a1b2c3d"}
+    gateway.answer("POST /v1/files", {"id": "file_1"})
+    gateway.answer("POST /v1/fine_tuning/jobs", job, status=202)
+    gateway.answer("GET /v1/fine_tuning/jobs/job_7", job, done)
+    gateway.answer("POST /adapters/helpdesk@0a1b2c3d/publish", {"id": "helpdesk@0a1b2c3d"})
+    result = run("train", str(config), "--publish")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "trained helpdesk@0a1b2c3d, it serves now\n"
+    assert gateway.sent("POST /v1/fine_tuning/jobs").json == {
+        "training_file": "file_1",
+        "config": {"task": "helpdesk", "lora_rank": 16, "seed": 7},
+        "suffix": "helpdesk",
+        "seed": 7,
+    }
+
+
+def test_compare_prints_a_table_and_keeps_the_outcomes(
+    run: Run, gateway: CannedGateway, tmp_path: Path
+) -> None:
+    questions = tmp_path / "set.jsonl"
+    questions.write_text('{"id": "1", "kind": "fact", "question": "q", "answers": ["a"]}\n')
+    done = {"id": "job_9", "status": "succeeded", "progress": {}, "summary": _summary()}
+    gateway.answer("POST /compare", {"id": "job_9", "status": "queued"}, status=202)
+    gateway.answer("GET /compare/job_9", done)
+    gateway.answer("GET /compare/job_9/outcomes", '{"id": "1", "strategy": "rag"}\n')
+    out = tmp_path / "outcomes.jsonl"
+    result = run("compare", str(questions), "-u", "demo", "--out", str(out))
+    assert result.exit_code == 0, result.stderr
+    assert out.read_text() == '{"id": "1", "strategy": "rag"}\n'
+    rows = {line.split()[0]: line.split() for line in result.stdout.splitlines() if line}
+    assert rows["rag"] == [
+        "rag",
+        "0.83",
+        "0.25",
+        "0.64",
+        "(0.54-0.74)",
+        *"812 1490 310+41 0".split(),
+    ]
+    assert "winner: rag (rag scores 0.64, prompt_only 0.13)" in result.stdout
+    assert "best by kind: fact: rag; style: prompt_only = rag" in result.stdout
+    assert "English only" in result.stdout
+
+
+def test_compare_names_the_line_that_is_no_json(run: Run, tmp_path: Path) -> None:
+    questions = tmp_path / "set.jsonl"
+    questions.write_text('{"id": "1"}\nnot json\n')
+    result = run("compare", str(questions), "-u", "demo")
+    assert result.exit_code == 1
+    assert "line 2 is not JSON" in result.stderr
+
+
+def test_the_table_shows_a_dash_where_a_kind_was_not_answered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from rich.console import Console
+
+    summary = _summary()
+    del summary["strategies"]["rag"]["by_kind"]["style"]
+    print_table(Console(highlight=False), summary)
+    line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("rag"))
+    assert line.split()[:3] == ["rag", "0.83", "-"]
+
+
+def test_status_of_an_idle_home_exits_1_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINGERPOST_HOME", str(tmp_path))
+    result = CliRunner().invoke(app, ["status", "--json"])
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert (document["running"], document["ready"]) == (False, False)
+
+
+def test_down_of_an_idle_home_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINGERPOST_HOME", str(tmp_path))
+    result = CliRunner().invoke(app, ["down", "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["stopped"] == []
