@@ -5,7 +5,7 @@ function over values, and none reaches back. It does not know HTTP.
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -148,7 +148,7 @@ class Stopwatch:
         return {**{s: self._marks.get(s, 0.0) for s in stages}, "total": round(total, 3)}
 
 
-async def answer(question: Question, house: House) -> AsyncIterator[Event]:
+async def answer(question: Question, house: House) -> AsyncGenerator[Event, None]:
     """Answer `question`; the first event comes once the model server has accepted it.
 
     Yields:
@@ -401,7 +401,7 @@ def _conflict(
             f"The adapter {measured.adapter_id} is live but not back in the model server yet."
         )
     missing = "; ".join(measured.missing_for(rejection.strategy))
-    because = rejection.because["en"] if rejection.because else ""
+    because = rejection.because.en
     return StrategyForbidden(
         f"Strategy {rejection.strategy} cannot run: rule {rejection.rule} ({because})."
         + (f" Missing: {missing}." if missing else ""),

@@ -71,14 +71,25 @@ OpenRooms = Callable[[Settings, Ports], Rooms]
 def open_rooms(settings: Settings, ports: Ports) -> Rooms:
     """Open database, knowledge and adapter registry; loads the embedder (about 8 s)."""
     database = open_database(settings.database_url)
+    config = settings.knowledge
     index = ChromaIndex.connect(
-        host=settings.index.host or "127.0.0.1",
-        port=settings.index.port if settings.index.host else ports.chroma,
-        config=settings.knowledge,
+        settings.index.host or "127.0.0.1",
+        settings.index.port if settings.index.host else ports.chroma,
+        config.chroma_timeout_s,
+        write_timeout_s=config.chroma_write_timeout_s,
+        breaker_s=config.chroma_breaker_s,
     )
-    embedder = SentenceTransformerEmbedder.load(settings.embedder_path, config=settings.knowledge)
-    knowledge = Knowledge(database, index, embedder, settings.knowledge)
-    return Rooms(database, knowledge, AdapterRegistry(database, settings.paths.adapters))
+    embedder = SentenceTransformerEmbedder.load(
+        settings.embedder_path,
+        languages=config.embedder_languages,
+        revision=config.embedder_revision,
+        batch=config.embed_batch,
+        threads=config.embedder_threads,
+    )
+    registry = AdapterRegistry(
+        database, settings.paths.adapters, max_lora_rank=settings.engine.max_lora_rank
+    )
+    return Rooms(database, Knowledge(database, index, embedder, config), registry)
 
 
 def create_app(settings: Settings, ports: Ports, rooms: OpenRooms = open_rooms) -> FastAPI:

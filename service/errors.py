@@ -21,6 +21,10 @@ ServiceError
 from collections.abc import Mapping
 from typing import Any
 
+from adapters import errors as adapter_errors
+from knowledge import errors as knowledge_errors
+from router import errors as router_errors
+
 
 class ServiceError(Exception):
     """Root of the service's errors; the message says what to do."""
@@ -188,6 +192,43 @@ STATUS: Mapping[type[Exception], int] = {
     AdapterNotLoaded: 503,
     PublishFailed: 409,
     ProcessFailed: 500,
+    knowledge_errors.KnowledgeError: 500,
+    knowledge_errors.CollectionNotFound: 404,
+    knowledge_errors.KnowledgeBaseExists: 409,
+    knowledge_errors.DocumentNotFound: 404,
+    knowledge_errors.UnsupportedFile: 415,
+    knowledge_errors.DocumentTooLarge: 413,
+    knowledge_errors.EmptyDocument: 400,
+    knowledge_errors.InvalidAttributes: 400,
+    knowledge_errors.InvalidFilter: 400,
+    knowledge_errors.InvalidQuery: 400,
+    knowledge_errors.EmbedderMismatch: 409,
+    knowledge_errors.EmbeddingDimensionMismatch: 409,
+    knowledge_errors.EmbedderUnavailable: 503,
+    knowledge_errors.StoreUnavailable: 503,
+    knowledge_errors.VectorsMissing: 503,
+    knowledge_errors.IngestConflict: 409,
+    adapter_errors.AdapterError: 500,
+    adapter_errors.BaseModelNotFound: 404,
+    adapter_errors.BaseModelMismatch: 409,
+    adapter_errors.ModelDownloadFailed: 502,
+    adapter_errors.InvalidTrainingConfig: 400,
+    adapter_errors.InvalidTrainingData: 400,
+    adapter_errors.InvalidEffectReference: 409,
+    adapter_errors.NotServable: 409,
+    adapter_errors.TrainingFailed: 500,
+    adapter_errors.TrainingCancelled: 409,
+    adapter_errors.AdapterNotFound: 404,
+    adapter_errors.DigestMismatch: 409,
+    adapter_errors.UnsafeAdapterFolder: 400,
+    adapter_errors.AdapterRetired: 409,
+    adapter_errors.AdapterIsLive: 409,
+    adapter_errors.NothingToRollBack: 409,
+    router_errors.RouterError: 500,
+    router_errors.InvalidPolicy: 500,
+    router_errors.UnknownFact: 422,
+    router_errors.FactTypeMismatch: 422,
+    router_errors.FactProvenanceMismatch: 422,
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters import Adapter, AdapterNotFound, AdapterRegistry
-from knowledge import BaseId, CollectionNotFound, Knowledge, KnowledgeFacts
+from knowledge import CollectionNotFound, Knowledge, KnowledgeFacts
 from router import Facts, Signals, Strategy
 from service.citations import CiteMode
 from service.comparisons import Comparisons, StrategyScore
@@ -31,7 +31,7 @@ class Requirements:
 class Measured:
     """What Fingerpost itself measured for one use case."""
 
-    bases: tuple[BaseId, ...] = ()
+    bases: tuple[str, ...] = ()
     unknown_bases: tuple[str, ...] = ()
     knowledge: KnowledgeFacts | None = None
     adapter: Adapter | None = None
@@ -84,11 +84,11 @@ class Measurements:
 
     def of(self, use_case: UseCase, *, tenant: str) -> Measured:
         """Return what is measured for `use_case`; loaded adapters are added by the caller."""
-        known: list[BaseId] = []
+        known: list[str] = []
         unknown: list[str] = []
         for name in use_case.knowledge_bases:
             try:
-                known.append(self.knowledge.get_base(BaseId(name), tenant=tenant).base_id)
+                known.append(self.knowledge.get_base(name, tenant=tenant).base_id)
             except CollectionNotFound:
                 unknown.append(name)
         return Measured(

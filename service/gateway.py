@@ -4,25 +4,12 @@ import logging
 
 import uvicorn
 
+from service.access import require_loopback
 from service.app import create_app
-from service.errors import HostForbidden, InvalidSettings
+from service.errors import InvalidSettings
 from service.settings import Settings, load_settings
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SHUTDOWN_S = 10  # uvicorn waits forever for open streams otherwise
-
-
-def require_loopback(host: str) -> None:
-    """Refuse to listen on any other address.
-
-    Raises:
-        HostForbidden: There are no API keys yet, so nobody else could be kept out.
-    """
-    if host not in LOOPBACK:
-        raise HostForbidden(
-            f"server.host {host!r} is refused: without API keys anyone who reaches the gateway "
-            "could read and change everything. Use 127.0.0.1 and a proxy that authenticates."
-        )
 
 
 def main() -> None:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    Row,
     String,
     Table,
     and_,
@@ -152,8 +151,9 @@ class Jobs:
         """
         now = time.time()
         key = f"{tenant}:{idempotency_key}" if idempotency_key else None
+        job_id = f"job_{uuid.uuid4().hex}"
         row = {
-            "job_id": f"job_{uuid.uuid4().hex}",
+            "job_id": job_id,
             "tenant": tenant,
             "lane": lane,
             "kind": kind,
@@ -173,7 +173,7 @@ class Jobs:
                 connection.execute(jobs.insert().values(row))
         except IntegrityError:
             return self._same_key(key, kind)
-        return self.get(row["job_id"], tenant=tenant)
+        return self.get(job_id, tenant=tenant)
 
     def get(self, job_id: str, *, tenant: str) -> Job:
         """Return the job.
@@ -289,7 +289,7 @@ class Jobs:
             )
         return job
 
-    def _give_up(self, connection: Connection, found: Row[Any]) -> None:
+    def _give_up(self, connection: Connection, found: Any) -> None:
         cancelled = bool(found.cancel_asked)
         message = f"Its worker died {found.attempts} times; see the worker's log."
         connection.execute(
@@ -321,7 +321,7 @@ def _held(job: Job, worker: str) -> Any:
     )
 
 
-def _job(row: Row[Any]) -> Job:
+def _job(row: Any) -> Job:
     values = dict(row._mapping)
     values["lane"] = Lane(values["lane"])
     values["status"] = Status(values["status"])

@@ -307,7 +307,7 @@ def _fail_on_repeated_death(
         if state.state == "FATAL" or len(pids) > _DEATHS_THAT_END_UP:
             log = home.logs / f"{state.name}.log"
             raise ProcessFailed(
-                f"{state.name} does not start ({state.reason}). The end of {log}:\n"
+                f"{state.name} does not start ({state.reason or state.state}). The end of {log}:\n"
                 f"{last_lines(log) or '(empty)'}"
             )
 

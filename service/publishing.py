@@ -6,20 +6,30 @@ come back by themselves.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
 
-from adapters import Adapter, AdapterError, AdapterRegistry, EffectVerdict, judge_effect
+from adapters import (
+    Adapter,
+    AdapterError,
+    AdapterRegistry,
+    Alias,
+    EffectVerdict,
+    NothingToRollBack,
+    judge_effect,
+    read_effect_reference,
+)
 from service.engine import Engine
 from service.engine_watch import EngineWatch
 from service.errors import EngineUnavailable, PublishFailed, ServiceError
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 WATCH_S = 1.0
 RETRY_S = 10.0  # an adapter that could not be loaded is tried again after this
@@ -38,7 +48,7 @@ class PublishReport:
     def as_dict(self) -> dict[str, Any]:
         """Return what a client sees."""
         return {
-            **self.adapter.as_dict(),
+            **adapter_dict(self.adapter),
             "replaced": self.replaced,
             "effect": self.effect.as_dict(),
         }
@@ -71,47 +81,60 @@ class Publisher:
         Requests that run meanwhile are not touched: they end on the adapter they began with.
 
         Raises:
-            AdapterNotFound, NotServable, DigestMismatch: The adapter cannot be served.
+            AdapterNotFound, AdapterRetired, DigestMismatch: The adapter cannot be served.
             EngineUnavailable: The model server does not answer; retry is safe.
             PublishFailed: The adapter is loaded but not listed, or without effect.
         """
-        async with self._one_at_a_time:
-            adapter = await to_thread.run_sync(
-                partial(self._registry.prepare, adapter_id, tenant=tenant)
-            )
-            replaced = await to_thread.run_sync(
-                partial(self._registry.live_id, adapter.task, tenant=tenant)
-            )
-            effect = await self._bring_in(adapter)
-            adapter = await to_thread.run_sync(
-                partial(self._registry.publish, adapter_id, tenant=tenant)
-            )
-            self._changed()
-            if replaced == adapter_id:
-                replaced = None
-            if replaced is not None:
-                self._draining[replaced] = anyio.current_time()
-        return PublishReport(adapter, replaced, effect)
+        adapter = await _in_thread(self._registry.get, adapter_id, tenant=tenant)
+        flip = partial(self._registry.publish, adapter_id, tenant=tenant)
+        return await self._go_live(adapter, flip)
 
     async def rollback(self, task: str, *, tenant: str) -> PublishReport:
         """Let the adapter before the present one answer for `task` again.
 
         Raises:
-            NothingToRollBack: The task had no adapter before this one.
+            AdapterNotFound, NothingToRollBack: The task has no adapter before this one.
         """
-        previous = await to_thread.run_sync(partial(self._registry.previous, task, tenant=tenant))
-        return await self.publish(previous.adapter_id, tenant=tenant)
+        alias = await _in_thread(self._registry.alias, task, tenant=tenant)
+        if alias.previous_adapter_id is None:
+            raise NothingToRollBack(f"{task} has no earlier adapter to return to")
+        get = self._registry.get
+        adapter = await _in_thread(get, alias.previous_adapter_id, tenant=tenant)
+        return await self._go_live(adapter, partial(self._registry.rollback, task, tenant=tenant))
+
+    async def _go_live(self, adapter: Adapter, flip: Callable[[], Alias]) -> PublishReport:
+        """Bring `adapter` in, then flip its task's alias; the old adapter drains and goes."""
+        async with self._one_at_a_time:
+            live = await to_thread.run_sync(self._registry.live)
+            replaced = _rival(adapter, live)
+            effect = await self._bring_in(adapter)
+            await to_thread.run_sync(flip)
+            self._changed()
+            if replaced is not None:
+                self._draining[replaced] = anyio.current_time()
+        get = self._registry.get
+        now = await _in_thread(get, adapter.adapter_id, tenant=adapter.tenant)
+        return PublishReport(now, replaced, effect)
+
+    async def withdraw(self, task: str, *, tenant: str) -> None:
+        """Take `task` out of service: it has no adapter afterwards, until a rollback.
+
+        Raises:
+            AdapterNotFound: The task has no live adapter.
+        """
+        adapter = await _in_thread(self._registry.resolve, task, tenant=tenant)
+        async with self._one_at_a_time:
+            await _in_thread(self._registry.withdraw, task, tenant=tenant)
+            self._changed()
+            self._draining[adapter.adapter_id] = anyio.current_time()
 
     async def retire(self, adapter_id: str, *, tenant: str) -> Adapter:
-        """Take `adapter_id` out of service; its task has no adapter afterwards if it was live."""
-        async with self._one_at_a_time:
-            adapter = await to_thread.run_sync(
-                partial(self._registry.retire, adapter_id, tenant=tenant)
-            )
-            self._changed()
-            if self._watch.lists(adapter_id):
-                self._draining[adapter_id] = anyio.current_time()
-        return adapter
+        """Mark `adapter_id` as never to be served again.
+
+        Raises:
+            AdapterIsLive: Publish another first, or withdraw its task.
+        """
+        return await _in_thread(self._registry.retire, adapter_id, tenant=tenant)
 
     async def keep_watch(self) -> None:
         """Look at the model server every second and bring back what a restart has lost."""
@@ -151,8 +174,7 @@ class Publisher:
         self._watch.still_waits_for((f"adapter {adapter.adapter_id}: loading",))
         async with self._one_at_a_time:
             try:
-                prepare = partial(self._registry.prepare, adapter.adapter_id, tenant=adapter.tenant)
-                await self._bring_in(await to_thread.run_sync(prepare))
+                await self._bring_in(adapter)
             except (ServiceError, AdapterError) as exc:
                 log.error("adapter %s cannot be served: %s", adapter.adapter_id, exc)
                 self._retry_at[adapter.adapter_id] = (now + RETRY_S, str(exc))
@@ -165,6 +187,7 @@ class Publisher:
         """Load `adapter` where it is missing, then prove that it is there and changes answers."""
         name = adapter.adapter_id
         self._draining.pop(name, None)
+        await _in_thread(self._registry.verify, adapter)
         names = [model.model_id for model in await self._engine.list_models()]
         if name not in names:
             await self._engine.load_adapter(name, str(adapter.folder))
@@ -172,20 +195,24 @@ class Publisher:
             if name not in names:
                 raise PublishFailed(f"The model server took {name} but does not list it.")
         effect = await self._prove(adapter)
-        if not effect.passed:
+        if not effect.is_applied:
             await self._engine.unload_adapter(name)
             self._watch.dropped(name)
-            raise PublishFailed(f"{name} was unloaded again: {effect.reason}")
+            raise PublishFailed(
+                f"{name} was unloaded again: its log-probabilities are {effect.served_shift:.3f} "
+                f"nats from the base model's (training: {effect.reference_shift:.3f}) and "
+                f"{effect.error:.3f} from the reference",
+                effect=effect.as_dict(),
+            )
         self._watch.proven(name)
         return effect
 
     async def _prove(self, adapter: Adapter) -> EffectVerdict:
-        base = []
-        adapted = []
-        for probe in adapter.effect_reference:
-            base.append(await self._engine.prompt_logprobs(self._base_model, probe.token_ids))
-            adapted.append(await self._engine.prompt_logprobs(adapter.adapter_id, probe.token_ids))
-        return judge_effect(adapter.effect_reference, base, adapted)
+        reference = read_effect_reference(adapter.run)
+        ask = self._engine.prompt_logprobs
+        base = [await ask(self._base_model, probe.token_ids) for probe in reference]
+        adapted = [await ask(adapter.adapter_id, probe.token_ids) for probe in reference]
+        return judge_effect(reference, base, adapted)
 
     async def _unload_drained(self) -> None:
         """Unload replaced adapters that no answer uses any more."""
@@ -202,3 +229,33 @@ class Publisher:
                     await self._engine.unload_adapter(name)
                 except ServiceError as exc:
                     log.warning("adapter %s could not be unloaded: %s", name, exc)
+
+
+def adapter_dict(adapter: Adapter) -> dict[str, Any]:
+    """Return an adapter as clients see it."""
+    return {
+        "object": "adapter",
+        "adapter_id": adapter.adapter_id,
+        "task": adapter.task,
+        "base_model": adapter.base_model,
+        "base_revision": adapter.base_revision,
+        "state": adapter.state,
+        "context_trained": adapter.context_trained,
+        "sha256": adapter.sha256,
+        "metrics": dict(adapter.metrics),
+        "created_at": adapter.created_at,
+        "published_at": adapter.published_at,
+    }
+
+
+def _rival(adapter: Adapter, live: Sequence[Adapter]) -> str | None:
+    """Return the id of another live adapter for the same task."""
+    for other in live:
+        same_task = (other.tenant, other.task) == (adapter.tenant, adapter.task)
+        if same_task and other.adapter_id != adapter.adapter_id:
+            return other.adapter_id
+    return None
+
+
+async def _in_thread(function: Callable[..., T], *arguments: Any, **named: Any) -> T:
+    return await to_thread.run_sync(partial(function, *arguments, **named))

@@ -18,11 +18,12 @@ from adapters import (
     parse_training_config,
     run_training,
 )
-from knowledge import BaseId, DocumentNotFound, Knowledge, NewDocument
+from knowledge import DocumentNotFound, Knowledge
 from service.compare import parse_set, run_comparison, summarise
 from service.comparisons import Comparisons
 from service.files import Files
 from service.jobs import Job, Jobs
+from service.publishing import adapter_dict
 from service.settings import Settings, child_environment
 
 Report = Callable[[Mapping[str, Any] | None], bool]
@@ -56,20 +57,21 @@ def handlers(
 
 def ingest(knowledge: Knowledge, jobs: Jobs, job: Job, report: Report) -> dict[str, Any]:
     """Add or replace one document."""
-    base_id = BaseId(job.args["base_id"])
-    document = NewDocument(
-        external_id=job.args["external_id"],
-        filename=job.args["filename"],
-        content=jobs.payload(job.job_id),
-        attributes=job.args["attributes"],
+    args = job.args
+    done = knowledge.ingest(
+        args["base_id"],
+        args["external_id"],
+        args["filename"],
+        jobs.payload(job.job_id),
+        attributes=args["attributes"],
+        tenant=job.tenant,
     )
-    done = knowledge.ingest(base_id, document, tenant=job.tenant)
-    return {"knowledge_base": base_id, "filename": document.filename, **asdict(done)}
+    return {"knowledge_base": args["base_id"], "filename": args["filename"], **asdict(done)}
 
 
 def delete_document(knowledge: Knowledge, job: Job, report: Report) -> dict[str, Any]:
     """Delete one document; taken up again after a crash, it is already gone."""
-    base_id, external_id = BaseId(job.args["base_id"]), job.args["external_id"]
+    base_id, external_id = job.args["base_id"], job.args["external_id"]
     try:
         knowledge.delete_document(base_id, external_id, tenant=job.tenant)
     except DocumentNotFound:
@@ -83,6 +85,7 @@ def train(
 ) -> dict[str, Any]:
     """Train an adapter in a child process and register its folder."""
     file = files.get(job.args["file_id"], tenant=job.tenant)
+    base = describe_base_model(settings.base_model_path)
     events: list[dict[str, Any]] = []
 
     def on_progress(event: TrainingEvent) -> None:
@@ -98,7 +101,7 @@ def train(
         try:
             made = run_training(
                 parse_training_config(keys, name="config"),
-                base=describe_base_model(settings.base_model_path),
+                base=base,
                 into=settings.paths.adapters,
                 environment=child_environment(),
                 on_progress=on_progress,
@@ -107,8 +110,8 @@ def train(
             )
         except TrainingCancelled as exc:
             raise Cancelled from exc
-    adapter = registry.register(made.folder, tenant=job.tenant)
-    return {**adapter.as_dict(), "metrics": dict(made.metrics)}
+    adapter = registry.register(made.folder, tenant=job.tenant, base=base)
+    return adapter_dict(adapter)
 
 
 def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report) -> dict[str, Any]:

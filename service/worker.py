@@ -166,3 +166,7 @@ def build_worker(settings: Settings, ports: Ports, rooms: Rooms) -> Worker:
         comparisons=Comparisons(rooms.database),
     )
     return Worker(jobs, work, poll_s=settings.jobs.poll_s, lease_s=settings.jobs.lease_s)
+
+
+if __name__ == "__main__":
+    main()

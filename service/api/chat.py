@@ -1,6 +1,6 @@
 """`POST /chat` and `POST /route`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -59,7 +59,7 @@ async def whole_answer(question: Question, house: House) -> Answer:
     raise AssertionError("an answer ends with an Answer event")
 
 
-async def opened(question: Question, house: House) -> tuple[Event, AsyncIterator[Event]]:
+async def opened(question: Question, house: House) -> tuple[Event, AsyncGenerator[Event, None]]:
     """Return the first event and the rest; every earlier failure is raised from here."""
     events = answer(question, house)
     first = await anext(aiter(events))
@@ -67,11 +67,11 @@ async def opened(question: Question, house: House) -> tuple[Event, AsyncIterator
 
 
 async def _frames(
-    first: Event, rest: AsyncIterator[Event], request: Request
+    first: Event, rest: AsyncGenerator[Event, None], request: Request
 ) -> AsyncIterator[bytes]:
     yield sse(*_named(first))
     try:
-        async with aclosing(rest) as events:  # type: ignore[type-var]  # it is a generator
+        async with aclosing(rest) as events:
             async for event in events:
                 yield sse(*_named(event))
     except Exception as exc:  # the headers are out: the failure is the stream's last event

@@ -2,7 +2,7 @@
 
 import json
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
@@ -11,14 +11,12 @@ from pydantic import Field
 
 from service.api.state import AppState, state_of
 from service.api.wire import Shape
-from service.compare import COMPARED, parse_set
+from service.compare import COMPARED, StrategyName, parse_set
 from service.errors import CompareNotFound, JobNotFound
 from service.jobs import Job, Lane, Status
 from service.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/compare", tags=["compare"])
-
-StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
 
 
 class CompareRequest(Shape):

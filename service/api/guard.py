@@ -1,8 +1,6 @@
 """What every request passes first: its id, who may call, and how large it may be.
 
-Pure ASGI: no body is buffered and a client's leaving is seen. Until API keys exist the gateway
-serves loopback only, and only under loopback names, so that a web page cannot reach it through
-a name that it points at this machine (DNS rebinding).
+Pure ASGI: no body is buffered and a client's leaving is seen.
 """
 
 import re
@@ -11,10 +9,10 @@ import uuid
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.access import require_loopback_name
 from service.api.problems import problem_body, reply
 from service.errors import BodyTooLarge, HostForbidden, ServiceError, status_of
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 
@@ -58,13 +56,10 @@ class Guard:
         await reply(body)(scope, receive, send_with_id)
 
     def _refusal(self, headers: Headers) -> ServiceError | None:
-        host = headers.get("host", "")
-        name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-        if name not in LOOPBACK_NAMES:
-            return HostForbidden(
-                f"Host {host!r} is refused: without API keys the gateway answers only to "
-                "localhost, 127.0.0.1 and [::1]."
-            )
+        try:
+            require_loopback_name(headers.get("host", ""))
+        except HostForbidden as exc:
+            return exc
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._max_body_bytes:
             return BodyTooLarge(

@@ -5,7 +5,7 @@ Fields that the service does not use are ignored, as such clients expect.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -227,7 +227,7 @@ class Face:
 
 async def _chunks(
     first: Event,
-    rest: AsyncIterator[Event],
+    rest: AsyncGenerator[Event, None],
     face: Face,
     request: Request,
     with_usage: bool,
@@ -235,7 +235,7 @@ async def _chunks(
     assert isinstance(first, Decided)
     yield sse(face.opening(first))
     try:
-        async with aclosing(rest) as events:  # type: ignore[type-var]  # it is a generator
+        async with aclosing(rest) as events:
             async for event in events:
                 if isinstance(event, Delta):
                     yield sse(face.piece(first, event.text))

@@ -14,6 +14,7 @@ from service.api.state import state_of
 from service.api.wire import Shape
 from service.errors import InvalidRequest, JobNotFound
 from service.jobs import Job, Lane, Status
+from service.publishing import adapter_dict
 from service.tables import DEFAULT_TENANT
 
 api = APIRouter(tags=["adapters"])
@@ -143,7 +144,7 @@ def cancel_training(request: Request, job_id: str) -> dict[str, Any]:
 def list_adapters(request: Request) -> dict[str, Any]:
     """List every adapter, newest first."""
     found = state_of(request).house.measurements.registry.list(tenant=DEFAULT_TENANT)
-    data = [adapter.as_dict() for adapter in found]
+    data = [adapter_dict(adapter) for adapter in reversed(found)]
     return {"object": "list", "data": data, "has_more": False}
 
 
@@ -151,7 +152,8 @@ def list_adapters(request: Request) -> dict[str, Any]:
 def get_adapter(request: Request, name: str) -> dict[str, Any]:
     """Return one adapter by its id, or the live one of a task."""
     registry = state_of(request).house.measurements.registry
-    return registry.get(name, tenant=DEFAULT_TENANT).as_dict()
+    find = registry.get if "@" in name else registry.resolve
+    return adapter_dict(find(name, tenant=DEFAULT_TENANT))
 
 
 @api.post("/adapters/{adapter_id}/publish")
@@ -168,11 +170,18 @@ async def rollback(request: Request, task: str) -> dict[str, Any]:
     return (await publisher.rollback(task, tenant=DEFAULT_TENANT)).as_dict()
 
 
+@api.post("/adapters/{task}/withdraw")
+async def withdraw(request: Request, task: str) -> dict[str, Any]:
+    """Take a task out of service: its adapter no longer answers."""
+    await state_of(request).publisher.withdraw(task, tenant=DEFAULT_TENANT)
+    return {"object": "adapter_alias", "task": task, "adapter_id": None}
+
+
 @api.post("/adapters/{adapter_id}/retire")
 async def retire(request: Request, adapter_id: str) -> dict[str, Any]:
     """Take an adapter out of service."""
     publisher = state_of(request).publisher
-    return (await publisher.retire(adapter_id, tenant=DEFAULT_TENANT)).as_dict()
+    return adapter_dict(await publisher.retire(adapter_id, tenant=DEFAULT_TENANT))
 
 
 def _find(request: Request, job_id: str) -> Job:

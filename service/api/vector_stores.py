@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field, ValidationError
 from starlette.datastructures import UploadFile
 
-from knowledge import BaseId, Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
+from knowledge import Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
 from service.api.jobs import wait_for
 from service.api.state import AppState, house_of, state_of
 from service.api.wire import Shape
@@ -72,14 +72,14 @@ def list_bases(request: Request) -> dict[str, Any]:
 @api.get("/{base_id}")
 def get_base(request: Request, base_id: str) -> dict[str, Any]:
     """Return one knowledge base."""
-    return _base(house_of(request).knowledge.get_base(BaseId(base_id), tenant=DEFAULT_TENANT))
+    return _base(house_of(request).knowledge.get_base(base_id, tenant=DEFAULT_TENANT))
 
 
 @api.delete("/{base_id}")
 async def delete_base(request: Request, base_id: str) -> dict[str, Any]:
     """Delete a knowledge base with all its documents."""
     house = house_of(request)
-    delete = partial(house.knowledge.delete_base, BaseId(base_id), tenant=DEFAULT_TENANT)
+    delete = partial(house.knowledge.delete_base, base_id, tenant=DEFAULT_TENANT)
     await to_thread.run_sync(delete)
     house.memory.forget()
     return {"id": base_id, "object": "vector_store.deleted", "deleted": True}
@@ -91,7 +91,7 @@ def list_documents(
 ) -> dict[str, Any]:
     """List documents by their external id."""
     found = house_of(request).knowledge.list_documents(
-        BaseId(base_id), tenant=DEFAULT_TENANT, limit=max(1, min(limit, 1000)) + 1, after=after
+        base_id, tenant=DEFAULT_TENANT, limit=max(1, min(limit, 1000)) + 1, after=after
     )
     page = found[:limit]
     data = [_document(document) for document in page]
@@ -101,9 +101,7 @@ def list_documents(
 @api.get("/{base_id}/documents/{external_id:path}")
 def get_document(request: Request, base_id: str, external_id: str) -> dict[str, Any]:
     """Return one document with its text."""
-    found = house_of(request).knowledge.document_text(
-        BaseId(base_id), external_id, tenant=DEFAULT_TENANT
-    )
+    found = house_of(request).knowledge.document_text(base_id, external_id, tenant=DEFAULT_TENANT)
     return {**_document(found.document), "text": found.text}
 
 
@@ -150,7 +148,7 @@ async def search(request: Request, base_id: str, body: SearchRequest) -> dict[st
         partial(
             house_of(request).knowledge.retrieve,
             body.query,
-            base_ids=[BaseId(base_id)],
+            base_ids=[base_id],
             tenant=DEFAULT_TENANT,
             top_k=body.max_num_results,
             filters=body.filters,
@@ -182,12 +180,12 @@ async def search(request: Request, base_id: str, body: SearchRequest) -> dict[st
 @api.post("/{base_id}/reconcile")
 async def reconcile(request: Request, base_id: str) -> dict[str, Any]:
     """Make the vector index agree with the database."""
-    run = partial(house_of(request).knowledge.reconcile, BaseId(base_id), tenant=DEFAULT_TENANT)
+    run = partial(house_of(request).knowledge.reconcile, base_id, tenant=DEFAULT_TENANT)
     return {"object": "reconcile_report", **asdict(await to_thread.run_sync(run))}
 
 
 async def _require_base(state: AppState, base_id: str) -> KnowledgeBase:
-    find = partial(state.house.knowledge.get_base, BaseId(base_id), tenant=DEFAULT_TENANT)
+    find = partial(state.house.knowledge.get_base, base_id, tenant=DEFAULT_TENANT)
     return await to_thread.run_sync(find)
 
 
