@@ -111,12 +111,18 @@ def _print_decision(out: Console, decision: Any) -> None:
     for finding in decision.get("findings") or []:
         if finding["rule"] == decision["rule"]:
             out.print(f"  because {_in_english(finding['because'])}", markup=False)
+    for strategy, reasons in _reasons_against(decision).items():
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        out.print(f"  not {strategy}: {reasons[0]}{more}", markup=False)
+
+
+def _reasons_against(decision: Any) -> dict[str, list[str]]:
+    """Return why each other strategy was not taken, hard reasons first as the decision has them."""
+    reasons: dict[str, list[str]] = {}
     for rejection in decision.get("rejected") or []:
-        out.print(
-            f"  not {rejection['strategy']}: {_in_english(rejection['because'])} "
-            f"({rejection['rule']})",
-            markup=False,
-        )
+        because = f"{_in_english(rejection['because'])} ({rejection['rule']})"
+        reasons.setdefault(str(rejection["strategy"]), []).append(because)
+    return reasons
 
 
 def _in_english(because: Any) -> str:

@@ -83,8 +83,10 @@ def remove(
         path = f"{_STORES}/{segment(base)}"
         if document is not None:
             path += f"/documents/{segment(document)}"
-        body = gateway.call("DELETE", path)
-        report.result(body or {"deleted": True}, f"deleted {document or base}")
+        body = gateway.call("DELETE", path) or {"deleted": True}
+        if job := body.get("job"):
+            body = wait_for_job(gateway, report, job["id"], "deleting").get("result") or {}
+        report.result(body, f"deleted {document or base}")
 
 
 @app.command("show")
@@ -184,7 +186,8 @@ def _print_passages(out: Console, found: Mapping[str, Any]) -> None:
     rows = found.get("data") or []
     for row in rows:
         text = row.get("text") or " ".join(part["text"] for part in row.get("content") or [])
-        out.print(f"{row['score']:.4f}  {row.get('filename', '')}", style="bold", markup=False)
+        name = row.get("external_id") or row.get("filename", "")
+        out.print(f"{row['score']:.4f}  {name}", style="bold", markup=False)
         out.print(f"  {' '.join(str(text).split())[:300]}", markup=False)
     if found.get("degraded"):
         out.print("degraded: the vector index does not answer, words only", markup=False)

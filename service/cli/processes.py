@@ -1,5 +1,6 @@
 """`fingerpost up`, `down` and `status`."""
 
+import re
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -14,7 +15,10 @@ from service.processes import status as read_status
 from service.processes import up as start_all
 from service.settings import home_folder, load_settings
 
-_NOTE_CHARS = 90
+_NOTE_CHARS = 70
+_TROUBLE = ("BACKOFF", "FATAL", "EXITED", "STOPPED")
+# "(EngineCore pid=7) INFO 11-22 03:04:15 [core.py:133] "
+_LOG_PREFIX = re.compile(r"^(\([^)]*\) )?(\w+ [\d-]+ [\d:]+ \[[^\]]*\] )?")
 
 PortOption = Annotated[
     int | None,
@@ -90,16 +94,13 @@ def status_document(found: Status) -> dict[str, Any]:
 
 
 def _show(meter: Meter, now: Waiting) -> None:
+    note = f"waiting for {', '.join(part.partition(':')[0] for part in now.waiting_for)}"
     troubled = [f"{s.name} {s.state.lower()}" for s in now.states if s.state in _TROUBLE]
-    note = f"waiting for {', '.join(now.waiting_for)}"
     if troubled:
-        note += f" ({', '.join(troubled)})"
-    elif now.engine_says and any("gateway" not in part for part in now.waiting_for):
-        note += f" | engine: {now.engine_says[:_NOTE_CHARS]}"
+        note += f"; {', '.join(troubled)}"
+    elif now.waiting_for != ("gateway",):
+        note += f"; engine: {_LOG_PREFIX.sub('', now.engine_says)[:_NOTE_CHARS]}"
     meter.show(None, note)
-
-
-_TROUBLE = ("BACKOFF", "FATAL", "EXITED", "STOPPED")
 
 
 def _print_status(out: Console, found: Status) -> None:

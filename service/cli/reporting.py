@@ -64,7 +64,7 @@ class Meter:
                 self._bar.update(self._task, completed=fraction)
             return
         share = "" if fraction is None else f" {fraction:.0%}"
-        line = f"{self._title}{share} {note}".rstrip()
+        line = f"{self._title}{share}: {note}".rstrip(": ")
         now = time.monotonic()
         if line != self._said and now - self._said_at >= _PLAIN_EVERY_S:
             self._said, self._said_at = line, now

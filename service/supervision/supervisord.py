@@ -221,5 +221,5 @@ def _read_state(row: Mapping[str, Any]) -> ProcessState:
         state=row["statename"],
         pid=row["pid"] if runs else None,
         uptime_s=float(row["now"] - row["start"]) if runs else None,
-        reason=row["spawnerr"] or row["description"],
+        reason=row["spawnerr"] or ("" if runs else f"exit status {row['exitstatus']}"),
     )
