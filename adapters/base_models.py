@@ -5,7 +5,8 @@ only), converted where it holds GGUF, and renamed into place in one step, with `
 the weights. Knows where models come from and what licence they carry; loads no weights itself:
 the conversion runs in a child process, so importing this loads no torch.
 
-`python -m adapters.base_models DIRECTORY` prepares both and prints what it waits for.
+`python -m adapters DIRECTORY` prepares both and prints what it waits for (so does
+`python -m adapters.base_models`, with a warning from Python about the way it is called).
 """
 
 import hashlib
@@ -358,7 +359,7 @@ def _say_nothing(_line: str) -> None:
 def main(arguments: list[str]) -> int:
     """Prepare both embedded models in a directory and return the exit code."""
     if len(arguments) != 1:
-        sys.stderr.write("usage: python -m adapters.base_models DIRECTORY\n")
+        sys.stderr.write("usage: python -m adapters DIRECTORY\n")
         return 2
     models_dir = Path(arguments[0])
     try:

@@ -1,13 +1,16 @@
 """A tiny random base model with a real tokenizer and chat template, made on the spot."""
 
 import json
+import math
 import os
-from collections.abc import Mapping
+import struct
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from adapters import ModelFolder, describe_base_model
+from adapters.weights import digest_adapter
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|> {{ message['role'] }} {{ message['content'] }} "
@@ -19,6 +22,7 @@ WORDS = (
 
 
 def make_tiny_model(folder: Path) -> ModelFolder:
+    import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -47,6 +51,7 @@ def make_tiny_model(folder: Path) -> ModelFolder:
         pad_token_id=2,
         dtype="bfloat16",
     )
+    torch.manual_seed(0)
     model = LlamaForCausalLM(config)
     model.save_pretrained(str(folder))
     wrapped.save_pretrained(str(folder))
@@ -76,3 +81,60 @@ def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def environment() -> Mapping[str, str]:
     return dict(os.environ)
+
+
+@pytest.fixture
+def registry_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "adapters"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def make_adapter(registry_dir: Path, tiny_base: ModelFolder) -> Callable[..., Path]:
+    """Returns a function that writes a whole adapter folder for the tiny base model."""
+
+    def make(task: str = "support", *, seed: int = 0, **settings: object) -> Path:
+        made = registry_dir / "making"
+        made.mkdir()
+        write_adapter(made, tiny_base, seed=seed, settings=settings)
+        folder = registry_dir / f"{task}@{digest_adapter(made)[:8]}"
+        made.rename(folder)
+        return folder
+
+    return make
+
+
+def write_adapter(
+    folder: Path, base: ModelFolder, *, seed: int, settings: Mapping[str, object]
+) -> None:
+    module = "base_model.model.model.layers.0.self_attn.q_proj"
+    shapes = {f"{module}.lora_A.weight": (4, 32), f"{module}.lora_B.weight": (32, 4)}
+    write_tensors(folder / "adapter_model.safetensors", shapes, fill=seed)
+    plain = {
+        "peft_type": "LORA",
+        "r": 4,
+        "lora_alpha": 8,
+        "bias": "none",
+        "target_modules": ["q_proj"],
+        "base_model_name_or_path": base.id,
+    }
+    (folder / "adapter_config.json").write_text(json.dumps({**plain, **settings}))
+    run = {
+        "base": {"id": base.id, "revision": base.revision},
+        "context_trained": True,
+        "effect_reference": [{"token_ids": [1, 2, 3], "base": [-3, -3], "adapter": [-1, -1]}],
+    }
+    (folder / "run.json").write_text(json.dumps(run))
+    (folder / "metrics.json").write_text(json.dumps({"train_loss": 1.0}))
+
+
+def write_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]], *, fill: int = 0) -> None:
+    header, data = {}, b""
+    for name, shape in shapes.items():
+        size = 4 * math.prod(shape)
+        offsets = [len(data), len(data) + size]
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": offsets}
+        data += bytes([fill]) * size
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)

@@ -1,0 +1,228 @@
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters import (
+    AdapterIsLive,
+    AdapterNotFound,
+    AdapterRegistry,
+    AdapterRetired,
+    AdapterState,
+    BaseModelMismatch,
+    DigestMismatch,
+    ModelFolder,
+    NothingToRollBack,
+    NotServable,
+    UnsafeAdapterFolder,
+    metadata,
+)
+from service.database import create_tables, open_database
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def registry(tmp_path: Path, registry_dir: Path) -> Iterator[AdapterRegistry]:
+    engine = open_database(f"sqlite:///{tmp_path / 'state.db'}")
+    create_tables(engine, metadata)
+    ticks = iter(range(1, 1000))
+    yield AdapterRegistry(engine, registry_dir, clock=lambda: float(next(ticks)))
+    engine.dispose()
+
+
+def register(
+    registry: AdapterRegistry, make: Make, *seeds: int, task: str = "support"
+) -> list[str]:
+    return [registry.register(make(task, seed=seed)).adapter_id for seed in seeds]
+
+
+def test_a_registered_adapter_is_found_with_all_it_said(
+    registry: AdapterRegistry, make_adapter: Make, tiny_base: ModelFolder
+) -> None:
+    folder = make_adapter()
+    adapter = registry.register(folder, base=tiny_base)
+    assert registry.get(adapter.adapter_id) == adapter
+    assert (adapter.task, adapter.folder, adapter.state) == ("support", folder, "trained")
+    assert adapter.context_trained
+    assert (adapter.base_model, adapter.base_revision) == (tiny_base.id, tiny_base.revision)
+    assert adapter.metrics == {"train_loss": 1.0}
+    assert adapter.sha256.startswith(adapter.adapter_id.partition("@")[2])
+
+
+def test_registering_again_returns_the_known_adapter(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    folder = make_adapter()
+    first = registry.register(folder)
+    registry.publish(first.adapter_id)
+    again = registry.register(folder)
+    assert (again.state, again.created_at) == (AdapterState.LIVE, first.created_at)
+    assert len(registry.list()) == 1
+
+
+def test_publishing_flips_the_alias_and_rollback_flips_it_back(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    one, two = register(registry, make_adapter, 1, 2)
+    registry.publish(one)
+    assert registry.resolve("support").adapter_id == one
+    alias = registry.publish(two)
+    assert (alias.adapter_id, alias.previous_adapter_id) == (two, one)
+    assert registry.get(one).state == AdapterState.TRAINED
+    assert [a.adapter_id for a in registry.live()] == [two]
+    registry.rollback("support")
+    assert registry.resolve("support").adapter_id == one
+    assert registry.alias("support").previous_adapter_id == two
+    registry.rollback("support")
+    assert registry.resolve("support").adapter_id == two
+    actions = [entry["action"] for entry in registry.alias("support").history]
+    assert actions == ["publish", "publish", "rollback", "rollback"]
+
+
+def test_publishing_the_live_adapter_again_keeps_the_way_back(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    one, two = register(registry, make_adapter, 1, 2)
+    registry.publish(one)
+    registry.publish(two)
+    assert registry.publish(two).previous_adapter_id == one
+
+
+def test_rollback_needs_an_earlier_adapter(registry: AdapterRegistry, make_adapter: Make) -> None:
+    with pytest.raises(NothingToRollBack):
+        registry.rollback("support")
+    one, two = register(registry, make_adapter, 1, 2)
+    registry.publish(one)
+    with pytest.raises(NothingToRollBack):
+        registry.rollback("support")
+    registry.publish(two)
+    registry.retire(one)
+    with pytest.raises(NothingToRollBack):
+        registry.rollback("support")
+    assert registry.resolve("support").adapter_id == two
+
+
+def test_only_live_adapters_resolve(registry: AdapterRegistry, make_adapter: Make) -> None:
+    one, two = register(registry, make_adapter, 1, 2)
+    registry.publish(one)
+    assert registry.resolve(one).adapter_id == one
+    for name in (two, "other", "support@ffffffff"):
+        with pytest.raises(AdapterNotFound):
+            registry.resolve(name)
+
+
+def test_a_withdrawn_task_comes_back_by_rollback(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    (one,) = register(registry, make_adapter, 1)
+    registry.publish(one)
+    registry.withdraw("support")
+    with pytest.raises(AdapterNotFound):
+        registry.resolve("support")
+    assert registry.live() == ()
+    registry.rollback("support")
+    assert registry.resolve("support").adapter_id == one
+
+
+def test_a_live_adapter_is_not_retired_and_a_retired_one_not_published(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    one, two = register(registry, make_adapter, 1, 2)
+    registry.publish(one)
+    with pytest.raises(AdapterIsLive):
+        registry.retire(one)
+    assert registry.retire(two).state == AdapterState.RETIRED
+    with pytest.raises(AdapterRetired):
+        registry.publish(two)
+    assert registry.resolve("support").adapter_id == one
+
+
+def test_tasks_and_tenants_do_not_see_each_other(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    (one,) = register(registry, make_adapter, 1)
+    (other,) = register(registry, make_adapter, 2, task="sales")
+    registry.publish(one)
+    registry.publish(other)
+    assert registry.resolve("support").adapter_id == one
+    assert [a.adapter_id for a in registry.list(task="sales")] == [other]
+    assert registry.list(state=AdapterState.TRAINED) == ()
+    with pytest.raises(AdapterNotFound):
+        registry.get(one, tenant="elsewhere")
+    assert registry.list(tenant="elsewhere") == ()
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json"])
+def test_a_changed_folder_is_neither_verified_nor_published(
+    registry: AdapterRegistry, make_adapter: Make, name: str
+) -> None:
+    (one,) = register(registry, make_adapter, 1)
+    adapter = registry.get(one)
+    registry.verify(adapter)
+    with (adapter.folder / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(DigestMismatch, match="changed on disk"):
+        registry.publish(one)
+    with pytest.raises(DigestMismatch):
+        registry.register(adapter.folder)
+    shutil.rmtree(adapter.folder)
+    with pytest.raises(AdapterNotFound):
+        registry.verify(adapter)
+
+
+def test_a_folder_named_otherwise_than_its_content_is_refused(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    folder = make_adapter()
+    renamed = folder.rename(folder.with_name("support@00000000"))
+    with pytest.raises(DigestMismatch, match=folder.name):
+        registry.register(renamed)
+
+
+def test_folders_outside_of_the_directory_are_refused(
+    registry: AdapterRegistry, registry_dir: Path, make_adapter: Make, tmp_path: Path
+) -> None:
+    folder = make_adapter()
+    outside = tmp_path / folder.name
+    shutil.copytree(folder, outside)
+    (registry_dir / "nested").mkdir()
+    link = registry_dir / "support@11111111"
+    link.symlink_to(outside)
+    for place in (outside, registry_dir / ".." / folder.name, link, registry_dir, Path("/etc")):
+        with pytest.raises(UnsafeAdapterFolder):
+            registry.register(place)
+    (folder / "notes.txt").symlink_to("/etc/hostname")
+    with pytest.raises(UnsafeAdapterFolder, match=r"notes\.txt"):
+        registry.register(folder)
+    with pytest.raises(AdapterNotFound):
+        registry.register(registry_dir / "support@22222222")
+
+
+def test_an_adapter_of_another_base_revision_is_refused(
+    registry: AdapterRegistry, make_adapter: Make, tiny_base: ModelFolder
+) -> None:
+    other = replace(tiny_base, revision="sha256-000000000000")
+    with pytest.raises(BaseModelMismatch, match="sha256-000000000000"):
+        registry.register(make_adapter(), base=other)
+
+
+@pytest.mark.parametrize(("name", "text"), [("run.json", "{}"), ("metrics.json", "[")])
+def test_an_adapter_without_its_papers_is_refused(
+    registry: AdapterRegistry, make_adapter: Make, name: str, text: str
+) -> None:
+    folder = make_adapter()
+    (folder / name).write_text(text)
+    with pytest.raises(NotServable, match=name.replace(".", r"\.")):
+        registry.register(folder)
+
+
+def test_what_was_registered_is_the_truth_even_if_run_json_changes(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    adapter = registry.register(make_adapter())
+    (adapter.folder / "run.json").write_text(json.dumps({"effect_reference": []}))
+    assert registry.get(adapter.adapter_id).run == adapter.run

@@ -1,0 +1,298 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters import (
+    AdaptersConfig,
+    BaseModelMismatch,
+    InvalidTrainingData,
+    ModelFolder,
+    NotServable,
+    TrainingCancelled,
+    TrainingConfig,
+    TrainingEvent,
+    TrainingFailed,
+    TrainingResult,
+    check_servability,
+    judge_effect,
+    parse_training_config,
+    read_effect_reference,
+    run_training,
+)
+from adapters.weights import digest_adapter
+
+CHECKOUT = Path(__file__).parents[3]
+GONE_WITHIN_S = 15.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    result: TrainingResult
+    events: list[TrainingEvent]
+
+
+Run = Callable[..., TrainingResult]
+
+
+@pytest.fixture(scope="session")
+def make_config(tiny_base: ModelFolder, rows_file: Path) -> Callable[..., TrainingConfig]:
+    plain = {
+        "task": "colours",
+        "model_name_or_path": tiny_base.id,
+        "dataset": str(rows_file),
+        "lora_rank": 4,
+        "learning_rate": 0.02,
+        "val_size": 4,
+        "num_train_epochs": 4,
+    }
+    return lambda **values: parse_training_config({**plain, **values})
+
+
+@pytest.fixture(scope="session")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_base: ModelFolder,
+    make_config: Callable[..., TrainingConfig],
+    environment: Mapping[str, str],
+) -> Finished:
+    events: list[TrainingEvent] = []
+    into = tmp_path_factory.mktemp("adapters")
+    settings = AdaptersConfig(training_threads=1, training_nice=1)
+    result = run_training(
+        make_config(),
+        base=tiny_base,
+        into=into,
+        environment=environment,
+        on_progress=events.append,
+        settings=settings,
+    )
+    return Finished(result, events)
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path,
+    tiny_base: ModelFolder,
+    make_config: Callable[..., TrainingConfig],
+    environment: Mapping[str, str],
+) -> Run:
+    def start(config: Mapping[str, object] | None = None, **arguments: Any) -> TrainingResult:
+        given = {"base": tiny_base, "into": tmp_path, "environment": environment, **arguments}
+        return run_training(make_config(**(config or {})), **given)
+
+    return start
+
+
+def test_a_run_leaves_one_servable_folder_named_by_its_content(
+    finished: Finished, tiny_base: ModelFolder
+) -> None:
+    result = finished.result
+    assert result.adapter_id == f"colours@{digest_adapter(result.folder)[:8]}"
+    assert list(result.folder.parent.iterdir()) == [result.folder]
+    assert {path.name for path in result.folder.iterdir()} == {
+        "adapter_model.safetensors",
+        "adapter_config.json",
+        "run.json",
+        "metrics.json",
+        "loss.svg",
+        "loss.png",
+        "README.md",
+    }
+    check_servability(result.folder, max_lora_rank=4, base=tiny_base)
+
+
+def test_events_tell_every_stage_in_order_and_the_steps(finished: Finished) -> None:
+    stages = list(dict.fromkeys(event.event for event in finished.events))
+    assert stages == ["loading", "data", "progress", "saving", "effect", "done"]
+    progress = [event for event in finished.events if event.event == "progress"]
+    assert (progress[0].step, progress[-1].step, progress[-1].steps) == (0, 8, 8)
+    assert progress[-1].eta_s == 0
+    assert progress[-1].tokens_per_s
+    assert finished.events[-1].adapter_id == finished.result.adapter_id
+
+
+def test_the_loss_falls_on_trained_and_on_held_out_rows(finished: Finished) -> None:
+    metrics = finished.result.metrics
+    assert isinstance(metrics["curve"], list)
+    assert [point["step"] for point in metrics["curve"]] == list(range(1, 9))
+    assert metrics["last_loss"] < 0.9 * metrics["first_loss"]  # type: ignore[operator]  # JSON
+    losses = metrics["held_out_losses"]
+    assert isinstance(losses, list)
+    assert losses[-1] < losses[0]
+
+
+def test_run_json_says_how_the_adapter_was_made(finished: Finished, tiny_base: ModelFolder) -> None:
+    run: Any = finished.result.run
+    assert run["base"]["id"] == tiny_base.id
+    assert run["base"]["revision"] == tiny_base.revision
+    assert run["config"]["lora_alpha"] == 8
+    assert run["rope_parameters"]["rope_type"] == "default"
+    assert len(run["chat_template_sha256"]) == 64
+    assert (run["data"]["trained_rows"], run["data"]["held_out_rows"]) == (20, 4)
+    assert (run["threads"], run["seed"], run["context_trained"]) == (1, 42, False)
+    assert {"torch", "trl", "peft", "transformers"} <= set(run["versions"])
+    settings = json.loads((finished.result.folder / "adapter_config.json").read_text())
+    assert settings["base_model_name_or_path"] == tiny_base.id
+    assert "lm_head" not in settings["target_modules"]
+    assert settings["target_modules"] == sorted(settings["target_modules"])
+
+
+def test_the_effect_reference_tells_adapter_from_base(finished: Finished) -> None:
+    probes = read_effect_reference(finished.result.run)
+    base, adapter = [p.base for p in probes], [p.adapter for p in probes]
+    assert judge_effect(probes, base, adapter).is_applied
+    assert not judge_effect(probes, base, base).is_applied
+    answer = probes[0]
+    assert answer.adapter[-2] > answer.base[-2]  # the colour, before the end of the turn
+
+
+def test_the_card_names_base_and_rows(finished: Finished, tiny_base: ModelFolder) -> None:
+    card = (finished.result.folder / "README.md").read_text()
+    assert f"base_model: {tiny_base.id}" in card
+    assert "20 trained on, 4 held out" in card
+
+
+def test_another_base_model_is_refused_before_anything_starts(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(BaseModelMismatch, match="set model_name_or_path: tiny"):
+        run({"model_name_or_path": "other"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_not_be_served_is_not_trained(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(NotServable):
+        run({"lora_rank": 64})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_rows_are_told_before_anything_starts(run: Run, tmp_path: Path) -> None:
+    rows = tmp_path / "bad.jsonl"
+    rows.write_text('{"text": 1}\n')
+    with pytest.raises(InvalidTrainingData, match=r"bad\.jsonl:1"):
+        run({"dataset": str(rows)})
+    assert list(tmp_path.iterdir()) == [rows]
+
+
+def test_a_cancelled_run_ends_the_child_and_leaves_nothing(run: Run, tmp_path: Path) -> None:
+    events: list[TrainingEvent] = []
+    with pytest.raises(TrainingCancelled):
+        run(on_progress=events.append, cancelled=lambda: bool(events))
+    assert list(tmp_path.iterdir()) == []
+    assert children_of(os.getpid()) == []
+
+
+def test_an_error_in_the_callback_ends_the_child(run: Run, tmp_path: Path) -> None:
+    def fail(_event: TrainingEvent) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(on_progress=fail)
+    assert list(tmp_path.iterdir()) == []
+    assert children_of(os.getpid()) == []
+
+
+def test_a_child_killed_from_outside_is_told_with_a_remedy(run: Run, tmp_path: Path) -> None:
+    def kill(_event: TrainingEvent) -> None:
+        for pid in children_of(os.getpid()):
+            os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(TrainingFailed, match="want of memory"):
+        run(on_progress=kill)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_child_ends_and_tidies_up_when_its_parent_is_killed(
+    tmp_path: Path,
+    tiny_base: ModelFolder,
+    rows_file: Path,
+    environment: Mapping[str, str],
+) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; import adapters as a\n"
+        "base = a.describe_base_model(sys.argv[1])\n"
+        "config = a.parse_training_config({'task': 't', 'model_name_or_path': base.id,"
+        " 'dataset': sys.argv[2]})\n"
+        "a.run_training(config, base=base, into=Path(sys.argv[3]), environment=dict(os.environ),"
+        " on_progress=lambda e: print(e.event, flush=True))\n"
+    )
+    arguments = [str(tiny_base.folder), str(rows_file), str(tmp_path)]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=CHECKOUT,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        assert parent.stdout.readline() == "loading\n"
+        (child,) = children_of(parent.pid)
+        parent.kill()
+        parent.wait()
+    until = time.monotonic() + GONE_WITHIN_S
+    while time.monotonic() < until and (is_running(child) or list(tmp_path.iterdir())):
+        time.sleep(0.1)
+    assert not is_running(child)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300, func_only=True)
+def test_rows_whose_answers_are_all_cut_are_told(run: Run, tmp_path: Path) -> None:
+    rows = tmp_path / "long.jsonl"
+    rows.write_text(json.dumps({"prompt": "what " * 50, "completion": "blue"}) + "\n")
+    with pytest.raises(TrainingFailed, match="no answer is left to learn"):
+        run({"dataset": str(rows), "cutoff_len": 16, "val_size": 0})
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300, func_only=True)
+def test_a_run_cancelled_between_steps_leaves_nothing(run: Run, tmp_path: Path) -> None:
+    steps: list[int] = []
+    with pytest.raises(TrainingCancelled):
+        run(
+            {"num_train_epochs": 2000},
+            on_progress=lambda event: steps.append(event.step or 0),
+            cancelled=lambda: max(steps, default=0) > 3,
+        )
+    assert list(tmp_path.iterdir()) == []
+    assert children_of(os.getpid()) == []
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300, func_only=True)
+def test_the_same_run_again_gives_the_same_adapter(
+    run: Run, finished: Finished, tmp_path: Path
+) -> None:
+    settings = AdaptersConfig(training_threads=1)
+    assert run(settings=settings).adapter_id == finished.result.adapter_id
+    other = run({"seed": 7}, settings=settings)
+    assert other.adapter_id != finished.result.adapter_id
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def children_of(pid: int) -> list[int]:
+    listing = Path(f"/proc/{pid}/task")
+    found: list[int] = []
+    for task in listing.iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return [child for child in found if "adapters.training.child" in command_of(child)]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def is_running(pid: int) -> bool:
+    return "adapters.training.child" in command_of(pid)
