@@ -28,7 +28,7 @@ echo "== types"
 "$python" -m mypy service router knowledge adapters tests
 
 echo "== models"
-"$python" -m adapters.base_models "${FINGERPOST_HOME:-$root/.fingerpost}/models"
+"$python" -m adapters "${FINGERPOST_HOME:-$root/.fingerpost}/models"
 
 echo "== tests (${SECONDS} s so far)"
 # The limit ends a run that hangs; a full run takes about half of it.

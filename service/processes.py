@@ -238,7 +238,7 @@ def _start(settings: Settings, port: int) -> Instance:
     if settings.engine.url is None and not settings.base_model_path.exists():
         raise NotPrepared(
             f"There is no base model at {settings.base_model_path}. Prepare it with "
-            "`python -m adapters.base_models`, or name another server by engine.url."
+            "`python -m adapters`, or name another server by engine.url."
         )
     host = settings.server.host
     gateway_port = port or free_port()

@@ -201,7 +201,8 @@ def _job_problem(job: Mapping[str, Any]) -> dict[str, Any]:
 def _note(job: Mapping[str, Any], progress: Mapping[str, Any], unit: str) -> str:
     said = progress.get("message") or progress.get("stage") or job["status"]
     parts = [str(said)]
-    done, total = progress.get("step"), progress.get("steps")
+    done = progress.get("step", progress.get("done"))
+    total = progress.get("steps", progress.get("total"))
     if done is not None and total:
         parts.append(f"{done}/{total} {unit}".rstrip())
     if progress.get("loss") is not None:

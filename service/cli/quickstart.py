@@ -86,7 +86,7 @@ def prepare_models(settings: Settings, report: Report) -> None:
     Raises:
         CommandFailed: They could not be fetched or converted.
     """
-    command = [sys.executable, "-m", "adapters.base_models", str(settings.paths.models)]
+    command = [sys.executable, "-m", "adapters", str(settings.paths.models)]
     settings.paths.make()
     with subprocess.Popen(
         command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
