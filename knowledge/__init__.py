@@ -44,6 +44,7 @@ from knowledge.types import (
     Passage,
     ReconcileReport,
     Retrieval,
+    RetrieverName,
     Turn,
 )
 from knowledge.vectors import ChromaIndex, VectorIndex
@@ -84,6 +85,7 @@ __all__ = [
     "Passage",
     "ReconcileReport",
     "Retrieval",
+    "RetrieverName",
     "SentenceTransformerEmbedder",
     "StoreUnavailable",
     "Turn",

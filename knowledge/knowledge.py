@@ -19,6 +19,7 @@ from knowledge.ingest import Stores, forget_vectors, ingest_documents
 from knowledge.retrieval import Search, retrieve
 from knowledge.types import (
     DEFAULT_TENANT,
+    RETRIEVERS,
     Attributes,
     AttributeValue,
     Document,
@@ -30,6 +31,7 @@ from knowledge.types import (
     NewDocument,
     ReconcileReport,
     Retrieval,
+    RetrieverName,
     Turn,
 )
 from knowledge.vectors import VectorIndex
@@ -202,6 +204,7 @@ class Knowledge:
         top_k: int | None = None,
         filters: Mapping[str, AttributeValue] | None = None,
         min_relevance: float | None = None,
+        retrievers: Sequence[RetrieverName] = RETRIEVERS,
     ) -> Retrieval:
         """Return the passages for a question, best first; never text that was deleted.
 
@@ -212,6 +215,7 @@ class Knowledge:
             history: Earlier turns of both roles, oldest first; used if the question needs them.
             top_k: Most passages; the configured number if left out.
             filters: Attributes that must be equal, all of them.
+            retrievers: Who may take part, for comparisons.
             min_relevance: Floor for `above_floor`; the configured one of the kind if left out.
 
         Returns:
@@ -231,6 +235,7 @@ class Knowledge:
             top_k=self._stores.config.top_k if top_k is None else top_k,
             filters=dict(filters or {}),
             min_relevance=min_relevance,
+            retrievers=tuple(retrievers),
         )
         return retrieve(self._stores, search)
 

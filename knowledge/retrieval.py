@@ -25,6 +25,7 @@ from knowledge.languages import detect_language, reads
 from knowledge.tables import bases as base_table
 from knowledge.tables import chunks, documents, versions
 from knowledge.types import (
+    RETRIEVERS,
     Attributes,
     BaseId,
     ChunkId,
@@ -55,6 +56,7 @@ class Search:
     top_k: int
     filters: Attributes
     min_relevance: float | None
+    retrievers: tuple[RetrieverName, ...] = RETRIEVERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         checked = _recheck(connection, dense.ranking, base_pks, search.filters)
         texts = _lexical_texts(search.question, together, dense)
         words = [
-            _search_words(stores, connection, text, base_pks, search.filters) for text in texts
+            _search_words(stores, connection, text, base_pks, search.filters)
+            for text in texts
+            if "lexical" in search.retrievers
         ]
         scores, finders = _fuse([*checked, *words], rrf_k=config.rrf_k)
         best = sorted(scores, key=lambda pk: (-scores[pk], pk))[: search.top_k]
@@ -134,6 +138,8 @@ def _check(stores: Stores, search: Search) -> None:
         raise InvalidQuery(f"the question has {len(search.question)} characters; at most {limit}")
     if search.top_k < 1:
         raise InvalidQuery(f"top_k is {search.top_k}; at least 1")
+    if not set(search.retrievers) & set(RETRIEVERS):
+        raise InvalidQuery(f"no such retriever; choose among {', '.join(RETRIEVERS)}")
     if len(search.filters) > MAX_ATTRIBUTES:
         raise InvalidFilter(f"{len(search.filters)} filters; at most {MAX_ATTRIBUTES}")
     for value in search.filters.values():
@@ -145,6 +151,8 @@ def _search_dense(
 ) -> _Dense:
     """Ask by the question alone and with the conversation; keep the one that came nearer."""
     embedder, config = stores.embedder, stores.config
+    if "dense" not in search.retrievers:
+        return _Dense(left_out=LeftOut("dense", "not_asked", "the caller asked for others"))
     if not reads(embedder.languages, language):
         detail = f"{embedder.model_id} does not read {language!r}"
         return _Dense(left_out=LeftOut("dense", "language_not_read", detail))
@@ -379,11 +387,10 @@ def _floor(stores: Stores, kind: RelevanceKind) -> float:
 def _left_out(dense: _Dense, words: Sequence[_Ranking]) -> tuple[LeftOut, ...]:
     left_out = [dense.left_out] if dense.left_out else []
     if not words:
-        left_out.append(LeftOut("lexical", "nothing_to_search_for", "the question has no words"))
+        left_out.append(LeftOut("lexical", "not_asked", "the caller asked for others"))
     return tuple(left_out)
 
 
 def _took_part(left_out: Sequence[LeftOut]) -> tuple[RetrieverName, ...]:
     absent = {entry.retriever for entry in left_out}
-    every: tuple[RetrieverName, ...] = ("dense", "lexical")
-    return tuple(name for name in every if name not in absent)
+    return tuple(name for name in RETRIEVERS if name not in absent)

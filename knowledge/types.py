@@ -14,6 +14,7 @@ ChunkId = NewType("ChunkId", str)
 AttributeValue = str | int | float | bool
 Attributes = Mapping[str, AttributeValue]
 RetrieverName = Literal["dense", "lexical"]
+RETRIEVERS: tuple[RetrieverName, ...] = ("dense", "lexical")
 RelevanceKind = Literal["cosine", "coverage"]
 
 DEFAULT_TENANT = "default"
@@ -144,7 +145,7 @@ class LeftOut:
     """A retriever that did not take part, and why."""
 
     retriever: RetrieverName
-    reason: Literal["language_not_read", "unavailable", "nothing_to_search_for"]
+    reason: Literal["language_not_read", "unavailable", "not_asked"]
     detail: str
 
 

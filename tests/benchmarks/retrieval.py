@@ -1,0 +1,261 @@
+"""Retrieval on labelled public questions: quality per retriever, and latency.
+
+`python -m tests.benchmarks.retrieval [--data FOLDER] [--embedder PATH_OR_ID] [--json]` takes the
+rows of each corpus through the real ingest path (one row = one Markdown document), asks every
+question and prints hit@5 and recall@5 of the dense, lexical and hybrid retrievers and the
+latency of the hybrid one, embedding included. Exit code 1 below a floor, 0 where data is absent.
+
+hit@5: at least one of a question's `gold_ids` is among the first five distinct rows.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge import (
+    ChromaIndex,
+    Knowledge,
+    KnowledgeConfig,
+    NewDocument,
+    Retrieval,
+    RetrieverName,
+    SentenceTransformerEmbedder,
+    Turn,
+    metadata,
+)
+from service.database import create_tables, open_database
+
+Row = dict[str, Any]
+Asker = Callable[[Row], Retrieval]
+CANDIDATE_PASSAGES = 25  # enough chunks for five distinct rows
+FLOORS = {"rag_en": 0.975, "rag_zh": 0.99, "rag_en_multihop": 0.95, "support_en": 0.77}
+"""hit@5, hybrid, of the plain `queries.jsonl`: DESIGN §9, "must"."""
+CROSSED = (
+    ("rag_en", "support_en"),
+    ("support_en", "rag_en"),
+    ("rag_zh", "rag_en"),
+    ("rag_en", "rag_zh"),
+)
+EXTRA_SETS = {
+    "rag_en": ("queries_hard.jsonl", "queries_zh.jsonl"),
+    "rag_zh": ("queries_hard.jsonl",),
+}
+
+
+@dataclass
+class Score:
+    """Figures of one question set."""
+
+    corpus: str
+    queries: str
+    count: int
+    chunks: int
+    hit_at_5: dict[str, float] = field(default_factory=dict)
+    recall_at_5: dict[str, float] = field(default_factory=dict)
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    flagged_answerable: float = 0.0
+    ingest_per_s: float = 0.0
+
+    @property
+    def floor(self) -> float | None:
+        """The least hybrid hit@5 that passes, for plain question sets."""
+        return FLOORS.get(self.corpus) if self.queries == "queries.jsonl" else None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark and print a table, or JSON."""
+    options = _options(argv)
+    wanted = [name for name in options.corpora if (options.data / name).is_dir()]
+    if not wanted:
+        _note(f"skipped: none of {', '.join(options.corpora)} is in {options.data}")
+        return 0
+    embedder_at = _embedder(options.embedder)
+    if embedder_at is None:
+        _note("skipped: no embedder; give --embedder, or run deploy/quickstart.sh first")
+        return 0
+    embedder = SentenceTransformerEmbedder.load(embedder_at, languages=options.languages)
+    scores: list[Score] = []
+    questions: dict[str, list[Row]] = {}
+    asked: dict[str, Asker] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _opened(Path(folder), options, embedder) as knowledge,
+    ):
+        for name in wanted:
+            rate = _ingest(knowledge, name, _rows(options.data / name / "corpus.jsonl"))
+            for file in ("queries.jsonl", *EXTRA_SETS.get(name, ())):
+                rows = _rows(options.data / name / file)[: options.limit]
+                score = _measure(knowledge, name, file, rows)
+                score.ingest_per_s = rate
+                scores.append(score)
+                _note(f"{name}/{file}: {score.hit_at_5}")
+            questions[name] = _rows(options.data / name / "queries.jsonl")
+            asked[name] = _asker(knowledge, name)
+        crossed = _cross(questions, asked)
+    report = _json if options.json else _table
+    sys.stdout.write(report(scores, crossed))
+    return 1 if any(s.floor and s.hit_at_5["hybrid"] < s.floor for s in scores) else 0
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.benchmarks.retrieval", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--embedder", help="folder or Hugging Face id; default: the prepared one")
+    parser.add_argument("--languages", nargs="+", default=["en"], help="what the embedder reads")
+    parser.add_argument("--corpora", nargs="+", default=list(FLOORS))
+    parser.add_argument("--limit", type=int, default=None, help="questions per set")
+    parser.add_argument("--chroma", help="host:port of a running server; default: in process")
+    parser.add_argument("--chunk-tokens", type=int, default=None)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args(argv)
+
+
+def _embedder(given: str | None) -> str | None:
+    if given:
+        return given
+    home = Path(os.environ.get("FINGERPOST_HOME", ".fingerpost"))
+    found = sorted(home.glob("models/**/modules.json"))
+    return str(found[0].parent) if found else None
+
+
+@contextmanager
+def _opened(
+    folder: Path, options: argparse.Namespace, embedder: SentenceTransformerEmbedder
+) -> Iterator[Knowledge]:
+    config = KnowledgeConfig()
+    if options.chunk_tokens:
+        config = config.model_copy(update={"chunk_tokens": options.chunk_tokens})
+    engine = open_database(f"sqlite:///{folder}/state.db")
+    create_tables(engine, metadata)
+    if options.chroma:
+        host, port = options.chroma.rsplit(":", 1)
+        index = ChromaIndex.connect(host, int(port))
+    else:
+        index = ChromaIndex.open(folder / "chroma")
+    try:
+        yield Knowledge(engine, index, embedder, config)
+    finally:
+        index.close()
+        engine.dispose()
+
+
+def _rows(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _note(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _ingest(knowledge: Knowledge, name: str, rows: Sequence[Row]) -> float:
+    """Take a corpus in; return documents per second."""
+    knowledge.create_base(name, base_id=name)
+    sources = [
+        NewDocument(row["id"], f"{row['id']}.md", f"# {row['title']}\n\n{row['text']}".encode())
+        for row in rows
+    ]
+    started = time.perf_counter()
+    knowledge.ingest_many(
+        name, sources, progress=lambda done, total: _note(f"{name}: {done}/{total}")
+    )
+    return len(rows) / (time.perf_counter() - started)
+
+
+def _asker(knowledge: Knowledge, name: str, *retrievers: RetrieverName) -> Asker:
+    def ask(row: Row) -> Retrieval:
+        return knowledge.retrieve(
+            row["question"],
+            base_ids=[name],
+            history=[Turn(turn["role"], turn["content"]) for turn in row.get("history", ())],
+            top_k=CANDIDATE_PASSAGES,
+            retrievers=retrievers or ("dense", "lexical"),
+        )
+
+    return ask
+
+
+def _measure(knowledge: Knowledge, name: str, file: str, rows: Sequence[Row]) -> Score:
+    score = Score(name, file, len(rows), knowledge.get_base(name).chunks)
+    times: list[float] = []
+    ask = _asker(knowledge, name)
+    answers: list[Retrieval] = []
+    for row in rows:
+        started = time.perf_counter()
+        answers.append(ask(row))
+        times.append((time.perf_counter() - started) * 1000)
+    score.p50_ms, score.p99_ms = (float(value) for value in np.percentile(times, [50, 99]))
+    score.flagged_answerable = _flagged(answers)
+    _judge(score, "hybrid", rows, answers)
+    if "dense" in answers[0].retrievers:
+        _judge(score, "dense", rows, map(_asker(knowledge, name, "dense"), rows))
+    _judge(score, "lexical", rows, map(_asker(knowledge, name, "lexical"), rows))
+    return score
+
+
+def _judge(score: Score, retriever: str, rows: Sequence[Row], answers: Iterable[Retrieval]) -> None:
+    hits: list[bool] = []
+    recalls: list[float] = []
+    for row, answer in zip(rows, answers, strict=True):
+        gold = set(row["gold_ids"])
+        distinct = list(dict.fromkeys(passage.external_id for passage in answer.passages))[:5]
+        hits.append(bool(gold.intersection(distinct)))
+        recalls.append(len(gold.intersection(distinct)) / len(gold))
+    score.hit_at_5[retriever] = float(np.mean(hits))
+    score.recall_at_5[retriever] = float(np.mean(recalls))
+
+
+def _flagged(answers: Sequence[Retrieval]) -> float:
+    """Return the share of questions for which nothing reached the floor."""
+    return sum(answer.above_floor == 0 for answer in answers) / len(answers)
+
+
+def _cross(questions: dict[str, list[Row]], asked: dict[str, Asker]) -> dict[str, float]:
+    """Return, for questions of one corpus asked of another, the share that was flagged."""
+    crossed: dict[str, float] = {}
+    for source, target in CROSSED:
+        if source in questions and target in asked:
+            bare = [{"question": row["question"]} for row in questions[source][:300]]
+            crossed[f"{source} asked of {target}"] = _flagged([asked[target](row) for row in bare])
+    return crossed
+
+
+def _table(scores: Sequence[Score], crossed: dict[str, float]) -> str:
+    lines = [
+        f"{'questions':<36}{'n':>5}{'chunks':>7}  {'hit@5 hybrid/dense/lexical':<27}"
+        f"{'recall@5':>9}{'p50 ms':>8}{'p99 ms':>8}{'flagged':>9}{'docs/s':>8}"
+    ]
+    for score in scores:
+        hits = "/".join(_figure(score.hit_at_5.get(r)) for r in ("hybrid", "dense", "lexical"))
+        below = " <" if score.floor and score.hit_at_5["hybrid"] < score.floor else "  "
+        lines.append(
+            f"{score.corpus + '/' + score.queries:<36}{score.count:>5}{score.chunks:>7}  "
+            f"{hits + below:<27}{score.recall_at_5['hybrid']:>9.3f}{score.p50_ms:>8.1f}"
+            f"{score.p99_ms:>8.1f}{score.flagged_answerable:>9.3f}{score.ingest_per_s:>8.1f}"
+        )
+    for name, share in crossed.items():
+        lines.append(f"flagged as not answerable: {name}: {share:.3f}")
+    return "\n".join(lines) + "\n"
+
+
+def _json(scores: Sequence[Score], crossed: dict[str, float]) -> str:
+    rows = [{**asdict(score), "floor": score.floor} for score in scores]
+    return json.dumps({"sets": rows, "flagged_other_corpus": crossed}) + "\n"
+
+
+def _figure(value: float | None) -> str:
+    return "  -  " if value is None else f"{value:.3f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
