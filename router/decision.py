@@ -1,0 +1,302 @@
+"""The values a decision is made of: strategies, rules as stated, findings, rejections, decisions.
+
+Frozen and plain. It does not know how a rule is evaluated; `decide.py` does that. Everything here
+answers `as_dict()` with content that JSON can carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from router.facts import Facts, FactValue
+
+Verdict = Literal["true", "false", "unknown"]
+Outcome = Literal["answer", "abstain", "prompt_only"]
+
+# Kleene's third value is None inside; `Verdict` is how it is told to others.
+Truth = bool | None
+_VERDICTS: Mapping[Truth, Verdict] = {True: "true", False: "false", None: "unknown"}
+
+
+class Strategy(StrEnum):
+    """The four ways to answer."""
+
+    PROMPT_ONLY = "prompt_only"
+    RAG = "rag"
+    FINE_TUNED = "fine_tuned"
+    HYBRID = "hybrid"
+
+    @property
+    def retrieves(self) -> bool:
+        """True where passages are put into the prompt."""
+        return self in (Strategy.RAG, Strategy.HYBRID)
+
+    @property
+    def uses_adapter(self) -> bool:
+        """True where an adapter answers instead of the bare base model."""
+        return self in (Strategy.FINE_TUNED, Strategy.HYBRID)
+
+
+class RuleKind(StrEnum):
+    """Which part of the policy a rule stands in."""
+
+    HARD = "hard"
+    EVIDENCE = "evidence"
+    PREFERENCE = "preference"
+    PILOT = "pilot"
+    FALLBACK = "fallback"
+    ASKED = "asked"
+    SETTLE = "settle"
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """A reason a manager can read, in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return `{zh, en}`."""
+        return {"zh": self.zh, "en": self.en}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as the policy states it.
+
+    Attributes:
+        id: Its name in the policy.
+        kind: The part of the policy it stands in.
+        strategies: What it forbids, prefers in this order, or marks.
+        because: Its reason.
+        when_leaves: How many of its leaves, the first ones, belong to `when`; the rest to `unless`.
+    """
+
+    id: str
+    kind: RuleKind
+    strategies: tuple[Strategy, ...]
+    because: Because
+    when_leaves: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeafFinding:
+    """What one leaf of a condition came to.
+
+    Attributes:
+        expression: The leaf as the policy writes it.
+        truth: True, False, or None where it is unknown.
+        unknown_facts: The unknown facts it names, when it is unknown.
+        facts: Every fact it names.
+        thresholds: Every threshold it names, with its value.
+    """
+
+    expression: str
+    truth: Truth
+    unknown_facts: tuple[str, ...]
+    facts: tuple[str, ...]
+    thresholds: Mapping[str, FactValue]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The truth as a word."""
+        return _VERDICTS[self.truth]
+
+    def as_dict(self, values: Mapping[str, FactValue]) -> dict[str, object]:
+        """Return `{expression, verdict, values}`; `values` hold the facts and thresholds read."""
+        read = {name: values[name] for name in self.facts if name in values}
+        return {
+            "expression": self.expression,
+            "verdict": self.verdict,
+            "values": {**read, **self.thresholds},
+        }
+
+
+class Finding(NamedTuple):
+    """What one rule came to. Every rule gives one, whether it won, lost or could not be judged.
+
+    A true preference rule need not be the one that chose: an earlier rule may have, or nothing it
+    prefers may have been eligible. `Decision.rule` names the one that chose.
+
+    A named tuple, not a frozen dataclass: some 40 are made for every request, at a third the cost.
+
+    Attributes:
+        stated: The rule.
+        truth: True, False, or None where it is unknown.
+        leaves: What its leaves came to, those of `when` before those of `unless`.
+    """
+
+    stated: Rule
+    truth: Truth
+    leaves: tuple[LeafFinding, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """Id of the rule."""
+        return self.stated.id
+
+    @property
+    def kind(self) -> RuleKind:
+        """The part of the policy the rule stands in."""
+        return self.stated.kind
+
+    @property
+    def strategies(self) -> tuple[Strategy, ...]:
+        """What the rule forbids, prefers or marks."""
+        return self.stated.strategies
+
+    @property
+    def because(self) -> Because:
+        """The rule's reason."""
+        return self.stated.because
+
+    @property
+    def verdict(self) -> Verdict:
+        """The truth as a word."""
+        return _VERDICTS[self.truth]
+
+    @property
+    def unknown_facts(self) -> tuple[str, ...]:
+        """The facts that would have to be known to judge the rule; empty if it was judged."""
+        if self.truth is not None:
+            return ()
+        of_when = self.leaves[: self.stated.when_leaves]
+        return tuple(dict.fromkeys(name for leaf in of_when for name in leaf.unknown_facts))
+
+    def as_dict(self, values: Mapping[str, FactValue] | None = None) -> dict[str, object]:
+        """Return plain content; `values` are the facts, to show beside each leaf."""
+        return {
+            "rule": self.rule,
+            "kind": self.kind.value,
+            "strategies": [strategy.value for strategy in self.strategies],
+            "verdict": self.verdict,
+            "because": self.because.as_dict(),
+            "unknown_facts": list(self.unknown_facts),
+            "leaves": [leaf.as_dict(values or {}) for leaf in self.leaves],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one strategy does not answer.
+
+    Attributes:
+        strategy: The one that fell.
+        rule: What felled it: a hard rule, or the rule that chose another strategy.
+        kind: That rule's kind; only `hard` means that the strategy must not run.
+        because: That rule's reason.
+        unknown_facts: Facts whose being unknown felled it; empty if the rule was plainly true.
+    """
+
+    strategy: Strategy
+    rule: str
+    kind: RuleKind
+    because: Because
+    unknown_facts: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain content."""
+        return {
+            "strategy": self.strategy.value,
+            "rule": self.rule,
+            "kind": self.kind.value,
+            "because": self.because.as_dict(),
+            "unknown_facts": list(self.unknown_facts),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which strategy answers, and why.
+
+    Attributes:
+        strategy: The choice. With a `conflict` it must not be run.
+        rule: Id of the rule that chose, or of the hard rule that stands in the way.
+        findings: One for every rule of the policy, in the policy's order.
+        rejected: Why each other strategy fell; every hard rule that felled it, or the choice.
+        facts: What the decision rests on.
+        policy_version: Name and digest of the policy.
+        conflict: Set when the strategy asked for is forbidden, or when none is eligible.
+        pilot: The adapter was made from fewer rows than the floor: to be evaluated, not relied on.
+    """
+
+    strategy: Strategy
+    rule: str
+    findings: tuple[Finding, ...] = field(repr=False)
+    rejected: tuple[Rejection, ...]
+    facts: Facts
+    policy_version: str
+    conflict: Rejection | None = None
+    pilot: bool = False
+
+    def forbids(self, strategy: Strategy) -> bool:
+        """Return whether a hard rule fells `strategy`."""
+        return any(r.strategy is strategy and r.kind is RuleKind.HARD for r in self.rejected)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain content, each leaf with the values it read."""
+        return {
+            "strategy": self.strategy.value,
+            "rule": self.rule,
+            "findings": [finding.as_dict(self.facts.values) for finding in self.findings],
+            "rejected": [rejection.as_dict() for rejection in self.rejected],
+            "facts": self.facts.as_dict(),
+            "policy_version": self.policy_version,
+            "conflict": None if self.conflict is None else self.conflict.as_dict(),
+            "pilot": self.pilot,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What retrieval brought.
+
+    Attributes:
+        passages: How many passages were found.
+        best_score: Relevance of the best one, 0 to 1; None where no comparable measure exists
+            (e.g. only the lexical retriever could read the question).
+        degraded: A retriever that should have answered did not.
+    """
+
+    passages: int
+    best_score: float | None = None
+    degraded: bool = False
+
+    def as_values(self) -> dict[str, FactValue]:
+        """Return the evidence as values for the policy's leaves; an unknown score is left out."""
+        values: dict[str, FactValue] = {"passages": self.passages, "degraded": self.degraded}
+        if self.best_score is not None:
+            values["best_score"] = self.best_score
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What to do once the passages are known.
+
+    Attributes:
+        outcome: Answer with them, abstain, or answer without them and say so (`prompt_only`).
+        finding: The rule that settled it.
+        evidence: What it rests on.
+    """
+
+    outcome: Outcome
+    finding: Finding
+    evidence: Evidence
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain content."""
+        return {
+            "outcome": self.outcome,
+            "finding": self.finding.as_dict(self.evidence.as_values()),
+            "evidence": {
+                "passages": self.evidence.passages,
+                "best_score": self.evidence.best_score,
+                "degraded": self.evidence.degraded,
+            },
+        }

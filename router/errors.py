@@ -1,0 +1,65 @@
+"""What can go wrong in the router, all of it while facts or a policy are being built.
+
+    RouterError
+    ├── UnknownFact              a name that is not in the table of facts
+    ├── FactTypeMismatch         a value of the wrong type, or outside its allowed values
+    ├── FactProvenanceMismatch   a known fact from a source that may not state it
+    └── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
+
+Deciding itself raises nothing. This file knows no HTTP status.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RouterError(Exception):
+    """Root of everything the router raises."""
+
+    code: ClassVar[str] = "router_error"
+    retryable: ClassVar[bool] = False
+    hint: ClassVar[str] = "See router/README.md."
+
+
+class UnknownFact(RouterError):
+    """A fact was named that the table of facts does not hold."""
+
+    code = "unknown_fact"
+    hint = "The facts are listed in router/facts.py (FACTS)."
+
+
+class FactTypeMismatch(RouterError):
+    """A fact was given a value of another type, or one outside its allowed values."""
+
+    code = "fact_type_mismatch"
+    hint = "Each fact's type, unit and allowed values are in router/facts.py (FACTS)."
+
+
+class FactProvenanceMismatch(RouterError):
+    """A fact came from a source that may not state it, e.g. a measurement that was declared."""
+
+    code = "fact_provenance_mismatch"
+    hint = "Each fact's allowed sources are in router/facts.py (FACTS)."
+
+
+class InvalidPolicy(RouterError):
+    """A policy file cannot be used. Nothing was loaded; a policy already in force stays in force.
+
+    Attributes:
+        file: The file, as the caller named it.
+        key: Where in the file, e.g. `hard[2].when`; empty for the file as a whole.
+        reason: What is wrong and what would be right.
+        line: Line of the key, counted from 1, or None when no line can be named.
+    """
+
+    code = "invalid_policy"
+    hint = "Correct the named key; router/default_policy.yaml shows every section."
+
+    def __init__(self, *, file: str, key: str, reason: str, line: int | None = None) -> None:
+        place = file if line is None else f"{file}, line {line}"
+        super().__init__(f"{place}: {key}: {reason}" if key else f"{place}: {reason}")
+        self.file = file
+        self.key = key
+        self.reason = reason
+        self.line = line
