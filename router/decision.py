@@ -257,9 +257,8 @@ class Evidence:
     """What retrieval brought.
 
     Attributes:
-        passages: How many passages were found.
-        best_score: Relevance of the best one, 0 to 1; None where no comparable measure exists
-            (e.g. only the lexical retriever could read the question).
+        passages: How many passages reach the floor of relevance that fits how they were found.
+        best_score: Relevance of the best one, 0 to 1; None where nothing was measured.
         degraded: A retriever that should have answered did not.
     """
 
