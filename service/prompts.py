@@ -95,13 +95,13 @@ def _messages(
     passages: Sequence[Passage],
     ask_for_markers: bool,
 ) -> tuple[Message, ...]:
-    system = [f"{use_case.role}\n{use_case.instructions}".strip()]
-    system += [turn.content for turn in turns if turn.role == "system"]
+    declared = f"{use_case.role}\n{use_case.instructions}".strip()
+    system = [declared, *(turn.content for turn in turns if turn.role == "system")]
     dialogue = [turn for turn in turns if turn.role != "system"]
     question = dialogue[-1].content
     if passages:
         question = _with_passages(question, passages, ask_for_markers)
-    head = [Message("system", "\n".join(system))] if any(system) else []
+    head = [Message("system", "\n".join(filter(None, system)))] if any(system) else []
     return (*head, *dialogue[:-1], Message("user", question))
 
 

@@ -173,7 +173,12 @@ class Served:
     def __init__(self, app: Any, port: int | None = None) -> None:
         self.port = port or _free_port()
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=self.port, log_level="critical", lifespan="on"
+            app,
+            host="127.0.0.1",
+            port=self.port,
+            log_level="critical",
+            loop="asyncio",
+            timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -193,7 +198,6 @@ class Served:
 
     def __exit__(self, *_exc: object) -> None:
         self._server.should_exit = True
-        self._server.force_exit = True
         self._thread.join(10)
 
 

@@ -1,0 +1,59 @@
+"""The service's rooms made small: real SQL, real embedded Chroma, an embedder of words."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters import AdapterRegistry, ModelFolder
+from adapters.weights import digest_adapter
+from knowledge import ChromaIndex, Knowledge
+from service.app import Rooms
+from service.database import open_database
+from service.home import Ports
+from service.migrations import upgrade
+from service.settings import Settings
+from tests.adapters.conftest import write_adapter
+from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.engine import BASE
+
+PROBE = (3, 1, 4, 1, 5, 9, 2, 6)
+
+
+def open_small_rooms(settings: Settings, ports: Ports) -> Rooms:
+    """Open the rooms as `service.app.open_rooms` does, without models and servers."""
+    database = open_database(settings.database_url)
+    upgrade(database)
+    index = ChromaIndex.open(settings.paths.chroma)
+    knowledge = Knowledge(database, index, FakeEmbedder(), settings.knowledge)
+    return Rooms(database, knowledge, AdapterRegistry(database, settings.paths.adapters))
+
+
+@dataclass(frozen=True)
+class FakeAdapters:
+    """Writes whole adapter folders whose effect reference fits the fake engine."""
+
+    directory: Path
+
+    def write(self, task: str = "helpdesk", *, seed: int = 0, context_trained: bool = True) -> Path:
+        making = self.directory / "making"
+        making.mkdir(parents=True)
+        base = ModelFolder(
+            BASE, "r1", self.directory, "Apache-2.0", "tests", ("en",), None, "0" * 64
+        )
+        write_adapter(making, base, seed=seed, settings={})
+        reference = [-2.0 - (token % 7) / 10 for token in PROBE[1:]]
+        run = {
+            "base": {"id": BASE, "revision": "r1"},
+            "context_trained": context_trained,
+            "effect_reference": [
+                {
+                    "token_ids": PROBE,
+                    "base": reference,
+                    "adapter": [value - 1.0 for value in reference],
+                }
+            ],
+        }
+        (making / "run.json").write_text(json.dumps(run))
+        folder = self.directory / f"{task}@{digest_adapter(making)[:8]}"
+        making.rename(folder)
+        return folder

@@ -1,0 +1,193 @@
+"""`/chat` and `/route` over HTTP: what is answered, by what, and why."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.service.conftest import Running
+
+
+def events_of(running: Running, **body: Any) -> list[tuple[str, dict[str, Any]]]:
+    question = {
+        "messages": [
+            {"role": "user", "content": "Within how many days of delivery can a lamp be returned?"}
+        ]
+    }
+    events = []
+    with running.client.stream("POST", "/chat", json={**question, **body, "stream": True}) as reply:
+        assert reply.status_code == 200
+        assert reply.headers["content-type"].startswith("text/event-stream")
+        name = ""
+        for line in reply.iter_lines():
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                events.append((name, json.loads(line.removeprefix("data: "))))
+    return events
+
+
+@pytest.mark.parametrize("strategy", ["prompt_only", "rag", "fine_tuned", "hybrid"])
+def test_each_strategy_answers_by_its_own_model_and_passages(
+    running: Running, strategy: str
+) -> None:
+    adapter_id = running.prepare()
+    body = running.ask(use_case="demo", strategy=strategy).json()
+    assert body["strategy"] == strategy
+    adapted = strategy in ("fine_tuned", "hybrid")
+    assert body["model"] == (adapter_id if adapted else running.engine.base)
+    assert body["model"] in body["answer"]  # the engine was really asked for this model
+    prompt = running.engine.requests[-1]["messages"][-1]["content"]
+    assert ("within 30 days" in prompt) == (strategy in ("rag", "hybrid"))
+    assert prompt.endswith("Within how many days of delivery can a lamp be returned?")
+
+
+def test_the_decision_keeps_every_finding_and_every_rejection(running: Running) -> None:
+    running.prepare()
+    decision = running.ask(use_case="demo").json()["decision"]
+    assert decision["strategy"] == "hybrid"
+    assert len(decision["findings"]) > 10
+    assert {r["strategy"] for r in decision["rejected"]} == {"prompt_only", "rag", "fine_tuned"}
+    assert decision["facts"]["adapter_context_trained"]["provenance"] == "measured"
+    assert decision["policy_version"]
+
+
+def test_route_decides_and_generates_nothing(running: Running) -> None:
+    running.prepare()
+    asked = len(running.engine.requests)
+    messages = [
+        {"role": "user", "content": "Within how many days of delivery can a lamp be returned?"}
+    ]
+    body = running.client.post("/route", json={"messages": messages, "use_case": "demo"}).json()
+    assert body["strategy"] == "hybrid"
+    assert len(running.engine.requests) == asked
+
+
+def test_a_stream_has_decision_passages_deltas_and_one_done(running: Running) -> None:
+    running.prepare()
+    events = events_of(running, use_case="demo", strategy="rag")
+    names = [name for name, _ in events]
+    assert names[:2] == ["decision", "passages"]
+    assert names[-1] == "done"
+    assert set(names[2:-1]) == {"delta"}
+    said = "".join(data["text"] for name, data in events if name == "delta")
+    assert events[-1][1]["answer"] == said
+    assert events[1][1]["passages"][0]["marker"] == 1
+
+
+def test_nothing_relevant_abstains_with_the_use_cases_sentence(running: Running) -> None:
+    running.prepare()
+    body = running.ask("Who painted zebra quartz?", use_case="demo", strategy="rag").json()
+    assert body["outcome"] == "abstained"
+    assert body["answer"].startswith("Sorry, I found nothing")
+    assert body["finish_reason"] == "stop"
+    assert body["usage"]["prompt_tokens"] == 0
+
+
+def test_nothing_relevant_falls_back_where_the_use_case_allows_it(running: Running) -> None:
+    running.prepare()
+    running.put_use_case(allow_prompt_only_when_nothing_found=True)
+    body = running.ask("Who painted zebra quartz?", use_case="demo", strategy="rag").json()
+    assert body["strategy"] == "prompt_only"
+    assert body["decision"]["fallback_from"] == "rag"
+
+
+def test_a_strategy_without_its_adapter_is_refused_naming_what_is_missing(
+    running: Running,
+) -> None:
+    running.put_use_case(adapter="helpdesk")
+    reply = running.ask(use_case="demo", strategy="fine_tuned")
+    assert reply.status_code == 409
+    assert reply.json()["error"]["code"] == "strategy_forbidden"
+    assert "helpdesk" in reply.json()["detail"]
+    assert reply.json()["rule"] == "no_adapter"
+
+
+def test_an_empty_knowledge_base_is_refused_naming_it(running: Running) -> None:
+    running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
+    running.put_use_case()
+    reply = running.ask(use_case="demo", strategy="rag")
+    assert reply.status_code == 409
+    assert "handbook" in reply.json()["detail"]
+
+
+def test_required_citations_refuse_a_strategy_that_cannot_cite(running: Running) -> None:
+    running.prepare()
+    asked = {"citations": True}
+    reply = running.ask(use_case="demo", strategy="prompt_only", requirements=asked)
+    assert reply.status_code == 409
+    body = running.ask(use_case="demo", strategy="rag", requirements=asked).json()
+    assert "Cite the passages" in running.engine.requests[-1]["messages"][-1]["content"]
+    assert body["strategy"] == "rag"
+
+
+def test_the_callers_sampling_wins_over_the_use_cases(running: Running) -> None:
+    running.put_use_case(sampling={"temperature": 0.5, "max_tokens": 40})
+    running.ask(use_case="demo", strategy="prompt_only", sampling={"max_tokens": 9})
+    asked = running.engine.requests[-1]
+    assert (asked["temperature"], asked["max_tokens"]) == (0.5, 9)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"use_case": "nobody"}, 404, "use_case_not_found"),
+        ({"strategy": "magic"}, 422, "malformed_request"),
+        ({"unknown_key": 1}, 422, "malformed_request"),
+        ({"messages": []}, 422, "malformed_request"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, 400, "invalid_request"),
+        (
+            {"messages": [{"role": "user", "content": "word " * 9000}]},
+            400,
+            "context_length_exceeded",
+        ),
+        ({"knowledge_bases": ["nowhere"]}, 404, "knowledge_base_not_found"),
+    ],
+)
+def test_bad_input_gets_its_status_and_one_error_shape(
+    running: Running, body: dict[str, Any], status: int, code: str
+) -> None:
+    whole = {"messages": [{"role": "user", "content": "Hi"}], **body}
+    reply = running.client.post("/chat", json=whole)
+    assert reply.status_code == status
+    problem = reply.json()
+    assert problem["error"]["code"] == code
+    assert problem["status"] == status
+    assert reply.headers["x-request-id"] == problem["request_id"]
+    assert "Traceback" not in reply.text
+
+
+def test_a_body_that_is_not_json_typed_is_refused(running: Running) -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": "Hi"}]})
+    reply = running.client.post("/chat", content=body, headers={"content-type": "text/plain"})
+    assert reply.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""]
+)
+def test_other_hosts_are_refused(running: Running, host: str) -> None:
+    reply = running.client.get("/health", headers={"host": host})
+    assert reply.status_code in (400, 403)  # an empty host is not even HTTP
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]", "[::1]:8080"])
+def test_loopback_hosts_are_served(running: Running, host: str) -> None:
+    assert running.client.get("/health", headers={"host": host}).status_code == 200
+
+
+def test_a_too_large_body_is_refused(running: Running) -> None:
+    body = {"messages": [{"role": "user", "content": "x" * 200_000}]}
+    reply = running.client.post("/chat", json=body)
+    assert reply.status_code == 413
+    assert reply.json()["error"]["code"] == "body_too_large"
+
+
+def test_a_too_large_body_without_a_length_is_refused(running: Running) -> None:
+    reply = running.client.post(
+        "/chat",
+        content=(b'{"messages": ["' + b"x" * 50_000 for _ in range(5)),
+        headers={"content-type": "application/json"},
+    )
+    assert reply.status_code == 413
+    assert reply.json()["error"]["code"] == "body_too_large"

@@ -1,0 +1,150 @@
+"""`/v1/vector_stores`: documents in, replaced and deleted, over HTTP."""
+
+import pytest
+
+from service.jobs import Lane
+from service.settings import Settings
+from tests.service.conftest import RETURNS, Running
+
+STORE = "/v1/vector_stores/handbook"
+
+
+@pytest.fixture
+def store(running: Running) -> Running:
+    reply = running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
+    assert reply.status_code == 200
+    running.put_use_case()
+    return running
+
+
+def test_put_answers_200_once_the_document_is_searchable(store: Running) -> None:
+    reply = store.put_document()
+    assert reply.status_code == 200
+    assert reply.json()["chunks"] == 1
+    found = store.client.post(f"{STORE}/search", json={"query": "returned lamp days"}).json()
+    assert "within 30 days" in found["data"][0]["text"]
+    assert found["data"][0]["external_id"] == "returns.md"
+
+
+def test_a_multipart_upload_is_the_same_path(store: Running) -> None:
+    reply = store.client.put(
+        f"{STORE}/documents/returns.md",
+        files={"file": ("returns.md", RETURNS.encode())},
+        data={"attributes": '{"team": "desk"}'},
+    )
+    assert reply.status_code == 200
+    again = store.client.get(f"{STORE}/documents/returns.md").json()
+    assert again["attributes"] == {"team": "desk"}
+    assert again["text"] == RETURNS
+
+
+def test_the_same_content_again_changes_nothing(store: Running) -> None:
+    first = store.put_document().json()
+    second = store.put_document().json()
+    assert (first["unchanged"], second["unchanged"]) == (False, True)
+    assert first["version"] == second["version"]
+
+
+def test_a_replaced_document_answers_with_the_new_text_only(store: Running) -> None:
+    store.put_document()
+    store.put_document(RETURNS.replace("30 days", "45 days"))
+    body = store.ask(use_case="demo", strategy="rag").json()
+    prompt = store.engine.requests[-1]["messages"][-1]["content"]
+    assert "45 days" in prompt
+    assert "30 days" not in prompt
+    assert body["citations"] == [] or "30 days" not in body["citations"][0]["text"]
+
+
+def test_a_deleted_document_is_nowhere(store: Running) -> None:
+    store.put_document()
+    assert store.client.delete(f"{STORE}/documents/returns.md").status_code == 200
+    assert store.client.get(f"{STORE}/documents/returns.md").status_code == 404
+    assert store.client.post(f"{STORE}/search", json={"query": "lamp"}).json()["data"] == []
+    assert store.client.delete(f"{STORE}/documents/returns.md").status_code == 404
+
+
+def test_work_that_takes_longer_answers_202_with_its_job(
+    running: Running, settings: Settings
+) -> None:
+    running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
+    object.__setattr__(running.settings.server, "put_wait_s", 0.0)
+    reply = running.put_document()
+    assert reply.status_code == 202
+    job = reply.json()["job"]
+    assert job["lane"] == Lane.INGEST
+    assert running.client.get(reply.headers["location"]).json()["id"] == job["id"]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"\x00\x01\x02\xff\xfe\x00binary\x00\x00\x9c\x8d", 415, "unsupported_file"),
+        (b"   \n", 400, "empty_document"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(
+    store: Running, content: bytes, status: int, code: str
+) -> None:
+    reply = store.client.put(f"{STORE}/documents/x.txt", files={"file": ("x.txt", content)})
+    assert reply.status_code == status
+    assert reply.json()["error"]["code"] == code
+
+
+def test_a_pdf_is_refused_until_it_can_be_read(store: Running) -> None:
+    pdf = {"file": ("x.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj")}
+    assert store.client.put(f"{STORE}/documents/x.pdf", files=pdf).status_code == 415
+
+
+def test_a_document_over_the_limit_is_refused(store: Running) -> None:
+    object.__setattr__(store.settings.knowledge, "max_document_bytes", 100)
+    reply = store.put_document("word " * 50)
+    assert reply.status_code == 413
+    assert reply.json()["error"]["code"] == "document_too_large"
+
+
+def test_an_upload_of_another_content_type_is_415(store: Running) -> None:
+    reply = store.client.put(
+        f"{STORE}/documents/x", content=b"text", headers={"content-type": "text/plain"}
+    )
+    assert reply.status_code == 415
+
+
+def test_a_malformed_json_document_is_422(store: Running) -> None:
+    reply = store.client.put(f"{STORE}/documents/x", json={"content": "no filename"})
+    assert reply.status_code == 422
+    assert "filename" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_an_unknown_knowledge_base_is_404(running: Running, method: str) -> None:
+    body = {"json": {"filename": "x.md", "content": "x"}} if method == "put" else {}
+    reply = running.client.request(method, "/v1/vector_stores/none/documents/x.md", **body)  # type: ignore[arg-type]  # keyword by method
+    assert reply.status_code == 404
+
+
+def test_a_knowledge_base_is_listed_and_deleted_with_its_documents(store: Running) -> None:
+    store.put_document()
+    assert store.client.get("/v1/vector_stores").json()["data"][0]["documents"] == 1
+    assert (
+        store.client.post("/v1/vector_stores", json={"name": "x", "id": "handbook"}).status_code
+        == 409
+    )
+    assert store.client.delete(STORE).status_code == 200
+    assert store.client.get(STORE).status_code == 404
+
+
+def test_filters_keep_other_documents_out(store: Running) -> None:
+    for team, days in (("desk", "30"), ("shop", "31")):
+        text = RETURNS.replace("30", days)
+        body = {"filename": f"{team}.md", "content": text, "attributes": {"team": team}}
+        store.client.put(f"{STORE}/documents/{team}.md", json=body)
+    store.ask(use_case="demo", strategy="rag", filters={"team": "shop"})
+    prompt = store.engine.requests[-1]["messages"][-1]["content"]
+    assert "31 days" in prompt
+    assert "30 days" not in prompt
+
+
+def test_reconcile_reports_that_nothing_is_amiss(store: Running) -> None:
+    store.put_document()
+    report = store.client.post(f"{STORE}/reconcile").json()
+    assert (report["orphans_removed"], report["missing_added"]) == (0, 0)

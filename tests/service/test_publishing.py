@@ -1,0 +1,116 @@
+"""How adapters go live, stay live and go back."""
+
+import threading
+
+import pytest
+
+from tests.service.conftest import Running
+from tests.service.waiting import eventually
+
+
+def test_publishing_loads_under_the_immutable_name_and_shows_the_effect(running: Running) -> None:
+    adapter = running.rooms.registry.register(running.adapters.write())
+    body = running.client.post(f"/adapters/{adapter.adapter_id}/publish").json()
+    assert body["state"] == "live"
+    assert body["effect"]["is_applied"] is True
+    assert body["effect"]["served_shift"] == pytest.approx(1.0)
+    assert list(running.engine.adapters) == [adapter.adapter_id]
+
+
+@pytest.mark.parametrize("switch", ["no_effect", "unlisted", "refuse_load"])
+def test_an_adapter_that_fails_its_check_does_not_go_live(running: Running, switch: str) -> None:
+    first = running.publish()
+    second = running.rooms.registry.register(running.adapters.write(seed=1))
+    setattr(running.engine.switches, switch, True)
+    reply = running.client.post(f"/adapters/{second.adapter_id}/publish")
+    assert reply.status_code in (400, 409)
+    assert running.rooms.registry.resolve("helpdesk").adapter_id == first
+    assert second.adapter_id in reply.json()["detail"] or switch == "refuse_load"
+
+
+def test_an_adapter_without_effect_is_unloaded_again(running: Running) -> None:
+    adapter = running.rooms.registry.register(running.adapters.write())
+    running.engine.switches.no_effect = True
+    reply = running.client.post(f"/adapters/{adapter.adapter_id}/publish")
+    assert reply.json()["error"]["code"] == "publish_failed"
+    assert running.engine.adapters == {}
+
+
+def test_a_new_adapter_replaces_the_old_which_is_drained_and_unloaded(running: Running) -> None:
+    first = running.prepare()
+    running.engine.switches.pause_s = 0.6
+    models: list[str] = []
+
+    def ask() -> None:
+        models.append(running.ask(use_case="demo", strategy="hybrid").json()["model"])
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    eventually(lambda: running.engine.running == 1)
+    second = running.publish(seed=1)
+    assert first in running.engine.adapters  # still answering
+    asking.join()
+    assert models == [first]
+    running.engine.switches.pause_s = 0.0
+    assert running.ask(use_case="demo", strategy="hybrid").json()["model"] == second
+    eventually(lambda: first not in running.engine.adapters)
+
+
+def test_requests_go_on_while_an_adapter_is_published(running: Running) -> None:
+    running.prepare()
+    statuses: list[int] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            statuses.append(running.ask(use_case="demo", strategy="hybrid").status_code)
+
+    asking = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in asking:
+        thread.start()
+    running.publish(seed=1)
+    running.client.post("/adapters/helpdesk/rollback")
+    stop.set()
+    for thread in asking:
+        thread.join()
+    assert len(statuses) > 3
+    assert set(statuses) == {200}
+
+
+def test_rollback_returns_to_the_adapter_before(running: Running) -> None:
+    first = running.prepare()
+    running.publish(seed=1)
+    body = running.client.post("/adapters/helpdesk/rollback").json()
+    assert body["adapter_id"] == first
+    assert running.ask(use_case="demo", strategy="hybrid").json()["model"] == first
+
+
+def test_rollback_without_a_past_is_refused(running: Running) -> None:
+    running.prepare()
+    reply = running.client.post("/adapters/helpdesk/rollback")
+    assert reply.status_code == 409
+    assert reply.json()["error"]["code"] == "nothing_to_roll_back"
+
+
+def test_a_tampered_folder_is_not_loaded(running: Running) -> None:
+    folder = running.adapters.write()
+    adapter = running.rooms.registry.register(folder)
+    weights = folder / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
+    reply = running.client.post(f"/adapters/{adapter.adapter_id}/publish")
+    assert reply.status_code == 409
+    assert reply.json()["error"]["code"] == "adapter_digest_mismatch"
+    assert running.engine.adapters == {}
+
+
+def test_a_withdrawn_task_is_refused_naming_the_adapter_it_lacks(running: Running) -> None:
+    running.prepare()
+    assert running.client.post("/adapters/helpdesk/withdraw").status_code == 200
+    reply = running.ask(use_case="demo", strategy="fine_tuned")
+    assert reply.status_code == 409
+    assert "helpdesk" in reply.json()["detail"]
+
+
+def test_an_unknown_adapter_is_404(running: Running) -> None:
+    assert running.client.post("/adapters/nobody@12345678/publish").status_code == 404
+    assert running.client.get("/adapters/nobody").status_code == 404
