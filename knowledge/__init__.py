@@ -4,7 +4,7 @@ Importing this package loads neither torch nor chromadb.
 """
 
 from knowledge.config import KnowledgeConfig
-from knowledge.embedding import Embedder, SentenceTransformerEmbedder
+from knowledge.embedding import Embedder, Progress, SentenceTransformerEmbedder
 from knowledge.errors import (
     CollectionNotFound,
     DocumentNotFound,
@@ -83,6 +83,7 @@ __all__ = [
     "LeftOut",
     "NewDocument",
     "Passage",
+    "Progress",
     "ReconcileReport",
     "Retrieval",
     "RetrieverName",

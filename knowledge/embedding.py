@@ -19,6 +19,7 @@ Vectors = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
 """Called with (done, total) passages after each batch."""
 
+MODEL_FILES = ("modules.json", "config.json")
 INDEX_SLICE = 256  # passages under the lock at once: a waiting question gets in between slices
 
 
@@ -93,6 +94,8 @@ class SentenceTransformerEmbedder:
             EmbedderUnavailable: Nothing loadable there.
         """
         folder = Path(path_or_id)
+        if folder.is_dir() and not any((folder / name).exists() for name in MODEL_FILES):
+            raise EmbedderUnavailable(f"{folder} holds no sentence-transformers model")
         try:
             import torch
             from sentence_transformers import SentenceTransformer

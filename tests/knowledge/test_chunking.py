@@ -1,0 +1,94 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from knowledge.chunking import chunk, embedded_text
+from knowledge.parsing import ParsedText
+from knowledge.types import Chunk
+from tests.fakes.embedder import FakeEmbedder
+
+count_tokens = FakeEmbedder().count_tokens
+HANDBOOK = """Preface.
+
+# Returns
+
+## Deadlines
+
+Thirty days. Sale items: seven days.
+
+```
+# no heading
+```
+
+## Costs
+Free above fifty euros.
+"""
+
+
+def cut(text: str, *, size: int = 20, overlap: int = 4, form: str = "markdown") -> list[Chunk]:
+    parsed = ParsedText(text=text, format=form, encoding="utf-8")
+    return chunk(parsed, count_tokens=count_tokens, chunk_tokens=size, overlap_tokens=overlap)
+
+
+PIECES = st.sampled_from(
+    [
+        "# A\n",
+        "## B\n",
+        "word ",
+        "The end. ",
+        "年假十五天。",
+        "\n\n",
+        "\n",
+        "  ",
+        "，",
+        "x" * 30,
+        "é",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(PIECES, min_size=1, max_size=60).map("".join), st.sampled_from(["markdown", "text"])
+)
+def test_chunks_are_exact_slices_and_lose_no_word(text: str, form: str) -> None:
+    chunks = cut(text, form=form)
+    covered: set[int] = set()
+    for piece in chunks:
+        assert piece.text == text[piece.start : piece.end]
+        covered.update(range(piece.start, piece.end))
+    assert all(letter.isspace() or at in covered for at, letter in enumerate(text))
+    assert [piece.ordinal for piece in chunks] == list(range(len(chunks)))
+
+
+def test_no_chunk_is_longer_than_asked() -> None:
+    chunks = cut("Some words stand here. " * 40 + "年假十五天。" * 40, form="text")
+    assert len(chunks) > 10
+    assert max(piece.tokens for piece in chunks) <= 20
+
+
+def test_chunks_of_a_section_overlap_by_whole_sentences() -> None:
+    first, second, *_ = cut("One two three four. " * 12, size=16, overlap=5, form="text")
+    assert second.start < first.end
+    assert second.text.startswith("One two three four.")
+
+
+def test_markdown_is_cut_at_headings_and_keeps_their_path() -> None:
+    headings = [piece.heading for piece in cut(HANDBOOK, size=60)]
+    assert headings == ["", "Returns > Deadlines", "Returns > Costs"]
+
+
+def test_a_heading_in_a_code_fence_is_text() -> None:
+    deadlines = cut(HANDBOOK, size=60)[1]
+    assert "# no heading" in deadlines.text
+    assert deadlines.text.startswith("# Returns")
+
+
+def test_chinese_sentences_are_not_cut_in_the_middle() -> None:
+    chunks = cut("这是第一句话吗？" * 3 + "这是一个陈述句子。" * 6, size=24, overlap=0, form="text")
+    assert len(chunks) > 2
+    assert all(piece.text[-1] in "？。" for piece in chunks)
+
+
+def test_the_embedder_sees_headings_once() -> None:
+    assert embedded_text("Returns > Costs", "## Costs\nFree.") == "Returns > Costs\nFree."
+    assert embedded_text("", "Plain.") == "Plain."

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from knowledge import Turn
+from knowledge.conversation import MAX_CONTEXT_CHARS, blend, with_context
+
+HISTORY = [
+    Turn("system", "Be brief."),
+    Turn("user", "one"),
+    Turn("assistant", "two"),
+    Turn("user", "three"),
+    Turn("assistant", " "),
+    Turn("assistant", "four"),
+]
+
+
+def test_the_last_turns_of_both_roles_join_the_question() -> None:
+    assert with_context("Why?", HISTORY, turns=3) == "two three four Why?"
+    assert with_context("Why?", HISTORY, turns=9) == "one two three four Why?"
+
+
+@pytest.mark.parametrize(("history", "turns"), [([], 3), (HISTORY, 0), (HISTORY[:1], 3)])
+def test_without_earlier_turns_there_is_no_context(history: list[Turn], turns: int) -> None:
+    assert with_context("Why?", history, turns=turns) is None
+
+
+def test_a_long_history_is_cut_from_its_beginning() -> None:
+    text = with_context("Why?", [Turn("user", "a" * 9000 + "end")], turns=3)
+    assert text is not None
+    assert text.endswith("aend Why?")
+    assert len(text) == MAX_CONTEXT_CHARS + len(" Why?")
+
+
+def test_a_blend_lies_between_and_has_length_one() -> None:
+    one, other = np.eye(2, dtype=np.float32)
+    mixed = blend(one, other, question_weight=0.6)
+    assert np.linalg.norm(mixed) == pytest.approx(1.0)
+    assert mixed[0] > mixed[1] > 0

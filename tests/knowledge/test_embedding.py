@@ -1,0 +1,64 @@
+"""The real embedder; only these tests load it, and only where a prepared one is at hand."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knowledge import EmbedderUnavailable, SentenceTransformerEmbedder
+
+PREPARED = sorted(Path(".fingerpost/models").glob("**/modules.json"))
+real = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Iterator[SentenceTransformerEmbedder]:
+    if not PREPARED:
+        pytest.skip("no prepared embedder in .fingerpost/models; run deploy/quickstart.sh first")
+    yield SentenceTransformerEmbedder.load(PREPARED[0].parent)
+
+
+@real
+@pytest.mark.timeout(300)
+def test_vectors_have_length_one_and_the_declared_dimension(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    seen: list[tuple[int, int]] = []
+    vectors = embedder.embed_passages(["a lamp", "a kettle"], lambda *at: seen.append(at))
+    assert vectors.shape == (2, embedder.dimension)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-3)
+    assert seen == [(2, 2)]
+    assert embedder.embed_passages([]).shape == (0, embedder.dimension)
+
+
+@real
+@pytest.mark.timeout(300)
+def test_meaning_is_nearer_than_words(embedder: SentenceTransformerEmbedder) -> None:
+    near, far = embedder.embed_passages(
+        ["You can send goods back for thirty days.", "The return of the king is a film."]
+    )
+    question = embedder.embed_query("How long may I return a purchase?")
+    assert question @ near > question @ far
+
+
+@real
+@pytest.mark.timeout(300)
+def test_tokens_are_counted_uncut(embedder: SentenceTransformerEmbedder) -> None:
+    assert embedder.count_tokens("word " * 1000) == 1000
+
+
+@real
+@pytest.mark.timeout(300)
+def test_many_threads_get_the_same_vectors(embedder: SentenceTransformerEmbedder) -> None:
+    texts = [f"question number {i} " * (1 + i % 7) for i in range(40)]
+    alone = [embedder.embed_query(text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(embedder.embed_query, texts))
+    assert np.allclose(alone, together, atol=1e-4)
+
+
+def test_nothing_loadable_is_a_typed_error(tmp_path: Path) -> None:
+    with pytest.raises(EmbedderUnavailable, match="holds no"):
+        SentenceTransformerEmbedder.load(tmp_path)

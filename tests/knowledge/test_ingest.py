@@ -1,0 +1,227 @@
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from knowledge import (
+    ChromaIndex,
+    DocumentTooLarge,
+    EmbedderMismatch,
+    EmbeddingDimensionMismatch,
+    EmptyDocument,
+    IngestReport,
+    InvalidAttributes,
+    InvalidName,
+    Knowledge,
+    KnowledgeConfig,
+    NewDocument,
+    UnsupportedFile,
+    documents,
+    lexical,
+)
+from knowledge.tables import LEXICAL_TABLE, chunks, versions
+from tests.fakes.embedder import FakeEmbedder
+from tests.knowledge.conftest import BASE, OpenKnowledge
+
+OLD = b"# Returns\n\nLamps may be returned within thirty days.\n"
+NEW = b"# Returns\n\nLamps may be returned within fourteen days.\n"
+
+
+def put(knowledge: Knowledge, content: bytes, name: str = "returns") -> IngestReport:
+    return knowledge.ingest(BASE, name, f"{name}.md", content)
+
+
+def texts(knowledge: Knowledge, question: str = "When may lamps be returned?") -> str:
+    found = knowledge.retrieve(question, base_ids=[BASE], top_k=20)
+    return "\n".join(passage.text for passage in found.passages)
+
+
+def test_a_document_is_searchable_when_ingest_returns(knowledge: Knowledge) -> None:
+    report = put(knowledge, OLD)
+    assert (report.version, report.chunks, report.indexed, report.unchanged) == (1, 1, True, False)
+    passage = knowledge.retrieve("returned lamps", base_ids=[BASE]).passages[0]
+    assert passage.document_id == report.document_id
+    assert passage.retrievers == ("dense", "lexical")
+    assert OLD.decode()[passage.start : passage.end] == passage.text
+
+
+def test_the_same_content_again_changes_nothing(knowledge: Knowledge, engine: Engine) -> None:
+    first, second = put(knowledge, OLD), put(knowledge, OLD)
+    assert second.unchanged
+    assert (second.version, second.document_id) == (first.version, first.document_id)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(versions)) == 1
+
+
+def test_a_replaced_document_answers_with_its_new_text_only(
+    knowledge: Knowledge, index: ChromaIndex
+) -> None:
+    put(knowledge, OLD)
+    assert put(knowledge, NEW).version == 2
+    assert "fourteen" in texts(knowledge)
+    assert "thirty" not in texts(knowledge, "thirty days")
+    (collection,) = index.collections()
+    assert index.count(collection) == 1
+
+
+def test_a_deleted_document_leaves_history_but_no_text(
+    knowledge: Knowledge, engine: Engine, index: ChromaIndex
+) -> None:
+    put(knowledge, OLD)
+    knowledge.delete_document(BASE, "returns")
+    assert texts(knowledge) == ""
+    (collection,) = index.collections()
+    assert index.count(collection) == 0
+    with engine.connect() as connection:
+        history = connection.execute(
+            select(versions.c.version, versions.c.change, versions.c.text).order_by(versions.c.pk)
+        ).all()
+        lexical_rows = connection.exec_driver_sql(f"SELECT count(*) FROM {LEXICAL_TABLE}").scalar()
+    assert [tuple(row) for row in history] == [(1, "added", None), (2, "deleted", None)]
+    assert lexical_rows == 0
+
+
+def test_a_document_may_come_back_after_its_deletion(knowledge: Knowledge) -> None:
+    first = put(knowledge, OLD)
+    knowledge.delete_document(BASE, "returns")
+    again = put(knowledge, OLD)
+    assert (again.version, again.document_id) == (3, first.document_id)
+    assert "thirty" in texts(knowledge)
+
+
+def test_unchanged_passages_are_not_embedded_again(
+    knowledge: Knowledge, embedder: FakeEmbedder
+) -> None:
+    put(knowledge, b"# A\n\nFirst fact.\n\n# B\n\nSecond fact.\n")
+    embedder.embedded.clear()
+    put(knowledge, b"# A\n\nFirst fact.\n\n# B\n\nAnother fact.\n")
+    assert embedder.embedded == ["B\nAnother fact."]
+
+
+def test_new_attributes_make_a_version_that_counts_as_no_change(knowledge: Knowledge) -> None:
+    put(knowledge, OLD)
+    knowledge.ingest(BASE, "returns", "returns.md", OLD, attributes={"region": "eu"})
+    assert knowledge.get_document(BASE, "returns").attributes == {"region": "eu"}
+    assert knowledge.measure([BASE]).changes_per_week == 0
+
+
+STEPS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "embed": lambda patch: patch.setattr(FakeEmbedder, "embed_passages", _crash),
+    "stage": lambda patch: patch.setattr(documents, "stage", _crash),
+    "upsert": lambda patch: patch.setattr(ChromaIndex, "upsert", _crash),
+    "activate": lambda patch: patch.setattr(documents, "activate", _crash),
+    "lexical": lambda patch: patch.setattr(lexical, "add", _crash),
+    "cleanup": lambda patch: patch.setattr(ChromaIndex, "delete", _crash),
+}
+
+
+def _crash(*_: object, **__: object) -> None:
+    raise SystemExit("killed here")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_crash_between_steps_leaves_a_whole_version_and_a_retry_finishes(
+    knowledge: Knowledge, index: ChromaIndex, step: str
+) -> None:
+    put(knowledge, OLD)
+    with pytest.MonkeyPatch.context() as patch:
+        STEPS[step](patch)
+        with pytest.raises(SystemExit):
+            put(knowledge, NEW)
+    before = texts(knowledge)
+    assert ("thirty" in before) != ("fourteen" in before)
+    put(knowledge, NEW)
+    assert "fourteen" in texts(knowledge)
+    assert "thirty" not in texts(knowledge)
+    knowledge.reconcile()
+    (collection,) = index.collections()
+    assert index.count(collection) == 1
+
+
+def test_a_version_overtaken_while_it_was_staged_is_never_seen(
+    knowledge: Knowledge,
+    embedder: FakeEmbedder,
+    monkeypatch: pytest.MonkeyPatch,
+    index: ChromaIndex,
+) -> None:
+    put(knowledge, b"Original words.")
+    upsert = ChromaIndex.upsert
+
+    def overtaken(self: ChromaIndex, *arguments: object) -> None:
+        monkeypatch.setattr(ChromaIndex, "upsert", upsert)
+        put(knowledge, NEW)
+        upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
+
+    monkeypatch.setattr(ChromaIndex, "upsert", overtaken)
+    assert put(knowledge, OLD).version == 2
+    assert knowledge.get_document(BASE, "returns").version == 3
+    assert "thirty" not in texts(knowledge)
+    (collection,) = index.collections()
+    assert index.count(collection) == 1
+
+
+def test_many_documents_take_the_same_path_as_one(knowledge: Knowledge) -> None:
+    seen: list[tuple[int, int]] = []
+    sources = [NewDocument(f"d{i}", f"d{i}.txt", f"Fact number {i}.".encode()) for i in range(70)]
+    reports = knowledge.ingest_many(BASE, sources, progress=lambda *at: seen.append(at))
+    assert [report.external_id for report in reports] == [source.external_id for source in sources]
+    assert seen == [(64, 70), (70, 70)]
+    assert all(report.unchanged for report in knowledge.ingest_many(BASE, sources))
+    single = knowledge.ingest(BASE, "d3", "d3.txt", b"Fact number 3.")
+    assert single.unchanged
+
+
+def test_the_later_of_two_files_of_one_name_stays(knowledge: Knowledge) -> None:
+    knowledge.ingest_many(
+        BASE, [NewDocument("a", "a.txt", b"first"), NewDocument("a", "a.txt", b"second")]
+    )
+    assert knowledge.document_text(BASE, "a").text == "second"
+
+
+@pytest.mark.parametrize(
+    ("content", "attributes", "name", "error"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(32), {}, "a", UnsupportedFile),
+        (b"  ", {}, "a", EmptyDocument),
+        (b"x" * 101, {}, "a", DocumentTooLarge),
+        (b"x", {f"k{i}": 1 for i in range(17)}, "a", InvalidAttributes),
+        (b"x", {"k": ["list"]}, "a", InvalidAttributes),
+        (b"x", {}, "", InvalidName),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_is_written(
+    open_knowledge: OpenKnowledge, content: bytes, attributes: object, name: str, error: type
+) -> None:
+    opened = open_knowledge(config=KnowledgeConfig(max_document_bytes=100))
+    opened.create_base("Handbook", base_id=BASE)
+    with pytest.raises(error):
+        opened.ingest(BASE, name, "a.txt", content, attributes=attributes)  # type: ignore[arg-type]  # bad on purpose
+    assert opened.list_documents(BASE) == []
+
+
+def test_another_embedder_is_refused_until_the_base_is_indexed_again(
+    knowledge: Knowledge, open_knowledge: OpenKnowledge
+) -> None:
+    put(knowledge, OLD)
+    other = open_knowledge(words=FakeEmbedder(revision="2"))
+    longer = open_knowledge(words=FakeEmbedder(dimension=32))
+    with pytest.raises(EmbedderMismatch, match="re-index"):
+        put(other, NEW)
+    with pytest.raises(EmbeddingDimensionMismatch, match="re-index"):
+        longer.retrieve("lamps", base_ids=[BASE])
+    longer.reindex(BASE)
+    assert longer.retrieve("returned lamps", base_ids=[BASE]).passages[0].retrievers == (
+        "dense",
+        "lexical",
+    )
+    with pytest.raises(EmbeddingDimensionMismatch):
+        put(knowledge, NEW)
+
+
+def test_chunk_ids_never_repeat_between_versions(knowledge: Knowledge, engine: Engine) -> None:
+    ids: set[str] = set()
+    for content in (OLD, NEW, OLD):
+        put(knowledge, content)
+        with engine.connect() as connection:
+            ids.update(connection.scalars(select(chunks.c.chunk_id)))
+    assert len(ids) == 3

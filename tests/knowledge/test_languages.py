@@ -1,0 +1,25 @@
+import pytest
+
+from knowledge.languages import detect_language, reads
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("How long do I have to return a lamp?", "en"),
+        ("年假有多少天？", "zh"),
+        ("iPhone 15 保修多久", "zh"),
+        ("What does 年假 mean in the handbook?", "en"),
+        ("返品はできますか", "ja"),
+        ("반품할 수 있나요", "ko"),
+        ("Сколько дней отпуска", "ru"),
+        ("1234 ?!", "en"),
+    ],
+)
+def test_the_script_tells_the_language(text: str, language: str) -> None:
+    assert detect_language(text) == language
+
+
+def test_an_embedder_for_all_languages_reads_any() -> None:
+    assert reads(frozenset({"*"}), "zh")
+    assert not reads(frozenset({"en"}), "zh")

@@ -1,0 +1,77 @@
+import pytest
+from sqlalchemy import Engine
+
+from knowledge import lexical
+from knowledge.lexical import LexicalRow, query_tokens, segment
+
+ROWS = [
+    LexicalRow(1, 7, "leave", "", "员工年假有十五天，病假另算。"),
+    LexicalRow(2, 7, "travel", "", "差旅费用在三十天内报销。"),
+    LexicalRow(3, 7, "returns", "Returns", "Lamps can be returned within thirty days."),
+    LexicalRow(4, 8, "leave", "", "别的公司年假有五天。"),
+]
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    with engine.execution_options(write=True).begin() as connection:
+        lexical.add(connection, ROWS)
+    return engine
+
+
+def find(engine: Engine, question: str, *bases: int) -> list[int]:
+    with engine.connect() as connection:
+        hits = lexical.search(connection, query_tokens(question), base_pks=bases or (7,), top_k=10)
+    return [hit.chunk_pk for hit in hits]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("年假", 1),
+        ("报销", 2),
+        ("員工年假有幾天", 1),
+        ("ＲＥＴＵＲＮＳ", 3),
+        ("returning a lamp", 3),
+    ],
+)
+def test_short_chinese_words_and_english_endings_are_found(
+    filled: Engine, question: str, expected: int
+) -> None:
+    assert find(filled, question)[:1] == [expected]
+
+
+def test_only_the_bases_asked_are_searched(filled: Engine) -> None:
+    assert find(filled, "年假", 8) == [4]
+    assert set(find(filled, "年假", 7, 8)) == {1, 4}
+
+
+@pytest.mark.parametrize(
+    "question", ['"', "a* OR NEAR(x", "body : x", "-(){}^+", "NOT", "kbscope8", "'; DROP TABLE x"]
+)
+def test_operators_in_a_question_are_plain_text(filled: Engine, question: str) -> None:
+    assert 4 not in find(filled, question)
+
+
+def test_removed_rows_are_not_found(filled: Engine) -> None:
+    with filled.execution_options(write=True).begin() as connection:
+        lexical.remove(connection, [1])
+    assert find(filled, "年假") == []
+
+
+def test_stop_words_count_only_when_nothing_else_is_left() -> None:
+    assert query_tokens("What is the deadline?") == ["deadline"]
+    assert query_tokens("Who is it?") == ["who", "is", "it"]
+
+
+def test_han_runs_give_words_and_pairs() -> None:
+    assert {"年假", "员工", "工年"} <= set(segment("员工年假"))
+
+
+def test_coverage_is_the_share_of_the_question_that_a_chunk_holds(filled: Engine) -> None:
+    with filled.connect() as connection:
+        shares = lexical.coverage(
+            connection, ["lamps", "returned", "zebra"], base_pks=[7], chunk_pks=[1, 3], total=3
+        )
+    assert shares[1] == 0.0
+    assert 0.3 < shares[3] < 0.67

@@ -1,0 +1,162 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, func, select, update
+
+from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, NewDocument, ReconcileReport
+from knowledge.tables import chunks, indexes, versions
+from tests.fakes.embedder import FakeEmbedder
+from tests.knowledge.conftest import BASE, OpenKnowledge
+
+NOTHING = ReconcileReport()
+
+
+@pytest.fixture
+def filled(knowledge: Knowledge) -> Knowledge:
+    knowledge.ingest_many(
+        BASE, [NewDocument(f"d{i}", "d.txt", f"lamp number{i}".encode()) for i in range(30)]
+    )
+    return knowledge
+
+
+def only(index: ChromaIndex) -> str:
+    (collection,) = index.collections()
+    return collection
+
+
+def test_a_store_in_step_needs_nothing(filled: Knowledge) -> None:
+    assert filled.reconcile() == NOTHING
+    assert filled.catch_up() == NOTHING
+    assert filled.index_health().pending == 0
+
+
+def test_orphans_go_and_lost_vectors_come_back(filled: Knowledge, index: ChromaIndex) -> None:
+    collection = only(index)
+    lost = sorted(index.ids(collection))[:3]
+    index.delete(collection, lost)
+    index.upsert(collection, ["chk_orphan"], np.ones((1, 64), dtype=np.float32))
+    report = filled.catch_up()
+    assert (report.orphans_removed, report.missing_added) == (1, 3)
+    assert filled.reconcile() == NOTHING
+
+
+def test_an_empty_chroma_folder_is_filled_without_embedding(
+    filled: Knowledge,
+    open_knowledge: OpenKnowledge,
+    index: ChromaIndex,
+    embedder: FakeEmbedder,
+    tmp_path: Path,
+) -> None:
+    index.close()
+    shutil.rmtree(tmp_path / "chroma")
+    fresh = ChromaIndex.open(tmp_path / "chroma_new")
+    knowledge = open_knowledge(vectors=fresh)
+    assert knowledge.retrieve("lamp number7", base_ids=[BASE]).degraded
+    embedder.embedded.clear()
+    report = knowledge.catch_up()
+    assert (report.collections_rebuilt, report.missing_added) == (1, 30)
+    assert embedder.embedded == []
+    found = knowledge.retrieve("lamp number7", base_ids=[BASE])
+    assert (found.degraded, found.passages[0].external_id) == (False, "d7")
+    fresh.close()
+
+
+def test_rebuild_swaps_a_new_generation_in(filled: Knowledge, index: ChromaIndex) -> None:
+    before = only(index)
+    seen: list[tuple[int, int]] = []
+    report = filled.rebuild(BASE, progress=lambda *at: seen.append(at))
+    assert (report.collections_rebuilt, report.missing_added) == (1, 30)
+    assert only(index) != before
+    assert seen[-1] == (30, 30)
+    assert filled.reconcile() == NOTHING
+
+
+def test_much_churn_makes_a_new_generation(
+    open_knowledge: OpenKnowledge, index: ChromaIndex
+) -> None:
+    knowledge = open_knowledge(config=KnowledgeConfig(churn_floor=5))
+    knowledge.create_base("Handbook", base_id=BASE)
+    for version in range(8):
+        knowledge.ingest(BASE, "a", "a.txt", f"lamp version{version}".encode())
+    before = only(index)
+    assert knowledge.reconcile().collections_rebuilt == 1
+    assert only(index) != before
+    assert knowledge.reconcile() == NOTHING
+
+
+def test_what_an_interrupted_ingest_left_is_collected(
+    open_knowledge: OpenKnowledge, index: ChromaIndex, engine: Engine
+) -> None:
+    knowledge = open_knowledge(config=KnowledgeConfig(orphan_grace_s=0))
+    knowledge.create_base("Handbook", base_id=BASE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("knowledge.documents.activate", _crash)
+        with pytest.raises(SystemExit):
+            knowledge.ingest(BASE, "a", "a.txt", b"lamp")
+    assert index.count(only(index)) == 1
+    report = knowledge.reconcile()
+    assert (report.stale_collected, report.orphans_removed) == (1, 1)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(chunks)) == 0
+        assert connection.scalars(select(versions.c.text)).all() == [None]
+
+
+def test_a_document_on_its_way_in_is_no_orphan(knowledge: Knowledge, index: ChromaIndex) -> None:
+    reports: list[ReconcileReport] = []
+    upsert = ChromaIndex.upsert
+
+    def meanwhile(self: ChromaIndex, *arguments: object) -> None:
+        upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
+        reports.append(knowledge.reconcile())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChromaIndex, "upsert", meanwhile)
+        knowledge.ingest(BASE, "a", "a.txt", b"lamp")
+    assert reports == [NOTHING]
+    assert index.count(only(index)) == 1
+
+
+def test_collections_of_deleted_bases_are_dropped(
+    filled: Knowledge, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(ChromaIndex, "drop", lambda *_: None)
+        filled.delete_base(BASE)
+    index.create("somebody_elses")
+    assert filled.reconcile().collections_dropped == 1
+    assert index.collections() == {"somebody_elses"}
+
+
+def test_reindex_embeds_with_the_new_model_and_swaps(
+    filled: Knowledge, open_knowledge: OpenKnowledge, index: ChromaIndex, engine: Engine
+) -> None:
+    newer = open_knowledge(words=FakeEmbedder(model_id="newer", dimension=32))
+    report = newer.reindex(BASE)
+    assert (report.collections_rebuilt, report.missing_added) == (1, 30)
+    assert index.count(only(index)) == 30
+    with engine.connect() as connection:
+        rows = connection.execute(select(indexes.c.embedding_model, indexes.c.dimension)).all()
+    assert [tuple(row) for row in rows] == [("newer", 32)]
+    assert newer.reconcile() == NOTHING
+
+
+def test_a_building_generation_left_by_a_crash_is_dropped(
+    filled: Knowledge, index: ChromaIndex, engine: Engine
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("knowledge.bases.activate_generation", _crash)
+        with pytest.raises(SystemExit):
+            filled.rebuild(BASE)
+    assert len(index.collections()) == 2
+    assert not filled.retrieve("lamp number7", base_ids=[BASE]).degraded
+    with engine.execution_options(write=True).begin() as connection:
+        old = update(indexes).where(indexes.c.state == "building").values(created_at=0)
+        connection.execute(old)
+    assert filled.reconcile().collections_dropped == 1
+    assert filled.reconcile() == NOTHING
+
+
+def _crash(*_: object, **__: object) -> None:
+    raise SystemExit("killed here")

@@ -1,0 +1,245 @@
+import threading
+
+import pytest
+
+from knowledge import (
+    CollectionNotFound,
+    InvalidFilter,
+    InvalidQuery,
+    Knowledge,
+    KnowledgeConfig,
+    NewDocument,
+    Turn,
+)
+from tests.fakes.embedder import FakeEmbedder
+from tests.knowledge.conftest import BASE, OpenKnowledge
+
+TOPICS = [
+    ("returns", "How many days may a lamp be returned? Lamps may be returned within thirty days."),
+    ("delivery", "Parcels are delivered by courier on weekdays before noon."),
+    ("warranty", "The warranty of kettles covers two years, batteries excluded."),
+    ("invoice", "Invoices are sent by mail on the first of each month."),
+    ("hours", "The shop opens at nine and closes at six, Sundays excluded."),
+    ("repairs", "Repairs of toasters take ten working days in our workshop."),
+    ("leave", "员工年假有十五天，申请年假需要提前两周。"),
+    ("travel", "差旅费用在三十天内报销，需要发票。"),
+]
+QUESTIONS = [
+    ("Within how many days may lamps be returned?", "returns"),
+    ("Which courier delivers parcels?", "delivery"),
+    ("Does the warranty cover batteries of kettles?", "warranty"),
+    ("On which day of the month are invoices sent?", "invoice"),
+    ("When does the shop close?", "hours"),
+    ("How long do repairs of toasters take?", "repairs"),
+    ("年假有几天", "leave"),
+    ("报销要发票吗", "travel"),
+]
+
+
+@pytest.fixture
+def filled(knowledge: Knowledge) -> Knowledge:
+    knowledge.ingest_many(
+        BASE,
+        [
+            NewDocument(name, f"{name}.txt", text.encode(), {"topic": name, "pages": 1})
+            for name, text in TOPICS
+        ],
+    )
+    return knowledge
+
+
+def first(knowledge: Knowledge, question: str, **options: object) -> str | None:
+    found = knowledge.retrieve(question, base_ids=[BASE], **options)  # type: ignore[arg-type]  # passed through
+    return found.passages[0].external_id if found.passages else None
+
+
+def test_recall_at_1_on_the_labelled_topics_is_whole(filled: Knowledge) -> None:
+    wrong = [(q, first(filled, q)) for q, gold in QUESTIONS if first(filled, q) != gold]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("retriever", ["dense", "lexical"])
+def test_each_retriever_alone_has_a_floor(filled: Knowledge, retriever: str) -> None:
+    english = QUESTIONS[:6]
+    hits = sum(first(filled, q, retrievers=[retriever], top_k=1) == gold for q, gold in english)
+    assert hits >= 5
+
+
+def test_passages_come_best_first_and_at_most_top_k(filled: Knowledge) -> None:
+    found = filled.retrieve(QUESTIONS[0][0], base_ids=[BASE], top_k=3)
+    scores = [passage.score for passage in found.passages]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+    assert found.best_relevance == max(passage.relevance for passage in found.passages)
+
+
+def test_dense_is_left_out_for_a_language_the_embedder_does_not_read(filled: Knowledge) -> None:
+    found = filled.retrieve("年假有几天", base_ids=[BASE])
+    assert found.retrievers == ("lexical",)
+    assert [(entry.retriever, entry.reason) for entry in found.left_out] == [
+        ("dense", "language_not_read")
+    ]
+    assert (found.degraded, found.language, found.relevance_kind) == (False, "zh", "coverage")
+
+
+def test_an_embedder_for_all_languages_takes_part(
+    filled: Knowledge, open_knowledge: OpenKnowledge
+) -> None:
+    every = open_knowledge(words=FakeEmbedder(languages=["*"]))
+    assert every.retrieve("年假有几天", base_ids=[BASE]).retrievers == ("dense", "lexical")
+
+
+def test_passages_below_the_floor_are_marked_and_kept(filled: Knowledge) -> None:
+    question = QUESTIONS[0][0]
+    high = filled.retrieve(question, base_ids=[BASE], min_relevance=1.01)
+    low = filled.retrieve(question, base_ids=[BASE], min_relevance=0.0)
+    assert (high.above_floor, low.above_floor) == (0, len(low.passages))
+    assert [p.chunk_id for p in high.passages] == [p.chunk_id for p in low.passages]
+
+
+def test_a_question_about_another_world_is_less_relevant(filled: Knowledge) -> None:
+    for ours, other in (
+        ("员工年假有几天", "火星探测器何时着陆"),
+        ("May a lamp be returned within thirty days", "Which galaxy is nearest"),
+    ):
+        near = filled.retrieve(ours, base_ids=[BASE]).best_relevance or 0.0
+        far = filled.retrieve(other, base_ids=[BASE]).best_relevance or 0.0
+        assert near > far + 0.2
+
+
+@pytest.mark.parametrize("question", ["It?", "And on Sundays?", "第二个呢"])
+def test_any_question_has_an_answer_or_none(filled: Knowledge, question: str) -> None:
+    filled.retrieve(question, base_ids=[BASE])
+
+
+def test_a_follow_up_is_searched_with_the_conversation(filled: Knowledge) -> None:
+    history = [Turn("user", "I bought a kettle."), Turn("assistant", "Kettles have a warranty.")]
+    found = filled.retrieve("How many years does it cover?", base_ids=[BASE], history=history)
+    assert found.passages[0].external_id == "warranty"
+    assert found.query.endswith("How many years does it cover?")
+    assert "kettle" in found.query
+
+
+def test_a_question_that_stands_alone_is_not_polluted_by_the_conversation(
+    filled: Knowledge,
+) -> None:
+    history = [
+        Turn("user", "Does the warranty of kettles cover batteries?"),
+        Turn("assistant", "The warranty of kettles covers two years, batteries excluded."),
+    ]
+    question = QUESTIONS[0][0]
+    found = filled.retrieve(question, base_ids=[BASE], history=history)
+    assert found.passages[0].external_id == "returns"
+    assert found.query == question
+
+
+def test_a_chinese_follow_up_uses_words_of_the_conversation(filled: Knowledge) -> None:
+    history = [Turn("user", "我想了解年假"), Turn("assistant", "年假需要申请。")]
+    assert first(filled, "要提前多久？", history=history) == "leave"
+
+
+def test_filters_compare_attributes_for_equality(filled: Knowledge) -> None:
+    question = QUESTIONS[0][0]
+    assert first(filled, question, filters={"topic": "hours"}) == "hours"
+    assert first(filled, question, filters={"topic": "hours", "pages": 1.0}) == "hours"
+    assert first(filled, question, filters={"pages": "1"}) is None
+    assert first(filled, question, filters={"topic": "hours", "pages": 2}) is None
+    assert first(filled, question, filters={"colour": "red"}) is None
+
+
+def test_a_filter_finds_its_document_among_very_many_nearer_ones(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = [NewDocument(f"n{i}", "n.txt", f"lamp return {i}".encode()) for i in range(120)]
+    knowledge.ingest_many(BASE, [*near, NewDocument("far", "f.txt", b"shade", {"kind": "x"})])
+    for exact_chunks in (2_000, 0):  # exactly in SQL, and by looking further in the index
+        monkeypatch.setattr("knowledge.retrieval.EXACT_CHUNKS", exact_chunks)
+        found = knowledge.retrieve(
+            "lamp return", base_ids=[BASE], filters={"kind": "x"}, retrievers=["dense"]
+        )
+        assert [passage.external_id for passage in found.passages] == ["far"]
+
+
+def test_stale_vectors_never_answer_and_do_not_starve_the_result(
+    open_knowledge: OpenKnowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge = open_knowledge(config=KnowledgeConfig(candidates=10))
+    knowledge.create_base("Handbook", base_id=BASE)
+    old = [NewDocument(f"d{i}", "d.txt", f"lamp return {i}".encode()) for i in range(60)]
+    knowledge.ingest_many(BASE, old)
+    knowledge.ingest(BASE, "kept", "kept.txt", b"lamp shade")
+    monkeypatch.setattr("knowledge.vectors.ChromaIndex.delete", lambda *_: None)  # clean-up lost
+    for document in old:
+        knowledge.delete_document(BASE, document.external_id)
+    found = knowledge.retrieve("lamp return", base_ids=[BASE], retrievers=["dense"])
+    assert [passage.text for passage in found.passages] == ["lamp shade"]
+
+
+def test_readers_see_the_old_or_the_new_text_and_never_a_mixture(knowledge: Knowledge) -> None:
+    def content(version: int) -> bytes:
+        return f"# A\n\nlamp rule v{version}\n\n# B\n\nlamp note v{version}\n".encode()
+
+    knowledge.ingest(BASE, "rules", "rules.md", content(0))
+    written, mixed, empty, stop = [0], list[set[str]](), [0], threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            low = written[0]
+            found = knowledge.retrieve("lamp rule note", base_ids=[BASE], top_k=10).passages
+            versions = {passage.text.split()[-1] for passage in found}
+            if len(versions) > 1 or (versions and int(versions.copy().pop()[1:]) < low):
+                mixed.append(versions)
+            empty[0] += not found
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for version in range(1, 16):
+        knowledge.ingest(BASE, "rules", "rules.md", content(version))
+        written[0] = version
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert (mixed, empty[0]) == ([], 0)
+
+
+def test_a_tenant_never_sees_another_tenants_documents(knowledge: Knowledge) -> None:
+    knowledge.create_base("Handbook", base_id=BASE, tenant="other")
+    knowledge.ingest(BASE, "a", "a.txt", b"our lamp secret")
+    knowledge.ingest(BASE, "a", "a.txt", b"their lamp secret", tenant="other")
+    for tenant, text in (("default", "our lamp secret"), ("other", "their lamp secret")):
+        found = knowledge.retrieve("lamp secret", base_ids=[BASE], tenant=tenant, top_k=10)
+        assert [passage.text for passage in found.passages] == [text]
+    with pytest.raises(CollectionNotFound):
+        knowledge.retrieve("lamp", base_ids=[BASE], tenant="third")
+
+
+def test_several_bases_are_searched_together(knowledge: Knowledge) -> None:
+    knowledge.create_base("Second", base_id="second")
+    knowledge.ingest(BASE, "a", "a.txt", b"red lamp")
+    knowledge.ingest("second", "b", "b.txt", b"blue lamp")
+    found = knowledge.retrieve("blue lamp", base_ids=[BASE, "second"])
+    assert [str(passage.knowledge_base) for passage in found.passages] == ["second", BASE]
+
+
+def test_an_empty_base_gives_nothing_and_is_not_degraded(knowledge: Knowledge) -> None:
+    found = knowledge.retrieve("lamp", base_ids=[BASE])
+    assert (found.passages, found.best_relevance, found.degraded) == ((), None, False)
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "error"),
+    [
+        ("  ", {}, InvalidQuery),
+        ("x" * 9000, {}, InvalidQuery),
+        ("x", {"top_k": 0}, InvalidQuery),
+        ("x", {"retrievers": ["psychic"]}, InvalidQuery),
+        ("x", {"filters": {"a": ["b"]}}, InvalidFilter),
+        ("x", {"filters": {f"k{i}": 1 for i in range(17)}}, InvalidFilter),
+    ],
+)
+def test_a_bad_question_is_refused(
+    knowledge: Knowledge, question: str, options: dict[str, object], error: type
+) -> None:
+    with pytest.raises(error):
+        first(knowledge, question, **options)
