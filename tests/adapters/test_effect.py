@@ -37,9 +37,11 @@ def test_another_adapter_differs_but_does_not_match() -> None:
     assert not verdict.matches_reference
 
 
-def test_a_half_applied_adapter_does_not_match() -> None:
-    half = [[-2.5, -2.5], [-3.5]]
-    assert not judge_effect(read_effect_reference(RUN), BASE, half).matches_reference
+def test_a_partly_applied_adapter_does_not_match() -> None:
+    part = [[-2.2, -2.4], [-3.2]]  # three fifths of the way
+    verdict = judge_effect(read_effect_reference(RUN), BASE, part)
+    assert verdict.differs
+    assert not verdict.matches_reference
 
 
 def test_an_adapter_that_changes_nothing_never_differs() -> None:
