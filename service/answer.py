@@ -214,7 +214,13 @@ async def choose(question: Question, house: House) -> Route:
     asked = question.turns[-1].content
     earlier = [turn.content for turn in question.turns[:-1] if turn.role == "user"]
     signals = read_signals(asked, earlier)
-    facts = gather_facts(use_case, signals, measured, question.requirements, question.cite)
+    facts = gather_facts(
+        use_case,
+        signals,
+        measured,
+        question.requirements,
+        engine_is_local=house.settings.engine.runs_locally,
+    )
     decision = decide(facts, house.policy, asked=question.strategy)
     if decision.conflict is not None:
         raise _conflict(question, decision, measured)

@@ -10,7 +10,6 @@ from typing import Any
 from adapters import Adapter, AdapterNotFound, AdapterRegistry
 from knowledge import CollectionNotFound, Knowledge, KnowledgeFacts
 from router import Facts, Signals, Strategy
-from service.citations import CiteMode
 from service.comparisons import Comparisons, StrategyScore
 from service.use_cases import UseCase
 
@@ -25,6 +24,7 @@ class Requirements:
 
     citations: bool | None = None
     max_latency_ms: float | None = None
+    knowledge_bases_named: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +114,24 @@ def gather_facts(
     signals: Signals,
     measured: Measured,
     requirements: Requirements,
-    cite: CiteMode,
+    *,
+    engine_is_local: bool | None,
 ) -> Facts:
     """Return every fact that is known about this request; what is unknown is left out."""
     declared = {name: value for name, value in use_case.facts.items() if value is not None}
     return Facts.build(
         declared=declared,
-        measured={**_knowledge(measured), **_adapter(measured), **_scores(measured)},
+        measured={
+            "engine_local": engine_is_local,
+            **_knowledge(measured),
+            **_adapter(measured),
+            **_scores(measured),
+        },
         request={
             **signals.as_facts(),
             "citations_requested": requirements.citations,
             "max_latency_ms": requirements.max_latency_ms,
+            "knowledge_bases_named": requirements.knowledge_bases_named,
         },
     )
 

@@ -44,6 +44,7 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str | None = None
+    is_local: bool | None = None  # with `url`: whether it runs on the operator's own machines
     api_key: SecretStr | None = None
     base_model: str = "smollm2-135m-instruct"
     model_path: Path | None = None  # default: models/<base_model> in the home
@@ -57,6 +58,11 @@ class EngineSettings(BaseModel):
     idle_timeout_s: float = Field(default=60.0, gt=0)  # longest silence inside a stream
     start_timeout_s: float = Field(default=600.0, gt=0)
     max_connections: int = Field(default=512, ge=1)
+
+    @property
+    def runs_locally(self) -> bool | None:
+        """Whether no text leaves the operator's machines; None where nobody said so."""
+        return True if self.url is None else self.is_local
 
 
 class StateSettings(BaseModel):

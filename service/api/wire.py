@@ -86,7 +86,9 @@ class ChatRequest(Shape):
             filters=self.filters,
             cite=self.cite,
             requirements=Requirements(
-                self.requirements.citations, self.requirements.max_latency_ms
+                self.requirements.citations,
+                self.requirements.max_latency_ms,
+                None if self.knowledge_bases is None else len(self.knowledge_bases),
             ),
             sampling=self.sampling,
             response_format=self.response_format,
