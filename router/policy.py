@@ -36,7 +36,7 @@ _NUMBER = FactType.NUMBER
 EVIDENCE_FACTS: Final[Mapping[str, FactSpec]] = {
     spec.name: spec
     for spec in (
-        FactSpec("passages", _NUMBER, _MEASURED, "Passages above the floor.", "passages", minimum=0),
+        FactSpec("passages", _NUMBER, _MEASURED, "Above the floor.", "passages", minimum=0),
         FactSpec("best_score", _NUMBER, _MEASURED, "Relevance of the best passage, 0 to 1."),
         FactSpec("degraded", FactType.TRUTH, _MEASURED, "A retriever that should answer did not."),
     )
