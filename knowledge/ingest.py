@@ -16,11 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Engine
 
-from knowledge import documents
+from knowledge import versioning
 from knowledge.bases import Base, check_embedder, get_base
 from knowledge.chunking import chunk, embedded_text
 from knowledge.config import KnowledgeConfig
-from knowledge.documents import ActiveVersion, Draft, Staged, Vectors
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import (
     DocumentTooLarge,
@@ -31,8 +30,10 @@ from knowledge.errors import (
     VectorsMissing,
 )
 from knowledge.parsing import ParsedText, parse
+from knowledge.stored_chunks import vectors_by_text
 from knowledge.types import Attributes, Chunk, IngestReport, NewDocument
 from knowledge.vectors import VectorIndex
+from knowledge.versioning import ActiveVersion, Draft, Staged, Vectors
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +55,21 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A source file that was read and cut, and what is live of it now."""
+class _Arrival:
+    """A source file that was looked at, and what is live of it now."""
 
     source: NewDocument
-    parsed: ParsedText
     content_hash: str
-    chunks: tuple[Chunk, ...]
     current: ActiveVersion | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A new or changed source file, read and cut."""
+
+    arrival: _Arrival
+    parsed: ParsedText
+    chunks: tuple[Chunk, ...]
 
 
 def ingest_documents(
@@ -95,13 +103,14 @@ def ingest_documents(
 def _ingest_window(
     stores: Stores, base: Base, sources: Sequence[NewDocument]
 ) -> list[IngestReport]:
-    prepared = [_prepare(stores, base, source) for source in sources]
-    changed = [item for item in prepared if not _is_unchanged(stores.config, item)]
-    drafts = _embed(stores, changed)
+    arrivals = [_look_at(stores, base, source) for source in sources]
+    changed = [item for item in arrivals if not _is_unchanged(stores.config, item)]
+    prepared = [_prepare(stores, item) for item in changed]
+    drafts = _embed(stores, prepared)
     with stores.engine.execution_options(write=True).begin() as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         check_embedder(base, stores.embedder)
-        staged = [documents.stage(connection, base, draft) for draft in drafts]
+        staged = [versioning.stage(connection, base, draft) for draft in drafts]
     indexed = _upsert(stores.index, base, drafts, staged)
     with stores.engine.execution_options(write=True).begin() as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
@@ -110,11 +119,11 @@ def _ingest_window(
         gone = [
             chunk_id
             for version in staged
-            for chunk_id in documents.activate(connection, now, version, indexed=indexed)
+            for chunk_id in versioning.activate(connection, now, version, indexed=indexed)
         ]
     forget_vectors(stores.index, now, gone)
     written = dict(zip((id(item) for item in changed), staged, strict=True))
-    return [_report(item, written.get(id(item)), indexed=indexed) for item in prepared]
+    return [_report(item, written.get(id(item)), indexed=indexed) for item in arrivals]
 
 
 def forget_vectors(index: VectorIndex, base: Base, chunk_ids: Sequence[str]) -> None:
@@ -154,7 +163,7 @@ def _windows(sources: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
         yield window
 
 
-def _prepare(stores: Stores, base: Base, source: NewDocument) -> _Prepared:
+def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
     config = stores.config
     if not 0 < len(source.external_id) <= MAX_EXTERNAL_ID_CHARS:
         raise InvalidName(f"an external id has 1 to {MAX_EXTERNAL_ID_CHARS} characters")
@@ -165,19 +174,22 @@ def _prepare(stores: Stores, base: Base, source: NewDocument) -> _Prepared:
         )
     check_attributes(source.attributes)
     with stores.engine.connect() as connection:
-        current = documents.active_version(connection, base, source.external_id)
-    content_hash = hashlib.sha256(source.content).hexdigest()
-    parsed = parse(source.filename, source.content)
+        current = versioning.active_version(connection, base, source.external_id)
+    return _Arrival(source, hashlib.sha256(source.content).hexdigest(), current)
+
+
+def _prepare(stores: Stores, arrival: _Arrival) -> _Prepared:
+    parsed = parse(arrival.source.filename, arrival.source.content)
     chunks = chunk(
         parsed,
         count_tokens=stores.embedder.count_tokens,
-        chunk_tokens=min(config.chunk_tokens, stores.embedder.max_tokens),
-        overlap_tokens=config.chunk_overlap_tokens,
+        chunk_tokens=min(stores.config.chunk_tokens, stores.embedder.max_tokens),
+        overlap_tokens=stores.config.chunk_overlap_tokens,
     )
-    return _Prepared(source, parsed, content_hash, tuple(chunks), current)
+    return _Prepared(arrival, parsed, tuple(chunks))
 
 
-def _is_unchanged(config: KnowledgeConfig, item: _Prepared) -> bool:
+def _is_unchanged(config: KnowledgeConfig, item: _Arrival) -> bool:
     current, source = item.current, item.source
     return current is not None and (
         current.content_hash == item.content_hash
@@ -200,13 +212,13 @@ def _embed(stores: Stores, items: Sequence[_Prepared]) -> list[Draft]:
     known.update(zip(new, stores.embedder.embed_passages(new), strict=True))
     return [
         Draft(
-            external_id=item.source.external_id,
-            filename=item.source.filename,
+            external_id=item.arrival.source.external_id,
+            filename=item.arrival.source.filename,
             format=item.parsed.format,
             encoding=item.parsed.encoding,
-            content_hash=item.content_hash,
-            attributes=item.source.attributes,
-            bytes=len(item.source.content),
+            content_hash=item.arrival.content_hash,
+            attributes=item.arrival.source.attributes,
+            bytes=len(item.arrival.source.content),
             text=item.parsed.text,
             chunking=_chunking(stores.config),
             chunks=item.chunks,
@@ -220,8 +232,8 @@ def _known_vectors(stores: Stores, items: Sequence[_Prepared]) -> dict[str, Vect
     known: dict[str, Vectors] = {}
     with stores.engine.connect() as connection:
         for item in items:
-            if item.current is not None:
-                rows = documents.vectors_by_text(connection, item.current.version_pk)
+            if item.arrival.current is not None:
+                rows = vectors_by_text(connection, item.arrival.current.version_pk)
                 known.update((embedded_text(head, text), vector) for head, text, vector in rows)
     return known
 
@@ -247,7 +259,7 @@ def _upsert(
     return True
 
 
-def _report(item: _Prepared, staged: Staged | None, *, indexed: bool) -> IngestReport:
+def _report(item: _Arrival, staged: Staged | None, *, indexed: bool) -> IngestReport:
     if staged is None:
         assert item.current is not None
         return IngestReport(

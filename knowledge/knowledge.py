@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, Engine
 
 from knowledge import bases as base_rows
-from knowledge import change, documents, reconcile
+from knowledge import change, documents, reconcile, versioning
 from knowledge.bases import Base
 from knowledge.config import KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
@@ -160,7 +160,7 @@ class Knowledge:
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
-            gone = documents.delete_document(connection, base, found.external_id)
+            gone = versioning.delete_document(connection, base, found.external_id)
         forget_vectors(self._stores.index, base, gone)
         return found
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 import numpy as np
 
 from knowledge import bases as base_rows
-from knowledge import documents
+from knowledge import stored_chunks, versioning
 from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
 from knowledge.chunking import embedded_text
-from knowledge.documents import LiveChunk, Vectors
 from knowledge.embedding import Progress
 from knowledge.errors import StoreUnavailable, VectorsMissing
 from knowledge.ingest import Stores
+from knowledge.stored_chunks import LiveChunk, Vectors
 from knowledge.types import IndexHealth, ReconcileReport
 
 logger = logging.getLogger(__name__)
@@ -87,11 +87,13 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
     collection is filled, answers are lexical and marked degraded.
     """
     with stores.engine.connect() as connection:
-        before = list(documents.embeddable_chunks(connection, base))
+        before = list(stored_chunks.embeddable_chunks(connection, base))
     vectors = _embed_again(stores, before, progress)
     with stores.engine.execution_options(write=True).begin() as connection:
         late = [
-            row for row in documents.embeddable_chunks(connection, base) if row[0] not in vectors
+            row
+            for row in stored_chunks.embeddable_chunks(connection, base)
+            if row[0] not in vectors
         ]
         vectors.update(_embed_again(stores, late, None))  # came in meanwhile: few
         generation = base_rows.add_generation(
@@ -102,7 +104,7 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
             made_by=EmbedderMark.of(stores.embedder),
             state="building",
         )
-        documents.replace_vectors(connection, vectors)
+        stored_chunks.replace_vectors(connection, vectors)
         replaced = base_rows.activate_generation(connection, generation)
     drop_quietly(stores, replaced)
     with stores.engine.connect() as connection:
@@ -115,7 +117,7 @@ def health(stores: Stores, bases: Sequence[Base]) -> IndexHealth:
     live = pending = 0
     with stores.engine.connect() as connection:
         for base in bases:
-            counted = documents.count_pending(connection, base)
+            counted = stored_chunks.count_pending(connection, base)
             live, pending = live + counted[0], pending + counted[1]
     try:
         stores.index.ping()
@@ -136,7 +138,7 @@ def _embed_again(
 def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
     config = stores.config
     with stores.engine.execution_options(write=True).begin() as connection:
-        stale = documents.collect_stale(
+        stale = versioning.collect_stale(
             connection, base, older_than=time.time() - config.orphan_grace_s
         )
     rebuilt = 0
@@ -150,7 +152,7 @@ def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
         stores.index.create(base.index.collection)
         rebuilt = 1
     with stores.engine.connect() as connection:
-        everything, live = documents.stored_ids(connection, base)
+        everything, live = stored_chunks.stored_ids(connection, base)
     orphans = present - everything
     if orphans:
         stores.index.delete(base.index.collection, sorted(orphans))
@@ -176,8 +178,8 @@ def _add_missing(
     """Upsert every live chunk that is not in `present`, and mark all of them as indexed."""
     added = done = 0
     with stores.engine.connect() as connection:
-        total = documents.count_pending(connection, base)[0]
-        batches = list(documents.iterate_chunks(connection, base))
+        total = stored_chunks.count_pending(connection, base)[0]
+        batches = list(stored_chunks.iterate_chunks(connection, base))
     for batch in batches:
         missing = [item for item in batch if item.chunk_id not in present]
         if missing:
@@ -185,8 +187,8 @@ def _add_missing(
             added += len(missing)
         with stores.engine.execution_options(write=True).begin() as connection:
             pks = [item.pk for item in batch]
-            documents.mark_indexed(connection, pks, generation.pk)
-            gone = documents.gone_ids(connection, missing)
+            stored_chunks.mark_indexed(connection, pks, generation.pk)
+            gone = stored_chunks.gone_ids(connection, missing)
         if gone:  # replaced or deleted while it was being added
             stores.index.delete(generation.collection, gone)
         done += len(batch)
@@ -235,7 +237,7 @@ def _drop_unknown(stores: Stores) -> int:
 
 def _counts_agree(stores: Stores, base: Base) -> bool:
     with stores.engine.connect() as connection:
-        live, pending = documents.count_pending(connection, base)
+        live, pending = stored_chunks.count_pending(connection, base)
     if pending:
         return False
     try:

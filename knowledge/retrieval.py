@@ -18,10 +18,10 @@ from knowledge import bases as base_rows
 from knowledge import lexical
 from knowledge.bases import Base, check_embedder
 from knowledge.conversation import blend, with_context
-from knowledge.documents import attribute_key, live_chunks, vector_of
 from knowledge.errors import InvalidFilter, InvalidQuery, StoreUnavailable, VectorsMissing
 from knowledge.ingest import MAX_ATTRIBUTES, Stores
 from knowledge.languages import detect_language, reads
+from knowledge.stored_chunks import attribute_key, live_chunks, vector_of
 from knowledge.tables import bases as base_table
 from knowledge.tables import chunks, documents, versions
 from knowledge.types import (

@@ -1,6 +1,5 @@
 """The real embedder; only these tests load it, and only where a prepared one is at hand."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,10 +13,10 @@ real = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
-def embedder() -> Iterator[SentenceTransformerEmbedder]:
+def embedder() -> SentenceTransformerEmbedder:
     if not PREPARED:
         pytest.skip("no prepared embedder in .fingerpost/models; run deploy/quickstart.sh first")
-    yield SentenceTransformerEmbedder.load(PREPARED[0].parent)
+    return SentenceTransformerEmbedder.load(PREPARED[0].parent)
 
 
 @real

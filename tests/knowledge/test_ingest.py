@@ -16,8 +16,8 @@ from knowledge import (
     KnowledgeConfig,
     NewDocument,
     UnsupportedFile,
-    documents,
     lexical,
+    versioning,
 )
 from knowledge.tables import LEXICAL_TABLE, chunks, versions
 from tests.fakes.embedder import FakeEmbedder
@@ -107,9 +107,9 @@ def test_new_attributes_make_a_version_that_counts_as_no_change(knowledge: Knowl
 
 STEPS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "embed": lambda patch: patch.setattr(FakeEmbedder, "embed_passages", _crash),
-    "stage": lambda patch: patch.setattr(documents, "stage", _crash),
+    "stage": lambda patch: patch.setattr(versioning, "stage", _crash),
     "upsert": lambda patch: patch.setattr(ChromaIndex, "upsert", _crash),
-    "activate": lambda patch: patch.setattr(documents, "activate", _crash),
+    "activate": lambda patch: patch.setattr(versioning, "activate", _crash),
     "lexical": lambda patch: patch.setattr(lexical, "add", _crash),
     "cleanup": lambda patch: patch.setattr(ChromaIndex, "delete", _crash),
 }

@@ -92,7 +92,7 @@ def test_what_an_interrupted_ingest_left_is_collected(
     knowledge = open_knowledge(config=KnowledgeConfig(orphan_grace_s=0))
     knowledge.create_base("Handbook", base_id=BASE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("knowledge.documents.activate", _crash)
+        patch.setattr("knowledge.versioning.activate", _crash)
         with pytest.raises(SystemExit):
             knowledge.ingest(BASE, "a", "a.txt", b"lamp")
     assert index.count(only(index)) == 1

@@ -1,0 +1,147 @@
+"""Stored chunks and their vectors: which are live, which wait for the index.
+
+It knows the rows; it does not know how they came (`versioning`) or who ranks them. Every
+function runs inside the caller's transaction.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    func,
+    select,
+    update,
+)
+
+from knowledge.bases import Base
+from knowledge.errors import InvalidFilter
+from knowledge.tables import attributes, chunks, documents
+from knowledge.types import (
+    Attributes,
+    AttributeValue,
+)
+
+Vectors = npt.NDArray[np.float32]
+ID_BATCH = 500  # SQLite allows 32,766 variables; small statements also stay in its cache
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChunk:
+    """A chunk of an active version."""
+
+    pk: int
+    chunk_id: str
+    vector: Vectors
+
+
+def live_chunks(base_pks: Sequence[int], filters: Attributes | None = None) -> Select[int]:
+    """Return a select of the pks of chunks that may be found: active, in these bases, filtered."""
+    query = (
+        select(chunks.c.pk)
+        .join(documents, documents.c.active_version == chunks.c.version_pk)
+        .where(documents.c.base_pk.in_(list(base_pks)))
+    )
+    for key, value in (filters or {}).items():
+        holders = select(attributes.c.version_pk).where(
+            attributes.c.key == key, attributes.c.value == attribute_key(value)
+        )
+        query = query.where(chunks.c.version_pk.in_(holders))
+    return query
+
+
+def iterate_chunks(connection: Connection, base: Base) -> Iterator[list[LiveChunk]]:
+    """Yield the live chunks of a base with their vectors, in batches."""
+    last = 0
+    while True:
+        query = (
+            select(chunks.c.pk, chunks.c.chunk_id, chunks.c.vector)
+            .join(documents, documents.c.active_version == chunks.c.version_pk)
+            .where(chunks.c.base_pk == base.pk, chunks.c.pk > last)
+            .order_by(chunks.c.pk)
+            .limit(ID_BATCH)
+        )
+        rows = connection.execute(query).all()
+        if not rows:
+            return
+        yield [LiveChunk(pk, chunk_id, vector_of(blob)) for pk, chunk_id, blob in rows]
+        last = rows[-1].pk
+
+
+def stored_ids(connection: Connection, base: Base) -> tuple[set[str], set[str]]:
+    """Return (all chunk ids of a base, staged included; the live ones among them)."""
+    everything = select(chunks.c.chunk_id).where(chunks.c.base_pk == base.pk)
+    live = everything.join(documents, documents.c.active_version == chunks.c.version_pk)
+    return set(connection.scalars(everything)), set(connection.scalars(live))
+
+
+def count_pending(connection: Connection, base: Base) -> tuple[int, int]:
+    """Return (live chunks, those of them not known to be in the serving generation)."""
+    missing = chunks.c.index_pk.is_distinct_from(base.index.pk)
+    row = connection.execute(
+        select(func.count(), func.count().filter(missing))
+        .select_from(chunks)
+        .join(documents, documents.c.active_version == chunks.c.version_pk)
+        .where(chunks.c.base_pk == base.pk)
+    ).one()
+    return row[0], row[1]
+
+
+def mark_indexed(connection: Connection, chunk_pks: Sequence[int], index_pk: int | None) -> None:
+    """Note that these chunks' vectors are in that generation's collection (None: in none)."""
+    for start in range(0, len(chunk_pks), ID_BATCH):
+        part = list(chunk_pks[start : start + ID_BATCH])
+        connection.execute(update(chunks).where(chunks.c.pk.in_(part)).values(index_pk=index_pk))
+
+
+def gone_ids(connection: Connection, candidates: Sequence[LiveChunk]) -> list[str]:
+    """Return the ids of those chunks that are in SQL no more."""
+    wanted = [item.chunk_id for item in candidates]
+    found = set(connection.scalars(select(chunks.c.chunk_id).where(chunks.c.chunk_id.in_(wanted))))
+    return [chunk_id for chunk_id in wanted if chunk_id not in found]
+
+
+def embeddable_chunks(connection: Connection, base: Base) -> Iterator[tuple[int, str, str]]:
+    """Yield (pk, heading, text) of every stored chunk, staged ones included."""
+    query = select(chunks.c.pk, chunks.c.heading, chunks.c.text).where(chunks.c.base_pk == base.pk)
+    for row in connection.execute(query.order_by(chunks.c.pk)):
+        yield row.pk, row.heading, row.text
+
+
+def replace_vectors(connection: Connection, vectors: Mapping[int, Vectors]) -> None:
+    """Write new vectors for stored chunks; none of them is in any collection yet."""
+    changed = update(chunks).where(chunks.c.pk == bindparam("chunk_pk"))
+    rows = [
+        {"chunk_pk": pk, "blob": vector.astype(np.float16).tobytes()}
+        for pk, vector in vectors.items()
+    ]
+    if rows:
+        connection.execute(changed.values(vector=bindparam("blob"), index_pk=None), rows)
+
+
+def vectors_by_text(connection: Connection, version_pk: int) -> Iterator[tuple[str, str, Vectors]]:
+    """Yield (heading, text, vector) of a version's chunks: equal text keeps its vector."""
+    query = select(chunks.c.heading, chunks.c.text, chunks.c.vector).where(
+        chunks.c.version_pk == version_pk
+    )
+    for heading, text, blob in connection.execute(query):
+        yield heading, text, vector_of(blob)
+
+
+def vector_of(blob: bytes) -> Vectors:
+    """Return a stored vector: (d,) float32, L2-normalised to float16 precision."""
+    return np.frombuffer(blob, dtype=np.float16).astype(np.float32)
+
+
+def attribute_key(value: AttributeValue) -> str:
+    """Return the stored form of an attribute value: 1 and 1.0 are equal, 1 and "1" are not."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, str | int | float | bool):
+        raise InvalidFilter(f"an attribute is text, number or boolean, not {value!r}")
+    return json.dumps(value, ensure_ascii=False)
