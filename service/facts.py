@@ -154,10 +154,17 @@ def _adapter(measured: Measured) -> dict[str, Any]:
         "adapter_present": True,
         "adapter_servable": measured.adapter_loaded,
         "adapter_context_trained": adapter.context_trained,
+        "context_bearing_examples": _context_rows(adapter),
         "adapter_older_than_knowledge": (
             None if changed_at is None else adapter.created_at < changed_at
         ),
     }
+
+
+def _context_rows(adapter: Adapter) -> int | None:
+    """Return how many rows with passages the adapter was trained on, as its run says."""
+    counts = adapter.run.get("data", {}).get("context", {})
+    return counts.get("with_context") if isinstance(counts, dict) else None
 
 
 def _scores(measured: Measured) -> dict[str, Any]:

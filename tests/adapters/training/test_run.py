@@ -245,7 +245,6 @@ def test_the_child_ends_and_tidies_up_when_its_parent_is_killed(
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(300, func_only=True)
 def test_rows_whose_answers_are_all_cut_are_told(run: Run, tmp_path: Path) -> None:
     rows = tmp_path / "long.jsonl"
     rows.write_text(json.dumps({"prompt": "what " * 50, "completion": "blue"}) + "\n")
@@ -254,7 +253,6 @@ def test_rows_whose_answers_are_all_cut_are_told(run: Run, tmp_path: Path) -> No
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(300, func_only=True)
 def test_a_run_cancelled_between_steps_leaves_nothing(run: Run, tmp_path: Path) -> None:
     steps: list[int] = []
     with pytest.raises(TrainingCancelled):
@@ -268,7 +266,6 @@ def test_a_run_cancelled_between_steps_leaves_nothing(run: Run, tmp_path: Path) 
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(300, func_only=True)
 def test_the_same_run_again_gives_the_same_adapter(
     run: Run, finished: Finished, tmp_path: Path
 ) -> None:
