@@ -7,7 +7,7 @@ resolves to a passage that the model was given: markers that do not are removed 
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,9 @@ from knowledge import Passage
 CiteMode = Literal["inline", "list", "none"]
 
 MARKER = re.compile(r"\s?\[(\d{1,3})\]")
+# In code, and in a JSON object outside its texts, a number in brackets is data and no marker.
+CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
+JSON_TEXT = re.compile(r'("(?:[^"\\]|\\.)*")')
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 WORD = re.compile(r"[a-z0-9]+(?:[.,:'-][a-z0-9]+)*")
 HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
@@ -60,11 +63,16 @@ def cite(answer: str, passages: Sequence[Passage], mode: CiteMode) -> CitedAnswe
         passages: What the model was given; passage n has marker n.
         mode: `inline` keeps markers in the text, `list` takes them out, `none` cites nothing.
     """
-    asked = [int(number) for number in MARKER.findall(answer)]
+    asked: list[int] = []
+
+    def keep(marker: re.Match[str]) -> str:
+        number = int(marker[1])
+        asked.append(number)
+        return marker[0] if mode == "inline" and 1 <= number <= len(passages) else ""
+
+    text = _replace_markers(answer, keep)
     valid = sorted({number for number in asked if 1 <= number <= len(passages)})
     removed = sum(not 1 <= number <= len(passages) for number in asked)
-    keep = frozenset(valid) if mode == "inline" else frozenset[int]()
-    text = MARKER.sub(lambda m: m[0] if int(m[1]) in keep else "", answer) if asked else answer
     if mode == "none":
         return CitedAnswer(text, (), removed)
     if valid:
@@ -91,6 +99,25 @@ def passage_dict(passage: Passage) -> dict[str, Any]:
     }
 
 
+def _replace_markers(answer: str, replace: Callable[[re.Match[str]], str]) -> str:
+    """Return `answer` with `replace` done to every marker; data and code stay as they are."""
+    if "[" not in answer:
+        return answer
+    is_json = isinstance(_parsed(answer), dict)
+    pieces = (JSON_TEXT if is_json else CODE).split(answer)
+    first = 1 if is_json else 0  # the split puts texts, or code, at the odd places
+    pieces[first::2] = [MARKER.sub(replace, piece) for piece in pieces[first::2]]
+    return "".join(pieces)
+
+
+def _parsed(answer: str) -> Any:
+    """Return the JSON value that `answer` is, or else `answer`."""
+    try:
+        return json.loads(answer)
+    except (ValueError, RecursionError):
+        return answer
+
+
 def _attribute(answer: str, passages: Sequence[Passage]) -> list[int]:
     """Return the numbers of the passages that some sentence of `answer` repeats."""
     vocabularies = [_words(passage.text) for passage in passages]
@@ -109,11 +136,7 @@ def _attribute(answer: str, passages: Sequence[Passage]) -> list[int]:
 
 
 def _sentences(answer: str) -> Iterator[str]:
-    try:
-        parsed = json.loads(answer)
-    except ValueError:
-        parsed = answer
-    for text in _texts(parsed):
+    for text in _texts(_parsed(answer)):
         yield from SENTENCE_END.split(text)
 
 

@@ -6,10 +6,14 @@ so that the engine's prefix cache is hit; the question comes last.
 """
 
 import json
-from collections.abc import Callable, Sequence
+import logging
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
@@ -17,6 +21,8 @@ from knowledge import Passage
 from service.engine import Message
 from service.errors import ContextLengthExceeded
 from service.use_cases import UseCase
+
+log = logging.getLogger(__name__)
 
 CountTokens = Callable[[Sequence[Message]], int]
 
@@ -52,36 +58,36 @@ def build_prompt(
 ) -> Prompt:
     """Return the prompt for the last of `turns`, with `passages` beside it.
 
-    The passages with the lowest score are left out first, then the oldest turns.
+    The passages with the lowest score are left out first, then the oldest turns; the caller's
+    system messages stay.
 
     Raises:
-        ContextLengthExceeded: The last turn alone does not fit into `limit_tokens`.
+        ContextLengthExceeded: The last turn and the instructions do not fit into `limit_tokens`.
     """
-    kept_passages = sorted(passages, key=lambda passage: passage.score, reverse=True)
-    kept_turns = list(turns)
-    while True:
-        ordered = canonical_order(kept_passages)
-        messages = _messages(use_case, kept_turns, ordered, ask_for_markers)
+    ranked = sorted(passages, key=lambda passage: passage.score, reverse=True)
+    droppable = [n for n, turn in enumerate(turns[:-1]) if turn.role != "system"]
+    most = len(ranked) + len(droppable)
+
+    def draft(cuts: int) -> Prompt:
+        """Return the prompt once `cuts` things are left out."""
+        shown = canonical_order(ranked[: max(0, len(ranked) - cuts)])
+        dropped = frozenset(droppable[: max(0, cuts - len(ranked))])
+        kept = [turn for n, turn in enumerate(turns) if n not in dropped]
+        messages = _messages(use_case, kept, shown, ask_for_markers)
         tokens = count_tokens(messages)
-        if tokens <= limit_tokens:
-            break
-        if kept_passages:
-            kept_passages.pop()
-        elif len(kept_turns) > 1:
-            kept_turns.pop(0)
-        else:
-            raise ContextLengthExceeded(
-                f"The last message and the instructions are {tokens} tokens; the model reads "
-                f"{limit_tokens} beside its answer. Shorten the message or lower max_tokens.",
-                param="messages",
-            )
-    return Prompt(
-        messages=messages,
-        tokens=tokens,
-        passages=ordered,
-        passages_left_out=len(passages) - len(kept_passages),
-        turns_left_out=len(turns) - len(kept_turns),
-    )
+        return Prompt(messages, tokens, shown, len(ranked) - len(shown), len(dropped))
+
+    prompt = draft(0)
+    if prompt.tokens > limit_tokens:  # halving: counting a long conversation takes milliseconds
+        cuts = bisect_left(range(most), True, key=lambda n: draft(n).tokens <= limit_tokens)
+        prompt = draft(cuts)
+    if prompt.tokens > limit_tokens:
+        raise ContextLengthExceeded(
+            f"The last message and the instructions are {prompt.tokens} tokens; the model reads "
+            f"{limit_tokens} beside its answer. Shorten the message or lower max_tokens.",
+            param="messages",
+        )
+    return prompt
 
 
 def canonical_order(passages: Sequence[Passage]) -> tuple[Passage, ...]:
@@ -112,21 +118,33 @@ def _with_passages(question: str, passages: Sequence[Passage], ask_for_markers: 
 
 
 def load_token_counter(model_folder: Path) -> CountTokens:
-    """Return a counter for the model in `model_folder`, or an estimate where it has none."""
+    """Return a counter for the model in `model_folder`, or an estimate where it has none.
+
+    A template that this plain jinja cannot run (own tags, roles it refuses) is estimated too: the
+    model server has the last word on what it takes.
+    """
     tokenizer_file = model_folder / "tokenizer.json"
-    template_text = _chat_template(model_folder)
+    config = _tokenizer_config(model_folder)
+    template_text = _chat_template(model_folder, config)
     if not tokenizer_file.is_file() or template_text is None:
         return estimate_tokens
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    template = ImmutableSandboxedEnvironment(
+    jinja = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    ).from_string(template_text)
+    )
+    try:
+        template = jinja.from_string(template_text)
+    except TemplateError as exc:
+        log.warning("prompts are counted by estimate: chat template of %s: %s", model_folder, exc)
+        return estimate_tokens
+    marks = {name: _special_token(config, name) for name in ("bos_token", "eos_token")}
 
     def count(messages: Sequence[Message]) -> int:
-        rendered = template.render(
-            messages=[{"role": m.role, "content": m.content} for m in messages],
-            add_generation_prompt=True,
-        )
+        turns = [{"role": m.role, "content": m.content} for m in messages]
+        try:
+            rendered = template.render(messages=turns, add_generation_prompt=True, **marks)
+        except TemplateError:
+            return estimate_tokens(messages)
         return len(tokenizer.encode(rendered, add_special_tokens=False).ids)
 
     return count
@@ -141,12 +159,22 @@ def estimate_tokens(messages: Sequence[Message]) -> int:
     return total
 
 
-def _chat_template(model_folder: Path) -> str | None:
+def _chat_template(model_folder: Path, config: Mapping[str, Any]) -> str | None:
     own_file = model_folder / "chat_template.jinja"
     if own_file.is_file():
         return own_file.read_text(encoding="utf-8")
-    config = model_folder / "tokenizer_config.json"
-    if not config.is_file():
-        return None
-    template = json.loads(config.read_text(encoding="utf-8")).get("chat_template")
+    template = config.get("chat_template")
     return template if isinstance(template, str) else None
+
+
+def _tokenizer_config(model_folder: Path) -> Mapping[str, Any]:
+    file = model_folder / "tokenizer_config.json"
+    if not file.is_file():
+        return {}
+    config: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return config
+
+
+def _special_token(config: Mapping[str, Any], name: str) -> str:
+    token = config.get(name) or ""  # a text, or an object with its content
+    return token if isinstance(token, str) else str(token["content"])
