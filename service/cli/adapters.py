@@ -21,7 +21,7 @@ def list_all(url: UrlOption = None, as_json: JsonOption = False) -> None:
     with reporting(as_json) as report:
         page = Gateway.find(url).get("/adapters")
         rows = page["data"]
-        human = "\n".join(f"{row['id']}  {_state(row)}" for row in rows) or "none yet"
+        human = "\n".join(f"{row['adapter_id']}  {row['state']}" for row in rows) or "none yet"
         report.result(page, human)
 
 
@@ -46,7 +46,7 @@ def rollback(task: TaskArgument, url: UrlOption = None, as_json: JsonOption = Fa
     """Let the adapter before the live one serve again."""
     with reporting(as_json) as report:
         body = act(Gateway.find(url), report, f"/adapters/{segment(task)}/rollback")
-        report.result(body, f"{body.get('id', 'the adapter before')} serves {task} now")
+        report.result(body, f"{body['adapter_id']} serves {task} now")
 
 
 @app.command("retire")
@@ -54,7 +54,7 @@ def retire(adapter: AdapterArgument, url: UrlOption = None, as_json: JsonOption 
     """Stop an adapter that is not live from ever serving again."""
     with reporting(as_json) as report:
         body = act(Gateway.find(url), report, f"/adapters/{segment(adapter)}/retire")
-        report.result(body or {"id": adapter}, f"{adapter} is retired")
+        report.result(body, f"{adapter} is retired")
 
 
 def act(gateway: Gateway, report: Report, path: str) -> Any:
@@ -64,12 +64,6 @@ def act(gateway: Gateway, report: Report, path: str) -> Any:
         ended = wait_for_job(gateway, report, job["id"], "working")
         return ended.get("result") or {}
     return body
-
-
-def _state(row: Mapping[str, Any]) -> str:
-    if row.get("is_live") or row.get("live"):
-        return "live"
-    return str(row.get("state") or row.get("status") or "")
 
 
 def _print_fields(out: Console, body: Mapping[str, Any]) -> None:

@@ -199,12 +199,8 @@ def _job_problem(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _note(job: Mapping[str, Any], progress: Mapping[str, Any], unit: str) -> str:
-    said = progress.get("message") or progress.get("stage") or job["status"]
-    parts = [str(said)]
-    done = progress.get("step", progress.get("done"))
-    total = progress.get("steps", progress.get("total"))
-    if done is not None and total:
-        parts.append(f"{done}/{total} {unit}".rstrip())
-    if progress.get("loss") is not None:
-        parts.append(f"loss {progress['loss']:.3f}")
-    return ", ".join(parts)
+    if progress.get("message"):
+        return str(progress["message"])
+    if progress.get("total"):
+        return f"{progress.get('done', 0)}/{progress['total']} {unit}".rstrip()
+    return str(job["status"])

@@ -134,23 +134,28 @@ def make_adapter(gateway: Gateway, report: Report, settings: Settings) -> bool:
 def live_adapter(gateway: Gateway, task: str) -> str | None:
     """Return the id of the adapter that serves `task` now."""
     for row in gateway.get("/adapters")["data"]:
-        if row["task"] == task and (row.get("is_live") or row.get("live")):
-            return str(row["id"])
+        if row["task"] == task and row["state"] == "live":
+            return str(row["adapter_id"])
     return None
 
 
 def compare_demo(gateway: Gateway, report: Report, settings: Settings, *, anew: bool) -> Any:
     """Return the comparison of the demo questions: the last one where it still holds."""
     mark = settings.paths.run / "quickstart.compare"
-    digest = _digest(DEMO / "questions.jsonl", DEMO / "use_case.yaml")
-    if not anew and mark.is_file() and mark.read_text() == digest:
+    use_case = read_mapping(DEMO / "use_case.yaml")
+    live = live_adapter(gateway, str(use_case.get("adapter")))
+    state = f"{_digest(DEMO / 'questions.jsonl', DEMO / 'use_case.yaml')} {live}"
+    if not anew and mark.is_file() and mark.read_text() == state:
         last = gateway.get("/compare", params={"use_case": "demo", "limit": 1})["data"]
         if last:
             report.say("   the last result still holds (--compare asks again)")
             return gateway.get(f"/compare/{segment(last[0]['id'])}")
-    body = {"use_case": "demo", "rows": read_rows(DEMO / "questions.jsonl")}
+    body: dict[str, Any] = {"use_case": "demo", "rows": read_rows(DEMO / "questions.jsonl")}
+    if live is None:
+        report.say("   no adapter serves: only the strategies that need none are compared")
+        body["strategies"] = ["prompt_only", "rag", "auto"]
     done = run_compare(gateway, report, body)
-    mark.write_text(digest)
+    mark.write_text(state)
     return done
 
 

@@ -7,6 +7,7 @@ and error bodies; it does not know what a command does.
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ UrlOption = Annotated[
 
 FAILED = 1
 _PLAIN_EVERY_S = 5.0  # how often a log without a terminal gets a line
+_SAME_EVERY_S = 20.0  # and how often the same one again, so that nobody thinks it hangs
 
 
 class CommandFailed(Exception):
@@ -48,7 +50,7 @@ class Meter:
         self._say = say
         self._task = None if bar is None else bar.add_task(title, total=1.0, note="")
         self._began = time.monotonic()
-        self._said_at = 0.0
+        self._said_at = -_SAME_EVERY_S
         self._said = ""
 
     def show(self, fraction: float | None, note: str = "") -> None:
@@ -66,7 +68,8 @@ class Meter:
         share = "" if fraction is None else f" {fraction:.0%}"
         line = f"{self._title}{share}: {note}".rstrip(": ")
         now = time.monotonic()
-        if line != self._said and now - self._said_at >= _PLAIN_EVERY_S:
+        pause_s = _PLAIN_EVERY_S if line != self._said else _SAME_EVERY_S
+        if now - self._said_at >= pause_s:
             self._said, self._said_at = line, now
             self._say(f"{line} ({now - self._began:.0f} s)")
 
@@ -113,6 +116,13 @@ def reporting(as_json: bool) -> Iterator[Report]:
         _fail(report, exc.body)
     except (ServiceError, KnowledgeError, AdapterError, RouterError) as exc:
         _fail(report, problem_of(exc))
+    except typer.Exit:
+        raise
+    except Exception as exc:  # the last border: a person gets a sentence, never a traceback
+        place = traceback.extract_tb(exc.__traceback__)[-1]
+        message = f"{type(exc).__name__} at {place.filename}:{place.lineno}: {exc}"
+        hint = "This is a fault of the command itself, or the gateway is of another version."
+        _fail(report, problem(message, code="internal_error", hint=hint, status=500))
 
 
 def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> dict[str, Any]:

@@ -206,6 +206,22 @@ def test_train_uploads_rows_and_publishes(run: Run, gateway: CannedGateway, tmp_
     }
 
 
+def test_adapters_ls_shows_which_one_serves(run: Run, gateway: CannedGateway) -> None:
+    rows = [{"adapter_id": "a@1", "state": "live"}, {"adapter_id": "a@0", "state": "trained"}]
+    gateway.answer("GET /adapters", {"object": "list", "data": rows, "has_more": False})
+    assert run("adapters", "ls").stdout == "a@1  live\na@0  trained\n"
+
+
+def test_a_reply_of_another_shape_is_a_sentence_and_no_traceback(
+    run: Run, gateway: CannedGateway
+) -> None:
+    gateway.answer("GET /adapters", {"data": [{"unknown": 1}]})
+    result = run("adapters", "ls", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["code"] == "internal_error"
+    assert "Traceback" not in result.stderr
+
+
 def test_compare_prints_a_table_and_keeps_the_outcomes(
     run: Run, gateway: CannedGateway, tmp_path: Path
 ) -> None:
