@@ -21,7 +21,7 @@ install_project
 cd "$root"
 
 echo "== format, lint"
-"$python" -m ruff format --check .
+"$python" -m ruff format --check service router knowledge adapters tests deploy
 "$python" -m ruff check .
 
 echo "== types"
