@@ -168,17 +168,21 @@ class Finding(NamedTuple):
         of_when = self.leaves[: self.stated.when_leaves]
         return tuple(dict.fromkeys(name for leaf in of_when for name in leaf.unknown_facts))
 
-    def as_dict(self, values: Mapping[str, FactValue] | None = None) -> dict[str, object]:
+    def as_dict(
+        self, values: Mapping[str, FactValue] | None = None, *, with_leaves: bool = True
+    ) -> dict[str, object]:
         """Return plain content; `values` are the facts, to show beside each leaf."""
-        return {
+        plain: dict[str, object] = {
             "rule": self.rule,
             "kind": self.kind.value,
             "strategies": [strategy.value for strategy in self.strategies],
             "verdict": self.verdict,
             "because": self.because.as_dict(),
             "unknown_facts": list(self.unknown_facts),
-            "leaves": [leaf.as_dict(values or {}) for leaf in self.leaves],
         }
+        if with_leaves:
+            plain["leaves"] = [leaf.as_dict(values or {}) for leaf in self.leaves]
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +242,13 @@ class Decision:
         """Return whether a hard rule fells `strategy`."""
         return any(r.strategy is strategy and r.kind is RuleKind.HARD for r in self.rejected)
 
-    def as_dict(self) -> dict[str, object]:
-        """Return plain content, each leaf with the values it read."""
+    def as_dict(self, *, with_leaves: bool = True) -> dict[str, object]:
+        """Return plain content; with leaves, each with the values it read."""
+        values = self.facts.values
         return {
             "strategy": self.strategy.value,
             "rule": self.rule,
-            "findings": [finding.as_dict(self.facts.values) for finding in self.findings],
+            "findings": [f.as_dict(values, with_leaves=with_leaves) for f in self.findings],
             "rejected": [rejection.as_dict() for rejection in self.rejected],
             "facts": self.facts.as_dict(),
             "policy_version": self.policy_version,

@@ -24,6 +24,7 @@ from service.records import Record
 from service.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
 
 RETRIEVING = frozenset({Strategy.RAG, Strategy.HYBRID})
+RECORDED = ("strategy", "rule", "facts", "policy_version", "pilot", "fallback_from")
 ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
 
 
@@ -32,7 +33,7 @@ class Question:
     """One request for an answer, as every face of the service asks it.
 
     `strategy` is None for `auto`; `adapter` names a task or an adapter id and overrides the use
-    case's.
+    case's; `explain` shows every leaf of every rule with the values it read.
     """
 
     request_id: str
@@ -48,6 +49,7 @@ class Question:
     requirements: Requirements = Requirements()
     sampling: Sampling = Sampling()
     response_format: Mapping[str, Any] | None = None
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,7 @@ class Answer:
             "model": self.model,
             "decision": dict(self.decision),
             "citations": [citation.as_dict() for citation in self.citations],
-            "usage": {
-                "prompt_tokens": self.usage.prompt_tokens,
-                "completion_tokens": self.usage.completion_tokens,
-                "total_tokens": self.usage.prompt_tokens + self.usage.completion_tokens,
-                "cached_tokens": self.usage.cached_tokens,
-            },
+            "usage": usage_dict(self.usage),
             "timings_ms": dict(self.timings_ms),
             "finish_reason": self.finish_reason,
             "degraded": self.degraded,
@@ -166,7 +163,7 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
     settlement = weigh(route, retrieval, house)
     strategy = strategy_after(route.decision, settlement)
     model = model_of(strategy, route, house)
-    decision = explain(route.decision, settlement, strategy)
+    decision = explain(route.decision, settlement, strategy, with_leaves=question.explain)
     decided = Decided(question.request_id, strategy, model, decision)
     if settlement is not None and settlement.outcome == "abstain":
         yield decided
@@ -274,10 +271,14 @@ def model_of(strategy: Strategy, route: Route, house: House) -> str:
 
 
 def explain(
-    decision: Decision, settlement: Settlement | None, strategy: Strategy
+    decision: Decision,
+    settlement: Settlement | None,
+    strategy: Strategy,
+    *,
+    with_leaves: bool,
 ) -> dict[str, Any]:
     """Return the decision as clients see it, with what the evidence changed."""
-    body = decision.as_dict()
+    body = decision.as_dict(with_leaves=with_leaves)
     body["strategy"] = strategy
     if settlement is not None:
         body["settlement"] = settlement.as_dict()
@@ -352,7 +353,6 @@ def conclude(
 def record_of(question: Question, route: Route, done: Answer, house: House) -> Record:
     """Return what is kept of this request."""
     keeps_text = house.records.stores_text
-    body = done.as_dict()
     return Record(
         request_id=done.request_id,
         tenant=question.tenant,
@@ -361,12 +361,22 @@ def record_of(question: Question, route: Route, done: Answer, house: House) -> R
         strategy=done.strategy,
         model=done.model,
         outcome=done.outcome,
-        decision=done.decision,
-        usage=body["usage"],
+        decision={name: done.decision[name] for name in RECORDED if name in done.decision},
+        usage=usage_dict(done.usage),
         timings_ms=done.timings_ms,
         question=question.turns[-1].content if keeps_text else None,
         answer=done.text if keeps_text else None,
     )
+
+
+def usage_dict(usage: Usage) -> dict[str, int]:
+    """Return the token counts as clients see them."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "cached_tokens": usage.cached_tokens,
+    }
 
 
 def numbered(passages: Sequence[Passage]) -> list[dict[str, Any]]:
@@ -413,5 +423,5 @@ def _conflict(
         + (f" Missing: {missing}." if missing else ""),
         param="strategy",
         rule=rejection.rule,
-        decision=decision.as_dict(),
+        decision=decision.as_dict(with_leaves=False),
     )

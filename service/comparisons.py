@@ -15,8 +15,6 @@ from router import Strategy
 from service.errors import CompareNotFound
 from service.tables import metadata
 
-KNOWLEDGE_KINDS = ("fact", "both")
-
 comparisons = Table(
     "comparisons",
     metadata,
@@ -34,14 +32,12 @@ comparisons = Table(
 class StrategyScore:
     """What the last comparison of a use case measured for one strategy.
 
-    Scores are means in 0..1; `low` and `high` bound the 95 % interval. `knowledge_score` is the
-    mean over questions that need a fact.
+    Scores are means in 0..1; `low` and `high` bound the 95 % interval.
     """
 
     score: float
     low: float
     high: float
-    knowledge_score: float
     p50_ms: float
     p95_ms: float
     tokens: float
@@ -140,14 +136,10 @@ class Comparisons:
 
 
 def _score(row: Mapping[str, Any]) -> StrategyScore:
-    kinds = [row["by_kind"][kind] for kind in KNOWLEDGE_KINDS if kind in row["by_kind"]]
-    questions = sum(kind["n"] for kind in kinds)
-    weighted = sum(kind["score"] * kind["n"] for kind in kinds)
     return StrategyScore(
         score=row["score"],
         low=row["score_low"],
         high=row["score_high"],
-        knowledge_score=weighted / questions if questions else row["score"],
         p50_ms=row["latency_ms"]["p50"],
         p95_ms=row["latency_ms"]["p95"],
         tokens=row["prompt_tokens"] + row["completion_tokens"],

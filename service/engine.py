@@ -5,13 +5,13 @@ meaning. It always streams: when the caller stops reading, the connection is clo
 server aborts the request.
 """
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import orjson
 
 from service.errors import (
     ContextLengthExceeded,
@@ -128,11 +128,16 @@ class Engine:
         """Return the models that the server lists now.
 
         Raises:
-            EngineUnavailable: The server does not answer within two seconds.
+            EngineUnavailable: The server does not answer within two seconds, or what answers at
+                its address is no model server.
         """
         request = self._client.build_request("GET", "/v1/models", timeout=PROBE_TIMEOUT_S)
-        listing = (await self._send(request)).json()
-        return tuple(EngineModel(row["id"], row.get("parent")) for row in listing["data"])
+        response = await self._send(request)
+        try:
+            rows = response.json()["data"]
+            return tuple(EngineModel(row["id"], row.get("parent")) for row in rows)
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
+            raise EngineUnavailable(f"What answers at {self._url} is no model server.") from exc
 
     async def load_adapter(self, name: str, folder: str) -> None:
         """Load the adapter in `folder` under the immutable `name`.
@@ -147,7 +152,11 @@ class Engine:
         await self._post("/v1/unload_lora_adapter", {"lora_name": name})
 
     async def prompt_logprobs(self, model: str, token_ids: Sequence[int]) -> tuple[float, ...]:
-        """Return the log-probability of each prompt token but the first, under `model`."""
+        """Return the log-probability of each prompt token but the first, under `model`.
+
+        Raises:
+            EngineRefused: The server does not report them; vLLM does.
+        """
         answer = await self._post(
             "/v1/completions",
             {
@@ -158,11 +167,17 @@ class Engine:
                 "prompt_logprobs": 0,
             },
         )
-        rows = answer.json()["choices"][0]["prompt_logprobs"][1:]
-        return tuple(
-            float(row[str(token)]["logprob"])
-            for row, token in zip(rows, token_ids[1:], strict=True)
-        )
+        try:
+            rows = answer.json()["choices"][0]["prompt_logprobs"][1:]
+            return tuple(
+                float(row[str(token)]["logprob"])
+                for row, token in zip(rows, token_ids[1:], strict=True)
+            )
+        except (ValueError, TypeError, LookupError) as exc:
+            raise EngineRefused(
+                f"{self._url} reports no log-probabilities of the prompt, so an adapter's effect "
+                "cannot be checked there."
+            ) from exc
 
     async def metrics(self) -> str:
         """Return the server's own Prometheus text."""
@@ -204,8 +219,8 @@ async def _read_chunks(response: httpx.Response, generation: Generation) -> Asyn
                 continue
             data = line[5:].strip()
             if data == "[DONE]":
-                finished = True
-                break
+                finished = True  # read on to the end: only then is the connection used again
+                continue
             text = _read_event(data, generation)
             if text:
                 yield text
@@ -220,9 +235,11 @@ async def _read_chunks(response: httpx.Response, generation: Generation) -> Asyn
 def _read_event(data: str, generation: Generation) -> str:
     """Note usage and finish reason in `generation`; return the event's text."""
     try:
-        event = json.loads(data)
+        event = orjson.loads(data)
     except ValueError as exc:
         raise StreamBroken("The model server sent an event that is not JSON.") from exc
+    if not isinstance(event, dict):
+        raise StreamBroken("The model server sent an event that is not a JSON object.")
     if "error" in event:
         fault = event["error"]
         reason = fault.get("message", fault) if isinstance(fault, dict) else fault

@@ -13,10 +13,6 @@ from router import Facts, Signals, Strategy
 from service.comparisons import Comparisons, StrategyScore
 from service.use_cases import UseCase
 
-WEEK_S = 7 * 86_400
-# Below this gain a base model is taken not to read passages; 2 of 20 questions are 0.1.
-MIN_CONTEXT_GAIN = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
@@ -148,7 +144,7 @@ def _knowledge(measured: Measured) -> dict[str, Any]:
 def _adapter(measured: Measured) -> dict[str, Any]:
     adapter = measured.adapter
     if adapter is None:
-        return {"adapter_present": False}
+        return {"adapter_present": False, "adapter_servable": False}
     changed_at = measured.knowledge.last_change_at if measured.knowledge else None
     return {
         "adapter_present": True,
@@ -178,6 +174,6 @@ def _scores(measured: Measured) -> dict[str, Any]:
         facts[f"{strategy}_tokens"] = score.tokens
     plain, grounded = (measured.scores.get(s) for s in (Strategy.PROMPT_ONLY, Strategy.RAG))
     if plain is not None and grounded is not None:
-        gain = grounded.knowledge_score - plain.knowledge_score
-        facts["base_gains_from_context"] = gain >= MIN_CONTEXT_GAIN
+        # False only where retrieval is clearly worse: chance must not take a base's passages away.
+        facts["base_gains_from_context"] = grounded.high >= plain.low
     return facts

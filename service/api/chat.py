@@ -5,12 +5,12 @@ from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from service.answer import Answer, Decided, Delta, Event, Given, Question, answer, choose, numbered
 from service.api.problems import problem_of, request_id_of
 from service.api.state import house_of
-from service.api.streams import event_stream, sse, unless_gone
+from service.api.streams import EventStream, json_reply, sse, unless_gone
 from service.api.wire import ChatRequest
 from service.house import House
 from service.tables import DEFAULT_TENANT
@@ -21,31 +21,32 @@ CLIENT_GONE = 499  # nginx's own code; nobody is left to read it
 
 
 @api.post("/chat", response_model=None)
-async def chat(request: Request, body: ChatRequest) -> Response:
+async def chat(request: Request, body: ChatRequest, explain: bool = False) -> Response:
     """Answer by the strategy that fits, and say why; plain or as server-sent events."""
     house = house_of(request)
-    question = body.as_question(request_id=request_id_of(request), tenant=DEFAULT_TENANT)
+    request_id = request_id_of(request)
+    question = body.as_question(request_id=request_id, tenant=DEFAULT_TENANT, explain=explain)
     if body.stream:
         first, rest = await opened(question, house)
-        return event_stream(_frames(first, rest, request))
+        return EventStream(_frames(first, rest, request))
     done = await unless_gone(request, lambda: whole_answer(question, house))
     if done is None:
         return Response(status_code=CLIENT_GONE)
-    return JSONResponse(done.as_dict())
+    return json_reply(done.as_dict())
 
 
 @api.post("/route", response_model=None)
-async def route(request: Request, body: ChatRequest) -> Response:
+async def route(request: Request, body: ChatRequest, explain: bool = False) -> Response:
     """Decide, and generate nothing."""
-    question = body.as_question(request_id=request_id_of(request), tenant=DEFAULT_TENANT)
+    request_id = request_id_of(request)
+    question = body.as_question(request_id=request_id, tenant=DEFAULT_TENANT, explain=explain)
     chosen = await choose(question, house_of(request))
-    decision = chosen.decision.as_dict()
-    return JSONResponse(
+    return json_reply(
         {
             "id": question.request_id,
             "use_case": chosen.use_case.id,
             "strategy": chosen.decision.strategy,
-            "decision": decision,
+            "decision": chosen.decision.as_dict(with_leaves=explain),
         }
     )
 

@@ -42,7 +42,8 @@ async def wait_for(job: Job, state: AppState, wait_s: float) -> Job:
     """Return `job` once it has ended, or as it stands after `wait_s`.
 
     Raises:
-        JobFailed: It failed; carries the status of the error inside the worker.
+        JobFailed: It failed; carries the status of the error inside the worker. Or it was
+            cancelled: 409.
     """
     with anyio.move_on_after(wait_s):
         while not job.has_ended:
@@ -50,6 +51,9 @@ async def wait_for(job: Job, state: AppState, wait_s: float) -> Job:
             job = await to_thread.run_sync(partial(state.jobs.get, job.job_id, tenant=job.tenant))
     if job.status is Status.FAILED and job.error is not None:
         raise JobFailed(job.error)
+    if job.status is Status.CANCELLED:
+        message = f"Job {job.job_id} was cancelled before it was done."
+        raise JobFailed({"code": "job_cancelled", "message": message, "status": 409})
     if job.has_ended:
         state.house.memory.forget()
     return job

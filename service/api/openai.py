@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters import AdapterNotFound
@@ -19,7 +19,7 @@ from service.answer import Answer, Decided, Delta, Event, Question
 from service.api.chat import CLIENT_GONE, opened, whole_answer
 from service.api.problems import problem_of, request_id_of
 from service.api.state import AppState, state_of
-from service.api.streams import event_stream, sse, unless_gone
+from service.api.streams import EventStream, json_reply, sse, unless_gone
 from service.api.wire import WireMessage, turns_of
 from service.citations import CiteMode
 from service.errors import ModelNotFound
@@ -130,11 +130,11 @@ async def complete(request: Request, body: CompletionRequest) -> Response:
     if body.stream:
         first, rest = await opened(question, state.house)
         usage = body.stream_options is not None and body.stream_options.include_usage
-        return event_stream(_chunks(first, rest, face, request, usage))
+        return EventStream(_chunks(first, rest, face, request, usage))
     done = await unless_gone(request, lambda: whole_answer(question, state.house))
     if done is None:
         return Response(status_code=CLIENT_GONE)
-    return JSONResponse(face.completion(done))
+    return json_reply(face.completion(done))
 
 
 @api.get("/models")

@@ -3,19 +3,16 @@
 It knows replies; the status of each error stands in `service/errors.py`.
 """
 
-import json
 import logging
 from typing import Any
 
+import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from adapters import AdapterError
-from knowledge import KnowledgeError
-from router.errors import RouterError
-from service.errors import ServiceError, error_fields, status_of
+from service.errors import ROOTS, error_fields, status_of
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +60,7 @@ def problem_body(
 
 def problem_of(exc: Exception, *, path: str, request_id: str) -> dict[str, Any]:
     """Return the body for any room's error; one that is not ours says nothing of its inside."""
-    if not isinstance(exc, ServiceError | KnowledgeError | AdapterError | RouterError):
+    if not isinstance(exc, ROOTS):
         log.exception("request %s failed", request_id, exc_info=exc)
         message = f"Something failed inside; the gateway's log names request {request_id}."
         return problem_body(500, message, code="internal_error", path=path, request_id=request_id)
@@ -86,7 +83,7 @@ def reply(body: dict[str, Any]) -> Response:
     if status == 409:
         headers["x-should-retry"] = "false"  # the openai client repeats a 409 otherwise
     return Response(
-        json.dumps(body, ensure_ascii=False),
+        orjson.dumps(body),
         status_code=status,
         headers=headers,
         media_type="application/json" if openai else "application/problem+json",
@@ -136,7 +133,7 @@ def install(app: FastAPI) -> None:
             )
         )
 
-    for root in (ServiceError, KnowledgeError, AdapterError, RouterError):
+    for root in ROOTS:
         app.add_exception_handler(root, ours)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, plain)

@@ -3,53 +3,60 @@
 It knows events and bytes; it does not know what they mean.
 """
 
-import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import anyio
+import orjson
 from fastapi import Request
-from fastapi.responses import StreamingResponse
-from fastapi.sse import format_sse_event
+from fastapi.responses import Response, StreamingResponse
+from starlette.types import Send
 
 KEEP_ALIVE_S = 15.0  # proxies cut silent connections after 30 to 60 s
 KEEP_ALIVE = b": keep-alive\n\n"
-HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 T = TypeVar("T")
 
 
 def sse(data: Any, event: str | None = None) -> bytes:
     """Return one event with JSON data."""
-    return format_sse_event(data_str=json.dumps(data, ensure_ascii=False), event=event)
+    head = b"" if event is None else b"event: %b\n" % event.encode()
+    return b"%bdata: %b\n\n" % (head, orjson.dumps(data))
 
 
-def event_stream(frames: AsyncIterator[bytes]) -> StreamingResponse:
-    """Return a reply that sends `frames` as they come, and a comment when none comes for long."""
-    return StreamingResponse(
-        with_keep_alive(frames), media_type="text/event-stream", headers=HEADERS
-    )
+def json_reply(body: Any) -> Response:
+    """Return a whole body as JSON."""
+    return Response(orjson.dumps(body), media_type="application/json")
 
 
-async def with_keep_alive(frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield `frames`, with a comment for every `KEEP_ALIVE_S` of silence."""
-    send, receive = anyio.create_memory_object_stream[bytes](1)
+class EventStream(StreamingResponse):
+    """A reply that sends frames as they come, and a comment when none came for long."""
 
-    async def pump() -> None:
-        async with send:
-            async for frame in frames:
-                await send.send(frame)
+    def __init__(self, frames: AsyncIterator[bytes]) -> None:
+        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+        super().__init__(frames, media_type="text/event-stream", headers=headers)
+        self._sent_at = time.monotonic()
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(pump)
-        async with receive:
-            while True:
-                frame = KEEP_ALIVE
-                with anyio.move_on_after(KEEP_ALIVE_S):
-                    try:
-                        frame = await receive.receive()
-                    except anyio.EndOfStream:
-                        return
-                yield frame
+    async def stream_response(self, send: Send) -> None:
+        """Send headers, frames and the end; called by Starlette."""
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._keep_alive, send)
+            async for frame in self.body_iterator:
+                self._sent_at = time.monotonic()
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
+            group.cancel_scope.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _keep_alive(self, send: Send) -> None:
+        while True:
+            silent_s = time.monotonic() - self._sent_at
+            if silent_s >= KEEP_ALIVE_S:
+                self._sent_at = time.monotonic()
+                await send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+                silent_s = 0.0
+            await anyio.sleep(KEEP_ALIVE_S - silent_s)
 
 
 async def unless_gone(request: Request, work: Callable[[], Awaitable[T]]) -> T | None:

@@ -1,7 +1,7 @@
 """`/v1/files`, `/v1/fine_tuning/jobs` and `/adapters`: how an adapter is made and goes live."""
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Request
@@ -76,7 +76,9 @@ def get_file(request: Request, file_id: str) -> dict[str, Any]:
 
 @api.post("/v1/fine_tuning/jobs")
 async def start_training(
-    request: Request, body: TrainingRequest, idempotency_key: str | None = Header(default=None)
+    request: Request,
+    body: TrainingRequest,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """Queue a training run; a configuration that cannot work is refused now."""
     state = state_of(request)

@@ -3,6 +3,7 @@
 Every write goes through the ingest lane, the one ingest path; reads ask the room.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -90,8 +91,9 @@ def list_documents(
     request: Request, base_id: str, limit: int = 100, after: str | None = None
 ) -> dict[str, Any]:
     """List documents by their external id."""
+    limit = max(1, min(limit, 1000))
     found = house_of(request).knowledge.list_documents(
-        base_id, tenant=DEFAULT_TENANT, limit=max(1, min(limit, 1000)) + 1, after=after
+        base_id, tenant=DEFAULT_TENANT, limit=limit + 1, after=after
     )
     page = found[:limit]
     data = [_document(document) for document in page]
@@ -126,6 +128,7 @@ async def put_document(
         "external_id": external_id,
         "filename": filename,
         "attributes": attributes,
+        "sha256": hashlib.sha256(content).hexdigest(),  # another content is another request
     }
     job = await _enqueue(state, "ingest", args, payload=content, key=idempotency_key)
     return await _reply(job, state)
@@ -238,6 +241,7 @@ async def _enqueue(
             args,
             tenant=DEFAULT_TENANT,
             payload=payload,
+            subject=f"{args['base_id']}/{args['external_id']}",
             idempotency_key=key,
         )
     )

@@ -69,7 +69,7 @@ class ChatRequest(Shape):
     sampling: Sampling = Sampling()
     response_format: dict[str, Any] | None = None
 
-    def as_question(self, *, request_id: str, tenant: str) -> Question:
+    def as_question(self, *, request_id: str, tenant: str, explain: bool = False) -> Question:
         """Return the question that this body asks.
 
         Raises:
@@ -92,6 +92,7 @@ class ChatRequest(Shape):
             ),
             sampling=self.sampling,
             response_format=self.response_format,
+            explain=explain,
         )
 
 
