@@ -169,10 +169,13 @@ class ProcessFailed(ServiceError):
 class JobFailed(ServiceError):
     """A job failed; carries the code and status of the error inside the worker."""
 
+    code = "job_failed"
+    hint = "GET /jobs/{id} tells what failed."
+
     def __init__(self, error: Mapping[str, Any]) -> None:
         fields = dict(error)
         super().__init__(str(fields.pop("message", "The job failed.")))
-        self.code = str(fields.pop("code", "job_failed"))
+        self.code = str(fields.pop("code", self.code))
         self.details = {k: v for k, v in fields.items() if k not in ("status", "param")}
         self.status = int(error.get("status", 500))
 
@@ -200,6 +203,7 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.DocumentTooLarge: 413,
     knowledge_errors.EmptyDocument: 400,
     knowledge_errors.InvalidAttributes: 400,
+    knowledge_errors.InvalidName: 400,
     knowledge_errors.InvalidFilter: 400,
     knowledge_errors.InvalidQuery: 400,
     knowledge_errors.EmbedderMismatch: 409,
@@ -232,6 +236,14 @@ STATUS: Mapping[type[Exception], int] = {
 }
 
 
+ROOTS = (
+    ServiceError,
+    knowledge_errors.KnowledgeError,
+    adapter_errors.AdapterError,
+    router_errors.RouterError,
+)
+
+
 def status_of(exc: Exception) -> int:
     """Return the HTTP status of any room's error, found by its class and then its ancestors."""
     if isinstance(exc, JobFailed):
@@ -243,9 +255,13 @@ def status_of(exc: Exception) -> int:
 
 
 def error_fields(exc: Exception) -> dict[str, Any]:
-    """Return what is told about an error: `message`, `code`, `hint` and what it names."""
+    """Return what is told about an error: `message`, `code`, `hint` and what it names.
+
+    An error that is not a room's own says nothing of its inside: its text may hold SQL or rows.
+    """
+    inside = f"Something failed inside ({type(exc).__name__}); the log of the process says more."
     fields: dict[str, Any] = {
-        "message": str(exc),
+        "message": str(exc) if isinstance(exc, ROOTS) else inside,
         "code": getattr(exc, "code", "internal_error"),
         "hint": getattr(exc, "hint", ""),
         "retryable": getattr(exc, "retryable", False),

@@ -1,7 +1,8 @@
 """Long work as rows: enqueued by the gateway, claimed by a worker under a lease.
 
 It knows states, lanes and leases; it does not know what a job does. A worker that dies stops
-renewing its lease, and the job is claimed again; after `max_attempts` it fails.
+renewing its lease, and the job is claimed again; after `max_attempts` it fails. Jobs of the same
+subject (say, one document) are done in the order they came, whatever happens to their workers.
 """
 
 import time
@@ -23,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    exists,
     or_,
     select,
     update,
@@ -62,6 +64,7 @@ jobs = Table(
     Column("kind", String(32), nullable=False),
     Column("status", String(16), nullable=False),
     Column("sequence", Float, nullable=False),
+    Column("subject", String(600), nullable=True),
     Column("args", JSON, nullable=False),
     Column("payload", LargeBinary, nullable=True),
     Column("progress", JSON, nullable=False),
@@ -75,9 +78,10 @@ jobs = Table(
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
     Index("jobs_by_lane", "lane", "status", "sequence"),
+    Index("jobs_by_subject", "subject", "status"),
 )
 
-_SEEN = [column for column in jobs.c if column.name not in ("payload", "sequence")]
+_SEEN = [c for c in jobs.c if c.name not in ("payload", "sequence", "subject")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +144,24 @@ class Jobs:
         *,
         tenant: str,
         payload: bytes | None = None,
+        subject: str | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Keep a new job, durably, and return it.
 
         A job with the same idempotency key is returned instead of a second one.
 
+        Args:
+            lane: Queue to stand in.
+            kind: What is to be done.
+            args: With what; kept as JSON.
+            tenant: Whose job it is.
+            payload: Bytes that go with it, kept until it has ended.
+            subject: What it changes: begun only once every earlier job of the subject has ended.
+            idempotency_key: The caller's own name for this request.
+
         Raises:
-            InvalidRequest: The key was used for another kind of job.
+            InvalidRequest: The key was used for another request.
         """
         now = time.time()
         key = f"{tenant}:{idempotency_key}" if idempotency_key else None
@@ -159,6 +173,7 @@ class Jobs:
             "kind": kind,
             "status": Status.QUEUED,
             "sequence": now,
+            "subject": f"{tenant}:{subject}" if subject is not None else None,
             "args": dict(args),
             "payload": payload,
             "progress": {},
@@ -172,7 +187,9 @@ class Jobs:
             with self._write.begin() as connection:
                 connection.execute(jobs.insert().values(row))
         except IntegrityError:
-            return self._same_key(key, kind)
+            if key is None:
+                raise
+            return self._same_key(key, kind, args)
         return self.get(job_id, tenant=tenant)
 
     def get(self, job_id: str, *, tenant: str) -> Job:
@@ -209,13 +226,12 @@ class Jobs:
 
     def claim(self, lane: Lane, worker: str) -> Job | None:
         """Take the oldest job of `lane` that waits or whose worker has died, else None."""
-        now = time.time()
         free = or_(
             jobs.c.status == Status.QUEUED,
-            and_(jobs.c.status == Status.RUNNING, jobs.c.lease_until < now),
+            and_(jobs.c.status == Status.RUNNING, jobs.c.lease_until < time.time()),
         )
         waiting = select(jobs.c.job_id, jobs.c.attempts, jobs.c.cancel_asked).where(
-            jobs.c.lane == lane, free
+            jobs.c.lane == lane, free, ~_has_to_wait()
         )
         with self._engine.connect() as connection:  # most polls end here, without a write lock
             if connection.execute(waiting.limit(1)).first() is None:
@@ -228,6 +244,7 @@ class Jobs:
             if found.cancel_asked or found.attempts >= self._max_attempts:
                 self._give_up(connection, found)
                 return None
+            now = time.time()  # the lock may have been waited for
             taken = (
                 update(jobs)
                 .where(jobs.c.job_id == found.job_id)
@@ -244,11 +261,11 @@ class Jobs:
 
     def renew(self, job: Job, worker: str, progress: Mapping[str, Any] | None = None) -> bool:
         """Extend the lease; return False where the job was cancelled or taken by another."""
-        now = time.time()
-        values: dict[str, Any] = {"lease_until": now + self._lease_s, "updated_at": now}
-        if progress is not None:
-            values["progress"] = dict(progress)
         with self._write.begin() as connection:
+            now = time.time()  # the lock may have been waited for
+            values: dict[str, Any] = {"lease_until": now + self._lease_s, "updated_at": now}
+            if progress is not None:
+                values["progress"] = dict(progress)
             kept = connection.execute(
                 update(jobs).where(_held(job, worker)).values(values).returning(jobs.c.cancel_asked)
             ).scalar_one_or_none()
@@ -266,6 +283,21 @@ class Jobs:
         """Record that a job this worker still holds was stopped on request."""
         self._end(job, worker, status=Status.CANCELLED)
 
+    def hand_back(self, job: Job, worker: str) -> None:
+        """Let another worker begin the job anew at once; this attempt does not count."""
+        with self._write.begin() as connection:
+            connection.execute(
+                update(jobs)
+                .where(_held(job, worker))
+                .values(
+                    status=Status.QUEUED,
+                    worker=None,
+                    lease_until=None,
+                    attempts=jobs.c.attempts - 1,
+                    updated_at=time.time(),
+                )
+            )
+
     def cancel(self, job_id: str, *, tenant: str) -> Job:
         """Ask for the end of a job: at once while it waits, soon while it runs."""
         job = self.get(job_id, tenant=tenant)
@@ -279,13 +311,14 @@ class Jobs:
             )
         return self.get(job.job_id, tenant=tenant)
 
-    def _same_key(self, key: str | None, kind: str) -> Job:
+    def _same_key(self, key: str, kind: str, args: Mapping[str, Any]) -> Job:
         query = select(*_SEEN).where(jobs.c.idempotency_key == key)
         with self._engine.connect() as connection:
             job = _job(connection.execute(query).one())
-        if job.kind != kind:
+        if (job.kind, job.args) != (kind, dict(args)):
             raise InvalidRequest(
-                f"Idempotency-Key was already used for a {job.kind} job; choose a new key."
+                f"Idempotency-Key was already used for another {job.kind} job; choose a new key.",
+                param="idempotency-key",
             )
         return job
 
@@ -310,6 +343,16 @@ class Jobs:
                 .where(_held(job, worker))
                 .values(payload=None, lease_until=None, updated_at=time.time(), **values)
             )
+
+
+def _has_to_wait() -> Any:
+    """Return whether an earlier job of the same subject has not ended."""
+    earlier = jobs.alias("earlier")
+    return exists().where(
+        earlier.c.subject == jobs.c.subject,
+        earlier.c.status.in_((Status.QUEUED, Status.RUNNING)),
+        earlier.c.sequence < jobs.c.sequence,
+    )
 
 
 def _held(job: Job, worker: str) -> Any:

@@ -50,7 +50,7 @@ class Worker:
             thread.join()
 
     def stop(self) -> None:
-        """Take no more jobs, and hand back those that run: their leases simply run out."""
+        """Take no more jobs, and hand back those that can be stopped."""
         self._stop.set()
 
     def _run_lane(self, lane: Lane) -> None:
@@ -71,8 +71,8 @@ class Worker:
             try:
                 result = self._work[job.kind](job, lease.report)
             except Cancelled:
-                if not self._stop.is_set():
-                    self._jobs.mark_cancelled(job, self._name)
+                end = self._jobs.hand_back if self._stop.is_set() else self._jobs.mark_cancelled
+                end(job, self._name)
                 return
             except Exception as exc:
                 log.exception("job %s (%s) failed", job.job_id, job.kind)
@@ -96,7 +96,7 @@ class _Lease:
         self._stop = stop
         self._ended = threading.Event()
         self._held = True
-        self._thread = threading.Thread(target=self._renew, name=f"lease-{job.job_id}")
+        self._thread = threading.Thread(target=self._keep, name=f"lease-{job.job_id}")
 
     def __enter__(self) -> "_Lease":
         self._thread.start()
@@ -109,15 +109,18 @@ class _Lease:
     def report(self, progress: Mapping[str, Any] | None = None) -> bool:
         """Tell how far the work is; returns whether it should go on."""
         if progress is not None:
-            self._held = self._jobs.renew(self._job, self._worker, progress)
+            self._renew(progress)
         return self._held and not self._stop.is_set()
 
-    def _renew(self) -> None:
+    def _keep(self) -> None:
         while not self._ended.wait(self._every_s):
-            try:
-                self._held = self._jobs.renew(self._job, self._worker)
-            except SQLAlchemyError:
-                log.exception("lease of %s not renewed; tried again", self._job.job_id)
+            self._renew(None)
+
+    def _renew(self, progress: Mapping[str, Any] | None) -> None:
+        try:
+            self._held = self._jobs.renew(self._job, self._worker, progress)
+        except SQLAlchemyError:
+            log.exception("lease of %s not renewed; tried again", self._job.job_id)
 
 
 def main() -> None:
