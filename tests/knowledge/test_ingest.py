@@ -160,6 +160,23 @@ def test_a_version_overtaken_while_it_was_staged_is_never_seen(
     assert index.count(collection) == 1
 
 
+def test_a_staged_version_neither_answers_nor_takes_a_place(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge.ingest(BASE, "a", "a.txt", b"lamp shade")
+    seen: list[list[str]] = []
+    upsert = ChromaIndex.upsert
+
+    def look(self: ChromaIndex, *arguments: object) -> None:
+        upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
+        found = knowledge.retrieve("lamp return", base_ids=[BASE], top_k=1, retrievers=["dense"])
+        seen.append([passage.text for passage in found.passages])
+
+    monkeypatch.setattr(ChromaIndex, "upsert", look)
+    knowledge.ingest(BASE, "b", "b.txt", b"lamp return")
+    assert seen == [["lamp shade"]]
+
+
 def test_many_documents_take_the_same_path_as_one(knowledge: Knowledge) -> None:
     seen: list[tuple[int, int]] = []
     sources = [NewDocument(f"d{i}", f"d{i}.txt", f"Fact number {i}.".encode()) for i in range(70)]
