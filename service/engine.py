@@ -26,6 +26,7 @@ from service.settings import EngineSettings
 
 LONG_CALL_S = 60.0  # loading an adapter copies its weights to every worker
 PROBE_TIMEOUT_S = 2.0
+JSON_HEADERS = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Engine:
         if settings.api_key is not None:
             headers["authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
         self._url = url.rstrip("/").removesuffix("/v1")
+        self._chat_url = httpx.URL(f"{self._url}/v1/chat/completions")  # parsed once
         self._client = httpx.AsyncClient(
             base_url=self._url,
             headers=headers,
@@ -115,7 +117,9 @@ class Engine:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        upstream = self._client.build_request("POST", "/v1/chat/completions", json=body)
+        upstream = self._client.build_request(
+            "POST", self._chat_url, content=orjson.dumps(body), headers=JSON_HEADERS
+        )
         response = await self._send(upstream, stream=True)
         try:
             generation = Generation(chunks=_no_chunks())
