@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from service.errors import HostForbidden, ProcessFailed
 from service.home import Home, Ports, free_port
 from service.settings import CHECKOUT, Settings, child_environment
 from service.supervision.leftovers import Identity, identify, is_alive, program_marks, sweep
+from service.supervision.ports import choose_ports, refuse_taken
 from service.supervision.programs import compose
 from service.supervision.supervisord import ProcessState, Supervisor, SupervisorGone
 
@@ -40,13 +40,6 @@ class HomeInUse(ProcessFailed):
 
     code = "home_in_use"
     hint = "`fingerpost down` ends it; FINGERPOST_HOME names another home."
-
-
-class PortTaken(ProcessFailed):
-    """Something else listens on the gateway's port."""
-
-    code = "port_taken"
-    hint = "`fingerpost up --port N` takes another port; 0 picks a free one."
 
 
 class NotPrepared(ProcessFailed):
@@ -242,8 +235,8 @@ def _start(settings: Settings, port: int) -> Instance:
         )
     host = settings.server.host
     gateway_port = port or free_port()
-    _refuse_taken(host, gateway_port)
-    ports = _choose_ports(home, gateway_port)
+    refuse_taken(host, gateway_port)
+    ports = choose_ports(home, gateway_port)
     home.write_ports(ports)
     environment = child_environment(
         FINGERPOST_HOME=str(home.root),
@@ -357,45 +350,6 @@ def _refuse_other(instance: Instance, port: int | None) -> None:
             f"This home already runs on port {instance.port} ({runs}), not {port}. "
             "`fingerpost down` first, or set FINGERPOST_HOME to another folder."
         )
-
-
-def _refuse_taken(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
-        # As uvicorn binds: a port whose old connections linger is free.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as exc:
-            raise PortTaken(
-                f"Port {port} on {host} is taken ({exc.strerror}); `ss -ltnp 'sport = :{port}'` "
-                "shows by whom. End that program or choose another port: `fingerpost up --port N`."
-            ) from exc
-
-
-def _choose_ports(home: Home, gateway_port: int) -> Ports:
-    """Keep the inner ports of the last run where they are still free."""
-    last = home.read_ports()
-    taken = {gateway_port}
-    chosen: list[int] = []
-    for port in (last.engine, last.chroma) if last else (0, 0):
-        while port in taken or not _is_free(port):
-            port = free_port()
-        taken.add(port)
-        chosen.append(port)
-    return Ports(gateway=gateway_port, engine=chosen[0], chroma=chosen[1])
-
-
-def _is_free(port: int) -> bool:
-    if port == 0:
-        return False
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _migrate(environment: Mapping[str, str]) -> None:

@@ -16,9 +16,10 @@ import pytest
 from service import processes
 from service.errors import HostForbidden, ProcessFailed
 from service.home import Home, Ports
-from service.processes import HomeInUse, NotPrepared, PortTaken, Waiting
+from service.processes import HomeInUse, NotPrepared, Waiting
 from service.settings import Settings, load_settings
 from service.supervision.leftovers import identify, is_alive, record, recorded, sweep
+from service.supervision.ports import PortTaken, choose_ports
 from service.supervision.programs import compose
 from service.supervision.supervisord import Program, Supervisor, socket_path
 
@@ -214,13 +215,13 @@ def test_up_revives_what_was_stopped(settings: Settings) -> None:
 
 def test_inner_ports_are_kept_while_they_are_free(settings: Settings) -> None:
     settings.paths.make()
-    first = processes._choose_ports(settings.paths, 8080)
+    first = choose_ports(settings.paths, 8080)
     settings.paths.write_ports(first)
-    assert processes._choose_ports(settings.paths, 8080) == first
+    assert choose_ports(settings.paths, 8080) == first
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", first.engine))
         listener.listen()
-        again = processes._choose_ports(settings.paths, 8080)
+        again = choose_ports(settings.paths, 8080)
     assert again.engine != first.engine
     assert again.chroma == first.chroma
 
