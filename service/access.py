@@ -30,8 +30,28 @@ def require_loopback_name(host: str) -> None:
         HostForbidden: The name is another.
     """
     name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    if name not in LOOPBACK_NAMES:
+    if name.lower() not in LOOPBACK_NAMES:
         raise HostForbidden(
             f"Host {host!r} is refused: without API keys the gateway answers only to localhost, "
             "127.0.0.1 and [::1]."
         )
+
+
+def require_loopback_origin(origin: str) -> None:
+    """Refuse a request that a browser sends for a page from elsewhere.
+
+    Such a page can post a form or nothing at all to this machine without asking leave.
+
+    Args:
+        origin: The Origin header; programs that are no browser send none.
+
+    Raises:
+        HostForbidden: The page is not of this machine.
+    """
+    host = origin.partition("://")[2]
+    try:
+        require_loopback_name(host)
+    except HostForbidden as exc:
+        raise HostForbidden(
+            f"Origin {origin!r} is refused: without API keys only pages of this machine may call."
+        ) from exc

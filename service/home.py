@@ -89,3 +89,8 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def gateway_url(host: str, port: int) -> str:
+    """Return the base address of a gateway."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import httpx
 
-from service.errors import HostForbidden, ProcessFailed
-from service.home import Home, Ports, free_port
+from service.access import require_loopback
+from service.errors import ProcessFailed
+from service.home import Home, Ports, free_port, gateway_url
 from service.settings import CHECKOUT, Settings, child_environment
 from service.supervision.leftovers import Identity, identify, is_alive, program_marks, sweep
 from service.supervision.ports import choose_ports, refuse_taken
@@ -28,7 +29,6 @@ from service.supervision.programs import compose
 from service.supervision.supervisord import ProcessState, Supervisor, SupervisorGone
 
 PROGRAMS = ("engine", "chroma", "gateway", "worker")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _POLL_S = 0.5
 _DOWN_S = 60.0  # the longest stop time of a program is 20 s, then SIGKILL
 _DEATHS_THAT_END_UP = 3  # one death may be chance, three are a fault that repeats
@@ -119,7 +119,7 @@ def up(
         ProcessFailed: A process died again and again; the message ends with its log.
     """
     began = time.monotonic()
-    refuse_public_host(settings.server.host)
+    require_loopback(settings.server.host)
     home = settings.paths
     home.make()
     with _one_start_at_a_time(home):
@@ -192,25 +192,6 @@ def read_instance(home: Home) -> Instance | None:
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
     return instance if is_alive(instance.supervisor) else None
-
-
-def refuse_public_host(host: str) -> None:
-    """Refuse any address that others can reach.
-
-    Raises:
-        HostForbidden: `host` is not loopback.
-    """
-    if host not in LOOPBACK:
-        raise HostForbidden(
-            f"{host} can be reached from other machines, and there are no API keys yet: everyone "
-            "who reaches the gateway could read and change everything. Use 127.0.0.1, and put an "
-            "SSH tunnel or your own authenticating proxy on this machine in front of it."
-        )
-
-
-def gateway_url(host: str, port: int) -> str:
-    """Return the base address of a gateway."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def last_lines(log: Path, lines: int = _LOG_LINES) -> str:

@@ -20,7 +20,7 @@ from service.app import Rooms, open_rooms
 from service.comparisons import Comparisons
 from service.errors import InvalidSettings, error_fields, status_of
 from service.files import Files
-from service.home import Ports
+from service.home import Ports, gateway_url
 from service.jobs import Job, Jobs, Lane
 from service.settings import Settings, load_settings
 from service.work import Cancelled, Work, handlers
@@ -161,7 +161,7 @@ def build_worker(settings: Settings, ports: Ports, rooms: Rooms) -> Worker:
     )
     work = handlers(
         settings,
-        gateway_url=f"http://127.0.0.1:{ports.gateway}",
+        gateway_url=gateway_url(settings.server.host, ports.gateway),
         knowledge=rooms.knowledge,
         registry=rooms.registry,
         jobs=jobs,

@@ -12,8 +12,8 @@ from urllib.parse import quote
 import httpx
 
 from service.cli.reporting import CommandFailed, Meter, Report, problem
-from service.home import Home
-from service.processes import gateway_url, read_instance
+from service.home import Home, gateway_url
+from service.processes import read_instance
 from service.settings import home_folder
 
 _POLL_S = 0.5

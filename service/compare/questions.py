@@ -5,13 +5,14 @@ It knows the shape of a SET row; it does not know how answers are scored.
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.errors import InvalidRequest
 
-COMPARED = ("prompt_only", "rag", "fine_tuned", "hybrid", "auto")
+StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
+COMPARED: tuple[StrategyName, ...] = get_args(StrategyName)
 MAX_QUESTIONS = 5_000
 
 

@@ -1,0 +1,323 @@
+"""The whole road on real engines: supervisor, vLLM, Chroma, training, four strategies, faults.
+
+One home is started for all tests of this file; they run in order, as a newcomer would go.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from service.home import Home
+from service.processes import down, status
+from service.settings import CHECKOUT, Settings, home_folder
+from tests.service.waiting import eventually
+
+pytestmark = pytest.mark.engine
+
+DEMO = CHECKOUT / "deploy" / "demo"
+QUESTION = "How many days do I have to return an order?"
+BASE = "smollm2-135m-instruct"
+STRATEGIES = ("prompt_only", "rag", "fine_tuned", "hybrid")
+MODELS = ("smollm2-135m-instruct", "all-minilm-l6-v2")
+ENGINE_BACK_S = 240.0
+
+
+class Road:
+    """A running home, its client, and its command line."""
+
+    def __init__(self, home: Path, url: str) -> None:
+        self.settings = Settings(home=home)
+        self.client = httpx.Client(base_url=url, timeout=180)
+        self.adapters: list[str] = []
+
+    def ask(self, strategy: str, question: str = QUESTION, **body: Any) -> dict[str, Any]:
+        messages = [{"role": "user", "content": question}]
+        request = {"messages": messages, "use_case": "demo", "strategy": strategy, **body}
+        reply = self.client.post("/chat", json=request)
+        assert reply.status_code == 200, reply.text
+        answer: dict[str, Any] = reply.json()
+        return answer
+
+    def is_ready(self) -> bool:
+        try:
+            return self.client.get("/ready").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def pid(self, program: str) -> int:
+        found = next(p for p in status(self.settings).processes if p.name == program)
+        assert found.pid is not None
+        return found.pid
+
+
+def fingerpost(home: Path, *arguments: str) -> Any:
+    """Run the command line with --json and return what it printed."""
+    environment = {**os.environ, "FINGERPOST_HOME": str(home)}
+    command = [sys.executable, "-m", "service.cli", *arguments, "--json"]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    home = tmp_path_factory.mktemp("home")
+    prepared = home_folder() / "models"
+    (home / "models").mkdir()
+    for model in MODELS:
+        assert (prepared / model).is_dir(), "run `bash deploy/test.sh`: it prepares the models"
+        (home / "models" / model).symlink_to(prepared / model)
+    try:
+        started = fingerpost(home, "up", "--port", "0")
+        yield Road(home, started["url"])
+    finally:
+        down(Home(home))
+
+
+def put_handbook(road: Road) -> None:
+    road.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
+    for page in sorted((DEMO / "handbook").rglob("*.md")):
+        name = str(page.relative_to(DEMO / "handbook"))
+        put(road, name, page.read_text())
+
+
+def put(road: Road, name: str, text: str) -> None:
+    body = {"filename": Path(name).name, "content": text}
+    reply = road.client.put(f"/v1/vector_stores/handbook/documents/{name}", json=body)
+    assert reply.status_code in (200, 202), reply.text
+    if reply.status_code == 202:
+        location = reply.headers["location"]
+        eventually(lambda: road.client.get(location).json()["status"] == "succeeded", within_s=60)
+
+
+def start_training(road: Road, *, steps: int, rows: int = 48) -> str:
+    lines = (DEMO / "training.jsonl").read_text().splitlines()[:rows]
+    upload = {"file": ("rows.jsonl", "\n".join(lines).encode())}
+    file = road.client.post("/v1/files", files=upload, data={"purpose": "fine-tune"}).json()
+    config = {"max_steps": steps, "learning_rate": 2e-3, "cutoff_len": 320, "lora_rank": 8}
+    body = {"training_file": file["id"], "suffix": "helpdesk", "config": config}
+    reply = road.client.post("/v1/fine_tuning/jobs", json=body)
+    assert reply.status_code == 202, reply.text
+    return str(reply.json()["id"])
+
+
+def training(road: Road, job_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = road.client.get(f"/v1/fine_tuning/jobs/{job_id}").json()
+    return found
+
+
+def test_the_real_engine_answers_and_adapter_strategies_say_what_is_missing(road: Road) -> None:
+    use_case = DEMO / "use_case.yaml"
+    fingerpost(road.settings.home, "use-case", "apply", str(use_case))
+    answer = road.ask("prompt_only", "Hello!", sampling={"max_tokens": 8})
+    assert answer["model"] == BASE
+    assert answer["usage"]["completion_tokens"] > 0
+    asked = {"messages": [{"role": "user", "content": "x"}], "use_case": "demo"}
+    reply = road.client.post("/chat", json={**asked, "strategy": "hybrid"})
+    assert reply.status_code == 409
+    assert "helpdesk" in reply.json()["detail"]
+
+
+def test_rag_answers_with_citations_that_resolve(road: Road) -> None:
+    put_handbook(road)
+    answer = road.ask("rag")
+    assert answer["model"] == BASE
+    assert answer["citations"]
+    for citation in answer["citations"]:
+        page = f"/v1/vector_stores/handbook/documents/{citation['document_id']}"
+        text = road.client.get(page).json()["text"]
+        assert citation["text"] in text
+        assert text[citation["start"] : citation["end"]] == citation["text"]
+
+
+def test_chinese_questions_find_chinese_pages(road: Road) -> None:
+    rows = [json.loads(line) for line in (DEMO / "questions_zh.jsonl").read_text().splitlines()]
+    found = 0
+    for row in rows:
+        search = {"query": row["question"], "max_num_results": 5}
+        reply = road.client.post("/v1/vector_stores/handbook/search", json=search).json()
+        assert "dense" not in reply["retrievers"]
+        found += any(hit["external_id"] in row["gold"] for hit in reply["data"])
+    assert found >= 0.9 * len(rows)
+
+
+def test_an_adapter_is_trained_here_and_a_document_changes_meanwhile(road: Road) -> None:
+    job_id = start_training(road, steps=6)
+    eventually(lambda: training(road, job_id)["status"] == "running", within_s=30)
+    old = road.ask("rag", sampling={"max_tokens": 4})
+    update = next((DEMO / "updates").rglob("returns.md"))
+    before = (DEMO / "handbook" / "en" / "returns.md").read_text()
+    put(road, "en/returns.md", update.read_text())
+    new = road.ask("rag", sampling={"max_tokens": 4})
+    assert training(road, job_id)["status"] == "running"
+    assert old["retrieval"]["above_floor"] > 0
+    stored = road.client.get("/v1/vector_stores/handbook/documents/en/returns.md").json()["text"]
+    assert stored == update.read_text() != before
+    gone = set(before.splitlines()) - set(update.read_text().splitlines())
+    hits = road.client.post(
+        "/v1/vector_stores/handbook/search", json={"query": QUESTION, "max_num_results": 20}
+    ).json()["data"]
+    assert hits
+    assert not any(line.strip() and line in hit["text"] for line in gone for hit in hits)
+    assert new["outcome"] == "answered"
+    put(road, "en/returns.md", before)
+    eventually(lambda: training(road, job_id)["status"] == "succeeded", within_s=240)
+    road.adapters.append(training(road, job_id)["adapter_id"])
+
+
+def test_the_trained_adapter_is_published_by_its_effect(road: Road) -> None:
+    began = time.monotonic()
+    reply = road.client.post(f"/adapters/{road.adapters[0]}/publish")
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["effect"]["is_applied"] is True
+    assert time.monotonic() - began < 60
+
+
+def test_all_four_strategies_answer_by_their_own_model(road: Road) -> None:
+    for strategy in STRATEGIES:
+        answer = road.ask(strategy)
+        assert answer["strategy"] == strategy
+        adapted = strategy in ("fine_tuned", "hybrid")
+        assert answer["model"] == (road.adapters[0] if adapted else BASE)
+        assert bool(answer["citations"]) <= (strategy in ("rag", "hybrid"))
+    assert road.ask("fine_tuned")["answer"] != road.ask("prompt_only")["answer"]
+
+
+def test_the_openai_client_gets_every_strategy_plain_and_streamed(road: Road) -> None:
+    base_url = f"{road.client.base_url}/v1"
+    with openai.OpenAI(base_url=base_url, api_key="none", max_retries=0) as client:
+        for model in ("auto", *STRATEGIES):
+            done = client.chat.completions.create(
+                model=model,
+                messages=[{"role": "user", "content": QUESTION}],
+                max_tokens=8,
+                extra_body={"use_case": "demo"},
+            )
+            assert done.choices[0].message.content
+            chunks = client.chat.completions.create(
+                model=model,
+                messages=[{"role": "user", "content": QUESTION}],
+                max_tokens=8,
+                stream=True,
+                extra_body={"use_case": "demo"},
+            )
+            assert "".join(c.choices[0].delta.content or "" for c in chunks)
+
+
+def test_a_client_that_leaves_frees_the_real_engine(road: Road) -> None:
+    ports = road.settings.paths.read_ports()
+    assert ports is not None
+
+    def running() -> float:
+        text = httpx.get(f"http://127.0.0.1:{ports.engine}/metrics").text
+        lines = [row for row in text.splitlines() if row.startswith("vllm:num_requests_running")]
+        return sum(float(row.rsplit(" ", 1)[1]) for row in lines)
+
+    body = {
+        "messages": [{"role": "user", "content": "Count from one to a thousand."}],
+        "strategy": "prompt_only",
+        "sampling": {"max_tokens": 2000},
+        "stream": True,
+    }
+    with road.client.stream("POST", "/chat", json=body) as reply:
+        next(line for line in reply.iter_lines() if line == "event: delta")
+        assert running() >= 1
+    eventually(lambda: running() == 0, within_s=5)
+
+
+def test_a_comparison_asks_all_strategies_and_becomes_a_measured_fact(
+    road: Road, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in (DEMO / "questions.jsonl").read_text().splitlines()]
+    picked = {row["kind"]: row for row in rows}.values()
+    file = tmp_path / "set.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in picked))
+    out = tmp_path / "outcomes.jsonl"
+    arguments = ("compare", str(file), "--use-case", "demo", "--out", str(out))
+    printed = fingerpost(road.settings.home, *arguments)
+    outcomes = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(outcomes) == len(picked) * 5
+    assert {row["strategy"] for row in outcomes} == {*STRATEGIES, "auto"}
+    assert all(row["score"] is not None for row in outcomes)
+    assert set(printed["summary"]["strategies"]) == {*STRATEGIES, "auto"}
+    facts = road.ask("auto", "Hello!")["decision"]["facts"]
+    assert facts["hybrid_score"]["provenance"] == "measured"
+
+
+def test_a_killed_worker_loses_no_training(road: Road) -> None:
+    job_id = start_training(road, steps=3, rows=24)
+    eventually(lambda: training(road, job_id)["status"] == "running", within_s=30)
+    os.kill(road.pid("worker"), signal.SIGKILL)
+    eventually(lambda: training(road, job_id)["status"] == "succeeded", within_s=280)
+    assert road.client.get(f"/jobs/{job_id}").json()["attempts"] == 2
+
+
+def test_chroma_killed_is_answered_within_a_second_and_whole_again(road: Road) -> None:
+    search = {"query": QUESTION, "max_num_results": 3}
+    path = "/v1/vector_stores/handbook/search"
+    assert road.client.post(path, json=search).json()["degraded"] is False
+    os.kill(road.pid("chroma"), signal.SIGKILL)
+    began = time.monotonic()
+    reply = road.client.post(path, json=search).json()
+    assert time.monotonic() - began < 2  # one second on a quiet machine
+    assert reply["data"]
+    eventually(lambda: road.client.post(path, json=search).json()["degraded"] is False, within_s=60)
+
+
+def test_a_killed_engine_ends_streams_once_and_comes_back_with_its_adapter(road: Road) -> None:
+    events: list[str] = []
+    ended_at: list[float] = []
+    body = {
+        "messages": [{"role": "user", "content": "Count from one to a thousand."}],
+        "strategy": "prompt_only",
+        "sampling": {"max_tokens": 3000},
+        "stream": True,
+    }
+
+    def read() -> None:
+        with road.client.stream("POST", "/chat", json=body) as reply:
+            for line in reply.iter_lines():
+                if line.startswith("event: "):
+                    events.append(line.removeprefix("event: "))
+        ended_at.append(time.monotonic())
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    eventually(lambda: events.count("delta") > 3, within_s=60)
+    os.kill(road.pid("engine"), signal.SIGKILL)
+    killed_at = time.monotonic()
+    reading.join(30)
+    assert events.count("error") == 1
+    assert events[-1] == "error"
+    assert ended_at[0] - killed_at < 5
+    eventually(lambda: not road.is_ready(), within_s=5)
+    reply = road.client.post("/chat", json={**body, "stream": False})
+    assert reply.status_code == 503
+    assert reply.headers["retry-after"]
+    assert road.client.get("/health").status_code == 200
+    eventually(road.is_ready, within_s=ENGINE_BACK_S)
+    for strategy in STRATEGIES:
+        assert road.ask(strategy, sampling={"max_tokens": 8})["strategy"] == strategy
+
+
+def test_a_second_up_says_it_runs_and_down_ends_everything(road: Road) -> None:
+    again = fingerpost(road.settings.home, "up")
+    assert again["was_running"] is True
+    pids = [process.pid for process in status(road.settings).processes]
+    stopped = fingerpost(road.settings.home, "down")["stopped"]
+    assert set(stopped) == {"engine", "chroma", "worker", "gateway"}
+    for pid in pids:
+        assert pid is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
