@@ -120,7 +120,10 @@ class Comparisons:
             return tuple(Comparison(**row._mapping) for row in connection.execute(query))
 
     def last_scores(self, use_case: str, *, tenant: str) -> Mapping[Strategy, StrategyScore]:
-        """Return what the newest comparison measured for each strategy; empty without one."""
+        """Return what the newest comparison measured for each strategy; empty without one.
+
+        A strategy that only failed was not measured: it has no score and no latency.
+        """
         query = (
             select(comparisons.c.summary)
             .where(comparisons.c.tenant == tenant, comparisons.c.use_case == use_case)
@@ -132,7 +135,7 @@ class Comparisons:
         if summary is None:
             return {}
         measured = summary["strategies"]
-        return {s: _score(measured[s]) for s in Strategy if s in measured}
+        return {s: _score(measured[s]) for s in Strategy if s in measured and measured[s]["n"]}
 
 
 def _score(row: Mapping[str, Any]) -> StrategyScore:

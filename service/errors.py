@@ -174,7 +174,8 @@ class JobFailed(ServiceError):
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         fields = dict(error)
-        super().__init__(str(fields.pop("message", "The job failed.")))
+        message = str(fields.pop("message", "The job failed."))
+        super().__init__(message, param=fields.get("param"))
         self.code = str(fields.pop("code", self.code))
         self.details = {k: v for k, v in fields.items() if k not in ("status", "param")}
         self.status = int(error.get("status", 500))
@@ -208,7 +209,7 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.InvalidQuery: 400,
     knowledge_errors.EmbedderMismatch: 409,
     knowledge_errors.EmbeddingDimensionMismatch: 409,
-    knowledge_errors.EmbedderUnavailable: 503,
+    knowledge_errors.EmbedderUnavailable: 500,
     knowledge_errors.StoreUnavailable: 503,
     knowledge_errors.VectorsMissing: 503,
     knowledge_errors.IngestConflict: 409,

@@ -33,14 +33,17 @@ class Memory:
 
     def __init__(self) -> None:
         self._values: dict[object, tuple[float, Any]] = {}
+        self._forgotten = 0
 
     async def get(self, key: object, read: Callable[[], Any]) -> Any:
         """Return the value of `key`, read in a thread where it is not fresh."""
         known = self._values.get(key)
         if known is not None and time.monotonic() - known[0] < FRESH_S:
             return known[1]
-        began = time.monotonic()
+        began, forgotten = time.monotonic(), self._forgotten
         value = await to_thread.run_sync(read)
+        if forgotten != self._forgotten:  # read before a change, so not to be remembered
+            return value
         if len(self._values) >= MAX_REMEMBERED:
             self._values.clear()
         self._values[key] = (began, value)
@@ -49,6 +52,7 @@ class Memory:
     def forget(self) -> None:
         """Read everything anew from now on."""
         self._values.clear()
+        self._forgotten += 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 from sqlalchemy import JSON, Column, Engine, Float, String, Table, Text, delete, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from service.settings import RecordSettings
 from service.tables import metadata
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 BATCH_S = 0.25  # at most this much is lost when the machine stops: records are not answers
 MAX_WAITING = 10_000
+FORGET_S = 3_600.0
 DAY_S = 86_400
 
 records = Table(
@@ -84,9 +85,12 @@ class Records:
 
     async def write_behind(self) -> None:
         """Write what is queued, for as long as the service runs; a last time at its end."""
-        await to_thread.run_sync(self._forget_old)
+        forget_at = anyio.current_time()
         try:
             while True:
+                if anyio.current_time() >= forget_at:
+                    forget_at = anyio.current_time() + FORGET_S
+                    await self.forget_old()
                 await anyio.sleep(BATCH_S)
                 await self.flush()
         finally:
@@ -100,9 +104,18 @@ class Records:
         batch, self._waiting = self._waiting, []
         try:
             await to_thread.run_sync(partial(self._insert, batch))
-        except SQLAlchemyError:
+        except (OperationalError, IntegrityError):  # away, locked, or another wrote the same id
             log.exception("%d records could not be written; they are tried again", len(batch))
             self._waiting = batch + self._waiting
+        except SQLAlchemyError:
+            log.exception("%d records cannot be written and are lost", len(batch))
+
+    async def forget_old(self) -> None:
+        """Delete the records that are older than `keep_days`."""
+        try:
+            await to_thread.run_sync(self._delete_old)
+        except SQLAlchemyError:
+            log.exception("old records could not be deleted; it is tried again")
 
     def get(self, request_id: str, *, tenant: str) -> Record | None:
         """Return the record of a request, or None where none is kept."""
@@ -114,11 +127,19 @@ class Records:
         return None if row is None else Record(**row._mapping)
 
     def _insert(self, batch: Sequence[Record]) -> None:
-        rows = [{name: getattr(record, name) for name in Record.__slots__} for record in batch]
+        """Write `batch`; a client may send one request id twice, and the first record stays."""
+        rows: dict[str, dict[str, Any]] = {}
+        for record in batch:
+            row = {name: getattr(record, name) for name in Record.__slots__}
+            rows.setdefault(record.request_id, row)
+        known = select(records.c.request_id).where(records.c.request_id.in_(rows))
         with self._engine.execution_options(write=True).begin() as connection:
-            connection.execute(records.insert(), rows)
+            for request_id in connection.execute(known).scalars().all():
+                del rows[request_id]
+            if rows:
+                connection.execute(records.insert(), list(rows.values()))
 
-    def _forget_old(self) -> None:
+    def _delete_old(self) -> None:
         oldest = time.time() - self._settings.keep_days * DAY_S
         with self._engine.execution_options(write=True).begin() as connection:
             connection.execute(delete(records).where(records.c.created_at < oldest))

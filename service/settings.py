@@ -7,6 +7,7 @@ default. Unknown keys are refused, in the file and in the environment.
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -14,6 +15,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -152,7 +154,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read arguments first, then the environment, then the home's file."""
-        file = Home(home_folder()).config_file
+        home = init_settings().get("home") or home_folder()
+        file = Home(Path(home)).config_file
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
 
 
@@ -172,21 +175,25 @@ def load_settings(**arguments: Any) -> Settings:
         section = variable.removeprefix(ENV_PREFIX).split("__")[0]
         if variable.startswith(ENV_PREFIX) and section not in known:
             raise InvalidSettings(f"{variable} names no section; there are {sorted(known)}.")
+    arguments.setdefault("home", home_folder())
+    file = Home(Path(arguments["home"])).config_file
     try:
-        arguments.setdefault("home", home_folder())
         return Settings(**arguments)
+    except TOMLDecodeError as exc:
+        raise InvalidSettings(f"{file} is not TOML: {exc}.") from exc
+    except SettingsError as exc:
+        raise InvalidSettings(f"{exc}: lists and tables in the environment are JSON.") from exc
     except ValidationError as exc:
         faults = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
             for fault in exc.errors()
         )
-        source = Home(home_folder()).config_file
         raise InvalidSettings(
-            f"The configuration is not valid: {faults}. Correct {source} or the "
+            f"The configuration is not valid: {faults}. Correct {file} or the "
             f"{ENV_PREFIX}<SECTION>__<KEY> variables."
         ) from exc
-    except ValueError as exc:
-        raise InvalidSettings(f"{Home(home_folder()).config_file} is not TOML: {exc}") from exc
+    except UnicodeDecodeError as exc:
+        raise InvalidSettings(f"{file} is not UTF-8: {exc}.") from exc
 
 
 def child_environment(**added: str) -> dict[str, str]:

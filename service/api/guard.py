@@ -9,7 +9,7 @@ import uuid
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.access import require_loopback_name
+from service.access import require_loopback_name, require_loopback_origin
 from service.api.problems import problem_body, reply
 from service.errors import BodyTooLarge, HostForbidden, ServiceError, status_of
 
@@ -58,6 +58,8 @@ class Guard:
     def _refusal(self, headers: Headers) -> ServiceError | None:
         try:
             require_loopback_name(headers.get("host", ""))
+            if "origin" in headers:
+                require_loopback_origin(headers["origin"])
         except HostForbidden as exc:
             return exc
         length = headers.get("content-length", "0")

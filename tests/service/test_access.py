@@ -1,0 +1,77 @@
+"""Who may call while there are no keys: this machine, under its own names."""
+
+import pytest
+
+from service.access import require_loopback, require_loopback_name, require_loopback_origin
+from service.errors import HostForbidden
+from tests.service.conftest import Running
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1"])
+def test_the_gateway_may_listen_on_loopback(address: str) -> None:
+    require_loopback(address)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.5", "", "127.0.0.1.example"])
+def test_the_gateway_may_not_listen_elsewhere(address: str) -> None:
+    with pytest.raises(HostForbidden, match="API keys"):
+        require_loopback(address)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "localhost",
+        "localhost:8080",
+        "LocalHost:8080",
+        "127.0.0.1",
+        "127.0.0.1:1",
+        "[::1]",
+        "[::1]:9",
+    ],
+)
+def test_loopback_names_are_let_in(name: str) -> None:
+    require_loopback_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "evil.example",
+        "localhost.evil.example",
+        "evil.example:127.0.0.1",
+        "127.0.0.1.evil.example:8080",
+        "[::1].evil.example",
+        "[::1]:8080.evil.example:80",
+        "127.0.0.2:8080",
+        "user@localhost",
+    ],
+)
+def test_other_names_are_kept_out(name: str) -> None:
+    with pytest.raises(HostForbidden):
+        require_loopback_name(name)
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:8080", "http://127.0.0.1", "https://[::1]:8443"]
+)
+def test_pages_of_this_machine_may_call(origin: str) -> None:
+    require_loopback_origin(origin)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "", "http://localhost.evil.example", "localhost"]
+)
+def test_pages_from_elsewhere_may_not_call(origin: str) -> None:
+    with pytest.raises(HostForbidden, match="Origin"):
+        require_loopback_origin(origin)
+
+
+def test_a_foreign_page_cannot_take_an_adapter_out_of_service(running: Running) -> None:
+    adapter_id = running.prepare()
+    headers = {"origin": "https://evil.example"}  # a form post needs no leave of the browser
+    reply = running.client.post("/adapters/helpdesk/withdraw", headers=headers)
+    assert reply.status_code == 403
+    assert reply.json()["error"]["code"] == "host_forbidden"
+    assert running.rooms.registry.resolve("helpdesk").adapter_id == adapter_id
