@@ -19,13 +19,13 @@ TABLES = (comparisons.comparisons, files.files, jobs.jobs, records.records, use_
 METADATAS: tuple[MetaData, ...] = (metadata, knowledge.metadata, adapters.metadata)
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine, to: str = "head") -> None:
     """Apply every step that the database has not seen; does nothing when there is none."""
     config = Config()
     config.set_main_option("script_location", str(CHECKOUT / "deploy" / "migrations"))
     with engine.execution_options(write=True).begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def main() -> None:

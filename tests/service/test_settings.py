@@ -140,4 +140,4 @@ def test_paths_and_database_lie_in_the_home_unless_said_otherwise(home: Path) ->
 def test_settings_do_not_change_once_read(home: Path) -> None:
     settings = load_settings()
     with pytest.raises(ValueError, match="frozen"):
-        settings.server.port = 1  # type: ignore[misc]  # that it is refused is the test
+        settings.server.port = 1

@@ -1,0 +1,112 @@
+"""The migration steps lead to the tables that the code declares."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert, inspect, select, text
+
+from service.database import create_tables, open_database
+from service.jobs import Jobs, Lane
+from service.migrations import METADATAS, TABLES, upgrade
+from service.tables import metadata
+from service.use_cases import UseCase, UseCases
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_database(f"sqlite:///{tmp_path}/migrated.db")
+    upgrade(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def declared(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_database(f"sqlite:///{tmp_path}/declared.db")
+    create_tables(opened, *METADATAS)
+    yield opened
+    opened.dispose()
+
+
+def shape(database: Engine) -> dict[str, Any]:
+    """Return every table with its columns, keys, indexes and constraints."""
+    look = inspect(database)
+    return {
+        name: {
+            "columns": sorted(
+                (column["name"], str(column["type"]), column["nullable"])
+                for column in look.get_columns(name)
+            ),
+            "key": look.get_pk_constraint(name)["constrained_columns"],
+            "indexes": sorted(
+                (index["name"] or "", index["column_names"], bool(index["unique"]))
+                for index in look.get_indexes(name)
+            ),
+            "unique": sorted(
+                tuple(constraint["column_names"])
+                for constraint in look.get_unique_constraints(name)
+            ),
+            "references": sorted(
+                (tuple(key["constrained_columns"]), key["referred_table"], str(key["options"]))
+                for key in look.get_foreign_keys(name)
+            ),
+        }
+        for name in look.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def virtual_tables(database: Engine) -> dict[str, str]:
+    query = text("SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
+    with database.connect() as connection:
+        return {
+            name: " ".join(sql.replace("IF NOT EXISTS ", "").split())
+            for name, sql in connection.execute(query)
+        }
+
+
+def test_the_steps_make_the_tables_that_the_code_declares(
+    migrated: Engine, declared: Engine
+) -> None:
+    made, meant = shape(migrated), shape(declared)
+    assert made.keys() == meant.keys()
+    for name, table in meant.items():
+        assert made[name] == table, name
+
+
+def test_the_steps_make_the_same_full_text_table(migrated: Engine, declared: Engine) -> None:
+    assert virtual_tables(migrated) == virtual_tables(declared)
+    assert list(virtual_tables(migrated)) == ["kb_lexical"]
+
+
+def test_every_table_of_the_service_is_known_to_the_migrations() -> None:
+    assert {table.name for table in TABLES} == set(metadata.tables)
+
+
+def test_upgrading_again_changes_nothing_and_loses_nothing(migrated: Engine) -> None:
+    UseCases(migrated).put(UseCase(id="demo"), tenant="default")
+    before = shape(migrated)
+    upgrade(migrated)
+    assert shape(migrated) == before
+    assert UseCases(migrated).get("demo", tenant="default").id == "demo"
+
+
+def test_a_database_of_the_first_step_keeps_its_rows(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0001")
+    old = metadata.tables["jobs"]
+    row = {column.name: "x" for column in old.c if column.name != "subject"}
+    row |= dict.fromkeys(("sequence", "attempts", "cancel_asked", "created_at", "updated_at"), 0)  # type: ignore[arg-type]  # numbers beside texts
+    row |= {"lane": "ingest", "status": "queued", "args": {}, "progress": {}, "payload": b"p"}  # type: ignore[dict-item]  # as above
+    row |= {"lease_until": 0.0, "tenant": "default"}  # type: ignore[dict-item]  # as above
+    with opened.execution_options(write=True).begin() as connection:
+        connection.execute(insert(old).values(row))
+    upgrade(opened)
+    claimed = Jobs(opened).claim(Lane.INGEST, "w1")
+    assert claimed is not None
+    assert claimed.job_id == "x"
+    with opened.connect() as connection:
+        assert connection.execute(select(old.c.subject)).scalar_one() is None
+    opened.dispose()
