@@ -105,7 +105,14 @@ def start_training(road: Road, *, steps: int, rows: int = 48) -> str:
     lines = (DEMO / "training.jsonl").read_text().splitlines()[:rows]
     upload = {"file": ("rows.jsonl", "\n".join(lines).encode())}
     file = road.client.post("/v1/files", files=upload, data={"purpose": "fine-tune"}).json()
-    config = {"max_steps": steps, "learning_rate": 2e-3, "cutoff_len": 320, "lora_rank": 8}
+    config = {
+        "max_steps": steps,
+        "per_device_train_batch_size": 4,
+        "gradient_accumulation_steps": 1,
+        "learning_rate": 2e-3,
+        "cutoff_len": 320,
+        "lora_rank": 8,
+    }
     body = {"training_file": file["id"], "suffix": "helpdesk", "config": config}
     reply = road.client.post("/v1/fine_tuning/jobs", json=body)
     assert reply.status_code == 202, reply.text
@@ -153,7 +160,7 @@ def test_chinese_questions_find_chinese_pages(road: Road) -> None:
 
 
 def test_an_adapter_is_trained_here_and_a_document_changes_meanwhile(road: Road) -> None:
-    job_id = start_training(road, steps=6)
+    job_id = start_training(road, steps=10)
     eventually(lambda: training(road, job_id)["status"] == "running", within_s=30)
     old = road.ask("rag", sampling={"max_tokens": 4})
     update = next((DEMO / "updates").rglob("returns.md"))

@@ -204,9 +204,8 @@ async def _wait_ready(port: int) -> None:
     while time.monotonic() < deadline:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(
-                f"GET /ready HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n".encode()
-            )
+            head = f"GET /ready HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n"
+            writer.write(head.encode())
             reply = await reader.read()
             writer.close()
             if b"200 OK" in reply.split(b"\r\n")[0]:
