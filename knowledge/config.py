@@ -19,7 +19,7 @@ class KnowledgeConfig(BaseModel):
     embedder_threads: int = Field(default=0, ge=0)
     """Torch threads; 0 leaves torch's own choice."""
     embed_batch: int = Field(default=32, ge=1)
-    """sentence-transformers' own default; larger batches were no faster on 2 cores."""
+    """sentence-transformers' own default."""
 
     chroma_host: str = "127.0.0.1"
     chroma_port: int = Field(default=8000, ge=1, le=65535)
@@ -32,13 +32,16 @@ class KnowledgeConfig(BaseModel):
 
     max_document_bytes: int = Field(default=20_000_000, ge=1)
     max_question_chars: int = Field(default=8_192, ge=1)
-    chunk_tokens: int = Field(default=192, ge=16)
-    """Most tokens of a chunk, in the embedder's own count."""
-    chunk_overlap_tokens: int = Field(default=24, ge=0)
+    chunk_tokens: int = Field(default=240, ge=16)
+    """Most tokens of a chunk, in the embedder's own count; never more than it reads. Lexical
+    hit@5 on rag_zh, plain and hard: 192 with overlap 24 0.9896, 0.829; 240 with 48 0.9904, 0.835;
+    MiniLM reads 256."""
+    chunk_overlap_tokens: int = Field(default=48, ge=0)
 
     top_k: int = Field(default=5, ge=1)
     candidates: int = Field(default=50, ge=1)
-    """Hits asked of each retriever before fusion; 20, 50 and 100 were within one point."""
+    """Hits asked of each retriever before fusion. Plain RRF on support_en: 20 gave 0.677, 50 and
+    100 gave 0.695."""
     rrf_k: int = Field(default=60, ge=1)
     """Cormack, Clarke and Büttcher 2009."""
 

@@ -41,6 +41,7 @@ MAX_ATTRIBUTES = 16  # OpenAI's vector store files: 16 keys of 64, values of 512
 MAX_KEY_CHARS = 64
 MAX_VALUE_CHARS = 512
 MAX_EXTERNAL_ID_CHARS = 512
+HEADING_TOKENS = 16  # room for the headings that stand before a chunk when it is embedded
 WINDOW_DOCUMENTS = 64  # embedded and committed together: fewer, fuller batches and fsyncs
 
 
@@ -183,7 +184,7 @@ def _prepare(stores: Stores, arrival: _Arrival) -> _Prepared:
     chunks = chunk(
         parsed,
         count_tokens=stores.embedder.count_tokens,
-        chunk_tokens=min(stores.config.chunk_tokens, stores.embedder.max_tokens),
+        chunk_tokens=min(stores.config.chunk_tokens, stores.embedder.max_tokens - HEADING_TOKENS),
         overlap_tokens=stores.config.chunk_overlap_tokens,
     )
     return _Prepared(arrival, parsed, tuple(chunks))

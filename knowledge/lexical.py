@@ -29,8 +29,8 @@ _WORD = re.compile(r"[^\W_]+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
 MAX_QUERY_TOKENS = 64  # a longer question adds no evidence, only time
 TITLE_WEIGHT = 3.0
-"""Weight of file name and heading against the body: support_en (where the place is named in the
-title only) rose from 0.71 to 0.72..0.83 in hybrid, rag_en and multihop stayed the same."""
+"""Weight of file name and heading against the body. Hybrid hit@5 on support_en, where only the
+title names the place: 0.775 at 1, 0.816 at 3, 0.833 at 5; rag_en and multihop do not care."""
 
 STOP_WORDS = frozenset(
     """a an and are as at be been but by can could did do does for from had has have how i if in

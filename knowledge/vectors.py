@@ -29,7 +29,7 @@ READ_PAGE = 1_000  # an unlimited `get` fails with "too many SQL variables" on l
 CALLS = 16  # under way at once; a hung server gives its threads back at the socket's timeout
 SPACE = {
     "space": "cosine",
-    "ef_search": 200,  # Chroma's 100 missed more of the exact neighbours on 10k MiniLM vectors
+    "ef_search": 200,  # over the 50 candidates we ask for, and the 200 of the second look
     "sync_threshold": 100,  # the default 1,000 leaves the last rows unwritten for long (#6975)
     "batch_size": 100,
 }
