@@ -27,6 +27,7 @@ from service.settings import CHECKOUT, Settings, load_settings
 
 DEMO = CHECKOUT / "deploy" / "demo"
 BASE = "handbook"
+USE_CASE = "demo"
 RETURNS_QUESTION = "How many days do I have to return an order?"
 
 
@@ -63,6 +64,7 @@ def quickstart(
         stages = Stages(report)
         with stages.stage("models"):
             prepare_models(settings, report)
+        make_demo_default(settings, report)
         with stages.stage("start"):
             started = start(report, port=port)
         gateway = Gateway(started.url)
@@ -99,6 +101,16 @@ def prepare_models(settings: Settings, report: Report) -> None:
     if child.returncode != 0:
         message = "The models could not be prepared:\n" + "\n".join(lines[-5:])
         raise CommandFailed(problem(message, code="models_not_prepared", status=500))
+
+
+def make_demo_default(settings: Settings, report: Report) -> None:
+    """Let a request that names no use case be the demo's, unless the home says otherwise."""
+    if settings.default_use_case is not None:
+        return
+    file = settings.paths.config_file
+    known = file.read_text(encoding="utf-8") if file.is_file() else ""
+    file.write_text(f'default_use_case = "{USE_CASE}"\n{known}', encoding="utf-8")
+    report.say(f"   {file.name}: requests that name no use case are for {USE_CASE}")
 
 
 def load_demo(gateway: Gateway, report: Report) -> None:
@@ -146,11 +158,11 @@ def compare_demo(gateway: Gateway, report: Report, settings: Settings, *, anew: 
     live = live_adapter(gateway, str(use_case.get("adapter")))
     state = f"{_digest(DEMO / 'questions.jsonl', DEMO / 'use_case.yaml')} {live}"
     if not anew and mark.is_file() and mark.read_text() == state:
-        last = gateway.get("/compare", params={"use_case": "demo", "limit": 1})["data"]
+        last = gateway.get("/compare", params={"use_case": USE_CASE, "limit": 1})["data"]
         if last:
             report.say("   the last result still holds (--compare asks again)")
             return gateway.get(f"/compare/{segment(last[0]['id'])}")
-    body: dict[str, Any] = {"use_case": "demo", "rows": read_rows(DEMO / "questions.jsonl")}
+    body: dict[str, Any] = {"use_case": USE_CASE, "rows": read_rows(DEMO / "questions.jsonl")}
     if live is None:
         report.say("   no adapter serves: only the strategies that need none are compared")
         body["strategies"] = ["prompt_only", "rag", "auto"]
