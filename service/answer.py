@@ -25,6 +25,7 @@ from service.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
 
 RETRIEVING = frozenset({Strategy.RAG, Strategy.HYBRID})
 RECORDED = ("strategy", "rule", "facts", "policy_version", "pilot", "fallback_from")
+INLINE_CHARS = 20_000  # about 5 ms of counting tokens; longer would hold up other answers
 ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
 
 
@@ -172,7 +173,9 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
         yield Delta(refusal)
         done = conclude(decided, Prompt((), 0, (), 0, 0), None, refusal, retrieval, watch, question)
     else:
-        prompt = write_prompt(question, route, strategy, retrieval, house)
+        write = partial(write_prompt, question, route, strategy, retrieval, house)
+        is_long = sum(len(turn.content) for turn in question.turns) > INLINE_CHARS
+        prompt = await to_thread.run_sync(write) if is_long else write()
         request = GenerationRequest(model, prompt.messages, options_of(question, route.use_case))
         with house.watch.in_use(model):
             async with house.engine.generate(request) as generation:

@@ -90,7 +90,7 @@ async def delete_base(request: Request, base_id: str) -> dict[str, Any]:
 def list_documents(
     request: Request, base_id: str, limit: int = 100, after: str | None = None
 ) -> dict[str, Any]:
-    """List documents by their external id."""
+    """List documents, oldest first; `after` is the `document_id` that ended the page before."""
     limit = max(1, min(limit, 1000))
     found = house_of(request).knowledge.list_documents(
         base_id, tenant=DEFAULT_TENANT, limit=limit + 1, after=after
