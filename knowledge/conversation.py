@@ -12,9 +12,7 @@ import numpy.typing as npt
 from knowledge.types import Turn
 
 Vectors = npt.NDArray[np.float32]
-MAX_CONTEXT_CHARS = 1_000  # about 220 English tokens: MiniLM reads 256 and the question comes last
-    2_000  # about 450 tokens; MiniLM reads 256, the question comes last and must fit
-)
+MAX_CONTEXT_CHARS = 1_000  # some 220 English tokens: MiniLM reads 256, the question comes last
 
 
 def with_context(question: str, history: Sequence[Turn], *, turns: int) -> str | None:
