@@ -61,7 +61,8 @@ def chunk(
         strip_whitespace=False,
         chunk_size=max(chunk_tokens - overlap_tokens, 8),  # the overlap is added afterwards
         chunk_overlap=0,
-        length_function=count_tokens,
+        # white space counts as one: the splitter repeats a piece of length zero in the next chunk
+        length_function=lambda piece: max(count_tokens(piece), 1),
     )
     chunks: list[Chunk] = []
     for section in _sections(parsed):

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from knowledge.chunking import chunk, embedded_text
@@ -46,6 +46,7 @@ PIECES = st.sampled_from(
 )
 
 
+@example("# A\n" * 4 + "年假十五天。# A\n  \nword 年假十五天。" + "# A\n" * 5, "text")
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(PIECES, min_size=1, max_size=60).map("".join), st.sampled_from(["markdown", "text"])
