@@ -14,8 +14,8 @@ def require_loopback(address: str) -> None:
     """
     if address not in LOOPBACK_ADDRESSES:
         raise HostForbidden(
-            f"server.host {address!r} is refused: without API keys anyone who reaches the gateway "
-            "could read and change everything. Use 127.0.0.1, and a proxy that authenticates in "
+            f"server.host {address!r} is refused: there are no API keys yet, so anyone who reaches the "
+            "gateway could read and change everything. Use 127.0.0.1, and a proxy that checks in "
             "front of it."
         )
 

@@ -35,6 +35,7 @@ class StrategyScore:
     Scores are means in 0..1; `low` and `high` bound the 95 % interval.
     """
 
+    n: int
     score: float
     low: float
     high: float
@@ -140,6 +141,7 @@ class Comparisons:
 
 def _score(row: Mapping[str, Any]) -> StrategyScore:
     return StrategyScore(
+        n=row["n"],
         score=row["score"],
         low=row["score_low"],
         high=row["score_high"],

@@ -13,6 +13,9 @@ from router import Facts, Signals, Strategy
 from service.comparisons import Comparisons, StrategyScore
 from service.use_cases import UseCase
 
+# A bootstrap over fewer questions says too little about chance: one question has no width at all.
+MIN_QUESTIONS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
@@ -167,13 +170,14 @@ def _scores(measured: Measured) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for strategy, score in measured.scores.items():
         facts[f"{strategy}_score"] = score.score
-        facts[f"{strategy}_score_low"] = score.low
-        facts[f"{strategy}_score_high"] = score.high
+        if score.n >= MIN_QUESTIONS:
+            facts[f"{strategy}_score_low"] = score.low
+            facts[f"{strategy}_score_high"] = score.high
         facts[f"{strategy}_p50_ms"] = score.p50_ms
         facts[f"{strategy}_p95_ms"] = score.p95_ms
         facts[f"{strategy}_tokens"] = score.tokens
     plain, grounded = (measured.scores.get(s) for s in (Strategy.PROMPT_ONLY, Strategy.RAG))
-    if plain is not None and grounded is not None:
+    if plain is not None and grounded is not None and plain.n >= MIN_QUESTIONS:
         # False only where retrieval is clearly worse: chance must not take a base's passages away.
         facts["base_gains_from_context"] = grounded.high >= plain.low
     return facts

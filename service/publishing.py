@@ -85,9 +85,10 @@ class Publisher:
             EngineUnavailable: The model server does not answer; retry is safe.
             PublishFailed: The adapter is loaded but not listed, or without effect.
         """
-        adapter = await _in_thread(self._registry.get, adapter_id, tenant=tenant)
         flip = partial(self._registry.publish, adapter_id, tenant=tenant)
-        return await self._go_live(adapter, flip)
+        async with self._one_at_a_time:
+            adapter = await _in_thread(self._registry.get, adapter_id, tenant=tenant)
+            return await self._go_live(adapter, flip)
 
     async def rollback(self, task: str, *, tenant: str) -> PublishReport:
         """Let the adapter before the present one answer for `task` again.
@@ -95,23 +96,24 @@ class Publisher:
         Raises:
             AdapterNotFound, NothingToRollBack: The task has no adapter before this one.
         """
-        alias = await _in_thread(self._registry.alias, task, tenant=tenant)
-        if alias.previous_adapter_id is None:
-            raise NothingToRollBack(f"{task} has no earlier adapter to return to")
-        get = self._registry.get
-        adapter = await _in_thread(get, alias.previous_adapter_id, tenant=tenant)
-        return await self._go_live(adapter, partial(self._registry.rollback, task, tenant=tenant))
+        flip = partial(self._registry.rollback, task, tenant=tenant)
+        async with self._one_at_a_time:
+            alias = await _in_thread(self._registry.alias, task, tenant=tenant)
+            if alias.previous_adapter_id is None:
+                raise NothingToRollBack(f"{task} has no earlier adapter to return to")
+            get = self._registry.get
+            adapter = await _in_thread(get, alias.previous_adapter_id, tenant=tenant)
+            return await self._go_live(adapter, flip)
 
     async def _go_live(self, adapter: Adapter, flip: Callable[[], Alias]) -> PublishReport:
         """Bring `adapter` in, then flip its task's alias; the old adapter drains and goes."""
-        async with self._one_at_a_time:
-            live = await to_thread.run_sync(self._registry.live)
-            replaced = _rival(adapter, live)
-            effect = await self._bring_in(adapter)
-            await to_thread.run_sync(flip)
-            self._changed()
-            if replaced is not None:
-                self._draining[replaced] = anyio.current_time()
+        live = await to_thread.run_sync(self._registry.live)
+        replaced = _rival(adapter, live)
+        effect = await self._bring_in(adapter)
+        await to_thread.run_sync(flip)
+        self._changed()
+        if replaced is not None:
+            self._draining[replaced] = anyio.current_time()
         get = self._registry.get
         now = await _in_thread(get, adapter.adapter_id, tenant=adapter.tenant)
         return PublishReport(now, replaced, effect)

@@ -4,7 +4,7 @@ It knows their shape and keeps them in SQL; it does not know how a strategy is c
 """
 
 import time
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import JSON, Column, Engine, Float, String, Table, delete, select
@@ -78,7 +78,6 @@ class UseCase(BaseModel):
     refusal: Refusal = Refusal()
     sampling: Sampling = Sampling()
     top_k: int = Field(default=3, ge=1, le=50)
-    language: Literal["any", "en", "zh"] = "any"
     allow_prompt_only_when_nothing_found: bool = False
 
     @field_validator("facts")

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from knowledge import Knowledge
+from knowledge import Knowledge, ReconcileReport
 from service.app import Rooms, open_rooms
 from service.comparisons import Comparisons
 from service.errors import InvalidSettings, error_fields, status_of
@@ -27,6 +27,7 @@ from service.work import Cancelled, Work, handlers
 
 log = logging.getLogger(__name__)
 
+NOTHING_TO_DO = ReconcileReport()
 RECONCILE_S = 5.0  # an index that was away is whole again about this long after it is back
 
 
@@ -60,8 +61,8 @@ class Worker:
                 if job is not None:
                     self._do(job)
                     continue
-            except SQLAlchemyError:
-                log.exception("lane %s: the database failed; tried again", lane)
+            except Exception:  # a lane that ends would leave its jobs waiting forever
+                log.exception("lane %s failed; tried again", lane)
                 self._stop.wait(1.0)
             self._stop.wait(self._poll_s)
 
@@ -140,14 +141,13 @@ def main() -> None:
 
 
 def keep_reconciled(knowledge: Knowledge) -> None:
-    """Make the vector index agree with the database: at start, and whenever it is found apart."""
-    done = False
+    """Make the vector index agree with the database: wholly at start, then what was left over."""
+    reconciled = False
     while True:
         try:
-            health = knowledge.index_health()
-            if health.available and (not done or health.pending):
-                report = knowledge.reconcile()
-                done = report.available
+            report = knowledge.catch_up() if reconciled else knowledge.reconcile()
+            reconciled = reconciled or report.available
+            if report != NOTHING_TO_DO and report.available:
                 log.info("index reconciled: %s", report)
         except Exception:
             log.exception("reconciling the index failed; it is tried again")

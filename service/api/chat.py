@@ -1,6 +1,6 @@
 """`POST /chat` and `POST /route`."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -69,7 +69,7 @@ async def opened(question: Question, house: House) -> tuple[Event, AsyncGenerato
 
 async def _frames(
     first: Event, rest: AsyncGenerator[Event, None], request: Request
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     yield sse(*_named(first))
     try:
         async with aclosing(rest) as events:

@@ -44,7 +44,7 @@ async def ready(request: Request) -> Response:
 
 def _look(state: AppState) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        state.house.use_cases.list(tenant=DEFAULT_TENANT)
+        state.jobs.list(tenant=DEFAULT_TENANT, limit=1)
         store: dict[str, Any] = {"ok": True}
         health = state.house.knowledge.index_health()
         index = {"ok": health.available, "pending": health.pending, "detail": health.detail}

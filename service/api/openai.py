@@ -5,7 +5,7 @@ Fields that the service does not use are ignored, as such clients expect.
 """
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -231,7 +231,7 @@ async def _chunks(
     face: Face,
     request: Request,
     with_usage: bool,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     assert isinstance(first, Decided)
     yield sse(face.opening(first))
     try:

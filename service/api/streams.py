@@ -4,7 +4,8 @@ It knows events and bytes; it does not know what they mean.
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import anyio
@@ -32,18 +33,19 @@ def json_reply(body: Any) -> Response:
 class EventStream(StreamingResponse):
     """A reply that sends frames as they come, and a comment when none came for long."""
 
-    def __init__(self, frames: AsyncIterator[bytes]) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
         super().__init__(frames, media_type="text/event-stream", headers=headers)
+        self._frames = frames  # closed at once when the client leaves: the engine must be freed
         self._sent_at = time.monotonic()
 
     async def stream_response(self, send: Send) -> None:
         """Send headers, frames and the end; called by Starlette."""
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
-        async with anyio.create_task_group() as group:
+        async with anyio.create_task_group() as group, aclosing(self._frames) as frames:
             group.start_soon(self._keep_alive, send)
-            async for frame in self.body_iterator:
+            async for frame in frames:
                 self._sent_at = time.monotonic()
                 await send({"type": "http.response.body", "body": frame, "more_body": True})
             group.cancel_scope.cancel()

@@ -1,0 +1,52 @@
+"""What the router is told, and what it is not."""
+
+from typing import Any
+
+import pytest
+
+from router import Strategy, read_signals
+from service.comparisons import StrategyScore
+from service.facts import MIN_QUESTIONS, Measured, Requirements, gather_facts
+from service.use_cases import UseCase
+
+
+def score(n: int, *, low: float = 0.2, high: float = 0.6) -> StrategyScore:
+    return StrategyScore(n=n, score=0.4, low=low, high=high, p50_ms=10, p95_ms=20, tokens=30)
+
+
+def facts_of(measured: Measured, **declared: Any) -> dict[str, Any]:
+    facts = gather_facts(
+        UseCase(id="demo", facts=declared),
+        read_signals("How long is the warranty?", ()),
+        measured,
+        Requirements(),
+        engine_is_local=True,
+    )
+    return dict(facts.values)
+
+
+def test_without_an_adapter_nothing_is_servable() -> None:
+    facts = facts_of(Measured())
+    assert facts["adapter_present"] is False
+    assert facts["adapter_servable"] is False
+    assert facts["knowledge_present"] is False
+
+
+@pytest.mark.parametrize(("n", "told"), [(MIN_QUESTIONS - 1, False), (MIN_QUESTIONS, True)])
+def test_intervals_of_few_questions_are_not_told(n: int, told: bool) -> None:
+    facts = facts_of(Measured(scores={Strategy.RAG: score(n)}))
+    assert facts["rag_score"] == 0.4
+    assert ("rag_score_low" in facts) is told
+    assert ("rag_score_high" in facts) is told
+
+
+@pytest.mark.parametrize(("rag_high", "gains"), [(0.15, False), (0.25, True)])
+def test_a_base_that_is_clearly_worse_with_passages_does_not_gain(
+    rag_high: float, gains: bool
+) -> None:
+    scores = {Strategy.PROMPT_ONLY: score(50), Strategy.RAG: score(50, low=0.0, high=rag_high)}
+    assert facts_of(Measured(scores=scores))["base_gains_from_context"] is gains
+
+
+def test_the_engine_being_local_is_a_measured_fact() -> None:
+    assert facts_of(Measured(), privacy="secret")["engine_local"] is True
