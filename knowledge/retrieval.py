@@ -21,7 +21,7 @@ from knowledge.conversation import blend, with_context
 from knowledge.errors import InvalidFilter, InvalidQuery, StoreUnavailable, VectorsMissing
 from knowledge.ingest import MAX_ATTRIBUTES, Stores
 from knowledge.languages import detect_language, reads
-from knowledge.stored_chunks import attribute_key, live_chunks, vector_of
+from knowledge.stored_chunks import IS_LIVE, attribute_key, live_chunks, vector_of
 from knowledge.tables import bases as base_table
 from knowledge.tables import chunks, documents, versions
 from knowledge.types import (
@@ -342,7 +342,7 @@ def _rows(connection: Connection, chunk_pks: Sequence[int]) -> dict[int, Row[*tu
             versions.c.attributes,
             base_table.c.base_id,
         )
-        .join(documents, documents.c.active_version == chunks.c.version_pk)
+        .join(documents, IS_LIVE)
         .join(versions, versions.c.pk == chunks.c.version_pk)
         .join(base_table, base_table.c.pk == chunks.c.base_pk)
         .where(chunks.c.pk.in_(list(chunk_pks)))
