@@ -14,9 +14,9 @@ def require_loopback(address: str) -> None:
     """
     if address not in LOOPBACK_ADDRESSES:
         raise HostForbidden(
-            f"server.host {address!r} is refused: there are no API keys yet, so anyone who reaches the "
-            "gateway could read and change everything. Use 127.0.0.1, and a proxy that checks in "
-            "front of it."
+            f"server.host {address!r} is refused: there are no API keys yet, so anyone who reaches "
+            "the gateway could read and change everything. Use 127.0.0.1, and a proxy that "
+            "authenticates in front of it."
         )
 
 
