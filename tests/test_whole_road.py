@@ -80,7 +80,9 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
         (home / "models" / model).symlink_to(prepared / model)
     try:
         started = fingerpost(home, "up", "--port", "0")
-        yield Road(home, started["url"])
+        made = Road(home, started["url"])
+        with made.client:
+            yield made
     finally:
         down(Home(home))
 
@@ -238,7 +240,9 @@ def test_a_client_that_leaves_frees_the_real_engine(road: Road) -> None:
         "stream": True,
     }
     with road.client.stream("POST", "/chat", json=body) as reply:
-        next(line for line in reply.iter_lines() if line == "event: delta")
+        lines = reply.iter_lines()  # kept: dropping it would already be leaving
+        while next(lines) != "event: delta":
+            pass
         assert running() >= 1
     eventually(lambda: running() == 0, within_s=5)
 
