@@ -26,7 +26,8 @@ from service.settings import EngineSettings
 
 LONG_CALL_S = 60.0  # loading an adapter copies its weights to every worker
 PROBE_TIMEOUT_S = 2.0
-JSON_HEADERS = {"content-type": "application/json"}
+# identity: a compressed stream comes in lumps
+JSON_HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Generation:
 
     chunks: AsyncIterator[str]
     finish_reason: str | None = None
+    is_finished: bool = False
     usage: Usage = Usage(0, 0)
 
 
@@ -216,27 +218,36 @@ async def _no_chunks() -> AsyncIterator[str]:
 
 
 async def _read_chunks(response: httpx.Response, generation: Generation) -> AsyncIterator[str]:
-    finished = False
+    """Yield the text of each network read; reads to the end, so that the connection is reused."""
+    rest = b""
     try:
-        async for line in response.aiter_lines():
-            if not line.startswith("data:"):
-                continue
-            data = line[5:].strip()
-            if data == "[DONE]":
-                finished = True  # read on to the end: only then is the connection used again
-                continue
-            text = _read_event(data, generation)
+        async for received in response.aiter_raw():
+            *lines, rest = (rest + received).split(b"\n")
+            text = "".join([_read_line(line, generation) for line in lines])
             if text:
                 yield text
     except httpx.HTTPError as exc:
         raise StreamBroken(
             f"The model server stopped inside the answer ({type(exc).__name__})."
         ) from exc
-    if not finished or generation.finish_reason is None:
+    if text := _read_line(rest, generation):
+        yield text
+    if not generation.is_finished or generation.finish_reason is None:
         raise StreamBroken("The model server ended the stream without a finish reason.")
 
 
-def _read_event(data: str, generation: Generation) -> str:
+def _read_line(line: bytes, generation: Generation) -> str:
+    """Return the text in one line of the stream; most lines but `data:` hold none."""
+    if not line.startswith(b"data:"):
+        return ""
+    data = line[5:].strip()
+    if data == b"[DONE]":
+        generation.is_finished = True
+        return ""
+    return _read_event(data, generation)
+
+
+def _read_event(data: bytes, generation: Generation) -> str:
     """Note usage and finish reason in `generation`; return the event's text."""
     try:
         event = orjson.loads(data)
