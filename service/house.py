@@ -5,6 +5,8 @@ measured facts are read from the database at most every `FRESH_S`, and at once a
 changed them.
 """
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,22 +26,43 @@ from service.records import Records
 from service.settings import Settings
 from service.use_cases import UseCase, UseCases
 
-FRESH_S = 0.5  # what another process changed is seen after this long at the latest
+log = logging.getLogger(__name__)
+
+FRESH_S = 0.25  # a value this young is used as it is
+STALE_S = 0.5  # what another process changed is seen after this long at the latest
 MAX_REMEMBERED = 1_000
 
 
 class Memory:
-    """Values that are read again once they are older than `FRESH_S`."""
+    """Values that are read again once they are older than `FRESH_S`.
+
+    Until `STALE_S` the known value is used while it is read again beside the request, so that
+    under load no request waits for the database.
+    """
 
     def __init__(self) -> None:
         self._values: dict[object, tuple[float, Any]] = {}
+        self._refreshing: dict[object, asyncio.Task[Any]] = {}
         self._forgotten = 0
 
     async def get(self, key: object, read: Callable[[], Any]) -> Any:
         """Return the value of `key`, read in a thread where it is not fresh."""
         known = self._values.get(key)
-        if known is not None and time.monotonic() - known[0] < FRESH_S:
-            return known[1]
+        age_s = STALE_S if known is None else time.monotonic() - known[0]
+        if known is None or age_s >= STALE_S:
+            return await self._read(key, read)
+        if age_s >= FRESH_S and key not in self._refreshing:
+            task = asyncio.create_task(self._read(key, read))
+            self._refreshing[key] = task
+            task.add_done_callback(partial(self._refreshed, key))
+        return known[1]
+
+    def _refreshed(self, key: object, task: "asyncio.Task[Any]") -> None:
+        self._refreshing.pop(key, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("reading %s again failed: %s", key, task.exception())
+
+    async def _read(self, key: object, read: Callable[[], Any]) -> Any:
         began, forgotten = time.monotonic(), self._forgotten
         value = await to_thread.run_sync(read)
         if forgotten != self._forgotten:  # read before a change, so not to be remembered

@@ -30,7 +30,7 @@ async def test_a_fresh_value_is_not_read_again() -> None:
 
 
 async def test_an_old_value_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(house, "FRESH_S", 0.0)
+    monkeypatch.setattr(house, "STALE_S", 0.0)
     memory, source = Memory(), Source()
     await memory.get("key", source.read)
     source.value = "new"
@@ -83,3 +83,16 @@ async def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in range(10):
         await memory.get(key, lambda: 0)
     assert len(memory._values) <= 3
+
+
+async def test_a_value_no_longer_fresh_is_used_while_it_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(house, "FRESH_S", 0.0)
+    monkeypatch.setattr(house, "STALE_S", 10.0)
+    memory, source = Memory(), Source()
+    await memory.get("key", source.read)
+    source.value = "new"
+    assert await memory.get("key", source.read) == "old"  # no request waits
+    await anyio.sleep(0.5)
+    assert await memory.get("key", source.read) == "new"
