@@ -42,25 +42,28 @@ class Memory:
 
     def __init__(self) -> None:
         self._values: dict[object, tuple[float, Any]] = {}
-        self._refreshing: dict[object, asyncio.Task[Any]] = {}
+        self._reading: dict[object, asyncio.Task[Any]] = {}
         self._forgotten = 0
 
     async def get(self, key: object, read: Callable[[], Any]) -> Any:
-        """Return the value of `key`, read in a thread where it is not fresh."""
+        """Return the value of `key`, read in a thread where it is not fresh, once for all."""
         known = self._values.get(key)
         age_s = STALE_S if known is None else time.monotonic() - known[0]
-        if known is None or age_s >= STALE_S:
-            return await self._read(key, read)
-        if age_s >= FRESH_S and key not in self._refreshing:
-            task = asyncio.create_task(self._read(key, read))
-            self._refreshing[key] = task
-            task.add_done_callback(partial(self._refreshed, key))
-        return known[1]
+        if known is not None and age_s < FRESH_S:
+            return known[1]
+        task = self._reading.get(key)
+        if task is None or task.done():
+            task = self._reading[key] = asyncio.create_task(self._read(key, read))
+            task.add_done_callback(partial(self._ended, key))
+        if known is not None and age_s < STALE_S:
+            return known[1]
+        return await asyncio.shield(task)  # an asker that leaves does not stop it for the others
 
-    def _refreshed(self, key: object, task: "asyncio.Task[Any]") -> None:
-        self._refreshing.pop(key, None)
+    def _ended(self, key: object, task: "asyncio.Task[Any]") -> None:
+        if self._reading.get(key) is task:
+            del self._reading[key]
         if not task.cancelled() and task.exception() is not None:
-            log.warning("reading %s again failed: %s", key, task.exception())
+            log.warning("reading %s failed: %s", key, task.exception())
 
     async def _read(self, key: object, read: Callable[[], Any]) -> Any:
         began, forgotten = time.monotonic(), self._forgotten
@@ -75,6 +78,7 @@ class Memory:
     def forget(self) -> None:
         """Read everything anew from now on."""
         self._values.clear()
+        self._reading.clear()
         self._forgotten += 1
 
 

@@ -30,6 +30,7 @@ async def test_a_fresh_value_is_not_read_again() -> None:
 
 
 async def test_an_old_value_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "FRESH_S", 0.0)
     monkeypatch.setattr(house, "STALE_S", 0.0)
     memory, source = Memory(), Source()
     await memory.get("key", source.read)
