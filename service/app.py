@@ -3,6 +3,7 @@
 It constructs; what it constructs decides.
 """
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -107,6 +108,8 @@ def create_app(settings: Settings, ports: Ports, rooms: OpenRooms = open_rooms) 
         engine = Engine(settings.engine, engine_url(settings, ports))
         state = _state(settings, opened, engine)
         app.state.fingerpost = state
+        gc.collect()
+        gc.freeze()  # the libraries' objects stay: searching them for garbage stops every request
         async with anyio.create_task_group() as group:
             group.start_soon(state.publisher.keep_watch)
             group.start_soon(state.house.records.write_behind)
