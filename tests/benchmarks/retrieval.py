@@ -78,12 +78,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     wanted = [name for name in options.corpora if (options.data / name).is_dir()]
     if not wanted:
-        _note(f"skipped: none of {', '.join(options.corpora)} is in {options.data}")
-        return 0
+        return _skip(f"none of {', '.join(options.corpora)} is in {options.data}", options)
     embedder_at = _embedder(options.embedder)
     if embedder_at is None:
-        _note("skipped: no embedder; give --embedder, or run deploy/quickstart.sh first")
-        return 0
+        return _skip("no embedder; give --embedder, or run deploy/quickstart.sh first", options)
     embedder = SentenceTransformerEmbedder.load(embedder_at, languages=options.languages)
     scores: list[Score] = []
     questions: dict[str, list[Row]] = {}
@@ -106,6 +104,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     report = _json if options.json else _table
     sys.stdout.write(report(scores, crossed))
     return 1 if any(s.floor and s.hit_at_5["hybrid"] < s.floor for s in scores) else 0
+
+
+def _skip(reason: str, options: argparse.Namespace) -> int:
+    sys.stdout.write(json.dumps({"skipped": reason}) if options.json else f"skipped: {reason}")
+    sys.stdout.write("\n")
+    return 0
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
