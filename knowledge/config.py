@@ -26,8 +26,6 @@ class KnowledgeConfig(BaseModel):
     embed_batch: int = Field(default=32, ge=1)
     """sentence-transformers' own default."""
 
-    chroma_host: str = "127.0.0.1"
-    chroma_port: int = Field(default=8000, ge=1, le=65535)
     chroma_timeout_s: float = Field(default=0.8, gt=0)
     """Deadline of a read, so that a degraded answer is there within one second (DESIGN §2)."""
     chroma_write_timeout_s: float = Field(default=5.0, gt=0)

@@ -86,9 +86,10 @@ def open_rooms(settings: Settings, ports: Ports) -> Rooms:
         revision=config.embedder_revision,
         batch=config.embed_batch,
         threads=config.embedder_threads,
+        precision=config.embedder_precision,
     )
     registry = AdapterRegistry(
-        database, settings.paths.adapters, max_lora_rank=settings.engine.max_lora_rank
+        database, settings.paths.adapters, max_lora_rank=settings.adapters.max_lora_rank
     )
     return Rooms(database, Knowledge(database, index, embedder, config), registry)
 

@@ -53,7 +53,6 @@ class EngineSettings(BaseModel):
     max_model_len: int = Field(default=4096, gt=0)
     max_loras: int = Field(default=2, ge=1)
     max_cpu_loras: int = Field(default=8, ge=1)
-    max_lora_rank: int = Field(default=32, ge=1)
     cpu_kv_cache_gib: int = Field(default=2, ge=1)  # worker about 3.2 GB with 2 on 135M
     extra_flags: tuple[str, ...] = ()
     connect_timeout_s: float = Field(default=2.0, gt=0)

@@ -36,7 +36,7 @@ def _engine(settings: Settings, ports: Ports, python: str) -> Program:
     argv += ["--host", "127.0.0.1", "--port", str(ports.engine)]
     argv += ["--enable-lora", "--max-loras", str(engine.max_loras)]
     argv += ["--max-cpu-loras", str(engine.max_cpu_loras)]
-    argv += ["--max-lora-rank", str(engine.max_lora_rank)]
+    argv += ["--max-lora-rank", str(settings.adapters.max_lora_rank)]
     argv += ["--enable-prompt-tokens-details", "--max-model-len", str(engine.max_model_len)]
     argv += ["--disable-uvicorn-access-log", "--uvicorn-log-level", "warning"]
     environment = {

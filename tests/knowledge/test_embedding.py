@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from knowledge import EmbedderUnavailable, SentenceTransformerEmbedder
+from service.settings import home_folder
 
-PREPARED = sorted(Path(".fingerpost/models").glob("**/modules.json"))
+PREPARED = sorted((home_folder() / "models").glob("**/modules.json"))
 real = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
 def embedder() -> SentenceTransformerEmbedder:
-    if not PREPARED:
-        pytest.skip("no prepared embedder in .fingerpost/models; run deploy/quickstart.sh first")
+    assert PREPARED, "run `bash deploy/test.sh`: it prepares the embedder"
     return SentenceTransformerEmbedder.load(PREPARED[0].parent)
 
 

@@ -109,7 +109,9 @@ def test_a_question_about_another_world_is_less_relevant(filled: Knowledge) -> N
 
 @pytest.mark.parametrize("question", ["It?", "And on Sundays?", "第二个呢"])
 def test_any_question_has_an_answer_or_none(filled: Knowledge, question: str) -> None:
-    filled.retrieve(question, base_ids=[BASE])
+    found = filled.retrieve(question, base_ids=[BASE])
+    assert found.query == question
+    assert found.above_floor == sum(passage.above_floor for passage in found.passages)
 
 
 def test_a_follow_up_is_searched_with_the_conversation(filled: Knowledge) -> None:

@@ -168,7 +168,11 @@ async def test_forgetting_outlives_a_database_that_is_away(
         raise OperationalError("DELETE", {}, Exception("database is locked"))
 
     monkeypatch.setattr(Records, "_delete_old", away)
-    await Records(database, RecordSettings()).forget_old()
+    kept = Records(database, RecordSettings())
+    await kept.forget_old()
+    kept.keep(record("later", created_at=1.0))
+    await kept.flush()
+    assert count(database) == 1
 
 
 @pytest.mark.parametrize("store_text", [True, False])
