@@ -32,4 +32,10 @@ echo "== models"
 
 echo "== tests (${SECONDS} s so far)"
 # The limit ends a run that hangs; a full run takes about half of it.
-exec timeout --signal=INT --kill-after=60 1500 "$python" -m pytest "$@"
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+status=0
+timeout --signal=INT --kill-after=60 1500 "$python" -m pytest "$@" | tee "$log" || status=$?
+# Libraries may still speak while the interpreter ends; pytest's closing line comes last.
+tail -n 1 "$log"
+exit "$status"
