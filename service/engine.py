@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import aiohttp
 import orjson
 
 from service.errors import (
@@ -26,8 +26,10 @@ from service.settings import EngineSettings
 
 LONG_CALL_S = 60.0  # loading an adapter copies its weights to every worker
 PROBE_TIMEOUT_S = 2.0
+IDLE_CONNECTION_S = 4.0  # vLLM closes an idle connection after 5 s
 # identity: a compressed stream comes in lumps
 JSON_HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
+UNREACHED = (aiohttp.ClientError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +83,22 @@ class Engine:
     """One pooled connection to the model server."""
 
     def __init__(self, settings: EngineSettings, url: str) -> None:
-        headers = {}
+        headers = dict(JSON_HEADERS)
         if settings.api_key is not None:
             headers["authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
         self._url = url.rstrip("/").removesuffix("/v1")
-        self._chat_url = httpx.URL(f"{self._url}/v1/chat/completions")  # parsed once
-        self._client = httpx.AsyncClient(
-            base_url=self._url,
-            headers=headers,
-            timeout=httpx.Timeout(settings.idle_timeout_s, connect=settings.connect_timeout_s),
-            limits=httpx.Limits(
-                max_connections=settings.max_connections,
-                max_keepalive_connections=settings.max_connections,
-            ),
-            trust_env=False,
+        self._connect_timeout_s = settings.connect_timeout_s
+        self._idle_timeout_s = settings.idle_timeout_s
+        connector = aiohttp.TCPConnector(
+            limit=settings.max_connections, keepalive_timeout=IDLE_CONNECTION_S
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
         )
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._session.close()
 
     @asynccontextmanager
     async def generate(self, request: GenerationRequest) -> AsyncIterator[Generation]:
@@ -119,16 +118,14 @@ class Engine:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        upstream = self._client.build_request(
-            "POST", self._chat_url, content=orjson.dumps(body), headers=JSON_HEADERS
-        )
-        response = await self._send(upstream, stream=True)
+        timeout = self._timeout(idle_s=self._idle_timeout_s)
+        response = await self._open("POST", "/v1/chat/completions", body, timeout)
         try:
             generation = Generation(chunks=_no_chunks())
             generation.chunks = _read_chunks(response, generation)
             yield generation
         finally:
-            await response.aclose()
+            response.close()  # before the end: the server aborts; after it: nothing to do
 
     async def list_models(self) -> tuple[EngineModel, ...]:
         """Return the models that the server lists now.
@@ -137,10 +134,9 @@ class Engine:
             EngineUnavailable: The server does not answer within two seconds, or what answers at
                 its address is no model server.
         """
-        request = self._client.build_request("GET", "/v1/models", timeout=PROBE_TIMEOUT_S)
-        response = await self._send(request)
+        answer = await self._get("/v1/models")
         try:
-            rows = response.json()["data"]
+            rows = orjson.loads(answer)["data"]
             return tuple(EngineModel(row["id"], row.get("parent")) for row in rows)
         except (ValueError, TypeError, KeyError, AttributeError) as exc:
             raise EngineUnavailable(f"What answers at {self._url} is no model server.") from exc
@@ -174,7 +170,7 @@ class Engine:
             },
         )
         try:
-            rows = answer.json()["choices"][0]["prompt_logprobs"][1:]
+            rows = orjson.loads(answer)["choices"][0]["prompt_logprobs"][1:]
             return tuple(
                 float(row[str(token)]["logprob"])
                 for row, token in zip(rows, token_ids[1:], strict=True)
@@ -187,29 +183,54 @@ class Engine:
 
     async def metrics(self) -> str:
         """Return the server's own Prometheus text."""
-        request = self._client.build_request("GET", "/metrics", timeout=PROBE_TIMEOUT_S)
-        return (await self._send(request)).text
+        return (await self._get("/metrics")).decode()
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
-        request = self._client.build_request("POST", path, json=body, timeout=LONG_CALL_S)
-        return await self._send(request)
+    async def _get(self, path: str) -> bytes:
+        timeout = self._timeout(whole_s=PROBE_TIMEOUT_S)
+        return await self._read(await self._open("GET", path, None, timeout))
 
-    async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+    async def _post(self, path: str, body: Mapping[str, Any]) -> bytes:
+        timeout = self._timeout(whole_s=LONG_CALL_S)
+        return await self._read(await self._open("POST", path, body, timeout))
+
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        timeout: aiohttp.ClientTimeout,
+    ) -> aiohttp.ClientResponse:
+        """Return the response once its head is there; a refusal is raised."""
+        data = None if body is None else orjson.dumps(body)
         try:
-            response = await self._client.send(request, stream=stream)
-        except httpx.HTTPError as exc:
+            response = await self._session.request(
+                method, f"{self._url}{path}", data=data, timeout=timeout, allow_redirects=False
+            )
+        except UNREACHED as exc:
             raise EngineUnavailable(
                 f"The model server at {self._url} does not answer ({type(exc).__name__})."
             ) from exc
-        if response.status_code < 400:
+        if response.status < 400:
             return response
+        raise _refusal(response.status, await self._read(response))
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         try:
-            await response.aread()
-        except httpx.HTTPError as exc:
-            raise EngineUnavailable("The model server stopped while it refused.") from exc
+            return await response.read()
+        except UNREACHED as exc:
+            raise EngineUnavailable(
+                f"The model server at {self._url} stopped inside its answer "
+                f"({type(exc).__name__})."
+            ) from exc
         finally:
-            await response.aclose()
-        raise _refusal(response)
+            response.close()
+
+    def _timeout(
+        self, *, whole_s: float | None = None, idle_s: float | None = None
+    ) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=whole_s, sock_connect=self._connect_timeout_s, sock_read=idle_s
+        )
 
 
 async def _no_chunks() -> AsyncIterator[str]:
@@ -217,16 +238,18 @@ async def _no_chunks() -> AsyncIterator[str]:
     yield ""
 
 
-async def _read_chunks(response: httpx.Response, generation: Generation) -> AsyncIterator[str]:
+async def _read_chunks(
+    response: aiohttp.ClientResponse, generation: Generation
+) -> AsyncIterator[str]:
     """Yield the text of each network read; reads to the end, so that the connection is reused."""
     rest = b""
     try:
-        async for received in response.aiter_raw():
+        async for received in response.content.iter_any():
             *lines, rest = (rest + received).split(b"\n")
             text = "".join([_read_line(line, generation) for line in lines])
             if text:
                 yield text
-    except httpx.HTTPError as exc:
+    except UNREACHED as exc:
         raise StreamBroken(
             f"The model server stopped inside the answer ({type(exc).__name__})."
         ) from exc
@@ -277,10 +300,9 @@ def _read_usage(usage: Mapping[str, Any]) -> Usage:
     )
 
 
-def _refusal(response: httpx.Response) -> ServiceError:
+def _refusal(status: int, answer: bytes) -> ServiceError:
     """Turn the server's refusal into our error, by status and by its own words."""
-    reason = _reason(response)
-    status = response.status_code
+    reason = _reason(answer)
     if status in (429, 502, 503, 504) or "EngineDead" in reason:
         return EngineUnavailable(f"The model server is not ready: {reason}")
     if status == 404:
@@ -292,11 +314,11 @@ def _refusal(response: httpx.Response) -> ServiceError:
     return EngineRefused(f"The model server answered {status}: {reason}")
 
 
-def _reason(response: httpx.Response) -> str:
+def _reason(answer: bytes) -> str:
     try:
-        body = response.json()
+        body = orjson.loads(answer)
     except ValueError:
-        return response.text[:500]
+        return answer.decode(errors="replace")[:500]
     fault = body.get("error", body) if isinstance(body, dict) else body
     message = fault.get("message") if isinstance(fault, dict) else None
     return str(message or fault)[:500]
