@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from knowledge.embedding import Embedder
@@ -108,12 +108,8 @@ def get_base(connection: Connection, base_id: str, *, tenant: str) -> Base:
 def get_bases(connection: Connection, base_ids: Sequence[str], *, tenant: str) -> list[Base]:
     """Return the bases named, in the order named, each once. Raises `CollectionNotFound`."""
     wanted = list(dict.fromkeys(base_ids))
-    query = (
-        _BASES.where(bases.c.tenant == tenant)
-        .where(bases.c.base_id.in_(wanted))
-        .where(indexes.c.state == "active")
-    )
-    found = {row.base_id: _base(row) for row in connection.execute(query)}
+    rows = connection.execute(_NAMED, {"tenant": tenant, "base_ids": wanted}).all()
+    found = {row.base_id: _base(row) for row in rows}
     missing = [base_id for base_id in wanted if base_id not in found]
     if missing:
         raise CollectionNotFound(f"no knowledge base {missing[0]!r}; create it first")
@@ -284,6 +280,11 @@ _BASES = select(
     indexes.c.dimension,
     indexes.c.removed,
 ).join(indexes, indexes.c.base_pk == bases.c.pk)
+_NAMED = _BASES.where(  # built once: every question runs it
+    bases.c.tenant == bindparam("tenant"),
+    bases.c.base_id.in_(bindparam("base_ids", expanding=True)),
+    indexes.c.state == "active",
+)
 
 
 def _base(row: object) -> Base:

@@ -66,6 +66,7 @@ class SentenceTransformerEmbedder:
         """Wrap a loaded model; use `load`."""
         self._model = model
         self._tokenizer = _counting_tokenizer(model)
+        self._question_prompt = model.prompts.get("query") or None
         self._lock = threading.Lock()
         self.model_id = model_id
         self.revision = revision
@@ -121,13 +122,21 @@ class SentenceTransformerEmbedder:
         embedder.batch = batch
         if precision == "bfloat16" or (precision == "auto" and _computes_in_bfloat16(torch, model)):
             model.to(torch.bfloat16)
+        model.eval()
         embedder.embed_query("warm up")  # the first forward pass is the slow one
         return embedder
 
     def embed_query(self, text: str) -> Vectors:
         """Return the vector of a question: (d,) float32, L2-normalised."""
-        with self._lock, self._on_threads(QUESTION_THREADS):
-            vector = self._model.encode_query(text, show_progress_bar=False)
+        import torch
+        from sentence_transformers.util import batch_to_device
+
+        # what `encode_query` does, without looking over all weights each time (2 of 8 ms)
+        model = self._model
+        with self._lock, self._on_threads(QUESTION_THREADS), torch.inference_mode():
+            features = model.preprocess([text], prompt=self._question_prompt, task="query")
+            found = model(batch_to_device(features, model.device), task="query")
+            vector = found["sentence_embedding"][0, : self.dimension].float().cpu().numpy()
         return _normalised(vector)
 
     def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:

@@ -129,7 +129,7 @@ def search(
     if not tokens or not base_pks:
         return []
     query = _SEARCH if among is None else _SEARCH.where(_ROW_ID.in_(among))
-    matched = connection.execute(query.limit(top_k), {"match": _match(tokens, base_pks)})
+    matched = connection.execute(query.limit(top_k), {"match": _match(tokens, base_pks)}).all()
     return [LexicalHit(pk, -rank) for pk, rank in matched]  # FTS5: lower is better
 
 
@@ -150,7 +150,7 @@ def coverage(
     whole = 0.0
     for token in tokens:
         holders = {
-            pk for (pk,) in connection.execute(_HOLDERS, {"match": _match([token], base_pks)})
+            pk for (pk,) in connection.execute(_HOLDERS, {"match": _match([token], base_pks)}).all()
         }
         weight = math.log(1.0 + (total - len(holders) + 0.5) / (len(holders) + 0.5))
         whole += weight

@@ -6,13 +6,14 @@ base, the active version. Lexical rows change in the same transaction as the tru
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from knowledge import bases as base_rows
 from knowledge import lexical
@@ -21,7 +22,14 @@ from knowledge.conversation import blend, with_context
 from knowledge.errors import InvalidFilter, InvalidQuery, StoreUnavailable, VectorsMissing
 from knowledge.ingest import MAX_ATTRIBUTES, Stores
 from knowledge.languages import detect_language, reads
-from knowledge.stored_chunks import IS_LIVE, attribute_key, live_chunks, vector_of
+from knowledge.stored_chunks import (
+    IS_LIVE,
+    attribute_key,
+    filtered,
+    in_bases,
+    live_chunks,
+    vector_of,
+)
 from knowledge.tables import bases as base_table
 from knowledge.tables import chunks, documents, versions
 from knowledge.types import (
@@ -37,12 +45,47 @@ from knowledge.types import (
     RetrieverName,
     Turn,
 )
+from knowledge.vectors import VectorHit
 
 logger = logging.getLogger(__name__)
 Vectors = npt.NDArray[np.float32]
+_Found = Row[*tuple[Any, ...]]  # a chunk with its document, version and base
 
 EXACT_CHUNKS = 2_000  # a filter that leaves fewer is searched exactly: 12 ms on a busy machine
 GROWTH = (1, 4, 16)  # how far past `candidates` to look while hits are rejected as not live
+
+# built once: building a statement takes as long as running it
+_LIVE_BY_ID = (
+    select(chunks.c.pk, chunks.c.chunk_id)
+    .join(documents, IS_LIVE)
+    .where(
+        in_bases(bindparam("bases", expanding=True)),
+        chunks.c.chunk_id.in_(bindparam("ids", expanding=True)),
+    )
+)
+_FOUND = (
+    select(
+        chunks.c.pk,
+        chunks.c.chunk_id,
+        chunks.c.ordinal,
+        chunks.c.text,
+        chunks.c.vector,
+        chunks.c.start,
+        chunks.c.end,
+        chunks.c.page,
+        chunks.c.heading,
+        documents.c.document_id,
+        documents.c.external_id,
+        versions.c.version,
+        versions.c.filename,
+        versions.c.attributes,
+        base_table.c.base_id,
+    )
+    .join(documents, IS_LIVE)
+    .join(versions, versions.c.pk == chunks.c.version_pk)
+    .join(base_table, base_table.c.pk == chunks.c.base_pk)
+    .where(chunks.c.pk.in_(bindparam("pks", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +112,25 @@ class _Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to read the question, and the index's answer to it, waited for by `hits`."""
+
+    vector: Vectors
+    with_history: bool
+    hits: "Callable[[], _Hits]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """(chunk id, cosine) over all bases, and whether a collection may hold more."""
+
+    pairs: tuple[tuple[str, float], ...]
+    may_hold_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Dense:
-    """What the dense retriever brought: a ranking for the vector that was chosen, or a reason."""
+    """What the dense retriever brought: a ranking for the reading that was chosen, or a reason."""
 
     ranking: _Ranking | None = None
     vector: Vectors | None = None
@@ -94,21 +154,20 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         bases = base_rows.get_bases(connection, search.base_ids, tenant=search.tenant)
     for base in bases:
         check_embedder(base, stores.embedder)
-    dense = _search_dense(stores, bases, search, together, language)
+    readings = _read(stores, bases, search, together, language)
     base_pks = [base.pk for base in bases]
-    with stores.engine.connect() as connection:  # one snapshot for all that follows
-        checked = _recheck(connection, dense.ranking, base_pks, search.filters)
+    with stores.engine.connect() as connection:  # one snapshot judges all that is found
+        find = partial(_search_words, stores, connection, search, base_pks)
+        known = {search.question: find(search.question)}  # while the index looks for vectors
+        dense = _search_dense(stores, connection, bases, search, readings)
         texts = _lexical_texts(search.question, together, dense)
-        words = [
-            _search_words(stores, connection, text, base_pks, search.filters)
-            for text in texts
-            if "lexical" in search.retrievers
-        ]
-        scores, finders = _fuse([*checked, *words], rrf_k=config.rrf_k)
+        words = [ranking for text in texts if (ranking := known.get(text) or find(text))]
+        rankings = [dense.ranking, *words] if dense.ranking else words
+        scores, finders = _fuse(rankings, rrf_k=config.rrf_k)
         best = sorted(scores, key=lambda pk: (-scores[pk], pk))[: search.top_k]
         kind: RelevanceKind = "coverage" if dense.vector is None else "cosine"
-        relevance = _relevance(connection, dense.vector, texts[-1], base_pks, best)
         rows = _rows(connection, best)
+        relevance = _relevance(connection, dense.vector, texts[-1], base_pks, rows)
     floor = _floor(stores, kind) if search.min_relevance is None else search.min_relevance
     passages = tuple(
         _passage(rows[pk], scores[pk], relevance[pk], floor, finders[pk])
@@ -146,52 +205,73 @@ def _check(stores: Stores, search: Search) -> None:
         attribute_key(value)
 
 
-def _search_dense(
+def _read(
     stores: Stores, bases: Sequence[Base], search: Search, together: str | None, language: str
-) -> _Dense:
-    """Ask by the question alone and with the conversation; keep the one that came nearer."""
+) -> list[_Reading] | LeftOut:
+    """Embed the question, alone and with the conversation, and ask the index for each."""
     embedder, config = stores.embedder, stores.config
     if "dense" not in search.retrievers:
-        return _Dense(left_out=LeftOut("dense", "not_asked", "the caller asked for others"))
+        return LeftOut("dense", "not_asked", "the caller asked for others")
     if not reads(embedder.languages, language):
-        detail = f"{embedder.model_id} does not read {language!r}"
-        return _Dense(left_out=LeftOut("dense", "language_not_read", detail))
-    vector = embedder.embed_query(search.question)
-    try:
-        alone = _nearest(stores, bases, vector, search.filters)
-        if together is None:
-            return _Dense(ranking=alone, vector=vector)
-        mixed = blend(
-            vector, embedder.embed_query(together), question_weight=config.question_weight
+        return LeftOut(
+            "dense", "language_not_read", f"{embedder.model_id} does not read {language!r}"
         )
-        both = _nearest(stores, bases, mixed, search.filters)
+    ask = partial(_ask_index, stores, bases, top_k=config.candidates)
+    alone = embedder.embed_query(search.question)
+    readings = [_Reading(alone, False, ask(alone))]
+    if together is not None:
+        context = embedder.embed_query(together)
+        mixed = blend(alone, context, question_weight=config.question_weight)
+        readings.append(_Reading(mixed, True, ask(mixed)))
+    return readings
+
+
+def _search_dense(
+    stores: Stores,
+    connection: Connection,
+    bases: Sequence[Base],
+    search: Search,
+    readings: list[_Reading] | LeftOut,
+) -> _Dense:
+    """Return the ranking of the reading that came nearer to a passage."""
+    if isinstance(readings, LeftOut):
+        return _Dense(left_out=readings)
+    try:
+        rankings = [_nearest(stores, connection, bases, search, r) for r in readings]
     except (StoreUnavailable, VectorsMissing) as exc:
         logger.warning("answering without the dense retriever: %s", exc)
-        return _Dense(vector=vector, left_out=LeftOut("dense", "unavailable", str(exc)))
-    if alone.best - both.best > config.follow_up_margin:
-        return _Dense(ranking=alone, vector=vector)
-    return _Dense(ranking=both, vector=mixed, with_history=True)
+        left_out = LeftOut("dense", "unavailable", str(exc))
+        return _Dense(vector=readings[0].vector, left_out=left_out)
+    lead = rankings[0].best - rankings[-1].best
+    chosen = 0 if lead > stores.config.follow_up_margin else len(readings) - 1
+    reading = readings[chosen]
+    return _Dense(rankings[chosen], reading.vector, reading.with_history)
 
 
 def _nearest(
-    stores: Stores, bases: Sequence[Base], vector: Vectors, filters: Attributes
+    stores: Stores,
+    connection: Connection,
+    bases: Sequence[Base],
+    search: Search,
+    reading: _Reading,
 ) -> _Ranking:
     """Return the nearest live chunks; looks further while hits turn out not to be live."""
     base_pks = [base.pk for base in bases]
-    if filters:
-        with stores.engine.connect() as connection:
-            exact = _exact(connection, vector, base_pks, filters)
+    if search.filters:
+        exact = _exact(connection, reading.vector, base_pks, search.filters)
         if exact is not None:
             return _cut(exact, stores.config.candidates)
     wanted = stores.config.candidates
     live: list[tuple[int, float]] = []
     for growth in GROWTH:
-        hits, full = _ask_index(stores, bases, vector, wanted * growth)
-        with stores.engine.connect() as connection:
-            known = _live_by_id(connection, [chunk_id for chunk_id, _ in hits], base_pks, filters)
-        live = [(known[chunk_id], score) for chunk_id, score in hits if chunk_id in known]
-        rejected = len(hits) - len(live)
-        if not rejected or len(live) >= wanted or (not full and growth > 1):
+        wait = reading.hits
+        if growth > 1:
+            wait = _ask_index(stores, bases, reading.vector, top_k=wanted * growth)
+        hits = wait()
+        known = _live_by_id(connection, [name for name, _ in hits.pairs], base_pks, search.filters)
+        live = [(known[name], score) for name, score in hits.pairs if name in known]
+        rejected = len(hits.pairs) - len(live)
+        if not rejected or len(live) >= wanted or (not hits.may_hold_more and growth > 1):
             break
     return _cut(live, wanted)
 
@@ -202,33 +282,46 @@ def _cut(hits: Iterable[tuple[int, float]], wanted: int) -> _Ranking:
 
 
 def _ask_index(
-    stores: Stores, bases: Sequence[Base], vector: Vectors, top_k: int
-) -> tuple[list[tuple[str, float]], bool]:
-    """Return (chunk id, cosine) over all bases, and whether a collection may hold more."""
-    hits: list[tuple[str, float]] = []
-    full = False
-    for base in bases:
-        found = _ask_collection(stores, base, vector, top_k)
-        full = full or len(found) == top_k
-        hits.extend(found)
-    return hits, full
+    stores: Stores, bases: Sequence[Base], vector: Vectors, *, top_k: int
+) -> Callable[[], _Hits]:
+    """Ask every base's collection at once; the call returned waits for all."""
+    waits = [_ask_collection(stores, base, vector, top_k) for base in bases]
+
+    def wait() -> _Hits:
+        found = [each() for each in waits]
+        pairs = tuple((hit.chunk_id, hit.score) for hits in found for hit in hits)
+        return _Hits(pairs, may_hold_more=any(len(hits) == top_k for hits in found))
+
+    return wait
 
 
 def _ask_collection(
     stores: Stores, base: Base, vector: Vectors, top_k: int
-) -> list[tuple[str, float]]:
+) -> Callable[[], list[VectorHit]]:
     """Ask one collection; its generation may have been swapped a moment ago."""
+    ask = partial(stores.index.ask, vector=vector, top_k=top_k)
     try:
-        found = stores.index.query(base.index.collection, vector, top_k=top_k)
-    except VectorsMissing:
-        with stores.engine.connect() as connection:
-            now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-            if not base_rows.has_chunks(connection, base.pk):
-                return []  # no document yet: the collection is made with the first one
-        if now.index.collection == base.index.collection:
-            raise
-        found = stores.index.query(now.index.collection, vector, top_k=top_k)
-    return [(hit.chunk_id, hit.score) for hit in found]
+        answer = ask(base.index.collection)
+    except StoreUnavailable as exc:
+        return partial(_fail, exc)
+
+    def wait() -> list[VectorHit]:
+        try:
+            return answer()
+        except VectorsMissing:
+            with stores.engine.connect() as connection:  # as it is now, not in the snapshot
+                now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
+                if not base_rows.has_chunks(connection, base.pk):
+                    return []  # no document yet: the collection is made with the first one
+            if now.index.collection == base.index.collection:
+                raise
+            return ask(now.index.collection)()
+
+    return wait
+
+
+def _fail(exc: StoreUnavailable) -> list[VectorHit]:
+    raise exc
 
 
 def _live_by_id(
@@ -237,9 +330,9 @@ def _live_by_id(
     """Return the pks of those chunks that SQL says may be found."""
     if not chunk_ids:
         return {}
-    query = live_chunks(base_pks, filters).add_columns(chunks.c.chunk_id)
-    rows = connection.execute(query.where(chunks.c.chunk_id.in_(list(chunk_ids))))
-    return {row.chunk_id: row.pk for row in rows}
+    asked = {"bases": list(base_pks), "ids": list(chunk_ids)}
+    rows = connection.execute(filtered(_LIVE_BY_ID, filters), asked).all()
+    return {chunk_id: pk for pk, chunk_id in rows}
 
 
 def _exact(
@@ -253,20 +346,6 @@ def _exact(
     return [(row.pk, float(vector_of(row.vector) @ vector)) for row in rows]
 
 
-def _recheck(
-    connection: Connection,
-    ranking: _Ranking | None,
-    base_pks: Sequence[int],
-    filters: Attributes,
-) -> list[_Ranking]:
-    """Return the dense ranking without what died since it was made; no ranking, none."""
-    if ranking is None:
-        return []
-    query = live_chunks(base_pks, filters).where(chunks.c.pk.in_(ranking.chunk_pks))
-    live = set(connection.scalars(query))
-    return [_Ranking("dense", tuple(pk for pk in ranking.chunk_pks if pk in live), ranking.best)]
-
-
 def _lexical_texts(question: str, together: str | None, dense: _Dense) -> list[str]:
     """Return what to search words for; without a dense verdict, both readings are fused."""
     if together is None:
@@ -277,14 +356,17 @@ def _lexical_texts(question: str, together: str | None, dense: _Dense) -> list[s
 
 
 def _search_words(
-    stores: Stores, connection: Connection, text: str, base_pks: Sequence[int], filters: Attributes
-) -> _Ranking:
+    stores: Stores, connection: Connection, search: Search, base_pks: Sequence[int], text: str
+) -> _Ranking | None:
+    """Return the chunks that hold the text's words; None where the caller wants none."""
+    if "lexical" not in search.retrievers:
+        return None
     hits = lexical.search(
         connection,
         lexical.query_tokens(text),
         base_pks=base_pks,
         top_k=stores.config.candidates,
-        among=live_chunks(base_pks, filters) if filters else None,
+        among=live_chunks(base_pks, search.filters) if search.filters else None,
     )
     return _Ranking("lexical", tuple(hit.chunk_pk for hit in hits))
 
@@ -308,7 +390,7 @@ def _relevance(
     vector: Vectors | None,
     text: str,
     base_pks: Sequence[int],
-    chunk_pks: Sequence[int],
+    rows: Mapping[int, _Found],
 ) -> dict[int, float]:
     """Return how well each chunk fits, 0..1: cosine, or coverage where no vector reads the text."""
     if vector is None:
@@ -317,41 +399,19 @@ def _relevance(
         )
         tokens = lexical.query_tokens(text)
         return lexical.coverage(
-            connection, tokens, base_pks=base_pks, chunk_pks=chunk_pks, total=total or 0
+            connection, tokens, base_pks=base_pks, chunk_pks=list(rows), total=total or 0
         )
-    query = select(chunks.c.pk, chunks.c.vector).where(chunks.c.pk.in_(list(chunk_pks)))
-    cosine: Callable[[bytes], float] = lambda blob: float(vector_of(blob) @ vector)  # noqa: E731
-    return {pk: min(max(cosine(blob), 0.0), 1.0) for pk, blob in connection.execute(query)}
+    cosines = {pk: float(vector_of(row.vector) @ vector) for pk, row in rows.items()}
+    return {pk: min(max(cosine, 0.0), 1.0) for pk, cosine in cosines.items()}
 
 
-def _rows(connection: Connection, chunk_pks: Sequence[int]) -> dict[int, Row[*tuple[Any, ...]]]:
-    query = (
-        select(
-            chunks.c.pk,
-            chunks.c.chunk_id,
-            chunks.c.ordinal,
-            chunks.c.text,
-            chunks.c.start,
-            chunks.c.end,
-            chunks.c.page,
-            chunks.c.heading,
-            documents.c.document_id,
-            documents.c.external_id,
-            versions.c.version,
-            versions.c.filename,
-            versions.c.attributes,
-            base_table.c.base_id,
-        )
-        .join(documents, IS_LIVE)
-        .join(versions, versions.c.pk == chunks.c.version_pk)
-        .join(base_table, base_table.c.pk == chunks.c.base_pk)
-        .where(chunks.c.pk.in_(list(chunk_pks)))
-    )
-    return {row.pk: row for row in connection.execute(query)}
+def _rows(connection: Connection, chunk_pks: Sequence[int]) -> dict[int, _Found]:
+    found = connection.execute(_FOUND, {"pks": list(chunk_pks)}).all()
+    return {row.pk: row for row in found}
 
 
 def _passage(
-    row: Row[*tuple[Any, ...]],
+    row: _Found,
     score: float,
     relevance: float,
     floor: float,

@@ -7,10 +7,13 @@ function runs inside the caller's transaction.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
     Connection,
     Select,
     and_,
@@ -29,6 +32,7 @@ from knowledge.types import (
 )
 
 Vectors = npt.NDArray[np.float32]
+AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 ID_BATCH = 500  # SQLite allows 32,766 variables; small statements also stay in its cache
 
 IS_LIVE = and_(
@@ -46,16 +50,25 @@ class LiveChunk:
     vector: Vectors
 
 
-def live_chunks(base_pks: Sequence[int], filters: Attributes | None = None) -> Select[int]:
-    """Return a select of the pks of chunks that may be found: active, in these bases, filtered."""
-    within = (chunks.c.base_pk + 0).in_(list(base_pks))  # + 0: else SQLite walks the whole base
-    query = select(chunks.c.pk).join(documents, IS_LIVE).where(within)
-    for key, value in (filters or {}).items():
+def in_bases(base_pks: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:
+    """Return the condition that a chunk is in these bases."""
+    return (chunks.c.base_pk + 0).in_(base_pks)  # + 0: else SQLite walks the whole base
+
+
+def filtered(query: AnySelect, filters: Attributes) -> AnySelect:
+    """Return `query` for chunks whose documents carry all of these attributes."""
+    for key, value in filters.items():
         holders = select(attributes.c.version_pk).where(
             attributes.c.key == key, attributes.c.value == attribute_key(value)
         )
         query = query.where(chunks.c.version_pk.in_(holders))
     return query
+
+
+def live_chunks(base_pks: Sequence[int], filters: Attributes | None = None) -> Select[int]:
+    """Return a select of the pks of chunks that may be found: active, in these bases, filtered."""
+    query = select(chunks.c.pk).join(documents, IS_LIVE).where(in_bases(base_pks))
+    return filtered(query, filters or {})
 
 
 def iterate_chunks(connection: Connection, base: Base) -> Iterator[list[LiveChunk]]:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-import httpx
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from knowledge.errors import EmbeddingDimensionMismatch, StoreUnavailable, VectorsMissing
 
@@ -46,8 +47,11 @@ class VectorHit:
 class VectorReader(Protocol):
     """Reading half of the index. Every call ends within its deadline (`StoreUnavailable`)."""
 
-    def query(self, collection: str, vector: Vectors, *, top_k: int) -> list[VectorHit]:
-        """Return the nearest vectors, best first. Raises `VectorsMissing`: no such collection."""
+    def ask(self, collection: str, vector: Vectors, *, top_k: int) -> Callable[[], list[VectorHit]]:
+        """Start looking for the nearest vectors; the call returned waits for them, best first.
+
+        Waiting raises `VectorsMissing`: no such collection.
+        """
 
     def ids(self, collection: str) -> set[str]:
         """Return every id in the collection. Raises `VectorsMissing`."""
@@ -122,11 +126,11 @@ class ChromaIndex:
         """Return an index on a folder in this process. One process per folder, never two."""
         return cls(_Folder(path), timeout_s=30.0, write_timeout_s=60.0, breaker_s=0.0)
 
-    def query(self, collection: str, vector: Vectors, *, top_k: int) -> list[VectorHit]:
-        """Return the nearest vectors, best first."""
-        pairs = self._bounded(lambda: self._store.query(collection, vector, top_k), self._timeout_s)
+    def ask(self, collection: str, vector: Vectors, *, top_k: int) -> Callable[[], list[VectorHit]]:
+        """Start looking for the nearest vectors; the call returned waits for them, best first."""
+        answer = self._begin(lambda: self._store.query(collection, vector, top_k), self._timeout_s)
         # Chroma's cosine distance is 1 - cosine; this is the one place that turns it round
-        return [VectorHit(chunk_id, 1.0 - float(distance)) for chunk_id, distance in pairs]
+        return lambda: [VectorHit(chunk_id, 1.0 - float(far)) for chunk_id, far in answer()]
 
     def ids(self, collection: str) -> set[str]:
         """Return every id in the collection."""
@@ -185,19 +189,30 @@ class ChromaIndex:
             offset += len(page)
 
     def _bounded(self, call: Callable[[], T], timeout_s: float) -> T:
-        """Run `call` on a pool thread and give up on it after `timeout_s`."""
+        """Run `call` and give up on it after `timeout_s`."""
+        return self._begin(call, timeout_s)()
+
+    def _begin(self, call: Callable[[], T], timeout_s: float) -> Callable[[], T]:
+        """Start `call` on a pool thread; what is returned waits, until `timeout_s` from now."""
         if time.monotonic() < self._resting_until:
             raise StoreUnavailable("Chroma failed a moment ago and is not asked again yet")
         try:
-            return self._threads.submit(call).result(timeout=timeout_s)
-        except FutureTimeout as exc:
-            self._rest()
-            raise StoreUnavailable(f"Chroma gave no answer within {timeout_s:g} s") from exc
-        except StoreUnavailable:
-            self._rest()
-            raise
+            future = self._threads.submit(call)
         except RuntimeError as exc:  # the pool is shut down
             raise StoreUnavailable("the vector index is closed") from exc
+        deadline = time.monotonic() + timeout_s
+
+        def wait() -> T:
+            try:
+                return future.result(timeout=max(deadline - time.monotonic(), 0.0))
+            except FutureTimeout as exc:
+                self._rest()
+                raise StoreUnavailable(f"Chroma gave no answer within {timeout_s:g} s") from exc
+            except StoreUnavailable:
+                self._rest()
+                raise
+
+        return wait
 
     def _rest(self) -> None:
         self._resting_until = time.monotonic() + self._breaker_s
@@ -226,17 +241,15 @@ class _Server:
     """
 
     def __init__(self, host: str, port: int, *, socket_timeout_s: float) -> None:
-        self._http = httpx.Client(
-            base_url=f"http://{host}:{port}/api/v2",
-            timeout=socket_timeout_s,
-            limits=httpx.Limits(max_connections=CALLS),
-            trust_env=False,
-        )
+        self._address = (host, port)
+        self._timeout_s = socket_timeout_s
+        self._own = threading.local()  # one kept connection per pool thread
+        self._opened: list[HTTPConnection] = []
         self._handles: dict[str, str] = {}  # collection name → Chroma's uuid for it
 
     def query(self, collection: str, vector: Vectors, top_k: int) -> list[tuple[str, float]]:
         body = {
-            "query_embeddings": [vector.tolist()],
+            "query_embeddings": [vector],
             "n_results": top_k,
             "include": ["distances"],
         }
@@ -266,13 +279,14 @@ class _Server:
         self._ask("DELETE", f"{_DATABASE}/{collection}")
 
     def upsert(self, collection: str, ids: list[str], vectors: Vectors) -> None:
-        self._on(collection, "upsert", {"ids": ids, "embeddings": vectors.tolist()})
+        self._on(collection, "upsert", {"ids": ids, "embeddings": vectors})
 
     def delete(self, collection: str, ids: list[str]) -> None:
         self._on(collection, "delete", {"ids": ids})
 
     def close(self) -> None:
-        self._http.close()
+        for connection in self._opened:
+            connection.close()
 
     def _on(self, collection: str, verb: str, body: dict[str, Any] | None) -> Any:
         """Call the collection by its uuid; one that went stale is looked up once more."""
@@ -288,18 +302,44 @@ class _Server:
         return self._ask(method, f"{_DATABASE}/{handle}/{verb}", body)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        content = None if body is None else orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
         try:
-            reply = self._http.request(method, path, json=body)
-        except (httpx.HTTPError, RuntimeError) as exc:  # RuntimeError: the client is closed
+            status, answer = self._exchange(method, f"/api/v2{path}", content)
+        except (HTTPException, OSError) as exc:
             raise StoreUnavailable(f"Chroma does not answer ({exc!r}); is it running?") from exc
-        if reply.status_code == 404:
+        if status == 404:
             raise VectorsMissing(f"Chroma has no such collection ({path}); run reconcile")
-        if reply.status_code >= 400:
-            raise _refusal(reply.text[:300])
+        if status >= 400:
+            raise _refusal(answer[:300].decode(errors="replace"))
         try:
-            return reply.json()
+            return orjson.loads(answer)
         except ValueError as exc:
-            raise StoreUnavailable(f"not Chroma at this address: {reply.text[:80]!r}") from exc
+            raise StoreUnavailable(f"not Chroma at this address: {answer[:80]!r}") from exc
+
+    def _exchange(self, method: str, path: str, content: bytes | None) -> tuple[int, bytes]:
+        """Return status and body; a kept connection that the server has closed is opened anew.
+
+        Asking twice is safe: every call we make of Chroma may be repeated.
+        """
+        connection = self._connection()
+        was_open = connection.sock is not None
+        try:
+            connection.request(method, path, content, {"content-type": "application/json"})
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+        except (HTTPException, OSError) as exc:
+            connection.close()
+            if was_open and not isinstance(exc, TimeoutError):
+                return self._exchange(method, path, content)
+            raise
+
+    def _connection(self) -> HTTPConnection:
+        connection: HTTPConnection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = HTTPConnection(*self._address, timeout=self._timeout_s)
+            self._own.connection = connection
+            self._opened.append(connection)
+        return connection
 
 
 _DATABASE = "/tenants/default_tenant/databases/default_database/collections"
