@@ -11,6 +11,7 @@ its vectors) is removed by the next version of the document or by reconcile.
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,7 @@ class Stores:
     index: VectorIndex
     embedder: Embedder
     config: KnowledgeConfig
+    threads: ThreadPoolExecutor
 
 
 @dataclass(frozen=True, slots=True)

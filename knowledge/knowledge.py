@@ -5,6 +5,7 @@ methods are synchronous and may be called from many threads.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, Engine
@@ -36,6 +37,8 @@ from knowledge.types import (
 )
 from knowledge.vectors import VectorIndex
 
+LOOKUPS = 8  # words searched beside embeddings, at once; SQLAlchemy's pool holds 15 connections
+
 
 class Knowledge:
     """Documents in, passages out, for every tenant."""
@@ -55,7 +58,8 @@ class Knowledge:
             embedder: Must be the one each base was indexed with.
             config: Defaults if left out.
         """
-        self._stores = Stores(engine, index, embedder, config or KnowledgeConfig())
+        threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
+        self._stores = Stores(engine, index, embedder, config or KnowledgeConfig(), threads)
 
     def create_base(
         self, name: str, *, tenant: str = DEFAULT_TENANT, base_id: str | None = None

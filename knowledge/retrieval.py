@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select
 from knowledge import bases as base_rows
 from knowledge import lexical
 from knowledge.bases import Base, check_embedder
+from knowledge.config import KnowledgeConfig
 from knowledge.conversation import blend, with_context
 from knowledge.errors import InvalidFilter, InvalidQuery, StoreUnavailable, VectorsMissing
 from knowledge.ingest import MAX_ATTRIBUTES, Stores
@@ -112,6 +113,15 @@ class _Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ranked:
+    """All rankings in one: the best chunks, their scores, and who found them."""
+
+    best: tuple[int, ...]
+    scores: Mapping[int, float]
+    finders: Mapping[int, tuple[RetrieverName, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Reading:
     """One way to read the question, and the index's answer to it, waited for by `hits`."""
 
@@ -154,27 +164,28 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         bases = base_rows.get_bases(connection, search.base_ids, tenant=search.tenant)
     for base in bases:
         check_embedder(base, stores.embedder)
-    readings = _read(stores, bases, search, together, language)
     base_pks = [base.pk for base in bases]
+    early = stores.threads.submit(_search_words_now, stores, search, base_pks)  # beside embedding
+    readings = _read(stores, bases, search, together, language)
+    known = {search.question: early.result()}
     with stores.engine.connect() as connection:  # one snapshot judges all that is found
         find = partial(_search_words, stores, connection, search, base_pks)
-        known = {search.question: find(search.question)}  # while the index looks for vectors
         dense = _search_dense(stores, connection, bases, search, readings)
         texts = _lexical_texts(search.question, together, dense)
-        words = [ranking for text in texts if (ranking := known.get(text) or find(text))]
-        rankings = [dense.ranking, *words] if dense.ranking else words
-        scores, finders = _fuse(rankings, rrf_k=config.rrf_k)
-        best = sorted(scores, key=lambda pk: (-scores[pk], pk))[: search.top_k]
+        ranked = _rank(config, search, dense, [known.get(text) or find(text) for text in texts])
+        rows = _rows(connection, ranked.best)
+        if len(rows) < len(ranked.best):  # a document changed since the early search
+            ranked = _rank(config, search, dense, [find(text) for text in texts])
+            rows = _rows(connection, ranked.best)
         kind: RelevanceKind = "coverage" if dense.vector is None else "cosine"
-        rows = _rows(connection, best)
         relevance = _relevance(connection, dense.vector, texts[-1], base_pks, rows)
     floor = _floor(stores, kind) if search.min_relevance is None else search.min_relevance
     passages = tuple(
-        _passage(rows[pk], scores[pk], relevance[pk], floor, finders[pk])
-        for pk in best
+        _passage(rows[pk], ranked.scores[pk], relevance[pk], floor, ranked.finders[pk])
+        for pk in ranked.best
         if pk in rows
     )
-    left_out = _left_out(dense, words)
+    left_out = _left_out(dense, search)
     return Retrieval(
         passages=passages,
         best_relevance=max((passage.relevance for passage in passages), default=None),
@@ -355,6 +366,11 @@ def _lexical_texts(question: str, together: str | None, dense: _Dense) -> list[s
     return [together if dense.with_history else question]
 
 
+def _search_words_now(stores: Stores, search: Search, base_pks: Sequence[int]) -> _Ranking | None:
+    with stores.engine.connect() as connection:
+        return _search_words(stores, connection, search, base_pks, search.question)
+
+
 def _search_words(
     stores: Stores, connection: Connection, search: Search, base_pks: Sequence[int], text: str
 ) -> _Ranking | None:
@@ -371,18 +387,21 @@ def _search_words(
     return _Ranking("lexical", tuple(hit.chunk_pk for hit in hits))
 
 
-def _fuse(
-    rankings: Sequence[_Ranking], *, rrf_k: int
-) -> tuple[dict[int, float], dict[int, tuple[RetrieverName, ...]]]:
-    """Return the reciprocal rank score of every hit, and who found it."""
+def _rank(
+    config: KnowledgeConfig, search: Search, dense: _Dense, words: Sequence[_Ranking | None]
+) -> _Ranked:
+    """Fuse the rankings by reciprocal rank."""
     scores: dict[int, float] = {}
     finders: dict[int, tuple[RetrieverName, ...]] = {}
-    for ranking in rankings:
+    for ranking in (dense.ranking, *words):
+        if ranking is None:
+            continue
         for rank, pk in enumerate(ranking.chunk_pks, start=1):
-            scores[pk] = scores.get(pk, 0.0) + 1.0 / (rrf_k + rank)
+            scores[pk] = scores.get(pk, 0.0) + 1.0 / (config.rrf_k + rank)
             if ranking.retriever not in finders.get(pk, ()):
                 finders[pk] = (*finders.get(pk, ()), ranking.retriever)
-    return scores, finders
+    best = sorted(scores, key=lambda pk: (-scores[pk], pk))[: search.top_k]
+    return _Ranked(tuple(best), scores, finders)
 
 
 def _relevance(
@@ -444,9 +463,9 @@ def _floor(stores: Stores, kind: RelevanceKind) -> float:
     return config.min_relevance_cosine if kind == "cosine" else config.min_relevance_coverage
 
 
-def _left_out(dense: _Dense, words: Sequence[_Ranking]) -> tuple[LeftOut, ...]:
+def _left_out(dense: _Dense, search: Search) -> tuple[LeftOut, ...]:
     left_out = [dense.left_out] if dense.left_out else []
-    if not words:
+    if "lexical" not in search.retrievers:
         left_out.append(LeftOut("lexical", "not_asked", "the caller asked for others"))
     return tuple(left_out)
 

@@ -1,8 +1,10 @@
 import threading
+import time
 
 import pytest
 
 from knowledge import (
+    ChromaIndex,
     CollectionNotFound,
     InvalidFilter,
     InvalidQuery,
@@ -11,7 +13,7 @@ from knowledge import (
     NewDocument,
     Turn,
 )
-from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.embedder import FakeEmbedder, Vectors
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
 TOPICS = [
@@ -245,3 +247,21 @@ def test_a_bad_question_is_refused(
 ) -> None:
     with pytest.raises(error):
         first(knowledge, question, **options)
+
+
+def test_a_document_replaced_while_the_question_is_embedded_answers_by_its_new_text(
+    filled: Knowledge, open_knowledge: OpenKnowledge, refused_port: int
+) -> None:
+    new = "Lamps may be returned within forty-five days."
+
+    class Slow(FakeEmbedder):
+        def embed_query(self, text: str) -> Vectors:
+            time.sleep(0.2)  # the words have been searched by now
+            filled.ingest(BASE, "returns", "returns.txt", new.encode())
+            return super().embed_query(text)
+
+    away = ChromaIndex.connect("127.0.0.1", refused_port)
+    found = open_knowledge(vectors=away, words=Slow()).retrieve(
+        "Within how many days may lamps be returned?", base_ids=[BASE], top_k=1
+    )
+    assert [passage.text for passage in found.passages] == [new]
