@@ -219,8 +219,7 @@ class Engine:
             return await response.read()
         except UNREACHED as exc:
             raise EngineUnavailable(
-                f"The model server at {self._url} stopped inside its answer "
-                f"({type(exc).__name__})."
+                f"The model server at {self._url} stopped inside its answer ({type(exc).__name__})."
             ) from exc
         finally:
             response.close()
