@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from knowledge import versioning
 from knowledge.bases import Base, check_embedder, get_base
 from knowledge.chunking import chunk, embedded_text
-from knowledge.config import KnowledgeConfig
+from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import (
     DocumentTooLarge,
@@ -107,9 +107,10 @@ def _ingest_window(
     stores: Stores, base: Base, sources: Sequence[NewDocument]
 ) -> list[IngestReport]:
     arrivals = [_look_at(stores, base, source) for source in sources]
-    changed = [item for item in arrivals if not _is_unchanged(stores.config, item)]
-    prepared = [_prepare(stores, item) for item in changed]
-    drafts = _embed(stores, prepared)
+    chunking = _chunking(stores, base)
+    changed = [item for item in arrivals if not _is_unchanged(chunking, item)]
+    prepared = [_prepare(stores, chunking, item) for item in changed]
+    drafts = _embed(stores, chunking, prepared)
     with stores.engine.execution_options(write=True).begin() as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         check_embedder(base, stores.embedder)
@@ -181,33 +182,33 @@ def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
     return _Arrival(source, hashlib.sha256(source.content).hexdigest(), current)
 
 
-def _prepare(stores: Stores, arrival: _Arrival) -> _Prepared:
+def _prepare(stores: Stores, chunking: Chunking, arrival: _Arrival) -> _Prepared:
     parsed = parse(arrival.source.filename, arrival.source.content)
-    chunks = chunk(
-        parsed,
-        count_tokens=stores.embedder.count_tokens,
-        chunk_tokens=min(stores.config.chunk_tokens, stores.embedder.max_tokens - HEADING_TOKENS),
-        overlap_tokens=stores.config.chunk_overlap_tokens,
-    )
+    chunks = chunk(parsed, chunking, count_tokens=stores.embedder.count_tokens)
     return _Prepared(arrival, parsed, tuple(chunks))
 
 
-def _is_unchanged(config: KnowledgeConfig, item: _Arrival) -> bool:
+def _is_unchanged(chunking: Chunking, item: _Arrival) -> bool:
     current, source = item.current, item.source
     return current is not None and (
         current.content_hash == item.content_hash
         and current.filename == source.filename
         and dict(current.attributes) == dict(source.attributes)
-        and current.chunking == _chunking(config)
+        and current.chunking == str(chunking)
     )
 
 
-def _chunking(config: KnowledgeConfig) -> str:
-    """Return how the text was cut, so that another setting makes a new version."""
-    return f"headings+recursive/{config.chunk_tokens}/{config.chunk_overlap_tokens}"
+def _chunking(stores: Stores, base: Base) -> Chunking:
+    """Return how the base's documents are cut, no chunk longer than the embedder reads."""
+    wanted = base.chunking or stores.config.chunking
+    longest = stores.embedder.max_tokens - HEADING_TOKENS
+    if wanted.chunk_tokens <= longest:
+        return wanted
+    overlap = min(wanted.overlap_tokens, longest // 2)
+    return wanted.model_copy(update={"chunk_tokens": longest, "overlap_tokens": overlap})
 
 
-def _embed(stores: Stores, items: Sequence[_Prepared]) -> list[Draft]:
+def _embed(stores: Stores, chunking: Chunking, items: Sequence[_Prepared]) -> list[Draft]:
     """Return drafts with vectors; text that the live version also holds is not embedded again."""
     known = _known_vectors(stores, items)
     texts = [[embedded_text(c.heading, c.text) for c in item.chunks] for item in items]
@@ -223,7 +224,7 @@ def _embed(stores: Stores, items: Sequence[_Prepared]) -> list[Draft]:
             attributes=item.arrival.source.attributes,
             bytes=len(item.arrival.source.content),
             text=item.parsed.text,
-            chunking=_chunking(stores.config),
+            chunking=str(chunking),
             chunks=item.chunks,
             vectors=np.stack([known[text] for text in part]),
         )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from knowledge import bases as base_rows
 from knowledge import change, documents, reconcile, versioning
 from knowledge.bases import Base
-from knowledge.config import KnowledgeConfig
+from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound
 from knowledge.ingest import Stores, forget_vectors, ingest_documents
@@ -62,9 +62,20 @@ class Knowledge:
         self._stores = Stores(engine, index, embedder, config or KnowledgeConfig(), threads)
 
     def create_base(
-        self, name: str, *, tenant: str = DEFAULT_TENANT, base_id: str | None = None
+        self,
+        name: str,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        base_id: str | None = None,
+        chunking: Chunking | None = None,
     ) -> KnowledgeBase:
         """Make an empty knowledge base.
+
+        Args:
+            name: For people.
+            tenant: Whose.
+            base_id: For addresses; made up if left out.
+            chunking: How its documents are cut; as configured if left out.
 
         Raises:
             KnowledgeBaseExists: The id is taken in this tenant.
@@ -72,9 +83,14 @@ class Knowledge:
         """
         with self._write() as connection:
             base = base_rows.create_base(
-                connection, name, tenant=tenant, base_id=base_id, embedder=self._stores.embedder
+                connection,
+                name,
+                tenant=tenant,
+                base_id=base_id,
+                chunking=chunking,
+                embedder=self._stores.embedder,
             )
-        return KnowledgeBase(base.base_id, tenant, name, base.created_at)
+        return KnowledgeBase(base.base_id, tenant, name, base.created_at, chunking=chunking)
 
     def list_bases(self, *, tenant: str = DEFAULT_TENANT) -> list[KnowledgeBase]:
         """Return the tenant's knowledge bases with their sizes, oldest first."""

@@ -34,6 +34,7 @@ bases = Table(
     Column("base_id", String(64), nullable=False),
     Column("name", String(256), nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("chunking", JSON),  # NULL: as configured
     UniqueConstraint("tenant", "base_id"),
     sqlite_autoincrement=True,
 )
@@ -128,6 +129,8 @@ chunks = Table(
     Column("text", Text, nullable=False),
     Column("start", Integer, nullable=False),  # code points in the document's text
     Column("end", Integer, nullable=False),
+    Column("parent_start", Integer),  # the larger piece that is read once this one is found
+    Column("parent_end", Integer),
     Column("page", Integer),
     Column("heading", Text, nullable=False),
     Column("tokens", Integer, nullable=False),

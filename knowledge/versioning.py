@@ -351,6 +351,8 @@ def _chunk_values(chunk: Chunk) -> dict[str, object]:
         "text": chunk.text,
         "start": chunk.start,
         "end": chunk.end,
+        "parent_start": chunk.parent_start,
+        "parent_end": chunk.parent_end,
         "page": chunk.page,
         "heading": chunk.heading,
         "tokens": chunk.tokens,

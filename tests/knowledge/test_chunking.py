@@ -2,6 +2,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from knowledge.chunking import chunk, embedded_text
+from knowledge.config import Chunking, ChunkingStrategy
 from knowledge.parsing import ParsedText
 from knowledge.types import Chunk
 from tests.fakes.embedder import FakeEmbedder
@@ -24,9 +25,22 @@ Free above fifty euros.
 """
 
 
-def cut(text: str, *, size: int = 20, overlap: int = 4, form: str = "markdown") -> list[Chunk]:
+def cut(
+    text: str,
+    *,
+    size: int = 20,
+    overlap: int = 4,
+    form: str = "markdown",
+    strategy: ChunkingStrategy = "markdown",
+) -> list[Chunk]:
     parsed = ParsedText(text=text, format=form, encoding="utf-8")
-    return chunk(parsed, count_tokens=count_tokens, chunk_tokens=size, overlap_tokens=overlap)
+    chunking = Chunking(
+        strategy=strategy,
+        chunk_tokens=size,
+        overlap_tokens=0 if strategy == "parent_child" else overlap,
+        parent_tokens=3 * size,
+    )
+    return chunk(parsed, chunking, count_tokens=count_tokens)
 
 
 PIECES = st.sampled_from(
