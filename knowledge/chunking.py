@@ -126,8 +126,9 @@ def _splitter(
         strip_whitespace=False,
         chunk_size=max(tokens, 8),
         chunk_overlap=0,  # added afterwards, in whole sentences
-        # white space counts as one: the splitter repeats a piece of length zero in the next chunk
-        length_function=lambda piece: max(count_tokens(piece), 1),
+        # white space counts as one: the splitter repeats a piece of length zero in the next chunk;
+        # nothing counts as nothing: the splitter adds it for each join
+        length_function=lambda piece: max(count_tokens(piece), 1) if piece else 0,
     )
 
 

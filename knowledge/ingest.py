@@ -10,7 +10,7 @@ its vectors) is removed by the next version of the document or by reconcile.
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTRIBUTES = 16  # OpenAI's vector store files: 16 keys of 64, values of 512 characters
 MAX_KEY_CHARS = 64
+MAX_ACCESS_LABELS = 64
 MAX_VALUE_CHARS = 512
 MAX_EXTERNAL_ID_CHARS = 512
 HEADING_TOKENS = 16  # room for the headings that stand before a chunk when it is embedded
@@ -153,6 +154,15 @@ def check_attributes(attributes: Attributes) -> None:
             raise InvalidAttributes(f"attribute {key!r}: at most {MAX_VALUE_CHARS} characters")
 
 
+def check_access(labels: Collection[str]) -> None:
+    """Raise `InvalidAttributes` unless the access labels keep the limits."""
+    if len(labels) > MAX_ACCESS_LABELS:
+        raise InvalidAttributes(f"{len(labels)} access labels; at most {MAX_ACCESS_LABELS}")
+    for label in labels:
+        if not 0 < len(label) <= MAX_KEY_CHARS:
+            raise InvalidAttributes(f"access label {label[:80]!r}: 1 to {MAX_KEY_CHARS} characters")
+
+
 def _windows(sources: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
     """Yield runs of documents with no external id twice in one run."""
     window: list[NewDocument] = []
@@ -177,6 +187,7 @@ def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
             f"{config.max_document_bytes} (knowledge.max_document_bytes)"
         )
     check_attributes(source.attributes)
+    check_access(source.access)
     with stores.engine.connect() as connection:
         current = versioning.active_version(connection, base, source.external_id)
     return _Arrival(source, hashlib.sha256(source.content).hexdigest(), current)
@@ -194,6 +205,7 @@ def _is_unchanged(chunking: Chunking, item: _Arrival) -> bool:
         current.content_hash == item.content_hash
         and current.filename == source.filename
         and dict(current.attributes) == dict(source.attributes)
+        and current.access == source.access
         and current.chunking == str(chunking)
     )
 
@@ -222,6 +234,7 @@ def _embed(stores: Stores, chunking: Chunking, items: Sequence[_Prepared]) -> li
             encoding=item.parsed.encoding,
             content_hash=item.arrival.content_hash,
             attributes=item.arrival.source.attributes,
+            access=item.arrival.source.access,
             bytes=len(item.arrival.source.content),
             text=item.parsed.text,
             chunking=str(chunking),

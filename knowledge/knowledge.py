@@ -4,7 +4,7 @@ It knows who does what in here and opens the transactions; the work is in the ot
 methods are synchronous and may be called from many threads.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
@@ -124,9 +124,19 @@ class Knowledge:
         content: bytes,
         *,
         attributes: Attributes | None = None,
+        access: Collection[str] = (),
         tenant: str = DEFAULT_TENANT,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
+
+        Args:
+            base_id: Where to.
+            external_id: The caller's own name for it.
+            filename: Decides the format, and is searched as the title.
+            content: The raw bytes.
+            attributes: Plain values, for filters.
+            access: Labels of which a reader must hold one; none: everybody in the tenant.
+            tenant: Whose.
 
         Returns:
             When this returns, the document is searchable and its predecessor is not.
@@ -137,7 +147,7 @@ class Knowledge:
             EmbedderMismatch: The base was indexed by another embedder.
             IngestConflict: The base was deleted meanwhile; retryable.
         """
-        source = NewDocument(external_id, filename, content, attributes or {})
+        source = NewDocument(external_id, filename, content, attributes or {}, frozenset(access))
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 
     def ingest_many(
@@ -223,6 +233,7 @@ class Knowledge:
         history: Sequence[Turn] = (),
         top_k: int | None = None,
         filters: Mapping[str, AttributeValue] | None = None,
+        access: Collection[str] = (),
         min_relevance: float | None = None,
         retrievers: Sequence[RetrieverName] = RETRIEVERS,
     ) -> Retrieval:
@@ -235,6 +246,7 @@ class Knowledge:
             history: Earlier turns of both roles, oldest first; used if the question needs them.
             top_k: Most passages; the configured number if left out.
             filters: Attributes that must be equal, all of them.
+            access: The labels that the reader holds; documents that ask for others stay unseen.
             retrievers: Who may take part, for comparisons.
             min_relevance: Floor for `above_floor`; the configured one of the kind if left out.
 
@@ -254,6 +266,7 @@ class Knowledge:
             base_ids=tuple(base_ids),
             top_k=self._stores.config.top_k if top_k is None else top_k,
             filters=dict(filters or {}),
+            access=frozenset(access),
             min_relevance=min_relevance,
             retrievers=tuple(retrievers),
         )

@@ -85,6 +85,7 @@ versions = Table(  # history stays; text, chunks and vectors of a retired versio
     Column("format", String(16), nullable=False),
     Column("encoding", String(32)),
     Column("attributes", JSON, nullable=False),
+    Column("access", JSON),  # labels of which a reader needs one; NULL: everybody in the tenant
     Column("bytes", Integer, nullable=False),
     Column("chars", Integer, nullable=False),
     Column("tokens", Integer, nullable=False),
@@ -109,6 +110,17 @@ attributes = Table(  # the same attributes once more, one row each, for filters
     Column("key", String(64), primary_key=True),
     Column("value", String(1024), nullable=False),  # JSON text, so that 1 and "1" differ
     Index("kb_attributes_by_value", "key", "value"),
+)
+
+access = Table(  # the same labels once more, one row each, for retrieval
+    "kb_access",
+    metadata,
+    Column(
+        "version_pk",
+        ForeignKey("kb_versions.pk", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("label", String(64), primary_key=True),
 )
 
 chunks = Table(

@@ -51,6 +51,7 @@ class Document:
     filename: str
     content_hash: str
     attributes: Attributes
+    access: tuple[str, ...]
     created_at: float
     updated_at: float
     bytes: int
@@ -69,12 +70,14 @@ class NewDocument:
         filename: Decides the format by its suffix and is searched as the title.
         content: The raw bytes, in any encoding we can detect.
         attributes: At most 16 plain values, for filters.
+        access: Labels of which a reader must hold one; none: everybody in the tenant may read it.
     """
 
     external_id: str
     filename: str
     content: bytes
     attributes: Attributes = field(default_factory=dict)
+    access: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
