@@ -20,11 +20,13 @@ from knowledge.errors import (
     InvalidQuery,
     KnowledgeBaseExists,
     KnowledgeError,
+    RerankerUnavailable,
     StoreUnavailable,
     UnsupportedFile,
     VectorsMissing,
 )
 from knowledge.knowledge import Knowledge
+from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.tables import metadata
 from knowledge.types import (
     DEFAULT_TENANT,
@@ -55,6 +57,9 @@ __all__ = [
     "Attributes",
     "BaseId",
     "ChromaIndex",
+    "CrossEncoderReranker",
+    "Reranker",
+    "RerankerUnavailable",
     "Chunking",
     "ChunkId",
     "CollectionNotFound",

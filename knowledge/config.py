@@ -75,6 +75,13 @@ class KnowledgeConfig(BaseModel):
     rrf_k: int = Field(default=60, ge=1)
     """Cormack, Clarke and Büttcher 2009."""
 
+    reranker: str | None = None
+    """Folder or Hugging Face id of a CrossEncoder (e.g. BAAI/bge-reranker-v2-m3); None: no
+    reranking."""
+    reranker_revision: str | None = None
+    rerank_candidates: int = Field(default=20, ge=1)
+    """Passages that the reranker reads; each costs a forward pass."""
+
     history_turns: int = Field(default=3, ge=0)
     """Earlier turns of either role that join a follow-up question. The assistant's turn names
     what "it" is: hit@5 on support_en, dense: bare 0.27, user turns 0.38, with assistant's 0.71."""

@@ -14,6 +14,7 @@ KnowledgeError
 ├── EmbedderMismatch            the index was made by another embedder
 │   └── EmbeddingDimensionMismatch  … whose vectors have another length
 ├── EmbedderUnavailable         the embedder cannot be loaded
+├── RerankerUnavailable         the configured reranker cannot be loaded
 ├── StoreUnavailable            the vector index gave no answer in time
 ├── VectorsMissing              the vector index lost this collection; reconcile brings it back
 └── IngestConflict              the same document was written by someone else meanwhile
@@ -120,6 +121,14 @@ class EmbedderUnavailable(KnowledgeError):
 
     code = "embedder_unavailable"
     hint = "Point knowledge.embedder at a prepared folder or a Hugging Face id that is on disk."
+
+
+class RerankerUnavailable(KnowledgeError):
+    """The configured reranker cannot be loaded."""
+
+    code = "reranker_unavailable"
+    retryable = False
+    hint = "Check knowledge.reranker: a folder or Hugging Face id of a CrossEncoder."
 
 
 class StoreUnavailable(KnowledgeError):

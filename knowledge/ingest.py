@@ -31,6 +31,7 @@ from knowledge.errors import (
     VectorsMissing,
 )
 from knowledge.parsing import ParsedText, parse
+from knowledge.reranking import Reranker
 from knowledge.stored_chunks import vectors_by_text
 from knowledge.types import Attributes, Chunk, IngestReport, NewDocument
 from knowledge.vectors import VectorIndex
@@ -56,6 +57,7 @@ class Stores:
     embedder: Embedder
     config: KnowledgeConfig
     threads: ThreadPoolExecutor
+    reranker: Reranker | None = None
 
 
 @dataclass(frozen=True, slots=True)

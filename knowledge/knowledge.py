@@ -17,6 +17,7 @@ from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound
 from knowledge.ingest import Stores, forget_vectors, ingest_documents
+from knowledge.reranking import Reranker
 from knowledge.retrieval import Search, retrieve
 from knowledge.types import (
     DEFAULT_TENANT,
@@ -49,6 +50,8 @@ class Knowledge:
         index: VectorIndex,
         embedder: Embedder,
         config: KnowledgeConfig | None = None,
+        *,
+        reranker: Reranker | None = None,
     ) -> None:
         """Join truth, index and embedder; nothing is contacted or created.
 
@@ -57,9 +60,12 @@ class Knowledge:
             index: The vector index; it may be away, and come back, at any time.
             embedder: Must be the one each base was indexed with.
             config: Defaults if left out.
+            reranker: Orders the best passages anew, where there is one.
         """
         threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
-        self._stores = Stores(engine, index, embedder, config or KnowledgeConfig(), threads)
+        self._stores = Stores(
+            engine, index, embedder, config or KnowledgeConfig(), threads, reranker
+        )
 
     def create_base(
         self,

@@ -213,18 +213,21 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         find = partial(_search_words, stores, connection, search, scope)
         dense = _search_dense(stores, connection, bases, scope, readings)
         texts = _lexical_texts(search.question, together, dense)
-        ranked = _rank(config, search, dense, [known.get(text) or find(text) for text in texts])
+        wanted = _wanted(stores, search)
+        found = [known.get(text) or find(text) for text in texts]
+        ranked = _rank(config, wanted, dense, found)
         rows = _rows(connection, ranked.best)
         if len(rows) < len(ranked.best):  # a document changed since the early search
-            ranked = _rank(config, search, dense, [find(text) for text in texts])
+            ranked = _rank(config, wanted, dense, [find(text) for text in texts])
             rows = _rows(connection, ranked.best)
-        rows = _distinct(rows, ranked.best, search.top_k)
+        rows = _distinct(rows, ranked.best, wanted)
         kind: RelevanceKind = "coverage" if dense.vector is None else "cosine"
         relevance = _relevance(connection, dense.vector, texts[-1], base_pks, rows)
     floor = _floor(stores, kind) if search.min_relevance is None else search.min_relevance
+    scores = _read_again(stores, search, rows) if stores.reranker else ranked.scores
     passages = tuple(
-        _passage(rows[pk], ranked.scores[pk], relevance[pk], floor, ranked.finders[pk])
-        for pk in rows
+        _passage(rows[pk], scores[pk], relevance[pk], floor, ranked.finders[pk])
+        for pk in sorted(rows, key=lambda pk: -scores[pk])[: search.top_k]
     )
     left_out = _left_out(dense, search)
     return Retrieval(
@@ -427,7 +430,7 @@ def _search_words(
 
 
 def _rank(
-    config: KnowledgeConfig, search: Search, dense: _Dense, words: Sequence[_Ranking | None]
+    config: KnowledgeConfig, wanted: int, dense: _Dense, words: Sequence[_Ranking | None]
 ) -> _Ranked:
     """Fuse the rankings by reciprocal rank."""
     scores: dict[int, float] = {}
@@ -439,8 +442,21 @@ def _rank(
             scores[pk] = scores.get(pk, 0.0) + 1.0 / (config.rrf_k + rank)
             if ranking.retriever not in finders.get(pk, ()):
                 finders[pk] = (*finders.get(pk, ()), ranking.retriever)
-    best = sorted(scores, key=lambda pk: (-scores[pk], pk))[: search.top_k * SPARE]
+    best = sorted(scores, key=lambda pk: (-scores[pk], pk))[: wanted * SPARE]
     return _Ranked(tuple(best), scores, finders)
+
+
+def _wanted(stores: Stores, search: Search) -> int:
+    """Return how many passages the retrievers are asked for."""
+    again = stores.config.rerank_candidates if stores.reranker else 0
+    return max(search.top_k, again)
+
+
+def _read_again(stores: Stores, search: Search, rows: Mapping[int, _Found]) -> dict[int, float]:
+    """Return the reranker's score of each passage; the conversation's last turns are left out."""
+    assert stores.reranker is not None
+    texts = [row.text if row.parent_text is None else row.parent_text for row in rows.values()]
+    return dict(zip(rows, stores.reranker.score(search.question, texts), strict=True))
 
 
 def _relevance(

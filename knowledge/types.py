@@ -129,7 +129,7 @@ class Passage:
     """A chunk returned for a question.
 
     Attributes:
-        score: Fused rank score (RRF), comparable only within one answer.
+        score: Fused rank score (RRF), or the reranker's; comparable only within one answer.
         relevance: 0..1, comparable between questions of one `Retrieval.relevance_kind`.
         above_floor: `relevance` reaches the floor that was asked for.
         retrievers: Who found it.

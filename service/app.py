@@ -15,7 +15,12 @@ from sqlalchemy import Engine as Database
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from adapters import AdapterRegistry
-from knowledge import ChromaIndex, Knowledge, SentenceTransformerEmbedder
+from knowledge import (
+    ChromaIndex,
+    CrossEncoderReranker,
+    Knowledge,
+    SentenceTransformerEmbedder,
+)
 from router import Policy, default_policy, load_policy
 from service.api import (
     chat,
@@ -91,7 +96,11 @@ def open_rooms(settings: Settings, ports: Ports) -> Rooms:
     registry = AdapterRegistry(
         database, settings.paths.adapters, max_lora_rank=settings.adapters.max_lora_rank
     )
-    return Rooms(database, Knowledge(database, index, embedder, config), registry)
+    reranker = None
+    if config.reranker is not None:
+        reranker = CrossEncoderReranker.load(config.reranker, revision=config.reranker_revision)
+    knowledge = Knowledge(database, index, embedder, config, reranker=reranker)
+    return Rooms(database, knowledge, registry)
 
 
 def create_app(settings: Settings, ports: Ports, rooms: OpenRooms = open_rooms) -> FastAPI:

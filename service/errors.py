@@ -210,6 +210,7 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.EmbedderMismatch: 409,
     knowledge_errors.EmbeddingDimensionMismatch: 409,
     knowledge_errors.EmbedderUnavailable: 500,
+    knowledge_errors.RerankerUnavailable: 500,
     knowledge_errors.StoreUnavailable: 503,
     knowledge_errors.VectorsMissing: 503,
     knowledge_errors.IngestConflict: 409,

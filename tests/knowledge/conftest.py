@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, VectorIndex, metadata
+from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, Reranker, VectorIndex, metadata
 from service.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
 
@@ -45,8 +45,9 @@ def open_knowledge(engine: Engine, index: ChromaIndex, embedder: FakeEmbedder) -
         vectors: VectorIndex | None = None,
         words: FakeEmbedder | None = None,
         config: KnowledgeConfig | None = None,
+        reranker: Reranker | None = None,
     ) -> Knowledge:
-        return Knowledge(engine, vectors or index, words or embedder, config)
+        return Knowledge(engine, vectors or index, words or embedder, config, reranker=reranker)
 
     return build
 
