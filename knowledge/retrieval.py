@@ -23,6 +23,8 @@ from knowledge.conversation import blend, with_context
 from knowledge.errors import InvalidFilter, InvalidQuery, StoreUnavailable, VectorsMissing
 from knowledge.ingest import MAX_ATTRIBUTES, Stores
 from knowledge.languages import detect_language, reads
+from knowledge.lexical import WeighedWords
+from knowledge.relevance import kind_of, relevance
 from knowledge.stored_chunks import (
     IS_LIVE,
     attribute_key,
@@ -41,7 +43,6 @@ from knowledge.types import (
     DocumentId,
     LeftOut,
     Passage,
-    RelevanceKind,
     Retrieval,
     RetrieverName,
     Turn,
@@ -167,7 +168,8 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
     base_pks = [base.pk for base in bases]
     early = stores.threads.submit(_search_words_now, stores, search, base_pks)  # beside embedding
     readings = _read(stores, bases, search, together, language)
-    known = {search.question: early.result()}
+    first, weighed = early.result()
+    known = {search.question: first}
     with stores.engine.connect() as connection:  # one snapshot judges all that is found
         find = partial(_search_words, stores, connection, search, base_pks)
         dense = _search_dense(stores, connection, bases, search, readings)
@@ -177,11 +179,13 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         if len(rows) < len(ranked.best):  # a document changed since the early search
             ranked = _rank(config, search, dense, [find(text) for text in texts])
             rows = _rows(connection, ranked.best)
-        kind: RelevanceKind = "coverage" if dense.vector is None else "cosine"
-        relevance = _relevance(connection, dense.vector, texts[-1], base_pks, rows)
-    floor = _floor(stores, kind) if search.min_relevance is None else search.min_relevance
+            weighed = _weigh(connection, search, base_pks, texts[-1])
+        elif texts[-1] != search.question:
+            weighed = _weigh(connection, search, base_pks, texts[-1])
+    judged = _relevance(dense.vector, weighed, rows, stores.embedder.languages)
+    floor = config.min_relevance if search.min_relevance is None else search.min_relevance
     passages = tuple(
-        _passage(rows[pk], ranked.scores[pk], relevance[pk], floor, ranked.finders[pk])
+        _passage(rows[pk], ranked.scores[pk], judged[pk], floor, ranked.finders[pk])
         for pk in ranked.best
         if pk in rows
     )
@@ -195,7 +199,7 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         left_out=left_out,
         query=texts[-1],
         language=language,
-        relevance_kind=kind,
+        relevance_kind=kind_of(dense.vector is not None, weighed is not None),
         min_relevance=floor,
     )
 
@@ -366,9 +370,24 @@ def _lexical_texts(question: str, together: str | None, dense: _Dense) -> list[s
     return [together if dense.with_history else question]
 
 
-def _search_words_now(stores: Stores, search: Search, base_pks: Sequence[int]) -> _Ranking | None:
+def _search_words_now(
+    stores: Stores, search: Search, base_pks: Sequence[int]
+) -> tuple[_Ranking | None, WeighedWords | None]:
+    """Return the ranking by words, and the words weighed for the judgement of relevance."""
     with stores.engine.connect() as connection:
-        return _search_words(stores, connection, search, base_pks, search.question)
+        ranking = _search_words(stores, connection, search, base_pks, search.question)
+        return ranking, _weigh(connection, search, base_pks, search.question)
+
+
+def _weigh(
+    connection: Connection, search: Search, base_pks: Sequence[int], text: str
+) -> WeighedWords | None:
+    """Return which chunks hold the text's words; None where the caller wants no words."""
+    if "lexical" not in search.retrievers:
+        return None
+    counted = select(func.count()).select_from(chunks).where(chunks.c.base_pk.in_(list(base_pks)))
+    total = connection.scalar(counted) or 0
+    return lexical.weigh(connection, lexical.query_tokens(text), base_pks=base_pks, total=total)
 
 
 def _search_words(
@@ -405,23 +424,19 @@ def _rank(
 
 
 def _relevance(
-    connection: Connection,
     vector: Vectors | None,
-    text: str,
-    base_pks: Sequence[int],
+    weighed: WeighedWords | None,
     rows: Mapping[int, _Found],
+    languages: frozenset[str],
 ) -> dict[int, float]:
-    """Return how well each chunk fits, 0..1: cosine, or coverage where no vector reads the text."""
-    if vector is None:
-        total = connection.scalar(
-            select(func.count()).select_from(chunks).where(chunks.c.base_pk.in_(list(base_pks)))
-        )
-        tokens = lexical.query_tokens(text)
-        return lexical.coverage(
-            connection, tokens, base_pks=base_pks, chunk_pks=list(rows), total=total or 0
-        )
-    cosines = {pk: float(vector_of(row.vector) @ vector) for pk, row in rows.items()}
-    return {pk: min(max(cosine, 0.0), 1.0) for pk, cosine in cosines.items()}
+    """Return how well each chunk fits the question, 0..1."""
+    found: dict[int, float] = {}
+    for pk, row in rows.items():
+        cosine = None if vector is None else float(vector_of(row.vector) @ vector)
+        coverage = None if weighed is None else weighed.coverage(pk)
+        reads_passage = cosine is None or reads(languages, detect_language(row.text))
+        found[pk] = relevance(cosine, coverage, reads_passage=reads_passage)
+    return found
 
 
 def _rows(connection: Connection, chunk_pks: Sequence[int]) -> dict[int, _Found]:
@@ -456,11 +471,6 @@ def _passage(
         attributes=values["attributes"],
         retrievers=finders,
     )
-
-
-def _floor(stores: Stores, kind: RelevanceKind) -> float:
-    config = stores.config
-    return config.min_relevance_cosine if kind == "cosine" else config.min_relevance_coverage
 
 
 def _left_out(dense: _Dense, search: Search) -> tuple[LeftOut, ...]:
