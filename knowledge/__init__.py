@@ -22,14 +22,28 @@ from knowledge.errors import (
     KnowledgeError,
     RerankerUnavailable,
     StoreUnavailable,
+    TooFewQuestions,
     UnsupportedFile,
     VectorsMissing,
+)
+from knowledge.evaluation import (
+    MOST_FLAGGED,
+    FloorFit,
+    Interval,
+    cross_fit,
+    fit_floor,
+    hit,
+    interval,
+    ndcg,
+    recall,
+    reciprocal_rank,
 )
 from knowledge.knowledge import Knowledge
 from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.tables import metadata
 from knowledge.types import (
     DEFAULT_TENANT,
+    RETRIEVERS,
     Attributes,
     AttributeValue,
     BaseId,
@@ -52,7 +66,7 @@ from knowledge.types import (
 from knowledge.vectors import ChromaIndex, VectorIndex
 
 __all__ = [
-    "DEFAULT_TENANT",
+    "MOST_FLAGGED",
     "AttributeValue",
     "Attributes",
     "BaseId",
@@ -63,6 +77,7 @@ __all__ = [
     "Chunking",
     "ChunkId",
     "CollectionNotFound",
+    "DEFAULT_TENANT",
     "Document",
     "DocumentId",
     "DocumentNotFound",
@@ -73,9 +88,11 @@ __all__ = [
     "EmbedderUnavailable",
     "EmbeddingDimensionMismatch",
     "EmptyDocument",
+    "FloorFit",
     "IndexHealth",
     "IngestConflict",
     "IngestReport",
+    "Interval",
     "InvalidAttributes",
     "InvalidFilter",
     "InvalidName",
@@ -90,14 +107,23 @@ __all__ = [
     "NewDocument",
     "Passage",
     "Progress",
+    "RETRIEVERS",
     "ReconcileReport",
     "Retrieval",
     "RetrieverName",
     "SentenceTransformerEmbedder",
     "StoreUnavailable",
+    "TooFewQuestions",
     "Turn",
     "UnsupportedFile",
     "VectorIndex",
     "VectorsMissing",
+    "cross_fit",
+    "fit_floor",
+    "hit",
+    "interval",
     "metadata",
+    "ndcg",
+    "recall",
+    "reciprocal_rank",
 ]

@@ -17,6 +17,7 @@ KnowledgeError
 ├── RerankerUnavailable         the configured reranker cannot be loaded
 ├── StoreUnavailable            the vector index gave no answer in time
 ├── VectorsMissing              the vector index lost this collection; reconcile brings it back
+├── TooFewQuestions             too few labelled questions to fit a floor
 └── IngestConflict              the same document was written by someone else meanwhile
 
 It knows nothing of HTTP: `service/errors.py` gives each leaf its status.
@@ -153,3 +154,10 @@ class IngestConflict(KnowledgeError):
     code = "ingest_conflict"
     retryable = True
     hint = "Send the document again."
+
+
+class TooFewQuestions(KnowledgeError):
+    """There are too few labelled questions to fit a floor."""
+
+    code = "too_few_questions"
+    hint = "Add answerable questions; some hundred make a floor that holds."

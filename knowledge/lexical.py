@@ -133,30 +133,33 @@ def search(
     return [LexicalHit(pk, -rank) for pk, rank in matched]  # FTS5: lower is better
 
 
-def coverage(
-    connection: Connection,
-    tokens: Sequence[str],
-    *,
-    base_pks: Sequence[int],
-    chunk_pks: Sequence[int],
-    total: int,
-) -> dict[int, float]:
-    """Return, per chunk, the share of the question's information that it holds, 0..1.
+@dataclass(frozen=True, slots=True)
+class WeighedWords:
+    """A question's tokens: what each tells, and which chunks hold it."""
 
-    Each token weighs its inverse document frequency among the `total` chunks searched; a token
-    that no chunk holds weighs most, so a question about another world covers little.
+    weights: tuple[float, ...]
+    holders: tuple[frozenset[int], ...]
+
+    def coverage(self, chunk_pk: int) -> float:
+        """Return the share of the question's information that a chunk holds, 0..1."""
+        whole = sum(self.weights)
+        pairs = zip(self.weights, self.holders, strict=True)
+        return sum(weight for weight, pks in pairs if chunk_pk in pks) / whole if whole else 0.0
+
+
+def weigh(
+    connection: Connection, tokens: Sequence[str], *, base_pks: Sequence[int], total: int
+) -> WeighedWords:
+    """Return how much each token tells: its inverse document frequency among `total` chunks.
+
+    A token that no chunk holds weighs most, so a question about another world covers little.
     """
-    weights: dict[int, float] = dict.fromkeys(chunk_pks, 0.0)
-    whole = 0.0
-    for token in tokens:
-        holders = {
-            pk for (pk,) in connection.execute(_HOLDERS, {"match": _match([token], base_pks)}).all()
-        }
-        weight = math.log(1.0 + (total - len(holders) + 0.5) / (len(holders) + 0.5))
-        whole += weight
-        for pk in holders.intersection(weights):
-            weights[pk] += weight
-    return {pk: weight / whole if whole else 0.0 for pk, weight in weights.items()}
+    holders = [
+        frozenset(connection.scalars(_HOLDERS, {"match": _match([token], base_pks)}))
+        for token in tokens
+    ]
+    weights = [math.log(1.0 + (total - len(pks) + 0.5) / (len(pks) + 0.5)) for pks in holders]
+    return WeighedWords(tuple(weights), tuple(holders))
 
 
 def _match(tokens: Sequence[str], base_pks: Sequence[int]) -> str:

@@ -24,6 +24,8 @@ from knowledge.conversation import blend, with_context
 from knowledge.errors import InvalidFilter, InvalidQuery, StoreUnavailable, VectorsMissing
 from knowledge.ingest import MAX_ATTRIBUTES, Stores
 from knowledge.languages import detect_language, reads
+from knowledge.lexical import WeighedWords
+from knowledge.relevance import kind_of, relevance
 from knowledge.stored_chunks import (
     IS_LIVE,
     AnySelect,
@@ -45,7 +47,6 @@ from knowledge.types import (
     DocumentId,
     LeftOut,
     Passage,
-    RelevanceKind,
     Retrieval,
     RetrieverName,
     Turn,
@@ -208,7 +209,8 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
     scope = _Scope(base_pks, search.filters, search.access if guarded else None)
     early = stores.threads.submit(_search_words_now, stores, search, scope)  # beside embedding
     readings = _read(stores, bases, search, together, language)
-    known = {search.question: early.result()}
+    first, weighed = early.result()
+    known = {search.question: first}
     with stores.engine.connect() as connection:  # one snapshot judges all that is found
         find = partial(_search_words, stores, connection, search, scope)
         dense = _search_dense(stores, connection, bases, scope, readings)
@@ -220,13 +222,15 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         if len(rows) < len(ranked.best):  # a document changed since the early search
             ranked = _rank(config, wanted, dense, [find(text) for text in texts])
             rows = _rows(connection, ranked.best)
+            weighed = _weigh(connection, search, base_pks, texts[-1])
+        elif texts[-1] != search.question:
+            weighed = _weigh(connection, search, base_pks, texts[-1])
         rows = _distinct(rows, ranked.best, wanted)
-        kind: RelevanceKind = "coverage" if dense.vector is None else "cosine"
-        relevance = _relevance(connection, dense.vector, texts[-1], base_pks, rows)
-    floor = _floor(stores, kind) if search.min_relevance is None else search.min_relevance
+    judged = _relevance(dense.vector, weighed, rows, stores.embedder.languages)
+    floor = config.min_relevance if search.min_relevance is None else search.min_relevance
     scores = _read_again(stores, search, rows) if stores.reranker else ranked.scores
     passages = tuple(
-        _passage(rows[pk], scores[pk], relevance[pk], floor, ranked.finders[pk])
+        _passage(rows[pk], scores[pk], judged[pk], floor, ranked.finders[pk])
         for pk in sorted(rows, key=lambda pk: -scores[pk])[: search.top_k]
     )
     left_out = _left_out(dense, search)
@@ -239,7 +243,7 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         left_out=left_out,
         query=texts[-1],
         language=language,
-        relevance_kind=kind,
+        relevance_kind=kind_of(dense.vector is not None, weighed is not None),
         min_relevance=floor,
     )
 
@@ -408,9 +412,24 @@ def _lexical_texts(question: str, together: str | None, dense: _Dense) -> list[s
     return [together if dense.with_history else question]
 
 
-def _search_words_now(stores: Stores, search: Search, scope: _Scope) -> _Ranking | None:
+def _search_words_now(
+    stores: Stores, search: Search, scope: _Scope
+) -> tuple[_Ranking | None, WeighedWords | None]:
+    """Return the ranking by words, and the words weighed for the judgement of relevance."""
     with stores.engine.connect() as connection:
-        return _search_words(stores, connection, search, scope, search.question)
+        ranking = _search_words(stores, connection, search, scope, search.question)
+        return ranking, _weigh(connection, search, scope.base_pks, search.question)
+
+
+def _weigh(
+    connection: Connection, search: Search, base_pks: Sequence[int], text: str
+) -> WeighedWords | None:
+    """Return which chunks hold the text's words; None where the caller wants no words."""
+    if "lexical" not in search.retrievers:
+        return None
+    counted = select(func.count()).select_from(chunks).where(chunks.c.base_pk.in_(list(base_pks)))
+    total = connection.scalar(counted) or 0
+    return lexical.weigh(connection, lexical.query_tokens(text), base_pks=base_pks, total=total)
 
 
 def _search_words(
@@ -460,23 +479,19 @@ def _read_again(stores: Stores, search: Search, rows: Mapping[int, _Found]) -> d
 
 
 def _relevance(
-    connection: Connection,
     vector: Vectors | None,
-    text: str,
-    base_pks: Sequence[int],
+    weighed: WeighedWords | None,
     rows: Mapping[int, _Found],
+    languages: frozenset[str],
 ) -> dict[int, float]:
-    """Return how well each chunk fits, 0..1: cosine, or coverage where no vector reads the text."""
-    if vector is None:
-        total = connection.scalar(
-            select(func.count()).select_from(chunks).where(chunks.c.base_pk.in_(list(base_pks)))
-        )
-        tokens = lexical.query_tokens(text)
-        return lexical.coverage(
-            connection, tokens, base_pks=base_pks, chunk_pks=list(rows), total=total or 0
-        )
-    cosines = {pk: float(vector_of(row.vector) @ vector) for pk, row in rows.items()}
-    return {pk: min(max(cosine, 0.0), 1.0) for pk, cosine in cosines.items()}
+    """Return how well each chunk fits the question, 0..1."""
+    found: dict[int, float] = {}
+    for pk, row in rows.items():
+        cosine = None if vector is None else float(vector_of(row.vector) @ vector)
+        coverage = None if weighed is None else weighed.coverage(pk)
+        reads_passage = cosine is None or reads(languages, detect_language(row.text))
+        found[pk] = relevance(cosine, coverage, reads_passage=reads_passage)
+    return found
 
 
 def _rows(connection: Connection, chunk_pks: Sequence[int]) -> dict[int, _Found]:
@@ -532,11 +547,6 @@ def _passage(
         attributes=values["attributes"],
         retrievers=finders,
     )
-
-
-def _floor(stores: Stores, kind: RelevanceKind) -> float:
-    config = stores.config
-    return config.min_relevance_cosine if kind == "cosine" else config.min_relevance_coverage
 
 
 def _left_out(dense: _Dense, search: Search) -> tuple[LeftOut, ...]:

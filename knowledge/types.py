@@ -17,7 +17,7 @@ AttributeValue = str | int | float | bool
 Attributes = Mapping[str, AttributeValue]
 RetrieverName = Literal["dense", "lexical"]
 RETRIEVERS: tuple[RetrieverName, ...] = ("dense", "lexical")
-RelevanceKind = Literal["cosine", "coverage"]
+RelevanceKind = Literal["cosine_and_coverage", "cosine", "coverage"]
 
 DEFAULT_TENANT = "default"
 
@@ -130,7 +130,7 @@ class Passage:
 
     Attributes:
         score: Fused rank score (RRF), or the reranker's; comparable only within one answer.
-        relevance: 0..1, comparable between questions of one `Retrieval.relevance_kind`.
+        relevance: 0..1, how likely it is about the question at all (`relevance.py`).
         above_floor: `relevance` reaches the floor that was asked for.
         retrievers: Who found it.
     """
@@ -174,6 +174,7 @@ class Retrieval:
         degraded: A retriever that should have taken part could not.
         query: The text that was searched for, earlier turns included.
         language: Language of the question by its script (`zh`, `ja`, `ko`, … or `en`).
+        relevance_kind: What relevance was judged by.
     """
 
     passages: tuple[Passage, ...]

@@ -3,6 +3,7 @@
 ServiceError
 ├── InvalidSettings         configuration refused
 ├── InvalidRequest          well-formed, but cannot be meant
+├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is wrong
 ├── NotFound
 │   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound
 ├── StrategyForbidden       a hard rule, or something missing, stands against the strategy
@@ -51,6 +52,13 @@ class InvalidRequest(ServiceError):
 
     code = "invalid_request"
     hint = "Correct the named field."
+
+
+class InvalidEvaluationFile(ServiceError):
+    """A file of documents or questions cannot be read, or a row in it is wrong."""
+
+    code = "invalid_evaluation_file"
+    hint = "Correct the named line; each is one JSON object, as `fingerpost kb eval --help` says."
 
 
 class NotFound(ServiceError):
@@ -185,6 +193,7 @@ STATUS: Mapping[type[Exception], int] = {
     ServiceError: 500,
     InvalidSettings: 500,
     InvalidRequest: 400,
+    InvalidEvaluationFile: 400,
     NotFound: 404,
     StrategyForbidden: 409,
     ContextLengthExceeded: 400,
@@ -213,6 +222,7 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.RerankerUnavailable: 500,
     knowledge_errors.StoreUnavailable: 503,
     knowledge_errors.VectorsMissing: 503,
+    knowledge_errors.TooFewQuestions: 400,
     knowledge_errors.IngestConflict: 409,
     adapter_errors.AdapterError: 500,
     adapter_errors.BaseModelNotFound: 404,

@@ -1,7 +1,7 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status) and `quickstart` act on this machine; everything else works
-against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart` and `evaluation` act on this machine; everything
+else works against any gateway named by `--url`.
 """
 
 import typer
@@ -10,6 +10,7 @@ from service.cli import (
     adapters,
     ask,
     compare,
+    evaluation,
     knowledge_bases,
     processes,
     quickstart,
@@ -37,6 +38,7 @@ app.command("route")(ask.route)
 app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
+knowledge_bases.app.command("eval")(evaluation.evaluate)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
 app.add_typer(adapters.app, name="adapters")

@@ -70,8 +70,6 @@ def test_han_runs_give_words_and_pairs() -> None:
 
 def test_coverage_is_the_share_of_the_question_that_a_chunk_holds(filled: Engine) -> None:
     with filled.connect() as connection:
-        shares = lexical.coverage(
-            connection, ["lamps", "returned", "zebra"], base_pks=[7], chunk_pks=[1, 3], total=3
-        )
-    assert shares[1] == 0.0
-    assert 0.3 < shares[3] < 0.67
+        weighed = lexical.weigh(connection, ["lamps", "returned", "zebra"], base_pks=[7], total=3)
+    assert weighed.coverage(1) == 0.0
+    assert 0.3 < weighed.coverage(3) < 0.67

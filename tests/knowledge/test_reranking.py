@@ -37,6 +37,9 @@ def test_the_reranker_orders_what_the_retrievers_found(
     assert [passage.score for passage in found.passages] == [float(len(t)) for t in longest]
 
 
+slow = pytest.mark.timeout(180)  # torch is imported
+
+
 def tiny_cross_encoder(folder: Path, *, outputs: int) -> str:
     """Write a real CrossEncoder with random weights."""
     from tokenizers import Tokenizer
@@ -67,6 +70,7 @@ def tiny_cross_encoder(folder: Path, *, outputs: int) -> str:
     return str(folder)
 
 
+@slow
 def test_a_cross_encoder_scores_each_pair(tmp_path: Path) -> None:
     reranker = CrossEncoderReranker.load(tiny_cross_encoder(tmp_path, outputs=1))
     scores = reranker.score("lamps", ["kettles", "lamps", "kettles"])
@@ -75,11 +79,13 @@ def test_a_cross_encoder_scores_each_pair(tmp_path: Path) -> None:
     assert reranker.score("lamps", []) == []
 
 
+@slow
 def test_a_model_that_is_no_reranker_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RerankerUnavailable, match="3 outputs"):
         CrossEncoderReranker.load(tiny_cross_encoder(tmp_path, outputs=3))
 
 
+@slow
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RerankerUnavailable, match="cannot load"):
         CrossEncoderReranker.load(str(tmp_path / "nowhere"))

@@ -186,7 +186,7 @@ def test_with_chroma_away_answers_are_lexical_within_a_second(
     assert time.monotonic() - started < 1.0
     assert [passage.text for passage in found.passages] == ["lamp return"]
     assert (found.degraded, found.retrievers) == (True, ("lexical",))
-    assert found.relevance_kind == "cosine"
+    assert found.relevance_kind == "cosine_and_coverage"
     health = knowledge.index_health()
     assert (health.available, health.pending) == (False, 1)
     assert not knowledge.reconcile().available

@@ -1,0 +1,37 @@
+import pytest
+
+from knowledge.relevance import WEIGHTS, kind_of, relevance
+
+
+def test_relevance_grows_with_cosine_and_with_words() -> None:
+    low = relevance(0.4, 0.3, reads_passage=True)
+    assert low < relevance(0.5, 0.3, reads_passage=True)
+    assert low < relevance(0.4, 0.6, reads_passage=True)
+    assert relevance(None, 0.1, reads_passage=True) < relevance(None, 0.4, reads_passage=True)
+
+
+@pytest.mark.parametrize(
+    ("cosine", "coverage", "is_relevant"),
+    [
+        (0.65, 0.8, True),  # an ordinary question with its passage
+        (0.35, 0.2, False),  # a question about another world
+        (0.55, None, True),
+        (0.35, None, False),
+        (None, 0.5, True),
+        (None, 0.1, False),
+    ],
+)
+def test_the_shipped_floor_is_one_half_whatever_was_known(
+    cosine: float | None, coverage: float | None, is_relevant: bool
+) -> None:
+    assert (relevance(cosine, coverage, reads_passage=True) >= 0.5) is is_relevant
+
+
+def test_a_vector_of_text_the_embedder_does_not_read_only_takes_away() -> None:
+    assert relevance(0.8, 0.1, reads_passage=True) > 0.9
+    assert relevance(0.8, 0.1, reads_passage=False) < 0.1
+    assert relevance(0.1, 0.9, reads_passage=False) < 0.1
+
+
+def test_every_kind_has_its_weights() -> None:
+    assert {kind_of(c, w) for c, w in ((True, True), (True, False), (False, True))} == set(WEIGHTS)
