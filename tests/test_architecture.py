@@ -25,7 +25,10 @@ HEAVY = {
     "transformers": ("adapters/training/*.py", "adapters/evaluation.py"),
     "peft": ("adapters/training/*.py", "adapters/evaluation.py"),
     "trl": ("adapters/training/*.py",),
-    "sentence_transformers": ("knowledge/embedding.py",),
+    "sentence_transformers": (
+        "knowledge/embedding.py",
+        "knowledge/reranking.py",
+    ),
     "fastapi": ("service/app.py", "service/api/*.py", "service/console/*.py"),
     "starlette": ("service/app.py", "service/api/*.py", "service/console/*.py"),
     "supervisor": ("service/supervision/supervisord.py",),

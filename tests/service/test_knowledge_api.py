@@ -5,6 +5,7 @@ import pytest
 from service.jobs import Lane
 from service.settings import Settings
 from tests.service.conftest import RETURNS, Running
+from tests.service.waiting import eventually
 
 STORE = "/v1/vector_stores/handbook"
 
@@ -155,10 +156,10 @@ def test_a_base_is_cut_as_it_asks(running: Running) -> None:
     body = {"name": "small", "id": "small", "chunking": chunking}
     assert running.client.post("/v1/vector_stores", json=body).status_code == 200
     text = "A lamp may be returned within thirty days. " * 4
-    put = running.client.put(
-        "/v1/vector_stores/small/documents/a", json={"filename": "a.txt", "content": text}
-    )
-    assert put.json()["chunks"] == 2  # two sentences of eight words each
+    document = "/v1/vector_stores/small/documents/a"
+    running.client.put(document, json={"filename": "a.txt", "content": text})
+    eventually(lambda: running.client.get(document).status_code == 200)
+    assert running.client.get(document).json()["chunks"] == 2  # two sentences of eight words each
     assert running.client.get("/v1/vector_stores/small").json()["chunking"]["chunk_tokens"] == 16
 
 
