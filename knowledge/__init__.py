@@ -7,6 +7,7 @@ from knowledge.config import KnowledgeConfig
 from knowledge.embedding import Embedder, Progress, SentenceTransformerEmbedder
 from knowledge.errors import (
     CollectionNotFound,
+    DamagedFile,
     DocumentNotFound,
     DocumentTooLarge,
     EmbedderMismatch,
@@ -20,11 +21,16 @@ from knowledge.errors import (
     InvalidQuery,
     KnowledgeBaseExists,
     KnowledgeError,
+    NoTextLayer,
+    ParseLimitExceeded,
+    PasswordRequired,
     StoreUnavailable,
     UnsupportedFile,
     VectorsMissing,
+    WrongPassword,
 )
 from knowledge.knowledge import Knowledge
+from knowledge.parsing import ParsedText, ParseLimits, parse
 from knowledge.tables import metadata
 from knowledge.types import (
     DEFAULT_TENANT,
@@ -57,6 +63,7 @@ __all__ = [
     "ChromaIndex",
     "ChunkId",
     "CollectionNotFound",
+    "DamagedFile",
     "Document",
     "DocumentId",
     "DocumentNotFound",
@@ -82,7 +89,12 @@ __all__ = [
     "KnowledgeFacts",
     "LeftOut",
     "NewDocument",
+    "NoTextLayer",
+    "ParseLimitExceeded",
+    "ParseLimits",
+    "ParsedText",
     "Passage",
+    "PasswordRequired",
     "Progress",
     "ReconcileReport",
     "Retrieval",
@@ -93,5 +105,7 @@ __all__ = [
     "UnsupportedFile",
     "VectorIndex",
     "VectorsMissing",
+    "WrongPassword",
     "metadata",
+    "parse",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from knowledge.parsing import ParsedText
+from knowledge.parsing import HEADED, ParsedText
 from knowledge.types import Chunk
 
 CountTokens = Callable[[str], int]
@@ -98,9 +98,9 @@ def embedded_text(heading: str, text: str) -> str:
 
 
 def _sections(parsed: ParsedText) -> list[_Section]:
-    """Return the sections of a Markdown text; of any other text, the whole."""
+    """Return the sections of a text whose headings are marked; of any other text, the whole."""
     whole = [_Section(0, len(parsed.text), "")]
-    if parsed.format != "markdown":
+    if parsed.format not in HEADED:
         return whole
     sections: list[_Section] = []
     path: dict[int, str] = {}
