@@ -5,7 +5,7 @@ It knows MIME; it does not read attachments: send each as a document of its own.
 
 from email import message_from_bytes
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import default
 
 from knowledge.errors import UnsupportedFile
@@ -52,7 +52,7 @@ def _header(message: EmailMessage, name: str) -> str:
         return ""  # the library fails on some malformed headers; the rest of the mail is good
 
 
-def _body(filename: str, body: EmailMessage, chars: int) -> tuple[str, str]:
+def _body(filename: str, body: MIMEPart, chars: int) -> tuple[str, str]:
     payload = body.get_payload(decode=True)
     raw = payload if isinstance(payload, bytes) else b""
     declared = str(body.get_content_charset("")).lower()

@@ -24,6 +24,19 @@ ROOM = Path(__file__).resolve().parent.parent
 START_S = 5.0  # for the interpreter to start on a busy machine; it takes 0.1 s on a quiet one
 REPLY_BYTES_PER_CHAR = 4  # UTF-8
 REPLY_EXTRA_BYTES = 1_000_000  # page starts, escapes, or the words of an error
+FOUND: dict[str, type[errors.KnowledgeError]] = {
+    kind.__name__: kind
+    for kind in (
+        errors.DamagedFile,
+        errors.EmptyDocument,
+        errors.NoTextLayer,
+        errors.ParseLimitExceeded,
+        errors.PasswordRequired,
+        errors.UnsupportedFile,
+        errors.WrongPassword,
+    )
+}
+"""What a child may find wrong with a file."""
 # A room without its door: `knowledge.parsing.child` is imported, `knowledge/__init__.py` is not.
 # Without `site` (-S) the interpreter starts in half the time; the folders to import from are told.
 _START = """
@@ -55,9 +68,7 @@ def parse_in_child(
     order = json.dumps(request).encode() + b"\n" + content
     reply = json.loads(_reply(filename, order, limits))
     if "error" in reply:
-        found = getattr(errors, str(reply["error"]), None)
-        is_ours = isinstance(found, type) and issubclass(found, errors.KnowledgeError)
-        raise (found if is_ours else errors.DamagedFile)(str(reply["message"]))
+        raise FOUND.get(reply["error"], errors.DamagedFile)(str(reply["message"]))
     return ParsedText(
         text=str(reply["text"]),
         format=file_format,
