@@ -7,6 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from knowledge.parsing.limits import ParseLimits
+
 ChunkingStrategy = Literal["markdown", "recursive", "sentence", "fixed", "parent_child"]
 
 
@@ -35,7 +37,6 @@ class Chunking(BaseModel):
             return f"{self.strategy}/{self.chunk_tokens}/{self.parent_tokens}"
         return f"{self.strategy}/{self.chunk_tokens}/{self.overlap_tokens}"
 
-from knowledge.parsing.limits import ParseLimits
 
 _PARSE = ParseLimits()
 
