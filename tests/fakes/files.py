@@ -1,5 +1,6 @@
 """Small files of every format, written byte by byte, whole or in parts to break them with."""
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ A = "http://schemas.openxmlformats.org/drawingml/2006/main"
 P = "http://schemas.openxmlformats.org/presentationml/2006/main"
 S = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 STRICT_R = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 
 
@@ -133,24 +135,76 @@ def pdf(*pages: str) -> bytes:
     """Return a PDF with one page for each text; an empty text makes a page without a text layer."""
     kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(len(pages)))
     objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
     for n, text in enumerate(pages):
-        stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET" if text else "0 0 50 50 re f"
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {5 + 2 * n} 0 R "
-            "/Resources << /Font << /F1 3 0 R >> >> >>"
-        )
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+        objects += _pdf_page(n, _pdf_stream(text))
+    return _pdf_file(objects, "")
+
+
+def locked_pdf(text: str, password: str) -> bytes:
+    """Return a PDF of one page that opens with a password (40 bit RC4, PDF 1.4, 3.5.2)."""
+    padded = (password.encode() + PADDING)[:32]
+    owner = rc4(hashlib.md5(padded).digest()[:5], padded)
+    rights = -4
+    seed = padded + owner + rights.to_bytes(4, "little", signed=True) + b"identity"
+    key = hashlib.md5(seed).digest()[:5]
+    number = (5).to_bytes(3, "little") + bytes(2)  # the stream is object 5, generation 0
+    stream = rc4(hashlib.md5(key + number).digest()[:10], _pdf_stream(text))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        *_pdf_page(0, stream),
+    ]
+    user = rc4(key, PADDING)
+    lock = f"<< /Filter /Standard /V 1 /R 2 /O <{owner.hex()}> /U <{user.hex()}> /P {rights} >>"
+    name = b"identity".hex()
+    return _pdf_file([*objects, lock.encode()], f"/Encrypt 6 0 R /ID [<{name}> <{name}>]")
+
+
+def rc4(key: bytes, data: bytes) -> bytes:
+    """Return the data, locked or unlocked."""
+    state = list(range(256))
+    j = 0
+    for i in range(256):
+        j = (j + state[i] + key[i % len(key)]) % 256
+        state[i], state[j] = state[j], state[i]
+    out = bytearray()
+    i = j = 0
+    for byte in data:
+        i = (i + 1) % 256
+        j = (j + state[i]) % 256
+        state[i], state[j] = state[j], state[i]
+        out.append(byte ^ state[(state[i] + state[j]) % 256])
+    return bytes(out)
+
+
+def _pdf_stream(text: str) -> bytes:
+    return (f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET" if text else "0 0 50 50 re f").encode()
+
+
+def _pdf_page(n: int, stream: bytes) -> list[bytes]:
+    page = (
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {5 + 2 * n} 0 R "
+        "/Resources << /Font << /F1 3 0 R >> >> >>"
+    )
+    body = f"<< /Length {len(stream)} >>\nstream\n".encode() + stream + b"\nendstream"
+    return [page.encode(), body]
+
+
+def _pdf_file(objects: Sequence[bytes], trailer: str) -> bytes:
     out = bytearray(b"%PDF-1.4\n")
     places = []
     for number, body in enumerate(objects, 1):
         places.append(len(out))
-        out += f"{number} 0 obj\n{body}\nendobj\n".encode()
+        out += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
     table = len(out)
-    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    size = len(objects) + 1
+    out += f"xref\n0 {size}\n0000000000 65535 f \n".encode()
     out += b"".join(f"{place:010d} 00000 n \n".encode() for place in places)
-    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF".encode()
+    out += f"trailer << /Size {size} /Root 1 0 R {trailer} >>\n".encode()
+    out += f"startxref\n{table}\n%%EOF".encode()
     return bytes(out)
