@@ -13,11 +13,11 @@ class ParseLimits:
     """Limits of reading one file; past any of them it is refused with `ParseLimitExceeded`."""
 
     memory_mb: int = 1_024
-    """Address space of the child (RLIMIT_AS). A PDF of 2,000 pages took 0.11 GB of memory, most of
-    it libraries; a large sheet takes several times its inflated size."""
+    """Address space of the child (RLIMIT_AS). A PDF of 2,000 short pages took 0.11 GB, most of it
+    libraries; a large sheet takes several times its inflated size."""
     seconds: float = 30.0
     """Wall time, and processor time, of the child. A PDF of 2,000 pages
-    (half a page of text each) took 0.8 s, a real one of 22 pages with tables 0.3 s."""
+    (a line of text each) took 0.8 s, a real one of 22 pages with tables 0.3 s."""
     pages: int = 2_000
     """A page is 500 words or so: more is a library, not a document."""
     chars: int = 10_000_000
