@@ -7,6 +7,7 @@ from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress, SentenceTransformerEmbedder
 from knowledge.errors import (
     CollectionNotFound,
+    DamagedFile,
     DocumentNotFound,
     DocumentTooLarge,
     EmbedderMismatch,
@@ -20,11 +21,15 @@ from knowledge.errors import (
     InvalidQuery,
     KnowledgeBaseExists,
     KnowledgeError,
+    NoTextLayer,
+    ParseLimitExceeded,
+    PasswordRequired,
     RerankerUnavailable,
     StoreUnavailable,
     TooFewQuestions,
     UnsupportedFile,
     VectorsMissing,
+    WrongPassword,
 )
 from knowledge.evaluation import (
     MOST_FLAGGED,
@@ -39,6 +44,7 @@ from knowledge.evaluation import (
     reciprocal_rank,
 )
 from knowledge.knowledge import Knowledge
+from knowledge.parsing import ParsedText, ParseLimits, parse
 from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.tables import metadata
 from knowledge.types import (
@@ -78,6 +84,7 @@ __all__ = [
     "ChunkId",
     "CollectionNotFound",
     "DEFAULT_TENANT",
+    "DamagedFile",
     "Document",
     "DocumentId",
     "DocumentNotFound",
@@ -105,7 +112,12 @@ __all__ = [
     "KnowledgeFacts",
     "LeftOut",
     "NewDocument",
+    "NoTextLayer",
+    "ParseLimitExceeded",
+    "ParseLimits",
+    "ParsedText",
     "Passage",
+    "PasswordRequired",
     "Progress",
     "RETRIEVERS",
     "ReconcileReport",
@@ -126,4 +138,7 @@ __all__ = [
     "ndcg",
     "recall",
     "reciprocal_rank",
+    "WrongPassword",
+    "metadata",
+    "parse",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from knowledge.config import Chunking
-from knowledge.parsing import ParsedText
+from knowledge.parsing import HEADED, ParsedText
 from knowledge.types import Chunk
 
 CountTokens = Callable[[str], int]
@@ -142,8 +142,8 @@ def embedded_text(heading: str, text: str) -> str:
 
 
 def _sections(parsed: ParsedText) -> list[_Section]:
-    """Return the sections of a Markdown text; of any other text, the whole."""
-    if parsed.format != "markdown":
+    """Return the sections of a text whose headings are marked; of any other text, the whole."""
+    if parsed.format not in HEADED:
         return [_whole(parsed)]
     sections: list[_Section] = []
     path: dict[int, str] = {}

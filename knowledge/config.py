@@ -7,6 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from knowledge.parsing.limits import ParseLimits
+
 ChunkingStrategy = Literal["markdown", "recursive", "sentence", "fixed", "parent_child"]
 
 
@@ -36,6 +38,9 @@ class Chunking(BaseModel):
         return f"{self.strategy}/{self.chunk_tokens}/{self.overlap_tokens}"
 
 
+_PARSE = ParseLimits()
+
+
 class KnowledgeConfig(BaseModel):
     """How documents are cut, indexed and found again."""
 
@@ -62,6 +67,14 @@ class KnowledgeConfig(BaseModel):
     """After a failure nobody asks Chroma again for this long."""
 
     max_document_bytes: int = Field(default=20_000_000, ge=1)
+    parse_memory_mb: int = Field(default=_PARSE.memory_mb, ge=128)
+    parse_seconds: float = Field(default=_PARSE.seconds, gt=0)
+    parse_pages: int = Field(default=_PARSE.pages, ge=1)
+    parse_chars: int = Field(default=_PARSE.chars, ge=1)
+    parse_inflated_mb: int = Field(default=_PARSE.inflated_mb, ge=1)
+    parse_inflated_ratio: int = Field(default=_PARSE.inflated_ratio, ge=1)
+    parse_archive_entries: int = Field(default=_PARSE.archive_entries, ge=1)
+    """Limits of the child process that reads a file; numbers and sources: `parsing/limits.py`."""
     max_question_chars: int = Field(default=8_192, ge=1)
     chunking: Chunking = Chunking()
     """Of a knowledge base that names none of its own; a chunk is never longer than the embedder
@@ -105,3 +118,16 @@ class KnowledgeConfig(BaseModel):
     lost live records after heavy churn (chroma-core/chroma#7758)."""
     churn_floor: int = Field(default=200, ge=0)
     """… but never for fewer removed vectors than this."""
+
+    @property
+    def parse_limits(self) -> ParseLimits:
+        """The limits of reading one file."""
+        return ParseLimits(
+            memory_mb=self.parse_memory_mb,
+            seconds=self.parse_seconds,
+            pages=self.parse_pages,
+            chars=self.parse_chars,
+            inflated_mb=self.parse_inflated_mb,
+            inflated_ratio=self.parse_inflated_ratio,
+            archive_entries=self.parse_archive_entries,
+        )

@@ -7,6 +7,11 @@ KnowledgeError
 ├── UnsupportedFile             binary, undecodable, or a format we do not read
 ├── DocumentTooLarge            more bytes than the configuration allows
 ├── EmptyDocument               nothing to search in it
+│   └── NoTextLayer             … because its pages are pictures
+├── PasswordRequired            the file is locked
+│   └── WrongPassword           … and the password given does not open it
+├── DamagedFile                 cut off, broken, or built as no program would build it
+├── ParseLimitExceeded          reading it would take more than the configuration allows
 ├── InvalidAttributes           attributes break the limits (16 keys, plain values)
 ├── InvalidName                 a malformed knowledge base id or external id
 ├── InvalidFilter               a filter names a value that no attribute can have
@@ -59,7 +64,7 @@ class UnsupportedFile(KnowledgeError):
     """The file is binary, undecodable, or of a format this room does not read."""
 
     code = "unsupported_file"
-    hint = "Send plain text or Markdown in UTF-8, GBK, Big5 or UTF-16."
+    hint = "Send PDF, DOCX, XLSX, PPTX, HTML, EPUB, EML, CSV, JSON, Markdown or plain text."
 
 
 class DocumentTooLarge(KnowledgeError):
@@ -74,6 +79,41 @@ class EmptyDocument(KnowledgeError):
 
     code = "empty_document"
     hint = "Send a document with text in it; to remove one, delete it."
+
+
+class NoTextLayer(EmptyDocument):
+    """The pages of the file are pictures, without a layer of text."""
+
+    code = "no_text"
+    hint = "Run it through text recognition (OCR), then send the PDF that comes out."
+
+
+class PasswordRequired(KnowledgeError):
+    """The file is locked."""
+
+    code = "password_required"
+    hint = "Save it without a password and send that file."
+
+
+class WrongPassword(PasswordRequired):
+    """The file is locked, and the password given does not open it."""
+
+    code = "wrong_password"
+    hint = "Correct the password, or save the file without one and send that."
+
+
+class DamagedFile(KnowledgeError):
+    """The file is cut off, broken, or built as no program would build it."""
+
+    code = "damaged_file"
+    hint = "Open it in the program it comes from, save it again and send that file."
+
+
+class ParseLimitExceeded(KnowledgeError):
+    """Reading the file would take more memory, time, pages or text than is allowed."""
+
+    code = "parse_limit_exceeded"
+    hint = "Split the document, or raise the knowledge.parse_* limit that the message names."
 
 
 class InvalidAttributes(KnowledgeError):

@@ -93,8 +93,8 @@ def ingest_documents(
         progress: Called with (documents done, documents in all).
 
     Raises:
-        UnsupportedFile, EmptyDocument, DocumentTooLarge, InvalidAttributes: Of a file; the ones
-            in earlier windows of 64 are already in.
+        KnowledgeError: What `parse` raises, DocumentTooLarge or InvalidAttributes: of a file; the
+            ones in earlier windows of 64 are already in.
         EmbedderMismatch: The base was indexed by another embedder.
     """
     check_embedder(base, stores.embedder)
@@ -196,7 +196,8 @@ def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
 
 
 def _prepare(stores: Stores, chunking: Chunking, arrival: _Arrival) -> _Prepared:
-    parsed = parse(arrival.source.filename, arrival.source.content)
+    source = arrival.source
+    parsed = parse(source.filename, source.content, limits=stores.config.parse_limits)
     chunks = chunk(parsed, chunking, count_tokens=stores.embedder.count_tokens)
     return _Prepared(arrival, parsed, tuple(chunks))
 

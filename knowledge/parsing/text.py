@@ -1,7 +1,7 @@
 """Plain text and Markdown: finds out the encoding and refuses what is not text.
 
 It knows byte order marks, charsets and magic numbers; it does not know Markdown's structure
-(that is `chunking`).
+(that is `chunking`) nor what a page or mail declares of itself (that comes in as an argument).
 """
 
 import re
@@ -35,6 +35,8 @@ CANDIDATES = [
 ]  # fmt: skip
 SAMPLE_BYTES = 200_000  # detection reads a sample, decoding reads all of it
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
+STATEFUL = {"iso-2022-jp", "iso-2022-kr", "hz-gb-2312", "utf-7"}
+"""Written in ASCII alone, so that they pass for UTF-8: believed where they are declared."""
 MAX_CONTROL_SHARE = 0.005  # form feeds and escapes occur in text; a binary has far more
 
 
@@ -48,8 +50,14 @@ class ParsedText:
     page_starts: tuple[int, ...] = ()
 
 
-def decode(filename: str, content: bytes) -> tuple[str, str]:
-    """Return the text and its encoding.
+def decode(filename: str, content: bytes, *, declared: str = "") -> tuple[str, str]:
+    r"""Return the text, with `\n` line ends, and its encoding.
+
+    Args:
+        filename: For messages.
+        content: The bytes.
+        declared: What a page or mail says of itself; used unless the bytes are UTF-8 or
+            contradict it. An unknown name is as good as none.
 
     Raises:
         UnsupportedFile: It is another kind of file, or no encoding yields text.
@@ -57,20 +65,34 @@ def decode(filename: str, content: bytes) -> tuple[str, str]:
     for magic, kind in MAGIC:
         if content.startswith(magic):
             raise UnsupportedFile(f"{filename!r} is {kind}, not text; send its text instead")
-    text, encoding = _decode(filename, content)
+    text, encoding = _decode(filename, content, declared)
     if len(_CONTROL.findall(text)) > MAX_CONTROL_SHARE * len(text):
         raise UnsupportedFile(f"{filename!r} is binary: its bytes are no text in any encoding")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     return text, encoding
 
 
-def _decode(filename: str, content: bytes) -> tuple[str, str]:
+def is_encoding(name: str) -> bool:
+    """Say whether text can be read in an encoding of this name."""
+    try:
+        "".encode(name)
+    except LookupError:
+        return False
+    return bool(name)
+
+
+def _decode(filename: str, content: bytes, declared: str) -> tuple[str, str]:
     for bom, marked in BOMS:
         if content.startswith(bom):
             return _strict(filename, content[len(bom) :], marked), marked
+    known = declared if is_encoding(declared) else ""
+    if known in STATEFUL:
+        return content.decode(known, "replace"), known
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
+        if known:
+            return _declared(filename, content, known)
         encoding = _detect(filename, content)
         return _strict(filename, content, encoding), encoding
     if "\x00" in text and (wide := _wide(content)):
@@ -86,6 +108,19 @@ def _wide(content: bytes) -> str | None:
     if min(even, odd) > max(even, odd) * 0.05:
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _declared(filename: str, content: bytes, encoding: str) -> tuple[str, str]:
+    """Decode as declared; where that is wrong as detected, and with gaps when nothing fits."""
+    try:
+        return content.decode(encoding), encoding
+    except UnicodeDecodeError:
+        pass
+    try:
+        detected = _detect(filename, content)
+        return _strict(filename, content, detected), detected
+    except UnsupportedFile:
+        return content.decode(encoding, "replace"), encoding
 
 
 def _detect(filename: str, content: bytes) -> str:

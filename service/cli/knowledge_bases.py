@@ -1,4 +1,4 @@
-"""`fingerpost kb create|ls|add|rm|show|search|reconcile`."""
+"""`fingerpost kb create|ls|add|rm|show|search|reconcile`; `parse` has a file of its own."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from service.cli import parse
 from service.cli.gateway import Gateway, segment, wait_for_job
 from service.cli.reporting import CommandFailed, JsonOption, Report, UrlOption, problem, reporting
 
 app = typer.Typer(help="Knowledge bases and their documents.", no_args_is_help=True)
+
+app.command("parse")(parse.parse)
 
 BaseArgument = Annotated[str, typer.Argument(metavar="BASE", help="Id of the knowledge base.")]
 _STORES = "/v1/vector_stores"

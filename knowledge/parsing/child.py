@@ -1,0 +1,160 @@
+"""The inside of the process that reads one file: limits itself, reads, answers, ends.
+
+It knows which reader reads which format. It takes one line of JSON and the file from stdin and
+writes one line of JSON to stdout. Before it looks at the file it gives up, for good, the right to
+open anything: no file, no socket, no further memory or processor time than allowed.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
+from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.text import CANDIDATES, decode, is_encoding
+
+Reader = Callable[[], tuple[list[str], str]]  # -> pages, encoding
+
+MEBIBYTE = 1_048_576
+OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+LOCKED_OFFICE = "EncryptedPackage".encode("utf-16-le")
+OFFICE = {"docx", "xlsx", "pptx"}
+PAGE_BREAK = "\n\n"
+DECLARED = (
+    "utf-16", "utf-32", "ascii", "latin-1", "cp437", "gb2312", "gbk", "big5hkscs", "shift_jis",
+    "euc_jp", "iso2022_jp", "hz", "cp949", "koi8-r", "cp1250", "cp1253", "cp1254", "cp1255",
+    "cp1256", "cp1257", "cp1258", "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-15", "cp874",
+)  # fmt: skip
+"""Encodings a page or mail may declare, and zip's own; any other counts as not declared."""
+
+
+def main() -> None:
+    """Read the order from stdin, answer on stdout."""
+    order = json.loads(sys.stdin.buffer.readline())
+    content = sys.stdin.buffer.read()
+    limits = ParseLimits(**order["limits"])
+    filename = order["filename"]
+    reader = _reader(filename, content, order["format"], order["password"], limits)
+    _give_up_rights(limits)
+    try:
+        reply = _reply(filename, *reader())
+    except KnowledgeError as exc:
+        reply = {"error": type(exc).__name__, "message": str(exc)}
+    except (MemoryError, RecursionError):
+        message = f"reading {filename!r} takes more than knowledge.parse_memory_mb"
+        reply = {"error": "ParseLimitExceeded", "message": message}
+    except Exception as exc:  # the last border: the file broke its reader
+        message = f"{filename!r} cannot be read: {type(exc).__name__}: {exc}"
+        reply = {"error": "DamagedFile", "message": message[:1_000]}
+    sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _reader(
+    filename: str, content: bytes, file_format: str, password: str | None, limits: ParseLimits
+) -> Reader:
+    """Return what reads the file, with everything imported that it will need."""
+    if file_format == "pdf":
+        from knowledge.parsing.pdf import read_pdf
+
+        return lambda: (read_pdf(filename, content, password, limits), "binary")
+    _load_encodings()
+    if file_format in OFFICE:
+        from knowledge.parsing.office import read_office
+
+        def read_zipped() -> tuple[list[str], str]:
+            _check_zip(filename, content, file_format)
+            return read_office(filename, content, file_format, limits), "utf-8"
+
+        return read_zipped
+    if file_format == "epub":
+        from knowledge.parsing.epub import read_epub
+
+        return lambda: (read_epub(filename, content, limits), "utf-8")
+    return _text_reader(filename, content, file_format, limits)
+
+
+def _text_reader(filename: str, content: bytes, file_format: str, limits: ParseLimits) -> Reader:
+    if file_format == "html":
+        from knowledge.parsing.html import read_html
+
+        def read() -> tuple[str, str]:
+            return read_html(filename, content, limits.chars)
+
+    elif file_format == "eml":
+        from knowledge.parsing.mail import read_mail, warm_up
+
+        warm_up()
+
+        def read() -> tuple[str, str]:
+            return read_mail(filename, content, limits.chars)
+
+    elif file_format == "csv":
+        from knowledge.parsing.tables import read_table
+
+        def read() -> tuple[str, str]:
+            text, encoding = decode(filename, content)
+            return read_table(filename, text, limits.chars), encoding
+
+    else:
+        from knowledge.parsing.chat import read_json
+
+        def read() -> tuple[str, str]:
+            text, encoding = decode(filename, content)
+            lines = file_format == "jsonl"
+            return read_json(filename, text, limits.chars, lines=lines), encoding
+
+    def one_page() -> tuple[list[str], str]:
+        text, encoding = read()
+        return [text], encoding
+
+    return one_page
+
+
+def _load_encodings() -> None:
+    for encoding in (*CANDIDATES, *DECLARED):
+        is_encoding(encoding)
+    decode("", "Größe".encode("cp1252"))  # the detector loads its tables at first use
+
+
+def _give_up_rights(limits: ParseLimits) -> None:
+    seconds = int(limits.seconds) + 1
+    bounds = {
+        resource.RLIMIT_AS: limits.memory_mb * MEBIBYTE,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: 3,  # stdin, stdout, stderr; nothing else can be opened
+        resource.RLIMIT_NPROC: 0,
+    }
+    for what, bound in bounds.items():
+        resource.setrlimit(what, (bound, bound))
+
+
+def _check_zip(filename: str, content: bytes, file_format: str) -> None:
+    if content.startswith(OLD_OFFICE):
+        if LOCKED_OFFICE in content:
+            raise PasswordRequired(
+                f"{filename!r} is locked; Office files with a password cannot be opened here"
+            )
+        raise UnsupportedFile(
+            f"{filename!r} is an old Office file inside; save it as {file_format}"
+        )
+    if not content.startswith(b"PK"):
+        raise UnsupportedFile(f"{filename!r} is no {file_format} file, whatever its name says")
+
+
+def _reply(filename: str, pages: list[str], encoding: str) -> dict[str, Any]:
+    """Return the answer: all pages joined, and where the second and later ones start."""
+    if not any(page.strip() for page in pages):
+        raise EmptyDocument(f"{filename!r} holds no text")
+    starts: list[int] = []
+    length = 0
+    for page in pages:
+        starts.append(length)
+        length += len(page) + len(PAGE_BREAK)
+    # half of a surrogate pair is no text; it can be neither stored nor sent
+    text = PAGE_BREAK.join(pages).encode("utf-8", "replace").decode()
+    return {"text": text, "page_starts": starts[1:], "encoding": encoding}

@@ -1,0 +1,72 @@
+"""Electronic books: the chapters of an EPUB in reading order.
+
+It knows the package of a book; its chapters are web pages (`html`).
+"""
+
+import posixpath
+from urllib.parse import unquote
+
+from knowledge.errors import DamagedFile, PasswordRequired, UnsupportedFile
+from knowledge.parsing.archive import Archive
+from knowledge.parsing.html import read_html
+from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.xml import events
+
+CONTAINER = "META-INF/container.xml"
+ENCRYPTION = "META-INF/encryption.xml"
+PAGES = {"application/xhtml+xml", "text/html"}
+
+
+def read_epub(filename: str, content: bytes, limits: ParseLimits) -> list[str]:
+    """Return the text of the book, in one piece.
+
+    Raises:
+        UnsupportedFile: It is no zip file at all.
+        DamagedFile: No book, or a part is missing.
+        PasswordRequired: Its chapters are locked (DRM).
+        ParseLimitExceeded: It is too large.
+    """
+    if not content.startswith(b"PK"):
+        raise UnsupportedFile(f"{filename!r} is no book, whatever its name says")
+    archive = Archive(filename, content, limits)
+    chapters = _chapters(filename, archive)
+    if set(chapters) & _locked(filename, archive):
+        raise PasswordRequired(f"{filename!r} is locked by its publisher (DRM)")
+    texts: list[str] = []
+    left = limits.chars
+    for chapter in chapters:
+        text, _ = read_html(filename, archive.read(chapter), left)
+        left -= len(text)
+        texts.append(text)
+    return ["\n\n".join(text for text in texts if text)]
+
+
+def _chapters(filename: str, archive: Archive) -> list[str]:
+    paths = [
+        event.attributes.get("full-path", "")
+        for event in events(filename, archive.pieces(CONTAINER))
+        if event.kind == "start" and event.name == "rootfile"
+    ]
+    if not paths:
+        raise DamagedFile(f"{filename!r} is no book: its container names no package")
+    folder = posixpath.dirname(paths[0])
+    pages: dict[str, str] = {}
+    order: list[str] = []
+    for kind, name, attributes in events(filename, archive.pieces(paths[0])):
+        if kind == "start" and name == "item" and attributes.get("media-type") in PAGES:
+            path = posixpath.join(folder, unquote(attributes.get("href", "")))
+            pages[attributes.get("id", "")] = posixpath.normpath(path)
+        elif kind == "start" and name == "itemref":
+            order.append(attributes.get("idref", ""))
+    return [pages[item] for item in order if item in pages]
+
+
+def _locked(filename: str, archive: Archive) -> set[str]:
+    """Return the parts that are encrypted; fonts often are in an open book."""
+    if ENCRYPTION not in archive.names:
+        return set()
+    return {
+        unquote(event.attributes.get("URI", ""))
+        for event in events(filename, archive.pieces(ENCRYPTION))
+        if event.kind == "start" and event.name == "CipherReference"
+    }

@@ -1,0 +1,61 @@
+"""Mail: who wrote when about what, the body, and the names of what was attached.
+
+It knows MIME; it does not read attachments: send each as a document of its own.
+"""
+
+from email import message_from_bytes
+from email.errors import MessageError
+from email.message import EmailMessage, MIMEPart
+from email.policy import default
+
+from knowledge.errors import UnsupportedFile
+from knowledge.parsing.html import READ_AS, html_text
+from knowledge.parsing.text import decode
+
+HEADERS = ("Subject", "From", "To", "Cc", "Date")
+
+
+def read_mail(filename: str, content: bytes, chars: int) -> tuple[str, str]:
+    """Return the message as text, and the encoding of its body.
+
+    Raises:
+        UnsupportedFile: It has no header of a mail.
+        ParseLimitExceeded: It has more than `chars` characters.
+    """
+    message = message_from_bytes(content, policy=default)
+    assert isinstance(message, EmailMessage)
+    lines = [f"{name}: {value}" for name in HEADERS if (value := _header(message, name))]
+    if not lines:
+        raise UnsupportedFile(f"{filename!r} is no mail: it has neither sender nor subject")
+    attached = [name for part in message.iter_attachments() if (name := part.get_filename())]
+    if attached:
+        lines.append(f"Attachments: {', '.join(attached)}")
+    body = message.get_body(preferencelist=("plain", "html"))
+    text, encoding = ("", "ascii") if body is None else _body(filename, body, chars)
+    return "\n".join(lines) + f"\n\n{text}".rstrip(), encoding
+
+
+def warm_up() -> None:
+    """Read a mail of every kind, so that all that the library imports late is imported."""
+    subject = (
+        b"Subject: =?gbk?B?yKE=?=\nTo: <a@example.com>\nDate: Mon, 2 Mar 2026 10:00:00 +0800\n"
+    )
+    read_mail("", subject + b"Content-Type: text/html\n\n<p>a</p>", 1_000)
+    part = b"--b\nContent-Disposition: attachment; filename*=utf-8''a.txt\n\na\n--b--\n"
+    read_mail("", subject + b"Content-Type: multipart/mixed; boundary=b\n\n" + part, 1_000)
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return " ".join(str(message.get(name, "")).split())
+    except (MessageError, ValueError, IndexError, AttributeError, TypeError):
+        return ""  # the library fails on some malformed headers; the rest of the mail is good
+
+
+def _body(filename: str, body: MIMEPart, chars: int) -> tuple[str, str]:
+    payload = body.get_payload(decode=True)
+    raw = payload if isinstance(payload, bytes) else b""
+    declared = str(body.get_content_charset("")).lower()
+    text, encoding = decode(filename, raw, declared=READ_AS.get(declared, declared))
+    is_page = body.get_content_subtype() == "html"
+    return html_text(text, chars) if is_page else text, encoding

@@ -1,0 +1,66 @@
+"""Office Open XML packages: the parts of an Office file and how they refer to each other.
+
+It knows parts and relationships, Strict or Transitional; it does not know what any of them says.
+"""
+
+import posixpath
+from collections.abc import Iterator
+
+from knowledge.errors import DamagedFile
+from knowledge.parsing.archive import Archive
+from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.xml import Event, events
+
+SKIPPED = frozenset({"Fallback", "tabs", "tabLst", "moveFrom", "del", "instrText"})
+"""Elements nobody reads: copies for old programs, tab stops, deleted text, field codes."""
+
+
+class Package:
+    """An Office file: its parts and how they refer to each other."""
+
+    def __init__(self, filename: str, content: bytes, limits: ParseLimits) -> None:
+        """Open it and find its main part.
+
+        Raises:
+            DamagedFile: It is no Office file.
+        """
+        self._filename = filename
+        self.skipped = SKIPPED
+        self.archive = Archive(filename, content, limits)
+        found = self.related("", ("officeDocument",))
+        if not found:
+            raise DamagedFile(f"{filename!r} is no Office file: it has no main part")
+        self.main = found[0]
+
+    def events(self, part: str) -> Iterator[Event]:
+        """Yield the markup of a part, without the elements nobody reads."""
+        depth = 0
+        for event in events(self._filename, self.archive.pieces(part)):
+            if event.kind == "start" and (depth or event.name in self.skipped):
+                depth += 1
+            elif event.kind == "end" and depth:
+                depth -= 1
+            elif not depth:
+                yield event
+
+    def related(self, part: str, kinds: tuple[str, ...]) -> list[str]:
+        """Return the parts that a part refers to, those of the first kind first."""
+        targets = self.targets(part)
+        return [name for kind in kinds for found, name in targets.values() if found == kind]
+
+    def targets(self, part: str) -> dict[str, tuple[str, str]]:
+        """Return relationship id → (kind, part), of those inside this file."""
+        folder, name = posixpath.split(part)
+        relations = posixpath.join(folder, "_rels", f"{name}.rels")
+        if relations not in self.archive.names:
+            return {}
+        found: dict[str, tuple[str, str]] = {}
+        for event in events(self._filename, self.archive.pieces(relations)):
+            target = event.attributes.get("Target", "")
+            if event.kind != "start" or event.attributes.get("TargetMode") == "External":
+                continue
+            path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+            if path in self.archive.names:
+                kind = posixpath.basename(event.attributes.get("Type", ""))
+                found[event.attributes.get("Id", "")] = (kind, path)
+        return found

@@ -1,0 +1,125 @@
+"""Reads one file in a child process that can be killed at any moment.
+
+It knows how the child is started, bounded and understood (`child` is its inside); it does not know
+formats. The child gets no environment, so no secret; whatever it does, this process reads only as
+many bytes as the limits allow and waits only as long.
+
+The child does not import the room's door (numpy, SQLAlchemy, pydantic): it starts in a tenth of a
+second, so each file has a fresh one and none can harm the next.
+"""
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from threading import Thread, Timer
+
+from knowledge import errors
+from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.text import ParsedText
+
+ROOM = Path(__file__).resolve().parent.parent
+START_S = 5.0  # for the interpreter to start on a busy machine; it takes 0.1 s on a quiet one
+REPLY_BYTES_PER_CHAR = 4  # UTF-8
+REPLY_EXTRA_BYTES = 1_000_000  # page starts, escapes, or the words of an error
+FOUND: dict[str, type[errors.KnowledgeError]] = {
+    kind.__name__: kind
+    for kind in (
+        errors.DamagedFile,
+        errors.EmptyDocument,
+        errors.NoTextLayer,
+        errors.ParseLimitExceeded,
+        errors.PasswordRequired,
+        errors.UnsupportedFile,
+        errors.WrongPassword,
+    )
+}
+"""What a child may find wrong with a file."""
+# A room without its door: `knowledge.parsing.child` is imported, `knowledge/__init__.py` is not.
+# Without `site` (-S) the interpreter starts in half the time; the folders to import from are told.
+_START = """
+import sys, types
+sys.path[:] = sys.argv[2:]
+room = types.ModuleType("knowledge")
+room.__path__ = [sys.argv[1]]
+sys.modules["knowledge"] = room
+from knowledge.parsing.child import main
+main()
+"""
+
+
+def parse_in_child(
+    filename: str, content: bytes, file_format: str, *, password: str | None, limits: ParseLimits
+) -> ParsedText:
+    """Return the text of a file, read in a child process.
+
+    Raises:
+        KnowledgeError: Whatever the child found, of the same class.
+        ParseLimitExceeded: The child ran out of memory or time, or was killed.
+    """
+    request = {
+        "filename": filename,
+        "format": file_format,
+        "password": password,
+        "limits": asdict(limits),
+    }
+    order = json.dumps(request).encode() + b"\n" + content
+    reply = json.loads(_reply(filename, order, limits))
+    if "error" in reply:
+        raise FOUND.get(reply["error"], errors.DamagedFile)(str(reply["message"]))
+    return ParsedText(
+        text=str(reply["text"]),
+        format=file_format,
+        encoding=str(reply["encoding"]),
+        page_starts=tuple(int(start) for start in reply["page_starts"]),
+    )
+
+
+def _reply(filename: str, order: bytes, limits: ParseLimits) -> bytes:
+    """Return what the child says, or raise why it said nothing."""
+    most = limits.chars * REPLY_BYTES_PER_CHAR + REPLY_EXTRA_BYTES
+    folders = [folder for folder in sys.path if Path(folder).is_absolute()]
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _START, str(ROOM), *folders],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+        start_new_session=True,
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        late = Timer(limits.seconds + START_S, child.kill)
+        late.daemon = True
+        late.start()
+        sender = Thread(target=_send, args=(child, order), daemon=True)
+        sender.start()
+        try:
+            reply = child.stdout.read(most + 1)
+        finally:
+            is_late = not late.is_alive()
+            late.cancel()
+            child.kill()
+            sender.join()
+    if len(reply) > most:
+        raise errors.ParseLimitExceeded(f"{filename!r} gave more text than knowledge.parse_chars")
+    if not reply.endswith(b"\n"):
+        what = (
+            f"took more than {limits.seconds:g} seconds (knowledge.parse_seconds)"
+            if is_late
+            else "stopped its reader: too much memory or time, or a file made to break it "
+            f"(knowledge.parse_memory_mb {limits.memory_mb}, parse_seconds {limits.seconds:g})"
+        )
+        raise errors.ParseLimitExceeded(f"{filename!r} {what}")
+    return reply
+
+
+def _send(child: subprocess.Popen[bytes], order: bytes) -> None:
+    """Write the file to the child; it may stop listening at any time."""
+    assert child.stdin is not None
+    with suppress(BrokenPipeError):
+        child.stdin.write(order)
+    with suppress(BrokenPipeError):
+        child.stdin.close()

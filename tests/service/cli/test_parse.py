@@ -1,0 +1,56 @@
+"""`fingerpost kb parse` needs no gateway and says what ingest would read."""
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from service.cli import app
+from tests.fakes import files
+
+
+def run_parse(file: Path, *options: str) -> tuple[int, dict[str, object]]:
+    result = CliRunner().invoke(app, ["kb", "parse", str(file), "--json", *options])
+    document = json.loads(result.stdout)
+    assert isinstance(document, dict)
+    return result.exit_code, document
+
+
+def test_parse_prints_text_pages_format_and_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(files.pdf("one lamp", "two lamps"))
+    status, document = run_parse(tmp_path / "a.pdf")
+    assert status == 0
+    assert document == {
+        "text": "one lamp\n\ntwo lamps",
+        "pages": ["one lamp", "two lamps"],
+        "format": "pdf",
+        "encoding": "binary",
+    }
+
+
+def test_a_file_without_pages_is_one_page(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("年假".encode("utf-16"))
+    _, document = run_parse(tmp_path / "a.txt")
+    assert document["pages"] == ["年假"]
+    assert document["encoding"] == "utf-16-le"
+
+
+def test_a_locked_file_opens_with_its_password_only(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(files.locked_pdf("one lamp", "sesame"))
+    status, document = run_parse(tmp_path / "a.pdf", "--password", "sesame")
+    assert (status, document["pages"]) == (0, ["one lamp"])
+    for options, code in ((), "password_required"), (("--password", "x"), "wrong_password"):
+        status, document = run_parse(tmp_path / "a.pdf", *options)
+        assert status == 1
+        error = document["error"]
+        assert isinstance(error, dict)
+        assert error["code"] == code
+
+
+def test_what_cannot_be_opened_fails_with_a_code(tmp_path: Path) -> None:
+    status, document = run_parse(tmp_path / "missing.pdf")
+    assert status == 1
+    error = document["error"]
+    assert isinstance(error, dict)
+    assert error["code"] == "unsupported_file"
+    assert "missing.pdf" in str(error["message"])
