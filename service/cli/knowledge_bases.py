@@ -1,4 +1,4 @@
-"""`fingerpost kb create|ls|add|rm|show|search|reconcile`."""
+"""`fingerpost kb create|ls|add|rm|show|search|reconcile`; the others have files of their own."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
