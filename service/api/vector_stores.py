@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field, ValidationError
 from starlette.datastructures import UploadFile
 
-from knowledge import BaseId, Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
+from knowledge import Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
 from service.api.jobs import wait_for
 from service.api.state import AppState, house_of, state_of
 from service.api.wire import Shape
@@ -68,10 +68,10 @@ def list_bases(request: Request, limit: int = 1000, after: str | None = None) ->
     """List the knowledge bases, oldest first; `after` is the `id` that ended the page before."""
     found = house_of(request).knowledge.list_bases(tenant=DEFAULT_TENANT)
     if after is not None:
-        ids = [base.base_id for base in found]
+        ids = [str(base.base_id) for base in found]
         if after not in ids:
             raise InvalidRequest(f"There is no knowledge base {after!r}.", param="after")
-        found = found[ids.index(BaseId(after)) + 1 :]
+        found = found[ids.index(after) + 1 :]
     page = found[: max(1, min(limit, 1000))]
     data = [_base(base) for base in page]
     return {"object": "list", "data": data, "has_more": len(found) > len(page)}
