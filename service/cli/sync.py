@@ -59,7 +59,7 @@ class Outcome:
 class _Upload:
     name: str
     file: Path
-    attributes: Mapping[str, Any]
+    before: Mapping[str, Any]  # the document as it is listed, empty if it is new
     done: list[str]  # where its name goes once it is in
 
 
@@ -144,7 +144,7 @@ def _compare(
         if known is None:
             uploads.append(_Upload(name, file, {}, outcome.added))
         elif known["content_hash"] != digest:
-            uploads.append(_Upload(name, file, known["attributes"], outcome.replaced))
+            uploads.append(_Upload(name, file, known, outcome.replaced))
         else:
             outcome.unchanged += 1
     return uploads
@@ -205,7 +205,9 @@ def _collect(
 
 def _send(gateway: Gateway, root: str, upload: _Upload) -> None:
     parts: dict[str, Any] = {"file": (upload.file.name, upload.file.read_bytes())}
-    fields = {"attributes": json.dumps(dict(upload.attributes))}
+    fields = {"attributes": json.dumps(upload.before.get("attributes") or {})}
+    if upload.before.get("access"):  # new text must not be seen by more people than the old
+        fields["access_labels"] = json.dumps(list(upload.before["access"]))
     place = f"{root}/{segment(upload.name)}"
     _wait(gateway, gateway.call("PUT", place, files=parts, data=fields))
 
