@@ -26,6 +26,8 @@ from knowledge.types import (
     AttributeValue,
     Document,
     DocumentText,
+    DocumentVersion,
+    IndexCheck,
     IndexHealth,
     IngestReport,
     KnowledgeBase,
@@ -230,6 +232,31 @@ class Knowledge:
             found = documents.get_document(connection, base, document)
             return DocumentText(found, documents.document_text(connection, found))
 
+    def history(
+        self,
+        base_id: str,
+        document: str | None = None,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> list[DocumentVersion]:
+        """Return what happened to a document, or to all of a base, newest first.
+
+        Args:
+            base_id: Which base.
+            document: External id or document id; it may be deleted by now.
+            tenant: Whose.
+            limit: Most entries.
+            after: A `version_id` that ended the page before.
+
+        Raises:
+            CollectionNotFound, DocumentNotFound: There never was one of that name.
+        """
+        with self._stores.engine.connect() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+            return documents.list_versions(connection, base, document, limit=limit, after=after)
+
     def retrieve(
         self,
         question: str,
@@ -291,6 +318,10 @@ class Knowledge:
         bases = self._bases(base_id, tenant)
         return reconcile.reconcile(self._stores, bases, whole_store=base_id is None)
 
+    def check(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> IndexCheck:
+        """Return what `reconcile` would repair in a base; nothing is changed."""
+        return reconcile.check(self._stores, self._base(base_id, tenant))
+
     def catch_up(self) -> ReconcileReport:
         """Do the cheap part of reconcile; call it every few seconds, in one process only."""
         return reconcile.catch_up(self._stores, self._bases(None, DEFAULT_TENANT))
@@ -308,7 +339,16 @@ class Knowledge:
     def reindex(
         self, base_id: str, *, tenant: str = DEFAULT_TENANT, progress: Progress | None = None
     ) -> ReconcileReport:
-        """Embed a base again with the embedder at hand: the way out of `EmbedderMismatch`."""
+        """Embed a base again with the embedder at hand: the way out of `EmbedderMismatch`.
+
+        With the embedder that made the old vectors, those answer until the new collection is
+        full, then one transaction swaps. With another embedder, this process refuses searches of
+        the base (`EmbedderMismatch`) until the swap; a process that still holds the old
+        embedder answers until the swap and refuses afterwards.
+
+        Raises:
+            CollectionNotFound: There is none; or it was deleted meanwhile.
+        """
         return reconcile.reindex(self._stores, self._base(base_id, tenant), progress)
 
     def measure(self, base_ids: Sequence[str], *, tenant: str = DEFAULT_TENANT) -> KnowledgeFacts:

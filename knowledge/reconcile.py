@@ -7,7 +7,7 @@ are in SQL before their vectors are in Chroma, so a vector that SQL does not kno
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,8 +19,8 @@ from knowledge.chunking import embedded_text
 from knowledge.embedding import Progress
 from knowledge.errors import StoreUnavailable, VectorsMissing
 from knowledge.ingest import Stores
-from knowledge.stored_chunks import LiveChunk, Vectors
-from knowledge.types import IndexHealth, ReconcileReport
+from knowledge.stored_chunks import ID_BATCH, ChunkText, LiveChunk, Vectors
+from knowledge.types import IndexCheck, IndexHealth, ReconcileReport
 
 logger = logging.getLogger(__name__)
 
@@ -81,21 +81,17 @@ def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
 
 
 def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
-    """Embed every live chunk again with the embedder at hand, then rebuild.
+    """Embed every stored chunk again with the embedder at hand, then swap once.
 
-    The old vectors serve until one transaction has put the new ones in their place; until the
-    collection is filled, answers are lexical and marked degraded.
+    The old vectors serve, in SQL and in their collection, until the new collection is full and
+    one transaction has put the new ones in their place. With Chroma away the swap is made all the
+    same: the vectors are right in SQL, and reconcile adds them when Chroma is back.
     """
     with stores.engine.connect() as connection:
         before = list(stored_chunks.embeddable_chunks(connection, base))
     vectors = _embed_again(stores, before, progress)
     with stores.engine.execution_options(write=True).begin() as connection:
-        late = [
-            row
-            for row in stored_chunks.embeddable_chunks(connection, base)
-            if row[0] not in vectors
-        ]
-        vectors.update(_embed_again(stores, late, None))  # came in meanwhile: few
+        base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
         generation = base_rows.add_generation(
             connection,
             base.pk,
@@ -104,12 +100,58 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
             made_by=EmbedderMark.of(stores.embedder),
             state="building",
         )
+    filled = _fill_ahead(stores, generation, before, vectors)
+    with stores.engine.execution_options(write=True).begin() as connection:
+        late = [
+            chunk
+            for chunk in stored_chunks.embeddable_chunks(connection, base)
+            if chunk.pk not in vectors
+        ]
+        vectors.update(_embed_again(stores, late, None))  # came in meanwhile: few
         stored_chunks.replace_vectors(connection, vectors)
+        stored_chunks.mark_indexed(connection, filled, generation.pk)
         replaced = base_rows.activate_generation(connection, generation)
     drop_quietly(stores, replaced)
     with stores.engine.connect() as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-    return replace(reconcile(stores, [now], whole_store=False), collections_rebuilt=1)
+    report = reconcile(stores, [now], whole_store=False)
+    added = report.missing_added + len(filled)
+    return replace(report, missing_added=added, collections_rebuilt=1)
+
+
+def check(stores: Stores, base: Base) -> IndexCheck:
+    """Compare every id of a base with SQL and return what differs; nothing is changed."""
+    lost, detail = False, ""
+    present: set[str] | None = None
+    try:
+        present = stores.index.ids(base.index.collection)  # before SQL, as reconcile does
+    except VectorsMissing:
+        present = set()
+        lost = True
+    except StoreUnavailable as exc:
+        detail = str(exc)
+    with stores.engine.connect() as connection:
+        sizes = base_rows.describe(connection, base.tenant, base.base_id)
+        everything, live = stored_chunks.stored_ids(connection, base)
+        unfinished = versioning.count_staged(connection, base)
+    missing = len(live - present) if present is not None else 0
+    return IndexCheck(
+        documents=sizes[0].documents if sizes else 0,
+        chunks=len(live),
+        orphans=len(present - everything) if present is not None else 0,
+        missing=missing,
+        unfinished=unfinished,
+        removed=base.index.removed,
+        wants_rebuild=_is_worn(stores, base, len(live)),
+        generation=base.index.generation,
+        collection_lost=lost and bool(live),
+        embedding_model=base.index.embedding_model,
+        embedding_revision=base.index.embedding_revision,
+        dimension=base.index.dimension,
+        embedder_fits=base.index.made_by == EmbedderMark.of(stores.embedder),
+        available=present is not None,
+        detail=detail,
+    )
 
 
 def health(stores: Stores, bases: Sequence[Base]) -> IndexHealth:
@@ -128,19 +170,42 @@ def health(stores: Stores, bases: Sequence[Base]) -> IndexHealth:
 
 
 def _embed_again(
-    stores: Stores, rows: Sequence[tuple[int, str, str]], progress: Progress | None
+    stores: Stores, rows: Sequence[ChunkText], progress: Progress | None
 ) -> dict[int, Vectors]:
-    texts = [embedded_text(heading, text) for _, heading, text in rows]
+    texts = [embedded_text(row.heading, row.text) for row in rows]
     vectors = stores.embedder.embed_passages(texts, progress)
-    return {row[0]: vector for row, vector in zip(rows, vectors, strict=True)}
+    return {row.pk: vector for row, vector in zip(rows, vectors, strict=True)}
+
+
+def _fill_ahead(
+    stores: Stores,
+    generation: Generation,
+    rows: Sequence[ChunkText],
+    vectors: Mapping[int, Vectors],
+) -> list[int]:
+    """Put vectors that SQL does not hold yet into a new collection; return the pks that are in."""
+    filled: list[int] = []
+    try:
+        stores.index.create(generation.collection)
+        for start in range(0, len(rows), ID_BATCH):
+            batch = [LiveChunk(r.pk, r.chunk_id, vectors[r.pk]) for r in rows[start:][:ID_BATCH]]
+            _upsert(stores, generation, batch)
+            filled += [item.pk for item in batch]
+    except StoreUnavailable as exc:
+        logger.warning("%d vectors wait for reconcile to be indexed: %s", len(rows), exc)
+    return filled
+
+
+def _is_worn(stores: Stores, base: Base, live: int) -> bool:
+    """Return whether so much was removed from a collection that a new one is due."""
+    config = stores.config
+    return base.index.removed > max(config.churn_floor, config.churn_share * live)
 
 
 def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
-    config = stores.config
+    oldest = time.time() - stores.config.orphan_grace_s
     with stores.engine.execution_options(write=True).begin() as connection:
-        stale = versioning.collect_stale(
-            connection, base, older_than=time.time() - config.orphan_grace_s
-        )
+        stale = versioning.collect_stale(connection, base, older_than=oldest)
     rebuilt = 0
     try:
         present = stores.index.ids(base.index.collection)  # before SQL: see the module's text
@@ -163,7 +228,7 @@ def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
         stale_collected=stale,
         collections_rebuilt=rebuilt,
     )
-    if base.index.removed > max(config.churn_floor, config.churn_share * len(live)):
+    if _is_worn(stores, base, len(live)):
         return _add_up(report, rebuild(stores, base))
     return report
 

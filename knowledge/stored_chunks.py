@@ -137,11 +137,22 @@ def gone_ids(connection: Connection, candidates: Sequence[LiveChunk]) -> list[st
     return [chunk_id for chunk_id in wanted if chunk_id not in found]
 
 
-def embeddable_chunks(connection: Connection, base: Base) -> Iterator[tuple[int, str, str]]:
-    """Yield (pk, heading, text) of every stored chunk, staged ones included."""
-    query = select(chunks.c.pk, chunks.c.heading, chunks.c.text).where(chunks.c.base_pk == base.pk)
-    for row in connection.execute(query.order_by(chunks.c.pk)):
-        yield row.pk, row.heading, row.text
+@dataclass(frozen=True, slots=True)
+class ChunkText:
+    """A stored chunk, live or staged, as it is embedded."""
+
+    pk: int
+    chunk_id: str
+    heading: str
+    text: str
+
+
+def embeddable_chunks(connection: Connection, base: Base) -> Iterator[ChunkText]:
+    """Yield every stored chunk of a base, staged ones included."""
+    query = select(chunks.c.pk, chunks.c.chunk_id, chunks.c.heading, chunks.c.text)
+    rows = connection.execute(query.where(chunks.c.base_pk == base.pk).order_by(chunks.c.pk))
+    for row in rows:
+        yield ChunkText(row.pk, row.chunk_id, row.heading, row.text)
 
 
 def replace_vectors(connection: Connection, vectors: Mapping[int, Vectors]) -> None:

@@ -211,6 +211,72 @@ class ReconcileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexCheck:
+    """What reconcile would repair in one knowledge base, found without changing anything.
+
+    Attributes:
+        orphans: Vectors of chunks that SQL no longer holds.
+        missing: Live chunks whose vector the collection does not hold.
+        unfinished: Versions that an ingest began and has not finished, of any age.
+        removed: Vectors deleted from this generation since it was made.
+        wants_rebuild: So many that reconcile would fill a new generation.
+        embedder_fits: The embedder at hand made the vectors; if not, re-index.
+        available: False: Chroma gave no answer, and vectors could not be compared.
+    """
+
+    documents: int
+    chunks: int
+    orphans: int
+    missing: int
+    unfinished: int
+    removed: int
+    wants_rebuild: bool
+    generation: int
+    collection_lost: bool
+    embedding_model: str
+    embedding_revision: str
+    dimension: int
+    embedder_fits: bool
+    available: bool
+    detail: str
+
+    @property
+    def in_step(self) -> bool:
+        """Whether there is nothing to repair."""
+        differs = self.orphans or self.missing or self.collection_lost or self.wants_rebuild
+        return self.available and self.embedder_fits and not differs
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVersion:
+    """One entry in the history of a document: a version that was in force, or its deletion.
+
+    Attributes:
+        version_id: Names the entry, `document_id@version`.
+        change: `added`, `replaced`, `annotated` (same content, other attributes) or `deleted`.
+        changed_at: Unix seconds at which it came into force.
+        is_active: It answers now.
+        replaces: Number of the version it took the place of, None for the first.
+        replaced_by: Number of the version (or deletion) that took its place.
+    """
+
+    version_id: str
+    document_id: DocumentId
+    external_id: str
+    version: int
+    change: str
+    changed_at: float
+    is_active: bool
+    replaces: int | None
+    replaced_by: int | None
+    filename: str
+    content_hash: str
+    bytes: int
+    tokens: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
 class KnowledgeFacts:
     """Measured facts for the router.
 

@@ -279,6 +279,12 @@ def collect_stale(connection: Connection, base: Base, *, older_than: float) -> i
     return len(found)
 
 
+def count_staged(connection: Connection, base: Base) -> int:
+    """Return how many versions were begun and neither finished nor collected."""
+    staged = versions.c.base_pk == base.pk, versions.c.state == "staged"
+    return int(connection.scalar(select(func.count()).select_from(versions).where(*staged)) or 0)
+
+
 def _document(connection: Connection, base: Base, external_id: str) -> tuple[int, DocumentId]:
     """Return the document's row, written if it is not there."""
     document_id = document_id_for(base, external_id)

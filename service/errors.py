@@ -16,6 +16,9 @@ ServiceError
 ├── AdapterNotLoaded        a live adapter is not back in the engine yet
 ├── JobFailed               carries the error of a job out of the worker
 ├── PublishFailed           list check or effect check failed
+├── BackupImpossible        there is no SQLite database to copy, or no place for the copy
+├── InvalidBackup           the file is no backup, damaged, or of a newer version
+├── RestoreRefused          something still uses the database
 └── ProcessFailed           a supervised process did not start
 """
 
@@ -167,6 +170,27 @@ class PublishFailed(ServiceError):
     hint = "Train again, or look at the effect report in the message."
 
 
+class BackupImpossible(ServiceError):
+    """There is no SQLite database to copy, or no place for the copy."""
+
+    code = "backup_impossible"
+    hint = "Only the home's own SQLite database is copied; PostgreSQL has pg_dump and pg_restore."
+
+
+class InvalidBackup(ServiceError):
+    """The file is no backup, is damaged, or was made by a newer version."""
+
+    code = "invalid_backup"
+    hint = "Nothing was changed. Take another backup, or copy this one again from where it lay."
+
+
+class RestoreRefused(ServiceError):
+    """Something still uses the database."""
+
+    code = "restore_refused"
+    hint = "Nothing was changed. `fingerpost down` first, then restore, then `fingerpost up`."
+
+
 class ProcessFailed(ServiceError):
     """A supervised process did not start."""
 
@@ -204,6 +228,9 @@ STATUS: Mapping[type[Exception], int] = {
     StreamBroken: 502,
     AdapterNotLoaded: 503,
     PublishFailed: 409,
+    BackupImpossible: 409,
+    InvalidBackup: 400,
+    RestoreRefused: 409,
     ProcessFailed: 500,
     knowledge_errors.KnowledgeError: 500,
     knowledge_errors.CollectionNotFound: 404,

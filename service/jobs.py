@@ -218,6 +218,14 @@ class Jobs:
         with self._engine.connect() as connection:
             return tuple(_job(row) for row in connection.execute(query))
 
+    def list_keys(self, prefix: str, *, tenant: str) -> tuple[Job, ...]:
+        """Return the jobs whose idempotency keys are `prefix:00000` and on, in that order."""
+        first, last = f"{tenant}:{prefix}:00000", f"{tenant}:{prefix}:99999"
+        query = select(*_SEEN).where(jobs.c.idempotency_key.between(first, last))
+        with self._engine.connect() as connection:
+            found = connection.execute(query.order_by(jobs.c.idempotency_key))
+            return tuple(_job(row) for row in found)
+
     def payload(self, job_id: str) -> bytes:
         """Return the bytes that came with the job; empty once it has ended."""
         query = select(jobs.c.payload).where(jobs.c.job_id == job_id)

@@ -5,6 +5,7 @@ It knows Alembic; the steps themselves stand in `deploy/migrations/versions`.
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData
 
 import adapters
@@ -17,6 +18,12 @@ from service.tables import metadata
 # The modules named above define the service's tables on import.
 TABLES = (comparisons.comparisons, files.files, jobs.jobs, records.records, use_cases.use_cases)
 METADATAS: tuple[MetaData, ...] = (metadata, knowledge.metadata, adapters.metadata)
+
+
+def is_known(revision: str) -> bool:
+    """Return whether this checkout has the step that a database was last brought to."""
+    steps = ScriptDirectory(str(CHECKOUT / "deploy" / "migrations"))
+    return revision in {step.revision for step in steps.walk_revisions()}
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:

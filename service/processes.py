@@ -122,7 +122,7 @@ def up(
     require_loopback(settings.server.host)
     home = settings.paths
     home.make()
-    with _one_start_at_a_time(home):
+    with one_start_at_a_time(home):
         instance = read_instance(home)
         was_running = instance is not None
         if instance is not None:
@@ -367,7 +367,8 @@ def _signal(identity: Identity, number: signal.Signals) -> None:
 
 
 @contextmanager
-def _one_start_at_a_time(home: Home) -> Iterator[None]:
+def one_start_at_a_time(home: Home) -> Iterator[None]:
+    """Keep others from starting this home; `HomeInUse` where one is starting now."""
     with (home.run / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -18,7 +18,7 @@ from adapters import (
     parse_training_config,
     run_training,
 )
-from knowledge import DocumentNotFound, Knowledge
+from knowledge import DocumentNotFound, Knowledge, ReconcileReport
 from service.compare import parse_set, run_comparison, summarise
 from service.comparisons import Comparisons
 from service.files import Files
@@ -50,6 +50,8 @@ def handlers(
     return {
         "ingest": partial(ingest, knowledge, jobs),
         "delete_document": partial(delete_document, knowledge),
+        "rebuild": partial(renew_index, knowledge.rebuild),
+        "reindex": partial(renew_index, knowledge.reindex),
         "train": partial(train, settings, registry, files),
         "compare": partial(compare, gateway_url, comparisons),
     }
@@ -79,6 +81,18 @@ def delete_document(knowledge: Knowledge, job: Job, report: Report) -> dict[str,
         if job.attempts == 1:
             raise
     return {"knowledge_base": base_id, "external_id": external_id, "deleted": True}
+
+
+def renew_index(renew: Callable[..., ReconcileReport], job: Job, report: Report) -> dict[str, Any]:
+    """Make a new generation of a base's index; stopped midway, the old one goes on serving."""
+
+    def on_progress(done: int, total: int) -> None:
+        if not report({"done": done, "total": total, "fraction": done / total if total else 1.0}):
+            raise Cancelled
+
+    base_id = job.args["base_id"]
+    done = renew(base_id, tenant=job.tenant, progress=on_progress)
+    return {"knowledge_base": base_id, **asdict(done)}
 
 
 def train(

@@ -74,10 +74,17 @@ async def create_base(request: Request, body: NewBase) -> dict[str, Any]:
 
 
 @api.get("")
-def list_bases(request: Request) -> dict[str, Any]:
-    """List all knowledge bases."""
+def list_bases(request: Request, limit: int = 1000, after: str | None = None) -> dict[str, Any]:
+    """List the knowledge bases, oldest first; `after` is the `id` that ended the page before."""
     found = house_of(request).knowledge.list_bases(tenant=DEFAULT_TENANT)
-    return {"object": "list", "data": [_base(base) for base in found], "has_more": False}
+    if after is not None:
+        ids = [str(base.base_id) for base in found]
+        if after not in ids:
+            raise InvalidRequest(f"There is no knowledge base {after!r}.", param="after")
+        found = found[ids.index(after) + 1 :]
+    page = found[: max(1, min(limit, 1000))]
+    data = [_base(base) for base in page]
+    return {"object": "list", "data": data, "has_more": len(found) > len(page)}
 
 
 @api.get("/{base_id}")
@@ -100,7 +107,7 @@ async def delete_base(request: Request, base_id: str) -> dict[str, Any]:
 def list_documents(
     request: Request, base_id: str, limit: int = 100, after: str | None = None
 ) -> dict[str, Any]:
-    """List documents, oldest first; `after` is the `document_id` that ended the page before."""
+    """List documents, oldest first; `after` is the document that ended the page before."""
     limit = max(1, min(limit, 1000))
     found = house_of(request).knowledge.list_documents(
         base_id, tenant=DEFAULT_TENANT, limit=limit + 1, after=after

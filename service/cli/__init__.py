@@ -9,11 +9,15 @@ import typer
 from service.cli import (
     adapters,
     ask,
+    backup,
     compare,
     evaluation,
+    history,
+    indexes,
     knowledge_bases,
     processes,
     quickstart,
+    sync,
     train,
     use_cases,
 )
@@ -39,6 +43,13 @@ app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
 knowledge_bases.app.command("eval")(evaluation.evaluate)
+knowledge_bases.app.command("sync")(sync.sync)
+knowledge_bases.app.command("history")(history.history)
+knowledge_bases.app.command("check")(indexes.check)
+knowledge_bases.app.command("rebuild")(indexes.rebuild)
+knowledge_bases.app.command("reindex")(indexes.reindex)
+knowledge_bases.app.command("backup")(backup.backup)
+knowledge_bases.app.command("restore")(backup.restore)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
 app.add_typer(adapters.app, name="adapters")

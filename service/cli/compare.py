@@ -70,7 +70,7 @@ def read_rows(file: Path) -> list[Any]:
     """
     rows: list[Any] = []
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").split("\n")  # U+2028 may stand inside a string
     except (OSError, UnicodeDecodeError) as exc:
         raise CommandFailed(problem(f"{file}: {exc}", code="invalid_file")) from exc
     for number, line in enumerate(lines, start=1):

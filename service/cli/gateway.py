@@ -48,6 +48,10 @@ class Gateway:
         ports = home.read_ports()
         return cls(gateway_url("127.0.0.1", ports.gateway if ports else _DEFAULT_PORT))
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def get(self, path: str, **options: Any) -> Any:
         """Return the JSON reply of a GET."""
         return self.call("GET", path, **options)
@@ -89,7 +93,7 @@ class Gateway:
             if not page.get("has_more") or not page["data"]:
                 return rows
             last = page["data"][-1]
-            asked["after"] = last.get("external_id") or last["id"]
+            asked["after"] = last.get("id") or last["document_id"]
 
     def events(self, path: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield the named events of a stream, each with its data.

@@ -1,4 +1,4 @@
-"""`fingerpost kb create|ls|add|rm|show|search|reconcile`; `parse` has a file of its own."""
+"""`fingerpost kb create|ls|add|rm|show|search|reconcile`; the others have files of their own."""
 
 import json
 from collections.abc import Mapping, Sequence

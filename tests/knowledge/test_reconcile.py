@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, NewDocument, ReconcileReport
+from knowledge import (
+    ChromaIndex,
+    Knowledge,
+    KnowledgeConfig,
+    NewDocument,
+    ReconcileReport,
+    StoreUnavailable,
+)
 from knowledge.tables import chunks, indexes, versions
 from tests.fakes.embedder import FakeEmbedder
 from tests.knowledge.conftest import BASE, OpenKnowledge
@@ -142,6 +149,99 @@ def test_reindex_embeds_with_the_new_model_and_swaps(
     assert newer.reconcile() == NOTHING
 
 
+def test_reindex_with_the_same_model_keeps_dense_answers_while_it_fills(
+    filled: Knowledge, embedder: FakeEmbedder, index: ChromaIndex
+) -> None:
+    answers: list[tuple[bool, str]] = []
+
+    def ask() -> None:
+        found = filled.retrieve("lamp number7", base_ids=[BASE], retrievers=["dense"])
+        answers.append((found.degraded, found.passages[0].external_id))
+
+    create, upsert = ChromaIndex.create, ChromaIndex.upsert
+
+    def while_filling(self: ChromaIndex, *arguments: object) -> None:
+        ask()
+        upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
+        ask()
+
+    def at_creation(self: ChromaIndex, name: str) -> None:
+        create(self, name)
+        ask()
+
+    embedder.before_embedding = ask
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChromaIndex, "upsert", while_filling)
+        patch.setattr(ChromaIndex, "create", at_creation)
+        patch.setattr("knowledge.reconcile.drop_quietly", lambda *_: ask())
+        report = filled.reindex(BASE)
+    assert len(answers) >= 5
+    assert set(answers) == {(False, "d7")}
+    assert (report.collections_rebuilt, report.missing_added) == (1, 30)
+    assert filled.check(BASE).missing == 0
+
+
+def test_what_comes_and_goes_while_reindexing_is_not_lost_or_left(
+    filled: Knowledge, index: ChromaIndex
+) -> None:
+    upsert = ChromaIndex.upsert
+
+    def meanwhile(self: ChromaIndex, *arguments: object) -> None:
+        upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
+        patch.setattr(ChromaIndex, "upsert", upsert)
+        filled.ingest(BASE, "late", "late.txt", b"lamp latecomer")
+        filled.delete_document(BASE, "d7")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChromaIndex, "upsert", meanwhile)
+        filled.reindex(BASE)
+    assert filled.check(BASE).in_step
+    assert index.count(only(index)) == 30
+    assert filled.retrieve("latecomer", base_ids=[BASE]).passages[0].external_id == "late"
+
+
+def test_reindex_while_chroma_is_away_still_changes_the_model(
+    filled: Knowledge, open_knowledge: OpenKnowledge
+) -> None:
+    newer = open_knowledge(words=FakeEmbedder(model_id="newer", dimension=32))
+    assert not newer.check(BASE).embedder_fits
+    with pytest.MonkeyPatch.context() as patch:
+        for call in ("create", "upsert", "ids", "ping", "query"):
+            patch.setattr(ChromaIndex, call, _away, raising=False)
+        assert not newer.reindex(BASE).available
+    assert newer.check(BASE).embedder_fits
+    assert newer.catch_up().missing_added == 30
+    assert newer.check(BASE).in_step
+
+
+def test_check_tells_what_reconcile_would_do_and_changes_nothing(
+    filled: Knowledge, index: ChromaIndex
+) -> None:
+    assert filled.check(BASE).in_step
+    collection = only(index)
+    index.delete(collection, sorted(index.ids(collection))[:3])
+    index.upsert(collection, ["chk_orphan"], np.ones((1, 64), dtype=np.float32))
+    for _ in range(2):
+        found = filled.check(BASE)
+        assert (found.orphans, found.missing, found.in_step) == (1, 3, False)
+        assert (found.documents, found.chunks, found.generation) == (30, 30, 1)
+    filled.reconcile(BASE)
+    assert filled.check(BASE).in_step
+    index.drop(collection)
+    lost = filled.check(BASE)
+    assert (lost.collection_lost, lost.missing, lost.in_step) == (True, 30, False)
+    assert index.collections() == set()
+
+
+def test_check_while_chroma_is_away_says_so(
+    filled: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ChromaIndex, "ids", _away)
+    found = filled.check(BASE)
+    assert (found.available, found.in_step, found.chunks) == (False, False, 30)
+    assert "away" in found.detail
+
+
 def test_a_building_generation_left_by_a_crash_is_dropped(
     filled: Knowledge, index: ChromaIndex, engine: Engine
 ) -> None:
@@ -156,6 +256,10 @@ def test_a_building_generation_left_by_a_crash_is_dropped(
         connection.execute(old)
     assert filled.reconcile().collections_dropped == 1
     assert filled.reconcile() == NOTHING
+
+
+def _away(*_: object, **__: object) -> None:
+    raise StoreUnavailable("Chroma is away")
 
 
 def _crash(*_: object, **__: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
-from service.cli.compare import print_table
+from service.cli.compare import print_table, read_rows
 from service.cli.knowledge_bases import named_files
 from service.cli.reporting import CommandFailed
 from tests.service.cli.conftest import CannedGateway, Run
@@ -255,6 +255,12 @@ def test_compare_names_the_line_that_is_no_json(run: Run, tmp_path: Path) -> Non
     result = run("compare", str(questions), "-u", "demo")
     assert result.exit_code == 1
     assert "line 2 is not JSON" in result.stderr
+
+
+def test_a_line_separator_inside_a_string_does_not_split_the_row(tmp_path: Path) -> None:
+    rows = tmp_path / "set.jsonl"
+    rows.write_bytes('{"question": "one\u2028two\x85three"}\r\n{"question": "four"}\n'.encode())
+    assert [row["question"] for row in read_rows(rows)] == ["one\u2028two\x85three", "four"]
 
 
 def test_the_table_shows_a_dash_where_a_kind_was_not_answered(

@@ -1,0 +1,174 @@
+"""`/v1/vector_stores/{id}/file_batches`: uploaded files become documents, one job per file.
+
+It knows OpenAI's shape of a batch and that a file's name is its document's id; the jobs are those
+of any other document, so the order of writes to one document holds here as well.
+"""
+
+import hashlib
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Request
+from pydantic import Field
+
+from service.api.state import AppState, house_of, state_of
+from service.api.wire import Shape
+from service.errors import InvalidRequest, JobNotFound
+from service.files import UploadedFile
+from service.jobs import Job, Lane, Status
+from service.tables import DEFAULT_TENANT
+
+api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
+
+MAX_FILES = 500  # OpenAI's limit of a batch when its client was written
+_STATUS = {
+    Status.QUEUED: "in_progress",
+    Status.RUNNING: "in_progress",
+    Status.SUCCEEDED: "completed",
+    Status.FAILED: "failed",
+    Status.CANCELLED: "cancelled",
+}
+FileId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class NewBatch(Shape):
+    """Body of `POST /v1/vector_stores/{id}/file_batches`."""
+
+    file_ids: Annotated[tuple[FileId, ...], Field(min_length=1, max_length=MAX_FILES)]
+    attributes: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    access_labels: tuple[str, ...] = ()
+
+
+@api.post("/{base_id}/file_batches")
+async def create_batch(
+    request: Request,
+    base_id: str,
+    body: NewBatch,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> dict[str, Any]:
+    """Add uploaded files as documents; the same key again is the same batch."""
+    run = partial(_create, state_of(request), base_id, body, idempotency_key)
+    batch_id, jobs = await to_thread.run_sync(run)
+    return _batch(batch_id, base_id, jobs)
+
+
+@api.get("/{base_id}/file_batches/{batch_id}")
+def get_batch(request: Request, base_id: str, batch_id: str) -> dict[str, Any]:
+    """Return how many files of a batch are done."""
+    return _batch(batch_id, base_id, _jobs_of(request, base_id, batch_id))
+
+
+@api.get("/{base_id}/file_batches/{batch_id}/files")
+def list_files(
+    request: Request, base_id: str, batch_id: str, limit: int = 100, after: str | None = None
+) -> dict[str, Any]:
+    """List the files of a batch, each with what became of it; `after` is a file id."""
+    jobs = _jobs_of(request, base_id, batch_id)
+    ids = [job.args["file_id"] for job in jobs]
+    if after is not None and after not in ids:
+        raise InvalidRequest(f"{after!r} is no file of this batch.", param="after")
+    rest = jobs[ids.index(after) + 1 :] if after is not None else jobs
+    page = rest[: max(1, min(limit, MAX_FILES))]
+    data = [_file(job) for job in page]
+    return {"object": "list", "data": data, "has_more": len(rest) > len(page)}
+
+
+@api.post("/{base_id}/file_batches/{batch_id}/cancel")
+def cancel_batch(request: Request, base_id: str, batch_id: str) -> dict[str, Any]:
+    """Take no more files of a batch; documents that are in stay in."""
+    for job in _jobs_of(request, base_id, batch_id):
+        state_of(request).jobs.cancel(job.job_id, tenant=DEFAULT_TENANT)
+    return get_batch(request, base_id, batch_id)
+
+
+def _create(
+    state: AppState, base_id: str, body: NewBatch, key: str | None
+) -> tuple[str, Sequence[Job]]:
+    state.house.knowledge.get_base(base_id, tenant=DEFAULT_TENANT)
+    files = [
+        state.files.get(file_id, tenant=DEFAULT_TENANT) for file_id in dict.fromkeys(body.file_ids)
+    ]
+    _refuse_equal_names(files)
+    name = hashlib.sha256(f"{base_id}\0{key}".encode()).hexdigest()[:32] if key else None
+    batch_id = f"vsfb_{name or uuid.uuid4().hex}"
+    known = state.jobs.list_keys(batch_id, tenant=DEFAULT_TENANT)
+    if known and [job.args["file_id"] for job in known] != [f.file_id for f in files][: len(known)]:
+        raise InvalidRequest(
+            "Idempotency-Key was already used for a batch of other files; choose a new key.",
+            param="idempotency-key",
+        )
+    for number, file in enumerate(files):
+        state.jobs.enqueue(
+            Lane.INGEST,
+            "ingest",
+            {
+                "base_id": base_id,
+                "external_id": file.filename,
+                "filename": file.filename,
+                "attributes": body.attributes,
+                "access": sorted(set(body.access_labels)),
+                "sha256": file.sha256,
+                "file_id": file.file_id,
+            },
+            tenant=DEFAULT_TENANT,
+            payload=state.files.content(file.file_id, tenant=DEFAULT_TENANT),
+            subject=f"{base_id}/{file.filename}",
+            idempotency_key=f"{batch_id}:{number:05}",
+        )
+    return batch_id, state.jobs.list_keys(batch_id, tenant=DEFAULT_TENANT)
+
+
+def _refuse_equal_names(files: Sequence[UploadedFile]) -> None:
+    """Raise `InvalidRequest` where one document would replace another of the same batch."""
+    names = Counter(file.filename for file in files)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise InvalidRequest(
+            f"{names[twice[0]]} files of this batch are named {twice[0]!r}, and a file's name is "
+            "its document's id: upload them under different names.",
+            param="file_ids",
+        )
+
+
+def _jobs_of(request: Request, base_id: str, batch_id: str) -> Sequence[Job]:
+    house_of(request).knowledge.get_base(base_id, tenant=DEFAULT_TENANT)
+    jobs = state_of(request).jobs.list_keys(batch_id, tenant=DEFAULT_TENANT)
+    if not batch_id.startswith("vsfb_") or not jobs or jobs[0].args["base_id"] != base_id:
+        raise JobNotFound(f"There is no file batch {batch_id!r} in {base_id!r}.", param="id")
+    return jobs
+
+
+def _batch(batch_id: str, base_id: str, jobs: Sequence[Job]) -> dict[str, Any]:
+    counts = Counter(_STATUS[job.status] for job in jobs)
+    status = "in_progress" if counts["in_progress"] else "completed"
+    if status == "completed" and counts["cancelled"]:
+        status = "cancelled"
+    names = ("in_progress", "completed", "failed", "cancelled")
+    return {
+        "id": batch_id,
+        "object": "vector_store.files_batch",
+        "created_at": int(jobs[0].created_at),
+        "vector_store_id": base_id,
+        "status": status,
+        "file_counts": {**{name: counts[name] for name in names}, "total": len(jobs)},
+    }
+
+
+def _file(job: Job) -> dict[str, Any]:
+    error = job.error or {}
+    return {
+        "id": job.args["file_id"],
+        "object": "vector_store.file",
+        "created_at": int(job.created_at),
+        "vector_store_id": job.args["base_id"],
+        "external_id": job.args["external_id"],
+        "status": _STATUS[job.status],
+        "last_error": {"code": error.get("code"), "message": error.get("message")}
+        if error
+        else None,
+        "result": job.result,
+    }
