@@ -28,7 +28,7 @@ class Weights:
 
 
 WEIGHTS: Mapping[RelevanceKind, Weights] = {
-    "cosine_and_coverage": Weights(22.0, 3.0, -11.9),
+    "cosine_and_coverage": Weights(22.0, 3.0, -11.7),
     "cosine": Weights(22.0, 0.0, -9.9),
     "coverage": Weights(0.0, 19.5, -4.8),
 }

@@ -100,6 +100,7 @@ _FOUND = (
         versions.c.version,
         versions.c.filename,
         versions.c.attributes,
+        versions.c.chunks.label("version_chunks"),
         base_table.c.base_id,
     )
     .join(documents, IS_LIVE)
@@ -484,14 +485,24 @@ def _relevance(
     rows: Mapping[int, _Found],
     languages: frozenset[str],
 ) -> dict[int, float]:
-    """Return how well each chunk fits the question, 0..1."""
+    """Return how well each chunk fits the question, 0..1.
+
+    A heading cut off from its text names a subject and answers nothing: 0.
+    """
     found: dict[int, float] = {}
     for pk, row in rows.items():
+        if row.version_chunks > 1 and _is_heading(row.text):
+            found[pk] = 0.0
+            continue
         cosine = None if vector is None else float(vector_of(row.vector) @ vector)
         coverage = None if weighed is None else weighed.coverage(pk)
         reads_passage = cosine is None or reads(languages, detect_language(row.text))
         found[pk] = relevance(cosine, coverage, reads_passage=reads_passage)
     return found
+
+
+def _is_heading(text: str) -> bool:
+    return all(line.startswith("#") for line in text.split("\n") if line.strip())
 
 
 def _rows(connection: Connection, chunk_pks: Sequence[int]) -> dict[int, _Found]:

@@ -321,3 +321,19 @@ def test_a_change_of_labels_alone_is_a_new_version(filled: Knowledge) -> None:
     assert (again.unchanged, again.version) == (False, 2)
     assert first(filled, "When does the shop close?") != "hours"
     assert first(filled, "When does the shop close?", access=["x"]) == "hours"
+
+
+def test_a_heading_cut_off_from_its_text_answers_nothing(open_knowledge: OpenKnowledge) -> None:
+    knowledge = open_knowledge(
+        config=KnowledgeConfig(chunking=Chunking(chunk_tokens=16, overlap_tokens=0))
+    )
+    knowledge.create_base("Handbook", base_id=BASE)
+    text = "# Genghis Khan\n\n" + "成吉思汗建立了蒙古帝国。" * 5
+    knowledge.ingest(BASE, "cut", "cut.md", text.encode())
+    knowledge.ingest(BASE, "whole", "whole.md", b"# Call the desk at any hour")
+    cut = knowledge.retrieve("Genghis Khan", base_ids=[BASE], top_k=20).passages
+    headings = [p for p in cut if p.text.strip() == "# Genghis Khan"]
+    assert [(p.relevance, p.above_floor) for p in headings] == [(0.0, False)]
+    whole = knowledge.retrieve("Call the desk at any hour", base_ids=[BASE]).passages
+    assert whole[0].external_id == "whole"
+    assert whole[0].above_floor
