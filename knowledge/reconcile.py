@@ -17,12 +17,14 @@ from knowledge import stored_chunks, versioning
 from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
 from knowledge.chunking import embedded_text
 from knowledge.embedding import Progress
-from knowledge.errors import StoreUnavailable, VectorsMissing
+from knowledge.errors import KnowledgeError, StoreRefused, StoreUnavailable, VectorsMissing
 from knowledge.ingest import Stores
 from knowledge.stored_chunks import LiveChunk, Vectors
 from knowledge.types import IndexHealth, ReconcileReport
 
 logger = logging.getLogger(__name__)
+
+WALKED_CHUNKS = 20_000  # a larger collection is not walked whole: beyond the deadline of a call
 
 
 def reconcile(stores: Stores, bases: Sequence[Base], *, whole_store: bool) -> ReconcileReport:
@@ -50,11 +52,14 @@ def reconcile(stores: Stores, bases: Sequence[Base], *, whole_store: bool) -> Re
 
 
 def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
-    """Do the cheap part: add what ingest could not; look closer only where counts disagree."""
+    """Do the cheap part: one search per base, and a closer look where something is amiss.
+
+    Amiss is that counts disagree, that much was removed, or that Chroma refuses the search.
+    """
     report = ReconcileReport()
     try:
         for base in bases:
-            if not _counts_agree(stores, base):
+            if not _is_in_step(stores, base):
                 report = _add_up(report, _reconcile_base(stores, base))
     except StoreUnavailable:
         return replace(report, available=False)
@@ -72,11 +77,15 @@ def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
             made_by=base.index.made_by,
             state="building",
         )
-    added = _fill(stores, base, generation, progress)
+    try:
+        added = _fill(stores, base, generation, progress)
+    except KnowledgeError:
+        _forget(stores, generation)
+        raise
     _swap(stores, base, generation)
     with stores.engine.connect() as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-    report = _reconcile_base(stores, now)  # what was ingested while the new one was filled
+    report = _repair(stores, now)  # what was ingested while the new one was filled
     return replace(report, missing_added=report.missing_added + added, collections_rebuilt=1)
 
 
@@ -136,6 +145,40 @@ def _embed_again(
 
 
 def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
+    """Repair a collection; build a new generation of one that is damaged or worn."""
+    report = ReconcileReport()
+    try:
+        report = _repair(stores, base)
+        reason = _worn(stores, base)
+    except StoreRefused as exc:
+        reason = str(exc)
+    if reason is None:
+        return report
+    logger.warning("collection %s is built anew: %s", base.index.collection, reason)
+    return _add_up(report, rebuild(stores, base))
+
+
+def _worn(stores: Stores, base: Base) -> str | None:
+    """Return why a collection should not serve on, though its ids are right."""
+    with stores.engine.connect() as connection:
+        live = stored_chunks.stored_ids(connection, base)[1]
+    if _is_churned(stores, base, len(live)):
+        return f"{base.index.removed} vectors were removed from it"
+    if not live or len(live) > WALKED_CHUNKS:
+        return None
+    lost = live - stores.index.reachable(base.index.collection)
+    if lost:
+        with stores.engine.connect() as connection:  # some may have been removed meanwhile
+            lost &= stored_chunks.stored_ids(connection, base)[1]
+    return f"searches cannot come upon {len(lost)} of its vectors" if lost else None
+
+
+def _is_churned(stores: Stores, base: Base, live: int) -> bool:
+    config = stores.config
+    return base.index.removed > max(config.churn_floor, config.churn_share * live)
+
+
+def _repair(stores: Stores, base: Base) -> ReconcileReport:
     config = stores.config
     with stores.engine.execution_options(write=True).begin() as connection:
         stale = versioning.collect_stale(
@@ -152,20 +195,17 @@ def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
         stores.index.create(base.index.collection)
         rebuilt = 1
     with stores.engine.connect() as connection:
-        everything, live = stored_chunks.stored_ids(connection, base)
+        everything = stored_chunks.stored_ids(connection, base)[0]
     orphans = present - everything
     if orphans:
         stores.index.delete(base.index.collection, sorted(orphans))
     added = _add_missing(stores, base, base.index, present)
-    report = ReconcileReport(
+    return ReconcileReport(
         orphans_removed=len(orphans),
         missing_added=added,
         stale_collected=stale,
         collections_rebuilt=rebuilt,
     )
-    if base.index.removed > max(config.churn_floor, config.churn_share * len(live)):
-        return _add_up(report, rebuild(stores, base))
-    return report
 
 
 def _add_missing(
@@ -213,6 +253,13 @@ def _swap(stores: Stores, base: Base, generation: Generation) -> None:
     drop_quietly(stores, replaced)
 
 
+def _forget(stores: Stores, generation: Generation) -> None:
+    """Take back a generation that could not be filled."""
+    with stores.engine.execution_options(write=True).begin() as connection:
+        base_rows.remove_generation(connection, generation)
+    drop_quietly(stores, [generation.collection])
+
+
 def drop_quietly(stores: Stores, collections: Sequence[str]) -> None:
     """Drop collections that belong to nothing; what fails waits for the next reconcile."""
     for name in collections:
@@ -235,15 +282,21 @@ def _drop_unknown(stores: Stores) -> int:
     return len(unknown)
 
 
-def _counts_agree(stores: Stores, base: Base) -> bool:
+def _is_in_step(stores: Stores, base: Base) -> bool:
+    """Say whether counts agree and a search is answered, for the price of one search."""
     with stores.engine.connect() as connection:
         live, pending = stored_chunks.count_pending(connection, base)
-    if pending:
+        sample = next(stored_chunks.iterate_chunks(connection, base, batch=1), [])
+    if pending or _is_churned(stores, base, live):
         return False
     try:
+        for chunk in sample:
+            stores.index.ask(base.index.collection, chunk.vector, top_k=1)()
         return stores.index.count(base.index.collection) == live
     except VectorsMissing:
         return live == 0
+    except StoreRefused:
+        return False
 
 
 def _add_up(one: ReconcileReport, other: ReconcileReport) -> ReconcileReport:

@@ -20,13 +20,19 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from knowledge.errors import EmbeddingDimensionMismatch, StoreUnavailable, VectorsMissing
+from knowledge.errors import (
+    EmbeddingDimensionMismatch,
+    StoreRefused,
+    StoreUnavailable,
+    VectorsMissing,
+)
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
 
 UPSERT_BATCH = 250  # Chroma's docs: 50 to 250 is best; some builds refuse more than 5,461
 READ_PAGE = 1_000  # an unlimited `get` fails with "too many SQL variables" on large collections
+LENGTH_TOLERANCE = 0.02  # ours are of length one to 0.001 (float16); damaged ones seldom are
 CALLS = 16  # under way at once; a hung server gives its threads back at the socket's timeout
 SPACE = {
     "space": "cosine",
@@ -61,6 +67,12 @@ class VectorReader(Protocol):
 
     def collections(self) -> set[str]:
         """Return the names of all collections."""
+
+    def reachable(self, collection: str) -> set[str]:
+        """Return the ids that searches can come upon; whole collections are read and walked.
+
+        Raises `VectorsMissing`, and `StoreRefused` where the collection cannot be read.
+        """
 
     def ping(self) -> None:
         """Return when the index answers."""
@@ -150,6 +162,30 @@ class ChromaIndex:
             names.update(page)
         return names
 
+    def reachable(self, collection: str) -> set[str]:
+        """Return the ids that searches can come upon: one search for as many as there are.
+
+        A search that wide walks all of the HNSW graph, so what it does not bring, no question
+        will (chroma-core/chroma#7758); links that point nowhere crash it.
+        """
+        total, offset = self.count(collection), 0
+        start: Vectors | None = None
+        while offset < total:
+            page = self._bounded(
+                _call(self._store.vectors, collection, offset), self._write_timeout_s
+            )
+            if not len(page):
+                break
+            lengths = np.linalg.norm(page, axis=1)
+            if not bool(np.all(np.abs(lengths - 1.0) < LENGTH_TOLERANCE)):
+                raise StoreRefused(f"vectors of {collection} are not as they were written")
+            start = page[0] if start is None else start
+            offset += len(page)
+        if start is None:
+            return set()
+        walk = _call(self._store.query, collection, start, total)
+        return {chunk_id for chunk_id, _ in self._bounded(walk, self._write_timeout_s)}
+
     def ping(self) -> None:
         """Return when the index answers."""
         self._bounded(self._store.ping, self._timeout_s)
@@ -208,6 +244,8 @@ class ChromaIndex:
             except FutureTimeout as exc:
                 self._rest()
                 raise StoreUnavailable(f"Chroma gave no answer within {timeout_s:g} s") from exc
+            except StoreRefused:
+                raise  # it did answer, and quickly
             except StoreUnavailable:
                 self._rest()
                 raise
@@ -224,6 +262,7 @@ class _Store(Protocol):
     def query(self, collection: str, vector: Vectors, top_k: int) -> list[tuple[str, float]]: ...
     def ids(self, collection: str, offset: int) -> list[str]: ...
     def count(self, collection: str) -> int: ...
+    def vectors(self, collection: str, offset: int) -> Vectors: ...
     def names(self, offset: int) -> list[str]: ...
     def ping(self) -> None: ...
     def create(self, collection: str) -> None: ...
@@ -259,6 +298,10 @@ class _Server:
     def ids(self, collection: str, offset: int) -> list[str]:
         page = self._on(collection, "get", {"limit": READ_PAGE, "offset": offset, "include": []})
         return list(page["ids"])
+
+    def vectors(self, collection: str, offset: int) -> Vectors:
+        body = {"limit": READ_PAGE, "offset": offset, "include": ["embeddings"]}
+        return np.asarray(self._on(collection, "get", body)["embeddings"], dtype=np.float32)
 
     def count(self, collection: str) -> int:
         return int(self._on(collection, "count", None))
@@ -365,6 +408,13 @@ class _Folder:
             page = self._collection(collection).get(include=[], limit=READ_PAGE, offset=offset)
         return list(page["ids"])
 
+    def vectors(self, collection: str, offset: int) -> Vectors:
+        with _ours():
+            page = self._collection(collection).get(
+                include=["embeddings"], limit=READ_PAGE, offset=offset
+            )
+        return np.asarray(page["embeddings"], dtype=np.float32)
+
     def count(self, collection: str) -> int:
         with _ours():
             return int(self._collection(collection).count())
@@ -429,12 +479,12 @@ def _ours() -> Iterator[None]:
         raise _refusal(str(exc)) from exc
 
 
-def _refusal(reason: str) -> StoreUnavailable | EmbeddingDimensionMismatch:
+def _refusal(reason: str) -> StoreRefused | EmbeddingDimensionMismatch:
     if "dimension" in reason:
         return EmbeddingDimensionMismatch(
             f"the stored vectors have another length ({reason}); re-index the knowledge base"
         )
-    return StoreUnavailable(f"Chroma refused the call: {reason}")
+    return StoreRefused(f"Chroma refused the call: {reason}")
 
 
 def _batches(total: int) -> Iterator[slice]:

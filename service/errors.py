@@ -211,6 +211,8 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.EmbeddingDimensionMismatch: 409,
     knowledge_errors.EmbedderUnavailable: 500,
     knowledge_errors.StoreUnavailable: 503,
+    knowledge_errors.StoreRefused: 503,
+    knowledge_errors.StorageFull: 507,
     knowledge_errors.VectorsMissing: 503,
     knowledge_errors.IngestConflict: 409,
     adapter_errors.AdapterError: 500,
