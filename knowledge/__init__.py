@@ -3,7 +3,7 @@
 Importing this package loads neither torch nor chromadb.
 """
 
-from knowledge.config import KnowledgeConfig
+from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress, SentenceTransformerEmbedder
 from knowledge.errors import (
     CollectionNotFound,
@@ -57,6 +57,7 @@ __all__ = [
     "Attributes",
     "BaseId",
     "ChromaIndex",
+    "Chunking",
     "ChunkId",
     "CollectionNotFound",
     "Document",

@@ -11,9 +11,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
+from knowledge.config import Chunking
 from knowledge.embedding import Embedder
 from knowledge.errors import (
     CollectionNotFound,
@@ -71,11 +83,18 @@ class Base:
     base_id: BaseId
     name: str
     created_at: float
+    chunking: Chunking | None
     index: Generation
 
 
 def create_base(
-    connection: Connection, name: str, *, tenant: str, base_id: str | None, embedder: Embedder
+    connection: Connection,
+    name: str,
+    *,
+    tenant: str,
+    base_id: str | None,
+    chunking: Chunking | None,
+    embedder: Embedder,
 ) -> Base:
     """Write a base and the first generation of its index."""
     chosen = base_id or f"kb_{secrets.token_hex(8)}"
@@ -84,7 +103,13 @@ def create_base(
             f"{chosen!r} is no valid knowledge base id: letters, digits, . _ - and at most 64"
         )
     now = time.time()
-    row = {"tenant": tenant, "base_id": chosen, "name": name, "created_at": now}
+    row = {
+        "tenant": tenant,
+        "base_id": chosen,
+        "name": name,
+        "created_at": now,
+        "chunking": null() if chunking is None else chunking.model_dump(),
+    }
     try:
         base_pk = connection.execute(insert(bases).values(row).returning(bases.c.pk)).scalar_one()
     except IntegrityError as exc:
@@ -153,6 +178,7 @@ def describe(connection: Connection, tenant: str, base_id: str | None) -> list[K
             documents=row.documents or 0,
             chunks=row.chunks or 0,
             text_bytes=row.bytes or 0,
+            chunking=_chunking(row.chunking),
         )
         for row in connection.execute(query)
     ]
@@ -300,6 +326,7 @@ def _base(row: object) -> Base:
         base_id=BaseId(values["base_id"]),
         name=values["name"],
         created_at=values["created_at"],
+        chunking=_chunking(values["chunking"]),
         index=Generation(
             pk=values["index_pk"],
             base_pk=values["pk"],
@@ -311,3 +338,7 @@ def _base(row: object) -> Base:
             removed=values["removed"],
         ),
     )
+
+
+def _chunking(stored: dict[str, object] | None) -> Chunking | None:
+    return None if stored is None else Chunking.model_validate(stored)

@@ -6,10 +6,11 @@ as a callable), tenants or storage. `chunk.text` is always `text[start:end]`.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
+from knowledge.config import Chunking
 from knowledge.parsing import ParsedText
 from knowledge.types import Chunk
 
@@ -26,9 +27,15 @@ SEPARATORS = [
 ]
 """Paragraph, line, sentence (Chinese and Latin), clause, comma, space, anywhere."""
 
+SENTENCES = SEPARATORS[2:]
+"""Sentence first: paragraphs and lines do not hold sentences together."""
+WORDS = SEPARATORS[5:]
+"""Anywhere between words: every chunk is as full as it can be."""
+
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _SENTENCE_START = re.compile(r"(?<=[。！？!?；;\n])\s*(?=\S)|(?<=\.)\s+(?=\S)")
+_WORD_START = re.compile(r"(?<=\s)(?=\S)")
 HEADING_SEPARATOR = " > "
 
 
@@ -39,53 +46,90 @@ class _Section:
     heading: str
 
 
-def chunk(
-    parsed: ParsedText, *, count_tokens: CountTokens, chunk_tokens: int, overlap_tokens: int
-) -> list[Chunk]:
-    """Cut a document into chunks of at most `chunk_tokens` tokens, in reading order.
+def chunk(parsed: ParsedText, chunking: Chunking, *, count_tokens: CountTokens) -> list[Chunk]:
+    """Cut a document into chunks, in reading order.
 
     Args:
-        parsed: Its text; Markdown is cut at headings first, so no chunk spans two sections.
+        parsed: Its text.
+        chunking: How: `markdown` cuts at headings first, so that no chunk spans two sections;
+            `recursive` at paragraphs, lines, sentences; `sentence` packs whole sentences;
+            `fixed` fills every chunk; `parent_child` cuts sections into parents and those into
+            small chunks that are found, while the parent is what is read.
         count_tokens: The embedder's own count.
-        chunk_tokens: Most tokens of a chunk, overlap included.
-        overlap_tokens: Most tokens a chunk repeats of the one before it, in whole sentences
-            and within its section only.
 
     Returns:
-        At least one chunk for a text that is not blank.
+        At least one chunk for a text that is not blank. Overlaps repeat whole sentences (words
+        with `fixed`) of the chunk before, within its section only, and count towards the size.
     """
-    splitter = RecursiveCharacterTextSplitter(
-        separators=SEPARATORS,
+    if chunking.strategy == "parent_child":
+        return _children(parsed, chunking, count_tokens)
+    separators = {"fixed": WORDS, "sentence": SENTENCES}.get(chunking.strategy, SEPARATORS)
+    sections = _sections(parsed) if chunking.strategy == "markdown" else [_whole(parsed)]
+    begins = _WORD_START if chunking.strategy == "fixed" else _SENTENCE_START
+    splitter = _splitter(separators, chunking.chunk_tokens - chunking.overlap_tokens, count_tokens)
+    chunks: list[Chunk] = []
+    for section in sections:
+        previous: tuple[int, int] | None = None
+        size = count_tokens(parsed.text[section.start : section.end])
+        pieces = _pieces(parsed.text, section, splitter if size > chunking.chunk_tokens else None)
+        for start, end in pieces:
+            begin = start
+            if previous is not None:
+                begin = _overlap(
+                    parsed.text, previous, begins, count_tokens, chunking.overlap_tokens
+                )
+            previous = (start, end)
+            chunks.append(_chunk(parsed, len(chunks), section.heading, (begin, end), count_tokens))
+    return chunks
+
+
+def _children(parsed: ParsedText, chunking: Chunking, count_tokens: CountTokens) -> list[Chunk]:
+    """Cut into parents, and each parent into the chunks that are searched; nothing overlaps."""
+    large = _splitter(SEPARATORS, chunking.parent_tokens, count_tokens)
+    small = _splitter(SEPARATORS, chunking.chunk_tokens, count_tokens)
+    chunks: list[Chunk] = []
+    for section in _sections(parsed):
+        for parent in _pieces(parsed.text, section, large):
+            for piece in _pieces(parsed.text, _Section(*parent, section.heading), small):
+                made = _chunk(parsed, len(chunks), section.heading, piece, count_tokens)
+                chunks.append(replace(made, parent_start=parent[0], parent_end=parent[1]))
+    return chunks
+
+
+def _chunk(
+    parsed: ParsedText,
+    ordinal: int,
+    heading: str,
+    place: tuple[int, int],
+    count_tokens: CountTokens,
+) -> Chunk:
+    start, end = place
+    text = parsed.text[start:end]
+    return Chunk(
+        ordinal=ordinal,
+        text=text,
+        start=start,
+        end=end,
+        page=_page(parsed, start),
+        heading=heading,
+        tokens=count_tokens(text),
+    )
+
+
+def _splitter(
+    separators: list[str], tokens: int, count_tokens: CountTokens
+) -> RecursiveCharacterTextSplitter:
+    return RecursiveCharacterTextSplitter(
+        separators=separators,
         is_separator_regex=True,
         keep_separator="end",
         strip_whitespace=False,
-        chunk_size=max(chunk_tokens - overlap_tokens, 8),  # the overlap is added afterwards
-        chunk_overlap=0,
-        # white space counts as one: the splitter repeats a piece of length zero in the next chunk
-        length_function=lambda piece: max(count_tokens(piece), 1),
+        chunk_size=max(tokens, 8),
+        chunk_overlap=0,  # added afterwards, in whole sentences
+        # white space counts as one: the splitter repeats a piece of length zero in the next chunk;
+        # nothing counts as nothing: the splitter adds it for each join
+        length_function=lambda piece: max(count_tokens(piece), 1) if piece else 0,
     )
-    chunks: list[Chunk] = []
-    for section in _sections(parsed):
-        previous: tuple[int, int] | None = None
-        fits = count_tokens(parsed.text[section.start : section.end]) <= chunk_tokens
-        for start, end in _pieces(parsed.text, section, None if fits else splitter):
-            begin = start
-            if previous is not None:
-                begin = _overlap(parsed.text, previous, count_tokens, overlap_tokens)
-            previous = (start, end)
-            text = parsed.text[begin:end]
-            chunks.append(
-                Chunk(
-                    ordinal=len(chunks),
-                    text=text,
-                    start=begin,
-                    end=end,
-                    page=_page(parsed, start),
-                    heading=section.heading,
-                    tokens=count_tokens(text),
-                )
-            )
-    return chunks
 
 
 def embedded_text(heading: str, text: str) -> str:
@@ -99,9 +143,8 @@ def embedded_text(heading: str, text: str) -> str:
 
 def _sections(parsed: ParsedText) -> list[_Section]:
     """Return the sections of a Markdown text; of any other text, the whole."""
-    whole = [_Section(0, len(parsed.text), "")]
     if parsed.format != "markdown":
-        return whole
+        return [_whole(parsed)]
     sections: list[_Section] = []
     path: dict[int, str] = {}
     start, heading, has_body = 0, "", False
@@ -118,7 +161,11 @@ def _sections(parsed: ParsedText) -> list[_Section]:
         path[level] = found.group(2)
         heading = HEADING_SEPARATOR.join(path[depth] for depth in sorted(path))
     sections.append(_Section(start, len(parsed.text), heading))
-    return sections or whole
+    return sections
+
+
+def _whole(parsed: ParsedText) -> _Section:
+    return _Section(0, len(parsed.text), "")
 
 
 def _unfenced_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -154,12 +201,16 @@ def _pieces(
 
 
 def _overlap(
-    text: str, previous: tuple[int, int], count_tokens: CountTokens, overlap_tokens: int
+    text: str,
+    previous: tuple[int, int],
+    begins: re.Pattern[str],
+    count_tokens: CountTokens,
+    overlap_tokens: int,
 ) -> int:
     """Return where the next chunk begins: the earliest sentence that fits the overlap."""
     start, end = previous
     begin = end
-    for found in reversed(list(_SENTENCE_START.finditer(text, start + 1, end))):
+    for found in reversed(list(begins.finditer(text, start + 1, end))):
         if count_tokens(text[found.end() : end]) > overlap_tokens:
             break
         begin = found.end()

@@ -84,6 +84,7 @@ def _documents(base: Base) -> Select[*tuple[Any, ...]]:
             versions.c.filename,
             versions.c.content_hash,
             versions.c.attributes,
+            versions.c.access,
             versions.c.activated_at,
             versions.c.bytes,
             versions.c.chars,
@@ -104,5 +105,6 @@ def _document_of(row: Row[*tuple[Any, ...]], base: Base) -> Document:
         tenant=base.tenant,
         indexed=values.pop("pending") == 0,
         updated_at=values.pop("activated_at"),
+        access=tuple(values.pop("access") or ()),
         **{key: value for key, value in values.items() if key != "document_id"},
     )

@@ -10,7 +10,7 @@ its vectors) is removed by the next version of the document or by reconcile.
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from knowledge import versioning
 from knowledge.bases import Base, check_embedder, get_base
 from knowledge.chunking import chunk, embedded_text
-from knowledge.config import KnowledgeConfig
+from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import (
     DocumentTooLarge,
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTRIBUTES = 16  # OpenAI's vector store files: 16 keys of 64, values of 512 characters
 MAX_KEY_CHARS = 64
+MAX_ACCESS_LABELS = 64
 MAX_VALUE_CHARS = 512
 MAX_EXTERNAL_ID_CHARS = 512
 HEADING_TOKENS = 16  # room for the headings that stand before a chunk when it is embedded
@@ -107,9 +108,10 @@ def _ingest_window(
     stores: Stores, base: Base, sources: Sequence[NewDocument]
 ) -> list[IngestReport]:
     arrivals = [_look_at(stores, base, source) for source in sources]
-    changed = [item for item in arrivals if not _is_unchanged(stores.config, item)]
-    prepared = [_prepare(stores, item) for item in changed]
-    drafts = _embed(stores, prepared)
+    chunking = _chunking(stores, base)
+    changed = [item for item in arrivals if not _is_unchanged(chunking, item)]
+    prepared = [_prepare(stores, chunking, item) for item in changed]
+    drafts = _embed(stores, chunking, prepared)
     with stores.engine.execution_options(write=True).begin() as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         check_embedder(base, stores.embedder)
@@ -152,6 +154,15 @@ def check_attributes(attributes: Attributes) -> None:
             raise InvalidAttributes(f"attribute {key!r}: at most {MAX_VALUE_CHARS} characters")
 
 
+def check_access(labels: Collection[str]) -> None:
+    """Raise `InvalidAttributes` unless the access labels keep the limits."""
+    if len(labels) > MAX_ACCESS_LABELS:
+        raise InvalidAttributes(f"{len(labels)} access labels; at most {MAX_ACCESS_LABELS}")
+    for label in labels:
+        if not 0 < len(label) <= MAX_KEY_CHARS:
+            raise InvalidAttributes(f"access label {label[:80]!r}: 1 to {MAX_KEY_CHARS} characters")
+
+
 def _windows(sources: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
     """Yield runs of documents with no external id twice in one run."""
     window: list[NewDocument] = []
@@ -176,38 +187,40 @@ def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
             f"{config.max_document_bytes} (knowledge.max_document_bytes)"
         )
     check_attributes(source.attributes)
+    check_access(source.access)
     with stores.engine.connect() as connection:
         current = versioning.active_version(connection, base, source.external_id)
     return _Arrival(source, hashlib.sha256(source.content).hexdigest(), current)
 
 
-def _prepare(stores: Stores, arrival: _Arrival) -> _Prepared:
+def _prepare(stores: Stores, chunking: Chunking, arrival: _Arrival) -> _Prepared:
     parsed = parse(arrival.source.filename, arrival.source.content)
-    chunks = chunk(
-        parsed,
-        count_tokens=stores.embedder.count_tokens,
-        chunk_tokens=min(stores.config.chunk_tokens, stores.embedder.max_tokens - HEADING_TOKENS),
-        overlap_tokens=stores.config.chunk_overlap_tokens,
-    )
+    chunks = chunk(parsed, chunking, count_tokens=stores.embedder.count_tokens)
     return _Prepared(arrival, parsed, tuple(chunks))
 
 
-def _is_unchanged(config: KnowledgeConfig, item: _Arrival) -> bool:
+def _is_unchanged(chunking: Chunking, item: _Arrival) -> bool:
     current, source = item.current, item.source
     return current is not None and (
         current.content_hash == item.content_hash
         and current.filename == source.filename
         and dict(current.attributes) == dict(source.attributes)
-        and current.chunking == _chunking(config)
+        and current.access == source.access
+        and current.chunking == str(chunking)
     )
 
 
-def _chunking(config: KnowledgeConfig) -> str:
-    """Return how the text was cut, so that another setting makes a new version."""
-    return f"headings+recursive/{config.chunk_tokens}/{config.chunk_overlap_tokens}"
+def _chunking(stores: Stores, base: Base) -> Chunking:
+    """Return how the base's documents are cut, no chunk longer than the embedder reads."""
+    wanted = base.chunking or stores.config.chunking
+    longest = stores.embedder.max_tokens - HEADING_TOKENS
+    if wanted.chunk_tokens <= longest:
+        return wanted
+    overlap = min(wanted.overlap_tokens, longest // 2)
+    return wanted.model_copy(update={"chunk_tokens": longest, "overlap_tokens": overlap})
 
 
-def _embed(stores: Stores, items: Sequence[_Prepared]) -> list[Draft]:
+def _embed(stores: Stores, chunking: Chunking, items: Sequence[_Prepared]) -> list[Draft]:
     """Return drafts with vectors; text that the live version also holds is not embedded again."""
     known = _known_vectors(stores, items)
     texts = [[embedded_text(c.heading, c.text) for c in item.chunks] for item in items]
@@ -221,9 +234,10 @@ def _embed(stores: Stores, items: Sequence[_Prepared]) -> list[Draft]:
             encoding=item.parsed.encoding,
             content_hash=item.arrival.content_hash,
             attributes=item.arrival.source.attributes,
+            access=item.arrival.source.access,
             bytes=len(item.arrival.source.content),
             text=item.parsed.text,
-            chunking=_chunking(stores.config),
+            chunking=str(chunking),
             chunks=item.chunks,
             vectors=np.stack([known[text] for text in part]),
         )

@@ -4,7 +4,7 @@ It knows who does what in here and opens the transactions; the work is in the ot
 methods are synchronous and may be called from many threads.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from knowledge import bases as base_rows
 from knowledge import change, documents, reconcile, versioning
 from knowledge.bases import Base
-from knowledge.config import KnowledgeConfig
+from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound
 from knowledge.ingest import Stores, forget_vectors, ingest_documents
@@ -62,9 +62,20 @@ class Knowledge:
         self._stores = Stores(engine, index, embedder, config or KnowledgeConfig(), threads)
 
     def create_base(
-        self, name: str, *, tenant: str = DEFAULT_TENANT, base_id: str | None = None
+        self,
+        name: str,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        base_id: str | None = None,
+        chunking: Chunking | None = None,
     ) -> KnowledgeBase:
         """Make an empty knowledge base.
+
+        Args:
+            name: For people.
+            tenant: Whose.
+            base_id: For addresses; made up if left out.
+            chunking: How its documents are cut; as configured if left out.
 
         Raises:
             KnowledgeBaseExists: The id is taken in this tenant.
@@ -72,9 +83,14 @@ class Knowledge:
         """
         with self._write() as connection:
             base = base_rows.create_base(
-                connection, name, tenant=tenant, base_id=base_id, embedder=self._stores.embedder
+                connection,
+                name,
+                tenant=tenant,
+                base_id=base_id,
+                chunking=chunking,
+                embedder=self._stores.embedder,
             )
-        return KnowledgeBase(base.base_id, tenant, name, base.created_at)
+        return KnowledgeBase(base.base_id, tenant, name, base.created_at, chunking=chunking)
 
     def list_bases(self, *, tenant: str = DEFAULT_TENANT) -> list[KnowledgeBase]:
         """Return the tenant's knowledge bases with their sizes, oldest first."""
@@ -108,9 +124,19 @@ class Knowledge:
         content: bytes,
         *,
         attributes: Attributes | None = None,
+        access: Collection[str] = (),
         tenant: str = DEFAULT_TENANT,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
+
+        Args:
+            base_id: Where to.
+            external_id: The caller's own name for it.
+            filename: Decides the format, and is searched as the title.
+            content: The raw bytes.
+            attributes: Plain values, for filters.
+            access: Labels of which a reader must hold one; none: everybody in the tenant.
+            tenant: Whose.
 
         Returns:
             When this returns, the document is searchable and its predecessor is not.
@@ -121,7 +147,7 @@ class Knowledge:
             EmbedderMismatch: The base was indexed by another embedder.
             IngestConflict: The base was deleted meanwhile; retryable.
         """
-        source = NewDocument(external_id, filename, content, attributes or {})
+        source = NewDocument(external_id, filename, content, attributes or {}, frozenset(access))
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 
     def ingest_many(
@@ -207,6 +233,7 @@ class Knowledge:
         history: Sequence[Turn] = (),
         top_k: int | None = None,
         filters: Mapping[str, AttributeValue] | None = None,
+        access: Collection[str] = (),
         min_relevance: float | None = None,
         retrievers: Sequence[RetrieverName] = RETRIEVERS,
     ) -> Retrieval:
@@ -219,6 +246,7 @@ class Knowledge:
             history: Earlier turns of both roles, oldest first; used if the question needs them.
             top_k: Most passages; the configured number if left out.
             filters: Attributes that must be equal, all of them.
+            access: The labels that the reader holds; documents that ask for others stay unseen.
             retrievers: Who may take part, for comparisons.
             min_relevance: Floor for `above_floor`; the configured one of the kind if left out.
 
@@ -238,6 +266,7 @@ class Knowledge:
             base_ids=tuple(base_ids),
             top_k=self._stores.config.top_k if top_k is None else top_k,
             filters=dict(filters or {}),
+            access=frozenset(access),
             min_relevance=min_relevance,
             retrievers=tuple(retrievers),
         )

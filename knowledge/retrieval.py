@@ -6,6 +6,7 @@ base, the active version. Lexical rows change in the same transaction as the tru
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, case, func, select
 
 from knowledge import bases as base_rows
 from knowledge import lexical
@@ -25,10 +26,13 @@ from knowledge.ingest import MAX_ATTRIBUTES, Stores
 from knowledge.languages import detect_language, reads
 from knowledge.stored_chunks import (
     IS_LIVE,
+    AnySelect,
+    asks_for_labels,
     attribute_key,
     filtered,
     in_bases,
     live_chunks,
+    readable,
     vector_of,
 )
 from knowledge.tables import bases as base_table
@@ -52,7 +56,9 @@ logger = logging.getLogger(__name__)
 Vectors = npt.NDArray[np.float32]
 _Found = Row[*tuple[Any, ...]]  # a chunk with its document, version and base
 
+_WHITE = re.compile(r"\s+")
 EXACT_CHUNKS = 2_000  # a filter that leaves fewer is searched exactly: 12 ms on a busy machine
+SPARE = 2  # chunks looked at for each passage wanted: repetitions are left out
 GROWTH = (1, 4, 16)  # how far past `candidates` to look while hits are rejected as not live
 
 # built once: building a statement takes as long as running it
@@ -75,6 +81,19 @@ _FOUND = (
         chunks.c.end,
         chunks.c.page,
         chunks.c.heading,
+        chunks.c.version_pk,
+        chunks.c.parent_start,
+        chunks.c.parent_end,
+        case(
+            (
+                chunks.c.parent_start.is_not(None),
+                func.substr(
+                    versions.c.text,
+                    chunks.c.parent_start + 1,
+                    chunks.c.parent_end - chunks.c.parent_start,
+                ),
+            )
+        ).label("parent_text"),
         documents.c.document_id,
         documents.c.external_id,
         versions.c.version,
@@ -99,8 +118,28 @@ class Search:
     base_ids: tuple[str, ...]
     top_k: int
     filters: Attributes
+    access: frozenset[str]
     min_relevance: float | None
     retrievers: tuple[RetrieverName, ...] = RETRIEVERS
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What the reader may find: the bases, and who he is where a document there asks for it."""
+
+    base_pks: tuple[int, ...]
+    filters: Attributes
+    access: frozenset[str] | None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it holds less than every live chunk of the bases."""
+        return bool(self.filters) or self.access is not None
+
+    def narrow(self, query: AnySelect) -> AnySelect:
+        """Return `query` for the chunks in this scope only."""
+        query = filtered(query, self.filters)
+        return query if self.access is None else readable(query, self.access)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,28 +201,30 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
     together = with_context(search.question, search.history, turns=config.history_turns)
     with stores.engine.connect() as connection:
         bases = base_rows.get_bases(connection, search.base_ids, tenant=search.tenant)
+        base_pks = tuple(base.pk for base in bases)
+        guarded = asks_for_labels(connection, base_pks)
     for base in bases:
         check_embedder(base, stores.embedder)
-    base_pks = [base.pk for base in bases]
-    early = stores.threads.submit(_search_words_now, stores, search, base_pks)  # beside embedding
+    scope = _Scope(base_pks, search.filters, search.access if guarded else None)
+    early = stores.threads.submit(_search_words_now, stores, search, scope)  # beside embedding
     readings = _read(stores, bases, search, together, language)
     known = {search.question: early.result()}
     with stores.engine.connect() as connection:  # one snapshot judges all that is found
-        find = partial(_search_words, stores, connection, search, base_pks)
-        dense = _search_dense(stores, connection, bases, search, readings)
+        find = partial(_search_words, stores, connection, search, scope)
+        dense = _search_dense(stores, connection, bases, scope, readings)
         texts = _lexical_texts(search.question, together, dense)
         ranked = _rank(config, search, dense, [known.get(text) or find(text) for text in texts])
         rows = _rows(connection, ranked.best)
         if len(rows) < len(ranked.best):  # a document changed since the early search
             ranked = _rank(config, search, dense, [find(text) for text in texts])
             rows = _rows(connection, ranked.best)
+        rows = _distinct(rows, ranked.best, search.top_k)
         kind: RelevanceKind = "coverage" if dense.vector is None else "cosine"
         relevance = _relevance(connection, dense.vector, texts[-1], base_pks, rows)
     floor = _floor(stores, kind) if search.min_relevance is None else search.min_relevance
     passages = tuple(
         _passage(rows[pk], ranked.scores[pk], relevance[pk], floor, ranked.finders[pk])
-        for pk in ranked.best
-        if pk in rows
+        for pk in rows
     )
     left_out = _left_out(dense, search)
     return Retrieval(
@@ -241,14 +282,14 @@ def _search_dense(
     stores: Stores,
     connection: Connection,
     bases: Sequence[Base],
-    search: Search,
+    scope: _Scope,
     readings: list[_Reading] | LeftOut,
 ) -> _Dense:
     """Return the ranking of the reading that came nearer to a passage."""
     if isinstance(readings, LeftOut):
         return _Dense(left_out=readings)
     try:
-        rankings = [_nearest(stores, connection, bases, search, r) for r in readings]
+        rankings = [_nearest(stores, connection, bases, scope, r) for r in readings]
     except (StoreUnavailable, VectorsMissing) as exc:
         logger.warning("answering without the dense retriever: %s", exc)
         left_out = LeftOut("dense", "unavailable", str(exc))
@@ -263,13 +304,12 @@ def _nearest(
     stores: Stores,
     connection: Connection,
     bases: Sequence[Base],
-    search: Search,
+    scope: _Scope,
     reading: _Reading,
 ) -> _Ranking:
     """Return the nearest live chunks; looks further while hits turn out not to be live."""
-    base_pks = [base.pk for base in bases]
-    if search.filters:
-        exact = _exact(connection, reading.vector, base_pks, search.filters)
+    if scope.is_narrow:
+        exact = _exact(connection, reading.vector, scope)
         if exact is not None:
             return _cut(exact, stores.config.candidates)
     wanted = stores.config.candidates
@@ -279,7 +319,7 @@ def _nearest(
         if growth > 1:
             wait = _ask_index(stores, bases, reading.vector, top_k=wanted * growth)
         hits = wait()
-        known = _live_by_id(connection, [name for name, _ in hits.pairs], base_pks, search.filters)
+        known = _live_by_id(connection, [name for name, _ in hits.pairs], scope)
         live = [(known[name], score) for name, score in hits.pairs if name in known]
         rejected = len(hits.pairs) - len(live)
         if not rejected or len(live) >= wanted or (not hits.may_hold_more and growth > 1):
@@ -335,22 +375,21 @@ def _fail(exc: StoreUnavailable) -> list[VectorHit]:
     raise exc
 
 
-def _live_by_id(
-    connection: Connection, chunk_ids: Sequence[str], base_pks: Sequence[int], filters: Attributes
-) -> dict[str, int]:
+def _live_by_id(connection: Connection, chunk_ids: Sequence[str], scope: _Scope) -> dict[str, int]:
     """Return the pks of those chunks that SQL says may be found."""
     if not chunk_ids:
         return {}
-    asked = {"bases": list(base_pks), "ids": list(chunk_ids)}
-    rows = connection.execute(filtered(_LIVE_BY_ID, filters), asked).all()
+    asked = {"bases": list(scope.base_pks), "ids": list(chunk_ids)}
+    rows = connection.execute(scope.narrow(_LIVE_BY_ID), asked).all()
     return {chunk_id: pk for pk, chunk_id in rows}
 
 
 def _exact(
-    connection: Connection, vector: Vectors, base_pks: Sequence[int], filters: Attributes
+    connection: Connection, vector: Vectors, scope: _Scope
 ) -> list[tuple[int, float]] | None:
-    """Return the cosine of every chunk the filter leaves; None if that is too many."""
-    query = live_chunks(base_pks, filters).add_columns(chunks.c.vector).limit(EXACT_CHUNKS + 1)
+    """Return the cosine of every chunk in a narrow scope; None if that is too many."""
+    whole = live_chunks(scope.base_pks).add_columns(chunks.c.vector)
+    query = scope.narrow(whole).limit(EXACT_CHUNKS + 1)
     rows = connection.execute(query).all()
     if len(rows) > EXACT_CHUNKS:
         return None
@@ -366,13 +405,13 @@ def _lexical_texts(question: str, together: str | None, dense: _Dense) -> list[s
     return [together if dense.with_history else question]
 
 
-def _search_words_now(stores: Stores, search: Search, base_pks: Sequence[int]) -> _Ranking | None:
+def _search_words_now(stores: Stores, search: Search, scope: _Scope) -> _Ranking | None:
     with stores.engine.connect() as connection:
-        return _search_words(stores, connection, search, base_pks, search.question)
+        return _search_words(stores, connection, search, scope, search.question)
 
 
 def _search_words(
-    stores: Stores, connection: Connection, search: Search, base_pks: Sequence[int], text: str
+    stores: Stores, connection: Connection, search: Search, scope: _Scope, text: str
 ) -> _Ranking | None:
     """Return the chunks that hold the text's words; None where the caller wants none."""
     if "lexical" not in search.retrievers:
@@ -380,9 +419,9 @@ def _search_words(
     hits = lexical.search(
         connection,
         lexical.query_tokens(text),
-        base_pks=base_pks,
+        base_pks=scope.base_pks,
         top_k=stores.config.candidates,
-        among=live_chunks(base_pks, search.filters) if search.filters else None,
+        among=scope.narrow(live_chunks(scope.base_pks)) if scope.is_narrow else None,
     )
     return _Ranking("lexical", tuple(hit.chunk_pk for hit in hits))
 
@@ -400,7 +439,7 @@ def _rank(
             scores[pk] = scores.get(pk, 0.0) + 1.0 / (config.rrf_k + rank)
             if ranking.retriever not in finders.get(pk, ()):
                 finders[pk] = (*finders.get(pk, ()), ranking.retriever)
-    best = sorted(scores, key=lambda pk: (-scores[pk], pk))[: search.top_k]
+    best = sorted(scores, key=lambda pk: (-scores[pk], pk))[: search.top_k * SPARE]
     return _Ranked(tuple(best), scores, finders)
 
 
@@ -429,6 +468,26 @@ def _rows(connection: Connection, chunk_pks: Sequence[int]) -> dict[int, _Found]
     return {row.pk: row for row in found}
 
 
+def _distinct(rows: Mapping[int, _Found], best: Sequence[int], top_k: int) -> dict[int, _Found]:
+    """Return the best rows without repetitions: the same parent, or the same words elsewhere."""
+    chosen: dict[int, _Found] = {}
+    seen: set[object] = set()
+    for pk in best:
+        if pk not in rows or len(chosen) == top_k:
+            continue
+        row = rows[pk]
+        has_parent = row.parent_start is not None
+        mark = (row.version_pk, row.parent_start) if has_parent else _letters(row.text)
+        if mark not in seen:
+            chosen[pk] = row
+        seen.add(mark)
+    return chosen
+
+
+def _letters(text: str) -> str:
+    return _WHITE.sub("", text).casefold()
+
+
 def _passage(
     row: _Found,
     score: float,
@@ -437,6 +496,7 @@ def _passage(
     finders: tuple[RetrieverName, ...],
 ) -> Passage:
     values = row._mapping
+    whole = values["parent_text"]
     return Passage(
         chunk_id=ChunkId(values["chunk_id"]),
         knowledge_base=BaseId(values["base_id"]),
@@ -445,10 +505,10 @@ def _passage(
         version=values["version"],
         filename=values["filename"],
         page=values["page"],
-        start=values["start"],
-        end=values["end"],
+        start=values["start"] if whole is None else values["parent_start"],
+        end=values["end"] if whole is None else values["parent_end"],
         score=score,
-        text=values["text"],
+        text=values["text"] if whole is None else whole,
         ordinal=values["ordinal"],
         relevance=relevance,
         above_floor=relevance >= floor,

@@ -5,7 +5,7 @@ function runs inside the caller's transaction.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,14 +18,16 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
+    or_,
     select,
     update,
 )
 
 from knowledge.bases import Base
 from knowledge.errors import InvalidFilter
-from knowledge.tables import attributes, chunks, documents
+from knowledge.tables import access, attributes, chunks, documents, versions
 from knowledge.types import (
     Attributes,
     AttributeValue,
@@ -65,10 +67,23 @@ def filtered(query: AnySelect, filters: Attributes) -> AnySelect:
     return query
 
 
-def live_chunks(base_pks: Sequence[int], filters: Attributes | None = None) -> Select[int]:
-    """Return a select of the pks of chunks that may be found: active, in these bases, filtered."""
-    query = select(chunks.c.pk).join(documents, IS_LIVE).where(in_bases(base_pks))
-    return filtered(query, filters or {})
+def readable(query: AnySelect, labels: Collection[str]) -> AnySelect:
+    """Return `query` for chunks that a reader with these access labels may see."""
+    asked = exists().where(access.c.version_pk == chunks.c.version_pk)
+    held = asked.where(access.c.label.in_(sorted(labels)))
+    return query.where(or_(~asked, held))
+
+
+def asks_for_labels(connection: Connection, base_pks: Sequence[int]) -> bool:
+    """Return whether any document of these bases is not for everybody."""
+    owned = access.join(versions, versions.c.pk == access.c.version_pk)
+    query = select(access.c.version_pk).select_from(owned).where(versions.c.base_pk.in_(base_pks))
+    return connection.scalar(query.limit(1)) is not None
+
+
+def live_chunks(base_pks: Sequence[int]) -> Select[int]:
+    """Return a select of the pks of chunks that count: of active versions, in these bases."""
+    return select(chunks.c.pk).join(documents, IS_LIVE).where(in_bases(base_pks))
 
 
 def iterate_chunks(

@@ -34,6 +34,7 @@ bases = Table(
     Column("base_id", String(64), nullable=False),
     Column("name", String(256), nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("chunking", JSON),  # NULL: as configured
     UniqueConstraint("tenant", "base_id"),
     sqlite_autoincrement=True,
 )
@@ -84,6 +85,7 @@ versions = Table(  # history stays; text, chunks and vectors of a retired versio
     Column("format", String(16), nullable=False),
     Column("encoding", String(32)),
     Column("attributes", JSON, nullable=False),
+    Column("access", JSON),  # labels of which a reader needs one; NULL: everybody in the tenant
     Column("bytes", Integer, nullable=False),
     Column("chars", Integer, nullable=False),
     Column("tokens", Integer, nullable=False),
@@ -110,6 +112,17 @@ attributes = Table(  # the same attributes once more, one row each, for filters
     Index("kb_attributes_by_value", "key", "value"),
 )
 
+access = Table(  # the same labels once more, one row each, for retrieval
+    "kb_access",
+    metadata,
+    Column(
+        "version_pk",
+        ForeignKey("kb_versions.pk", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("label", String(64), primary_key=True),
+)
+
 chunks = Table(
     "kb_chunks",
     metadata,
@@ -128,6 +141,8 @@ chunks = Table(
     Column("text", Text, nullable=False),
     Column("start", Integer, nullable=False),  # code points in the document's text
     Column("end", Integer, nullable=False),
+    Column("parent_start", Integer),  # the larger piece that is read once this one is found
+    Column("parent_end", Integer),
     Column("page", Integer),
     Column("heading", Text, nullable=False),
     Column("tokens", Integer, nullable=False),

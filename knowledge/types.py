@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NewType
 
+from knowledge.config import Chunking
+
 BaseId = NewType("BaseId", str)
 DocumentId = NewType("DocumentId", str)
 ChunkId = NewType("ChunkId", str)
@@ -22,7 +24,10 @@ DEFAULT_TENANT = "default"
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:
-    """A named set of documents that are searched together."""
+    """A named set of documents that are searched together.
+
+    `chunking` is its own way of cutting documents; None: the configured one.
+    """
 
     base_id: BaseId
     tenant: str
@@ -31,6 +36,7 @@ class KnowledgeBase:
     documents: int = 0
     chunks: int = 0
     text_bytes: int = 0
+    chunking: Chunking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Document:
     filename: str
     content_hash: str
     attributes: Attributes
+    access: tuple[str, ...]
     created_at: float
     updated_at: float
     bytes: int
@@ -63,17 +70,22 @@ class NewDocument:
         filename: Decides the format by its suffix and is searched as the title.
         content: The raw bytes, in any encoding we can detect.
         attributes: At most 16 plain values, for filters.
+        access: Labels of which a reader must hold one; none: everybody in the tenant may read it.
     """
 
     external_id: str
     filename: str
     content: bytes
     attributes: Attributes = field(default_factory=dict)
+    access: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A stored piece of a document: `text` is exactly `document[start:end]` in code points."""
+    """A stored piece of a document: `text` is exactly `document[start:end]` in code points.
+
+    With a parent, `document[parent_start:parent_end]` is what is read once the chunk is found.
+    """
 
     ordinal: int
     text: str
@@ -82,6 +94,8 @@ class Chunk:
     page: int | None
     heading: str
     tokens: int
+    parent_start: int | None = None
+    parent_end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

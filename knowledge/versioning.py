@@ -19,6 +19,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    null,
     select,
     update,
 )
@@ -27,7 +28,7 @@ from knowledge import lexical
 from knowledge.bases import Base, count_removed
 from knowledge.errors import DocumentNotFound, IngestConflict
 from knowledge.stored_chunks import attribute_key
-from knowledge.tables import attributes, chunks, documents, versions
+from knowledge.tables import access, attributes, chunks, documents, versions
 from knowledge.types import (
     Attributes,
     Chunk,
@@ -48,6 +49,7 @@ class Draft:
     encoding: str
     content_hash: str
     attributes: Attributes
+    access: frozenset[str]
     bytes: int
     text: str
     chunking: str
@@ -76,6 +78,7 @@ class ActiveVersion:
     content_hash: str
     filename: str
     attributes: Attributes
+    access: frozenset[str]
     chunking: str
     chunks: int
 
@@ -102,6 +105,7 @@ def active_version(connection: Connection, base: Base, external_id: str) -> Acti
             versions.c.content_hash,
             versions.c.filename,
             versions.c.attributes,
+            versions.c.access,
             versions.c.chunking,
             versions.c.chunks,
         )
@@ -110,7 +114,9 @@ def active_version(connection: Connection, base: Base, external_id: str) -> Acti
     ).one_or_none()
     if row is None:
         return None
-    return ActiveVersion(DocumentId(row[0]), *row[1:])
+    values = {**row._mapping, "version_pk": row.pk, "access": frozenset(row.access or ())}
+    del values["pk"]
+    return ActiveVersion(**values)
 
 
 def stage(connection: Connection, base: Base, draft: Draft) -> Staged:
@@ -128,6 +134,7 @@ def stage(connection: Connection, base: Base, draft: Draft) -> Staged:
         "format": draft.format,
         "encoding": draft.encoding,
         "attributes": dict(draft.attributes),
+        "access": sorted(draft.access) if draft.access else null(),
         "bytes": draft.bytes,
         "chars": len(draft.text),
         "tokens": sum(chunk.tokens for chunk in draft.chunks),
@@ -145,6 +152,9 @@ def stage(connection: Connection, base: Base, draft: Draft) -> Staged:
     ]
     if rows:
         connection.execute(insert(attributes), rows)
+    if draft.access:
+        labels = [{"version_pk": version_pk, "label": label} for label in sorted(draft.access)]
+        connection.execute(insert(access), labels)
     ids = tuple(
         chunk_id_for(base.tenant, document_id, version, draft.content_hash, chunk.ordinal)
         for chunk in draft.chunks
@@ -318,7 +328,8 @@ def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> l
     ).all()
     lexical.remove(connection, [row.pk for row in rows])
     connection.execute(delete(chunks).where(chunks.c.version_pk.in_(list(version_pks))))
-    connection.execute(delete(attributes).where(attributes.c.version_pk.in_(list(version_pks))))
+    for owned in (attributes, access):
+        connection.execute(delete(owned).where(owned.c.version_pk.in_(list(version_pks))))
     connection.execute(
         update(versions)
         .where(versions.c.pk.in_(list(version_pks)))
@@ -351,6 +362,8 @@ def _chunk_values(chunk: Chunk) -> dict[str, object]:
         "text": chunk.text,
         "start": chunk.start,
         "end": chunk.end,
+        "parent_start": chunk.parent_start,
+        "parent_end": chunk.parent_end,
         "page": chunk.page,
         "heading": chunk.heading,
         "tokens": chunk.tokens,

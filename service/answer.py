@@ -33,7 +33,8 @@ ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
 class Question:
     """One request for an answer, as every face of the service asks it.
 
-    `strategy` is None for `auto`; `adapter` names a task or an adapter id and overrides the use
+    `access_labels` are what the person asking holds; the caller vouches for them. `strategy` is
+    None for `auto`; `adapter` names a task or an adapter id and overrides the use
     case's; `explain` shows every leaf of every rule with the values it read.
     """
 
@@ -46,6 +47,7 @@ class Question:
     knowledge_bases: tuple[str, ...] | None = None
     top_k: int | None = None
     filters: Mapping[str, Any] = field(default_factory=dict)
+    access_labels: tuple[str, ...] = ()
     cite: CiteMode = "inline"
     requirements: Requirements = Requirements()
     sampling: Sampling = Sampling()
@@ -240,6 +242,7 @@ async def find_passages(question: Question, route: Route, house: House) -> Retri
         history=history,
         top_k=question.top_k or route.use_case.top_k,
         filters=question.filters,
+        access=question.access_labels,
     )
     return await to_thread.run_sync(search)
 

@@ -5,10 +5,10 @@ Every write goes through the ingest lane, the one ingest path; reads ask the roo
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Request
@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field, ValidationError
 from starlette.datastructures import UploadFile
 
-from knowledge import Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
+from knowledge import Chunking, Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
 from service.api.jobs import wait_for
 from service.api.state import AppState, house_of, state_of
 from service.api.wire import Shape
@@ -27,6 +27,7 @@ from service.jobs import Job, Lane
 from service.tables import DEFAULT_TENANT
 from service.use_cases import ID_PATTERN
 
+T = TypeVar("T")
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 
 
@@ -35,6 +36,7 @@ class NewBase(Shape):
 
     name: str = Field(min_length=1, max_length=256)
     id: str | None = Field(default=None, pattern=ID_PATTERN)
+    chunking: Chunking | None = None
 
 
 class InlineDocument(Shape):
@@ -43,6 +45,7 @@ class InlineDocument(Shape):
     filename: str = Field(min_length=1, max_length=512)
     content: str
     attributes: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    access_labels: tuple[str, ...] = ()
 
 
 class SearchRequest(Shape):
@@ -51,13 +54,20 @@ class SearchRequest(Shape):
     query: str = Field(min_length=1)
     max_num_results: int = Field(default=10, ge=1, le=50)
     filters: dict[str, Any] = Field(default_factory=dict)
+    access_labels: tuple[str, ...] = ()
 
 
 @api.post("")
 async def create_base(request: Request, body: NewBase) -> dict[str, Any]:
     """Make a knowledge base."""
     house = house_of(request)
-    create = partial(house.knowledge.create_base, body.name, tenant=DEFAULT_TENANT, base_id=body.id)
+    create = partial(
+        house.knowledge.create_base,
+        body.name,
+        tenant=DEFAULT_TENANT,
+        base_id=body.id,
+        chunking=body.chunking,
+    )
     base = await to_thread.run_sync(create)
     house.memory.forget()
     return _base(base)
@@ -117,7 +127,8 @@ async def put_document(
     """Add or replace a document: 200 once it is searchable, else 202 with the job."""
     state = state_of(request)
     await _require_base(state, base_id)
-    filename, content, attributes = await _read_upload(request, external_id)
+    upload = await _read_upload(request, external_id)
+    filename, content = upload.filename, upload.content
     limit = state.house.settings.knowledge.max_document_bytes
     if len(content) > limit:
         raise DocumentTooLarge(
@@ -127,7 +138,8 @@ async def put_document(
         "base_id": base_id,
         "external_id": external_id,
         "filename": filename,
-        "attributes": attributes,
+        "attributes": upload.attributes,
+        "access": sorted(set(upload.access_labels)),
         "sha256": hashlib.sha256(content).hexdigest(),  # another content is another request
     }
     job = await _enqueue(state, "ingest", args, payload=content, key=idempotency_key)
@@ -155,6 +167,7 @@ async def search(request: Request, base_id: str, body: SearchRequest) -> dict[st
             tenant=DEFAULT_TENANT,
             top_k=body.max_num_results,
             filters=body.filters,
+            access=body.access_labels,
         )
     )
     data = [
@@ -192,15 +205,23 @@ async def _require_base(state: AppState, base_id: str) -> KnowledgeBase:
     return await to_thread.run_sync(find)
 
 
-async def _read_upload(request: Request, external_id: str) -> tuple[str, bytes, Mapping[str, Any]]:
-    """Return filename, bytes and attributes of a multipart or JSON upload."""
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    filename: str
+    content: bytes
+    attributes: Mapping[str, Any]
+    access_labels: Sequence[str]
+
+
+async def _read_upload(request: Request, external_id: str) -> _Upload:
+    """Read a multipart or JSON upload."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "application/json":
         try:
             body = InlineDocument.model_validate_json(await request.body())
         except ValidationError as exc:
             raise RequestValidationError(exc.errors()) from exc
-        return body.filename, body.content.encode(), body.attributes
+        return _Upload(body.filename, body.content.encode(), body.attributes, body.access_labels)
     if kind != "multipart/form-data":
         raise UnsupportedFile(
             f"A document comes as multipart/form-data with a part `file`, or as application/json "
@@ -210,19 +231,27 @@ async def _read_upload(request: Request, external_id: str) -> tuple[str, bytes, 
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
             raise InvalidRequest("The multipart body has no part `file`.", param="file")
-        text = form.get("attributes")
-        attributes = _attributes(text) if isinstance(text, str) else {}
-        return upload.filename or external_id, await upload.read(), attributes
+        attributes = _json_field(form.get("attributes"), "attributes", dict, {})
+        labels = _json_field(form.get("access_labels"), "access_labels", list, [])
+        if not all(isinstance(label, str) for label in labels):
+            raise InvalidRequest(
+                "`access_labels` must be a JSON list of text.", param="access_labels"
+            )
+        return _Upload(upload.filename or external_id, await upload.read(), attributes, labels)
 
 
-def _attributes(text: str) -> Mapping[str, Any]:
+def _json_field(field: object, name: str, kind: type[T], default: T) -> T:
+    """Return a form field that holds JSON of one kind."""
+    if not isinstance(field, str):
+        return default
     try:
-        attributes = json.loads(text)
+        value = json.loads(field)
     except ValueError as exc:
-        raise InvalidRequest("`attributes` is not JSON.", param="attributes") from exc
-    if not isinstance(attributes, dict):
-        raise InvalidRequest("`attributes` must be a JSON object.", param="attributes")
-    return attributes
+        raise InvalidRequest(f"`{name}` is not JSON.", param=name) from exc
+    if not isinstance(value, kind):
+        shape = "an object" if kind is dict else "a list"
+        raise InvalidRequest(f"`{name}` must be {shape} in JSON.", param=name)
+    return value
 
 
 async def _enqueue(
@@ -264,6 +293,7 @@ def _base(base: KnowledgeBase) -> dict[str, Any]:
         "documents": base.documents,
         "chunks": base.chunks,
         "usage_bytes": base.text_bytes,
+        "chunking": None if base.chunking is None else base.chunking.model_dump(),
         "status": "completed",
     }
 

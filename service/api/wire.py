@@ -62,6 +62,7 @@ class ChatRequest(Shape):
     knowledge_bases: tuple[str, ...] | None = None
     top_k: int | None = Field(default=None, ge=1, le=50)
     filters: Mapping[str, Any] = Field(default_factory=dict)
+    access_labels: tuple[str, ...] = ()
     cite: CiteMode = "inline"
     requirements: WireRequirements = WireRequirements()
     user: str | None = Field(default=None, max_length=256)
@@ -84,6 +85,7 @@ class ChatRequest(Shape):
             knowledge_bases=self.knowledge_bases,
             top_k=self.top_k,
             filters=self.filters,
+            access_labels=self.access_labels,
             cite=self.cite,
             requirements=Requirements(
                 self.requirements.citations,

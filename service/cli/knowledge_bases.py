@@ -1,5 +1,6 @@
 """`fingerpost kb create|ls|add|rm|show|search|reconcile`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,12 +21,21 @@ _STORES = "/v1/vector_stores"
 def create(
     name: Annotated[str, typer.Argument(help="Name for people; also the id unless --id is given.")],
     base_id: Annotated[str | None, typer.Option("--id", help="Id for addresses.")] = None,
+    chunking: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRATEGY[:TOKENS]",
+            help="How to cut: markdown, recursive, sentence, fixed or parent_child.",
+        ),
+    ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create an empty knowledge base."""
     with reporting(as_json) as report:
-        body = {"name": name, "id": base_id or name}
+        body: dict[str, Any] = {"name": name, "id": base_id or name}
+        if chunking is not None:
+            body["chunking"] = _chunking(chunking)
         made = Gateway.find(url).post(_STORES, json=body)
         report.result(made, f"knowledge base {made['id']} is there")
 
@@ -46,6 +56,10 @@ def add(
     external_id: Annotated[
         str | None, typer.Option("--as", help="Id of the document; for one file only.")
     ] = None,
+    access: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="Who may read them; repeat it. Default: everybody."),
+    ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,7 +70,7 @@ def add(
             if len(named) != 1:
                 raise CommandFailed(problem("--as names one file only.", code="usage"))
             named = {external_id: next(iter(named.values()))}
-        documents = add_documents(Gateway.find(url), report, base, named)
+        documents = add_documents(Gateway.find(url), report, base, named, access or ())
         report.result(
             {"object": "list", "data": documents, "has_more": False},
             f"{len(documents)} documents are searchable in {base}",
@@ -134,6 +148,23 @@ def reconcile(base: BaseArgument, url: UrlOption = None, as_json: JsonOption = F
         report.result(body, lambda out: _print_fields(out, body))
 
 
+def _chunking(text: str) -> dict[str, Any]:
+    """Return the body of STRATEGY[:TOKENS]; a fifth of the tokens overlaps, as in the default."""
+    strategy, _, tokens = text.partition(":")
+    if not tokens:
+        return {"strategy": strategy}
+    if not tokens.isdecimal():
+        message = f"--chunking {text!r}: write STRATEGY or STRATEGY:TOKENS, e.g. sentence:200."
+        raise CommandFailed(problem(message, code="usage"))
+    size = int(tokens)
+    return {
+        "strategy": strategy,
+        "chunk_tokens": size,
+        "overlap_tokens": size // 5,
+        "parent_tokens": max(480, 4 * size),
+    }
+
+
 def named_files(paths: Sequence[Path]) -> dict[str, Path]:
     """Return every file with its document id: its path below a named folder, else its name.
 
@@ -157,7 +188,11 @@ def named_files(paths: Sequence[Path]) -> dict[str, Path]:
 
 
 def add_documents(
-    gateway: Gateway, report: Report, base: str, named: Mapping[str, Path]
+    gateway: Gateway,
+    report: Report,
+    base: str,
+    named: Mapping[str, Path],
+    access: Sequence[str] = (),
 ) -> list[Any]:
     """Put every file and wait until the last is searchable."""
     root = f"{_STORES}/{segment(base)}/documents"
@@ -166,7 +201,8 @@ def add_documents(
         for done, (name, file) in enumerate(named.items()):
             meter.show(done / len(named), name)
             upload = {"file": (file.name, file.read_bytes())}
-            reply = gateway.call("PUT", f"{root}/{segment(name)}", files=upload)
+            labels = {"access_labels": json.dumps(list(access))} if access else {}
+            reply = gateway.call("PUT", f"{root}/{segment(name)}", files=upload, data=labels)
             if job := reply.get("job"):
                 gateway.finish(f"/jobs/{segment(job['id'])}", meter)
                 reply = gateway.get(f"{root}/{segment(name)}")

@@ -25,6 +25,7 @@ import numpy as np
 
 from knowledge import (
     ChromaIndex,
+    Chunking,
     Knowledge,
     KnowledgeConfig,
     NewDocument,
@@ -151,7 +152,8 @@ def _opened(
 ) -> Iterator[Knowledge]:
     config = KnowledgeConfig()
     if options.chunk_tokens:
-        config = config.model_copy(update={"chunk_tokens": options.chunk_tokens})
+        size = Chunking(chunk_tokens=options.chunk_tokens)
+        config = config.model_copy(update={"chunking": size})
     engine = open_database(f"sqlite:///{folder}/state.db")
     create_tables(engine, metadata)
     if options.chroma:

@@ -1,7 +1,12 @@
+from typing import Any
+
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from knowledge.chunking import chunk, embedded_text
+from knowledge.config import Chunking, ChunkingStrategy
 from knowledge.parsing import ParsedText
 from knowledge.types import Chunk
 from tests.fakes.embedder import FakeEmbedder
@@ -24,9 +29,22 @@ Free above fifty euros.
 """
 
 
-def cut(text: str, *, size: int = 20, overlap: int = 4, form: str = "markdown") -> list[Chunk]:
+def cut(
+    text: str,
+    *,
+    size: int = 20,
+    overlap: int = 4,
+    form: str = "markdown",
+    strategy: ChunkingStrategy = "markdown",
+) -> list[Chunk]:
     parsed = ParsedText(text=text, format=form, encoding="utf-8")
-    return chunk(parsed, count_tokens=count_tokens, chunk_tokens=size, overlap_tokens=overlap)
+    chunking = Chunking(
+        strategy=strategy,
+        chunk_tokens=size,
+        overlap_tokens=0 if strategy == "parent_child" else overlap,
+        parent_tokens=3 * size,
+    )
+    return chunk(parsed, chunking, count_tokens=count_tokens)
 
 
 PIECES = st.sampled_from(
@@ -93,3 +111,51 @@ def test_chinese_sentences_are_not_cut_in_the_middle() -> None:
 def test_the_embedder_sees_headings_once() -> None:
     assert embedded_text("Returns > Costs", "## Costs\nFree.") == "Returns > Costs\nFree."
     assert embedded_text("", "Plain.") == "Plain."
+
+
+def test_whole_sentences_are_packed_whatever_the_lines() -> None:
+    text = "One two three.\n\nFour five six. Seven eight nine. 年假有十五天。申请要提前两周。"
+    chunks = cut(text, size=16, overlap=0, form="text", strategy="sentence")
+    assert [piece.text for piece in chunks] == [
+        "One two three.\n\nFour five six. Seven eight nine. 年假有十五天。",
+        "申请要提前两周。",
+    ]
+
+
+def test_fixed_chunks_are_as_full_as_they_can_be_and_overlap_by_words() -> None:
+    text = " ".join(f"w{number}." for number in range(100))
+    chunks = cut(text, size=20, overlap=4, form="text", strategy="fixed")
+    assert {piece.tokens for piece in chunks[1:-1]} == {20}
+    assert chunks[1].text.split()[:4] == chunks[0].text.split()[-4:]
+
+
+def test_a_recursive_cut_pays_no_heed_to_headings() -> None:
+    assert {piece.heading for piece in cut(HANDBOOK, size=60, strategy="recursive")} == {""}
+
+
+def test_children_lie_within_parents_and_parents_within_sections() -> None:
+    text = "# A\n" + "One two three four. " * 30 + "\n# B\n" + "Five six seven. " * 30
+    chunks = cut(text, size=16, strategy="parent_child")
+    assert max(piece.tokens for piece in chunks) <= 16
+    border = text.index("# B")
+    for piece in chunks:
+        assert piece.parent_start is not None
+        assert piece.parent_end is not None
+        assert piece.parent_start <= piece.start < piece.end <= piece.parent_end
+        assert (piece.parent_start < border) == (piece.parent_end <= border)
+        assert count_tokens(text[piece.parent_start : piece.parent_end]) <= 48
+    assert len({piece.parent_start for piece in chunks}) < len(chunks)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"strategy": "parent_child", "chunk_tokens": 240, "parent_tokens": 240},
+        {"chunk_tokens": 60, "overlap_tokens": 31},
+        {"chunk_tokens": 8},
+        {"strategy": "semantic"},
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(sizes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Chunking(**sizes)

@@ -1,10 +1,12 @@
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from knowledge import (
     ChromaIndex,
+    Chunking,
     CollectionNotFound,
     InvalidFilter,
     InvalidQuery,
@@ -265,3 +267,57 @@ def test_a_document_replaced_while_the_question_is_embedded_answers_by_its_new_t
         "Within how many days may lamps be returned?", base_ids=[BASE], top_k=1
     )
     assert [passage.text for passage in found.passages] == [new]
+
+
+def test_a_small_chunk_is_found_and_its_parent_is_read(knowledge: Knowledge) -> None:
+    text = "Lamps have bulbs. " * 8 + "Zebras graze here. " + "Lamps need power. " * 8
+    small = Chunking(strategy="parent_child", chunk_tokens=16, parent_tokens=120)
+    knowledge.create_base("Small", base_id="small", chunking=small)
+    knowledge.ingest("small", "zoo", "zoo.txt", text.encode())
+    found = knowledge.retrieve("Where do zebras graze?", base_ids=["small"], top_k=5)
+    assert [passage.text for passage in found.passages] == [text.strip()]
+    whole = knowledge.document_text("small", "zoo").text
+    only = found.passages[0]
+    assert whole[only.start : only.end] == only.text
+    assert knowledge.get_base("small").chunking == small
+
+
+def test_the_same_words_in_two_files_are_given_once(filled: Knowledge) -> None:
+    copy = dict(TOPICS)["warranty"].replace(" ", "  ").upper()
+    filled.ingest(BASE, "copy", "copy.txt", copy.encode())
+    found = filled.retrieve("Does the warranty cover batteries of kettles?", base_ids=[BASE])
+    texts = ["".join(passage.text.split()).casefold() for passage in found.passages]
+    assert len(texts) == len(set(texts)) == 5
+
+
+def test_a_document_with_access_labels_is_seen_by_who_holds_one(filled: Knowledge) -> None:
+    secret = "The salary of zookeepers is nine thousand."
+    filled.ingest(BASE, "pay", "pay.txt", secret.encode(), access=["hr", "board"])
+    question = "What is the salary of zookeepers?"
+
+    def texts(access: list[str], **options: Any) -> list[str]:
+        found = filled.retrieve(question, base_ids=[BASE], access=access, **options)
+        return [passage.text for passage in found.passages]
+
+    for options in ({}, {"retrievers": ["dense"]}, {"retrievers": ["lexical"]}):
+        assert secret not in texts([], **options)
+        assert secret not in texts(["sales"], **options)
+        assert secret in texts(["hr"], **options)
+        assert secret in texts(["sales", "board"], **options)
+    assert filled.get_document(BASE, "pay").access == ("board", "hr")
+
+
+def test_documents_for_everybody_stay_so_beside_guarded_ones(filled: Knowledge) -> None:
+    filled.ingest(BASE, "pay", "pay.txt", b"The salary of zookeepers is high.", access=["hr"])
+    assert first(filled, QUESTIONS[0][0]) == "returns"
+    assert first(filled, QUESTIONS[0][0], access=["hr"]) == "returns"
+
+
+def test_a_change_of_labels_alone_is_a_new_version(filled: Knowledge) -> None:
+    text = dict(TOPICS)["hours"].encode()
+    again = filled.ingest(
+        BASE, "hours", "hours.txt", text, attributes={"topic": "hours", "pages": 1}, access=["x"]
+    )
+    assert (again.unchanged, again.version) == (False, 2)
+    assert first(filled, "When does the shop close?") != "hours"
+    assert first(filled, "When does the shop close?", access=["x"]) == "hours"

@@ -148,3 +148,52 @@ def test_reconcile_reports_that_nothing_is_amiss(store: Running) -> None:
     store.put_document()
     report = store.client.post(f"{STORE}/reconcile").json()
     assert (report["orphans_removed"], report["missing_added"]) == (0, 0)
+
+
+def test_a_base_is_cut_as_it_asks(running: Running) -> None:
+    chunking = {"strategy": "sentence", "chunk_tokens": 16, "overlap_tokens": 0}
+    body = {"name": "small", "id": "small", "chunking": chunking}
+    assert running.client.post("/v1/vector_stores", json=body).status_code == 200
+    text = "A lamp may be returned within thirty days. " * 4
+    put = running.client.put(
+        "/v1/vector_stores/small/documents/a", json={"filename": "a.txt", "content": text}
+    )
+    assert put.json()["chunks"] == 2  # two sentences of eight words each
+    assert running.client.get("/v1/vector_stores/small").json()["chunking"]["chunk_tokens"] == 16
+
+
+def test_a_chunking_that_cannot_be_is_refused(running: Running) -> None:
+    chunking = {"strategy": "sentence", "chunk_tokens": 16, "overlap_tokens": 12}
+    reply = running.client.post("/v1/vector_stores", json={"name": "x", "chunking": chunking})
+    assert reply.status_code == 422
+    assert "at most half" in reply.text
+
+
+def test_a_guarded_document_answers_only_who_holds_its_label(store: Running) -> None:
+    put = store.client.put(
+        f"{STORE}/documents/returns.md",
+        files={"file": ("returns.md", RETURNS.encode())},
+        data={"access_labels": '["staff"]'},
+    )
+    assert put.status_code == 200
+    asked = {"query": "returned lamp days"}
+    assert store.client.post(f"{STORE}/search", json=asked).json()["data"] == []
+    labels = {"access_labels": ["staff"]}
+    found = store.client.post(f"{STORE}/search", json={**asked, **labels}).json()["data"]
+    assert "within 30 days" in found[0]["text"]
+    assert store.ask(use_case="demo", strategy="rag").json()["outcome"] == "abstained"
+    assert "within 30 days" not in str(store.engine.requests)
+    assert store.ask(use_case="demo", strategy="rag", **labels).json()["outcome"] == "answered"
+    assert "within 30 days" in store.engine.requests[-1]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("labels", ["staff", '"staff"', "[1]", '{"a": 1}'])
+def test_access_labels_that_are_no_list_of_text_are_refused(store: Running, labels: str) -> None:
+    reply = store.client.put(
+        f"{STORE}/documents/returns.md",
+        files={"file": ("returns.md", RETURNS.encode())},
+        data={"access_labels": labels},
+    )
+    assert reply.status_code == 400
+    assert "access_labels" in reply.text
+    assert store.client.get(f"{STORE}/documents/returns.md").status_code == 404
