@@ -166,11 +166,18 @@ def _worn(stores: Stores, base: Base) -> str | None:
         return f"{base.index.removed} vectors were removed from it"
     if not live or len(live) > WALKED_CHUNKS:
         return None
-    lost = live - stores.index.reachable(base.index.collection)
-    if lost:
-        with stores.engine.connect() as connection:  # some may have been removed meanwhile
-            lost &= stored_chunks.stored_ids(connection, base)[1]
+    lost = _unreachable(stores, base)
     return f"searches cannot come upon {len(lost)} of its vectors" if lost else None
+
+
+def _unreachable(stores: Stores, base: Base) -> set[str]:
+    """Return the live ids that no search comes upon."""
+    reachable = stores.index.reachable(base.index.collection)
+    with stores.engine.connect() as connection:
+        live = stored_chunks.stored_ids(connection, base)[1]
+    lost = live - reachable
+    # what came in, or is on its way in, since the walk is not lost
+    return lost & stores.index.ids(base.index.collection) if lost else lost
 
 
 def _is_churned(stores: Stores, base: Base, live: int) -> bool:
