@@ -21,6 +21,7 @@ from knowledge.errors import KnowledgeError, StoreRefused, StoreUnavailable, Vec
 from knowledge.ingest import Stores
 from knowledge.stored_chunks import LiveChunk, Vectors
 from knowledge.types import IndexHealth, ReconcileReport
+from knowledge.writing import writing
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
 
 def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
     """Build a new generation of the collection from the stored vectors, swap, drop the old."""
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         generation = base_rows.add_generation(
             connection,
             base.pk,
@@ -98,7 +99,7 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
     with stores.engine.connect() as connection:
         before = list(stored_chunks.embeddable_chunks(connection, base))
     vectors = _embed_again(stores, before, progress)
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         late = [
             row
             for row in stored_chunks.embeddable_chunks(connection, base)
@@ -187,7 +188,7 @@ def _is_churned(stores: Stores, base: Base, live: int) -> bool:
 
 def _repair(stores: Stores, base: Base) -> ReconcileReport:
     config = stores.config
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         stale = versioning.collect_stale(
             connection, base, older_than=time.time() - config.orphan_grace_s
         )
@@ -232,7 +233,7 @@ def _add_missing(
         if missing:
             _upsert(stores, generation, missing)
             added += len(missing)
-        with stores.engine.execution_options(write=True).begin() as connection:
+        with writing(stores.engine) as connection:
             pks = [item.pk for item in batch]
             stored_chunks.mark_indexed(connection, pks, generation.pk)
             gone = stored_chunks.gone_ids(connection, missing)
@@ -255,14 +256,14 @@ def _fill(stores: Stores, base: Base, generation: Generation, progress: Progress
 
 
 def _swap(stores: Stores, base: Base, generation: Generation) -> None:
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         replaced = base_rows.activate_generation(connection, generation)
     drop_quietly(stores, replaced)
 
 
 def _forget(stores: Stores, generation: Generation) -> None:
     """Take back a generation that could not be filled."""
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         base_rows.remove_generation(connection, generation)
     drop_quietly(stores, [generation.collection])
 
@@ -279,7 +280,7 @@ def drop_quietly(stores: Stores, collections: Sequence[str]) -> None:
 def _drop_unknown(stores: Stores) -> int:
     """Drop collections of deleted bases and swapped generations."""
     oldest = time.time() - stores.config.orphan_grace_s
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         base_rows.forget_unfinished(connection, older_than=oldest)
     present = {n for n in stores.index.collections() if n.startswith(COLLECTION_PREFIX)}
     with stores.engine.connect() as connection:
