@@ -50,6 +50,7 @@ from knowledge.types import (
     Turn,
 )
 from knowledge.vectors import ChromaIndex, VectorIndex
+from knowledge.writing import is_disk_full
 
 __all__ = [
     "DEFAULT_TENANT",
@@ -99,4 +100,5 @@ __all__ = [
     "VectorIndex",
     "VectorsMissing",
     "metadata",
+    "is_disk_full",
 ]

@@ -26,8 +26,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
         with engine.execution_options(write=True).begin() as connection:
             yield connection
     except DBAPIError as exc:
-        if any(words in str(exc.orig).lower() for words in FULL):
+        if is_disk_full(exc):
             raise StorageFull(
                 "the disk of the database is full; make room and send it again"
             ) from exc
         raise
+
+
+def is_disk_full(exc: DBAPIError) -> bool:
+    """Say whether a database failed because its disk has no room left."""
+    return any(words in str(exc.orig).lower() for words in FULL)
