@@ -25,6 +25,7 @@ from knowledge.writing import writing
 
 logger = logging.getLogger(__name__)
 
+BUILDS = 5  # a new collection of 500 now and then misses one as well
 WALKED_CHUNKS = 20_000  # a larger collection is not walked whole: beyond the deadline of a call
 
 
@@ -148,15 +149,19 @@ def _embed_again(
 def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
     """Repair a collection; build a new generation of one that is damaged or worn."""
     report = ReconcileReport()
-    try:
-        report = _repair(stores, base)
-        reason = _worn(stores, base)
-    except StoreRefused as exc:
-        reason = str(exc)
-    if reason is None:
-        return report
-    logger.warning("collection %s is built anew: %s", base.index.collection, reason)
-    return _add_up(report, rebuild(stores, base))
+    for _ in range(BUILDS):
+        try:
+            report = _add_up(report, _repair(stores, base))
+            reason = _worn(stores, base)
+        except StoreRefused as exc:
+            reason = str(exc)
+        if reason is None:
+            break
+        logger.warning("collection %s is built anew: %s", base.index.collection, reason)
+        report = _add_up(report, rebuild(stores, base))
+        with stores.engine.connect() as connection:
+            base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
+    return report
 
 
 def _worn(stores: Stores, base: Base) -> str | None:

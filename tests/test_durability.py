@@ -37,4 +37,4 @@ def test_churn_leaves_no_orphan_and_nothing_that_is_not_found(
     monkeypatch.setattr(damage, "CHURNED_DOCUMENTS", 300)
     churned = damage.churn(tmp_path, seed=3)
     assert (churned.orphans, churned.missing, churned.not_found) == (0, 0, 0)
-    assert churned.rebuilt == 1
+    assert churned.rebuilt >= 1
