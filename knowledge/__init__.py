@@ -25,6 +25,8 @@ from knowledge.errors import (
     ParseLimitExceeded,
     PasswordRequired,
     RerankerUnavailable,
+    StorageFull,
+    StoreRefused,
     StoreUnavailable,
     TooFewQuestions,
     UnsupportedFile,
@@ -72,6 +74,7 @@ from knowledge.types import (
     Turn,
 )
 from knowledge.vectors import ChromaIndex, VectorIndex
+from knowledge.writing import is_disk_full
 
 __all__ = [
     "AttributeValue",
@@ -128,6 +131,8 @@ __all__ = [
     "Retrieval",
     "RetrieverName",
     "SentenceTransformerEmbedder",
+    "StorageFull",
+    "StoreRefused",
     "StoreUnavailable",
     "TooFewQuestions",
     "Turn",
@@ -139,6 +144,7 @@ __all__ = [
     "fit_floor",
     "hit",
     "interval",
+    "is_disk_full",
     "metadata",
     "ndcg",
     "parse",

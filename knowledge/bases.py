@@ -260,6 +260,11 @@ def forget_unfinished(connection: Connection, *, older_than: float) -> None:
     )
 
 
+def remove_generation(connection: Connection, generation: Generation) -> None:
+    """Remove a generation that never served."""
+    connection.execute(delete(indexes).where(indexes.c.pk == generation.pk))
+
+
 def count_removed(connection: Connection, generation_pk: int, removed: int) -> None:
     """Add to the churn of a generation."""
     connection.execute(

@@ -21,6 +21,8 @@ KnowledgeError
 ├── EmbedderUnavailable         the embedder cannot be loaded
 ├── RerankerUnavailable         the configured reranker cannot be loaded
 ├── StoreUnavailable            the vector index gave no answer in time
+│   └── StoreRefused            … or answered that it cannot: often a damaged collection
+├── StorageFull                 the database's disk has no room left; reads go on
 ├── VectorsMissing              the vector index lost this collection; reconcile brings it back
 ├── TooFewQuestions             too few labelled questions to fit a floor
 └── IngestConflict              the same document was written by someone else meanwhile
@@ -178,6 +180,21 @@ class StoreUnavailable(KnowledgeError):
     code = "vector_store_unavailable"
     retryable = True
     hint = "Is Chroma running? Answers stay lexical-only until it is back."
+
+
+class StoreRefused(StoreUnavailable):
+    """The vector index answered that it cannot do this; a damaged collection is rebuilt."""
+
+    code = "vector_store_refused"
+    hint = "The worker rebuilds a damaged collection from SQL; the message holds Chroma's words."
+
+
+class StorageFull(KnowledgeError):
+    """The disk of the database is full: nothing was written, reads go on."""
+
+    code = "storage_full"
+    retryable = True
+    hint = "Make room on the disk and send it again; no restart is needed."
 
 
 class VectorsMissing(KnowledgeError):

@@ -36,6 +36,7 @@ from knowledge.stored_chunks import vectors_by_text
 from knowledge.types import Attributes, Chunk, IngestReport, NewDocument
 from knowledge.vectors import VectorIndex
 from knowledge.versioning import ActiveVersion, Draft, Staged, Vectors
+from knowledge.writing import writing
 
 logger = logging.getLogger(__name__)
 
@@ -114,12 +115,12 @@ def _ingest_window(
     changed = [item for item in arrivals if not _is_unchanged(chunking, item)]
     prepared = [_prepare(stores, chunking, item) for item in changed]
     drafts = _embed(stores, chunking, prepared)
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         check_embedder(base, stores.embedder)
         staged = [versioning.stage(connection, base, draft) for draft in drafts]
     indexed = _upsert(stores.index, base, drafts, staged)
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
         check_embedder(now, stores.embedder)  # a re-index may have swapped it meanwhile
         indexed = indexed and now.index.pk == base.index.pk

@@ -39,6 +39,7 @@ from knowledge.types import (
     Turn,
 )
 from knowledge.vectors import VectorIndex
+from knowledge.writing import writing
 
 LOOKUPS = 8  # words searched beside embeddings, at once; SQLAlchemy's pool holds 15 connections
 
@@ -362,7 +363,7 @@ class Knowledge:
         return reconcile.health(self._stores, self._bases(None, DEFAULT_TENANT))
 
     def _write(self) -> AbstractContextManager[Connection]:
-        return self._stores.engine.execution_options(write=True).begin()
+        return writing(self._stores.engine)
 
     def _base(self, base_id: str, tenant: str) -> Base:
         with self._stores.engine.connect() as connection:

@@ -17,12 +17,16 @@ from knowledge import stored_chunks, versioning
 from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
 from knowledge.chunking import embedded_text
 from knowledge.embedding import Progress
-from knowledge.errors import StoreUnavailable, VectorsMissing
+from knowledge.errors import KnowledgeError, StoreRefused, StoreUnavailable, VectorsMissing
 from knowledge.ingest import Stores
 from knowledge.stored_chunks import ID_BATCH, ChunkText, LiveChunk, Vectors
 from knowledge.types import IndexCheck, IndexHealth, ReconcileReport
+from knowledge.writing import writing
 
 logger = logging.getLogger(__name__)
+
+BUILDS = 5  # a new collection of 500 now and then misses one as well
+WALKED_CHUNKS = 20_000  # a larger collection is not walked whole: beyond the deadline of a call
 
 
 def reconcile(stores: Stores, bases: Sequence[Base], *, whole_store: bool) -> ReconcileReport:
@@ -50,11 +54,14 @@ def reconcile(stores: Stores, bases: Sequence[Base], *, whole_store: bool) -> Re
 
 
 def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
-    """Do the cheap part: add what ingest could not; look closer only where counts disagree."""
+    """Do the cheap part: one search per base, and a closer look where something is amiss.
+
+    Amiss is that counts disagree, that much was removed, or that Chroma refuses the search.
+    """
     report = ReconcileReport()
     try:
         for base in bases:
-            if not _counts_agree(stores, base):
+            if not _is_in_step(stores, base):
                 report = _add_up(report, _reconcile_base(stores, base))
     except StoreUnavailable:
         return replace(report, available=False)
@@ -63,7 +70,7 @@ def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
 
 def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
     """Build a new generation of the collection from the stored vectors, swap, drop the old."""
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         generation = base_rows.add_generation(
             connection,
             base.pk,
@@ -72,11 +79,15 @@ def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
             made_by=base.index.made_by,
             state="building",
         )
-    added = _fill(stores, base, generation, progress)
+    try:
+        added = _fill(stores, base, generation, progress)
+    except KnowledgeError:
+        _forget(stores, generation)
+        raise
     _swap(stores, base, generation)
     with stores.engine.connect() as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-    report = _reconcile_base(stores, now)  # what was ingested while the new one was filled
+    report = _repair(stores, now)  # what was ingested while the new one was filled
     return replace(report, missing_added=report.missing_added + added, collections_rebuilt=1)
 
 
@@ -90,7 +101,7 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
     with stores.engine.connect() as connection:
         before = list(stored_chunks.embeddable_chunks(connection, base))
     vectors = _embed_again(stores, before, progress)
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
         generation = base_rows.add_generation(
             connection,
@@ -101,7 +112,7 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
             state="building",
         )
     filled = _fill_ahead(stores, generation, before, vectors)
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         late = [
             chunk
             for chunk in stored_chunks.embeddable_chunks(connection, base)
@@ -142,7 +153,7 @@ def check(stores: Stores, base: Base) -> IndexCheck:
         missing=missing,
         unfinished=unfinished,
         removed=base.index.removed,
-        wants_rebuild=_is_worn(stores, base, len(live)),
+        wants_rebuild=_is_churned(stores, base, len(live)),
         generation=base.index.generation,
         collection_lost=lost and bool(live),
         embedding_model=base.index.embedding_model,
@@ -196,16 +207,57 @@ def _fill_ahead(
     return filled
 
 
-def _is_worn(stores: Stores, base: Base, live: int) -> bool:
-    """Return whether so much was removed from a collection that a new one is due."""
+def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
+    """Repair a collection; build a new generation of one that is damaged or worn."""
+    report = ReconcileReport()
+    for _ in range(BUILDS):
+        try:
+            report = _add_up(report, _repair(stores, base))
+            reason = _worn(stores, base)
+        except StoreRefused as exc:
+            reason = str(exc)
+        if reason is None:
+            break
+        logger.warning("collection %s is built anew: %s", base.index.collection, reason)
+        report = _add_up(report, rebuild(stores, base))
+        with stores.engine.connect() as connection:
+            base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
+    return report
+
+
+def _worn(stores: Stores, base: Base) -> str | None:
+    """Return why a collection should not serve on, though its ids are right."""
+    with stores.engine.connect() as connection:
+        live = stored_chunks.stored_ids(connection, base)[1]
+    if _is_churned(stores, base, len(live)):
+        return f"{base.index.removed} vectors were removed from it"
+    if not live or len(live) > WALKED_CHUNKS:
+        return None
+    lost = _unreachable(stores, base)
+    return f"searches cannot come upon {len(lost)} of its vectors" if lost else None
+
+
+def _unreachable(stores: Stores, base: Base) -> set[str]:
+    """Return the live ids that no search comes upon."""
+    reachable = stores.index.reachable(base.index.collection)
+    with stores.engine.connect() as connection:
+        live = stored_chunks.stored_ids(connection, base)[1]
+    lost = live - reachable
+    # what came in, or is on its way in, since the walk is not lost
+    return lost & stores.index.ids(base.index.collection) if lost else lost
+
+
+def _is_churned(stores: Stores, base: Base, live: int) -> bool:
     config = stores.config
     return base.index.removed > max(config.churn_floor, config.churn_share * live)
 
 
-def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
-    oldest = time.time() - stores.config.orphan_grace_s
-    with stores.engine.execution_options(write=True).begin() as connection:
-        stale = versioning.collect_stale(connection, base, older_than=oldest)
+def _repair(stores: Stores, base: Base) -> ReconcileReport:
+    config = stores.config
+    with writing(stores.engine) as connection:
+        stale = versioning.collect_stale(
+            connection, base, older_than=time.time() - config.orphan_grace_s
+        )
     rebuilt = 0
     try:
         present = stores.index.ids(base.index.collection)  # before SQL: see the module's text
@@ -217,20 +269,17 @@ def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
         stores.index.create(base.index.collection)
         rebuilt = 1
     with stores.engine.connect() as connection:
-        everything, live = stored_chunks.stored_ids(connection, base)
+        everything = stored_chunks.stored_ids(connection, base)[0]
     orphans = present - everything
     if orphans:
         stores.index.delete(base.index.collection, sorted(orphans))
     added = _add_missing(stores, base, base.index, present)
-    report = ReconcileReport(
+    return ReconcileReport(
         orphans_removed=len(orphans),
         missing_added=added,
         stale_collected=stale,
         collections_rebuilt=rebuilt,
     )
-    if _is_worn(stores, base, len(live)):
-        return _add_up(report, rebuild(stores, base))
-    return report
 
 
 def _add_missing(
@@ -250,7 +299,7 @@ def _add_missing(
         if missing:
             _upsert(stores, generation, missing)
             added += len(missing)
-        with stores.engine.execution_options(write=True).begin() as connection:
+        with writing(stores.engine) as connection:
             pks = [item.pk for item in batch]
             stored_chunks.mark_indexed(connection, pks, generation.pk)
             gone = stored_chunks.gone_ids(connection, missing)
@@ -273,9 +322,16 @@ def _fill(stores: Stores, base: Base, generation: Generation, progress: Progress
 
 
 def _swap(stores: Stores, base: Base, generation: Generation) -> None:
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         replaced = base_rows.activate_generation(connection, generation)
     drop_quietly(stores, replaced)
+
+
+def _forget(stores: Stores, generation: Generation) -> None:
+    """Take back a generation that could not be filled."""
+    with writing(stores.engine) as connection:
+        base_rows.remove_generation(connection, generation)
+    drop_quietly(stores, [generation.collection])
 
 
 def drop_quietly(stores: Stores, collections: Sequence[str]) -> None:
@@ -290,7 +346,7 @@ def drop_quietly(stores: Stores, collections: Sequence[str]) -> None:
 def _drop_unknown(stores: Stores) -> int:
     """Drop collections of deleted bases and swapped generations."""
     oldest = time.time() - stores.config.orphan_grace_s
-    with stores.engine.execution_options(write=True).begin() as connection:
+    with writing(stores.engine) as connection:
         base_rows.forget_unfinished(connection, older_than=oldest)
     present = {n for n in stores.index.collections() if n.startswith(COLLECTION_PREFIX)}
     with stores.engine.connect() as connection:
@@ -300,15 +356,21 @@ def _drop_unknown(stores: Stores) -> int:
     return len(unknown)
 
 
-def _counts_agree(stores: Stores, base: Base) -> bool:
+def _is_in_step(stores: Stores, base: Base) -> bool:
+    """Say whether counts agree and a search is answered, for the price of one search."""
     with stores.engine.connect() as connection:
         live, pending = stored_chunks.count_pending(connection, base)
-    if pending:
+        sample = next(stored_chunks.iterate_chunks(connection, base, batch=1), [])
+    if pending or _is_churned(stores, base, live):
         return False
     try:
+        for chunk in sample:
+            stores.index.ask(base.index.collection, chunk.vector, top_k=1)()
         return stores.index.count(base.index.collection) == live
     except VectorsMissing:
         return live == 0
+    except StoreRefused:
+        return False
 
 
 def _add_up(one: ReconcileReport, other: ReconcileReport) -> ReconcileReport:

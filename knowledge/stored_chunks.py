@@ -86,7 +86,9 @@ def live_chunks(base_pks: Sequence[int]) -> Select[int]:
     return select(chunks.c.pk).join(documents, IS_LIVE).where(in_bases(base_pks))
 
 
-def iterate_chunks(connection: Connection, base: Base) -> Iterator[list[LiveChunk]]:
+def iterate_chunks(
+    connection: Connection, base: Base, *, batch: int = ID_BATCH
+) -> Iterator[list[LiveChunk]]:
     """Yield the live chunks of a base with their vectors, in batches."""
     last = 0
     while True:
@@ -95,7 +97,7 @@ def iterate_chunks(connection: Connection, base: Base) -> Iterator[list[LiveChun
             .join(documents, IS_LIVE)
             .where(chunks.c.base_pk == base.pk, chunks.c.pk > last)
             .order_by(chunks.c.pk)
-            .limit(ID_BATCH)
+            .limit(batch)
         )
         rows = connection.execute(query).all()
         if not rows:

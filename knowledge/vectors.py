@@ -6,6 +6,7 @@ Chroma; chromadb itself is imported only for a folder, the server is spoken to o
 """
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +21,22 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from knowledge.errors import EmbeddingDimensionMismatch, StoreUnavailable, VectorsMissing
+from knowledge.errors import (
+    EmbeddingDimensionMismatch,
+    StoreRefused,
+    StoreUnavailable,
+    VectorsMissing,
+)
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
 
 UPSERT_BATCH = 250  # Chroma's docs: 50 to 250 is best; some builds refuse more than 5,461
 READ_PAGE = 1_000  # an unlimited `get` fails with "too many SQL variables" on large collections
+LENGTH_TOLERANCE = 0.02  # ours are of length one to 0.001 (float16); damaged ones seldom are
+SELF_SEARCHES = 1_000  # of one collection by its own vectors: finds what ails 1 in 200
+SELF_BATCH = 100
+SELF_DISTANCE = 0.01  # a vector's distance to itself is below 0.001
 CALLS = 16  # under way at once; a hung server gives its threads back at the socket's timeout
 SPACE = {
     "space": "cosine",
@@ -61,6 +71,12 @@ class VectorReader(Protocol):
 
     def collections(self) -> set[str]:
         """Return the names of all collections."""
+
+    def reachable(self, collection: str) -> set[str]:
+        """Return the ids that searches can come upon; whole collections are read and walked.
+
+        Raises `VectorsMissing`, and `StoreRefused` where the collection cannot be read.
+        """
 
     def ping(self) -> None:
         """Return when the index answers."""
@@ -150,6 +166,43 @@ class ChromaIndex:
             names.update(page)
         return names
 
+    def reachable(self, collection: str) -> set[str]:
+        """Return the ids that searches can come upon.
+
+        A search for as many as there are walks all of the HNSW graph: what it does not bring, no
+        question will (chroma-core/chroma#7758), and links that point nowhere crash it. Searches
+        by a sample of the vectors themselves show links that lead astray.
+        """
+        ids, vectors = self._everything(collection)
+        if not ids:
+            return set()
+        walk = _call(self._store.query, collection, vectors[0], len(ids))
+        found = {chunk_id for chunk_id, _ in self._bounded(walk, self._write_timeout_s)}
+        sample = np.random.default_rng(0).permutation(len(ids))[:SELF_SEARCHES]
+        for start in range(0, len(sample), SELF_BATCH):
+            part = sample[start : start + SELF_BATCH]
+            search = _call(self._store.nearest, collection, vectors[part])
+            far = self._bounded(search, self._write_timeout_s)
+            found -= {ids[at] for at, d in zip(part, far, strict=True) if d > SELF_DISTANCE}
+        return found
+
+    def _everything(self, collection: str) -> tuple[list[str], Vectors]:
+        """Return all ids and their vectors; vectors of another length than one are damaged."""
+        ids: list[str] = []
+        parts: list[Vectors] = []
+        total = self.count(collection)
+        while len(ids) < total:
+            read = _call(self._store.vectors, collection, len(ids))
+            names, page = self._bounded(read, self._write_timeout_s)
+            if not names:
+                break
+            lengths = np.linalg.norm(page, axis=1)
+            if not bool(np.all(np.abs(lengths - 1.0) < LENGTH_TOLERANCE)):
+                raise StoreRefused(f"vectors of {collection} are not as they were written")
+            ids += names
+            parts.append(page)
+        return ids, np.vstack(parts) if parts else np.zeros((0, 0), dtype=np.float32)
+
     def ping(self) -> None:
         """Return when the index answers."""
         self._bounded(self._store.ping, self._timeout_s)
@@ -208,6 +261,8 @@ class ChromaIndex:
             except FutureTimeout as exc:
                 self._rest()
                 raise StoreUnavailable(f"Chroma gave no answer within {timeout_s:g} s") from exc
+            except StoreRefused:
+                raise  # it did answer, and quickly
             except StoreUnavailable:
                 self._rest()
                 raise
@@ -224,6 +279,8 @@ class _Store(Protocol):
     def query(self, collection: str, vector: Vectors, top_k: int) -> list[tuple[str, float]]: ...
     def ids(self, collection: str, offset: int) -> list[str]: ...
     def count(self, collection: str) -> int: ...
+    def vectors(self, collection: str, offset: int) -> tuple[list[str], Vectors]: ...
+    def nearest(self, collection: str, vectors: Vectors) -> list[float]: ...
     def names(self, offset: int) -> list[str]: ...
     def ping(self) -> None: ...
     def create(self, collection: str) -> None: ...
@@ -259,6 +316,16 @@ class _Server:
     def ids(self, collection: str, offset: int) -> list[str]:
         page = self._on(collection, "get", {"limit": READ_PAGE, "offset": offset, "include": []})
         return list(page["ids"])
+
+    def vectors(self, collection: str, offset: int) -> tuple[list[str], Vectors]:
+        body = {"limit": READ_PAGE, "offset": offset, "include": ["embeddings"]}
+        page = self._on(collection, "get", body)
+        return page["ids"], np.asarray(page["embeddings"], dtype=np.float32)
+
+    def nearest(self, collection: str, vectors: Vectors) -> list[float]:
+        body = {"query_embeddings": vectors, "n_results": 1, "include": ["distances"]}
+        found = self._on(collection, "query", body)["distances"]
+        return [row[0] if row else math.inf for row in found]
 
     def count(self, collection: str) -> int:
         return int(self._on(collection, "count", None))
@@ -365,6 +432,20 @@ class _Folder:
             page = self._collection(collection).get(include=[], limit=READ_PAGE, offset=offset)
         return list(page["ids"])
 
+    def vectors(self, collection: str, offset: int) -> tuple[list[str], Vectors]:
+        with _ours():
+            page = self._collection(collection).get(
+                include=["embeddings"], limit=READ_PAGE, offset=offset
+            )
+        return page["ids"], np.asarray(page["embeddings"], dtype=np.float32)
+
+    def nearest(self, collection: str, vectors: Vectors) -> list[float]:
+        with _ours():
+            found = self._collection(collection).query(
+                query_embeddings=vectors, n_results=1, include=["distances"]
+            )
+        return [row[0] if row else math.inf for row in found["distances"]]
+
     def count(self, collection: str) -> int:
         with _ours():
             return int(self._collection(collection).count())
@@ -429,12 +510,12 @@ def _ours() -> Iterator[None]:
         raise _refusal(str(exc)) from exc
 
 
-def _refusal(reason: str) -> StoreUnavailable | EmbeddingDimensionMismatch:
+def _refusal(reason: str) -> StoreRefused | EmbeddingDimensionMismatch:
     if "dimension" in reason:
         return EmbeddingDimensionMismatch(
             f"the stored vectors have another length ({reason}); re-index the knowledge base"
         )
-    return StoreUnavailable(f"Chroma refused the call: {reason}")
+    return StoreRefused(f"Chroma refused the call: {reason}")
 
 
 def _batches(total: int) -> Iterator[slice]:

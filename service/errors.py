@@ -253,6 +253,8 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.EmbedderUnavailable: 500,
     knowledge_errors.RerankerUnavailable: 500,
     knowledge_errors.StoreUnavailable: 503,
+    knowledge_errors.StoreRefused: 503,
+    knowledge_errors.StorageFull: 507,
     knowledge_errors.VectorsMissing: 503,
     knowledge_errors.TooFewQuestions: 400,
     knowledge_errors.IngestConflict: 409,

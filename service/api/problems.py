@@ -10,8 +10,10 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from knowledge import StorageFull, is_disk_full
 from service.errors import ROOTS, error_fields, status_of
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,12 @@ def install(app: FastAPI) -> None:
     async def ours(request: Request, exc: Exception) -> Response:
         return reply(problem_of(exc, path=request.url.path, request_id=request_id_of(request)))
 
+    async def stored(request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, DBAPIError)
+        if not is_disk_full(exc):
+            raise exc  # logged and told as any failure inside
+        return await ours(request, StorageFull("the disk of the database is full; make room"))
+
     async def malformed(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, RequestValidationError)
         faults = [
@@ -137,4 +145,5 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(root, ours)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(DBAPIError, stored)
     app.add_exception_handler(Exception, ours)

@@ -59,10 +59,12 @@ def _engine(settings: Settings, ports: Ports, python: str) -> Program:
 
 def _chroma(settings: Settings, ports: Ports, python: str) -> Program:
     script = Path(python).parent / "chroma"
-    argv = (python, str(script), "run", "--host", "127.0.0.1", "--port", str(ports.chroma))
+    folder = str(settings.paths.chroma)
+    # Looked at before every start: a damaged folder is moved aside, the worker fills it from SQL.
+    argv = (python, "-m", "knowledge.probe", folder, "--", python, str(script), "run")
     return Program(
         name="chroma",
-        argv=(*argv, "--path", str(settings.paths.chroma)),
+        argv=(*argv, "--host", "127.0.0.1", "--port", str(ports.chroma), "--path", folder),
         environment={"ANONYMIZED_TELEMETRY": "False", "DO_NOT_TRACK": "1"},
         port=ports.chroma,
     )

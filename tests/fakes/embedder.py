@@ -37,6 +37,7 @@ class FakeEmbedder:
         self.embedded: list[str] = []
         self.before_embedding: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
+        self._directions: dict[str, npt.NDArray[np.float64]] = {}
 
     def embed_query(self, text: str) -> Vectors:
         return self._embed(text)
@@ -60,5 +61,9 @@ class FakeEmbedder:
         return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
 
     def _direction(self, word: str) -> npt.NDArray[np.float64]:
-        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
-        return np.random.default_rng(seed).standard_normal(self.dimension)
+        known = self._directions.get(word)
+        if known is None:
+            seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+            known = np.random.default_rng(seed).standard_normal(self.dimension)
+            self._directions[word] = known
+        return known

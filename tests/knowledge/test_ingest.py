@@ -1,7 +1,8 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 
 from knowledge import (
     ChromaIndex,
@@ -15,6 +16,7 @@ from knowledge import (
     Knowledge,
     KnowledgeConfig,
     NewDocument,
+    StorageFull,
     UnsupportedFile,
     lexical,
     versioning,
@@ -242,3 +244,22 @@ def test_chunk_ids_never_repeat_between_versions(knowledge: Knowledge, engine: E
         with engine.connect() as connection:
             ids.update(connection.scalars(select(chunks.c.chunk_id)))
     assert len(ids) == 3
+
+
+def test_a_full_disk_refuses_writes_and_reads_go_on(knowledge: Knowledge, engine: Engine) -> None:
+    put(knowledge, OLD)
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    def limit(dbapi_connection: Any, *_: object) -> None:
+        dbapi_connection.execute(f"PRAGMA max_page_count={pages}")
+
+    large = NewDocument("large", "large.txt", b"many words about shades " * 4_000)
+    event.listen(engine, "checkout", limit)
+    with pytest.raises(StorageFull, match="make room"):
+        knowledge.ingest_many(BASE, [large])
+    assert "thirty" in texts(knowledge)
+    assert [document.external_id for document in knowledge.list_documents(BASE)] == ["returns"]
+    pages = 2**30  # room again: no restart
+    assert not knowledge.ingest_many(BASE, [large])[0].unchanged
+    assert knowledge.reconcile().available
