@@ -7,6 +7,7 @@ as a callable), tenants or storage. `chunk.text` is always `text[start:end]`.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
@@ -64,7 +65,9 @@ def chunk(parsed: ParsedText, chunking: Chunking, *, count_tokens: CountTokens) 
     if chunking.strategy == "parent_child":
         return _children(parsed, chunking, count_tokens)
     separators = {"fixed": WORDS, "sentence": SENTENCES}.get(chunking.strategy, SEPARATORS)
-    sections = _sections(parsed) if chunking.strategy == "markdown" else [_whole(parsed)]
+    sections = (
+        _sections(parsed) if chunking.strategy == "markdown" else _pages(parsed, _whole(parsed))
+    )
     begins = _WORD_START if chunking.strategy == "fixed" else _SENTENCE_START
     splitter = _splitter(separators, chunking.chunk_tokens - chunking.overlap_tokens, count_tokens)
     chunks: list[Chunk] = []
@@ -142,9 +145,9 @@ def embedded_text(heading: str, text: str) -> str:
 
 
 def _sections(parsed: ParsedText) -> list[_Section]:
-    """Return the sections of a text whose headings are marked; of any other text, the whole."""
+    """Return the sections of a text whose headings are marked, else its pages."""
     if parsed.format not in HEADED:
-        return [_whole(parsed)]
+        return _pages(parsed, _whole(parsed))
     sections: list[_Section] = []
     path: dict[int, str] = {}
     start, heading, has_body = 0, "", False
@@ -161,7 +164,14 @@ def _sections(parsed: ParsedText) -> list[_Section]:
         path[level] = found.group(2)
         heading = HEADING_SEPARATOR.join(path[depth] for depth in sorted(path))
     sections.append(_Section(start, len(parsed.text), heading))
-    return sections
+    return [page for section in sections for page in _pages(parsed, section)]
+
+
+def _pages(parsed: ParsedText, section: _Section) -> list[_Section]:
+    """Return the section cut where pages begin: a citation names one page, and the right one."""
+    inside = [at for at in parsed.page_starts if section.start < at < section.end]
+    edges = [section.start, *inside, section.end]
+    return [_Section(*edge, section.heading) for edge in pairwise(edges)]
 
 
 def _whole(parsed: ParsedText) -> _Section:

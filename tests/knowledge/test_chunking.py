@@ -159,3 +159,15 @@ def test_children_lie_within_parents_and_parents_within_sections() -> None:
 def test_sizes_that_do_not_fit_are_refused(sizes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Chunking(**sizes)
+
+
+@pytest.mark.parametrize("strategy", ["markdown", "recursive", "sentence", "fixed", "parent_child"])
+def test_no_chunk_spans_two_pages(strategy: ChunkingStrategy) -> None:
+    pages = ["One two three.\n", "Four five six.\n", "Seven eight nine.\n"]
+    starts = (len(pages[0]), len(pages[0] + pages[1]))
+    parsed = ParsedText("".join(pages), "pdf", "", starts)
+    chunking = Chunking(strategy=strategy, chunk_tokens=60, overlap_tokens=4, parent_tokens=120)
+    chunks = chunk(parsed, chunking, count_tokens=count_tokens)
+    assert [(piece.text, piece.page) for piece in chunks] == [
+        (page.strip(), number) for number, page in enumerate(pages, start=1)
+    ]

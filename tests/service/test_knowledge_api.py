@@ -4,6 +4,7 @@ import pytest
 
 from service.jobs import Lane
 from service.settings import Settings
+from tests.fakes.files import pdf
 from tests.service.conftest import RETURNS, Running
 from tests.service.waiting import eventually
 
@@ -91,13 +92,27 @@ def test_a_file_that_cannot_be_read_says_why(
     assert reply.json()["error"]["code"] == code
 
 
-def test_a_pdf_is_refused_until_it_can_be_read(store: Running) -> None:
-    pdf = {"file": ("x.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj")}
-    assert store.client.put(f"{STORE}/documents/x.pdf", files=pdf).status_code == 415
+def test_a_file_that_cannot_be_read_is_refused_with_its_reason(store: Running) -> None:
+    cut_off = {"file": ("x.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj")}
+    damaged = store.client.put(f"{STORE}/documents/x.pdf", files=cut_off)
+    assert (damaged.status_code, damaged.json()["error"]["code"]) == (422, "damaged_file")
+    old_word = {"file": ("x.doc", b"\xd0\xcf\x11\xe0" + b"\x00" * 100)}
+    assert store.client.put(f"{STORE}/documents/x.doc", files=old_word).status_code == 415
+    assert store.client.get(f"{STORE}/documents").json()["data"] == []
+
+
+def test_a_pdf_answers_with_its_page(store: Running) -> None:
+    words = "A lamp may be returned within 30 days of delivery"
+    document = pdf("Nothing of note stands here", words)
+    upload = {"file": ("returns.pdf", document)}
+    assert store.client.put(f"{STORE}/documents/returns.pdf", files=upload).status_code == 200
+    found = store.client.post(f"{STORE}/search", json={"query": "lamp returned days"}).json()
+    assert (found["data"][0]["text"], found["data"][0]["page"]) == (words, 2)
 
 
 def test_a_document_over_the_limit_is_refused(store: Running) -> None:
-    object.__setattr__(store.settings.knowledge, "max_document_bytes", 100)
+    small = store.settings.knowledge.model_copy(update={"max_document_bytes": 100})
+    object.__setattr__(store.settings, "knowledge", small)
     reply = store.put_document("word " * 50)
     assert reply.status_code == 413
     assert reply.json()["error"]["code"] == "document_too_large"
