@@ -46,7 +46,7 @@ MAX_ACCESS_LABELS = 64
 MAX_VALUE_CHARS = 512
 MAX_EXTERNAL_ID_CHARS = 512
 HEADING_TOKENS = 16  # room for the headings that stand before a chunk when it is embedded
-WINDOW_DOCUMENTS = 64  # embedded and committed together: fewer, fuller batches and fsyncs
+WINDOW_DOCUMENTS = 256  # embedded and committed together: fewer, fuller batches and fsyncs
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def ingest_documents(
 
     Raises:
         KnowledgeError: What `parse` raises, DocumentTooLarge or InvalidAttributes: of a file; the
-            ones in earlier windows of 64 are already in.
+            ones in earlier windows of 256 are already in.
         EmbedderMismatch: The base was indexed by another embedder.
     """
     check_embedder(base, stores.embedder)

@@ -167,7 +167,7 @@ class Knowledge:
         tenant: str = DEFAULT_TENANT,
         progress: Progress | None = None,
     ) -> list[IngestReport]:
-        """Add or replace many documents; embedded and committed in windows of 64.
+        """Add or replace many documents; embedded and committed in windows of 256.
 
         Args:
             base_id: Where to.

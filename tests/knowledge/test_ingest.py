@@ -181,10 +181,10 @@ def test_a_staged_version_neither_answers_nor_takes_a_place(
 
 def test_many_documents_take_the_same_path_as_one(knowledge: Knowledge) -> None:
     seen: list[tuple[int, int]] = []
-    sources = [NewDocument(f"d{i}", f"d{i}.txt", f"Fact number {i}.".encode()) for i in range(70)]
+    sources = [NewDocument(f"d{i}", f"d{i}.txt", f"Fact number {i}.".encode()) for i in range(262)]
     reports = knowledge.ingest_many(BASE, sources, progress=lambda *at: seen.append(at))
     assert [report.external_id for report in reports] == [source.external_id for source in sources]
-    assert seen == [(64, 70), (70, 70)]
+    assert seen == [(256, 262), (262, 262)]
     assert all(report.unchanged for report in knowledge.ingest_many(BASE, sources))
     single = knowledge.ingest(BASE, "d3", "d3.txt", b"Fact number 3.")
     assert single.unchanged
