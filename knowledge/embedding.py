@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.config import KnowledgeConfig
 from knowledge.errors import EmbedderUnavailable
 from knowledge.languages import ANY_LANGUAGE
 
@@ -125,6 +126,18 @@ class SentenceTransformerEmbedder:
         model.eval()
         embedder.embed_query("warm up")  # the first forward pass is the slow one
         return embedder
+
+    @classmethod
+    def configured(cls, path_or_id: str, config: KnowledgeConfig) -> Self:
+        """Load the model as the room is configured to. Raises `EmbedderUnavailable`."""
+        return cls.load(
+            path_or_id,
+            languages=config.embedder_languages,
+            revision=config.embedder_revision,
+            batch=config.embed_batch,
+            threads=config.embedder_threads,
+            precision=config.embedder_precision,
+        )
 
     def embed_query(self, text: str) -> Vectors:
         """Return the vector of a question: (d,) float32, L2-normalised."""

@@ -69,6 +69,13 @@ class _Arrival:
     content_hash: str
     current: ActiveVersion | None
 
+    @property
+    def access(self) -> frozenset[str]:
+        """The labels that the new version will ask for."""
+        if self.source.access is not None:
+            return self.source.access
+        return frozenset() if self.current is None else self.current.access
+
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
@@ -190,7 +197,7 @@ def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
             f"{config.max_document_bytes} (knowledge.max_document_bytes)"
         )
     check_attributes(source.attributes)
-    check_access(source.access)
+    check_access(source.access or ())
     with stores.engine.connect() as connection:
         current = versioning.active_version(connection, base, source.external_id)
     return _Arrival(source, hashlib.sha256(source.content).hexdigest(), current)
@@ -209,7 +216,7 @@ def _is_unchanged(chunking: Chunking, item: _Arrival) -> bool:
         current.content_hash == item.content_hash
         and current.filename == source.filename
         and dict(current.attributes) == dict(source.attributes)
-        and current.access == source.access
+        and current.access == item.access
         and current.chunking == str(chunking)
     )
 
@@ -238,7 +245,7 @@ def _embed(stores: Stores, chunking: Chunking, items: Sequence[_Prepared]) -> li
             encoding=item.parsed.encoding,
             content_hash=item.arrival.content_hash,
             attributes=item.arrival.source.attributes,
-            access=item.arrival.source.access,
+            access=item.arrival.access,
             bytes=len(item.arrival.source.content),
             text=item.parsed.text,
             chunking=str(chunking),

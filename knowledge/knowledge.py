@@ -133,7 +133,7 @@ class Knowledge:
         content: bytes,
         *,
         attributes: Attributes | None = None,
-        access: Collection[str] = (),
+        access: Collection[str] | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
@@ -144,7 +144,8 @@ class Knowledge:
             filename: Decides the format, and is searched as the title.
             content: The raw bytes.
             attributes: Plain values, for filters.
-            access: Labels of which a reader must hold one; none: everybody in the tenant.
+            access: Labels of which a reader must hold one; empty: everybody in the tenant; None:
+                as the document has now, so that a new text is not seen by more people.
             tenant: Whose.
 
         Returns:
@@ -156,7 +157,13 @@ class Knowledge:
             EmbedderMismatch: The base was indexed by another embedder.
             IngestConflict: The base was deleted meanwhile; retryable.
         """
-        source = NewDocument(external_id, filename, content, attributes or {}, frozenset(access))
+        source = NewDocument(
+            external_id,
+            filename,
+            content,
+            attributes or {},
+            None if access is None else frozenset(access),
+        )
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 
     def ingest_many(

@@ -71,7 +71,7 @@ _LIVE_BY_ID = (
         chunks.c.chunk_id.in_(bindparam("ids", expanding=True)),
     )
 )
-_FOUND = (
+_FOUND = readable(
     select(
         chunks.c.pk,
         chunks.c.chunk_id,
@@ -106,7 +106,8 @@ _FOUND = (
     .join(documents, IS_LIVE)
     .join(versions, versions.c.pk == chunks.c.version_pk)
     .join(base_table, base_table.c.pk == chunks.c.base_pk)
-    .where(chunks.c.pk.in_(bindparam("pks", expanding=True)))
+    .where(chunks.c.pk.in_(bindparam("pks", expanding=True))),
+    bindparam("labels", expanding=True),
 )
 
 
@@ -141,7 +142,7 @@ class _Scope:
     def narrow(self, query: AnySelect) -> AnySelect:
         """Return `query` for the chunks in this scope only."""
         query = filtered(query, self.filters)
-        return query if self.access is None else readable(query, self.access)
+        return query if self.access is None else readable(query, sorted(self.access))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,14 @@ class _Ranking:
     retriever: RetrieverName
     chunk_pks: tuple[int, ...]
     best: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the words of a text brought: a ranking, and the words weighed for relevance."""
+
+    ranking: _Ranking
+    weighed: WeighedWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,25 +217,25 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
     for base in bases:
         check_embedder(base, stores.embedder)
     scope = _Scope(base_pks, search.filters, search.access if guarded else None)
-    early = stores.threads.submit(_search_words_now, stores, search, scope)  # beside embedding
+    texts = [search.question] if together is None else [search.question, together]
+    beside = partial(_search_words_beside, stores, search, scope)
+    early = {text: stores.threads.submit(beside, text) for text in texts}  # beside embedding
     readings = _read(stores, bases, search, together, language)
-    first, weighed = early.result()
-    known = {search.question: first}
+    words = {text: future.result() for text, future in early.items()}
+    wanted = _wanted(stores, search)
     with stores.engine.connect() as connection:  # one snapshot judges all that is found
-        find = partial(_search_words, stores, connection, search, scope)
         dense = _search_dense(stores, connection, bases, scope, readings)
         texts = _lexical_texts(search.question, together, dense)
-        wanted = _wanted(stores, search)
-        found = [known.get(text) or find(text) for text in texts]
-        ranked = _rank(config, wanted, dense, found)
-        rows = _rows(connection, ranked.best)
+        ranked = _rank(config, wanted, dense, [words[text] for text in texts])
+        rows = _rows(connection, ranked.best, search.access)
         if len(rows) < len(ranked.best):  # a document changed since the early search
-            ranked = _rank(config, wanted, dense, [find(text) for text in texts])
-            rows = _rows(connection, ranked.best)
-            weighed = _weigh(connection, search, base_pks, texts[-1])
-        elif texts[-1] != search.question:
-            weighed = _weigh(connection, search, base_pks, texts[-1])
-        rows = _distinct(rows, ranked.best, wanted)
+            find = partial(_search_words, stores, connection, search, scope)
+            words = {text: find(text) for text in texts}
+            ranked = _rank(config, wanted, dense, [words[text] for text in texts])
+            rows = _rows(connection, ranked.best, search.access)
+    rows = _distinct(rows, ranked.best, wanted)
+    last = words[texts[-1]]
+    weighed = None if last is None else last.weighed
     judged = _relevance(dense.vector, weighed, rows, stores.embedder.languages)
     floor = config.min_relevance if search.min_relevance is None else search.min_relevance
     scores = _read_again(stores, search, rows) if stores.reranker else ranked.scores
@@ -413,51 +422,39 @@ def _lexical_texts(question: str, together: str | None, dense: _Dense) -> list[s
     return [together if dense.with_history else question]
 
 
-def _search_words_now(
-    stores: Stores, search: Search, scope: _Scope
-) -> tuple[_Ranking | None, WeighedWords | None]:
-    """Return the ranking by words, and the words weighed for the judgement of relevance."""
+def _search_words_beside(stores: Stores, search: Search, scope: _Scope, text: str) -> _Words | None:
     with stores.engine.connect() as connection:
-        ranking = _search_words(stores, connection, search, scope, search.question)
-        return ranking, _weigh(connection, search, scope.base_pks, search.question)
-
-
-def _weigh(
-    connection: Connection, search: Search, base_pks: Sequence[int], text: str
-) -> WeighedWords | None:
-    """Return which chunks hold the text's words; None where the caller wants no words."""
-    if "lexical" not in search.retrievers:
-        return None
-    counted = select(func.count()).select_from(chunks).where(chunks.c.base_pk.in_(list(base_pks)))
-    total = connection.scalar(counted) or 0
-    return lexical.weigh(connection, lexical.query_tokens(text), base_pks=base_pks, total=total)
+        return _search_words(stores, connection, search, scope, text)
 
 
 def _search_words(
     stores: Stores, connection: Connection, search: Search, scope: _Scope, text: str
-) -> _Ranking | None:
+) -> _Words | None:
     """Return the chunks that hold the text's words; None where the caller wants none."""
     if "lexical" not in search.retrievers:
         return None
+    tokens = lexical.query_tokens(text)
     hits = lexical.search(
         connection,
-        lexical.query_tokens(text),
+        tokens,
         base_pks=scope.base_pks,
         top_k=stores.config.candidates,
         among=scope.narrow(live_chunks(scope.base_pks)) if scope.is_narrow else None,
     )
-    return _Ranking("lexical", tuple(hit.chunk_pk for hit in hits))
+    counted = select(func.count()).select_from(chunks).where(chunks.c.base_pk.in_(scope.base_pks))
+    total = connection.scalar(counted) or 0
+    weighed = lexical.weigh(connection, tokens, base_pks=scope.base_pks, total=total)
+    return _Words(_Ranking("lexical", tuple(hit.chunk_pk for hit in hits)), weighed)
 
 
 def _rank(
-    config: KnowledgeConfig, wanted: int, dense: _Dense, words: Sequence[_Ranking | None]
+    config: KnowledgeConfig, wanted: int, dense: _Dense, words: Sequence[_Words | None]
 ) -> _Ranked:
     """Fuse the rankings by reciprocal rank."""
     scores: dict[int, float] = {}
     finders: dict[int, tuple[RetrieverName, ...]] = {}
-    for ranking in (dense.ranking, *words):
-        if ranking is None:
-            continue
+    by_words = [found.ranking for found in words if found is not None]
+    for ranking in [dense.ranking, *by_words] if dense.ranking else by_words:
         for rank, pk in enumerate(ranking.chunk_pks, start=1):
             scores[pk] = scores.get(pk, 0.0) + 1.0 / (config.rrf_k + rank)
             if ranking.retriever not in finders.get(pk, ()):
@@ -505,8 +502,12 @@ def _is_heading(text: str) -> bool:
     return all(line.startswith("#") for line in text.split("\n") if line.strip())
 
 
-def _rows(connection: Connection, chunk_pks: Sequence[int]) -> dict[int, _Found]:
-    found = connection.execute(_FOUND, {"pks": list(chunk_pks)}).all()
+def _rows(
+    connection: Connection, chunk_pks: Sequence[int], labels: frozenset[str]
+) -> dict[int, _Found]:
+    """Return what is live and may be read by who holds `labels`: the last gate, always passed."""
+    asked = {"pks": list(chunk_pks), "labels": sorted(labels)}
+    found = connection.execute(_FOUND, asked).all()
     return {row.pk: row for row in found}
 
 

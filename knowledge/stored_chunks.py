@@ -5,7 +5,7 @@ function runs inside the caller's transaction.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -67,10 +67,10 @@ def filtered(query: AnySelect, filters: Attributes) -> AnySelect:
     return query
 
 
-def readable(query: AnySelect, labels: Collection[str]) -> AnySelect:
+def readable(query: AnySelect, labels: Sequence[str] | BindParameter[str]) -> AnySelect:
     """Return `query` for chunks that a reader with these access labels may see."""
     asked = exists().where(access.c.version_pk == chunks.c.version_pk)
-    held = asked.where(access.c.label.in_(sorted(labels)))
+    held = asked.where(access.c.label.in_(labels))
     return query.where(or_(~asked, held))
 
 

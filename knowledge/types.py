@@ -70,14 +70,15 @@ class NewDocument:
         filename: Decides the format by its suffix and is searched as the title.
         content: The raw bytes, in any encoding we can detect.
         attributes: At most 16 plain values, for filters.
-        access: Labels of which a reader must hold one; none: everybody in the tenant may read it.
+        access: Labels of which a reader must hold one; an empty set: everybody in the tenant may
+            read it; None: as it is now, and everybody where it is new.
     """
 
     external_id: str
     filename: str
     content: bytes
     attributes: Attributes = field(default_factory=dict)
-    access: frozenset[str] = frozenset()
+    access: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

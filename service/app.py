@@ -91,14 +91,7 @@ def open_rooms(settings: Settings, ports: Ports) -> Rooms:
         write_timeout_s=config.chroma_write_timeout_s,
         breaker_s=config.chroma_breaker_s,
     )
-    embedder = SentenceTransformerEmbedder.load(
-        settings.embedder_path,
-        languages=config.embedder_languages,
-        revision=config.embedder_revision,
-        batch=config.embed_batch,
-        threads=config.embedder_threads,
-        precision=config.embedder_precision,
-    )
+    embedder = SentenceTransformerEmbedder.configured(settings.embedder_path, config)
     registry = AdapterRegistry(
         database, settings.paths.adapters, max_lora_rank=settings.adapters.max_lora_rank
     )

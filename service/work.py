@@ -66,7 +66,7 @@ def ingest(knowledge: Knowledge, jobs: Jobs, job: Job, report: Report) -> dict[s
         args["filename"],
         jobs.payload(job.job_id),
         attributes=args["attributes"],
-        access=args.get("access", ()),  # jobs of an earlier release name none
+        access=args.get("access"),  # jobs of an earlier release name none
         tenant=job.tenant,
     )
     return {"knowledge_base": args["base_id"], "filename": args["filename"], **asdict(done)}

@@ -40,7 +40,7 @@ class NewBatch(Shape):
 
     file_ids: Annotated[tuple[FileId, ...], Field(min_length=1, max_length=MAX_FILES)]
     attributes: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    access_labels: tuple[str, ...] = ()
+    access_labels: tuple[str, ...] | None = None
 
 
 @api.post("/{base_id}/file_batches")
@@ -110,7 +110,7 @@ def _create(
                 "external_id": file.filename,
                 "filename": file.filename,
                 "attributes": body.attributes,
-                "access": sorted(set(body.access_labels)),
+                "access": None if body.access_labels is None else sorted(set(body.access_labels)),
                 "sha256": file.sha256,
                 "file_id": file.file_id,
             },

@@ -62,6 +62,7 @@ class CompletionRequest(BaseModel):
     knowledge_bases: tuple[str, ...] | None = None
     top_k: int | None = Field(default=None, ge=1, le=50)
     filters: dict[str, Any] = Field(default_factory=dict)
+    access_labels: tuple[str, ...] = ()
     cite: CiteMode = "inline"
     citations_required: bool | None = None
 
@@ -82,6 +83,7 @@ class CompletionRequest(BaseModel):
             knowledge_bases=self.knowledge_bases,
             top_k=self.top_k,
             filters=self.filters,
+            access_labels=self.access_labels,
             cite=self.cite,
             requirements=Requirements(citations=self.citations_required),
             sampling=Sampling(

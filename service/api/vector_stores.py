@@ -15,7 +15,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from knowledge import Chunking, Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
 from service.api.jobs import wait_for
@@ -45,7 +45,7 @@ class InlineDocument(Shape):
     filename: str = Field(min_length=1, max_length=512)
     content: str
     attributes: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    access_labels: tuple[str, ...] = ()
+    access_labels: tuple[str, ...] | None = None
 
 
 class SearchRequest(Shape):
@@ -146,7 +146,7 @@ async def put_document(
         "external_id": external_id,
         "filename": filename,
         "attributes": upload.attributes,
-        "access": sorted(set(upload.access_labels)),
+        "access": None if upload.access_labels is None else sorted(set(upload.access_labels)),
         "sha256": hashlib.sha256(content).hexdigest(),  # another content is another request
     }
     job = await _enqueue(state, "ingest", args, payload=content, key=idempotency_key)
@@ -217,7 +217,7 @@ class _Upload:
     filename: str
     content: bytes
     attributes: Mapping[str, Any]
-    access_labels: Sequence[str]
+    access_labels: Sequence[str] | None
 
 
 async def _read_upload(request: Request, external_id: str) -> _Upload:
@@ -238,19 +238,20 @@ async def _read_upload(request: Request, external_id: str) -> _Upload:
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
             raise InvalidRequest("The multipart body has no part `file`.", param="file")
-        attributes = _json_field(form.get("attributes"), "attributes", dict, {})
-        labels = _json_field(form.get("access_labels"), "access_labels", list, [])
-        if not all(isinstance(label, str) for label in labels):
+        attributes = _json_field(form, "attributes", dict) or {}
+        labels = _json_field(form, "access_labels", list)
+        if not all(isinstance(label, str) for label in labels or ()):
             raise InvalidRequest(
                 "`access_labels` must be a JSON list of text.", param="access_labels"
             )
         return _Upload(upload.filename or external_id, await upload.read(), attributes, labels)
 
 
-def _json_field(field: object, name: str, kind: type[T], default: T) -> T:
-    """Return a form field that holds JSON of one kind."""
+def _json_field(form: FormData, name: str, kind: type[T]) -> T | None:
+    """Return a form field that holds JSON of one kind, None where it is not there."""
+    field = form.get(name)
     if not isinstance(field, str):
-        return default
+        return None
     try:
         value = json.loads(field)
     except ValueError as exc:
@@ -306,4 +307,6 @@ def _base(base: KnowledgeBase) -> dict[str, Any]:
 
 
 def _document(document: Document) -> dict[str, Any]:
-    return {"object": "vector_store.document", **asdict(document)}
+    body = asdict(document)
+    body["access_labels"] = body.pop("access")
+    return {"object": "vector_store.document", **body}

@@ -131,15 +131,7 @@ def evaluate(
 
 def load_embedder(settings: Settings) -> Embedder:
     """Load the embedder of this home."""
-    config = settings.knowledge
-    return SentenceTransformerEmbedder.load(
-        settings.embedder_path,
-        languages=config.embedder_languages,
-        revision=config.embedder_revision,
-        batch=config.embed_batch,
-        threads=config.embedder_threads,
-        precision=config.embedder_precision,
-    )
+    return SentenceTransformerEmbedder.configured(settings.embedder_path, settings.knowledge)
 
 
 def read_corpus(file: Path) -> list[CorpusRow]:

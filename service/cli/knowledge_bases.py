@@ -61,7 +61,10 @@ def add(
     ] = None,
     access: Annotated[
         list[str] | None,
-        typer.Option(metavar="LABEL", help="Who may read them; repeat it. Default: everybody."),
+        typer.Option(
+            metavar="LABEL",
+            help="Who may read them; repeat it. '' takes the labels off. Default: as they are.",
+        ),
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
@@ -73,7 +76,7 @@ def add(
             if len(named) != 1:
                 raise CommandFailed(problem("--as names one file only.", code="usage"))
             named = {external_id: next(iter(named.values()))}
-        documents = add_documents(Gateway.find(url), report, base, named, access or ())
+        documents = add_documents(Gateway.find(url), report, base, named, access)
         report.result(
             {"object": "list", "data": documents, "has_more": False},
             f"{len(documents)} documents are searchable in {base}",
@@ -130,12 +133,16 @@ def search(
     base: BaseArgument,
     question: Annotated[str, typer.Argument(help="What to look for.")],
     top_k: Annotated[int, typer.Option("--top-k", min=1, max=50, help="Most passages.")] = 5,
+    access: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="A label that the reader holds; repeat it."),
+    ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the passages that answer a question best; nothing is generated."""
     with reporting(as_json) as report:
-        body = {"query": question, "max_num_results": top_k}
+        body = {"query": question, "max_num_results": top_k, "access_labels": access or []}
         found = Gateway.find(url).post(f"{_STORES}/{segment(base)}/search", json=body)
         report.result(found, lambda out: _print_passages(out, found))
 
@@ -195,17 +202,17 @@ def add_documents(
     report: Report,
     base: str,
     named: Mapping[str, Path],
-    access: Sequence[str] = (),
+    access: Sequence[str] | None = None,
 ) -> list[Any]:
     """Put every file and wait until the last is searchable."""
     root = f"{_STORES}/{segment(base)}/documents"
     documents: list[Any] = []
+    fields = {} if access is None else {"access_labels": json.dumps([a for a in access if a])}
     with report.meter(f"adding to {base}") as meter:
         for done, (name, file) in enumerate(named.items()):
             meter.show(done / len(named), name)
             upload = {"file": (file.name, file.read_bytes())}
-            labels = {"access_labels": json.dumps(list(access))} if access else {}
-            reply = gateway.call("PUT", f"{root}/{segment(name)}", files=upload, data=labels)
+            reply = gateway.call("PUT", f"{root}/{segment(name)}", files=upload, data=fields)
             if job := reply.get("job"):
                 gateway.finish(f"/jobs/{segment(job['id'])}", meter)
                 reply = gateway.get(f"{root}/{segment(name)}")

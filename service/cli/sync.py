@@ -206,8 +206,6 @@ def _collect(
 def _send(gateway: Gateway, root: str, upload: _Upload) -> None:
     parts: dict[str, Any] = {"file": (upload.file.name, upload.file.read_bytes())}
     fields = {"attributes": json.dumps(upload.before.get("attributes") or {})}
-    if upload.before.get("access"):  # new text must not be seen by more people than the old
-        fields["access_labels"] = json.dumps(list(upload.before["access"]))
     place = f"{root}/{segment(upload.name)}"
     _wait(gateway, gateway.call("PUT", place, files=parts, data=fields))
 

@@ -337,3 +337,31 @@ def test_a_heading_cut_off_from_its_text_answers_nothing(open_knowledge: OpenKno
     whole = knowledge.retrieve("Call the desk at any hour", base_ids=[BASE]).passages
     assert whole[0].external_id == "whole"
     assert whole[0].above_floor
+
+
+def test_new_text_is_seen_by_no_more_people_than_the_old(filled: Knowledge) -> None:
+    question = "What is the salary of zookeepers?"
+
+    def put(text: str, access: list[str] | None) -> None:
+        filled.ingest(BASE, "pay", "pay.txt", text.encode(), access=access)
+
+    put("The salary of zookeepers is nine thousand.", ["hr"])
+    put("The salary of zookeepers is ten thousand.", None)
+    assert filled.get_document(BASE, "pay").access == ("hr",)
+    assert first(filled, question) != "pay"
+    assert first(filled, question, access=["hr"]) == "pay"
+    put("The salary of zookeepers is ten thousand.", [])
+    assert filled.get_document(BASE, "pay").access == ()
+    assert first(filled, question) == "pay"
+
+
+@pytest.mark.parametrize("retriever", ["dense", "lexical"])
+def test_labels_put_on_while_a_question_is_answered_count_at_once(
+    filled: Knowledge, monkeypatch: pytest.MonkeyPatch, retriever: str
+) -> None:
+    filled.ingest(BASE, "pay", "pay.txt", b"The salary of zookeepers is high.", access=["hr"])
+    before = lambda *_: False  # noqa: E731  # what was true when the question came in
+    monkeypatch.setattr("knowledge.retrieval.asks_for_labels", before)
+    question = "What is the salary of zookeepers?"
+    assert first(filled, question, retrievers=[retriever]) != "pay"
+    assert first(filled, question, retrievers=[retriever], access=["hr"]) == "pay"

@@ -214,3 +214,30 @@ def test_access_labels_that_are_no_list_of_text_are_refused(store: Running, labe
     assert reply.status_code == 400
     assert "access_labels" in reply.text
     assert store.client.get(f"{STORE}/documents/returns.md").status_code == 404
+
+
+def test_a_replaced_document_keeps_its_labels_until_they_are_taken_off(store: Running) -> None:
+    document, asked = f"{STORE}/documents/returns.md", {"query": "returned lamp days"}
+
+    def put(text: str, **fields: list[str]) -> None:
+        body = {"filename": "returns.md", "content": text, **fields}
+        assert store.client.put(document, json=body).status_code == 200
+
+    def seen() -> bool:
+        return bool(store.client.post(f"{STORE}/search", json=asked).json()["data"])
+
+    put(RETURNS, access_labels=["staff"])
+    put(RETURNS.replace("30 days", "45 days"))
+    assert store.client.get(document).json()["access_labels"] == ["staff"]
+    assert not seen()
+    file = store.client.post(
+        "/v1/files",
+        files={"file": ("returns.md", RETURNS.encode())},
+        data={"purpose": "assistants"},
+    )
+    batch = {"file_ids": [file.json()["id"]]}
+    store.client.post(f"{STORE}/file_batches", json=batch)
+    eventually(lambda: "30 days" in store.client.get(document).json()["text"])
+    assert not seen()
+    put(RETURNS, access_labels=[])
+    assert seen()

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
-from tests.service.cli.conftest import CannedGateway, Run
 from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
     Running,
     engine_server,
@@ -148,20 +147,6 @@ def test_more_documents_than_a_page_are_compared(
     assert len(sync(many)["added"]) == 105
     (many / "104.md").unlink()
     assert changes(sync(many)) == ([], [], ["104.md"], 104)
-
-
-def test_a_replaced_document_keeps_its_access_labels(
-    gateway: CannedGateway, run: Run, folder: Path
-) -> None:
-    row = {"external_id": "a.md", "content_hash": "old", "attributes": {}, "access": ["staff"]}
-    gateway.answer(f"GET {STORE}/documents", {"data": [row], "has_more": False})
-    gateway.answer(f"PUT {STORE}/documents/a.md", {})
-    gateway.answer(f"PUT {STORE}/documents/deep/b.md", {})
-    assert run("kb", "sync", "handbook", str(folder)).exit_code == 0
-    sent = gateway.sent(f"PUT {STORE}/documents/a.md").body
-    assert b'name="access_labels"' in sent
-    assert b'["staff"]' in sent
-    assert b"access_labels" not in gateway.sent(f"PUT {STORE}/documents/deep/b.md").body
 
 
 def test_a_gateway_that_is_gone_ends_the_sync(folder: Path) -> None:
