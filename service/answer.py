@@ -300,10 +300,10 @@ def write_prompt(
     retrieval: Retrieval | None,
     house: House,
 ) -> Prompt:
-    """Build the messages; passages below the floor are not shown to the model."""
+    """Build the messages, with the passages worth showing where the strategy retrieves."""
     found: Sequence[Passage] = ()
     if strategy in RETRIEVING and retrieval is not None:
-        found = [p for p in retrieval.passages if p.above_floor] or retrieval.passages
+        found = worth_showing(retrieval.passages)
     answer_tokens = sampling_of(question, route.use_case).max_tokens or 0
     return build_prompt(
         route.use_case,
@@ -313,6 +313,16 @@ def write_prompt(
         limit_tokens=house.settings.engine.max_model_len - answer_tokens,
         count_tokens=house.count_tokens,
     )
+
+
+def worth_showing(passages: Sequence[Passage]) -> Sequence[Passage]:
+    """Return the passages down to the last that reaches the floor; all where none does.
+
+    The floor says whether the collection is about the question, the rank which passage is best:
+    one that ranks before a relevant passage is not held back.
+    """
+    reached = [place for place, passage in enumerate(passages, start=1) if passage.above_floor]
+    return passages[: reached[-1]] if reached else passages
 
 
 def sampling_of(question: Question, use_case: UseCase) -> Sampling:

@@ -174,7 +174,7 @@ class BackupImpossible(ServiceError):
     """There is no SQLite database to copy, or no place for the copy."""
 
     code = "backup_impossible"
-    hint = "Only the home's own SQLite database is copied; PostgreSQL has pg_dump and pg_restore."
+    hint = "Nothing was changed. PostgreSQL has pg_dump and pg_restore for the same."
 
 
 class InvalidBackup(ServiceError):

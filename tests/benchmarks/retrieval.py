@@ -33,7 +33,9 @@ from knowledge import (
     RetrieverName,
     SentenceTransformerEmbedder,
     Turn,
+    hit,
     metadata,
+    recall,
 )
 from service.database import create_tables, open_database
 from tests.benchmarks import scale
@@ -218,13 +220,13 @@ def _measure(knowledge: Knowledge, name: str, file: str, rows: Sequence[Row]) ->
 
 
 def _judge(score: Score, retriever: str, rows: Sequence[Row], answers: Iterable[Retrieval]) -> None:
-    hits: list[bool] = []
+    hits: list[float] = []
     recalls: list[float] = []
     for row, answer in zip(rows, answers, strict=True):
         gold = set(row["gold_ids"])
-        distinct = list(dict.fromkeys(passage.external_id for passage in answer.passages))[:5]
-        hits.append(bool(gold.intersection(distinct)))
-        recalls.append(len(gold.intersection(distinct)) / len(gold))
+        distinct = list(dict.fromkeys(passage.external_id for passage in answer.passages))
+        hits.append(hit(distinct, gold, cutoff=5))
+        recalls.append(recall(distinct, gold, cutoff=5))
     score.hit_at_5[retriever] = float(np.mean(hits))
     score.recall_at_5[retriever] = float(np.mean(recalls))
 

@@ -5,12 +5,9 @@ there are N. A copy's vector is its row's, with a little noise instead of a seco
 index sees N different vectors. Chroma runs as it does in service, as a server of its own.
 """
 
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -27,8 +24,8 @@ from knowledge import (
     metadata,
 )
 from service.database import create_tables, open_database
-from service.home import free_port
 from tests.benchmarks.corpora import Row, read_rows
+from tests.fakes.room import ChromaServer
 
 Vectors = npt.NDArray[np.float32]
 CORPORA = ("rag_en", "rag_en_multihop", "support_en")
@@ -78,10 +75,10 @@ def _measure(
     follow_ups: Sequence[Row],
     embedder: Repeating,
 ) -> Figures:
-    with tempfile.TemporaryDirectory() as folder, _chroma(Path(folder) / "chroma") as (port, pid):
+    with tempfile.TemporaryDirectory() as folder, ChromaServer(Path(folder) / "chroma") as server:
         engine = open_database(f"sqlite:///{folder}/state.db")
         create_tables(engine, metadata)
-        index = ChromaIndex.connect("127.0.0.1", port)
+        index = ChromaIndex.connect("127.0.0.1", server.port)
         knowledge = Knowledge(engine, index, embedder, KnowledgeConfig())
         try:
             knowledge.create_base("scale", base_id="scale")
@@ -98,7 +95,7 @@ def _measure(
                 "p99_ms": plain[1],
                 "follow_up_p50_ms": asked[0],
                 "follow_up_p99_ms": asked[1],
-                "chroma_mb": _resident_mb(pid),
+                "chroma_mb": _resident_mb(server.pid),
                 "chroma_disk_mb": _disk_mb(Path(folder) / "chroma"),
                 "sql_disk_mb": _disk_mb(Path(folder) / "state.db"),
                 "filled_s": filled_s,
@@ -126,30 +123,6 @@ def _latencies(knowledge: Knowledge, rows: Sequence[Row]) -> tuple[float, float]
             times.append((time.perf_counter() - began) * 1000)
     p50, p99 = np.percentile(times, [50, 99])
     return float(p50), float(p99)
-
-
-@contextmanager
-def _chroma(folder: Path) -> Iterator[tuple[int, int]]:
-    """Yield port and process id of a Chroma server on `folder`."""
-    port = free_port()
-    script = Path(sys.executable).parent / "chroma"
-    argv = [sys.executable, str(script), "run", "--host", "127.0.0.1", "--port", str(port)]
-    child = subprocess.Popen(
-        [*argv, "--path", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        probe = ChromaIndex.connect("127.0.0.1", port, breaker_s=0.0)
-        for _ in range(300):
-            try:
-                probe.ping()
-                break
-            except Exception:  # not up yet
-                time.sleep(0.1)
-        probe.close()
-        yield port, child.pid
-    finally:
-        child.terminate()
-        child.wait(15)
 
 
 def _resident_mb(pid: int) -> float:

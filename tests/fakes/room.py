@@ -55,6 +55,12 @@ class ChromaServer:
             log.seek(began)
             return log.read().decode(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End the server; SIGKILL as in a crash."""
         process, self._process = self._process, None

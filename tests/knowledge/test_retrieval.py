@@ -365,3 +365,13 @@ def test_labels_put_on_while_a_question_is_answered_count_at_once(
     question = "What is the salary of zookeepers?"
     assert first(filled, question, retrievers=[retriever]) != "pay"
     assert first(filled, question, retrievers=[retriever], access=["hr"]) == "pay"
+
+
+def test_a_follow_up_is_judged_by_the_words_of_the_conversation(filled: Knowledge) -> None:
+    history = [Turn("user", "Does the warranty of kettles cover batteries?")]
+    ask = "And for how long?"
+    alone = filled.retrieve(ask, base_ids=[BASE], retrievers=["lexical"])
+    together = filled.retrieve(ask, base_ids=[BASE], history=history, retrievers=["lexical"])
+    assert (alone.best_relevance or 0.0) < 0.1
+    assert together.passages[0].external_id == "warranty"
+    assert together.passages[0].relevance > 0.5

@@ -1,8 +1,7 @@
 """The index on a real `chroma run` server, and on servers that are refused, silent or wrong."""
 
 import http.server
-import subprocess
-import sys
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,48 +11,16 @@ import numpy as np
 import pytest
 
 from knowledge import ChromaIndex, EmbeddingDimensionMismatch, StoreUnavailable, VectorsMissing
-from tests.knowledge.conftest import BASE, OpenKnowledge, free_port
+from tests.fakes.room import ChromaServer
+from tests.knowledge.conftest import BASE, OpenKnowledge
 
 EYE = np.eye(4, dtype=np.float32)
 
 
-class Server:
-    """A `chroma run` process that can be killed and started again on the same folder."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        binary = Path(sys.executable).with_name("chroma")
-        command = [binary, "run", "--path", self.folder, "--host", "127.0.0.1"]
-        self._process = subprocess.Popen(
-            [*map(str, command), "--port", str(self.port)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        probe = ChromaIndex.connect("127.0.0.1", self.port, breaker_s=0)
-        for _ in range(200):
-            try:
-                probe.ping()
-                break
-            except StoreUnavailable:
-                time.sleep(0.05)
-        probe.close()
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    chroma = Server(tmp_path_factory.mktemp("chroma_server"), free_port())
-    chroma.start()
-    yield chroma
-    chroma.kill()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    with ChromaServer(tmp_path_factory.mktemp("server") / "chroma") as chroma:
+        yield chroma
 
 
 @pytest.fixture(params=["server", "folder"])
@@ -89,7 +56,7 @@ def test_both_roads_to_chroma_behave_alike(any_index: ChromaIndex) -> None:
             call("kb_one")
 
 
-def test_a_collection_made_anew_by_another_client_is_found(server: Server) -> None:
+def test_a_collection_made_anew_by_another_client_is_found(server: ChromaServer) -> None:
     ours = ChromaIndex.connect("127.0.0.1", server.port, 5.0)
     theirs = ChromaIndex.connect("127.0.0.1", server.port, 5.0)
     ours.create("kb_two")
@@ -194,7 +161,7 @@ def test_with_chroma_away_answers_are_lexical_within_a_second(
 
 
 def test_a_killed_server_degrades_answers_and_then_they_are_whole_again(
-    open_knowledge: OpenKnowledge, server: Server
+    open_knowledge: OpenKnowledge, server: ChromaServer
 ) -> None:
     index = ChromaIndex.connect("127.0.0.1", server.port, 5.0, breaker_s=0.05)
     knowledge = open_knowledge(vectors=index)
@@ -202,7 +169,7 @@ def test_a_killed_server_degrades_answers_and_then_they_are_whole_again(
     knowledge.ingest(BASE, "a", "a.txt", b"lamp return")
     ask: Callable[[], bool] = lambda: knowledge.retrieve("lamp", base_ids=[BASE]).degraded  # noqa: E731
     assert not ask()
-    server.kill()
+    server.end(signal.SIGKILL)
     assert ask()
     assert not knowledge.ingest(BASE, "b", "b.txt", b"lamp shade").indexed
     server.start()
