@@ -2,7 +2,7 @@
 
 It knows cosines, shares of words and the numbers fitted for them; it does not know where they
 come from. What is judged is "is this collection about the question", not "who is first": that
-is the fused rank. The shipped floor of all forms is 0.5.
+is the fused rank. One floor serves all forms (`KnowledgeConfig.min_relevance`).
 """
 
 import math
