@@ -5,7 +5,7 @@ function runs inside the caller's transaction.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    bindparam,
     exists,
     func,
     or_,
@@ -137,35 +136,6 @@ def gone_ids(connection: Connection, candidates: Sequence[LiveChunk]) -> list[st
     wanted = [item.chunk_id for item in candidates]
     found = set(connection.scalars(select(chunks.c.chunk_id).where(chunks.c.chunk_id.in_(wanted))))
     return [chunk_id for chunk_id in wanted if chunk_id not in found]
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkText:
-    """A stored chunk, live or staged, as it is embedded."""
-
-    pk: int
-    chunk_id: str
-    heading: str
-    text: str
-
-
-def embeddable_chunks(connection: Connection, base: Base) -> Iterator[ChunkText]:
-    """Yield every stored chunk of a base, staged ones included."""
-    query = select(chunks.c.pk, chunks.c.chunk_id, chunks.c.heading, chunks.c.text)
-    rows = connection.execute(query.where(chunks.c.base_pk == base.pk).order_by(chunks.c.pk))
-    for row in rows:
-        yield ChunkText(row.pk, row.chunk_id, row.heading, row.text)
-
-
-def replace_vectors(connection: Connection, vectors: Mapping[int, Vectors]) -> None:
-    """Write new vectors for stored chunks; none of them is in any collection yet."""
-    changed = update(chunks).where(chunks.c.pk == bindparam("chunk_pk"))
-    rows = [
-        {"chunk_pk": pk, "blob": vector.astype(np.float16).tobytes()}
-        for pk, vector in vectors.items()
-    ]
-    if rows:
-        connection.execute(changed.values(vector=bindparam("blob"), index_pk=None), rows)
 
 
 def vectors_by_text(connection: Connection, version_pk: int) -> Iterator[tuple[str, str, Vectors]]:
