@@ -150,6 +150,12 @@ def get_bases(connection: Connection, base_ids: Sequence[str], *, tenant: str) -
     return [found[base_id] for base_id in wanted]
 
 
+def serving(connection: Connection, base_pks: Sequence[int]) -> set[int]:
+    """Return the pks of the generations that serve these bases."""
+    active = indexes.c.base_pk.in_(base_pks), indexes.c.state == "active"
+    return set(connection.scalars(select(indexes.c.pk).where(*active)))
+
+
 def all_bases(connection: Connection) -> list[Base]:
     """Return every base of every tenant, for reconcile."""
     query = _BASES.where(indexes.c.state == "active").order_by(bases.c.pk)

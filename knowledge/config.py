@@ -140,19 +140,6 @@ class KnowledgeConfig(BaseModel):
             )
         return self
 
-    def at_next(self) -> Self:
-        """Return the configuration as it is once the next embedder has taken the other's place."""
-        changed = {
-            "embedder": self.next_embedder,
-            "embedder_revision": self.next_embedder_revision,
-            "embedder_languages": self.next_embedder_languages,
-            "min_relevance": self.min_relevance
-            if self.next_min_relevance is None
-            else self.next_min_relevance,
-            "next_embedder": None,
-        }
-        return self.model_copy(update=changed)
-
     @property
     def parse_limits(self) -> ParseLimits:
         """The limits of reading one file."""

@@ -144,8 +144,12 @@ class SentenceTransformerEmbedder:
         """Load the model that bases are re-indexed to, if one is named. `EmbedderUnavailable`."""
         if config.next_embedder is None:
             return None
+        named = {
+            "embedder_languages": config.next_embedder_languages,
+            "embedder_revision": config.next_embedder_revision,
+        }
         try:
-            return cls.configured(config.next_embedder, config.at_next())
+            return cls.configured(config.next_embedder, config.model_copy(update=named))
         except EmbedderUnavailable as exc:
             raise EmbedderUnavailable(f"knowledge.next_embedder: {exc}") from exc
 

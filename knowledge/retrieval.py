@@ -7,7 +7,7 @@ base, the active version. Lexical rows change in the same transaction as the tru
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,13 @@ from knowledge.bases import Base
 from knowledge.config import KnowledgeConfig
 from knowledge.conversation import blend, with_context
 from knowledge.embedding import Embedder
-from knowledge.errors import InvalidFilter, InvalidQuery, StoreUnavailable, VectorsMissing
+from knowledge.errors import (
+    InvalidFilter,
+    InvalidQuery,
+    StoreRefused,
+    StoreUnavailable,
+    VectorsMissing,
+)
 from knowledge.ingest import MAX_ATTRIBUTES, Stores
 from knowledge.languages import detect_language, reads
 from knowledge.lexical import WeighedWords
@@ -63,9 +69,6 @@ EXACT_CHUNKS = 2_000  # a filter that leaves fewer is searched exactly: 12 ms on
 SPARE = 2  # chunks looked at for each passage wanted: repetitions are left out
 SWAPS = 3  # of a re-index, that may come between one question and its answer
 GROWTH = (1, 4, 16)  # how far past `candidates` to look while hits are rejected as not live
-
-_SERVES = and_(indexes.c.base_pk == chunks.c.base_pk, indexes.c.state == "active")
-"""Joins the generation that made a chunk's vector, as `index_pk`."""
 
 # built once: building a statement takes as long as running it
 _LIVE_BY_ID = (
@@ -110,7 +113,7 @@ _FOUND = readable(
         indexes.c.pk.label("index_pk"),
     )
     .join(documents, IS_LIVE)
-    .join(indexes, _SERVES)
+    .join(indexes, and_(indexes.c.base_pk == chunks.c.base_pk, indexes.c.state == "active"))
     .join(versions, versions.c.pk == chunks.c.version_pk)
     .join(base_table, base_table.c.pk == chunks.c.base_pk)
     .where(chunks.c.pk.in_(bindparam("pks", expanding=True))),
@@ -417,7 +420,7 @@ def _ask_collection(
     def wait() -> list[VectorHit]:
         try:
             return answer()
-        except VectorsMissing:
+        except (VectorsMissing, StoreRefused):  # Chroma refuses while a collection is dropped
             with stores.engine.connect() as connection:  # as it is now, not in the snapshot
                 now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
                 if not base_rows.has_chunks(connection, base.pk):
@@ -445,17 +448,16 @@ def _live_by_id(connection: Connection, chunk_ids: Sequence[str], scope: _Scope)
 
 
 def _exact(
-    connection: Connection, vector: Vectors, scope: _Scope, index_pks: Collection[int]
+    connection: Connection, vector: Vectors, scope: _Scope, index_pks: set[int]
 ) -> list[tuple[int, float]] | None:
     """Return the cosine of every chunk in a narrow scope; None if that is too many."""
-    whole = live_chunks(scope.base_pks).join(indexes, _SERVES)
-    whole = whole.add_columns(chunks.c.vector, indexes.c.pk.label("index_pk"))
+    if base_rows.serving(connection, scope.base_pks) != index_pks:
+        raise _Swapped
+    whole = live_chunks(scope.base_pks).add_columns(chunks.c.vector)
     query = scope.narrow(whole).limit(EXACT_CHUNKS + 1)
     rows = connection.execute(query).all()
     if len(rows) > EXACT_CHUNKS:
         return None
-    if any(row.index_pk not in index_pks for row in rows):
-        raise _Swapped
     return [(row.pk, float(vector_of(row.vector) @ vector)) for row in rows]
 
 

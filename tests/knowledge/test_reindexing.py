@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -18,7 +19,9 @@ from knowledge import (
     NewDocument,
     ReconcileReport,
     Retrieval,
+    StoreRefused,
     StoreUnavailable,
+    reindexing,
 )
 from knowledge.tables import chunks, next_vectors
 from tests.fakes.embedder import FakeEmbedder, Vectors
@@ -82,6 +85,10 @@ def lengths(engine: Engine) -> set[int]:
 def waiting(engine: Engine) -> int:
     with engine.connect() as connection:
         return int(connection.scalar(select(func.count()).select_from(next_vectors)) or 0)
+
+
+def refuse() -> None:
+    raise StoreRefused("Missing metadata segment")
 
 
 def crash(*_: object, **__: object) -> None:
@@ -165,6 +172,21 @@ def test_a_document_embedded_before_the_swap_and_written_after_it_is_embedded_ag
     assert dense(both, "latecomer").passages[0].external_id == "late"
 
 
+def test_a_document_that_comes_in_just_before_the_swap_has_it_wait(
+    both: Knowledge, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap, late = reindexing._swap, once(lambda: both.ingest(BASE, "late", "l.txt", b"latecomer"))
+
+    def swap_late(*arguments: Any) -> Any:
+        late()
+        return swap(*arguments)
+
+    monkeypatch.setattr(reindexing, "_swap", swap_late)
+    both.reindex(BASE)
+    assert lengths(engine) == {32}
+    assert dense(both, "latecomer").passages[0].external_id == "late"
+
+
 def test_a_document_staged_before_the_swap_and_shown_after_it_is_right(
     both: Knowledge, index: ChromaIndex, engine: Engine
 ) -> None:
@@ -200,6 +222,23 @@ def test_a_swap_between_a_question_and_its_answer_has_it_asked_again(
     assert (found.degraded, found.retrievers) == (False, ("dense", "lexical"))
     assert found.passages[0].text == "lamp number7"
     assert found.passages[0].relevance > 0.9
+
+
+def test_a_collection_refused_while_it_is_dropped_is_not_taken_for_damaged(
+    filled: Knowledge, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, ask = only(index), ChromaIndex.ask
+    rebuild = once(lambda: filled.rebuild(BASE))
+
+    def ask_late(self: ChromaIndex, name: str, vector: Vectors, *, top_k: int) -> Any:
+        if name != old:
+            return ask(self, name, vector, top_k=top_k)
+        rebuild()
+        return refuse
+
+    monkeypatch.setattr(ChromaIndex, "ask", ask_late)
+    found = dense(filled)
+    assert (found.degraded, found.passages[0].external_id) == (False, "d7")
 
 
 def test_readers_never_see_a_half_swapped_base(
