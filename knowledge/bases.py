@@ -36,7 +36,15 @@ from knowledge.errors import (
     InvalidName,
     KnowledgeBaseExists,
 )
-from knowledge.tables import LEXICAL_TABLE, bases, chunks, documents, indexes, versions
+from knowledge.tables import (
+    LEXICAL_TABLE,
+    bases,
+    chunks,
+    documents,
+    indexes,
+    next_vectors,
+    versions,
+)
 from knowledge.types import BaseId, KnowledgeBase
 
 COLLECTION_PREFIX = "kb_"
@@ -288,10 +296,12 @@ def activate_generation(
     """Make `generation` the one that serves, in the place of `replaces`.
 
     Raises:
-        IngestConflict: `replaces` serves no more: what was filled from it may be outdated.
+        IngestConflict: `replaces` serves no more, so that what was filled from it may be outdated;
+            or it serves since a moment ago, and its vectors would go with it.
     """
+    waiting = connection.scalar(select(exists().where(next_vectors.c.index_pk == replaces.pk)))
     old = indexes.c.pk == replaces.pk, indexes.c.state == "active"
-    if not connection.execute(delete(indexes).where(*old)).rowcount:
+    if waiting or not connection.execute(delete(indexes).where(*old)).rowcount:
         raise IngestConflict("the index was replaced by another meanwhile; start it again")
     connection.execute(update(indexes).where(indexes.c.pk == generation.pk).values(state="active"))
 

@@ -18,7 +18,7 @@ from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
 from knowledge.embedding import Progress
 from knowledge.errors import KnowledgeError, StoreRefused, StoreUnavailable, VectorsMissing
 from knowledge.ingest import Stores
-from knowledge.stored_chunks import LiveChunk
+from knowledge.stored_chunks import ID_BATCH, LiveChunk
 from knowledge.types import IndexCheck, IndexHealth, ReconcileReport
 from knowledge.writing import writing
 
@@ -69,6 +69,7 @@ def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
 
 def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
     """Build a new generation of the collection from the stored vectors, swap, drop the old."""
+    settle(stores, base)
     with writing(stores.engine) as connection:
         generation = base_rows.add_generation(
             connection,
@@ -186,8 +187,20 @@ def _is_churned(stores: Stores, base: Base, live: int) -> bool:
     return base.index.removed > max(config.churn_floor, config.churn_share * live)
 
 
+def settle(stores: Stores, base: Base) -> None:
+    """Move the vectors of a re-index that was swapped in to their chunks, in short writes.
+
+    Before another generation takes the place of that one: its waiting vectors would go with it.
+    """
+    moved = ID_BATCH
+    while moved == ID_BATCH:
+        with writing(stores.engine) as connection:
+            moved = stored_chunks.move_vectors(connection, base)
+
+
 def _repair(stores: Stores, base: Base) -> ReconcileReport:
     config = stores.config
+    settle(stores, base)
     with writing(stores.engine) as connection:
         stale = versioning.collect_stale(
             connection, base, older_than=time.time() - config.orphan_grace_s

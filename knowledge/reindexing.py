@@ -13,13 +13,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
-    case,
-    delete,
     exists,
     func,
     insert,
     select,
-    update,
 )
 
 from knowledge import bases as base_rows
@@ -28,7 +25,7 @@ from knowledge.chunking import embedded_text
 from knowledge.embedding import Progress, Vectors
 from knowledge.errors import CollectionNotFound
 from knowledge.ingest import Stores
-from knowledge.reconcile import drop_quietly, reconcile
+from knowledge.reconcile import drop_quietly, reconcile, settle
 from knowledge.tables import chunks, next_vectors
 from knowledge.types import ReconcileReport
 from knowledge.vectors import put
@@ -73,6 +70,7 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
 
 
 def _begin(stores: Stores, base: Base) -> Generation:
+    settle(stores, base)
     with writing(stores.engine) as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
         made_by = EmbedderMark.of(stores.target)
@@ -98,7 +96,9 @@ def _embed_missing(
 
 
 def _swap(stores: Stores, base: Base, generation: Generation) -> tuple[Base, int] | None:
-    """Put the new vectors in the place of the old ones, unless a chunk came in meanwhile.
+    """Let the new vectors count in the place of the old ones, unless a chunk came in meanwhile.
+
+    Only the generation's row changes: `reconcile` moves the vectors afterwards, in short writes.
 
     Returns:
         The base as it was, and how many vectors the new collection holds; None: not yet.
@@ -111,13 +111,6 @@ def _swap(stores: Stores, base: Base, generation: Generation) -> tuple[Base, int
         mine = next_vectors.c.index_pk == generation.pk
         indexed = select(func.count()).where(mine, next_vectors.c.is_indexed)
         count = int(connection.scalar(indexed) or 0)
-        held_by = case((next_vectors.c.is_indexed, generation.pk))
-        connection.execute(
-            update(chunks)
-            .where(chunks.c.pk == next_vectors.c.chunk_pk, mine)
-            .values(vector=next_vectors.c.vector, index_pk=held_by)
-        )
-        connection.execute(delete(next_vectors).where(mine))
         base_rows.activate_generation(connection, generation, replaces=now.index)
     return now, count
 
@@ -166,5 +159,7 @@ def _count(stores: Stores, generation: Generation) -> tuple[int, int]:
 
 def _lacks_vector(generation: Generation) -> ColumnElement[bool]:
     """Return the condition that a chunk of the base waits to be embedded."""
-    embedded = exists().where(next_vectors.c.chunk_pk == chunks.c.pk)
+    embedded = exists().where(
+        next_vectors.c.chunk_pk == chunks.c.pk, next_vectors.c.index_pk == generation.pk
+    )
     return and_(chunks.c.base_pk == generation.base_pk, ~embedded)

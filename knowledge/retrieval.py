@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, select
+from sqlalchemy import Connection, Row, bindparam, case, func, select
 
 from knowledge import bases as base_rows
 from knowledge import lexical
@@ -35,6 +35,7 @@ from knowledge.lexical import WeighedWords
 from knowledge.relevance import kind_of, relevance
 from knowledge.stored_chunks import (
     IS_LIVE,
+    VECTOR,
     AnySelect,
     asks_for_labels,
     attribute_key,
@@ -43,6 +44,7 @@ from knowledge.stored_chunks import (
     live_chunks,
     readable,
     vector_of,
+    with_vector,
 )
 from knowledge.tables import bases as base_table
 from knowledge.tables import chunks, documents, indexes, versions
@@ -80,43 +82,43 @@ _LIVE_BY_ID = (
     )
 )
 _FOUND = readable(
-    select(
-        chunks.c.pk,
-        chunks.c.chunk_id,
-        chunks.c.ordinal,
-        chunks.c.text,
-        chunks.c.vector,
-        chunks.c.start,
-        chunks.c.end,
-        chunks.c.page,
-        chunks.c.heading,
-        chunks.c.version_pk,
-        chunks.c.parent_start,
-        chunks.c.parent_end,
-        case(
-            (
-                chunks.c.parent_start.is_not(None),
-                func.substr(
-                    versions.c.text,
-                    chunks.c.parent_start + 1,
-                    chunks.c.parent_end - chunks.c.parent_start,
-                ),
-            )
-        ).label("parent_text"),
-        documents.c.document_id,
-        documents.c.external_id,
-        versions.c.version,
-        versions.c.filename,
-        versions.c.attributes,
-        versions.c.chunks.label("version_chunks"),
-        base_table.c.base_id,
-        indexes.c.pk.label("index_pk"),
-    )
-    .join(documents, IS_LIVE)
-    .join(indexes, and_(indexes.c.base_pk == chunks.c.base_pk, indexes.c.state == "active"))
-    .join(versions, versions.c.pk == chunks.c.version_pk)
-    .join(base_table, base_table.c.pk == chunks.c.base_pk)
-    .where(chunks.c.pk.in_(bindparam("pks", expanding=True))),
+    with_vector(
+        select(
+            chunks.c.pk,
+            chunks.c.chunk_id,
+            chunks.c.ordinal,
+            chunks.c.text,
+            VECTOR,
+            chunks.c.start,
+            chunks.c.end,
+            chunks.c.page,
+            chunks.c.heading,
+            chunks.c.version_pk,
+            chunks.c.parent_start,
+            chunks.c.parent_end,
+            case(
+                (
+                    chunks.c.parent_start.is_not(None),
+                    func.substr(
+                        versions.c.text,
+                        chunks.c.parent_start + 1,
+                        chunks.c.parent_end - chunks.c.parent_start,
+                    ),
+                )
+            ).label("parent_text"),
+            documents.c.document_id,
+            documents.c.external_id,
+            versions.c.version,
+            versions.c.filename,
+            versions.c.attributes,
+            versions.c.chunks.label("version_chunks"),
+            base_table.c.base_id,
+            indexes.c.pk.label("index_pk"),
+        )
+        .join(documents, IS_LIVE)
+        .join(versions, versions.c.pk == chunks.c.version_pk)
+        .join(base_table, base_table.c.pk == chunks.c.base_pk)
+    ).where(chunks.c.pk.in_(bindparam("pks", expanding=True))),
     bindparam("labels", expanding=True),
 )
 
@@ -453,7 +455,7 @@ def _exact(
     """Return the cosine of every chunk in a narrow scope; None if that is too many."""
     if base_rows.serving(connection, scope.base_pks) != index_pks:
         raise _Swapped
-    whole = live_chunks(scope.base_pks).add_columns(chunks.c.vector)
+    whole = with_vector(live_chunks(scope.base_pks)).add_columns(VECTOR)
     query = scope.narrow(whole).limit(EXACT_CHUNKS + 1)
     rows = connection.execute(query).all()
     if len(rows) > EXACT_CHUNKS:

@@ -153,7 +153,7 @@ chunks = Table(
     sqlite_autoincrement=True,
 )
 
-next_vectors = Table(  # what a re-index has embedded so far; a swap moves them to their chunks
+next_vectors = Table(  # of a re-index: they count once their generation serves, then are moved
     "kb_next_vectors",
     metadata,
     Column("chunk_pk", ForeignKey("kb_chunks.pk", ondelete="CASCADE"), primary_key=True),

@@ -302,6 +302,57 @@ def test_a_reindex_killed_at_the_swap_is_swapped_by_the_next(
     assert (both.check(BASE).embedding_model, lengths(engine)) == ("newer", {32})
 
 
+@pytest.fixture
+def unsettled(both: Knowledge, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Knowledge:
+    """Return a room whose re-index was killed just after the swap: no vector was moved yet."""
+    with monkeypatch.context() as patch:
+        patch.setattr(reindexing, "reconcile", crash)
+        with pytest.raises(SystemExit):
+            both.reindex(BASE)
+    assert (lengths(engine), waiting(engine)) == ({64}, 30)
+    return both
+
+
+@pytest.mark.parametrize("filters", [None, {"kind": "lamp"}])
+def test_new_vectors_count_from_the_swap_on(
+    unsettled: Knowledge, newer: FakeEmbedder, filters: object
+) -> None:
+    unsettled.ingest(BASE, "d7", "d.txt", b"lamp number7", attributes={"kind": "lamp"})
+    assert newer.embedded.count("lamp number7") == 1  # known from the vector that waits
+    found = dense(unsettled, filters=filters)
+    assert (found.degraded, found.passages[0].external_id) == (False, "d7")
+    assert found.passages[0].relevance > 0.9
+
+
+def test_catch_up_moves_what_a_swap_left_waiting(unsettled: Knowledge, engine: Engine) -> None:
+    assert unsettled.index_health().pending == 30
+    assert unsettled.catch_up().missing_added == 0
+    assert (lengths(engine), waiting(engine)) == ({32}, 0)
+    assert unsettled.catch_up() == NOTHING
+
+
+@pytest.mark.parametrize("renew", ["rebuild", "reindex"])
+def test_vectors_that_wait_do_not_go_with_their_generation(
+    unsettled: Knowledge, newer: FakeEmbedder, engine: Engine, renew: str
+) -> None:
+    getattr(unsettled, renew)(BASE)
+    assert (unsettled.check(BASE).in_step, lengths(engine), waiting(engine)) == (True, {32}, 0)
+    assert dense(unsettled).passages[0].relevance > 0.9
+
+
+def test_a_rebuild_that_meets_a_fresh_swap_is_refused(
+    both: Knowledge, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("knowledge.reconcile.settle", lambda *_: None)
+        both.reindex(BASE)
+        with pytest.raises(IngestConflict):
+            both.rebuild(BASE)
+    assert waiting(engine) == 30
+    both.catch_up()
+    assert (both.check(BASE).in_step, lengths(engine)) == (True, {32})
+
+
 def test_what_a_given_up_reindex_left_is_collected(
     filled: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder, index: ChromaIndex
 ) -> None:
