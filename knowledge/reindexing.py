@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from knowledge import bases as base_rows
+from knowledge import stored_chunks
 from knowledge.bases import Base, EmbedderMark, Generation
 from knowledge.chunking import embedded_text
 from knowledge.embedding import Progress, Vectors
@@ -54,19 +55,20 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
         IngestConflict: Another re-index of the base was quicker.
     """
     generation = _begin(stores, base)
-    swapped = None
+    before = None
     try:
-        while swapped is None:
+        while before is None:
             _embed_missing(stores, base, generation, progress)
-            swapped = _swap(stores, base, generation)
+            before = _swap(stores, base, generation)
     except CollectionNotFound:
         drop_quietly(stores, [generation.collection])
         raise
-    now, indexed = swapped
-    drop_quietly(stores, [now.index.collection])
-    report = reconcile(stores, [replace(now, index=generation)], whole_store=False)
-    added = report.missing_added + indexed
-    return replace(report, missing_added=added, collections_rebuilt=1)
+    drop_quietly(stores, [before.index.collection])
+    now = replace(before, index=generation)
+    report = reconcile(stores, [now], whole_store=False)
+    with stores.engine.connect() as connection:
+        live, pending = stored_chunks.count_pending(connection, now)
+    return replace(report, missing_added=live - pending, collections_rebuilt=1)
 
 
 def _begin(stores: Stores, base: Base) -> Generation:
@@ -95,24 +97,21 @@ def _embed_missing(
             progress(*_count(stores, generation))
 
 
-def _swap(stores: Stores, base: Base, generation: Generation) -> tuple[Base, int] | None:
+def _swap(stores: Stores, base: Base, generation: Generation) -> Base | None:
     """Let the new vectors count in the place of the old ones, unless a chunk came in meanwhile.
 
     Only the generation's row changes: `reconcile` moves the vectors afterwards, in short writes.
 
     Returns:
-        The base as it was, and how many vectors the new collection holds; None: not yet.
+        The base as it was; None: not yet.
     """
     with writing(stores.engine) as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
         base_rows.hold_reindex(connection, generation)
         if connection.scalar(select(exists().where(_lacks_vector(generation)))):
             return None
-        mine = next_vectors.c.index_pk == generation.pk
-        indexed = select(func.count()).where(mine, next_vectors.c.is_indexed)
-        count = int(connection.scalar(indexed) or 0)
         base_rows.activate_generation(connection, generation, replaces=now.index)
-    return now, count
+    return now
 
 
 def _without_vector(stores: Stores, generation: Generation) -> list[_ChunkText]:
@@ -159,7 +158,6 @@ def _count(stores: Stores, generation: Generation) -> tuple[int, int]:
 
 def _lacks_vector(generation: Generation) -> ColumnElement[bool]:
     """Return the condition that a chunk of the base waits to be embedded."""
-    embedded = exists().where(
-        next_vectors.c.chunk_pk == chunks.c.pk, next_vectors.c.index_pk == generation.pk
-    )
-    return and_(chunks.c.base_pk == generation.base_pk, ~embedded)
+    mine = next_vectors.c.index_pk == generation.pk
+    embedded = select(next_vectors.c.chunk_pk).where(mine)  # read off its index: rows are large
+    return and_(chunks.c.base_pk == generation.base_pk, chunks.c.pk.not_in(embedded))
