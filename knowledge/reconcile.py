@@ -16,7 +16,13 @@ from knowledge import bases as base_rows
 from knowledge import stored_chunks, versioning
 from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
 from knowledge.embedding import Progress
-from knowledge.errors import KnowledgeError, StoreRefused, StoreUnavailable, VectorsMissing
+from knowledge.errors import (
+    IngestConflict,
+    KnowledgeError,
+    StoreRefused,
+    StoreUnavailable,
+    VectorsMissing,
+)
 from knowledge.ingest import Stores
 from knowledge.stored_chunks import ID_BATCH, LiveChunk
 from knowledge.types import IndexCheck, IndexHealth, ReconcileReport
@@ -154,7 +160,10 @@ def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
         if reason is None:
             break
         logger.warning("collection %s is built anew: %s", base.index.collection, reason)
-        report = _add_up(report, rebuild(stores, base))
+        try:
+            report = _add_up(report, rebuild(stores, base))
+        except IngestConflict:
+            logger.info("another new generation of %s was quicker", base.base_id)
         with stores.engine.connect() as connection:
             base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
     return report

@@ -93,6 +93,28 @@ def test_much_churn_makes_a_new_generation(
     assert knowledge.reconcile() == NOTHING
 
 
+def test_a_generation_replaced_meanwhile_is_left_to_the_other(
+    open_knowledge: OpenKnowledge, index: ChromaIndex
+) -> None:
+    knowledge = open_knowledge(config=KnowledgeConfig(churn_floor=5))
+    knowledge.create_base("Handbook", base_id=BASE)
+    for version in range(8):
+        knowledge.ingest(BASE, "a", "a.txt", f"lamp version{version}".encode())
+    create = ChromaIndex.create
+
+    def rebuilt_meanwhile(self: ChromaIndex, name: str) -> None:
+        patch.setattr(ChromaIndex, "create", create)
+        knowledge.rebuild(BASE)
+        create(self, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChromaIndex, "create", rebuilt_meanwhile)
+        assert knowledge.reconcile().collections_rebuilt == 0
+    assert knowledge.reconcile() == NOTHING
+    assert index.count(only(index)) == 1
+    assert knowledge.check(BASE).generation == 3
+
+
 def test_what_an_interrupted_ingest_left_is_collected(
     open_knowledge: OpenKnowledge, index: ChromaIndex, engine: Engine
 ) -> None:
