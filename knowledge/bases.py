@@ -32,7 +32,7 @@ from knowledge.errors import (
     CollectionNotFound,
     EmbedderMismatch,
     EmbeddingDimensionMismatch,
-    IngestConflict,
+    IndexReplaced,
     InvalidName,
     KnowledgeBaseExists,
 )
@@ -283,11 +283,11 @@ def continue_reindex(
 
 
 def hold_reindex(connection: Connection, generation: Generation) -> None:
-    """Note that a re-index is worked on now. Raises `IngestConflict` if it was overtaken."""
+    """Note that a re-index is worked on now. Raises `IndexReplaced` if it was overtaken."""
     mine = indexes.c.pk == generation.pk, indexes.c.state == "reindexing"
     held = connection.execute(update(indexes).where(*mine).values(created_at=time.time()))
     if not held.rowcount:
-        raise IngestConflict("another re-index overtook this one; start it again if it is needed")
+        raise IndexReplaced("another re-index overtook this one; start it again if it is needed")
 
 
 def activate_generation(
@@ -296,13 +296,13 @@ def activate_generation(
     """Make `generation` the one that serves, in the place of `replaces`.
 
     Raises:
-        IngestConflict: `replaces` serves no more, so that what was filled from it may be outdated;
+        IndexReplaced: `replaces` serves no more, so that what was filled from it may be outdated;
             or it serves since a moment ago, and its vectors would go with it.
     """
     waiting = connection.scalar(select(exists().where(next_vectors.c.index_pk == replaces.pk)))
     old = indexes.c.pk == replaces.pk, indexes.c.state == "active"
     if waiting or not connection.execute(delete(indexes).where(*old)).rowcount:
-        raise IngestConflict("the index was replaced by another meanwhile; start it again")
+        raise IndexReplaced("the index was replaced by another meanwhile; start it again")
     connection.execute(update(indexes).where(indexes.c.pk == generation.pk).values(state="active"))
 
 

@@ -354,6 +354,7 @@ class Knowledge:
 
         Raises:
             StoreUnavailable: Chroma is away; the old generation goes on serving.
+            IndexReplaced: Another generation took its place meanwhile; retryable.
         """
         return reconcile.rebuild(self._stores, self._base(base_id, tenant), progress)
 
@@ -370,7 +371,7 @@ class Knowledge:
 
         Raises:
             CollectionNotFound: There is none; or it was deleted meanwhile.
-            IngestConflict: Another re-index of the base was quicker.
+            IndexReplaced: Another re-index of the base was quicker; retryable.
         """
         return reindexing.reindex(self._stores, self._base(base_id, tenant), progress)
 

@@ -17,7 +17,7 @@ from knowledge import stored_chunks, versioning
 from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
 from knowledge.embedding import Progress
 from knowledge.errors import (
-    IngestConflict,
+    IndexReplaced,
     KnowledgeError,
     StoreRefused,
     StoreUnavailable,
@@ -162,7 +162,7 @@ def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
         logger.warning("collection %s is built anew: %s", base.index.collection, reason)
         try:
             report = _add_up(report, rebuild(stores, base))
-        except IngestConflict:
+        except IndexReplaced:
             logger.info("another new generation of %s was quicker", base.base_id)
         with stores.engine.connect() as connection:
             base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)

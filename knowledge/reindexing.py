@@ -52,7 +52,7 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
 
     Raises:
         CollectionNotFound: The base was deleted meanwhile.
-        IngestConflict: Another re-index of the base was quicker.
+        IndexReplaced: Another re-index of the base was quicker.
     """
     generation = _begin(stores, base)
     before = None

@@ -13,7 +13,7 @@ from knowledge import (
     CollectionNotFound,
     EmbedderMismatch,
     EmbedderUnavailable,
-    IngestConflict,
+    IndexReplaced,
     Knowledge,
     KnowledgeConfig,
     NewDocument,
@@ -346,7 +346,7 @@ def test_a_rebuild_that_meets_a_fresh_swap_is_refused(
     with monkeypatch.context() as patch:
         patch.setattr("knowledge.reconcile.settle", lambda *_: None)
         both.reindex(BASE)
-        with pytest.raises(IngestConflict):
+        with pytest.raises(IndexReplaced):
             both.rebuild(BASE)
     assert waiting(engine) == 30
     both.catch_up()
@@ -383,7 +383,7 @@ def test_the_slower_of_two_reindexes_ends_and_harms_nothing(
     both: Knowledge, newer: FakeEmbedder, index: ChromaIndex
 ) -> None:
     newer.before_embedding = once(lambda: both.reindex(BASE))
-    with pytest.raises(IngestConflict, match="overtook"):
+    with pytest.raises(IndexReplaced, match="overtook"):
         both.reindex(BASE)
     assert both.check(BASE).in_step
     assert index.count(only(index)) == 30
@@ -401,7 +401,7 @@ def test_a_rebuild_that_a_reindex_overtakes_does_not_bring_old_vectors_back(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ChromaIndex, "upsert", swap_meanwhile)
-        with pytest.raises(IngestConflict):
+        with pytest.raises(IndexReplaced):
             both.rebuild(BASE)
     both.catch_up()
     found = both.check(BASE)
