@@ -88,6 +88,16 @@ def test_earlier_turns_are_used(evaluate: Evaluate, tmp_path: Path) -> None:
     assert shares == [0.0, 1.0]
 
 
+def test_a_retriever_that_reads_no_question_has_no_figures(
+    evaluate: Evaluate, tmp_path: Path
+) -> None:
+    chinese = write(tmp_path / "zh.jsonl", [QUERIES[5]])
+    by_retriever = json.loads(evaluate("--json", queries=chinese).stdout)["by_retriever"]
+    assert by_retriever["dense"] is None
+    assert by_retriever["lexical"]["hit_at_5"]["value"] == 1.0
+    assert "dense" not in evaluate(queries=chinese).stdout
+
+
 def test_a_person_gets_a_table_and_the_lines_for_the_configuration(evaluate: Evaluate) -> None:
     result = evaluate()
     assert result.exit_code == 0
