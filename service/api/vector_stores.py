@@ -89,8 +89,13 @@ def list_bases(request: Request, limit: int = 1000, after: str | None = None) ->
 
 @api.get("/{base_id}")
 def get_base(request: Request, base_id: str) -> dict[str, Any]:
-    """Return one knowledge base."""
-    return _base(house_of(request).knowledge.get_base(base_id, tenant=DEFAULT_TENANT))
+    """Return one knowledge base, and what is measured of it for the router."""
+    knowledge = house_of(request).knowledge
+    base = knowledge.get_base(base_id, tenant=DEFAULT_TENANT)
+    measured = asdict(knowledge.measure([base_id], tenant=DEFAULT_TENANT))
+    for shown_already in ("documents", "chunks"):
+        del measured[shown_already]
+    return {**_base(base), "measured": measured}
 
 
 @api.delete("/{base_id}")

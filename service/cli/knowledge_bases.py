@@ -222,7 +222,8 @@ def add_documents(
 
 
 def _print_base(out: Console, body: Mapping[str, Any]) -> None:
-    _print_fields(out, {k: v for k, v in body.items() if k != "documents"})
+    _print_fields(out, {k: v for k, v in body.items() if k not in ("documents", "measured")})
+    _print_fields(out, body.get("measured") or {})
     for row in body["documents"]:
         version = f"version {row['version']}" if "version" in row else ""
         out.print(f"  {row.get('external_id') or row['id']}  {version}".rstrip(), markup=False)

@@ -57,6 +57,24 @@ def test_a_replaced_document_answers_with_the_new_text_only(store: Running) -> N
     assert body["citations"] == [] or "30 days" not in body["citations"][0]["text"]
 
 
+def test_a_base_shows_what_is_measured_of_it_and_the_route_rests_on_it(store: Running) -> None:
+    store.put_document()
+    store.put_document(RETURNS.replace("30 days", "45 days"))
+    measured = store.client.get(STORE).json()["measured"]
+    assert (measured["changes_per_week"], measured["chunk_changes_per_week"]) == (1.0, 1.0)
+    assert (measured["tokens"], measured["window_weeks"]) == (12, 1.0)
+    assert 0 <= measured["unchanged_days"] <= measured["age_days"] < 1
+    asked = {"messages": [{"role": "user", "content": "Hello?"}], "use_case": "demo"}
+    facts = store.client.post("/route", json=asked).json()["decision"]["facts"]
+    assert facts["knowledge_chunk_changes_per_week"] == {
+        "value": 1.0,
+        "provenance": "measured",
+        "unit": "per_week",
+    }
+    assert (facts["knowledge_tokens"]["value"], facts["knowledge_age_days"]["unit"]) == (12, "days")
+    assert facts["knowledge_unchanged_days"]["provenance"] == "measured"
+
+
 def test_a_deleted_document_is_nowhere(store: Running) -> None:
     store.put_document()
     assert store.client.delete(f"{STORE}/documents/returns.md").status_code == 200
