@@ -176,6 +176,8 @@ class Retrieval:
         query: The text that was searched for, earlier turns included.
         language: Language of the question by its script (`zh`, `ja`, `ko`, … or `en`).
         relevance_kind: What relevance was judged by.
+        passages_over_budget: How many of the best `top_k` the token budget left out, from the
+            first that did not fit on; nothing else here speaks of them.
     """
 
     passages: tuple[Passage, ...]
@@ -188,6 +190,7 @@ class Retrieval:
     language: str
     relevance_kind: RelevanceKind
     min_relevance: float
+    passages_over_budget: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,7 @@ async def find_passages(question: Question, route: Route, house: House) -> Retri
         tenant=question.tenant,
         history=history,
         top_k=question.top_k or route.use_case.top_k,
+        max_tokens=route.use_case.context_tokens,
         filters=question.filters,
         access=question.access_labels,
     )
@@ -413,6 +414,7 @@ def _notes(prompt: Prompt, retrieval: Retrieval | None, markers_removed: int) ->
             "left_out": [_left_out(item) for item in retrieval.left_out],
             "best_relevance": retrieval.best_relevance,
             "above_floor": retrieval.above_floor,
+            "passages_over_budget": retrieval.passages_over_budget,
             "query": retrieval.query,
         }
     return notes

@@ -84,6 +84,22 @@ def test_nothing_relevant_abstains_with_the_use_cases_sentence(running: Running)
     assert body["usage"]["prompt_tokens"] == 0
 
 
+def test_the_use_cases_token_budget_bounds_what_the_model_is_given(running: Running) -> None:
+    running.prepare()
+    for name in ("toys", "rugs"):  # 140 tokens each, beside 12 of returns.md
+        within = "A lamp can be returned within 30 days of delivery. " * 13
+        running.put_document(f"{within} So it is for {name} and all else.", f"{name}.md")
+
+    def given() -> tuple[int, int]:
+        body = running.ask(use_case="demo", strategy="rag").json()
+        prompt = running.engine.requests[-1]["messages"][-1]["content"]
+        return prompt.count(".md: "), body["retrieval"]["passages_over_budget"]
+
+    assert given() == (3, 0)
+    running.put_use_case(context_tokens=256)
+    assert given() == (1, 2)  # the second does not fit, and nothing smaller slips in
+
+
 def test_nothing_relevant_falls_back_where_the_use_case_allows_it(running: Running) -> None:
     running.prepare()
     running.put_use_case(allow_prompt_only_when_nothing_found=True)

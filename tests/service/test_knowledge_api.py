@@ -28,6 +28,18 @@ def test_put_answers_200_once_the_document_is_searchable(store: Running) -> None
     assert found["data"][0]["external_id"] == "returns.md"
 
 
+def test_a_search_keeps_to_its_token_budget_and_says_what_it_left_out(store: Running) -> None:
+    for name in ("returns.md", "repairs.md"):
+        store.put_document(RETURNS.replace("lamp", name), name)
+    asked = {"query": "returned within 30 days of delivery"}
+    whole = store.client.post(f"{STORE}/search", json=asked).json()
+    assert (len(whole["data"]), whole["passages_over_budget"]) == (2, 0)
+    found = store.client.post(f"{STORE}/search", json={**asked, "max_tokens": 16}).json()
+    assert (found["data"], found["passages_over_budget"]) == (whole["data"][:1], 1)
+    refused = store.client.post(f"{STORE}/search", json={**asked, "max_tokens": 0})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (422, "body.max_tokens")
+
+
 def test_a_multipart_upload_is_the_same_path(store: Running) -> None:
     reply = store.client.put(
         f"{STORE}/documents/returns.md",
