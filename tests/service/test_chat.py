@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from knowledge import Retrieval
 from tests.service.conftest import Running
 
 
@@ -73,6 +74,27 @@ def test_a_stream_has_decision_passages_deltas_and_one_done(running: Running) ->
     said = "".join(data["text"] for name, data in events if name == "delta")
     assert events[-1][1]["answer"] == said
     assert events[1][1]["passages"][0]["marker"] == 1
+
+
+@pytest.mark.parametrize("said", ["Hello!", "Thanks, bye", "谢谢！", "你好"])
+def test_chitchat_searches_nothing(
+    running: Running, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    running.prepare()
+    searched: list[str] = []
+    retrieve = running.rooms.knowledge.retrieve
+
+    def spy(question: str, **options: Any) -> Retrieval:
+        searched.append(question)
+        return retrieve(question, **options)
+
+    monkeypatch.setattr(running.rooms.knowledge, "retrieve", spy)
+    body = running.ask(said, use_case="demo").json()
+    assert (body["outcome"], body["citations"], searched) == ("answered", [], [])
+    assert "Passages" not in running.engine.requests[-1]["messages"][-1]["content"]
+    assert body["decision"]["facts"]["chitchat"]["value"] is True
+    running.ask("How many days?", use_case="demo")  # and a question does
+    assert searched == ["How many days?"]
 
 
 def test_nothing_relevant_abstains_with_the_use_cases_sentence(running: Running) -> None:
