@@ -273,6 +273,7 @@ class Knowledge:
         tenant: str = DEFAULT_TENANT,
         history: Sequence[Turn] = (),
         top_k: int | None = None,
+        max_tokens: int | None = None,
         filters: Mapping[str, AttributeValue] | None = None,
         access: Collection[str] = (),
         min_relevance: float | None = None,
@@ -286,6 +287,9 @@ class Knowledge:
             tenant: Whose.
             history: Earlier turns of both roles, oldest first; used if the question needs them.
             top_k: Most passages; the configured number if left out.
+            max_tokens: Most tokens of the passages together, as the embedder counts; the configured
+                number if left out. Passages are kept in rank order up to the first that does not
+                fit; `passages_over_budget` says how many that cost, and may leave none.
             filters: Attributes that must be equal, all of them.
             access: The labels that the reader holds; documents that ask for others stay unseen.
             retrievers: Who may take part, for comparisons.
@@ -300,12 +304,14 @@ class Knowledge:
             InvalidQuery, InvalidFilter: The caller's mistake.
             EmbedderMismatch: A base was indexed by another embedder.
         """
+        config = self._stores.config
         search = Search(
             question=question,
             history=tuple(history),
             tenant=tenant,
             base_ids=tuple(base_ids),
-            top_k=self._stores.config.top_k if top_k is None else top_k,
+            top_k=config.top_k if top_k is None else top_k,
+            max_tokens=config.context_tokens if max_tokens is None else max_tokens,
             filters=dict(filters or {}),
             access=frozenset(access),
             min_relevance=min_relevance,

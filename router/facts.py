@@ -112,7 +112,26 @@ def _specs() -> Iterator[FactSpec]:
         "knowledge_changes_per_week",
         _D | _M,
         "per_week",
-        "Documents replaced, added or deleted a week; the document history outranks a declaration.",
+        "Documents replaced or deleted a week; the document history outranks a declaration.",
+    )
+    yield _count(
+        "knowledge_chunk_changes_per_week",
+        _M,
+        "per_week",
+        "Chunks that those changes ended: a large document with one new line counts little.",
+    )
+    yield _count("knowledge_age_days", _M, "days", "Days since the first document came in.")
+    yield _count(
+        "knowledge_unchanged_days",
+        _M,
+        "days",
+        "Days since a document was added, replaced or deleted.",
+    )
+    yield _count(
+        "knowledge_tokens",
+        _M,
+        "tokens",
+        "Size of the whole live text as the embedder counts; a small one fits into a prompt.",
     )
     yield _truth("citations_required", _D, "Every answer of the use case must show its sources.")
     yield _count("latency_budget_ms", _D, "ms", "Time within which the use case wants an answer.")

@@ -137,11 +137,16 @@ def gather_facts(
 
 def _knowledge(measured: Measured) -> dict[str, Any]:
     facts = measured.knowledge
-    if facts is None:
+    if facts is None or facts.chunks == 0:
         return {"knowledge_present": False}
-    present = facts.chunks > 0
-    changes = facts.changes_per_week if present else None
-    return {"knowledge_present": present, "knowledge_changes_per_week": changes}
+    return {
+        "knowledge_present": True,
+        "knowledge_changes_per_week": facts.changes_per_week,
+        "knowledge_chunk_changes_per_week": facts.chunk_changes_per_week,
+        "knowledge_age_days": facts.age_days,
+        "knowledge_unchanged_days": facts.unchanged_days,
+        "knowledge_tokens": facts.tokens,
+    }
 
 
 def _adapter(measured: Measured) -> dict[str, Any]:

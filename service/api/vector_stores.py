@@ -53,6 +53,7 @@ class SearchRequest(Shape):
 
     query: str = Field(min_length=1)
     max_num_results: int = Field(default=10, ge=1, le=50)
+    max_tokens: int | None = Field(default=None, ge=1)
     filters: dict[str, Any] = Field(default_factory=dict)
     access_labels: tuple[str, ...] = ()
 
@@ -89,8 +90,13 @@ def list_bases(request: Request, limit: int = 1000, after: str | None = None) ->
 
 @api.get("/{base_id}")
 def get_base(request: Request, base_id: str) -> dict[str, Any]:
-    """Return one knowledge base."""
-    return _base(house_of(request).knowledge.get_base(base_id, tenant=DEFAULT_TENANT))
+    """Return one knowledge base, and what is measured of it for the router."""
+    knowledge = house_of(request).knowledge
+    base = knowledge.get_base(base_id, tenant=DEFAULT_TENANT)
+    measured = asdict(knowledge.measure([base_id], tenant=DEFAULT_TENANT))
+    for shown_already in ("documents", "chunks"):
+        del measured[shown_already]
+    return {**_base(base), "measured": measured}
 
 
 @api.delete("/{base_id}")
@@ -173,6 +179,7 @@ async def search(request: Request, base_id: str, body: SearchRequest) -> dict[st
             base_ids=[base_id],
             tenant=DEFAULT_TENANT,
             top_k=body.max_num_results,
+            max_tokens=body.max_tokens,
             filters=body.filters,
             access=body.access_labels,
         )
@@ -194,6 +201,7 @@ async def search(request: Request, base_id: str, body: SearchRequest) -> dict[st
         "search_query": found.query,
         "data": data,
         "has_more": False,
+        "passages_over_budget": found.passages_over_budget,
         "degraded": found.degraded,
         "retrievers": list(found.retrievers),
         "left_out": [asdict(item) for item in found.left_out],

@@ -133,6 +133,10 @@ def search(
     base: BaseArgument,
     question: Annotated[str, typer.Argument(help="What to look for.")],
     top_k: Annotated[int, typer.Option("--top-k", min=1, max=50, help="Most passages.")] = 5,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Most tokens of the passages together; the best come first."),
+    ] = None,
     access: Annotated[
         list[str] | None,
         typer.Option(metavar="LABEL", help="A label that the reader holds; repeat it."),
@@ -142,7 +146,8 @@ def search(
 ) -> None:
     """Show the passages that answer a question best; nothing is generated."""
     with reporting(as_json) as report:
-        body = {"query": question, "max_num_results": top_k, "access_labels": access or []}
+        body: dict[str, Any] = {"query": question, "max_num_results": top_k}
+        body |= {"access_labels": access or [], "max_tokens": max_tokens}
         found = Gateway.find(url).post(f"{_STORES}/{segment(base)}/search", json=body)
         report.result(found, lambda out: _print_passages(out, found))
 
@@ -222,7 +227,8 @@ def add_documents(
 
 
 def _print_base(out: Console, body: Mapping[str, Any]) -> None:
-    _print_fields(out, {k: v for k, v in body.items() if k != "documents"})
+    _print_fields(out, {k: v for k, v in body.items() if k not in ("documents", "measured")})
+    _print_fields(out, body.get("measured") or {})
     for row in body["documents"]:
         version = f"version {row['version']}" if "version" in row else ""
         out.print(f"  {row.get('external_id') or row['id']}  {version}".rstrip(), markup=False)
@@ -235,6 +241,8 @@ def _print_passages(out: Console, found: Mapping[str, Any]) -> None:
         name = row.get("external_id") or row.get("filename", "")
         out.print(f"{row['score']:.4f}  {name}", style="bold", markup=False)
         out.print(f"  {' '.join(str(text).split())[:300]}", markup=False)
+    if cut := found.get("passages_over_budget"):
+        out.print(f"over the token budget and left out: {cut}", markup=False)
     if found.get("degraded"):
         out.print("degraded: the vector index does not answer, words only", markup=False)
     if not rows:
