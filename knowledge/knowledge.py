@@ -17,6 +17,7 @@ from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound
 from knowledge.ingest import Stores, forget_vectors, ingest_documents
+from knowledge.parsing import ParsedText
 from knowledge.reranking import Reranker
 from knowledge.retrieval import Search, retrieve
 from knowledge.types import (
@@ -134,6 +135,7 @@ class Knowledge:
         *,
         attributes: Attributes | None = None,
         access: Collection[str] | None = None,
+        parsed: ParsedText | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
@@ -146,6 +148,7 @@ class Knowledge:
             attributes: Plain values, for filters.
             access: Labels of which a reader must hold one; empty: everybody in the tenant; None:
                 as the document has now, so that a new text is not seen by more people.
+            parsed: What the content says, where it is locked and was read before.
             tenant: Whose.
 
         Returns:
@@ -163,6 +166,7 @@ class Knowledge:
             content,
             attributes or {},
             None if access is None else frozenset(access),
+            parsed,
         )
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 

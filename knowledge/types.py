@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NewType
 
 from knowledge.config import Chunking
+from knowledge.parsing import ParsedText
 
 BaseId = NewType("BaseId", str)
 DocumentId = NewType("DocumentId", str)
@@ -72,6 +73,8 @@ class NewDocument:
         attributes: At most 16 plain values, for filters.
         access: Labels of which a reader must hold one; an empty set: everybody in the tenant may
             read it; None: as it is now, and everybody where it is new.
+        parsed: What it says, where that was read before: whoever opened a locked file keeps its
+            password to himself. None: ingest reads it.
     """
 
     external_id: str
@@ -79,6 +82,7 @@ class NewDocument:
     content: bytes
     attributes: Attributes = field(default_factory=dict)
     access: frozenset[str] | None = None
+    parsed: ParsedText | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,6 +306,19 @@ def test_status_of_an_idle_home_exits_1_and_says_so(
     assert (document["running"], document["ready"]) == (False, False)
 
 
+def test_status_tells_of_a_damaged_index_that_was_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINGERPOST_HOME", str(tmp_path))
+    assert "set aside" not in CliRunner().invoke(app, ["status"]).stdout
+    aside = tmp_path / "chroma.damaged-20260102T030405"
+    aside.mkdir()
+    document = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    assert (document["set_aside"]["count"], document["set_aside"]["newest"]) == (1, aside.name)
+    said = CliRunner().invoke(app, ["status"]).stdout
+    assert f"set aside: {aside}. Delete it once" in said
+
+
 def test_down_of_an_idle_home_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
