@@ -88,6 +88,54 @@ def _outcome_specs(strategy: Strategy) -> Iterator[FactSpec]:
     yield _count(f"{strategy}_tokens", _M, "tokens", "Mean prompt and completion tokens an answer.")
 
 
+def _data_check_specs() -> Iterator[FactSpec]:
+    """Yield what the five checks of the training rows count; the advice names each in numbers."""
+    for name, doc in (
+        ("relevant_rows_percent", "Share of the training rows that belong to the use case."),
+        ("scenario_coverage_percent", "Share of the use case's scenarios that the rows cover."),
+        ("label_disagreement_percent", "Share of rows on which two annotators disagree."),
+        ("recent_rows_percent", "Share of the training rows from the last year."),
+    ):
+        yield _count(name, _D | _M, "percent", doc)
+    yield _count("personal_data_rows", _D | _M, "rows", "Rows in which personal data is left.")
+
+
+def _cost_specs() -> Iterator[FactSpec]:
+    """Yield what estimates of memory, time and cost are made from."""
+
+    def amount(
+        name: str, unit: str, doc: str, minimum: float, who: frozenset[Provenance] = _D
+    ) -> FactSpec:
+        return FactSpec(name, FactType.NUMBER, who, doc, unit=unit, minimum=minimum)
+
+    yield amount(
+        "model_parameters_billion", "billion", "Parameters of the base model.", 0.001, _D | _M
+    )
+    yield amount(
+        "question_tokens", "tokens", "Prompt without passages: instructions and question.", 1
+    )
+    yield amount("passage_tokens", "tokens", "All passages that go into one prompt.", 1)
+    yield amount("answer_tokens", "tokens", "Mean length of an answer.", 1)
+    yield amount("row_tokens", "tokens", "Mean length of a training row without passages.", 1)
+    yield amount("training_epochs", "epochs", "How often training goes through the rows.", 0.01)
+    yield amount(
+        "training_tokens_per_second", "tokens_per_second", "Speed of training.", 0.01, _D | _M
+    )
+    yield amount("gpu_memory_gb", "GB", "Memory of one GPU.", 0.1)
+    yield amount("gpu_tflops", "TFLOPS", "16-bit peak of one GPU, without sparsity.", 0.001)
+    yield amount(
+        "gpu_bandwidth_gb_per_second", "GB_per_second", "Memory bandwidth of one GPU.", 0.1
+    )
+    yield _count("gpu_usd_per_hour", _D, "usd_per_hour", "Price of one GPU.")
+    yield _count("usd_per_million_prompt_tokens", _D, "usd", "Price of a hosted model's input.")
+    yield _count(
+        "usd_per_million_completion_tokens", _D, "usd", "Price of a hosted model's output."
+    )
+    yield _count(
+        "answers_per_month", _D, "answers_per_month", "Answers the use case gives a month."
+    )
+
+
 def _specs() -> Iterator[FactSpec]:
     """Yield the whole table, in the order a person would ask."""
     yield _text(
@@ -121,6 +169,8 @@ def _specs() -> Iterator[FactSpec]:
     yield _text("domain", _D, "Field of the use case, e.g. retail, finance, legal.")
     yield _text("task_type", _D, "Kind of task, e.g. qa, dialogue, classification, code.")
     yield _truth("data_deletable", _D, "Single records of the data must stay deletable on demand.")
+    yield from _data_check_specs()
+    yield from _cost_specs()
 
     yield _truth("adapter_present", _M, "The use case names an adapter and the registry knows it.")
     yield _truth(
