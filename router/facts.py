@@ -101,31 +101,19 @@ def _data_check_specs() -> Iterator[FactSpec]:
 
 
 def _cost_specs() -> Iterator[FactSpec]:
-    """Yield what estimates of memory, time and cost are made from."""
-
-    def amount(
-        name: str, unit: str, doc: str, minimum: float, who: frozenset[Provenance] = _D
-    ) -> FactSpec:
-        return FactSpec(name, FactType.NUMBER, who, doc, unit=unit, minimum=minimum)
-
-    yield amount(
-        "model_parameters_billion", "billion", "Parameters of the base model.", 0.001, _D | _M
+    """Yield what memory, time and cost are estimated from."""
+    yield _count("model_parameters_billion", _D | _M, "billion", "Parameters of the base model.")
+    yield _count("question_tokens", _D, "tokens", "Prompt without passages, with instructions.")
+    yield _count("passage_tokens", _D, "tokens", "All passages that go into one prompt.")
+    yield _count("answer_tokens", _D, "tokens", "Mean length of an answer.")
+    yield _count("row_tokens", _D, "tokens", "Mean length of a training row without passages.")
+    yield _count("training_epochs", _D, "epochs", "How often training goes through the rows.")
+    yield _count(
+        "training_tokens_per_second", _D | _M, "tokens_per_second", "Speed of LoRA training."
     )
-    yield amount(
-        "question_tokens", "tokens", "Prompt without passages: instructions and question.", 1
-    )
-    yield amount("passage_tokens", "tokens", "All passages that go into one prompt.", 1)
-    yield amount("answer_tokens", "tokens", "Mean length of an answer.", 1)
-    yield amount("row_tokens", "tokens", "Mean length of a training row without passages.", 1)
-    yield amount("training_epochs", "epochs", "How often training goes through the rows.", 0.01)
-    yield amount(
-        "training_tokens_per_second", "tokens_per_second", "Speed of training.", 0.01, _D | _M
-    )
-    yield amount("gpu_memory_gb", "GB", "Memory of one GPU.", 0.1)
-    yield amount("gpu_tflops", "TFLOPS", "16-bit peak of one GPU, without sparsity.", 0.001)
-    yield amount(
-        "gpu_bandwidth_gb_per_second", "GB_per_second", "Memory bandwidth of one GPU.", 0.1
-    )
+    yield _count("gpu_memory_gb", _D, "GB", "Memory of one GPU.")
+    yield _count("gpu_tflops", _D, "TFLOPS", "16-bit peak of one GPU, without sparsity.")
+    yield _count("gpu_bandwidth_gb_per_second", _D, "GB_per_second", "Memory bandwidth of one GPU.")
     yield _count("gpu_usd_per_hour", _D, "usd_per_hour", "Price of one GPU.")
     yield _count("usd_per_million_prompt_tokens", _D, "usd", "Price of a hosted model's input.")
     yield _count(

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from router.advice.estimates import POSITIVE
 from router.advice.floors import Category, derive_quality
 from router.errors import InvalidFacts, InvalidPolicy, RouterError
 from router.facts import FACTS, Facts, Provenance
@@ -144,6 +145,8 @@ def _check(
         Facts.build(**{provenance.value: {name: value}})
     except RouterError as exc:
         raise _fault(document, place, str(exc)) from exc
+    if name in POSITIVE and value == 0:
+        raise _fault(document, place, "must be above 0; leave it out if it is unknown")
     if spec.unit == "percent" and isinstance(value, int | float) and value > 100:
         raise _fault(document, place, f"must be a share in percent, at most 100, not {value!r:.40}")
 

@@ -64,7 +64,7 @@ def _update(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates
             )
         return Cell(
             Because(
-                zh=f"每周 {rate.zh}变更：只换文档，不用训练，成本约 0",
+                zh=f"变更 {rate.zh}：只换文档，不用训练，成本约 0",
                 en=f"{rate.en}: documents are replaced, nothing is trained, costs about 0",
             ),
             _mark(facts, "knowledge_changes_per_week"),

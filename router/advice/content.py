@@ -22,7 +22,7 @@ from router.advice.wording import (
     Mark,
     told,
 )
-from router.decision import Because, Finding
+from router.decision import Because, Finding, RuleKind, Strategy
 from router.facts import FACTS, Provenance
 
 _DERIVED: Final = Because(zh="由其他事实得出", en="follows from others")
@@ -112,7 +112,14 @@ class _Content:
             "facts": [self.fact(name) for name in step.facts],
             "thresholds": [self.threshold(name) for name in step.thresholds],
             "rules": [self.rule(finding) for finding in step.rules],
+            "rules_out": self.rules_out(step),
         }
+
+    def rules_out(self, step: Step) -> list[str]:
+        """Return the strategies that fall by a hard rule of this step."""
+        rules = {finding.rule for finding in step.rules if finding.kind is RuleKind.HARD}
+        fallen = {r.strategy for r in self.given.plan.target.rejected if r.rule in rules}
+        return [strategy.value for strategy in Strategy if strategy in fallen]
 
     def fact(self, name: str) -> dict[str, Any]:
         facts = self.given.case.facts

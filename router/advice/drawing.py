@@ -30,6 +30,7 @@ class Box:
         question: Lines of the question.
         verdict: The answer in words.
         finding: Lines of what it means.
+        out: Lines that name the strategies which fall here; empty where none does.
         known: Whether the step could be answered.
         chose: Whether the rule that chose speaks of this step.
     """
@@ -40,6 +41,7 @@ class Box:
     question: tuple[str, ...]
     verdict: str
     finding: tuple[str, ...]
+    out: tuple[str, ...]
     known: bool
     chose: bool
 
@@ -56,23 +58,29 @@ class Drawing:
 
 
 def draw_path(
-    steps: Sequence[Mapping[str, Any]], verdicts: Mapping[str, str], outcome: str
+    steps: Sequence[Mapping[str, Any]],
+    *,
+    verdicts: Mapping[str, str],
+    fallen: Sequence[str],
+    outcome: str,
 ) -> Drawing:
     """Lay out the decision path.
 
     Args:
         steps: The five steps, as `advice_content` gives them.
         verdicts: The words for each verdict.
+        fallen: For each step, what to say of the strategies that fall there; may be empty.
         outcome: What stands in the last box.
 
     Returns:
         The drawing.
     """
     boxes, y = [], 10
-    for step in steps:
+    for step, falls in zip(steps, fallen, strict=True):
         question = tuple(_wrap(step["question"], QUESTION_COLUMNS))
         finding = tuple(_wrap(step["finding"], FINDING_COLUMNS))
-        height = max(len(question) + 1, len(finding)) * LINE_PX + _PADDING_PX
+        out = tuple(_wrap(falls, FINDING_COLUMNS))
+        height = max(len(question) + 1, len(finding) + len(out)) * LINE_PX + _PADDING_PX
         boxes.append(
             Box(
                 number=step["step"],
@@ -81,6 +89,7 @@ def draw_path(
                 question=question,
                 verdict=verdicts[step["verdict"]],
                 finding=finding,
+                out=out,
                 known=step["verdict"] != "unknown",
                 chose=any(rule["chose"] for rule in step["rules"]),
             )

@@ -69,6 +69,22 @@ TRAIN_USE: Final = (
 PREFILL_USE: Final = 0.5  # of the peak while a prompt is read: see SERVING_NOTE
 TOGETHER: Final = 8  # answers decoded at a time: the knee of the sweep in SERVING_NOTE
 
+# Nothing can be computed with 0 of these: it is as good as unknown.
+POSITIVE: Final = frozenset(
+    {
+        "model_parameters_billion",
+        "question_tokens",
+        "passage_tokens",
+        "answer_tokens",
+        "row_tokens",
+        "training_epochs",
+        "training_tokens_per_second",
+        "gpu_memory_gb",
+        "gpu_tflops",
+        "gpu_bandwidth_gb_per_second",
+    }
+)
+
 FORMULAS: Final[Mapping[str, tuple[Because, Because]]] = {
     "training_memory": (
         Because(
@@ -290,7 +306,7 @@ def _stated(name: str, facts: Facts) -> Input | None:
     """Return a fact as an input; None where it is unknown or beyond what can be computed with."""
     value = facts.get(name)
     number = _finite(value) if isinstance(value, int | float) else None
-    if number is None:
+    if number is None or (number == 0 and name in POSITIVE):
         return None
     measured = facts.provenances[name] is Provenance.MEASURED
     return Input(name, number, Mark.MEASURED if measured else Mark.DECLARED)

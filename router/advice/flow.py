@@ -218,14 +218,14 @@ def _change(facts: Facts, policy: Policy) -> tuple[Answer, Because]:
     rate, limit = quantity(changes, "per_week"), quantity(most, "per_week")
     return _yes_no(often), (
         Because(
-            zh=f"每周变更 {rate.zh}，超过阈值 {limit.zh}：事实必须来自检索，不能只靠权重。",
+            zh=f"变更 {rate.zh}，超过阈值 {limit.zh}：事实必须来自检索，不能只靠权重。",
             en=f"{rate.en}, more than {limit.en}: facts must come from passages, never from "
             "weights "
             "alone.",
         )
         if often
         else Because(
-            zh=f"每周变更 {rate.zh}，不超过阈值 {limit.zh}：知识稳定。",
+            zh=f"变更 {rate.zh}，不超过阈值 {limit.zh}：知识稳定。",
             en=f"{rate.en}, not more than {limit.en}: the knowledge is stable.",
         )
     )
@@ -354,7 +354,8 @@ def _measured(facts: Facts) -> tuple[Answer, Because]:
 def _speaks_of(finding: Finding, names: tuple[str, ...]) -> bool:
     if finding.kind in (RuleKind.FALLBACK, RuleKind.ASKED):
         return False
-    return any(fact in names for leaf in finding.leaves for fact in leaf.facts)
+    claims = finding.leaves[: finding.stated.when_leaves]  # `unless` only holds a rule back
+    return any(fact in names for leaf in claims for fact in leaf.facts)
 
 
 def _thresholds(rules: tuple[Finding, ...], names: tuple[str, ...]) -> tuple[str, ...]:

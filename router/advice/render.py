@@ -56,13 +56,23 @@ def _render_html(
     content: Mapping[str, Any], say: Mapping[str, str], strategies: Mapping[str, str]
 ) -> str:
     verdicts = {verdict: say[verdict] for verdict in VERDICTS}
-    outcome = f"{content['headline']} {content['fine_tuning']['statement']}"
+    fallen = [
+        f"✕ {say['joiner'].join(strategies[out] for out in step['rules_out'])}"
+        if step["rules_out"]
+        else ""
+        for step in content["steps"]
+    ]
     return _page().render(
         advice=content,
         say=say,
         strategies=strategies,
         verdicts=verdicts,
-        path=draw_path(content["steps"], verdicts, outcome),
+        path=draw_path(
+            content["steps"],
+            verdicts=verdicts,
+            fallen=fallen,
+            outcome=f"{content['headline']} {content['fine_tuning']['statement']}",
+        ),
     )
 
 

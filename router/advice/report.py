@@ -150,7 +150,8 @@ def _headline(plan: Plan) -> Because:
 def _reasons(plan: Plan, steps: tuple[Step, ...]) -> tuple[Because, ...]:
     """Return why this strategy, what stood before it, and what stands against training."""
     target, strategy = plan.target, plan.recommended
-    reasons, explained = [reason_of(target)], set()
+    reasons = [reason_of(target)]
+    explained: set[Strategy] = set()
     wished = next((f.strategies for f in target.findings if f.rule == target.rule), ())
     if strategy is not None and strategy in wished[1:]:
         before = wished[: wished.index(strategy)]

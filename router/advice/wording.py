@@ -7,6 +7,7 @@ here in both languages; a test holds the table against `FACTS`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -184,8 +185,10 @@ THRESHOLD_SOURCES_ZH: Final[Mapping[str, str]] = {
 
 
 def number(value: float) -> str:
-    """Return a number as people write it: 1,400; 2.79; 0.0031."""
-    if value == int(value) and abs(value) < 1e15:
+    """Return a number as people write it: 1,400; 2.79; 0.0031; 1.2e+40."""
+    if abs(value) >= 1e15:
+        return f"{Decimal(value):.2g}"  # a whole number can be too large for a float
+    if value == int(value):
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
@@ -210,11 +213,6 @@ def told(name: str, value: FactValue | None) -> Because:
     # A text without choices is the user's own word; only closed sets are translated.
     own = Because(zh=value, en=value)
     return VALUES.get(value, own) if FACTS[name].choices else own
-
-
-def truth_in_words(truth: bool | None) -> Because:
-    """Return yes, no or unknown."""
-    return UNKNOWN if truth is None else YES if truth else NO
 
 
 def is_translated(name: str) -> bool:
