@@ -224,7 +224,7 @@ def _long_run(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimat
     training = estimates.training.get(strategy)
     if training is not None:
         run = _run_in_words(training)
-        zh, en = f"{zh}；训练一次 {run.zh}", f"{en}; one training run {run.en}"
+        zh, en = f"{zh}；训练一次{run.zh}", f"{en}; one training run {run.en}"
     if serving.usd_per_month is None:
         zh, en = f"{zh}；每月成本未知", f"{en}; cost a month unknown"
     else:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from router.advice.floors import Floor
-from router.advice.wording import Mark
+from router.advice.wording import Mark, quantity
 from router.decision import Because, Strategy
 from router.facts import Facts, Provenance
 
@@ -283,14 +283,7 @@ def _inputs(facts: Facts) -> dict[str, Input]:
     inputs["row_tokens"] = _stated("row_tokens", facts) or Input(
         "row_tokens", row, Mark.ESTIMATED, Because(zh="提示词加回答", en="prompt and answer")
     )
-    speed = _stated("training_tokens_per_second", facts)
-    if speed is None:
-        peak = inputs["gpu_tflops"].value
-        rate = _finite(training_tokens_per_second(inputs["model_parameters_billion"].value, peak))
-        if rate:
-            speed = Input(
-                "training_tokens_per_second", rate, Mark.ESTIMATED, FORMULAS["training_time"][1]
-            )
+    speed = _speed(facts, inputs)
     optional = (
         "usd_per_million_prompt_tokens",
         "usd_per_million_completion_tokens",
@@ -300,6 +293,24 @@ def _inputs(facts: Facts) -> dict[str, Input]:
         if found is not None:
             inputs[found.fact] = found
     return inputs
+
+
+def _speed(facts: Facts, inputs: Mapping[str, Input]) -> Input | None:
+    """Return the speed of training; a measured one has the formula's figure beside it."""
+    name = "training_tokens_per_second"
+    parameters, peak = inputs["model_parameters_billion"].value, inputs["gpu_tflops"].value
+    rate = _finite(training_tokens_per_second(parameters, peak))
+    stated = _stated(name, facts)
+    if stated is None:
+        return Input(name, rate, Mark.ESTIMATED, FORMULAS["training_time"][1]) if rate else None
+    if stated.mark is Mark.MEASURED and rate:
+        beside = quantity(rate, "tokens_per_second")
+        said = Because(
+            zh=f"最近一次训练的实测值；公式对上述 GPU 的估算为 {beside.zh}",
+            en=f"the last training run; the formula gives {beside.en} for the GPU above",
+        )
+        return replace(stated, source=said)
+    return stated
 
 
 def _stated(name: str, facts: Facts) -> Input | None:

@@ -227,3 +227,12 @@ def test_an_own_base_model_outranks_the_default() -> None:
     inputs = estimates_of(measured={"model_parameters_billion": 0.134}).inputs
     assert inputs["model_parameters_billion"].value == 0.134
     assert inputs["model_parameters_billion"].mark is Mark.MEASURED
+
+
+def test_a_measured_speed_stands_beside_what_the_formula_says() -> None:
+    measured = {"training_tokens_per_second": 155, "model_parameters_billion": 0.135}
+    speed = estimates_of(measured=measured, gpu_tflops=0.3).inputs["training_tokens_per_second"]
+    assert (speed.value, speed.mark) == (155, Mark.MEASURED)
+    assert speed.source is not None
+    # 0.43 × 0.3e12 ÷ (6 × 0.135e9) tokens a second.
+    assert "the formula gives 159 tokens/s" in speed.source.en
