@@ -224,6 +224,7 @@ class _Content:
             ],
             "training": {s.value: asdict(t) for s, t in given.training.items()},
             "serving": {s.value: asdict(t) for s, t in given.serving.items()},
+            "always_on_usd_per_month": given.always_on_usd_per_month,
         }
 
     def input(self, one: Input) -> dict[str, Any]:

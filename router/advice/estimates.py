@@ -128,6 +128,8 @@ FORMULAS: Final[Mapping[str, tuple[Because, Because]]] = {
 }
 
 _WEEKS_A_MONTH: Final = 52 / 12
+_HOURS_A_MONTH: Final = 365 * 24 / 12
+_TOKEN_PRICES: Final = ("usd_per_million_prompt_tokens", "usd_per_million_completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +205,13 @@ class Estimates:
         inputs: What went in, by name.
         training: For the strategies that need an adapter.
         serving: For all four.
+        always_on_usd_per_month: One GPU kept running, busy or not; None with prices a token.
     """
 
     inputs: Mapping[str, Input]
     training: Mapping[Strategy, Training]
     serving: Mapping[Strategy, Serving]
+    always_on_usd_per_month: float | None
 
 
 def estimate(facts: Facts, floor: Floor, max_changes_per_week: float) -> Estimates:
@@ -229,7 +233,9 @@ def estimate(facts: Facts, floor: Floor, max_changes_per_week: float) -> Estimat
         if strategy.uses_adapter
     }
     serving = {s: _serve(s, facts, inputs, training.get(s)) for s in Strategy}
-    return Estimates(inputs, training, serving)
+    by_token = _has_token_prices(inputs)
+    month = None if by_token else _finite(inputs["gpu_usd_per_hour"].value * _HOURS_A_MONTH)
+    return Estimates(inputs, training, serving, month)
 
 
 def training_memory_gb(
@@ -284,11 +290,7 @@ def _inputs(facts: Facts) -> dict[str, Input]:
         "row_tokens", row, Mark.ESTIMATED, Because(zh="提示词加回答", en="prompt and answer")
     )
     speed = _speed(facts, inputs)
-    optional = (
-        "usd_per_million_prompt_tokens",
-        "usd_per_million_completion_tokens",
-        "answers_per_month",
-    )
+    optional = (*_TOKEN_PRICES, "answers_per_month")
     for found in (speed, *(_stated(name, facts) for name in optional)):
         if found is not None:
             inputs[found.fact] = found
@@ -390,10 +392,9 @@ def _cost_of_1000(
     prompt: float, answer: float, inputs: Mapping[str, Input]
 ) -> tuple[float | None, float | None]:
     """Return GPU seconds of one answer and USD of a thousand."""
-    for_prompt = inputs.get("usd_per_million_prompt_tokens")
-    for_answer = inputs.get("usd_per_million_completion_tokens")
-    if for_prompt is not None and for_answer is not None:
-        return None, _finite((prompt * for_prompt.value + answer * for_answer.value) / 1000)
+    if _has_token_prices(inputs):
+        for_prompt, for_answer = (inputs[name].value for name in _TOKEN_PRICES)
+        return None, _finite((prompt * for_prompt + answer * for_answer) / 1000)
     seconds = _finite(
         gpu_seconds_per_answer(
             prompt,
@@ -406,6 +407,10 @@ def _cost_of_1000(
     if seconds is None:
         return None, None
     return seconds, _finite(1000 * seconds * inputs["gpu_usd_per_hour"].value / 3600)
+
+
+def _has_token_prices(inputs: Mapping[str, Input]) -> bool:
+    return all(name in inputs for name in _TOKEN_PRICES)
 
 
 def _per_month(

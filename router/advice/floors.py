@@ -24,6 +24,19 @@ TASK_ROWS: Final[Mapping[str, tuple[int, int, int]]] = {
     "code": (2_000, 10_000, 50_000),
 }
 REGULATED: Final = frozenset({"finance", "legal"})
+# Words that plainly mean one of them, though the rules know only the word itself.
+REGULATED_ALIASES: Final[Mapping[str, str]] = {
+    "金融": "finance",
+    "银行": "finance",
+    "证券": "finance",
+    "保险": "finance",
+    "financial": "finance",
+    "banking": "finance",
+    "insurance": "finance",
+    "法律": "legal",
+    "司法": "legal",
+    "law": "legal",
+}
 REGULATED_FACTOR: Final = 1.3
 PILOT_ROWS: Final = 100
 # 3.2 bits is 96 % of what ten equal scenarios have; with fewer, the share is compared.

@@ -13,6 +13,7 @@ LABELS: Final[Mapping[str, Because]] = {
         zh="提示词、检索、微调，还是都要？", en="Prompt it, retrieve, fine-tune, or both?"
     ),
     "recommendation": Because(zh="结论", en="Recommendation"),
+    "rule": Because(zh="依据的规则", en="By rule"),
     "reasons": Because(zh="理由", en="Reasons"),
     "conclusion": Because(zh="三条结论之一", en="One of the three conclusions"),
     "no_conclusion": Because(
@@ -63,6 +64,10 @@ LABELS: Final[Mapping[str, Because]] = {
     "precision": Because(
         zh="估算的用时与费用误差可达一倍；决定投入之前请实测。",
         en="Time and cost can be off by a factor of two; measure before you commit.",
+    ),
+    "always_on": Because(
+        zh="以上只计 GPU 忙碌的时间；一张卡整月开着，无论有没有人提问，都要",
+        en="These count the GPU's busy time only; one GPU kept on all month, asked or not, costs",
     ),
     "rejected": Because(zh="未选的策略", en="Strategies not chosen"),
     "hard": Because(zh="硬性规则", en="hard rule"),

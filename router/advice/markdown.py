@@ -54,6 +54,8 @@ class MarkdownReport:
         yield f"## {say['recommendation']}"
         yield f"**{statement}**"
         yield _bullets(map(escape, advice["reasons"]))
+        chosen = f"{_code(advice['rule'])} → {_code(advice['recommended'] or '-')}"
+        yield f"{say['rule']}{say['colon']}{chosen}"
         conclusion = advice["conclusion"]
         if conclusion:
             yield f"{say['conclusion']}{say['colon']}**{escape(conclusion['text'])}**"
@@ -146,16 +148,19 @@ class MarkdownReport:
         formulas = (
             f"{escape(f['formula'])} ({escape(f['source'])})" for f in estimates["formulas"]
         )
-        return "\n\n".join(
-            (
-                self._table(columns, rows),
-                self.say["precision"],
-                f"### {self.say['formulas']}",
-                _bullets(formulas),
-                f"### {self.say['inputs']}",
-                self._table(("fact", "value", "mark", "source"), inputs),
-            )
+        parts = (
+            self._table(columns, rows),
+            self.say["precision"],
+            self._always_on(estimates["always_on_usd_per_month"]),
+            f"### {self.say['formulas']}",
+            _bullets(formulas),
+            f"### {self.say['inputs']}",
+            self._table(("fact", "value", "mark", "source"), inputs),
         )
+        return "\n\n".join(part for part in parts if part)
+
+    def _always_on(self, usd: float | None) -> str:
+        return "" if usd is None else f"{self.say['always_on']} {number(usd)} {self.say['usd']}."
 
     def _estimate(
         self, strategy: str, training: Mapping[str, Any] | None, serving: Mapping[str, Any]

@@ -11,7 +11,7 @@ from typing import Final
 
 from router.advice.case import Case
 from router.advice.estimates import Estimates
-from router.advice.floors import Category
+from router.advice.floors import REGULATED, REGULATED_ALIASES, Category
 from router.advice.flow import failed_checks
 from router.advice.gaps import COMPARE, Gap
 from router.advice.plan import Plan
@@ -81,6 +81,15 @@ def _data_risks(case: Case) -> Iterator[Because]:
         yield Because(
             zh=f"五项检查写的是通过，但{zh}：请核对。",
             en=f"The five checks are said to have passed, but {en}: check again.",
+        )
+    domain = str(case.facts.get("domain") or "")
+    meant = domain.strip().casefold()
+    meant = REGULATED_ALIASES.get(meant, meant)
+    if meant in REGULATED and domain not in REGULATED:
+        yield Because(
+            zh=f"领域写的是“{domain}”，规则只认“{meant}”：请改写，数据下限会上浮 30 %。",
+            en=f'The domain is "{domain}", but the rules know only "{meant}": write that, it '
+            "asks for 30 % more rows.",
         )
     for category, share in _overrepresented(case.categories):
         yield Because(

@@ -236,3 +236,9 @@ def test_a_measured_speed_stands_beside_what_the_formula_says() -> None:
     assert speed.source is not None
     # 0.43 × 0.3e12 ÷ (6 × 0.135e9) tokens a second.
     assert "the formula gives 159 tokens/s" in speed.source.en
+
+
+def test_a_gpu_kept_on_costs_the_whole_month() -> None:
+    assert estimates_of(gpu_usd_per_hour=2).always_on_usd_per_month == pytest.approx(1_460)
+    hosted = {"usd_per_million_prompt_tokens": 1, "usd_per_million_completion_tokens": 1}
+    assert estimates_of(**hosted).always_on_usd_per_month is None

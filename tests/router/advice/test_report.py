@@ -442,3 +442,33 @@ def test_what_cannot_be_estimated_is_said_to_be_unknown() -> None:
         "mark": "unknown",
         "mark_text": "unknown",
     }
+
+
+@pytest.mark.parametrize(("changes", "verdict"), [(0.9, "no"), (1, "no"), (1.1, "yes")])
+def test_the_second_step_draws_the_line_where_the_policy_does(changes: float, verdict: str) -> None:
+    content = {"knowledge_changes_per_week": changes}
+    step = advice_content(advise(build_case(content), default_policy()), Language.EN)["steps"][1]
+    rules = {rule["rule"]: rule["verdict"] for rule in step["rules"]}
+    assert step["verdict"] == verdict
+    assert rules["changing_facts_not_in_weights"] == ("true" if verdict == "yes" else "false")
+
+
+def test_what_stands_against_training_is_told() -> None:
+    against = "the facts change too often to be answered from weights alone"
+    assert against in content_of("changing, cheap")["reasons"]
+    assert against not in content_of("both")["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "meant"), [("金融", "finance"), ("Legal", "legal"), ("law", "legal"), ("retail", "")]
+)
+def test_a_regulated_domain_in_other_words_is_pointed_out(domain: str, meant: str) -> None:
+    advice = advise(build_case({"domain": domain}), default_policy())
+    risks = " ".join(advice_content(advice, Language.EN)["risks"])
+    assert (f'the rules know only "{meant}"' in risks) is bool(meant)
+
+
+@pytest.mark.parametrize("form", [AdviceFormat.MD, AdviceFormat.HTML])
+def test_the_page_names_the_rule_and_the_strategy_as_the_service_does(form: AdviceFormat) -> None:
+    page = re.sub(r"</?code>", "`", render_advice(advice_on("both"), Language.ZH, form))
+    assert "`need_both` → `hybrid`" in page
