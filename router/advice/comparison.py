@@ -87,14 +87,14 @@ def _update(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates
             )
             if facts.get("need") == "style"
             else Because(
-                zh=f"知识稳定，无须重训；一次 {each.zh}",
+                zh=f"知识稳定，无须重训；一次{each.zh}",
                 en=f"stable, no repeats; one run {each.en}",
             ),
             Mark.ESTIMATED,
         )
     return Cell(
         Because(
-            zh=f"每月重训 {number(runs)} 次，每次 {each.zh}",
+            zh=f"每月重训 {number(runs)} 次，每次{each.zh}",
             en=f"{number(runs)} training runs a month, each {each.en}",
         ),
         Mark.ESTIMATED,

@@ -113,8 +113,7 @@ FORMULAS: Final[Mapping[str, tuple[Because, Because]]] = {
     "serving_cost": (
         Because(
             zh="每次回答 GPU 秒 = 提示词 × 2 × 参数量 ÷（0.5 × 算力）+ 回答 × 2 × 参数量 ÷ 带宽 "
-            "÷ 8；"
-            "若给出每百万 token 价格，则按 token 计价；闲置时间与检索开销未计",
+            "÷ 8；若给出每百万 token 价格，则按 token 计价；闲置时间与检索开销未计",
             en="GPU seconds an answer = prompt × 2 × parameters ÷ (0.5 × peak) + answer × 2 × "
             "parameters ÷ bandwidth ÷ 8; with prices a million tokens, those instead; idle time "
             "and retrieval itself are not counted",

@@ -218,15 +218,14 @@ def _change(facts: Facts, policy: Policy) -> tuple[Answer, Because]:
     rate, limit = quantity(changes, "per_week"), quantity(most, "per_week")
     return _yes_no(often), (
         Because(
-            zh=f"变更 {rate.zh}，超过阈值 {limit.zh}：事实必须来自检索，不能只靠权重。",
-            en=f"{rate.en}, more than {limit.en}: facts must come from passages, never from "
-            "weights "
-            "alone.",
+            zh=f"变更 {rate.zh}，阈值 {limit.zh}：事实必须来自检索，不能只靠权重。",
+            en=f"Changes: {rate.en}, the limit is {limit.en}: facts must come from passages, "
+            "never from weights alone.",
         )
         if often
         else Because(
-            zh=f"变更 {rate.zh}，不超过阈值 {limit.zh}：知识稳定。",
-            en=f"{rate.en}, not more than {limit.en}: the knowledge is stable.",
+            zh=f"变更 {rate.zh}，阈值 {limit.zh}：知识稳定。",
+            en=f"Changes: {rate.en}, the limit is {limit.en}: the knowledge is stable.",
         )
     )
 
@@ -247,8 +246,7 @@ def _need(facts: Facts) -> tuple[Answer, Because]:
         return "both", Because(
             zh="两者都缺：检索提供事实，学过阅读段落的适配器负责风格。",
             en="Both are lacking: passages bring the facts, an adapter trained to read passages "
-            "the "
-            "style.",
+            "the style.",
         )
     if facts.get("task_type") == "classification":
         return "style", Because(
@@ -326,8 +324,7 @@ def _latency(facts: Facts) -> tuple[Answer, Because]:
         return "unknown", Because(
             zh=f"要求 {limit.zh} 内，但还没有实测；微调未必更快，必须测。",
             en=f"{limit.en} are wanted, but nothing was measured; fine-tuning need not be "
-            "faster, so "
-            "measure.",
+            "faster, so measure.",
         )
     figures = {s: quantity(v, "ms") for s, v in known.items()}
     zh = "；".join(f"{STRATEGIES[s].zh} {figure.zh}" for s, figure in figures.items())

@@ -43,13 +43,10 @@ _HOW: Final[Mapping[str, tuple[Because, str | None]]] = {
     "data_quality": (
         Because(
             zh="做五项检查：相关 ≥ 90 %、场景覆盖 ≥ 80 %、标注不一致 < 5 %、近一年 ≥ 80 %、无个人"
-            "信息；"
-            "例如请两人各自标注同样的 100 条",
+            "信息；例如请两人各自标注同样的 100 条",
             en="make the five checks: relevant ≥ 90 %, scenarios covered ≥ 80 %, label "
-            "disagreement "
-            "< 5 %, from the last year ≥ 80 %, no personal data; e.g. let two people label the "
-            "same "
-            "100 rows",
+            "disagreement < 5 %, from the last year ≥ 80 %, no personal data; e.g. let two "
+            "people label the same 100 rows",
         ),
         None,
     ),
@@ -147,8 +144,7 @@ def _rows(case: Case, plan: Plan, floor: Floor) -> Iterator[Gap]:
                 zh=f"再有 {number(lacking)} 条带检索段落的样本（共 {number(floor.pilot)} 条），就"
                 "可以做混合策略的试点",
                 en=f"{number(lacking)} more rows with passages ({number(floor.pilot)} in all) "
-                "would "
-                "allow a pilot of hybrid",
+                "would allow a pilot of hybrid",
             ),
             have=None if passages is None else float(known),
             need=floor.pilot,
@@ -202,8 +198,7 @@ def _quality(case: Case) -> Iterator[Gap]:
                 zh=f"各类数据不均衡：均衡度 {number(100 * even)}%，应超过 "
                 f"{number(100 * MIN_EVENNESS)}%",
                 en=f"the kinds of rows are uneven: {number(100 * even)}% of an even spread, "
-                "should be "
-                f"over {number(100 * MIN_EVENNESS)}%",
+                f"should be over {number(100 * MIN_EVENNESS)}%",
             ),
             have=even,
             need=MIN_EVENNESS,
@@ -266,8 +261,7 @@ def _measurements(facts: Facts, estimates: Estimates) -> Iterator[Gap]:
                 zh=f"没有对比过：{zh}；请准备至少 {MIN_QUESTIONS} 个自己的问题，让每种策略都回答"
                 "一遍",
                 en=f"not compared: {en}; take at least {MIN_QUESTIONS} questions of your own and "
-                "let "
-                "every strategy answer them",
+                "let every strategy answer them",
             ),
             command=COMPARE,
         )

@@ -80,6 +80,7 @@ LABELS: Final[Mapping[str, Because]] = {
     "policy": Because(zh="策略文件版本", en="Policy"),
     "pilot": Because(zh="试点", en="pilot"),
     "colon": Because(zh="：", en=": "),
+    "stop": Because(zh="。", en="."),
     "joiner": Because(zh="；", en="; "),
     "yes": Because(zh="是", en="yes"),
     "no": Because(zh="否", en="no"),

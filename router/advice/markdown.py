@@ -160,7 +160,10 @@ class MarkdownReport:
         return "\n\n".join(part for part in parts if part)
 
     def _always_on(self, usd: float | None) -> str:
-        return "" if usd is None else f"{self.say['always_on']} {number(usd)} {self.say['usd']}."
+        if usd is None:
+            return ""
+        say = self.say
+        return f"{say['always_on']} {number(usd)} {say['usd']}{say['stop']}"
 
     def _estimate(
         self, strategy: str, training: Mapping[str, Any] | None, serving: Mapping[str, Any]

@@ -107,8 +107,7 @@ def _retrieval_risks(case: Case) -> Iterator[Because]:
             zh="弱的基座模型可能读不好检索段落（GPT-3.5 在 MedQA 上加检索后 51.5 降到 45.4）：先"
             "对比再上线。",
             en="A weak base model may read passages badly (GPT-3.5 on MedQA fell from 51.5 to "
-            "45.4 with "
-            "retrieval): compare before going live.",
+            "45.4 with retrieval): compare before going live.",
         )
     yield Because(
         zh="检索到的内容不相关时模型会编造：保留“没有找到就不回答”，不要关闭。",
@@ -126,33 +125,28 @@ def _adapter_risks(case: Case, plan: Plan, estimates: Estimates) -> Iterator[Bec
     yield Because(
         zh="带适配器推理更慢，有用户报告 GPU 上慢 10 % 到 45 %，估算没有计入：以实测为准。",
         en="Serving with an adapter is slower, users report 10 to 45 % on GPUs; the estimates "
-        "leave it "
-        "out: measure.",
+        "leave it out: measure.",
     )
     if plan.target.pilot:
         yield Because(
             zh="数据低于最低数量，只能作为试点：评测通过之前不要依赖它。",
             en="There are fewer rows than the minimum, so this is a pilot: do not rely on it "
-            "before it "
-            "is evaluated.",
+            "before it is evaluated.",
         )
     strategy = plan.target.strategy
     tokens = estimates.training[strategy].row_tokens
     if tokens > CUTOFF_TOKENS:
         yield Because(
             zh=f"每条训练数据约 {number(tokens)} 个 token，超过默认的 cutoff_len "
-            f"{number(CUTOFF_TOKENS)}，"
-            "会被截断：请调大。",
+            f"{number(CUTOFF_TOKENS)}，会被截断：请调大。",
             en=f"A training row has some {number(tokens)} tokens, more than the default "
-            "cutoff_len of "
-            f"{number(CUTOFF_TOKENS)}: raise it, or rows are cut.",
+            f"cutoff_len of {number(CUTOFF_TOKENS)}: raise it, or rows are cut.",
         )
     if estimates.training[strategy].fits is False:
         yield Because(
             zh="估计一张卡的显存不够做 LoRA：换小一些的模型、更大的卡，或用 4 位权重（QLoRA）。",
             en="LoRA is not expected to fit into one GPU: take a smaller model, a larger GPU, or "
-            "4-bit "
-            "weights (QLoRA).",
+            "4-bit weights (QLoRA).",
         )
     if case.facts.get("privacy") == "secret" or "data_deletable" not in case.facts:
         yield Because(
@@ -173,8 +167,7 @@ def _knowledge_risks(case: Case, plan: Plan) -> Iterator[Because]:
         yield Because(
             zh="没有实测：结论来自申报的事实与公开证据，在自己的问题上可能不同。",
             en="Nothing was measured: the advice rests on what was declared and on published "
-            "evidence; "
-            "your own questions may tell otherwise.",
+            "evidence; your own questions may tell otherwise.",
         )
     if case.measured_by == "caller" and any(f"{s}_score" in case.facts for s in Strategy):
         yield Because(

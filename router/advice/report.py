@@ -185,8 +185,7 @@ def _conclude(plan: Plan, steps: tuple[Step, ...], case: Case) -> Conclusion | N
             Because(
                 zh="事实与风格都需要 → 混合：检索提供事实，微调负责风格",
                 en="facts and style are both needed → hybrid: passages bring the facts, "
-                "fine-tuning the "
-                "style",
+                "fine-tuning the style",
             ),
         )
     if strategy is Strategy.FINE_TUNED:
