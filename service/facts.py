@@ -117,15 +117,9 @@ def gather_facts(
     engine_is_local: bool | None,
 ) -> Facts:
     """Return every fact that is known about this request; what is unknown is left out."""
-    declared = {name: value for name, value in use_case.facts.items() if value is not None}
     return Facts.build(
-        declared=declared,
-        measured={
-            "engine_local": engine_is_local,
-            **_knowledge(measured),
-            **_adapter(measured),
-            **_scores(measured),
-        },
+        declared=_declared(use_case),
+        measured=_measured(measured, engine_is_local),
         request={
             **signals.as_facts(),
             "citations_requested": requirements.citations,
@@ -133,6 +127,32 @@ def gather_facts(
             "knowledge_bases_named": requirements.knowledge_bases_named,
         },
     )
+
+
+def gather_standing_facts(
+    use_case: UseCase,
+    measured: Measured,
+    *,
+    engine_is_local: bool | None,
+    also: Mapping[str, Any],
+) -> Facts:
+    """Return what is known about the use case whatever is asked, `also` measured ones with it."""
+    return Facts.build(
+        declared=_declared(use_case), measured={**_measured(measured, engine_is_local), **also}
+    )
+
+
+def _declared(use_case: UseCase) -> dict[str, Any]:
+    return {name: value for name, value in use_case.facts.items() if value is not None}
+
+
+def _measured(measured: Measured, engine_is_local: bool | None) -> dict[str, Any]:
+    return {
+        "engine_local": engine_is_local,
+        **_knowledge(measured),
+        **_adapter(measured),
+        **_scores(measured),
+    }
 
 
 def _knowledge(measured: Measured) -> dict[str, Any]:
