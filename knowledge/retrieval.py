@@ -93,6 +93,7 @@ _FOUND = readable(
             chunks.c.end,
             chunks.c.page,
             chunks.c.heading,
+            chunks.c.tokens,
             chunks.c.version_pk,
             chunks.c.parent_start,
             chunks.c.parent_end,
@@ -136,6 +137,7 @@ class Search:
     access: frozenset[str]
     min_relevance: float | None
     retrievers: tuple[RetrieverName, ...] = RETRIEVERS
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +277,11 @@ def _retrieve(stores: Stores, search: Search) -> Retrieval:
     judged = _relevance(by_index, weighed, rows)
     floors = {pk: _floor(stores, search, each.part) for pk, each in by_index.items()}
     scores = _read_again(stores, search, rows) if stores.reranker else ranked.scores
+    best = sorted(rows, key=lambda pk: -scores[pk])[: search.top_k]
+    fitting = _fitting(stores, search, rows, best)
     passages = tuple(
         _passage(rows[pk], scores[pk], judged[pk], floors[rows[pk].index_pk], ranked.finders[pk])
-        for pk in sorted(rows, key=lambda pk: -scores[pk])[: search.top_k]
+        for pk in best[:fitting]
     )
     left_out = _left_out(dense, search)
     return Retrieval(
@@ -291,6 +295,7 @@ def _retrieve(stores: Stores, search: Search) -> Retrieval:
         language=language,
         relevance_kind=kind_of(any(d.vector is not None for d in dense), weighed is not None),
         min_relevance=min(floors.values(), default=config.min_relevance),
+        passages_over_budget=len(best) - fitting,
     )
 
 
@@ -302,6 +307,8 @@ def _check(stores: Stores, search: Search) -> None:
         raise InvalidQuery(f"the question has {len(search.question)} characters; at most {limit}")
     if search.top_k < 1:
         raise InvalidQuery(f"top_k is {search.top_k}; at least 1")
+    if search.max_tokens is not None and search.max_tokens < 1:
+        raise InvalidQuery(f"max_tokens is {search.max_tokens}; at least 1, or leave it out")
     if not set(search.retrievers) & set(RETRIEVERS):
         raise InvalidQuery(f"no such retriever; choose among {', '.join(RETRIEVERS)}")
     if len(search.filters) > MAX_ATTRIBUTES:
@@ -591,6 +598,23 @@ def _distinct(rows: Mapping[int, _Found], best: Sequence[int], top_k: int) -> di
             chosen[pk] = row
         seen.add(mark)
     return chosen
+
+
+def _fitting(
+    stores: Stores, search: Search, rows: Mapping[int, _Found], best: Sequence[int]
+) -> int:
+    """Return how many of the best, one after the other, fit into the token budget."""
+    if search.max_tokens is None:
+        return len(best)
+    left = search.max_tokens
+    for place, row in enumerate(rows[pk] for pk in best):
+        whole = row.parent_text
+        left -= row.tokens if whole is None else stores.embedder.count_tokens(whole)
+        if left < 0:
+            if place == 0:
+                logger.warning("the best passage alone is over max_tokens=%d", search.max_tokens)
+            return place
+    return len(best)
 
 
 def _letters(text: str) -> str:

@@ -3,6 +3,18 @@
 Pure: it reads a policy file when asked to and nothing else. It knows no database, model or HTTP.
 """
 
+from router.advice import (
+    Advice,
+    AdviceFormat,
+    Case,
+    Language,
+    advice_content,
+    advise,
+    build_case,
+    complete_case,
+    read_case,
+    render_advice,
+)
 from router.config import RouterConfig
 from router.decide import decide, settle
 from router.decision import (
@@ -22,6 +34,7 @@ from router.decision import (
 from router.errors import (
     FactProvenanceMismatch,
     FactTypeMismatch,
+    InvalidFacts,
     InvalidPolicy,
     RouterError,
     UnknownFact,
@@ -31,10 +44,13 @@ from router.policy import Policy, Threshold, default_policy, load_policy
 from router.signals import Signals, read_signals
 
 __all__ = [
-    "FACTS",
+    "Advice",
+    "AdviceFormat",
     "Because",
+    "Case",
     "Decision",
     "Evidence",
+    "FACTS",
     "Fact",
     "FactProvenanceMismatch",
     "FactSpec",
@@ -43,7 +59,9 @@ __all__ = [
     "FactValue",
     "Facts",
     "Finding",
+    "InvalidFacts",
     "InvalidPolicy",
+    "Language",
     "LeafFinding",
     "Outcome",
     "Policy",
@@ -59,9 +77,15 @@ __all__ = [
     "Threshold",
     "UnknownFact",
     "Verdict",
+    "advice_content",
+    "advise",
+    "build_case",
+    "complete_case",
     "decide",
     "default_policy",
     "load_policy",
+    "read_case",
     "read_signals",
+    "render_advice",
     "settle",
 ]

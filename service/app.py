@@ -23,6 +23,7 @@ from knowledge import (
 )
 from router import Policy, default_policy, load_policy
 from service.api import (
+    advise,
     chat,
     compare,
     file_batches,
@@ -55,6 +56,7 @@ from service.use_cases import UseCases
 
 APIS = (
     chat.api,
+    advise.api,
     openai.api,
     use_cases.api,
     vector_stores.api,

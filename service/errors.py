@@ -277,6 +277,7 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.NothingToRollBack: 409,
     router_errors.RouterError: 500,
     router_errors.InvalidPolicy: 500,
+    router_errors.InvalidFacts: 422,
     router_errors.UnknownFact: 422,
     router_errors.FactTypeMismatch: 422,
     router_errors.FactProvenanceMismatch: 422,

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import httpx
 
+from knowledge import SetAside, find_set_aside
 from service.access import require_loopback
 from service.errors import ProcessFailed
 from service.home import Home, Ports, free_port, gateway_url
@@ -86,6 +87,7 @@ class Status:
     supervisor_pid: int | None
     processes: tuple[ProcessState, ...]
     ports: Ports | None
+    set_aside: SetAside | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +170,9 @@ def down(home: Home) -> list[str]:
 def status(settings: Settings) -> Status:
     """Return what runs on the home now."""
     home = settings.paths
-    instance = read_instance(home)
+    instance, set_aside = read_instance(home), find_set_aside(home.chroma)
     if instance is None:
-        return Status(home.root, False, False, (), None, None, (), None)
+        return Status(home.root, False, False, (), None, None, (), None, set_aside)
     waiting_for = _missing(instance.url)
     return Status(
         home=home.root,
@@ -181,6 +183,7 @@ def status(settings: Settings) -> Status:
         supervisor_pid=instance.supervisor.pid,
         processes=tuple(_states_or_none(home)),
         ports=home.read_ports(),
+        set_aside=set_aside,
     )
 
 
