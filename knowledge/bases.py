@@ -8,8 +8,9 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -31,10 +32,19 @@ from knowledge.errors import (
     CollectionNotFound,
     EmbedderMismatch,
     EmbeddingDimensionMismatch,
+    IndexReplaced,
     InvalidName,
     KnowledgeBaseExists,
 )
-from knowledge.tables import LEXICAL_TABLE, bases, chunks, documents, indexes, versions
+from knowledge.tables import (
+    LEXICAL_TABLE,
+    bases,
+    chunks,
+    documents,
+    indexes,
+    next_vectors,
+    versions,
+)
 from knowledge.types import BaseId, KnowledgeBase
 
 COLLECTION_PREFIX = "kb_"
@@ -72,6 +82,13 @@ class EmbedderMark:
     def of(cls, embedder: Embedder) -> "EmbedderMark":
         """Return the mark of a loaded embedder."""
         return cls(embedder.model_id, embedder.revision, embedder.dimension)
+
+    def __str__(self) -> str:
+        """Return the form that messages show."""
+        return f"{self.model_id} ({self.revision}, {self.dimension} numbers)"
+
+
+_GENERATION = tuple(field.name for field in fields(Generation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +156,12 @@ def get_bases(connection: Connection, base_ids: Sequence[str], *, tenant: str) -
     if missing:
         raise CollectionNotFound(f"no knowledge base {missing[0]!r}; create it first")
     return [found[base_id] for base_id in wanted]
+
+
+def serving(connection: Connection, base_pks: Sequence[int]) -> set[int]:
+    """Return the pks of the generations that serve these bases."""
+    active = indexes.c.base_pk.in_(base_pks), indexes.c.state == "active"
+    return set(connection.scalars(select(indexes.c.pk).where(*active)))
 
 
 def all_bases(connection: Connection) -> list[Base]:
@@ -226,26 +249,61 @@ def add_generation(
         "removed": 0,
         "created_at": time.time(),
     }
-    pk = connection.execute(insert(indexes).values(values).returning(indexes.c.pk)).scalar_one()
-    return Generation(
-        pk=pk,
-        base_pk=base_pk,
-        generation=generation,
-        collection=str(values["collection"]),
-        embedding_model=made_by.model_id,
-        embedding_revision=made_by.revision,
-        dimension=made_by.dimension,
-        removed=0,
-    )
+    row = connection.execute(insert(indexes).values(values).returning(indexes)).one()
+    return _generation(row._asdict())
 
 
-def activate_generation(connection: Connection, generation: Generation) -> list[str]:
-    """Make `generation` the one that serves; return the collections it replaced."""
-    others = indexes.c.base_pk == generation.base_pk, indexes.c.pk != generation.pk
-    replaced = list(connection.scalars(select(indexes.c.collection).where(*others)))
-    connection.execute(delete(indexes).where(*others))
+def continue_reindex(
+    connection: Connection, base: Base, made_by: EmbedderMark
+) -> tuple[Generation, list[str]]:
+    """Return the generation that a re-index to `made_by` fills, and collections given up.
+
+    It is the one that an interrupted re-index to the same embedder left, or else a new one; what
+    a re-index to another embedder left is removed, with its vectors.
+    """
+    begun = indexes.c.base_pk == base.pk, indexes.c.state == "reindexing"
+    rows = connection.execute(select(indexes).where(*begun).order_by(indexes.c.pk)).all()
+    left = [_generation(row._asdict()) for row in rows]
+    kept = next((generation for generation in left if generation.made_by == made_by), None)
+    given_up = [generation for generation in left if generation is not kept]
+    for generation in given_up:
+        remove_generation(connection, generation)
+    if kept is not None:
+        hold_reindex(connection, kept)
+    else:
+        kept = add_generation(
+            connection,
+            base.pk,
+            tenant=base.tenant,
+            base_id=base.base_id,
+            made_by=made_by,
+            state="reindexing",
+        )
+    return kept, [generation.collection for generation in given_up]
+
+
+def hold_reindex(connection: Connection, generation: Generation) -> None:
+    """Note that a re-index is worked on now. Raises `IndexReplaced` if it was overtaken."""
+    mine = indexes.c.pk == generation.pk, indexes.c.state == "reindexing"
+    held = connection.execute(update(indexes).where(*mine).values(created_at=time.time()))
+    if not held.rowcount:
+        raise IndexReplaced("another re-index overtook this one; start it again if it is needed")
+
+
+def activate_generation(
+    connection: Connection, generation: Generation, *, replaces: Generation
+) -> None:
+    """Make `generation` the one that serves, in the place of `replaces`.
+
+    Raises:
+        IndexReplaced: `replaces` serves no more, so that what was filled from it may be outdated;
+            or it serves since a moment ago, and its vectors would go with it.
+    """
+    waiting = connection.scalar(select(exists().where(next_vectors.c.index_pk == replaces.pk)))
+    old = indexes.c.pk == replaces.pk, indexes.c.state == "active"
+    if waiting or not connection.execute(delete(indexes).where(*old)).rowcount:
+        raise IndexReplaced("the index was replaced by another meanwhile; start it again")
     connection.execute(update(indexes).where(indexes.c.pk == generation.pk).values(state="active"))
-    return replaced
 
 
 def known_collections(connection: Connection) -> set[str]:
@@ -254,9 +312,9 @@ def known_collections(connection: Connection) -> set[str]:
 
 
 def forget_unfinished(connection: Connection, *, older_than: float) -> None:
-    """Remove generations that an interrupted rebuild left behind."""
+    """Remove generations that an interrupted rebuild or re-index left behind."""
     connection.execute(
-        delete(indexes).where(indexes.c.state == "building", indexes.c.created_at < older_than)
+        delete(indexes).where(indexes.c.state != "active", indexes.c.created_at < older_than)
     )
 
 
@@ -279,17 +337,21 @@ def has_chunks(connection: Connection, base_pk: int) -> bool:
     return bool(connection.scalar(select(exists().where(chunks.c.base_pk == base_pk))))
 
 
-def check_embedder(base: Base, embedder: Embedder) -> None:
-    """Raise `EmbedderMismatch` unless `embedder` made the vectors of this base."""
-    stored, given = base.index.made_by, EmbedderMark.of(embedder)
-    if stored == given:
-        return
+def embedder_of(base: Base, embedders: Sequence[Embedder]) -> Embedder:
+    """Return the one of `embedders` that made the vectors of this base.
+
+    Raises:
+        EmbedderMismatch: None of them did; the message names the command that helps.
+    """
+    stored, given = base.index.made_by, [EmbedderMark.of(embedder) for embedder in embedders]
+    if stored in given:
+        return embedders[given.index(stored)]
     message = (
-        f"knowledge base {base.base_id!r} was indexed by {stored.model_id} ({stored.revision}, "
-        f"{stored.dimension} numbers), but the embedder is {given.model_id} ({given.revision}, "
-        f"{given.dimension} numbers); configure the former, or re-index the knowledge base"
+        f"knowledge base {base.base_id!r} was indexed by {stored}, but the embedder is "
+        f"{' or '.join(str(mark) for mark in given)}; run `fingerpost kb reindex {base.base_id}`, "
+        "or configure the embedder it was indexed by"
     )
-    if stored.dimension != given.dimension:
+    if stored.dimension not in [mark.dimension for mark in given]:
         raise EmbeddingDimensionMismatch(message)
     raise EmbedderMismatch(message)
 
@@ -327,17 +389,12 @@ def _base(row: object) -> Base:
         name=values["name"],
         created_at=values["created_at"],
         chunking=_chunking(values["chunking"]),
-        index=Generation(
-            pk=values["index_pk"],
-            base_pk=values["pk"],
-            generation=values["generation"],
-            collection=values["collection"],
-            embedding_model=values["embedding_model"],
-            embedding_revision=values["embedding_revision"],
-            dimension=values["dimension"],
-            removed=values["removed"],
-        ),
+        index=_generation({**values, "base_pk": values["pk"], "pk": values["index_pk"]}),
     )
+
+
+def _generation(values: Mapping[str, Any]) -> Generation:
+    return Generation(**{name: values[name] for name in _GENERATION})
 
 
 def _chunking(stored: dict[str, object] | None) -> Chunking | None:

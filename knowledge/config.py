@@ -51,6 +51,11 @@ class KnowledgeConfig(BaseModel):
     embedder_revision: str | None = None
     embedder_languages: tuple[str, ...] = ("en",)
     """Languages the embedder reads (ISO 639-1), `*` for all. MiniLM was trained on English."""
+    next_embedder: str | None = None
+    """The model that takes its place: `fingerpost kb reindex BASE` embeds a base again by it and
+    swaps, while the old one serves; new bases are made with it. Both are loaded meanwhile."""
+    next_embedder_revision: str | None = None
+    next_embedder_languages: tuple[str, ...] = ("en",)
     embedder_threads: int = Field(default=0, ge=0)
     """Torch threads; 0 leaves torch's own choice."""
     embedder_precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -116,13 +121,27 @@ class KnowledgeConfig(BaseModel):
     100 %, 0.35 flags 2.1 to 3.4 % and 97.3 to 100 %. `fingerpost kb eval` fits the floor of
     another collection or embedder."""
 
+    next_min_relevance: float | None = Field(default=None, ge=0, le=1)
+    """The floor of bases that the next embedder made; None: the same."""
+
     orphan_grace_s: float = Field(default=900.0, ge=0)
-    """A staged version that nobody finished is collected after this long."""
+    """A staged version that nobody finished is collected after this long, and a re-index that
+    nobody goes on with."""
     churn_share: float = Field(default=0.1, gt=0, le=1)
     """Removed share of a collection beyond which reconcile builds a new generation: Chroma
     lost live records after heavy churn (chroma-core/chroma#7758)."""
     churn_floor: int = Field(default=200, ge=0)
     """… but never for fewer removed vectors than this."""
+
+    @model_validator(mode="after")
+    def _embedders_differ(self) -> Self:
+        now = self.embedder, self.embedder_revision
+        if self.next_embedder and now == (self.next_embedder, self.next_embedder_revision):
+            raise ValueError(
+                f"next_embedder is the embedder already ({self.embedder}): leave it out, or name "
+                "the model or the revision that is to take its place"
+            )
+        return self
 
     @property
     def parse_limits(self) -> ParseLimits:

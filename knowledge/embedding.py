@@ -139,6 +139,20 @@ class SentenceTransformerEmbedder:
             precision=config.embedder_precision,
         )
 
+    @classmethod
+    def configured_next(cls, config: KnowledgeConfig) -> Self | None:
+        """Load the model that bases are re-indexed to, if one is named. `EmbedderUnavailable`."""
+        if config.next_embedder is None:
+            return None
+        named = {
+            "embedder_languages": config.next_embedder_languages,
+            "embedder_revision": config.next_embedder_revision,
+        }
+        try:
+            return cls.configured(config.next_embedder, config.model_copy(update=named))
+        except EmbedderUnavailable as exc:
+            raise EmbedderUnavailable(f"knowledge.next_embedder: {exc}") from exc
+
     def embed_query(self, text: str) -> Vectors:
         """Return the vector of a question: (d,) float32, L2-normalised."""
         import torch

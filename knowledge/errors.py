@@ -24,6 +24,7 @@ KnowledgeError
 │   └── StoreRefused            … or answered that it cannot: often a damaged collection
 ├── StorageFull                 the database's disk has no room left; reads go on
 ├── VectorsMissing              the vector index lost this collection; reconcile brings it back
+├── IndexReplaced               a rebuild or re-index was overtaken by another
 ├── TooFewQuestions             too few labelled questions to fit a floor
 └── IngestConflict              the same document was written by someone else meanwhile
 
@@ -211,6 +212,14 @@ class IngestConflict(KnowledgeError):
     code = "ingest_conflict"
     retryable = True
     hint = "Send the document again."
+
+
+class IndexReplaced(KnowledgeError):
+    """A rebuild or re-index was overtaken by another, which serves now; nothing is lost."""
+
+    code = "index_replaced"
+    retryable = True
+    hint = "Look at `fingerpost kb check`; start it again if it is still needed."
 
 
 class TooFewQuestions(KnowledgeError):

@@ -12,29 +12,28 @@ import hashlib
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Engine
 
 from knowledge import versioning
-from knowledge.bases import Base, check_embedder, get_base
+from knowledge.bases import Base, embedder_of, get_base
 from knowledge.chunking import chunk, embedded_text
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import (
     DocumentTooLarge,
+    EmbedderMismatch,
     InvalidAttributes,
     InvalidName,
     KnowledgeError,
-    StoreUnavailable,
-    VectorsMissing,
 )
 from knowledge.parsing import ParsedText, parse
 from knowledge.reranking import Reranker
 from knowledge.stored_chunks import vectors_by_text
 from knowledge.types import Attributes, Chunk, IngestReport, NewDocument
-from knowledge.vectors import VectorIndex
+from knowledge.vectors import VectorIndex, put
 from knowledge.versioning import ActiveVersion, Draft, Staged, Vectors
 from knowledge.writing import writing
 
@@ -51,7 +50,7 @@ WINDOW_DOCUMENTS = 256  # embedded and committed together: fewer, fuller batches
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What every step needs: where truth, index and embedder are."""
+    """What every step needs: where truth, index and embedders are."""
 
     engine: Engine
     index: VectorIndex
@@ -59,6 +58,34 @@ class Stores:
     config: KnowledgeConfig
     threads: ThreadPoolExecutor
     reranker: Reranker | None = None
+    next_embedder: Embedder | None = None  # that of bases already re-indexed, and of new ones
+
+    @property
+    def target(self) -> Embedder:
+        """The embedder of new knowledge bases and of a re-index."""
+        return self.next_embedder or self.embedder
+
+    def embedder_of(self, base: Base) -> Embedder:
+        """Return the embedder of the vectors that serve a base. Raises `EmbedderMismatch`."""
+        given = [self.embedder] if self.next_embedder is None else [self.embedder, self.target]
+        return embedder_of(base, given)
+
+    def floor_of(self, embedder: Embedder) -> float:
+        """Return the floor of relevance of the bases that an embedder made."""
+        fitted = self.config.next_min_relevance if embedder is self.next_embedder else None
+        return self.config.min_relevance if fitted is None else fitted
+
+    def serves(self, base: Base) -> bool:
+        """Return whether that embedder is at hand."""
+        try:
+            self.embedder_of(base)
+        except EmbedderMismatch:
+            return False
+        return True
+
+    def serving(self, base: Base) -> "Stores":
+        """Return the stores with that embedder only. Raises `EmbedderMismatch`."""
+        return replace(self, embedder=self.embedder_of(base), next_embedder=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +132,14 @@ def ingest_documents(
             ones in earlier windows of 256 are already in.
         EmbedderMismatch: The base was indexed by another embedder.
     """
-    check_embedder(base, stores.embedder)
     reports: list[IngestReport] = []
     for window in _windows(sources):
-        reports.extend(_ingest_window(stores, base, window))
+        try:
+            reports.extend(_ingest_window(stores.serving(base), base, window))
+        except EmbedderMismatch:  # a re-index swapped before the window was staged: embed it again
+            with stores.engine.connect() as connection:
+                base = get_base(connection, base.base_id, tenant=base.tenant)
+            reports.extend(_ingest_window(stores.serving(base), base, window))
         if progress is not None:
             progress(len(reports), len(sources))
     return reports
@@ -124,13 +155,12 @@ def _ingest_window(
     drafts = _embed(stores, chunking, prepared)
     with writing(stores.engine) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
-        check_embedder(base, stores.embedder)
+        stores.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
         staged = [versioning.stage(connection, base, draft) for draft in drafts]
     indexed = _upsert(stores.index, base, drafts, staged)
     with writing(stores.engine) as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
-        check_embedder(now, stores.embedder)  # a re-index may have swapped it meanwhile
-        indexed = indexed and now.index.pk == base.index.pk
+        indexed = indexed and now.index.pk == base.index.pk  # a swap takes staged chunks along
         gone = [
             chunk_id
             for version in staged
@@ -275,17 +305,7 @@ def _upsert(
         return True
     ids = [chunk_id for version in staged for chunk_id in version.chunk_ids]
     vectors = np.vstack([draft.vectors for draft in drafts])
-    collection = base.index.collection
-    try:
-        try:
-            index.upsert(collection, ids, vectors)
-        except VectorsMissing:  # the first document, or Chroma lost its folder
-            index.create(collection)
-            index.upsert(collection, ids, vectors)
-    except (StoreUnavailable, VectorsMissing) as exc:
-        logger.warning("%d vectors wait for reconcile to be indexed: %s", len(ids), exc)
-        return False
-    return True
+    return put(index, base.index.collection, ids, vectors)
 
 
 def _report(item: _Arrival, staged: Staged | None, *, indexed: bool) -> IngestReport:

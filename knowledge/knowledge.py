@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, Engine
 
 from knowledge import bases as base_rows
-from knowledge import change, documents, reconcile, versioning
-from knowledge.bases import Base
+from knowledge import change, documents, reconcile, reindexing, versioning
+from knowledge.bases import Base, EmbedderMark
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
-from knowledge.errors import CollectionNotFound
+from knowledge.errors import CollectionNotFound, EmbedderUnavailable
 from knowledge.ingest import Stores, forget_vectors, ingest_documents
 from knowledge.parsing import ParsedText
 from knowledge.reranking import Reranker
@@ -56,19 +56,32 @@ class Knowledge:
         config: KnowledgeConfig | None = None,
         *,
         reranker: Reranker | None = None,
+        next_embedder: Embedder | None = None,
     ) -> None:
-        """Join truth, index and embedder; nothing is contacted or created.
+        """Join truth, index and embedders; nothing is contacted or created.
 
         Args:
             engine: The database, with this room's `metadata` created in it.
             index: The vector index; it may be away, and come back, at any time.
-            embedder: Must be the one each base was indexed with.
+            embedder: What the bases were indexed with.
             config: Defaults if left out.
             reranker: Orders the best passages anew, where there is one.
+            next_embedder: What `reindex` embeds with, where it is to take the other's place.
+                Each base is searched and written with the one that its vectors were made by.
+
+        Raises:
+            EmbedderUnavailable: The next embedder is the present one.
         """
+        if next_embedder is not None and EmbedderMark.of(embedder) == EmbedderMark.of(
+            next_embedder
+        ):
+            raise EmbedderUnavailable(
+                f"knowledge.next_embedder is the embedder already, {EmbedderMark.of(embedder)}: "
+                "leave it out, or name the model that is to take its place"
+            )
         threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
         self._stores = Stores(
-            engine, index, embedder, config or KnowledgeConfig(), threads, reranker
+            engine, index, embedder, config or KnowledgeConfig(), threads, reranker, next_embedder
         )
 
     def create_base(
@@ -98,7 +111,7 @@ class Knowledge:
                 tenant=tenant,
                 base_id=base_id,
                 chunking=chunking,
-                embedder=self._stores.embedder,
+                embedder=self._stores.target,
             )
         return KnowledgeBase(base.base_id, tenant, name, base.created_at, chunking=chunking)
 
@@ -351,23 +364,26 @@ class Knowledge:
 
         Raises:
             StoreUnavailable: Chroma is away; the old generation goes on serving.
+            IndexReplaced: Another generation took its place meanwhile; retryable.
         """
         return reconcile.rebuild(self._stores, self._base(base_id, tenant), progress)
 
     def reindex(
         self, base_id: str, *, tenant: str = DEFAULT_TENANT, progress: Progress | None = None
     ) -> ReconcileReport:
-        """Embed a base again with the embedder at hand: the way out of `EmbedderMismatch`.
+        """Embed a base again with the next embedder, or the only one, then swap once.
 
-        With the embedder that made the old vectors, those answer until the new collection is
-        full, then one transaction swaps. With another embedder, this process refuses searches of
-        the base (`EmbedderMismatch`) until the swap; a process that still holds the old
-        embedder answers until the swap and refuses afterwards.
+        A process that holds both embedders answers from the old vectors and writes documents by
+        them until one transaction has put the new ones in their place, and by those afterwards.
+        One that holds only the new embedder refuses the base until the swap (`EmbedderMismatch`,
+        whose way out this is); one that holds only the old, afterwards. An interrupted re-index
+        goes on where it stopped.
 
         Raises:
             CollectionNotFound: There is none; or it was deleted meanwhile.
+            IndexReplaced: Another re-index of the base was quicker; retryable.
         """
-        return reconcile.reindex(self._stores, self._base(base_id, tenant), progress)
+        return reindexing.reindex(self._stores, self._base(base_id, tenant), progress)
 
     def measure(self, base_ids: Sequence[str], *, tenant: str = DEFAULT_TENANT) -> KnowledgeFacts:
         """Return sizes and rate of change of these bases together. Raises `CollectionNotFound`."""

@@ -7,7 +7,7 @@ are in SQL before their vectors are in Chroma, so a vector that SQL does not kno
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,11 +15,16 @@ import numpy as np
 from knowledge import bases as base_rows
 from knowledge import stored_chunks, versioning
 from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
-from knowledge.chunking import embedded_text
 from knowledge.embedding import Progress
-from knowledge.errors import KnowledgeError, StoreRefused, StoreUnavailable, VectorsMissing
+from knowledge.errors import (
+    IndexReplaced,
+    KnowledgeError,
+    StoreRefused,
+    StoreUnavailable,
+    VectorsMissing,
+)
 from knowledge.ingest import Stores
-from knowledge.stored_chunks import ID_BATCH, ChunkText, LiveChunk, Vectors
+from knowledge.stored_chunks import ID_BATCH, LiveChunk
 from knowledge.types import IndexCheck, IndexHealth, ReconcileReport
 from knowledge.writing import writing
 
@@ -70,6 +75,7 @@ def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
 
 def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
     """Build a new generation of the collection from the stored vectors, swap, drop the old."""
+    settle(stores, base)
     with writing(stores.engine) as connection:
         generation = base_rows.add_generation(
             connection,
@@ -81,53 +87,14 @@ def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
         )
     try:
         added = _fill(stores, base, generation, progress)
+        _swap(stores, base, generation)
     except KnowledgeError:
         _forget(stores, generation)
         raise
-    _swap(stores, base, generation)
     with stores.engine.connect() as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
     report = _repair(stores, now)  # what was ingested while the new one was filled
     return replace(report, missing_added=report.missing_added + added, collections_rebuilt=1)
-
-
-def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
-    """Embed every stored chunk again with the embedder at hand, then swap once.
-
-    The old vectors serve, in SQL and in their collection, until the new collection is full and
-    one transaction has put the new ones in their place. With Chroma away the swap is made all the
-    same: the vectors are right in SQL, and reconcile adds them when Chroma is back.
-    """
-    with stores.engine.connect() as connection:
-        before = list(stored_chunks.embeddable_chunks(connection, base))
-    vectors = _embed_again(stores, before, progress)
-    with writing(stores.engine) as connection:
-        base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-        generation = base_rows.add_generation(
-            connection,
-            base.pk,
-            tenant=base.tenant,
-            base_id=base.base_id,
-            made_by=EmbedderMark.of(stores.embedder),
-            state="building",
-        )
-    filled = _fill_ahead(stores, generation, before, vectors)
-    with writing(stores.engine) as connection:
-        late = [
-            chunk
-            for chunk in stored_chunks.embeddable_chunks(connection, base)
-            if chunk.pk not in vectors
-        ]
-        vectors.update(_embed_again(stores, late, None))  # came in meanwhile: few
-        stored_chunks.replace_vectors(connection, vectors)
-        stored_chunks.mark_indexed(connection, filled, generation.pk)
-        replaced = base_rows.activate_generation(connection, generation)
-    drop_quietly(stores, replaced)
-    with stores.engine.connect() as connection:
-        now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-    report = reconcile(stores, [now], whole_store=False)
-    added = report.missing_added + len(filled)
-    return replace(report, missing_added=added, collections_rebuilt=1)
 
 
 def check(stores: Stores, base: Base) -> IndexCheck:
@@ -159,7 +126,8 @@ def check(stores: Stores, base: Base) -> IndexCheck:
         embedding_model=base.index.embedding_model,
         embedding_revision=base.index.embedding_revision,
         dimension=base.index.dimension,
-        embedder_fits=base.index.made_by == EmbedderMark.of(stores.embedder),
+        embedder_fits=stores.serves(base),
+        wants_reindex=base.index.made_by != EmbedderMark.of(stores.target),
         available=present is not None,
         detail=detail,
     )
@@ -180,33 +148,6 @@ def health(stores: Stores, bases: Sequence[Base]) -> IndexHealth:
     return IndexHealth(available=True, chunks=live, pending=pending, detail=detail)
 
 
-def _embed_again(
-    stores: Stores, rows: Sequence[ChunkText], progress: Progress | None
-) -> dict[int, Vectors]:
-    texts = [embedded_text(row.heading, row.text) for row in rows]
-    vectors = stores.embedder.embed_passages(texts, progress)
-    return {row.pk: vector for row, vector in zip(rows, vectors, strict=True)}
-
-
-def _fill_ahead(
-    stores: Stores,
-    generation: Generation,
-    rows: Sequence[ChunkText],
-    vectors: Mapping[int, Vectors],
-) -> list[int]:
-    """Put vectors that SQL does not hold yet into a new collection; return the pks that are in."""
-    filled: list[int] = []
-    try:
-        stores.index.create(generation.collection)
-        for start in range(0, len(rows), ID_BATCH):
-            batch = [LiveChunk(r.pk, r.chunk_id, vectors[r.pk]) for r in rows[start:][:ID_BATCH]]
-            _upsert(stores, generation, batch)
-            filled += [item.pk for item in batch]
-    except StoreUnavailable as exc:
-        logger.warning("%d vectors wait for reconcile to be indexed: %s", len(rows), exc)
-    return filled
-
-
 def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
     """Repair a collection; build a new generation of one that is damaged or worn."""
     report = ReconcileReport()
@@ -219,7 +160,10 @@ def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
         if reason is None:
             break
         logger.warning("collection %s is built anew: %s", base.index.collection, reason)
-        report = _add_up(report, rebuild(stores, base))
+        try:
+            report = _add_up(report, rebuild(stores, base))
+        except IndexReplaced:
+            logger.info("another new generation of %s was quicker", base.base_id)
         with stores.engine.connect() as connection:
             base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
     return report
@@ -252,8 +196,20 @@ def _is_churned(stores: Stores, base: Base, live: int) -> bool:
     return base.index.removed > max(config.churn_floor, config.churn_share * live)
 
 
+def settle(stores: Stores, base: Base) -> None:
+    """Move the vectors of a re-index that was swapped in to their chunks, in short writes.
+
+    Before another generation takes the place of that one: its waiting vectors would go with it.
+    """
+    moved = ID_BATCH
+    while moved == ID_BATCH:
+        with writing(stores.engine) as connection:
+            moved = stored_chunks.move_vectors(connection, base)
+
+
 def _repair(stores: Stores, base: Base) -> ReconcileReport:
     config = stores.config
+    settle(stores, base)
     with writing(stores.engine) as connection:
         stale = versioning.collect_stale(
             connection, base, older_than=time.time() - config.orphan_grace_s
@@ -323,8 +279,8 @@ def _fill(stores: Stores, base: Base, generation: Generation, progress: Progress
 
 def _swap(stores: Stores, base: Base, generation: Generation) -> None:
     with writing(stores.engine) as connection:
-        replaced = base_rows.activate_generation(connection, generation)
-    drop_quietly(stores, replaced)
+        base_rows.activate_generation(connection, generation, replaces=base.index)
+    drop_quietly(stores, [base.index.collection])
 
 
 def _forget(stores: Stores, generation: Generation) -> None:

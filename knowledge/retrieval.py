@@ -8,7 +8,7 @@ base, the active version. Lexical rows change in the same transaction as the tru
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,16 +18,24 @@ from sqlalchemy import Connection, Row, bindparam, case, func, select
 
 from knowledge import bases as base_rows
 from knowledge import lexical
-from knowledge.bases import Base, check_embedder
+from knowledge.bases import Base
 from knowledge.config import KnowledgeConfig
 from knowledge.conversation import blend, with_context
-from knowledge.errors import InvalidFilter, InvalidQuery, StoreUnavailable, VectorsMissing
+from knowledge.embedding import Embedder
+from knowledge.errors import (
+    InvalidFilter,
+    InvalidQuery,
+    StoreRefused,
+    StoreUnavailable,
+    VectorsMissing,
+)
 from knowledge.ingest import MAX_ATTRIBUTES, Stores
 from knowledge.languages import detect_language, reads
 from knowledge.lexical import WeighedWords
 from knowledge.relevance import kind_of, relevance
 from knowledge.stored_chunks import (
     IS_LIVE,
+    VECTOR,
     AnySelect,
     asks_for_labels,
     attribute_key,
@@ -36,9 +44,10 @@ from knowledge.stored_chunks import (
     live_chunks,
     readable,
     vector_of,
+    with_vector,
 )
 from knowledge.tables import bases as base_table
-from knowledge.tables import chunks, documents, versions
+from knowledge.tables import chunks, documents, indexes, versions
 from knowledge.types import (
     RETRIEVERS,
     Attributes,
@@ -60,6 +69,7 @@ _Found = Row[*tuple[Any, ...]]  # a chunk with its document, version and base
 _WHITE = re.compile(r"\s+")
 EXACT_CHUNKS = 2_000  # a filter that leaves fewer is searched exactly: 12 ms on a busy machine
 SPARE = 2  # chunks looked at for each passage wanted: repetitions are left out
+SWAPS = 3  # of a re-index, that may come between one question and its answer
 GROWTH = (1, 4, 16)  # how far past `candidates` to look while hits are rejected as not live
 
 # built once: building a statement takes as long as running it
@@ -72,42 +82,44 @@ _LIVE_BY_ID = (
     )
 )
 _FOUND = readable(
-    select(
-        chunks.c.pk,
-        chunks.c.chunk_id,
-        chunks.c.ordinal,
-        chunks.c.text,
-        chunks.c.vector,
-        chunks.c.start,
-        chunks.c.end,
-        chunks.c.page,
-        chunks.c.heading,
-        chunks.c.tokens,
-        chunks.c.version_pk,
-        chunks.c.parent_start,
-        chunks.c.parent_end,
-        case(
-            (
-                chunks.c.parent_start.is_not(None),
-                func.substr(
-                    versions.c.text,
-                    chunks.c.parent_start + 1,
-                    chunks.c.parent_end - chunks.c.parent_start,
-                ),
-            )
-        ).label("parent_text"),
-        documents.c.document_id,
-        documents.c.external_id,
-        versions.c.version,
-        versions.c.filename,
-        versions.c.attributes,
-        versions.c.chunks.label("version_chunks"),
-        base_table.c.base_id,
-    )
-    .join(documents, IS_LIVE)
-    .join(versions, versions.c.pk == chunks.c.version_pk)
-    .join(base_table, base_table.c.pk == chunks.c.base_pk)
-    .where(chunks.c.pk.in_(bindparam("pks", expanding=True))),
+    with_vector(
+        select(
+            chunks.c.pk,
+            chunks.c.chunk_id,
+            chunks.c.ordinal,
+            chunks.c.text,
+            VECTOR,
+            chunks.c.start,
+            chunks.c.end,
+            chunks.c.page,
+            chunks.c.heading,
+            chunks.c.tokens,
+            chunks.c.version_pk,
+            chunks.c.parent_start,
+            chunks.c.parent_end,
+            case(
+                (
+                    chunks.c.parent_start.is_not(None),
+                    func.substr(
+                        versions.c.text,
+                        chunks.c.parent_start + 1,
+                        chunks.c.parent_end - chunks.c.parent_start,
+                    ),
+                )
+            ).label("parent_text"),
+            documents.c.document_id,
+            documents.c.external_id,
+            versions.c.version,
+            versions.c.filename,
+            versions.c.attributes,
+            versions.c.chunks.label("version_chunks"),
+            base_table.c.base_id,
+            indexes.c.pk.label("index_pk"),
+        )
+        .join(documents, IS_LIVE)
+        .join(versions, versions.c.pk == chunks.c.version_pk)
+        .join(base_table, base_table.c.pk == chunks.c.base_pk)
+    ).where(chunks.c.pk.in_(bindparam("pks", expanding=True))),
     bindparam("labels", expanding=True),
 )
 
@@ -191,13 +203,27 @@ class _Hits:
 
 
 @dataclass(frozen=True, slots=True)
-class _Dense:
-    """What the dense retriever brought: a ranking for the reading that was chosen, or a reason."""
+class _Part:
+    """The bases whose vectors one embedder made, and how it reads the question."""
 
+    embedder: Embedder
+    bases: tuple[Base, ...]
+    readings: list[_Reading] | LeftOut
+
+
+@dataclass(frozen=True, slots=True)
+class _Dense:
+    """What a part's vectors brought: a ranking for the reading that was chosen, or a reason."""
+
+    part: _Part
     ranking: _Ranking | None = None
     vector: Vectors | None = None
     with_history: bool = False
     left_out: LeftOut | None = None
+
+
+class _Swapped(Exception):
+    """A re-index put vectors of another embedder in the place of those that were asked."""
 
 
 def retrieve(stores: Stores, search: Search) -> Retrieval:
@@ -206,9 +232,18 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
     Raises:
         InvalidQuery, InvalidFilter: The caller's mistake.
         CollectionNotFound: A knowledge base named does not exist in this tenant.
-        EmbedderMismatch: A base was indexed by another embedder than the one at hand.
+        EmbedderMismatch: A base was indexed by another embedder than those at hand.
     """
     _check(stores, search)
+    for _ in range(SWAPS):
+        try:
+            return _retrieve(stores, search)
+        except _Swapped:
+            logger.info("a re-index swapped while a question was answered; it is asked again")
+    raise StoreUnavailable("the index was replaced again and again while it was asked")
+
+
+def _retrieve(stores: Stores, search: Search) -> Retrieval:
     config = stores.config
     language = detect_language(search.question)
     together = with_context(search.question, search.history, turns=config.history_turns)
@@ -216,17 +251,17 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         bases = base_rows.get_bases(connection, search.base_ids, tenant=search.tenant)
         base_pks = tuple(base.pk for base in bases)
         guarded = asks_for_labels(connection, base_pks)
-    for base in bases:
-        check_embedder(base, stores.embedder)
+    made_by = _by_embedder(stores, bases)
     scope = _Scope(base_pks, search.filters, search.access if guarded else None)
     texts = [search.question] if together is None else [search.question, together]
     beside = partial(_search_words_beside, stores, search, scope)
     early = {text: stores.threads.submit(beside, text) for text in texts}  # beside embedding
-    readings = _read(stores, bases, search, together, language)
+    read = partial(_read, stores, search, together, language)
+    parts = [_Part(embedder, made, read(embedder, made)) for embedder, made in made_by]
     words = {text: future.result() for text, future in early.items()}
     wanted = _wanted(stores, search)
     with stores.engine.connect() as connection:  # one snapshot judges all that is found
-        dense = _search_dense(stores, connection, bases, scope, readings)
+        dense = [_search_dense(stores, connection, scope, part) for part in parts]
         texts = _lexical_texts(search.question, together, dense)
         ranked = _rank(config, wanted, dense, [words[text] for text in texts])
         rows = _rows(connection, ranked.best, search.access)
@@ -238,13 +273,14 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
     rows = _distinct(rows, ranked.best, wanted)
     last = words[texts[-1]]
     weighed = None if last is None else last.weighed
-    judged = _relevance(dense.vector, weighed, rows, stores.embedder.languages)
-    floor = config.min_relevance if search.min_relevance is None else search.min_relevance
+    by_index = {base.index.pk: each for each in dense for base in each.part.bases}
+    judged = _relevance(by_index, weighed, rows)
+    floors = {pk: _floor(stores, search, each.part) for pk, each in by_index.items()}
     scores = _read_again(stores, search, rows) if stores.reranker else ranked.scores
     best = sorted(rows, key=lambda pk: -scores[pk])[: search.top_k]
     fitting = _fitting(stores, search, rows, best)
     passages = tuple(
-        _passage(rows[pk], scores[pk], judged[pk], floor, ranked.finders[pk])
+        _passage(rows[pk], scores[pk], judged[pk], floors[rows[pk].index_pk], ranked.finders[pk])
         for pk in best[:fitting]
     )
     left_out = _left_out(dense, search)
@@ -253,12 +289,12 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         best_relevance=max((passage.relevance for passage in passages), default=None),
         above_floor=sum(passage.above_floor for passage in passages),
         degraded=any(entry.reason == "unavailable" for entry in left_out),
-        retrievers=_took_part(left_out),
+        retrievers=_took_part(dense, left_out),
         left_out=left_out,
         query=texts[-1],
         language=language,
-        relevance_kind=kind_of(dense.vector is not None, weighed is not None),
-        min_relevance=floor,
+        relevance_kind=kind_of(any(d.vector is not None for d in dense), weighed is not None),
+        min_relevance=min(floors.values(), default=config.min_relevance),
         passages_over_budget=len(best) - fitting,
     )
 
@@ -281,11 +317,25 @@ def _check(stores: Stores, search: Search) -> None:
         attribute_key(value)
 
 
+def _by_embedder(stores: Stores, bases: Sequence[Base]) -> list[tuple[Embedder, tuple[Base, ...]]]:
+    """Return the bases of each embedder: of one, but while bases are re-indexed to another."""
+    made: dict[int, tuple[Embedder, tuple[Base, ...]]] = {}
+    for base in bases:
+        embedder = stores.embedder_of(base)
+        made[id(embedder)] = embedder, (*made.get(id(embedder), (embedder, ()))[1], base)
+    return list(made.values())
+
+
 def _read(
-    stores: Stores, bases: Sequence[Base], search: Search, together: str | None, language: str
+    stores: Stores,
+    search: Search,
+    together: str | None,
+    language: str,
+    embedder: Embedder,
+    bases: Sequence[Base],
 ) -> list[_Reading] | LeftOut:
     """Embed the question, alone and with the conversation, and ask the index for each."""
-    embedder, config = stores.embedder, stores.config
+    config = stores.config
     if "dense" not in search.retrievers:
         return LeftOut("dense", "not_asked", "the caller asked for others")
     if not reads(embedder.languages, language):
@@ -302,26 +352,22 @@ def _read(
     return readings
 
 
-def _search_dense(
-    stores: Stores,
-    connection: Connection,
-    bases: Sequence[Base],
-    scope: _Scope,
-    readings: list[_Reading] | LeftOut,
-) -> _Dense:
+def _search_dense(stores: Stores, connection: Connection, scope: _Scope, part: _Part) -> _Dense:
     """Return the ranking of the reading that came nearer to a passage."""
+    readings = part.readings
     if isinstance(readings, LeftOut):
-        return _Dense(left_out=readings)
+        return _Dense(part, left_out=readings)
+    scope = replace(scope, base_pks=tuple(base.pk for base in part.bases))
     try:
-        rankings = [_nearest(stores, connection, bases, scope, r) for r in readings]
+        rankings = [_nearest(stores, connection, part.bases, scope, r) for r in readings]
     except (StoreUnavailable, VectorsMissing) as exc:
         logger.warning("answering without the dense retriever: %s", exc)
         left_out = LeftOut("dense", "unavailable", str(exc))
-        return _Dense(vector=readings[0].vector, left_out=left_out)
+        return _Dense(part, vector=readings[0].vector, left_out=left_out)
     lead = rankings[0].best - rankings[-1].best
     chosen = 0 if lead > stores.config.follow_up_margin else len(readings) - 1
     reading = readings[chosen]
-    return _Dense(rankings[chosen], reading.vector, reading.with_history)
+    return _Dense(part, rankings[chosen], reading.vector, reading.with_history)
 
 
 def _nearest(
@@ -333,7 +379,7 @@ def _nearest(
 ) -> _Ranking:
     """Return the nearest live chunks; looks further while hits turn out not to be live."""
     if scope.is_narrow:
-        exact = _exact(connection, reading.vector, scope)
+        exact = _exact(connection, reading.vector, scope, {base.index.pk for base in bases})
         if exact is not None:
             return _cut(exact, stores.config.candidates)
     wanted = stores.config.candidates
@@ -383,13 +429,15 @@ def _ask_collection(
     def wait() -> list[VectorHit]:
         try:
             return answer()
-        except VectorsMissing:
+        except (VectorsMissing, StoreRefused):  # Chroma refuses while a collection is dropped
             with stores.engine.connect() as connection:  # as it is now, not in the snapshot
                 now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
                 if not base_rows.has_chunks(connection, base.pk):
                     return []  # no document yet: the collection is made with the first one
             if now.index.collection == base.index.collection:
                 raise
+            if now.index.made_by != base.index.made_by:
+                raise _Swapped from None
             return ask(now.index.collection)()
 
     return wait
@@ -409,10 +457,12 @@ def _live_by_id(connection: Connection, chunk_ids: Sequence[str], scope: _Scope)
 
 
 def _exact(
-    connection: Connection, vector: Vectors, scope: _Scope
+    connection: Connection, vector: Vectors, scope: _Scope, index_pks: set[int]
 ) -> list[tuple[int, float]] | None:
     """Return the cosine of every chunk in a narrow scope; None if that is too many."""
-    whole = live_chunks(scope.base_pks).add_columns(chunks.c.vector)
+    if base_rows.serving(connection, scope.base_pks) != index_pks:
+        raise _Swapped
+    whole = with_vector(live_chunks(scope.base_pks)).add_columns(VECTOR)
     query = scope.narrow(whole).limit(EXACT_CHUNKS + 1)
     rows = connection.execute(query).all()
     if len(rows) > EXACT_CHUNKS:
@@ -420,13 +470,14 @@ def _exact(
     return [(row.pk, float(vector_of(row.vector) @ vector)) for row in rows]
 
 
-def _lexical_texts(question: str, together: str | None, dense: _Dense) -> list[str]:
-    """Return what to search words for; without a dense verdict, both readings are fused."""
+def _lexical_texts(question: str, together: str | None, dense: Sequence[_Dense]) -> list[str]:
+    """Return what to search words for; without one dense verdict, both readings are fused."""
     if together is None:
         return [question]
-    if dense.ranking is None:
+    verdicts = {each.with_history for each in dense if each.ranking is not None}
+    if len(verdicts) != 1:
         return [question, together]
-    return [together if dense.with_history else question]
+    return [together if verdicts.pop() else question]
 
 
 def _search_words_beside(stores: Stores, search: Search, scope: _Scope, text: str) -> _Words | None:
@@ -455,13 +506,17 @@ def _search_words(
 
 
 def _rank(
-    config: KnowledgeConfig, wanted: int, dense: _Dense, words: Sequence[_Words | None]
+    config: KnowledgeConfig,
+    wanted: int,
+    dense: Sequence[_Dense],
+    words: Sequence[_Words | None],
 ) -> _Ranked:
     """Fuse the rankings by reciprocal rank."""
     scores: dict[int, float] = {}
     finders: dict[int, tuple[RetrieverName, ...]] = {}
+    by_vectors = [each.ranking for each in dense if each.ranking is not None]
     by_words = [found.ranking for found in words if found is not None]
-    for ranking in [dense.ranking, *by_words] if dense.ranking else by_words:
+    for ranking in by_vectors + by_words:
         for rank, pk in enumerate(ranking.chunk_pks, start=1):
             scores[pk] = scores.get(pk, 0.0) + 1.0 / (config.rrf_k + rank)
             if ranking.retriever not in finders.get(pk, ()):
@@ -483,18 +538,29 @@ def _read_again(stores: Stores, search: Search, rows: Mapping[int, _Found]) -> d
     return dict(zip(rows, stores.reranker.score(search.question, texts), strict=True))
 
 
+def _floor(stores: Stores, search: Search, part: _Part) -> float:
+    asked = search.min_relevance
+    return stores.floor_of(part.embedder) if asked is None else asked
+
+
 def _relevance(
-    vector: Vectors | None,
-    weighed: WeighedWords | None,
-    rows: Mapping[int, _Found],
-    languages: frozenset[str],
+    dense: Mapping[int, _Dense], weighed: WeighedWords | None, rows: Mapping[int, _Found]
 ) -> dict[int, float]:
     """Return how well each chunk fits the question, 0..1.
 
     A heading cut off from its text names a subject and answers nothing: 0.
+
+    Args:
+        dense: By the pk of a base's generation: how its embedder read the question.
+        weighed: The question's words.
+        rows: The chunks.
     """
     found: dict[int, float] = {}
     for pk, row in rows.items():
+        if row.index_pk not in dense:
+            raise _Swapped
+        vector = dense[row.index_pk].vector
+        languages = dense[row.index_pk].part.embedder.languages
         if row.version_chunks > 1 and _is_heading(row.text):
             found[pk] = 0.0
             continue
@@ -585,13 +651,15 @@ def _passage(
     )
 
 
-def _left_out(dense: _Dense, search: Search) -> tuple[LeftOut, ...]:
-    left_out = [dense.left_out] if dense.left_out else []
+def _left_out(dense: Sequence[_Dense], search: Search) -> tuple[LeftOut, ...]:
+    left_out = list(dict.fromkeys(each.left_out for each in dense if each.left_out))
     if "lexical" not in search.retrievers:
         left_out.append(LeftOut("lexical", "not_asked", "the caller asked for others"))
     return tuple(left_out)
 
 
-def _took_part(left_out: Sequence[LeftOut]) -> tuple[RetrieverName, ...]:
+def _took_part(dense: Sequence[_Dense], left_out: Sequence[LeftOut]) -> tuple[RetrieverName, ...]:
     absent = {entry.retriever for entry in left_out}
+    if any(each.ranking is not None for each in dense):
+        absent.discard("dense")
     return tuple(name for name in RETRIEVERS if name not in absent)

@@ -5,7 +5,7 @@ function runs inside the caller's transaction.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,7 +17,8 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    bindparam,
+    case,
+    delete,
     exists,
     func,
     or_,
@@ -27,7 +28,15 @@ from sqlalchemy import (
 
 from knowledge.bases import Base
 from knowledge.errors import InvalidFilter
-from knowledge.tables import access, attributes, chunks, documents, versions
+from knowledge.tables import (
+    access,
+    attributes,
+    chunks,
+    documents,
+    indexes,
+    next_vectors,
+    versions,
+)
 from knowledge.types import (
     Attributes,
     AttributeValue,
@@ -41,6 +50,10 @@ IS_LIVE = and_(
     documents.c.pk == chunks.c.document_pk, documents.c.active_version == chunks.c.version_pk
 )
 """What makes a chunk count. Both columns: by the first, each chunk finds its document at once."""
+
+
+VECTOR = func.coalesce(next_vectors.c.vector, chunks.c.vector).label("vector")
+"""A chunk's vector in a query of `with_vector`: a swap counts before its vectors are moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,13 @@ def readable(query: AnySelect, labels: Sequence[str] | BindParameter[str]) -> An
     return query.where(or_(~asked, held))
 
 
+def with_vector(query: AnySelect) -> AnySelect:
+    """Return `query`, joined with the generation that serves and with its waiting vectors."""
+    serves = and_(indexes.c.base_pk == chunks.c.base_pk, indexes.c.state == "active")
+    waits = and_(next_vectors.c.chunk_pk == chunks.c.pk, next_vectors.c.index_pk == indexes.c.pk)
+    return query.join(indexes, serves).outerjoin(next_vectors, waits)
+
+
 def asks_for_labels(connection: Connection, base_pks: Sequence[int]) -> bool:
     """Return whether any document of these bases is not for everybody."""
     owned = access.join(versions, versions.c.pk == access.c.version_pk)
@@ -93,8 +113,7 @@ def iterate_chunks(
     last = 0
     while True:
         query = (
-            select(chunks.c.pk, chunks.c.chunk_id, chunks.c.vector)
-            .join(documents, IS_LIVE)
+            with_vector(select(chunks.c.pk, chunks.c.chunk_id, VECTOR).join(documents, IS_LIVE))
             .where(chunks.c.base_pk == base.pk, chunks.c.pk > last)
             .order_by(chunks.c.pk)
             .limit(batch)
@@ -132,6 +151,21 @@ def mark_indexed(connection: Connection, chunk_pks: Sequence[int], index_pk: int
         connection.execute(update(chunks).where(chunks.c.pk.in_(part)).values(index_pk=index_pk))
 
 
+def move_vectors(connection: Connection, base: Base) -> int:
+    """Move vectors of a re-index that serves to their chunks; return how many, at most a batch."""
+    mine = next_vectors.c.index_pk == base.index.pk
+    pks = list(connection.scalars(select(next_vectors.c.chunk_pk).where(mine).limit(ID_BATCH)))
+    batch = next_vectors.c.chunk_pk.in_(pks)
+    held_by = case((next_vectors.c.is_indexed, base.index.pk))
+    connection.execute(
+        update(chunks)
+        .where(chunks.c.pk == next_vectors.c.chunk_pk, batch)
+        .values(vector=next_vectors.c.vector, index_pk=held_by)
+    )
+    connection.execute(delete(next_vectors).where(batch))
+    return len(pks)
+
+
 def gone_ids(connection: Connection, candidates: Sequence[LiveChunk]) -> list[str]:
     """Return the ids of those chunks that are in SQL no more."""
     wanted = [item.chunk_id for item in candidates]
@@ -139,40 +173,10 @@ def gone_ids(connection: Connection, candidates: Sequence[LiveChunk]) -> list[st
     return [chunk_id for chunk_id in wanted if chunk_id not in found]
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkText:
-    """A stored chunk, live or staged, as it is embedded."""
-
-    pk: int
-    chunk_id: str
-    heading: str
-    text: str
-
-
-def embeddable_chunks(connection: Connection, base: Base) -> Iterator[ChunkText]:
-    """Yield every stored chunk of a base, staged ones included."""
-    query = select(chunks.c.pk, chunks.c.chunk_id, chunks.c.heading, chunks.c.text)
-    rows = connection.execute(query.where(chunks.c.base_pk == base.pk).order_by(chunks.c.pk))
-    for row in rows:
-        yield ChunkText(row.pk, row.chunk_id, row.heading, row.text)
-
-
-def replace_vectors(connection: Connection, vectors: Mapping[int, Vectors]) -> None:
-    """Write new vectors for stored chunks; none of them is in any collection yet."""
-    changed = update(chunks).where(chunks.c.pk == bindparam("chunk_pk"))
-    rows = [
-        {"chunk_pk": pk, "blob": vector.astype(np.float16).tobytes()}
-        for pk, vector in vectors.items()
-    ]
-    if rows:
-        connection.execute(changed.values(vector=bindparam("blob"), index_pk=None), rows)
-
-
 def vectors_by_text(connection: Connection, version_pk: int) -> Iterator[tuple[str, str, Vectors]]:
     """Yield (heading, text, vector) of a version's chunks: equal text keeps its vector."""
-    query = select(chunks.c.heading, chunks.c.text, chunks.c.vector).where(
-        chunks.c.version_pk == version_pk
-    )
+    whole = with_vector(select(chunks.c.heading, chunks.c.text, VECTOR).select_from(chunks))
+    query = whole.where(chunks.c.version_pk == version_pk)
     for heading, text, blob in connection.execute(query):
         yield heading, text, vector_of(blob)
 

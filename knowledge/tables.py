@@ -10,6 +10,7 @@ document is one UPDATE of that pointer.
 from sqlalchemy import (
     DDL,
     JSON,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -50,9 +51,9 @@ indexes = Table(  # one row per generation of a base's Chroma collection; one of
     Column("embedding_model", String(256), nullable=False),
     Column("embedding_revision", String(128), nullable=False),
     Column("dimension", Integer, nullable=False),
-    Column("state", String(16), nullable=False),  # building | active | retired
+    Column("state", String(16), nullable=False),  # building | reindexing | active
     Column("removed", Integer, nullable=False, default=0),  # vectors deleted since it was made
-    Column("created_at", Float, nullable=False),
+    Column("created_at", Float, nullable=False),  # while reindexing: when it was last worked on
     sqlite_autoincrement=True,
 )
 
@@ -160,6 +161,15 @@ chunks = Table(
     Column("index_pk", Integer),  # kb_indexes row whose collection holds the vector
     Index("kb_chunks_by_index", "base_pk", "index_pk"),
     sqlite_autoincrement=True,
+)
+
+next_vectors = Table(  # of a re-index: they count once their generation serves, then are moved
+    "kb_next_vectors",
+    metadata,
+    Column("chunk_pk", ForeignKey("kb_chunks.pk", ondelete="CASCADE"), primary_key=True),
+    Column("index_pk", ForeignKey("kb_indexes.pk", ondelete="CASCADE"), nullable=False, index=True),
+    Column("vector", LargeBinary, nullable=False),  # as in kb_chunks
+    Column("is_indexed", Boolean, nullable=False),  # the generation's collection holds it
 )
 
 LEXICAL_TABLE = "kb_lexical"

@@ -228,7 +228,8 @@ class IndexCheck:
         unfinished: Versions that an ingest began and has not finished, of any age.
         removed: Vectors deleted from this generation since it was made.
         wants_rebuild: So many that reconcile would fill a new generation.
-        embedder_fits: The embedder at hand made the vectors; if not, re-index.
+        embedder_fits: An embedder at hand made the vectors; if not, re-index.
+        wants_reindex: Another than the one to be used from now on made them.
         available: False: Chroma gave no answer, and vectors could not be compared.
     """
 
@@ -245,6 +246,7 @@ class IndexCheck:
     embedding_revision: str
     dimension: int
     embedder_fits: bool
+    wants_reindex: bool
     available: bool
     detail: str
 

@@ -6,6 +6,7 @@ Chroma; chromadb itself is imported only for a folder, the server is spoken to o
 """
 
 import contextlib
+import logging
 import math
 import threading
 import time
@@ -28,6 +29,7 @@ from knowledge.errors import (
     VectorsMissing,
 )
 
+logger = logging.getLogger(__name__)
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
 
@@ -99,6 +101,24 @@ class VectorIndex(VectorReader, Protocol):
 
     def close(self) -> None:
         """Free sockets, threads and files."""
+
+
+def put(index: VectorIndex, collection: str, ids: Sequence[str], vectors: Vectors) -> bool:
+    """Write vectors, making the collection if need be; False: Chroma is away, reconcile adds them.
+
+    Raises:
+        EmbeddingDimensionMismatch: The collection holds vectors of another length.
+    """
+    try:
+        try:
+            index.upsert(collection, ids, vectors)
+        except VectorsMissing:  # the first document, or Chroma lost its folder
+            index.create(collection)
+            index.upsert(collection, ids, vectors)
+    except (StoreUnavailable, VectorsMissing) as exc:
+        logger.warning("%d vectors wait for reconcile to be indexed: %s", len(ids), exc)
+        return False
+    return True
 
 
 class ChromaIndex:

@@ -83,7 +83,7 @@ OpenRooms = Callable[[Settings, Ports], Rooms]
 
 
 def open_rooms(settings: Settings, ports: Ports) -> Rooms:
-    """Open database, knowledge and adapter registry; loads the embedder (about 8 s)."""
+    """Open database, knowledge and adapter registry; loads the embedders (about 8 s each)."""
     database = open_database(settings.database_url)
     config = settings.knowledge
     index = ChromaIndex.connect(
@@ -94,13 +94,16 @@ def open_rooms(settings: Settings, ports: Ports) -> Rooms:
         breaker_s=config.chroma_breaker_s,
     )
     embedder = SentenceTransformerEmbedder.configured(settings.embedder_path, config)
+    next_embedder = SentenceTransformerEmbedder.configured_next(config)
     registry = AdapterRegistry(
         database, settings.paths.adapters, max_lora_rank=settings.adapters.max_lora_rank
     )
     reranker = None
     if config.reranker is not None:
         reranker = CrossEncoderReranker.load(config.reranker, revision=config.reranker_revision)
-    knowledge = Knowledge(database, index, embedder, config, reranker=reranker)
+    knowledge = Knowledge(
+        database, index, embedder, config, reranker=reranker, next_embedder=next_embedder
+    )
     return Rooms(database, knowledge, registry)
 
 

@@ -256,6 +256,7 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.StoreRefused: 503,
     knowledge_errors.StorageFull: 507,
     knowledge_errors.VectorsMissing: 503,
+    knowledge_errors.IndexReplaced: 409,
     knowledge_errors.TooFewQuestions: 400,
     knowledge_errors.IngestConflict: 409,
     adapter_errors.AdapterError: 500,

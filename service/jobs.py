@@ -39,6 +39,7 @@ class Lane(StrEnum):
     """Queues that do not wait for each other."""
 
     INGEST = "ingest"
+    INDEX = "index"
     TRAIN = "train"
     COMPARE = "compare"
 

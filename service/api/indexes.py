@@ -33,7 +33,7 @@ async def rebuild(request: Request, base_id: str, idempotency_key: Key = None) -
 
 @api.post("/{base_id}/reindex")
 async def reindex(request: Request, base_id: str, idempotency_key: Key = None) -> Response:
-    """Embed all documents again with the configured embedder and swap once."""
+    """Embed all documents again with the next embedder, or the only one, and swap once."""
     return await _start(request, "reindex", base_id, idempotency_key)
 
 
@@ -43,7 +43,7 @@ async def _start(request: Request, kind: str, base_id: str, key: str | None) -> 
     await to_thread.run_sync(find)
     enqueue = partial(
         state.jobs.enqueue,
-        Lane.INGEST,
+        Lane.INDEX,
         kind,
         {"base_id": base_id},
         tenant=DEFAULT_TENANT,

@@ -27,7 +27,7 @@ def rebuild(base: BaseArgument, url: UrlOption = None, as_json: JsonOption = Fal
 
 
 def reindex(base: BaseArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
-    """Embed all documents again with the configured embedder, then swap once."""
+    """Embed all documents again with the next embedder, or the only one, then swap once."""
     _renew(base, "reindex", url, as_json)
 
 
@@ -43,11 +43,13 @@ def _renew(base: str, kind: str, url: str | None, as_json: bool) -> None:
 
 def _sentence(found: dict[str, Any]) -> str:
     sizes = ", ".join(f"{name} {found[name]}" for name in _SAID)
+    made_by = f"{found['embedding_model']} ({found['embedding_revision']})"
+    if found["in_step"] and found["wants_reindex"]:
+        return f"in step, made by {made_by}: `kb reindex` brings it to the next embedder. {sizes}"
     if found["in_step"]:
         return f"in step: {sizes}"
     if not found["available"]:
         return f"the vector index does not answer ({found['detail']}): {sizes}"
     if not found["embedder_fits"]:
-        made_by = f"{found['embedding_model']} ({found['embedding_revision']})"
         return f"indexed by {made_by}, not by the configured embedder: `kb reindex`. {sizes}"
     return f"to repair, by `kb reconcile`: {sizes}"

@@ -24,8 +24,20 @@ def open_small_rooms(settings: Settings, ports: Ports) -> Rooms:
     database = open_database(settings.database_url)
     upgrade(database)
     index = ChromaIndex.open(settings.paths.chroma)
-    knowledge = Knowledge(database, index, FakeEmbedder(), settings.knowledge)
+    config = settings.knowledge
+    knowledge = Knowledge(
+        database,
+        index,
+        _embedder(config.embedder),
+        config,
+        next_embedder=_embedder(config.next_embedder) if config.next_embedder else None,
+    )
     return Rooms(database, knowledge, AdapterRegistry(database, settings.paths.adapters))
+
+
+def _embedder(name: str | None) -> FakeEmbedder:
+    """Return the embedder of a name; one that is configured makes shorter vectors."""
+    return FakeEmbedder() if name is None else FakeEmbedder(model_id=name, dimension=32)
 
 
 @dataclass(frozen=True)

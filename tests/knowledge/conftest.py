@@ -46,8 +46,16 @@ def open_knowledge(engine: Engine, index: ChromaIndex, embedder: FakeEmbedder) -
         words: FakeEmbedder | None = None,
         config: KnowledgeConfig | None = None,
         reranker: Reranker | None = None,
+        next_words: FakeEmbedder | None = None,
     ) -> Knowledge:
-        return Knowledge(engine, vectors or index, words or embedder, config, reranker=reranker)
+        return Knowledge(
+            engine,
+            vectors or index,
+            words or embedder,
+            config,
+            reranker=reranker,
+            next_embedder=next_words,
+        )
 
     return build
 

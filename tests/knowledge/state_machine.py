@@ -17,6 +17,8 @@ WORDS = ("lamp", "shade", "desk", "chair", "table", "shelf", "bulb", "cable")
 BASE = "handbook"
 CHECKED_EVERY = 25  # steps of the walk between comparisons of everything
 RESTART_SHARE = 0.01
+KINDS = ("put", "same", "delete", "search", "catch_up", "reindex")
+WEIGHTS = (4, 1, 2, 3, 0.5, 0.1)
 
 
 class Steps:
@@ -25,6 +27,7 @@ class Steps:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.model: dict[str, str] = {}
+        self._embedders = [FakeEmbedder(), FakeEmbedder(model_id="other", dimension=48)]
         self._written = 0
         self._open()
         self.room.create_base("Handbook", base_id=BASE)
@@ -33,8 +36,12 @@ class Steps:
         self.engine = open_database(f"sqlite:///{self._folder}/state.db")
         create_tables(self.engine, metadata)
         self.index = ChromaIndex.open(self._folder / "chroma")
+        self._enter()
+
+    def _enter(self) -> None:
         config = KnowledgeConfig(churn_floor=20, orphan_grace_s=0)
-        self.room = Knowledge(self.engine, self.index, FakeEmbedder(), config)
+        now, then = self._embedders
+        self.room = Knowledge(self.engine, self.index, now, config, next_embedder=then)
 
     def put(self, name: str, word: str) -> None:
         """Add or replace a document; its text is like no other."""
@@ -67,6 +74,12 @@ class Steps:
     def catch_up(self) -> None:
         """What the worker does every few seconds."""
         assert self.room.catch_up().available
+
+    def reindex(self) -> None:
+        """Embed everything again by the other model; the next time it goes back."""
+        assert self.room.reindex(BASE).available
+        self._embedders.reverse()
+        self._enter()
 
     def search(self, word: str) -> None:
         """Both retrievers bring what the model holds with this word first, and nothing else."""
@@ -118,13 +131,14 @@ def _step(steps: Steps, rng: random.Random, number: int) -> None:
     name, word = rng.choice(NAMES), rng.choice(WORDS)
     if rng.random() < RESTART_SHARE:
         steps.restart()
-    kind = rng.choices(("put", "same", "delete", "search", "catch_up"), (4, 1, 2, 3, 0.5))[0]
+    kind = rng.choices(KINDS, WEIGHTS)[0]
     actions: Mapping[str, object] = {
         "put": lambda: steps.put(name, word),
         "same": lambda: steps.put_same(name),
         "delete": lambda: steps.delete(name),
         "search": lambda: steps.search(word),
         "catch_up": steps.catch_up,
+        "reindex": steps.reindex,
     }
     action = actions[kind]
     assert callable(action)

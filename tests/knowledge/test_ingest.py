@@ -224,9 +224,9 @@ def test_another_embedder_is_refused_until_the_base_is_indexed_again(
     put(knowledge, OLD)
     other = open_knowledge(words=FakeEmbedder(revision="2"))
     longer = open_knowledge(words=FakeEmbedder(dimension=32))
-    with pytest.raises(EmbedderMismatch, match="re-index"):
+    with pytest.raises(EmbedderMismatch, match="fingerpost kb reindex handbook"):
         put(other, NEW)
-    with pytest.raises(EmbeddingDimensionMismatch, match="re-index"):
+    with pytest.raises(EmbeddingDimensionMismatch, match="fingerpost kb reindex handbook"):
         longer.retrieve("lamps", base_ids=[BASE])
     longer.reindex(BASE)
     assert longer.retrieve("returned lamps", base_ids=[BASE]).passages[0].retrievers == (

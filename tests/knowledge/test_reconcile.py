@@ -93,6 +93,28 @@ def test_much_churn_makes_a_new_generation(
     assert knowledge.reconcile() == NOTHING
 
 
+def test_a_generation_replaced_meanwhile_is_left_to_the_other(
+    open_knowledge: OpenKnowledge, index: ChromaIndex
+) -> None:
+    knowledge = open_knowledge(config=KnowledgeConfig(churn_floor=5))
+    knowledge.create_base("Handbook", base_id=BASE)
+    for version in range(8):
+        knowledge.ingest(BASE, "a", "a.txt", f"lamp version{version}".encode())
+    create = ChromaIndex.create
+
+    def rebuilt_meanwhile(self: ChromaIndex, name: str) -> None:
+        patch.setattr(ChromaIndex, "create", create)
+        knowledge.rebuild(BASE)
+        create(self, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChromaIndex, "create", rebuilt_meanwhile)
+        assert knowledge.reconcile().collections_rebuilt == 0
+    assert knowledge.reconcile() == NOTHING
+    assert index.count(only(index)) == 1
+    assert knowledge.check(BASE).generation == 3
+
+
 def test_what_an_interrupted_ingest_left_is_collected(
     open_knowledge: OpenKnowledge, index: ChromaIndex, engine: Engine
 ) -> None:
@@ -134,84 +156,6 @@ def test_collections_of_deleted_bases_are_dropped(
     index.create("somebody_elses")
     assert filled.reconcile().collections_dropped == 1
     assert index.collections() == {"somebody_elses"}
-
-
-def test_reindex_embeds_with_the_new_model_and_swaps(
-    filled: Knowledge, open_knowledge: OpenKnowledge, index: ChromaIndex, engine: Engine
-) -> None:
-    newer = open_knowledge(words=FakeEmbedder(model_id="newer", dimension=32))
-    report = newer.reindex(BASE)
-    assert (report.collections_rebuilt, report.missing_added) == (1, 30)
-    assert index.count(only(index)) == 30
-    with engine.connect() as connection:
-        rows = connection.execute(select(indexes.c.embedding_model, indexes.c.dimension)).all()
-    assert [tuple(row) for row in rows] == [("newer", 32)]
-    assert newer.reconcile() == NOTHING
-
-
-def test_reindex_with_the_same_model_keeps_dense_answers_while_it_fills(
-    filled: Knowledge, embedder: FakeEmbedder, index: ChromaIndex
-) -> None:
-    answers: list[tuple[bool, str]] = []
-
-    def ask() -> None:
-        found = filled.retrieve("lamp number7", base_ids=[BASE], retrievers=["dense"])
-        answers.append((found.degraded, found.passages[0].external_id))
-
-    create, upsert = ChromaIndex.create, ChromaIndex.upsert
-
-    def while_filling(self: ChromaIndex, *arguments: object) -> None:
-        ask()
-        upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
-        ask()
-
-    def at_creation(self: ChromaIndex, name: str) -> None:
-        create(self, name)
-        ask()
-
-    embedder.before_embedding = ask
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ChromaIndex, "upsert", while_filling)
-        patch.setattr(ChromaIndex, "create", at_creation)
-        patch.setattr("knowledge.reconcile.drop_quietly", lambda *_: ask())
-        report = filled.reindex(BASE)
-    assert len(answers) >= 5
-    assert set(answers) == {(False, "d7")}
-    assert (report.collections_rebuilt, report.missing_added) == (1, 30)
-    assert filled.check(BASE).missing == 0
-
-
-def test_what_comes_and_goes_while_reindexing_is_not_lost_or_left(
-    filled: Knowledge, index: ChromaIndex
-) -> None:
-    upsert = ChromaIndex.upsert
-
-    def meanwhile(self: ChromaIndex, *arguments: object) -> None:
-        upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
-        patch.setattr(ChromaIndex, "upsert", upsert)
-        filled.ingest(BASE, "late", "late.txt", b"lamp latecomer")
-        filled.delete_document(BASE, "d7")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ChromaIndex, "upsert", meanwhile)
-        filled.reindex(BASE)
-    assert filled.check(BASE).in_step
-    assert index.count(only(index)) == 30
-    assert filled.retrieve("latecomer", base_ids=[BASE]).passages[0].external_id == "late"
-
-
-def test_reindex_while_chroma_is_away_still_changes_the_model(
-    filled: Knowledge, open_knowledge: OpenKnowledge
-) -> None:
-    newer = open_knowledge(words=FakeEmbedder(model_id="newer", dimension=32))
-    assert not newer.check(BASE).embedder_fits
-    with pytest.MonkeyPatch.context() as patch:
-        for call in ("create", "upsert", "ids", "ping", "query"):
-            patch.setattr(ChromaIndex, call, _away, raising=False)
-        assert not newer.reindex(BASE).available
-    assert newer.check(BASE).embedder_fits
-    assert newer.catch_up().missing_added == 30
-    assert newer.check(BASE).in_step
 
 
 def test_check_tells_what_reconcile_would_do_and_changes_nothing(

@@ -47,6 +47,10 @@ class RoomAgainstModel(RuleBasedStateMachine):
     def restart(self) -> None:
         self._steps.restart()
 
+    @rule()
+    def reindex(self) -> None:
+        self._steps.reindex()
+
     def teardown(self) -> None:
         try:
             self._steps.compare()

@@ -24,13 +24,13 @@ def finish(store: Running, location: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["rebuild", "reindex"])
-def test_a_new_generation_is_a_job_of_the_ingest_lane(store: Running, kind: str) -> None:
+def test_a_new_generation_is_a_job_of_a_lane_of_its_own(store: Running, kind: str) -> None:
     before = store.client.get(f"{STORE}/check").json()
     assert (before["in_step"], before["generation"], before["chunks"]) == (True, 1, 1)
     reply = store.client.post(f"{STORE}/{kind}")
     assert reply.status_code == 202
     job = finish(store, reply.headers["location"])
-    assert (job["status"], job["lane"], job["progress"]["fraction"]) == ("succeeded", "ingest", 1.0)
+    assert (job["status"], job["lane"], job["progress"]["fraction"]) == ("succeeded", "index", 1.0)
     assert job["result"]["missing_added"] == 1
     after = store.client.get(f"{STORE}/check").json()
     assert (after["in_step"], after["generation"]) == (True, 2)
