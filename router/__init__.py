@@ -24,13 +24,22 @@ from router.errors import (
     FactTypeMismatch,
     InvalidPolicy,
     RouterError,
+    ThresholdRefused,
     UnknownFact,
 )
 from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
-from router.policy import Policy, Threshold, default_policy, load_policy
+from router.policy import (
+    DEFAULT_POLICY_FILE,
+    Policy,
+    PolicyWarning,
+    Threshold,
+    default_policy,
+    load_policy,
+)
 from router.signals import Signals, read_signals
 
 __all__ = [
+    "DEFAULT_POLICY_FILE",
     "FACTS",
     "Because",
     "Decision",
@@ -47,6 +56,7 @@ __all__ = [
     "LeafFinding",
     "Outcome",
     "Policy",
+    "PolicyWarning",
     "Provenance",
     "Rejection",
     "RouterConfig",
@@ -57,6 +67,7 @@ __all__ = [
     "Signals",
     "Strategy",
     "Threshold",
+    "ThresholdRefused",
     "UnknownFact",
     "Verdict",
     "decide",
