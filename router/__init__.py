@@ -3,6 +3,15 @@
 Pure: it reads a policy file when asked to and nothing else. It knows no database, model or HTTP.
 """
 
+from router.cases import (
+    CaseFailure,
+    Cases,
+    cases_file_of,
+    check_cases,
+    find_unexpected,
+    load_cases,
+    read_facts,
+)
 from router.config import RouterConfig
 from router.decide import decide, settle
 from router.decision import (
@@ -19,13 +28,24 @@ from router.decision import (
     Strategy,
     Verdict,
 )
+from router.difference import Situation, diff_decisions, diff_rules, diff_thresholds
 from router.errors import (
     FactProvenanceMismatch,
     FactTypeMismatch,
+    InvalidCases,
     InvalidPolicy,
     RouterError,
     ThresholdRefused,
     UnknownFact,
+)
+from router.explanation import (
+    Lang,
+    describe_nodes,
+    describe_policy,
+    find_rule,
+    rules_of,
+    tell_decision,
+    tell_policy,
 )
 from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
 from router.policy import (
@@ -42,6 +62,8 @@ __all__ = [
     "DEFAULT_POLICY_FILE",
     "FACTS",
     "Because",
+    "CaseFailure",
+    "Cases",
     "Decision",
     "Evidence",
     "Fact",
@@ -52,7 +74,9 @@ __all__ = [
     "FactValue",
     "Facts",
     "Finding",
+    "InvalidCases",
     "InvalidPolicy",
+    "Lang",
     "LeafFinding",
     "Outcome",
     "Policy",
@@ -65,14 +89,29 @@ __all__ = [
     "RuleKind",
     "Settlement",
     "Signals",
+    "Situation",
     "Strategy",
     "Threshold",
     "ThresholdRefused",
     "UnknownFact",
     "Verdict",
+    "cases_file_of",
+    "check_cases",
     "decide",
     "default_policy",
+    "describe_nodes",
+    "describe_policy",
+    "diff_decisions",
+    "diff_rules",
+    "diff_thresholds",
+    "find_rule",
+    "find_unexpected",
+    "load_cases",
     "load_policy",
+    "read_facts",
     "read_signals",
+    "rules_of",
     "settle",
+    "tell_decision",
+    "tell_policy",
 ]

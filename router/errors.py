@@ -4,6 +4,7 @@
     ├── UnknownFact              a name that is not in the table of facts
     ├── FactTypeMismatch         a value of the wrong type, or outside its allowed values
     ├── FactProvenanceMismatch   a known fact from a source that may not state it
+    ├── InvalidCases             a file of policy tests that cannot be used, with file and row
     ├── ThresholdRefused         a use case declares a threshold that it may not, or cannot, set
     └── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
 
@@ -49,6 +50,13 @@ class ThresholdRefused(RouterError):
 
     code = "threshold_refused"
     hint = "`fingerpost policy explain` lists the thresholds; those of hard rules belong to it."
+
+
+class InvalidCases(RouterError):
+    """A file of policy tests cannot be read, or one of its rows is wrong."""
+
+    code = "invalid_policy_cases"
+    hint = "Correct the named row; router/default_policy_cases.yaml shows every key."
 
 
 class InvalidPolicy(RouterError):

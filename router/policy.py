@@ -253,23 +253,24 @@ def _override(policy: Policy, declared: tuple[tuple[str, FactValue], ...]) -> Po
     values = {name: threshold.value for name, threshold in thresholds.items()}
     changed = {name for name, _ in declared}
 
-    def again(leaves: Sequence[Leaf], facts: Mapping[str, FactSpec]) -> tuple[Leaf, ...]:
-        compiler = LeafCompiler(facts, values)
-        return tuple(
-            leaf if changed.isdisjoint(leaf.thresholds) else compiler.compile(leaf.expression)
-            for leaf in leaves
-        )
+    def compile_again(leaf: Leaf, compiler: LeafCompiler) -> Leaf:
+        if changed.isdisjoint(leaf.thresholds):
+            return leaf
+        try:
+            return compiler.compile(leaf.expression)
+        except LeafFault as exc:
+            said = f"{_spell_thresholds(declared)}: {leaf.expression!r}: {exc}"
+            raise ThresholdRefused(said) from exc
 
-    try:
-        variant = replace(
-            policy,
-            thresholds=thresholds,
-            leaves=again(policy.leaves, FACTS),
-            settling=replace(policy.settling, leaves=again(policy.settling.leaves, _SETTLE_FACTS)),
-            overrides={name: thresholds[name] for name in sorted(changed)},
-        )
-    except LeafFault as exc:
-        raise ThresholdRefused(f"{_spell_thresholds(declared)}: {exc}") from exc
+    before, after = LeafCompiler(FACTS, values), LeafCompiler(_SETTLE_FACTS, values)
+    settled = tuple(compile_again(leaf, after) for leaf in policy.settling.leaves)
+    variant = replace(
+        policy,
+        thresholds=thresholds,
+        leaves=tuple(compile_again(leaf, before) for leaf in policy.leaves),
+        settling=replace(policy.settling, leaves=settled),
+        overrides={name: thresholds[name] for name in sorted(changed)},
+    )
     for fault in find_faults(variant, FACTS, EVIDENCE_FACTS):
         if fault.refuses:
             key = spell(fault.where)
