@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from router import DEFAULT_POLICY_FILE, cases_file_of
 from service.cli import app
+from service.processes import Status
 
 Fingerpost = Callable[..., Result]
 
@@ -255,3 +256,15 @@ def test_diff_on_recorded_facts(fingerpost: Fingerpost, tmp_path: Path) -> None:
     told = document(fingerpost("diff", DEFAULT_POLICY_FILE, new, "--facts", facts, "--json"))
     assert told["decisions"]["compared"] == 2
     assert [each["case"] for each in told["decisions"]["changed"]] == ["q7"]
+
+
+def test_status_names_the_policy_in_force_and_the_refused_one(
+    fingerpost: Fingerpost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refused = {"file": "p.yaml", "line": 7, "key": "hard[0]", "reason": "no", "digest": "1a2b3c4d"}
+    policy = {"version": "mine@0a0b0c0d", "file": "p.yaml", "refused": refused}
+    found = Status(tmp_path, True, True, (), "http://x", 1, (), None, policy)
+    monkeypatch.setattr("service.cli.processes.read_status", lambda _: found)
+    said = CliRunner().invoke(app, ["status"]).stdout
+    assert "policy mine@0a0b0c0d\nrefused: p.yaml, line 7: hard[0]: no\n" in said
+    assert document(CliRunner().invoke(app, ["status", "--json"]))["policy"] == policy
