@@ -57,8 +57,10 @@ from router.policy import (
     load_policy,
 )
 from router.signals import Signals, read_signals
+from router.soundness import CHECK_WORK
 
 __all__ = [
+    "CHECK_WORK",
     "DEFAULT_POLICY_FILE",
     "FACTS",
     "Because",

@@ -216,12 +216,13 @@ def test_the_default_policy_has_nothing_to_warn_of() -> None:
     assert default_policy().warnings == ()
 
 
-def test_a_policy_too_entangled_to_judge_loads_and_says_so(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("router.soundness.STEPS", 3)
+def test_a_policy_too_entangled_to_judge_loads_and_says_so() -> None:
     rules = "".join(wish(f"r{n}", "rag", f"labelled_examples > {n}") for n in range(9))
-    assert "too entangled" in load(preference=rules).warnings[-1].reason
+    text = HEAD + "preference:\n" + rules + TAIL
+    whole, part = parse_policy(text, file="p"), parse_policy(text, file="p", work=60)
+    assert [w.key for w in whole.warnings] == [f"preference[{n}]" for n in range(1, 9)]
+    assert "questions were too entangled" in part.warnings[-1].reason
+    assert set(part.warnings[:-1]) < set(whole.warnings)
 
 
 # --- the proofs, held against every combination of facts
@@ -251,15 +252,16 @@ TREE = st.recursive(
     max_leaves=4,
 )
 NAMES = st.lists(st.sampled_from([s.value for s in Strategy]), min_size=1, max_size=3, unique=True)
+# Every cell the leaves tell apart, and two numbers of either order in each.
 GRID = [
     Facts.build(
         {"need": need, "labelled_examples": rows}, {}, {"asks_fact": asks, "question_chars": chars}
     )
     for need, rows, asks, chars in product(
         ["style", "knowledge", "both", None],
-        [0, 0.5, 1, 1.5, 2, 3, 4, None],
+        [1, 1.5, 2, 3, 4, None],
         [True, False, None],
-        [0, 0.5, 1, 1.5, 2, 3, 4, None],
+        [1, 1.5, 2, 3, 4, None],
     )
 ]
 
@@ -344,7 +346,7 @@ def _kind(fault: Fault) -> str:
     return ""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some_sections())
 def test_every_claim_is_what_trying_all_facts_shows(sections: dict[str, Any]) -> None:
     policy = unchecked(sections)
