@@ -251,8 +251,6 @@ class Search:
                 return True
             if isinstance(branch, In):  # it failed, so the others are tried outside its cells
                 masks[branch.name] = masks.get(branch.name, self._full[branch.name]) & ~branch.mask
-                if not masks[branch.name]:
-                    return False
         return False
 
     def _narrow(
