@@ -83,7 +83,8 @@ def check(
             ],
             "untested": None if tests is None else find_unexpected(tests, policy),
         }
-        report.result(document, lambda out: _print_check(out, document, str(beside)))
+        warned = [str(warning) for warning in policy.warnings]
+        report.result(document, lambda out: _print_check(out, document, warned, str(beside)))
     if failures:
         raise typer.Exit(1)
 
@@ -205,10 +206,9 @@ def _failure(failure: CaseFailure) -> dict[str, Any]:
     }
 
 
-def _print_check(out: Console, document: dict[str, Any], beside: str) -> None:
-    for warning in document["warnings"]:
-        place = f"{warning['file']}, line {warning['line']}: {warning['key']}"
-        out.print(f"warning: {place}: {warning['reason']}", markup=False)
+def _print_check(out: Console, document: dict[str, Any], warned: list[str], beside: str) -> None:
+    for warning in warned:
+        out.print(f"warning: {warning}", markup=False)
     for failure in document["failures"]:
         out.print(f"FAILED {failure['case']}", markup=False)
         for key, expected in failure["expected"].items():
