@@ -36,6 +36,7 @@ from adapters.records import Adapter, AdapterState, Alias, metadata
 from adapters.registry import AdapterRegistry
 from adapters.servability import ServabilityFinding, check_config, check_servability
 from adapters.training import TrainingEvent, TrainingResult, run_training
+from adapters.weights import digest_adapter
 
 __all__ = [
     "Adapter",
@@ -71,6 +72,7 @@ __all__ = [
     "check_servability",
     "count_context",
     "describe_base_model",
+    "digest_adapter",
     "judge_effect",
     "load_rows",
     "load_training_config",

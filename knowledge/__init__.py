@@ -47,6 +47,7 @@ from knowledge.evaluation import (
 )
 from knowledge.knowledge import Knowledge
 from knowledge.parsing import ParsedText, ParseLimits, parse
+from knowledge.quarantine import SetAside, find_set_aside
 from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.tables import metadata
 from knowledge.types import (
@@ -131,6 +132,7 @@ __all__ = [
     "Retrieval",
     "RetrieverName",
     "SentenceTransformerEmbedder",
+    "SetAside",
     "StorageFull",
     "StoreRefused",
     "StoreUnavailable",
@@ -141,6 +143,7 @@ __all__ = [
     "VectorsMissing",
     "WrongPassword",
     "cross_fit",
+    "find_set_aside",
     "fit_floor",
     "hit",
     "interval",

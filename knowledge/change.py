@@ -1,4 +1,4 @@
-"""How often the knowledge changes, measured from its history: facts for the router.
+"""How much knowledge there is, how old, how often it changes: measured from its history.
 
 It knows versions and time; it does not know what the router makes of the facts.
 """
@@ -8,18 +8,20 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
-from knowledge.tables import documents, versions
+from knowledge.tables import versions
 from knowledge.types import KnowledgeFacts
 
 WINDOW_WEEKS = 4.0  # a month smooths over weekends and releases, and forgets last quarter
-WEEK_S = 7 * 86_400.0
+DAY_S = 86_400.0
+WEEK_S = 7 * DAY_S
 CHANGES = ("replaced", "deleted")
+ANY_CHANGE = ("added", *CHANGES)
 
 
 def measure(
     connection: Connection, base_pks: Sequence[int], *, now: float | None = None
 ) -> KnowledgeFacts:
-    """Return sizes and the rate of change of these bases together.
+    """Return sizes, age and the rate of change of these bases together.
 
     A change is a replaced or deleted document: additions do not make an adapter wrong. The
     window is the last `WINDOW_WEEKS`, or the time since the first document came in if that is
@@ -27,28 +29,36 @@ def measure(
     """
     at = time.time() if now is None else now
     owned = versions.c.base_pk.in_(list(base_pks))
-    sizes = connection.execute(
-        select(func.count(), func.sum(versions.c.chunks), func.sum(versions.c.tokens))
-        .select_from(documents)
-        .join(versions, versions.c.pk == documents.c.active_version)
-        .where(owned)
-    ).one()
-    first, last = connection.execute(
-        select(func.min(versions.c.activated_at), func.max(versions.c.activated_at)).where(owned)
+    live = versions.c.state == "active"
+    documents, chunks, tokens, first, last = connection.execute(
+        select(
+            func.count().filter(live),
+            func.sum(versions.c.chunks).filter(live),
+            func.sum(versions.c.tokens).filter(live),
+            func.min(versions.c.activated_at),
+            func.max(versions.c.activated_at).filter(versions.c.change.in_(ANY_CHANGE)),
+        ).where(owned)
     ).one()
     age_weeks = (at - first) / WEEK_S if first is not None else 0.0
     window_weeks = max(1.0, min(WINDOW_WEEKS, age_weeks))
-    changes = connection.scalar(
-        select(func.count())
-        .select_from(versions)
+    changes, outdated = connection.execute(
+        select(func.count(), func.sum(versions.c.chunks_outdated))
         .where(owned, versions.c.change.in_(CHANGES))
         .where(versions.c.activated_at >= at - window_weeks * WEEK_S)
-    )
+    ).one()
     return KnowledgeFacts(
-        documents=sizes[0],
-        chunks=sizes[1] or 0,
-        tokens=sizes[2] or 0,
-        changes_per_week=(changes or 0) / window_weeks,
+        documents=documents,
+        chunks=chunks or 0,
+        tokens=tokens or 0,
+        changes_per_week=changes / window_weeks,
+        chunk_changes_per_week=(outdated or 0) / window_weeks,
         window_weeks=window_weeks,
+        age_days=_days(first, at),
+        unchanged_days=_days(last, at),
         last_change_at=last,
     )
+
+
+def _days(since: float | None, at: float) -> float | None:
+    """Return the days between; 0 where the clock was set back meanwhile."""
+    return None if since is None else max(0.0, at - since) / DAY_S

@@ -82,6 +82,9 @@ class KnowledgeConfig(BaseModel):
     0.9904, 0.835; MiniLM reads 256."""
 
     top_k: int = Field(default=5, ge=1)
+    context_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of the passages together, where the caller names no number; None: `top_k`
+    chunks of at most `chunk_tokens` are bound enough."""
     candidates: int = Field(default=50, ge=1)
     """Hits asked of each retriever before fusion. Plain RRF on support_en: 20 gave 0.677, 50 and
     100 gave 0.695."""

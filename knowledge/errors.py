@@ -94,14 +94,14 @@ class PasswordRequired(KnowledgeError):
     """The file is locked."""
 
     code = "password_required"
-    hint = "Save it without a password and send that file."
+    hint = "A PDF: send its `password` too. Any other: save it without one and send that."
 
 
 class WrongPassword(PasswordRequired):
     """The file is locked, and the password given does not open it."""
 
     code = "wrong_password"
-    hint = "Correct the password, or save the file without one and send that."
+    hint = "Correct the `password`, or save the file without one and send that."
 
 
 class DamagedFile(KnowledgeError):

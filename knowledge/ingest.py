@@ -205,7 +205,8 @@ def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
 
 def _prepare(stores: Stores, chunking: Chunking, arrival: _Arrival) -> _Prepared:
     source = arrival.source
-    parsed = parse(source.filename, source.content, limits=stores.config.parse_limits)
+    limits = stores.config.parse_limits
+    parsed = source.parsed or parse(source.filename, source.content, limits=limits)
     chunks = chunk(parsed, chunking, count_tokens=stores.embedder.count_tokens)
     return _Prepared(arrival, parsed, tuple(chunks))
 

@@ -17,6 +17,7 @@ from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound
 from knowledge.ingest import Stores, forget_vectors, ingest_documents
+from knowledge.parsing import ParsedText
 from knowledge.reranking import Reranker
 from knowledge.retrieval import Search, retrieve
 from knowledge.types import (
@@ -134,6 +135,7 @@ class Knowledge:
         *,
         attributes: Attributes | None = None,
         access: Collection[str] | None = None,
+        parsed: ParsedText | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
@@ -146,6 +148,7 @@ class Knowledge:
             attributes: Plain values, for filters.
             access: Labels of which a reader must hold one; empty: everybody in the tenant; None:
                 as the document has now, so that a new text is not seen by more people.
+            parsed: What the content says, where it is locked and was read before.
             tenant: Whose.
 
         Returns:
@@ -163,6 +166,7 @@ class Knowledge:
             content,
             attributes or {},
             None if access is None else frozenset(access),
+            parsed,
         )
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 
@@ -273,6 +277,7 @@ class Knowledge:
         tenant: str = DEFAULT_TENANT,
         history: Sequence[Turn] = (),
         top_k: int | None = None,
+        max_tokens: int | None = None,
         filters: Mapping[str, AttributeValue] | None = None,
         access: Collection[str] = (),
         min_relevance: float | None = None,
@@ -286,6 +291,9 @@ class Knowledge:
             tenant: Whose.
             history: Earlier turns of both roles, oldest first; used if the question needs them.
             top_k: Most passages; the configured number if left out.
+            max_tokens: Most tokens of the passages together, as the embedder counts; the configured
+                number if left out. Passages are kept in rank order up to the first that does not
+                fit; `passages_over_budget` says how many that cost, and may leave none.
             filters: Attributes that must be equal, all of them.
             access: The labels that the reader holds; documents that ask for others stay unseen.
             retrievers: Who may take part, for comparisons.
@@ -300,12 +308,14 @@ class Knowledge:
             InvalidQuery, InvalidFilter: The caller's mistake.
             EmbedderMismatch: A base was indexed by another embedder.
         """
+        config = self._stores.config
         search = Search(
             question=question,
             history=tuple(history),
             tenant=tenant,
             base_ids=tuple(base_ids),
-            top_k=self._stores.config.top_k if top_k is None else top_k,
+            top_k=config.top_k if top_k is None else top_k,
+            max_tokens=config.context_tokens if max_tokens is None else max_tokens,
             filters=dict(filters or {}),
             access=frozenset(access),
             min_relevance=min_relevance,

@@ -9,14 +9,13 @@ it (chroma-core/chroma#6949). An older folder put back is whole: reconcile bring
 
 import logging
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from knowledge.errors import KnowledgeError
+from knowledge.quarantine import set_aside
 from knowledge.vectors import ChromaIndex
 
 logger = logging.getLogger("knowledge.probe")
@@ -43,16 +42,6 @@ def probe(folder: Path) -> str | None:
     if child.returncode < 0:
         return f"the process that opened it died of signal {-child.returncode} ({said})"
     return said
-
-
-def set_aside(folder: Path) -> Path:
-    """Move the folder to `NAME.damaged-TIME` beside it; of those only this one is kept."""
-    for older in folder.parent.glob(f"{folder.name}.damaged-*"):
-        shutil.rmtree(older, ignore_errors=True)
-    aside = folder.with_name(f"{folder.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}")
-    folder.rename(aside)
-    folder.mkdir()
-    return aside
 
 
 def heal(folder: Path) -> str | None:

@@ -82,6 +82,7 @@ _FOUND = readable(
         chunks.c.end,
         chunks.c.page,
         chunks.c.heading,
+        chunks.c.tokens,
         chunks.c.version_pk,
         chunks.c.parent_start,
         chunks.c.parent_end,
@@ -124,6 +125,7 @@ class Search:
     access: frozenset[str]
     min_relevance: float | None
     retrievers: tuple[RetrieverName, ...] = RETRIEVERS
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +241,11 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
     judged = _relevance(dense.vector, weighed, rows, stores.embedder.languages)
     floor = config.min_relevance if search.min_relevance is None else search.min_relevance
     scores = _read_again(stores, search, rows) if stores.reranker else ranked.scores
+    best = sorted(rows, key=lambda pk: -scores[pk])[: search.top_k]
+    fitting = _fitting(stores, search, rows, best)
     passages = tuple(
         _passage(rows[pk], scores[pk], judged[pk], floor, ranked.finders[pk])
-        for pk in sorted(rows, key=lambda pk: -scores[pk])[: search.top_k]
+        for pk in best[:fitting]
     )
     left_out = _left_out(dense, search)
     return Retrieval(
@@ -255,6 +259,7 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         language=language,
         relevance_kind=kind_of(dense.vector is not None, weighed is not None),
         min_relevance=floor,
+        passages_over_budget=len(best) - fitting,
     )
 
 
@@ -266,6 +271,8 @@ def _check(stores: Stores, search: Search) -> None:
         raise InvalidQuery(f"the question has {len(search.question)} characters; at most {limit}")
     if search.top_k < 1:
         raise InvalidQuery(f"top_k is {search.top_k}; at least 1")
+    if search.max_tokens is not None and search.max_tokens < 1:
+        raise InvalidQuery(f"max_tokens is {search.max_tokens}; at least 1, or leave it out")
     if not set(search.retrievers) & set(RETRIEVERS):
         raise InvalidQuery(f"no such retriever; choose among {', '.join(RETRIEVERS)}")
     if len(search.filters) > MAX_ATTRIBUTES:
@@ -525,6 +532,23 @@ def _distinct(rows: Mapping[int, _Found], best: Sequence[int], top_k: int) -> di
             chosen[pk] = row
         seen.add(mark)
     return chosen
+
+
+def _fitting(
+    stores: Stores, search: Search, rows: Mapping[int, _Found], best: Sequence[int]
+) -> int:
+    """Return how many of the best, one after the other, fit into the token budget."""
+    if search.max_tokens is None:
+        return len(best)
+    left = search.max_tokens
+    for place, row in enumerate(rows[pk] for pk in best):
+        whole = row.parent_text
+        left -= row.tokens if whole is None else stores.embedder.count_tokens(whole)
+        if left < 0:
+            if place == 0:
+                logger.warning("the best passage alone is over max_tokens=%d", search.max_tokens)
+            return place
+    return len(best)
 
 
 def _letters(text: str) -> str:

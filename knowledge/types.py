@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NewType
 
 from knowledge.config import Chunking
+from knowledge.parsing import ParsedText
 
 BaseId = NewType("BaseId", str)
 DocumentId = NewType("DocumentId", str)
@@ -72,6 +73,8 @@ class NewDocument:
         attributes: At most 16 plain values, for filters.
         access: Labels of which a reader must hold one; an empty set: everybody in the tenant may
             read it; None: as it is now, and everybody where it is new.
+        parsed: What it says, where that was read before: whoever opened a locked file keeps its
+            password to himself. None: ingest reads it.
     """
 
     external_id: str
@@ -79,6 +82,7 @@ class NewDocument:
     content: bytes
     attributes: Attributes = field(default_factory=dict)
     access: frozenset[str] | None = None
+    parsed: ParsedText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,8 @@ class Retrieval:
         query: The text that was searched for, earlier turns included.
         language: Language of the question by its script (`zh`, `ja`, `ko`, … or `en`).
         relevance_kind: What relevance was judged by.
+        passages_over_budget: How many of the best `top_k` the token budget left out, from the
+            first that did not fit on; nothing else here speaks of them.
     """
 
     passages: tuple[Passage, ...]
@@ -188,6 +194,7 @@ class Retrieval:
     language: str
     relevance_kind: RelevanceKind
     min_relevance: float
+    passages_over_budget: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,17 +289,24 @@ class KnowledgeFacts:
     """Measured facts for the router.
 
     Attributes:
+        tokens: Of the live text, as the embedder counts; what chunks share counts once.
         changes_per_week: Replacements and deletions after a document's first version, in the
             last `window_weeks` weeks or since the first document came in, whichever is
             shorter but never under one week.
-        last_change_at: Unix seconds of the last addition, replacement or deletion.
+        chunk_changes_per_week: Chunks that those ended: their text is in the document no more.
+        age_days: Days since the first document came in; None where there never was one.
+        unchanged_days: Days since the last addition, replacement or deletion.
+        last_change_at: Unix seconds of it.
     """
 
     documents: int
     chunks: int
     tokens: int
     changes_per_week: float
+    chunk_changes_per_week: float
     window_weeks: float
+    age_days: float | None
+    unchanged_days: float | None
     last_change_at: float | None
 
 

@@ -137,7 +137,7 @@ def stage(connection: Connection, base: Base, draft: Draft) -> Staged:
         "access": sorted(draft.access) if draft.access else null(),
         "bytes": draft.bytes,
         "chars": len(draft.text),
-        "tokens": sum(chunk.tokens for chunk in draft.chunks),
+        "tokens": _tokens_once(draft.chunks),
         "chunks": len(draft.chunks),
         "chunking": draft.chunking,
         "created_at": time.time(),
@@ -195,14 +195,16 @@ def activate(connection: Connection, base: Base, staged: Staged, *, indexed: boo
         return list(staged.chunk_ids)
     if state is None or state.state != "staged":
         raise IngestConflict("the staged document was collected before it was done; send it again")
-    current = connection.scalar(
-        select(versions.c.content_hash)
+    current = connection.execute(
+        select(versions.c.pk, versions.c.content_hash)
         .join(documents, documents.c.active_version == versions.c.pk)
         .where(documents.c.pk == staged.document_pk)
-    )
-    change = "replaced" if staged.version > 1 else "added"
-    if current == state.content_hash:
+    ).one_or_none()
+    change, outdated = "replaced" if staged.version > 1 else "added", 0
+    if current is not None and current.content_hash == state.content_hash:
         change = "annotated"
+    elif current is not None:
+        outdated = _count_outdated(connection, current.pk, staged.version_pk)
     if indexed:
         _mark_indexed(connection, staged.version_pk, base.index.pk)
     older = _settled_before(connection, staged)
@@ -210,7 +212,7 @@ def activate(connection: Connection, base: Base, staged: Staged, *, indexed: boo
     connection.execute(
         update(versions)
         .where(versions.c.pk == staged.version_pk)
-        .values(state="active", change=change, activated_at=time.time())
+        .values(state="active", change=change, activated_at=time.time(), chunks_outdated=outdated)
     )
     connection.execute(
         update(documents)
@@ -224,7 +226,13 @@ def activate(connection: Connection, base: Base, staged: Staged, *, indexed: boo
 def delete_document(connection: Connection, base: Base, external_id: str) -> list[ChunkId]:
     """Remove a document and leave a tombstone in its history; return the chunk ids now gone."""
     row = connection.execute(
-        select(documents.c.pk, versions.c.filename, versions.c.content_hash, versions.c.format)
+        select(
+            documents.c.pk,
+            versions.c.filename,
+            versions.c.content_hash,
+            versions.c.format,
+            versions.c.chunks,
+        )
         .join(versions, versions.c.pk == documents.c.active_version)
         .where(documents.c.base_pk == base.pk, documents.c.external_id == external_id)
     ).one_or_none()
@@ -253,6 +261,7 @@ def delete_document(connection: Connection, base: Base, external_id: str) -> lis
         "chunking": "",
         "created_at": now,
         "activated_at": now,
+        "chunks_outdated": row.chunks,
     }
     connection.execute(insert(versions).values(tombstone))
     connection.execute(
@@ -315,6 +324,13 @@ def _highest_settled(connection: Connection, document_pk: int) -> int:
     return connection.scalar(last) or 0
 
 
+def _count_outdated(connection: Connection, old_pk: int, new_pk: int) -> int:
+    """Return how many chunks of the old version hold a text that the new one has no chunk of."""
+    kept = select(chunks.c.text).where(chunks.c.version_pk == new_pk)
+    gone = chunks.c.version_pk == old_pk, chunks.c.text.not_in(kept)
+    return connection.scalar(select(func.count()).select_from(chunks).where(*gone)) or 0
+
+
 def _settled_before(connection: Connection, staged: Staged) -> list[int]:
     """Return the versions that this one replaces: the active one and abandoned staged ones."""
     query = select(versions.c.pk).where(
@@ -360,6 +376,16 @@ def _lexical_rows(
     )
     for row in connection.execute(query):
         yield lexical.LexicalRow(row.pk, base.pk, title, row.heading, row.text)
+
+
+def _tokens_once(pieces: Sequence[Chunk]) -> int:
+    """Return the tokens of the text under the chunks; what two of them share counts once."""
+    total, end = 0.0, 0
+    for piece in pieces:
+        own = piece.end - max(piece.start, end)
+        total += piece.tokens * own / (piece.end - piece.start)
+        end = piece.end
+    return round(total)
 
 
 def _chunk_values(chunk: Chunk) -> dict[str, object]:

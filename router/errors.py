@@ -6,6 +6,7 @@
     ├── FactProvenanceMismatch   a known fact from a source that may not state it
     ├── InvalidCases             a file of policy tests that cannot be used, with file and row
     ├── ThresholdRefused         a use case declares a threshold that it may not, or cannot, set
+    ├── InvalidFacts             a facts file that cannot be used, with file, line, key and reason
     └── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
 
 Deciding itself raises nothing. This file knows no HTTP status.
@@ -71,6 +72,28 @@ class InvalidPolicy(RouterError):
 
     code = "invalid_policy"
     hint = "Correct the named key; router/default_policy.yaml shows every section."
+
+    def __init__(self, *, file: str, key: str, reason: str, line: int | None = None) -> None:
+        place = file if line is None else f"{file}, line {line}"
+        super().__init__(f"{place}: {key}: {reason}" if key else f"{place}: {reason}")
+        self.file = file
+        self.key = key
+        self.reason = reason
+        self.line = line
+
+
+class InvalidFacts(RouterError):
+    """A facts file, or facts in its shape, cannot be used.
+
+    Attributes:
+        file: The file, as the caller named it.
+        key: Where in the file, e.g. `measured.rag_score`; empty for the file as a whole.
+        reason: What is wrong and what would be right.
+        line: Line of the key, counted from 1, or None when no line can be named.
+    """
+
+    code = "invalid_facts"
+    hint = "Correct the named key; router/facts.py (FACTS) lists every fact with type and unit."
 
     def __init__(self, *, file: str, key: str, reason: str, line: int | None = None) -> None:
         place = file if line is None else f"{file}, line {line}"

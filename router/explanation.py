@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from router.advice.wording import Language
 from router.conditions import Tree
 from router.decision import Because, Decision, LeafFinding, Strategy, Truth
 from router.leaves import Leaf
 from router.policy import CompiledRule, Policy, Threshold
-
-Lang = Literal["zh", "en"]
 
 _WORDS: Final[Mapping[str, Because]] = {
     "hard": Because("硬性规则（任何情况都必须遵守）", "Hard rules (always kept)"),
@@ -142,7 +141,7 @@ def describe_rule(each: ExplainedRule, policy: Policy) -> dict[str, Any]:
     return plain
 
 
-def tell_policy(policy: Policy, rules: Sequence[ExplainedRule], lang: Lang) -> Iterator[str]:
+def tell_policy(policy: Policy, rules: Sequence[ExplainedRule], lang: Language) -> Iterator[str]:
     """Yield the rules and the thresholds they name in words, line by line."""
     section = ""
     for each in rules:
@@ -160,7 +159,7 @@ def tell_policy(policy: Policy, rules: Sequence[ExplainedRule], lang: Lang) -> I
         yield f"  {name} = {value}  ({_say('from', lang)}: {threshold.source})"
 
 
-def tell_decision(decision: Decision, policy: Policy, lang: Lang) -> Iterator[str]:
+def tell_decision(decision: Decision, policy: Policy, lang: Language) -> Iterator[str]:
     """Yield a decision in words: the choice, who was rejected why, then every node."""
     if decision.conflict is None:
         yield _say("chosen", lang).format(decision.strategy, decision.rule)
@@ -234,7 +233,7 @@ def _verdict(truth: Truth) -> str:
     return "unknown" if truth is None else str(truth).lower()
 
 
-def _tell_rule(each: ExplainedRule, policy: Policy, lang: Lang) -> Iterator[str]:
+def _tell_rule(each: ExplainedRule, policy: Policy, lang: Language) -> Iterator[str]:
     stated = policy.fallback if each.rule is None else each.rule.stated
     line = "" if each.rule is None or each.rule.line is None else f"  [{each.rule.line}]"
     yield f"  {stated.id}: {_in(each.effect, lang)}{line}"
@@ -249,7 +248,7 @@ def _tell_rule(each: ExplainedRule, policy: Policy, lang: Lang) -> Iterator[str]
 
 
 def _tell_tree(
-    tree: Tree, leaves: Sequence[Leaf], lang: Lang, lead: str, indent: int
+    tree: Tree, leaves: Sequence[Leaf], lang: Language, lead: str, indent: int
 ) -> Iterator[str]:
     start = " " * indent + (f"{lead} " if lead else "")
     if isinstance(tree, int):
@@ -268,7 +267,7 @@ def _tell_nodes(
     policy: Policy,
     found: Mapping[str, LeafFinding],
     decision: Decision,
-    lang: Lang,
+    lang: Language,
 ) -> Iterator[str]:
     def tell(tree: Tree, lead: str, indent: int) -> Iterator[str]:
         start = " " * indent + (f"{lead} " if lead else "")
@@ -317,9 +316,9 @@ def _fill(word: str, strategies: Sequence[Strategy]) -> Because:
     return Because(zh=text.zh.format("、".join(names)), en=text.en.format(", ".join(names)))
 
 
-def _say(word: str, lang: Lang) -> str:
+def _say(word: str, lang: Language) -> str:
     return _in(_WORDS[word], lang)
 
 
-def _in(text: Because, lang: Lang) -> str:
-    return text.zh if lang == "zh" else text.en
+def _in(text: Because, lang: Language) -> str:
+    return text.zh if lang is Language.ZH else text.en

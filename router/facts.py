@@ -88,6 +88,42 @@ def _outcome_specs(strategy: Strategy) -> Iterator[FactSpec]:
     yield _count(f"{strategy}_tokens", _M, "tokens", "Mean prompt and completion tokens an answer.")
 
 
+def _data_check_specs() -> Iterator[FactSpec]:
+    """Yield what the five checks of the training rows count; the advice names each in numbers."""
+    for name, doc in (
+        ("relevant_rows_percent", "Share of the training rows that belong to the use case."),
+        ("scenario_coverage_percent", "Share of the use case's scenarios that the rows cover."),
+        ("label_disagreement_percent", "Share of rows on which two annotators disagree."),
+        ("recent_rows_percent", "Share of the training rows from the last year."),
+    ):
+        yield _count(name, _D | _M, "percent", doc)
+    yield _count("personal_data_rows", _D | _M, "rows", "Rows in which personal data is left.")
+
+
+def _cost_specs() -> Iterator[FactSpec]:
+    """Yield what memory, time and cost are estimated from."""
+    yield _count("model_parameters_billion", _D | _M, "billion", "Parameters of the base model.")
+    yield _count("question_tokens", _D, "tokens", "Prompt without passages, with instructions.")
+    yield _count("passage_tokens", _D, "tokens", "All passages that go into one prompt.")
+    yield _count("answer_tokens", _D, "tokens", "Mean length of an answer.")
+    yield _count("row_tokens", _D, "tokens", "Mean length of a training row without passages.")
+    yield _count("training_epochs", _D, "epochs", "How often training goes through the rows.")
+    yield _count(
+        "training_tokens_per_second", _D | _M, "tokens_per_second", "Speed of LoRA training."
+    )
+    yield _count("gpu_memory_gb", _D, "GB", "Memory of one GPU.")
+    yield _count("gpu_tflops", _D, "TFLOPS", "16-bit peak of one GPU, without sparsity.")
+    yield _count("gpu_bandwidth_gb_per_second", _D, "GB_per_second", "Memory bandwidth of one GPU.")
+    yield _count("gpu_usd_per_hour", _D, "usd_per_hour", "Price of one GPU.")
+    yield _count("usd_per_million_prompt_tokens", _D, "usd", "Price of a hosted model's input.")
+    yield _count(
+        "usd_per_million_completion_tokens", _D, "usd", "Price of a hosted model's output."
+    )
+    yield _count(
+        "answers_per_month", _D, "answers_per_month", "Answers the use case gives a month."
+    )
+
+
 def _specs() -> Iterator[FactSpec]:
     """Yield the whole table, in the order a person would ask."""
     yield _text(
@@ -112,7 +148,26 @@ def _specs() -> Iterator[FactSpec]:
         "knowledge_changes_per_week",
         _D | _M,
         "per_week",
-        "Documents replaced, added or deleted a week; the document history outranks a declaration.",
+        "Documents replaced or deleted a week; the document history outranks a declaration.",
+    )
+    yield _count(
+        "knowledge_chunk_changes_per_week",
+        _M,
+        "per_week",
+        "Chunks that those changes ended: a large document with one new line counts little.",
+    )
+    yield _count("knowledge_age_days", _M, "days", "Days since the first document came in.")
+    yield _count(
+        "knowledge_unchanged_days",
+        _M,
+        "days",
+        "Days since a document was added, replaced or deleted.",
+    )
+    yield _count(
+        "knowledge_tokens",
+        _M,
+        "tokens",
+        "Size of the whole live text as the embedder counts; a small one fits into a prompt.",
     )
     yield _truth("citations_required", _D, "Every answer of the use case must show its sources.")
     yield _count("latency_budget_ms", _D, "ms", "Time within which the use case wants an answer.")
@@ -121,6 +176,8 @@ def _specs() -> Iterator[FactSpec]:
     yield _text("domain", _D, "Field of the use case, e.g. retail, finance, legal.")
     yield _text("task_type", _D, "Kind of task, e.g. qa, dialogue, classification, code.")
     yield _truth("data_deletable", _D, "Single records of the data must stay deletable on demand.")
+    yield from _data_check_specs()
+    yield from _cost_specs()
 
     yield _truth("adapter_present", _M, "The use case names an adapter and the registry knows it.")
     yield _truth(

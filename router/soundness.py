@@ -218,7 +218,9 @@ def _find_vain(prover: _Prover, rule: CompiledRule) -> Iterator[Fault]:
     never = len(vain) == len(preferred)
     effect = "so it can never choose" if never else "so it stands there in vain"
     reason = f"prefers {_list(vain)}, which {_name(implied or others)} forbid whenever it holds, "
-    yield Fault((*rule.where, "prefer"), reason + effect, refuses=never)
+    # Where one rule forbids all four, nothing is to run, and preferences may well be left standing.
+    is_closed = any(len(o.rule.stated.strategies) == len(Strategy) for o in implied)
+    yield Fault((*rule.where, "prefer"), reason + effect, refuses=never and not is_closed)
 
 
 def _find_shadows(prover: _Prover, wishes: Sequence[CompiledRule]) -> Iterator[Fault]:
@@ -244,6 +246,8 @@ def _find_late(
 ) -> Iterator[Fault]:
     """Yield the rules that cannot act unless an earlier one does."""
     for place, rule in enumerate(rules):
+        if not prover.can(acts[place]):
+            continue  # it never acts, whatever stands before it, and that is already told
         given_up = prover.search.given_up
         is_late = not prover.can(acts[place], *rests[:place])
         if not is_late and prover.search.given_up == given_up:

@@ -1,7 +1,7 @@
 """The straight line from a question to an answer.
 
-Facts, decision, passages, settlement, prompt, stream, citations, record: each step is a plain
-function over values, and none reaches back. It does not know HTTP.
+Facts, decision, a rewrite where wanted, passages, settlement, prompt, stream, citations, record:
+each step is a plain function over values, and none reaches back. It does not know HTTP.
 """
 
 import time
@@ -31,9 +31,9 @@ from service.facts import Measured, Requirements, gather_facts
 from service.house import House
 from service.prompts import Prompt, build_prompt
 from service.records import Record
+from service.rewriting import Rewriting, rewrite
 from service.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
 
-RETRIEVING = frozenset({Strategy.RAG, Strategy.HYBRID})
 RECORDED = (
     *("strategy", "rule", "facts", "policy_version", "thresholds"),
     *("pilot", "fallback_from"),
@@ -77,6 +77,12 @@ class Route:
     measured: Measured
     decision: Decision
     policy: Policy
+
+    @property
+    def wants_rewrite(self) -> bool:
+        """Whether the question is to stand alone before it is searched."""
+        wished = self.use_case.rewrite_follow_ups and self.signals.follow_up
+        return wished and self.decision.strategy.retrieves
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +162,10 @@ class Stopwatch:
         self._last = now
 
     def timings_ms(self) -> dict[str, float]:
-        """Return each stage, 0 where it did not happen, and the total."""
-        stages = ("route", "retrieve", "first_token", "generate")
+        """Return each stage, 0 where it did not happen (`rewrite` is left out), and the total."""
+        stages = dict.fromkeys(("route", "retrieve", "first_token", "generate"), 0.0)
         total = (time.perf_counter() - self._start) * 1000
-        return {**{s: self._marks.get(s, 0.0) for s in stages}, "total": round(total, 3)}
+        return {**stages, **self._marks, "total": round(total, 3)}
 
 
 async def answer(question: Question, house: House) -> AsyncGenerator[Event, None]:
@@ -175,7 +181,10 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
     watch = Stopwatch()
     route = await choose(question, house)
     watch.mark("route")
-    retrieval = await find_passages(question, route, house)
+    rewriting = await rewrite(question.turns, route.signals, house, wanted=route.wants_rewrite)
+    if rewriting is not None:
+        watch.mark("rewrite")
+    retrieval = await find_passages(question, route, rewriting, house)
     watch.mark("retrieve")
     settlement = weigh(route, retrieval)
     strategy = strategy_after(route.decision, settlement)
@@ -187,7 +196,8 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
         yield Given(())
         refusal = route.use_case.refusal.in_language(route.signals.language)
         yield Delta(refusal)
-        done = conclude(decided, Prompt((), 0, (), 0, 0), None, refusal, retrieval, watch, question)
+        prompt = Prompt((), 0, (), 0, 0)
+        done = conclude(decided, prompt, None, refusal, retrieval, rewriting, watch, question)
     else:
         write = partial(write_prompt, question, route, strategy, retrieval, house)
         is_long = sum(len(turn.content) for turn in question.turns) > INLINE_CHARS
@@ -205,7 +215,9 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
                     yield Delta(text)
                 watch.mark("generate")
                 said = "".join(pieces)
-                done = conclude(decided, prompt, generation, said, retrieval, watch, question)
+                done = conclude(
+                    decided, prompt, generation, said, retrieval, rewriting, watch, question
+                )
     house.records.keep(record_of(question, route, done, house))
     yield done
 
@@ -244,18 +256,24 @@ async def choose(question: Question, house: House) -> Route:
     return Route(use_case, signals, measured, decision, policy)
 
 
-async def find_passages(question: Question, route: Route, house: House) -> Retrieval | None:
+async def find_passages(
+    question: Question, route: Route, rewriting: Rewriting | None, house: House
+) -> Retrieval | None:
     """Return the passages for the question, or None where the strategy needs none."""
-    if route.decision.strategy not in RETRIEVING:
+    if not route.decision.strategy.retrieves:
         return None
+    asked = question.turns[-1].content
     history = [Turn(turn.role, turn.content) for turn in question.turns[:-1]]
+    if rewriting is not None and rewriting.question is not None:
+        asked, history = rewriting.question, []
     search = partial(
         house.knowledge.retrieve,
-        question.turns[-1].content,
+        asked,
         base_ids=route.measured.bases,
         tenant=question.tenant,
         history=history,
         top_k=question.top_k or route.use_case.top_k,
+        max_tokens=route.use_case.context_tokens,
         filters=question.filters,
         access=question.access_labels,
     )
@@ -317,7 +335,7 @@ def write_prompt(
 ) -> Prompt:
     """Build the messages, with the passages worth showing where the strategy retrieves."""
     found: Sequence[Passage] = ()
-    if strategy in RETRIEVING and retrieval is not None:
+    if strategy.retrieves and retrieval is not None:
         found = worth_showing(retrieval.passages)
     answer_tokens = sampling_of(question, route.use_case).max_tokens or 0
     return build_prompt(
@@ -359,11 +377,13 @@ def conclude(
     generation: Generation | None,
     said: str,
     retrieval: Retrieval | None,
+    rewriting: Rewriting | None,
     watch: Stopwatch,
     question: Question,
 ) -> Answer:
-    """Put the answer together: citations validated, usage and timings noted."""
+    """Put the answer together: citations validated, usage of every call and timings noted."""
     cited = cite(said, prompt.passages, question.cite)
+    spent = Usage(0, 0) if generation is None else generation.usage
     return Answer(
         request_id=decided.request_id,
         text=cited.text,
@@ -373,11 +393,11 @@ def conclude(
         decision=decided.decision,
         citations=cited.citations,
         passages=prompt.passages,
-        usage=Usage(0, 0) if generation is None else generation.usage,
+        usage=spent if rewriting is None else spent + rewriting.usage,
         timings_ms=watch.timings_ms(),
         finish_reason="stop" if generation is None else generation.finish_reason or "stop",
         degraded=retrieval is not None and retrieval.degraded,
-        notes=_notes(prompt, retrieval, cited.markers_removed),
+        notes=_notes(prompt, retrieval, rewriting, cited.markers_removed),
     )
 
 
@@ -415,7 +435,9 @@ def numbered(passages: Sequence[Passage]) -> list[dict[str, Any]]:
     return [{"marker": n, **passage_dict(p)} for n, p in enumerate(passages, start=1)]
 
 
-def _notes(prompt: Prompt, retrieval: Retrieval | None, markers_removed: int) -> dict[str, Any]:
+def _notes(
+    prompt: Prompt, retrieval: Retrieval | None, rewriting: Rewriting | None, markers_removed: int
+) -> dict[str, Any]:
     """Return what was cut, left out or removed; empty where nothing was."""
     notes: dict[str, Any] = {}
     if prompt.passages_left_out or prompt.turns_left_out:
@@ -428,8 +450,11 @@ def _notes(prompt: Prompt, retrieval: Retrieval | None, markers_removed: int) ->
             "left_out": [_left_out(item) for item in retrieval.left_out],
             "best_relevance": retrieval.best_relevance,
             "above_floor": retrieval.above_floor,
+            "passages_over_budget": retrieval.passages_over_budget,
             "query": retrieval.query,
         }
+        if rewriting is not None:
+            notes["retrieval"]["rewrite"] = rewriting.as_dict()
     return notes
 
 

@@ -23,6 +23,7 @@ from knowledge import (
 )
 from router import DEFAULT_POLICY_FILE
 from service.api import (
+    advise,
     chat,
     compare,
     file_batches,
@@ -56,6 +57,7 @@ from service.use_cases import UseCases
 
 APIS = (
     chat.api,
+    advise.api,
     openai.api,
     use_cases.api,
     vector_stores.api,

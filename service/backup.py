@@ -1,7 +1,8 @@
 """The whole state in one file, and back: the database, with its digest beside it.
 
 It knows SQLite files and the archive; it does not know what the tables mean. Vectors are in the
-database, so the index is refilled from it; adapter folders and models are not in a backup.
+database, so the index is refilled from it. Adapter folders are in a backup that was asked to hold
+them (`adapter_files`); models are not.
 """
 
 import hashlib
@@ -14,15 +15,16 @@ import tarfile
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from service.adapter_files import HeldFile, check_names, free_name, hold, list_files, put_in_place
 from service.errors import BackupImpossible, InvalidBackup, RestoreRefused
 from service.home import Home
 from service.migrations import is_known
@@ -30,11 +32,10 @@ from service.processes import one_start_at_a_time, read_instance
 from service.settings import Settings
 
 FORMAT = "fingerpost-backup"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 held no adapters
 SUFFIXES = (".tar.gz", ".tgz")
-KEPT = ".before-restore"
-_MANIFEST, _DATABASE = "manifest.json", "state.db"
-_MAX_MANIFEST_BYTES = 100_000
+_MANIFEST, _DATABASE, _ADAPTERS = "manifest.json", "state.db", "adapters"
+_MAX_MANIFEST_BYTES = 10_000_000  # an adapter has some ten files of 150 bytes each here
 _BLOCK = 1 << 20
 _PAGES = 2_000  # copied between two looks at the progress: 8 MB
 _COMPRESSION = 1  # float16 vectors hardly shrink, text does at once
@@ -45,7 +46,12 @@ OnProgress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says of itself."""
+    """What a backup says of itself.
+
+    Attributes:
+        adapters: How many the database registers.
+        adapter_files: Files of their folders by path, empty where they are not in the backup.
+    """
 
     format: str
     format_version: int
@@ -57,19 +63,38 @@ class Manifest:
     documents: int
     chunks: int
     adapters: int
+    adapter_files: Mapping[str, HeldFile] = field(default_factory=dict)
+
+    @property
+    def held_adapters(self) -> int:
+        """How many adapter folders are in the backup."""
+        return len({path.partition("/")[0] for path in self.adapter_files})
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A database that is back, and where the one before it lies."""
+    """A database that is back, and where what stood in its way lies."""
 
     manifest: Manifest
     database: Path
     kept: Path | None
+    kept_adapters: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Proved:
+    manifest: Manifest
+    database: Path
+    adapters: Path
 
 
 def make_backup(
-    settings: Settings, target: Path, *, overwrite: bool = False, on_progress: OnProgress
+    settings: Settings,
+    target: Path,
+    *,
+    overwrite: bool = False,
+    with_adapters: bool = False,
+    on_progress: OnProgress,
 ) -> Manifest:
     """Write a consistent copy of the database to `target`; everything may go on running.
 
@@ -77,10 +102,12 @@ def make_backup(
         settings: Whose database.
         target: File to write, `.tar.gz`; it appears whole or not at all.
         overwrite: Whether a file that is there may be replaced.
+        with_adapters: Whether the folders of all adapters that are not retired go in too.
         on_progress: Called with the share that is copied, 0..1.
 
     Raises:
-        BackupImpossible: No SQLite database, no place, or the name is taken or of another kind.
+        BackupImpossible: No SQLite database, no place, the name is taken or of another kind, or
+            an adapter's folder is not what was registered.
     """
     database = database_file(settings)
     if not database.is_file():
@@ -95,8 +122,10 @@ def make_backup(
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as scratch:
             copy, archive = Path(scratch) / _DATABASE, Path(scratch) / "archive"
             _copy_database(database, copy, on_progress)
-            manifest = _describe(copy)
-            _pack(copy, manifest, archive)
+            directory = settings.paths.adapters
+            held = _list_adapters(copy, directory) if with_adapters else {}
+            manifest = _describe(copy, held)
+            _pack(copy, manifest, archive, directory)
             os.replace(archive, target)
             _sync_folder(target.parent)
     except (OSError, sqlite3.Error) as exc:
@@ -121,15 +150,19 @@ def restore_backup(settings: Settings, source: Path) -> Restored:
     database.parent.mkdir(parents=True, exist_ok=True)
     with one_start_at_a_time(home):
         _refuse_running(home)
-        with _unpacked(source, beside=database) as (copy, manifest):
+        with _unpacked(source, beside=database, home=home) as proved:
             _take_alone(database)
+            held = proved.manifest.adapter_files
             try:
+                # first, since folders that no database names do no harm
+                kept_adapters = put_in_place(proved.adapters, home.adapters, held)
+                _sync_folder(home.adapters)
                 kept = _keep(database)
-                os.replace(copy, database)
+                os.replace(proved.database, database)
                 _sync_folder(database.parent)
             except OSError as exc:
-                raise BackupImpossible(f"The database could not be put in place: {exc}.") from exc
-    return Restored(manifest, database, kept)
+                raise BackupImpossible(f"The backup could not be put in place: {exc}.") from exc
+    return Restored(proved.manifest, database, kept, kept_adapters)
 
 
 def database_file(settings: Settings) -> Path:
@@ -158,7 +191,15 @@ def _copy_database(source: Path, copy: Path, on_progress: OnProgress) -> None:
         raise BackupImpossible(f"The database itself is damaged ({fault}); restore an older one.")
 
 
-def _describe(copy: Path) -> Manifest:
+def _list_adapters(copy: Path, directory: Path) -> dict[str, HeldFile]:
+    """Return the files of every adapter that may still serve."""
+    with closing(_open(copy)) as connection:
+        query = "SELECT folder, sha256 FROM adapter_adapters WHERE state != 'retired'"
+        registered = dict(connection.execute(query).fetchall())
+    return list_files(directory, registered)
+
+
+def _describe(copy: Path, held: Mapping[str, HeldFile]) -> Manifest:
     with closing(_open(copy)) as connection:
         tables = {r[0] for r in connection.execute("SELECT name FROM sqlite_master")}
 
@@ -172,13 +213,13 @@ def _describe(copy: Path) -> Manifest:
             format=FORMAT,
             format_version=FORMAT_VERSION,
             created_at=time.time(),
-            sha256=_digest(copy),
-            bytes=copy.stat().st_size,
+            **asdict(hold(copy)),
             schema=_schema(connection, tables),
             knowledge_bases=count("kb_bases"),
             documents=count("kb_documents", "active_version IS NOT NULL"),
             chunks=count("kb_chunks"),
-            adapters=count("adapters"),
+            adapters=count("adapter_adapters"),
+            adapter_files=held,
         )
 
 
@@ -189,37 +230,54 @@ def _schema(connection: sqlite3.Connection, tables: set[str]) -> str | None:
     return str(row[0]) if row else None
 
 
-def _pack(copy: Path, manifest: Manifest, archive: Path) -> None:
+def _pack(copy: Path, manifest: Manifest, archive: Path, directory: Path) -> None:
     content = json.dumps(asdict(manifest), indent=1).encode()
     about = tarfile.TarInfo(_MANIFEST)
     about.size, about.mtime, about.mode = len(content), int(manifest.created_at), 0o600
     with archive.open("wb") as file:
         os.chmod(archive, 0o600)
-        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=_COMPRESSION) as tar:
+        with tarfile.open(
+            fileobj=file, mode="w:gz", compresslevel=_COMPRESSION, dereference=True
+        ) as tar:
             tar.addfile(about, io.BytesIO(content))
             tar.add(copy, _DATABASE)
+            for name in manifest.adapter_files:
+                tar.add(directory / name, f"{_ADAPTERS}/{name}")
         file.flush()
         os.fsync(file.fileno())
 
 
 @contextmanager
-def _unpacked(source: Path, *, beside: Path) -> Iterator[tuple[Path, Manifest]]:
-    """Give the proved database of a backup, in a folder on the disk of `beside`."""
-    prefix = f".restore-{beside.name}-"
-    for left in beside.parent.glob(f"{prefix}*"):  # by a restore that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=beside.parent, prefix=prefix) as scratch:
-        copy = Path(scratch) / _DATABASE
+def _unpacked(source: Path, *, beside: Path, home: Home) -> Iterator[_Proved]:
+    """Give what a backup holds, proved, on the disks of the database and of the adapters."""
+    with (
+        _scratch(beside.parent, beside.name) as scratch,
+        _scratch(home.adapters, _ADAPTERS) as adapters,
+    ):
+        copy = scratch / _DATABASE
         try:
             with tarfile.open(source, "r:*") as tar:
                 manifest = _read_manifest(tar)
-                _extract(tar, copy, manifest)
+                _extract(tar, _DATABASE, HeldFile(manifest.bytes, manifest.sha256), copy)
+                for name, held in manifest.adapter_files.items():
+                    (adapters / name).parent.mkdir(parents=True, exist_ok=True)
+                    _extract(tar, f"{_ADAPTERS}/{name}", held, adapters / name)
         except FileNotFoundError as exc:
             raise InvalidBackup(f"There is no file {source}.", param="file") from exc
         except (tarfile.TarError, EOFError, zlib.error, OSError) as exc:
             raise InvalidBackup(f"{source} cannot be read as a backup: {exc}.") from exc
         _prove(copy)
-        yield copy, manifest
+        yield _Proved(manifest, copy, adapters)
+
+
+@contextmanager
+def _scratch(inside: Path, name: str) -> Iterator[Path]:
+    """Give an empty folder."""
+    prefix = f".restore-{name}-"
+    for left in inside.glob(f"{prefix}*"):  # by a restore that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=inside, prefix=prefix) as folder:
+        yield Path(folder)
 
 
 def _read_manifest(tar: tarfile.TarFile) -> Manifest:
@@ -235,8 +293,10 @@ def _read_manifest(tar: tarfile.TarFile) -> Manifest:
                 f"The backup is of format {version}; this version reads up to {FORMAT_VERSION}. "
                 "Restore it with the Fingerpost that made it, or a newer one."
             )
-        manifest = Manifest(**fields)
-    except (ValueError, KeyError, TypeError) as exc:
+        held = {name: HeldFile(**file) for name, file in fields.pop("adapter_files", {}).items()}
+        check_names(held)
+        manifest = Manifest(**fields, adapter_files=held)
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise InvalidBackup(f"Its {_MANIFEST} cannot be read: {exc}.") from exc
     if manifest.schema is not None and not is_known(manifest.schema):
         raise InvalidBackup(
@@ -253,20 +313,20 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo | None, name: str) ->
     return file
 
 
-def _extract(tar: tarfile.TarFile, copy: Path, manifest: Manifest) -> None:
-    file, digest, size = _content(tar, tar.next(), _DATABASE), hashlib.sha256(), 0
+def _extract(tar: tarfile.TarFile, name: str, held: HeldFile, copy: Path) -> None:
+    file, digest, size = _content(tar, tar.next(), name), hashlib.sha256(), 0
     with copy.open("wb") as into:
-        os.chmod(copy, 0o600)
+        os.chmod(copy, 0o600)  # documents and keys are in it
         while block := file.read(_BLOCK):
             size += len(block)
-            if size > manifest.bytes:
+            if size > held.bytes:
                 break
             digest.update(block)
             into.write(block)
         into.flush()
         os.fsync(into.fileno())
-    if size != manifest.bytes or digest.hexdigest() != manifest.sha256:
-        raise InvalidBackup("The digest of its database is not the one it names: it is damaged.")
+    if HeldFile(size, digest.hexdigest()) != held:
+        raise InvalidBackup(f"The digest of its {name} is not the one it names: it is damaged.")
 
 
 def _prove(copy: Path) -> None:
@@ -303,10 +363,7 @@ def _keep(database: Path) -> Path | None:
     """Give the old database a second name; it keeps the first until the swap."""
     if not database.exists():
         return None
-    kept, number = database.with_name(database.name + KEPT), 1
-    while kept.exists():
-        number += 1
-        kept = database.with_name(f"{database.name}{KEPT}-{number}")
+    kept = free_name(database)
     _second_name(database, kept)
     for side in _SIDES:  # there only if the old database was damaged
         log = database.with_name(database.name + side)
@@ -326,11 +383,6 @@ def _second_name(file: Path, name: Path) -> None:
 def _open(database: Path) -> sqlite3.Connection:
     """Open a database that must be there."""
     return sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, timeout=10.0)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -278,6 +278,7 @@ STATUS: Mapping[type[Exception], int] = {
     router_errors.InvalidPolicy: 500,
     router_errors.InvalidCases: 400,
     router_errors.ThresholdRefused: 422,
+    router_errors.InvalidFacts: 422,
     router_errors.UnknownFact: 422,
     router_errors.FactTypeMismatch: 422,
     router_errors.FactProvenanceMismatch: 422,

@@ -117,15 +117,9 @@ def gather_facts(
     engine_is_local: bool | None,
 ) -> Facts:
     """Return every fact that is known about this request; what is unknown is left out."""
-    declared = {name: value for name, value in use_case.facts.items() if value is not None}
     return Facts.build(
-        declared=declared,
-        measured={
-            "engine_local": engine_is_local,
-            **_knowledge(measured),
-            **_adapter(measured),
-            **_scores(measured),
-        },
+        declared=_declared(use_case),
+        measured=_measured(measured, engine_is_local),
         request={
             **signals.as_facts(),
             "citations_requested": requirements.citations,
@@ -135,13 +129,44 @@ def gather_facts(
     )
 
 
+def gather_standing_facts(
+    use_case: UseCase,
+    measured: Measured,
+    *,
+    engine_is_local: bool | None,
+    also: Mapping[str, Any],
+) -> Facts:
+    """Return what is known about the use case whatever is asked, `also` measured ones with it."""
+    return Facts.build(
+        declared=_declared(use_case), measured={**_measured(measured, engine_is_local), **also}
+    )
+
+
+def _declared(use_case: UseCase) -> dict[str, Any]:
+    return {name: value for name, value in use_case.facts.items() if value is not None}
+
+
+def _measured(measured: Measured, engine_is_local: bool | None) -> dict[str, Any]:
+    return {
+        "engine_local": engine_is_local,
+        **_knowledge(measured),
+        **_adapter(measured),
+        **_scores(measured),
+    }
+
+
 def _knowledge(measured: Measured) -> dict[str, Any]:
     facts = measured.knowledge
-    if facts is None:
+    if facts is None or facts.chunks == 0:
         return {"knowledge_present": False}
-    present = facts.chunks > 0
-    changes = facts.changes_per_week if present else None
-    return {"knowledge_present": present, "knowledge_changes_per_week": changes}
+    return {
+        "knowledge_present": True,
+        "knowledge_changes_per_week": facts.changes_per_week,
+        "knowledge_chunk_changes_per_week": facts.chunk_changes_per_week,
+        "knowledge_age_days": facts.age_days,
+        "knowledge_unchanged_days": facts.unchanged_days,
+        "knowledge_tokens": facts.tokens,
+    }
 
 
 def _adapter(measured: Measured) -> dict[str, Any]:

@@ -59,7 +59,8 @@ def build_prompt(
     """Return the prompt for the last of `turns`, with `passages` beside it.
 
     The passages with the lowest score are left out first, then the oldest turns; the caller's
-    system messages stay.
+    system messages stay. This is about the model's window only: how much context a use case
+    wants to pay for is `context_tokens`, kept by the knowledge room before this.
 
     Raises:
         ContextLengthExceeded: The last turn and the instructions do not fit into `limit_tokens`.

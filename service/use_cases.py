@@ -79,6 +79,9 @@ class UseCase(BaseModel):
     refusal: Refusal = Refusal()
     sampling: Sampling = Sampling()
     top_k: int = Field(default=3, ge=1, le=50)
+    # of the passages together; 256 and more, so that a chunk of the default size (240) fits
+    context_tokens: int | None = Field(default=None, ge=256)
+    rewrite_follow_ups: bool = False  # one more call to the model before passages are searched
     allow_prompt_only_when_nothing_found: bool = False
 
     @field_validator("facts")

@@ -23,6 +23,7 @@ from service.compare import parse_set, run_comparison, summarise
 from service.comparisons import Comparisons
 from service.files import Files
 from service.jobs import Job, Jobs
+from service.locked import unpack
 from service.publishing import adapter_dict
 from service.settings import Settings, child_environment
 
@@ -59,14 +60,16 @@ def handlers(
 
 def ingest(knowledge: Knowledge, jobs: Jobs, job: Job, report: Report) -> dict[str, Any]:
     """Add or replace one document."""
-    args = job.args
+    args, payload = job.args, jobs.payload(job.job_id)
+    opened = unpack(payload) if args.get("was_locked") else None
     done = knowledge.ingest(
         args["base_id"],
         args["external_id"],
         args["filename"],
-        jobs.payload(job.job_id),
+        payload if opened is None else opened.content,
         attributes=args["attributes"],
         access=args.get("access"),  # jobs of an earlier release name none
+        parsed=None if opened is None else opened.parsed,
         tenant=job.tenant,
     )
     return {"knowledge_base": args["base_id"], "filename": args["filename"], **asdict(done)}

@@ -44,7 +44,7 @@ LAYERS = (
     ("service.answer", "service.compare", "service.publishing", "service.jobs")
     + ("service.processes", "service.experiments"),
     ("service.engine", "service.prompts", "service.citations", "service.use_cases")
-    + ("service.facts", "service.records", "service.supervision"),
+    + ("service.facts", "service.records", "service.rewriting", "service.supervision"),
 )
 # `compare` and `jobs` are rows in the database too; their tables stand beside them.
 MAY_READ_ENVIRONMENT = "service/settings.py"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from adapters import load_training_config
-from router import Strategy
+from router import Strategy, advise, default_policy, read_case
 from service.compare import COMPARED, parse_set
 from service.settings import load_settings
 from service.use_cases import UseCase
@@ -134,6 +134,12 @@ def test_the_demo_use_case_loads() -> None:
     use_case = UseCase.model_validate(yaml.safe_load((DEMO / "use_case.yaml").read_text()))
     assert use_case.id == "demo"
     assert use_case.knowledge_bases == ("handbook",)
+
+
+def test_the_demo_facts_give_advice() -> None:
+    advice = advise(read_case(DEMO / "facts.yaml"), default_policy())
+    assert advice.plan.fine_tuning == "not_yet"
+    assert any("756 more labelled rows of after-sales" in gap.text.en for gap in advice.gaps)
 
 
 def test_the_demo_training_configuration_loads_and_names_its_rows() -> None:

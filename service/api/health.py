@@ -1,5 +1,6 @@
 """`/health` (alive) and `/ready` (can answer)."""
 
+from dataclasses import asdict
 from typing import Any
 
 from anyio import to_thread
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from knowledge import find_set_aside
 from service.api.problems import RETRY_AFTER_S
 from service.api.state import AppState, state_of
 from service.tables import DEFAULT_TENANT
@@ -47,8 +49,14 @@ def _look(state: AppState) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         state.jobs.list(tenant=DEFAULT_TENANT, limit=1)
         store: dict[str, Any] = {"ok": True}
+        found = find_set_aside(state.house.settings.paths.chroma)
         health = state.house.knowledge.index_health()
-        index = {"ok": health.available, "pending": health.pending, "detail": health.detail}
+        index = {
+            "ok": health.available,
+            "pending": health.pending,
+            "detail": health.detail,
+            "set_aside": None if found is None else asdict(found),
+        }
     except SQLAlchemyError as exc:
         store = {"ok": False, "detail": type(exc).__name__}
         index = {"ok": False, "pending": 0, "detail": "unknown while the store is away"}

@@ -1,7 +1,8 @@
 """What the endpoints find in the running app."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from anyio import CapacityLimiter
 from fastapi import Request
 
 from service.comparisons import Comparisons
@@ -20,6 +21,8 @@ class AppState:
     files: Files
     comparisons: Comparisons
     publisher: Publisher
+    reading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    """Files with a password, read one at a time: each may take `knowledge.parse_memory_mb`."""
 
 
 def state_of(request: Request) -> AppState:

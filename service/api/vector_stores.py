@@ -6,7 +6,7 @@ Every write goes through the ingest lane, the one ingest path; reads ask the roo
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -24,6 +24,7 @@ from service.api.wire import Shape
 from service.citations import passage_dict
 from service.errors import InvalidRequest
 from service.jobs import Job, Lane
+from service.locked import read_locked
 from service.tables import DEFAULT_TENANT
 from service.use_cases import ID_PATTERN
 
@@ -53,6 +54,7 @@ class SearchRequest(Shape):
 
     query: str = Field(min_length=1)
     max_num_results: int = Field(default=10, ge=1, le=50)
+    max_tokens: int | None = Field(default=None, ge=1)
     filters: dict[str, Any] = Field(default_factory=dict)
     access_labels: tuple[str, ...] = ()
 
@@ -89,8 +91,13 @@ def list_bases(request: Request, limit: int = 1000, after: str | None = None) ->
 
 @api.get("/{base_id}")
 def get_base(request: Request, base_id: str) -> dict[str, Any]:
-    """Return one knowledge base."""
-    return _base(house_of(request).knowledge.get_base(base_id, tenant=DEFAULT_TENANT))
+    """Return one knowledge base, and what is measured of it for the router."""
+    knowledge = house_of(request).knowledge
+    base = knowledge.get_base(base_id, tenant=DEFAULT_TENANT)
+    measured = asdict(knowledge.measure([base_id], tenant=DEFAULT_TENANT))
+    for shown_already in ("documents", "chunks"):
+        del measured[shown_already]
+    return {**_base(base), "measured": measured}
 
 
 @api.delete("/{base_id}")
@@ -131,7 +138,10 @@ async def put_document(
     external_id: str,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Add or replace a document: 200 once it is searchable, else 202 with the job."""
+    """Add or replace a document: 200 once it is searchable, else 202 with the job.
+
+    A file that comes with a `password` is read here and now, so that nobody has to keep it.
+    """
     state = state_of(request)
     await _require_base(state, base_id)
     upload = await _read_upload(request, external_id)
@@ -141,7 +151,7 @@ async def put_document(
         raise DocumentTooLarge(
             f"{filename} has {len(content)} bytes; knowledge.max_document_bytes is {limit}."
         )
-    args = {
+    args: dict[str, Any] = {
         "base_id": base_id,
         "external_id": external_id,
         "filename": filename,
@@ -149,6 +159,11 @@ async def put_document(
         "access": None if upload.access_labels is None else sorted(set(upload.access_labels)),
         "sha256": hashlib.sha256(content).hexdigest(),  # another content is another request
     }
+    if upload.password is not None:
+        args["was_locked"] = True
+        limits = state.house.settings.knowledge.parse_limits
+        read = partial(read_locked, filename, content, upload.password, limits=limits)
+        content = await to_thread.run_sync(read, limiter=state.reading)
     job = await _enqueue(state, "ingest", args, payload=content, key=idempotency_key)
     return await _reply(job, state)
 
@@ -173,6 +188,7 @@ async def search(request: Request, base_id: str, body: SearchRequest) -> dict[st
             base_ids=[base_id],
             tenant=DEFAULT_TENANT,
             top_k=body.max_num_results,
+            max_tokens=body.max_tokens,
             filters=body.filters,
             access=body.access_labels,
         )
@@ -194,6 +210,7 @@ async def search(request: Request, base_id: str, body: SearchRequest) -> dict[st
         "search_query": found.query,
         "data": data,
         "has_more": False,
+        "passages_over_budget": found.passages_over_budget,
         "degraded": found.degraded,
         "retrievers": list(found.retrievers),
         "left_out": [asdict(item) for item in found.left_out],
@@ -218,6 +235,7 @@ class _Upload:
     content: bytes
     attributes: Mapping[str, Any]
     access_labels: Sequence[str] | None
+    password: str | None = field(default=None, repr=False)
 
 
 async def _read_upload(request: Request, external_id: str) -> _Upload:
@@ -244,7 +262,14 @@ async def _read_upload(request: Request, external_id: str) -> _Upload:
             raise InvalidRequest(
                 "`access_labels` must be a JSON list of text.", param="access_labels"
             )
-        return _Upload(upload.filename or external_id, await upload.read(), attributes, labels)
+        password = form.get("password")
+        return _Upload(
+            upload.filename or external_id,
+            await upload.read(),
+            attributes,
+            labels,
+            password if isinstance(password, str) and password else None,
+        )
 
 
 def _json_field(form: FormData, name: str, kind: type[T]) -> T | None:

@@ -1,13 +1,14 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `evaluation` and `policy` act on this machine;
-everything else works against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `evaluation`, `policy` and `advise FACTS.yaml`
+act on this machine; everything else works against any gateway named by `--url`.
 """
 
 import typer
 
 from service.cli import (
     adapters,
+    advise,
     ask,
     backup,
     compare,
@@ -40,6 +41,7 @@ app.command("down")(processes.down)
 app.command("status")(processes.status)
 app.command("ask")(ask.ask)
 app.command("route")(ask.route)
+app.command("advise")(advise.advise)
 app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.command("quickstart", hidden=True)(quickstart.quickstart)

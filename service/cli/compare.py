@@ -49,7 +49,7 @@ def compare(
         done = run_compare(gateway, report, body)
         if out is not None:
             out.write_text(
-                gateway.lines(f"/compare/{segment(done['id'])}/outcomes"), encoding="utf-8"
+                gateway.text("GET", f"/compare/{segment(done['id'])}/outcomes"), encoding="utf-8"
             )
             report.say(f"outcomes: {out}")
         report.result(done, lambda console: print_table(console, done["summary"]))

@@ -200,6 +200,8 @@ def measure(
         "intervals": bounds | flag_bounds,
         "by_retriever": {
             str(name): {metric: asdict(found) for metric, found in figures.items()}
+            if any(outcome.retrievers for outcome in outcomes[name])
+            else None  # it reads no question's language
             for name, figures in ranked.items()
         },
         "top_k": PASSAGES,
@@ -363,9 +365,10 @@ def _history(place: str, row: Mapping[str, Any]) -> tuple[Turn, ...]:
 
 def _print(out: Console, figures: Mapping[str, Any]) -> None:
     width = max(len(name) for name in METRICS)
-    out.print(f"{'':{width}}" + "".join(f"{name:>26}" for name in figures["by_retriever"]))
+    took_part = {name: found for name, found in figures["by_retriever"].items() if found}
+    out.print(f"{'':{width}}" + "".join(f"{name:>26}" for name in took_part))
     for metric in METRICS:
-        cells = (found[metric] for found in figures["by_retriever"].values())
+        cells = (found[metric] for found in took_part.values())
         shown = "".join(f"{c['value']:>10.3f} [{c['low']:.3f}, {c['high']:.3f}]" for c in cells)
         out.print(f"{metric:{width}}{shown}", markup=False)
     took = figures["latency_ms"]

@@ -69,9 +69,13 @@ class Gateway:
         reply = self._send(method, path, **options)
         return reply.json() if reply.content else None
 
-    def lines(self, path: str) -> str:
-        """Return a reply of JSON lines as it came."""
-        return self._send("GET", path).text
+    def text(self, method: str, path: str, **options: Any) -> str:
+        """Return a reply as it came, e.g. JSON lines or a page.
+
+        Raises:
+            CommandFailed: The gateway refused or does not answer.
+        """
+        return self._send(method, path, **options).text
 
     def exists(self, path: str) -> bool:
         """Say whether a GET finds something, False on 404."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,19 +36,19 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Create an empty knowledge base."""
-    with reporting(as_json) as report:
+    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
         body: dict[str, Any] = {"name": name, "id": base_id or name}
         if chunking is not None:
             body["chunking"] = _chunking(chunking)
-        made = Gateway.find(url).post(_STORES, json=body)
+        made = gateway.post(_STORES, json=body)
         report.result(made, f"knowledge base {made['id']} is there")
 
 
 @app.command("ls")
 def list_all(url: UrlOption = None, as_json: JsonOption = False) -> None:
     """List the knowledge bases."""
-    with reporting(as_json) as report:
-        rows = Gateway.find(url).pages(_STORES)
+    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
+        rows = gateway.pages(_STORES)
         human = "\n".join(f"{row['id']}  {row.get('name', '')}".rstrip() for row in rows)
         report.result({"object": "list", "data": rows, "has_more": False}, human or "none yet")
 
@@ -66,17 +67,20 @@ def add(
             help="Who may read them; repeat it. '' takes the labels off. Default: as they are.",
         ),
     ] = None,
+    password: Annotated[
+        str | None, typer.Option(help="Password of a locked PDF; it is not kept.")
+    ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add or replace documents; below a folder the relative path is the document's id."""
-    with reporting(as_json) as report:
+    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
         named = named_files(files)
         if external_id is not None:
             if len(named) != 1:
                 raise CommandFailed(problem("--as names one file only.", code="usage"))
             named = {external_id: next(iter(named.values()))}
-        documents = add_documents(Gateway.find(url), report, base, named, access)
+        documents = add_documents(gateway, report, base, named, access=access, password=password)
         report.result(
             {"object": "list", "data": documents, "has_more": False},
             f"{len(documents)} documents are searchable in {base}",
@@ -94,12 +98,11 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Delete one document, or with --all the whole knowledge base."""
-    with reporting(as_json) as report:
+    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
         if (document is None) != everything:
             raise CommandFailed(
                 problem("Name a document, or say --all for the whole base.", code="usage")
             )
-        gateway = Gateway.find(url)
         path = f"{_STORES}/{segment(base)}"
         if document is not None:
             path += f"/documents/{segment(document)}"
@@ -117,8 +120,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a knowledge base with its documents, or one document."""
-    with reporting(as_json) as report:
-        gateway = Gateway.find(url)
+    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
         path = f"{_STORES}/{segment(base)}"
         if document is not None:
             body = gateway.get(f"{path}/documents/{segment(document)}")
@@ -133,6 +135,10 @@ def search(
     base: BaseArgument,
     question: Annotated[str, typer.Argument(help="What to look for.")],
     top_k: Annotated[int, typer.Option("--top-k", min=1, max=50, help="Most passages.")] = 5,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Most tokens of the passages together; the best come first."),
+    ] = None,
     access: Annotated[
         list[str] | None,
         typer.Option(metavar="LABEL", help="A label that the reader holds; repeat it."),
@@ -141,17 +147,17 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Show the passages that answer a question best; nothing is generated."""
-    with reporting(as_json) as report:
-        body = {"query": question, "max_num_results": top_k, "access_labels": access or []}
-        found = Gateway.find(url).post(f"{_STORES}/{segment(base)}/search", json=body)
+    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
+        body: dict[str, Any] = {"query": question, "max_num_results": top_k}
+        body |= {"access_labels": access or [], "max_tokens": max_tokens}
+        found = gateway.post(f"{_STORES}/{segment(base)}/search", json=body)
         report.result(found, lambda out: _print_passages(out, found))
 
 
 @app.command("reconcile")
 def reconcile(base: BaseArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
     """Make the index equal to the documents: remove orphans, add what is missing."""
-    with reporting(as_json) as report:
-        gateway = Gateway.find(url)
+    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
         body = gateway.post(f"{_STORES}/{segment(base)}/reconcile")
         if job := (body or {}).get("job"):
             body = wait_for_job(gateway, report, job["id"], "reconciling").get("result") or {}
@@ -202,12 +208,16 @@ def add_documents(
     report: Report,
     base: str,
     named: Mapping[str, Path],
+    *,
     access: Sequence[str] | None = None,
+    password: str | None = None,
 ) -> list[Any]:
     """Put every file and wait until the last is searchable."""
     root = f"{_STORES}/{segment(base)}/documents"
     documents: list[Any] = []
     fields = {} if access is None else {"access_labels": json.dumps([a for a in access if a])}
+    if password is not None:
+        fields["password"] = password
     with report.meter(f"adding to {base}") as meter:
         for done, (name, file) in enumerate(named.items()):
             meter.show(done / len(named), name)
@@ -222,7 +232,8 @@ def add_documents(
 
 
 def _print_base(out: Console, body: Mapping[str, Any]) -> None:
-    _print_fields(out, {k: v for k, v in body.items() if k != "documents"})
+    _print_fields(out, {k: v for k, v in body.items() if k not in ("documents", "measured")})
+    _print_fields(out, body.get("measured") or {})
     for row in body["documents"]:
         version = f"version {row['version']}" if "version" in row else ""
         out.print(f"  {row.get('external_id') or row['id']}  {version}".rstrip(), markup=False)
@@ -235,6 +246,8 @@ def _print_passages(out: Console, found: Mapping[str, Any]) -> None:
         name = row.get("external_id") or row.get("filename", "")
         out.print(f"{row['score']:.4f}  {name}", style="bold", markup=False)
         out.print(f"  {' '.join(str(text).split())[:300]}", markup=False)
+    if cut := found.get("passages_over_budget"):
+        out.print(f"over the token budget and left out: {cut}", markup=False)
     if found.get("degraded"):
         out.print("degraded: the vector index does not answer, words only", markup=False)
     if not rows:

@@ -18,7 +18,7 @@ from router import (
     DEFAULT_POLICY_FILE,
     CaseFailure,
     Cases,
-    Lang,
+    Language,
     RouterError,
     Situation,
     cases_file_of,
@@ -95,7 +95,7 @@ def explain(
     file: FileArgument = None,
     facts: FactsOption = None,
     rule: Annotated[str | None, typer.Option("--rule", help="Only this rule.")] = None,
-    lang: Annotated[Lang, typer.Option("--lang", help="Language of the words.")] = "en",
+    lang: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Tell a policy in words, or with --facts the decision with the value of every node."""

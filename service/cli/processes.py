@@ -91,6 +91,7 @@ def status_document(found: Status) -> dict[str, Any]:
         "processes": [
             {**asdict(process), "port": ports.get(process.name)} for process in found.processes
         ],
+        "set_aside": None if found.set_aside is None else asdict(found.set_aside),
     }
 
 
@@ -107,6 +108,7 @@ def _show(meter: Meter, now: Waiting) -> None:
 def _print_status(out: Console, found: Status) -> None:
     if not found.is_running:
         out.print(f"nothing runs on {found.home}: `fingerpost up` starts it", markup=False)
+        _print_set_aside(out, found)
         return
     out.print(f"{'process':<10}{'state':<10}{'pid':>8}{'port':>7}  up", markup=False)
     for row in status_document(found)["processes"]:
@@ -124,6 +126,13 @@ def _print_status(out: Console, found: Status) -> None:
             out.print(f"refused: {place}: {refused['reason']}", markup=False)
     ready = "ready" if found.is_ready else f"waiting for {', '.join(found.waiting_for)}"
     out.print(f"{found.url}: {ready}", markup=False)
+    _print_set_aside(out, found)
+
+
+def _print_set_aside(out: Console, found: Status) -> None:
+    if (aside := found.set_aside) is not None:
+        text = f"a damaged vector index was set aside: {found.home / aside.newest}. {aside.hint}"
+        out.print(text, markup=False)
 
 
 def _duration(seconds: float) -> str:

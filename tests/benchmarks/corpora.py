@@ -1,12 +1,31 @@
-"""Where the labelled public questions and the embedder of the benchmarks are found."""
+"""Where the labelled public questions and the embedder are found, and a room to ask them in."""
 
 import json
 import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from knowledge import (
+    ChromaIndex,
+    Knowledge,
+    KnowledgeConfig,
+    NewDocument,
+    Retrieval,
+    RetrieverName,
+    SentenceTransformerEmbedder,
+    Turn,
+    metadata,
+)
+from service.database import create_tables, open_database
+
 DATA = Path("../shared/data")
 Row = dict[str, Any]
+Asker = Callable[[Row], Retrieval]
+CANDIDATE_PASSAGES = 25  # enough chunks for five distinct rows
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -21,3 +40,55 @@ def find_embedder(given: str | None) -> str | None:
     home = Path(os.environ.get("FINGERPOST_HOME", ".fingerpost"))
     found = sorted(home.glob("models/**/modules.json"))
     return str(found[0].parent) if found else None
+
+
+@contextmanager
+def opened(
+    embedder: SentenceTransformerEmbedder, config: KnowledgeConfig, chroma: str | None = None
+) -> Iterator[Knowledge]:
+    """Yield a room in a temporary folder; Chroma in process, or at `chroma` (host:port)."""
+    with tempfile.TemporaryDirectory() as name:
+        engine = open_database(f"sqlite:///{name}/state.db")
+        create_tables(engine, metadata)
+        if chroma:
+            host, port = chroma.rsplit(":", 1)
+            index = ChromaIndex.connect(host, int(port))
+        else:
+            index = ChromaIndex.open(Path(name) / "chroma")
+        try:
+            yield Knowledge(engine, index, embedder, config)
+        finally:
+            index.close()
+            engine.dispose()
+
+
+def take_in(knowledge: Knowledge, name: str, rows: Sequence[Row]) -> None:
+    """Make the base `name` of `rows`, one Markdown document each, with notes on stderr."""
+    knowledge.create_base(name, base_id=name)
+    sources = [
+        NewDocument(row["id"], f"{row['id']}.md", f"# {row['title']}\n\n{row['text']}".encode())
+        for row in rows
+    ]
+    knowledge.ingest_many(
+        name, sources, progress=lambda done, total: note(f"{name}: {done}/{total}")
+    )
+
+
+def asker(knowledge: Knowledge, name: str, *retrievers: RetrieverName) -> Asker:
+    """Return what asks a row's question, with its history, of the base `name`."""
+
+    def ask(row: Row) -> Retrieval:
+        return knowledge.retrieve(
+            row["question"],
+            base_ids=[name],
+            history=[Turn(turn["role"], turn["content"]) for turn in row.get("history", ())],
+            top_k=CANDIDATE_PASSAGES,
+            retrievers=retrievers or ("dense", "lexical"),
+        )
+
+    return ask
+
+
+def note(line: str) -> None:
+    """Say on stderr how far it is."""
+    sys.stderr.write(line + "\n")

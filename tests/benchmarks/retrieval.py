@@ -14,45 +14,38 @@ hit@5: at least one of a question's `gold_ids` is among the first five distinct 
 import argparse
 import json
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from knowledge import (
-    ChromaIndex,
     Chunking,
     Knowledge,
     KnowledgeConfig,
-    NewDocument,
     Retrieval,
-    RetrieverName,
     SentenceTransformerEmbedder,
-    Turn,
     hit,
-    metadata,
     recall,
 )
-from service.database import create_tables, open_database
 from tests.benchmarks import scale
-from tests.benchmarks.corpora import DATA, Row, find_embedder, read_rows
+from tests.benchmarks.corpora import (
+    DATA,
+    Row,
+    asker,
+    find_embedder,
+    note,
+    opened,
+    read_rows,
+    take_in,
+)
 
-Asker = Callable[[Row], Retrieval]
-CANDIDATE_PASSAGES = 25  # enough chunks for five distinct rows
 FLOORS = {"rag_en": 0.975, "rag_zh": 0.99, "rag_en_multihop": 0.95, "support_en": 0.77}
 """hit@5, hybrid, of the plain `queries.jsonl`: DESIGN §9, "must"."""
 BUDGET_CHUNKS, P50_BUDGET_MS, P99_BUDGET_MS = 11_000, 15.0, 40.0
 """DESIGN §9: retrieval with embedding at 10,000 chunks (a long row makes two chunks)."""
-CROSSED = (
-    ("rag_en", "support_en"),
-    ("support_en", "rag_en"),
-    ("rag_zh", "rag_en"),
-    ("rag_en", "rag_zh"),
-)
 EXTRA_SETS = {
     "rag_en": ("queries_hard.jsonl", "queries_zh.jsonl"),
     "rag_zh": ("queries_hard.jsonl",),
@@ -71,7 +64,6 @@ class Score:
     recall_at_5: dict[str, float] = field(default_factory=dict)
     p50_ms: float = 0.0
     p99_ms: float = 0.0
-    flagged_answerable: float = 0.0
     ingest_per_s: float = 0.0
 
     @property
@@ -92,26 +84,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.chunks:
         return _grown(options, embedder_at)
     embedder = SentenceTransformerEmbedder.load(embedder_at, languages=options.languages)
+    config = KnowledgeConfig()
+    if options.chunk_tokens:
+        size = Chunking(chunk_tokens=options.chunk_tokens)
+        config = config.model_copy(update={"chunking": size})
     scores: list[Score] = []
-    questions: dict[str, list[Row]] = {}
-    asked: dict[str, Asker] = {}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        _opened(Path(folder), options, embedder) as knowledge,
-    ):
+    with opened(embedder, config, options.chroma) as knowledge:
         for name in wanted:
-            rate = _ingest(knowledge, name, read_rows(options.data / name / "corpus.jsonl"))
+            corpus = read_rows(options.data / name / "corpus.jsonl")
+            started = time.perf_counter()
+            take_in(knowledge, name, corpus)
+            rate = len(corpus) / (time.perf_counter() - started)
             for file in ("queries.jsonl", *EXTRA_SETS.get(name, ())):
                 rows = read_rows(options.data / name / file)[: options.limit]
                 score = _measure(knowledge, name, file, rows)
                 score.ingest_per_s = rate
                 scores.append(score)
-                _note(f"{name}/{file}: {score.hit_at_5}")
-            questions[name] = read_rows(options.data / name / "queries.jsonl")
-            asked[name] = _asker(knowledge, name)
-        crossed = _cross(questions, asked)
+                note(f"{name}/{file}: {score.hit_at_5}")
     report = _json if options.json else _table
-    sys.stdout.write(report(scores, crossed))
+    sys.stdout.write(report(scores))
     return 1 if any(s.floor and s.hit_at_5["hybrid"] < s.floor for s in scores) else 0
 
 
@@ -148,74 +139,20 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-@contextmanager
-def _opened(
-    folder: Path, options: argparse.Namespace, embedder: SentenceTransformerEmbedder
-) -> Iterator[Knowledge]:
-    config = KnowledgeConfig()
-    if options.chunk_tokens:
-        size = Chunking(chunk_tokens=options.chunk_tokens)
-        config = config.model_copy(update={"chunking": size})
-    engine = open_database(f"sqlite:///{folder}/state.db")
-    create_tables(engine, metadata)
-    if options.chroma:
-        host, port = options.chroma.rsplit(":", 1)
-        index = ChromaIndex.connect(host, int(port))
-    else:
-        index = ChromaIndex.open(folder / "chroma")
-    try:
-        yield Knowledge(engine, index, embedder, config)
-    finally:
-        index.close()
-        engine.dispose()
-
-
-def _note(line: str) -> None:
-    sys.stderr.write(line + "\n")
-
-
-def _ingest(knowledge: Knowledge, name: str, rows: Sequence[Row]) -> float:
-    """Take a corpus in; return documents per second."""
-    knowledge.create_base(name, base_id=name)
-    sources = [
-        NewDocument(row["id"], f"{row['id']}.md", f"# {row['title']}\n\n{row['text']}".encode())
-        for row in rows
-    ]
-    started = time.perf_counter()
-    knowledge.ingest_many(
-        name, sources, progress=lambda done, total: _note(f"{name}: {done}/{total}")
-    )
-    return len(rows) / (time.perf_counter() - started)
-
-
-def _asker(knowledge: Knowledge, name: str, *retrievers: RetrieverName) -> Asker:
-    def ask(row: Row) -> Retrieval:
-        return knowledge.retrieve(
-            row["question"],
-            base_ids=[name],
-            history=[Turn(turn["role"], turn["content"]) for turn in row.get("history", ())],
-            top_k=CANDIDATE_PASSAGES,
-            retrievers=retrievers or ("dense", "lexical"),
-        )
-
-    return ask
-
-
 def _measure(knowledge: Knowledge, name: str, file: str, rows: Sequence[Row]) -> Score:
     score = Score(name, file, len(rows), knowledge.get_base(name).chunks)
     times: list[float] = []
-    ask = _asker(knowledge, name)
+    ask = asker(knowledge, name)
     answers: list[Retrieval] = []
     for row in rows:
         started = time.perf_counter()
         answers.append(ask(row))
         times.append((time.perf_counter() - started) * 1000)
     score.p50_ms, score.p99_ms = (float(value) for value in np.percentile(times, [50, 99]))
-    score.flagged_answerable = _flagged(answers)
     _judge(score, "hybrid", rows, answers)
     if "dense" in answers[0].retrievers:
-        _judge(score, "dense", rows, map(_asker(knowledge, name, "dense"), rows))
-    _judge(score, "lexical", rows, map(_asker(knowledge, name, "lexical"), rows))
+        _judge(score, "dense", rows, map(asker(knowledge, name, "dense"), rows))
+    _judge(score, "lexical", rows, map(asker(knowledge, name, "lexical"), rows))
     return score
 
 
@@ -231,25 +168,10 @@ def _judge(score: Score, retriever: str, rows: Sequence[Row], answers: Iterable[
     score.recall_at_5[retriever] = float(np.mean(recalls))
 
 
-def _flagged(answers: Sequence[Retrieval]) -> float:
-    """Return the share of questions for which nothing reached the floor."""
-    return sum(answer.above_floor == 0 for answer in answers) / len(answers)
-
-
-def _cross(questions: dict[str, list[Row]], asked: dict[str, Asker]) -> dict[str, float]:
-    """Return, for questions of one corpus asked of another, the share that was flagged."""
-    crossed: dict[str, float] = {}
-    for source, target in CROSSED:
-        if source in questions and target in asked:
-            bare = [{"question": row["question"]} for row in questions[source][:300]]
-            crossed[f"{source} asked of {target}"] = _flagged([asked[target](row) for row in bare])
-    return crossed
-
-
-def _table(scores: Sequence[Score], crossed: dict[str, float]) -> str:
+def _table(scores: Sequence[Score]) -> str:
     lines = [
         f"{'questions':<36}{'n':>5}{'chunks':>7}  {'hit@5 hybrid/dense/lexical':<27}"
-        f"{'recall@5':>9}{'p50 ms':>8}{'p99 ms':>8}{'flagged':>9}{'docs/s':>8}"
+        f"{'recall@5':>9}{'p50 ms':>8}{'p99 ms':>8}{'docs/s':>8}"
     ]
     for score in scores:
         hits = "/".join(_figure(score.hit_at_5.get(r)) for r in ("hybrid", "dense", "lexical"))
@@ -257,16 +179,15 @@ def _table(scores: Sequence[Score], crossed: dict[str, float]) -> str:
         lines.append(
             f"{score.corpus + '/' + score.queries:<36}{score.count:>5}{score.chunks:>7}  "
             f"{hits + below:<27}{score.recall_at_5['hybrid']:>9.3f}{score.p50_ms:>8.1f}"
-            f"{score.p99_ms:>8.1f}{score.flagged_answerable:>9.3f}{score.ingest_per_s:>8.1f}"
+            f"{score.p99_ms:>8.1f}{score.ingest_per_s:>8.1f}"
         )
-    for name, share in crossed.items():
-        lines.append(f"flagged as not answerable: {name}: {share:.3f}")
     return "\n".join(lines) + "\n"
 
 
-def _json(scores: Sequence[Score], crossed: dict[str, float]) -> str:
-    rows = [{**asdict(score), "floor": score.floor} for score in scores]
-    return json.dumps({"sets": rows, "flagged_other_corpus": crossed}) + "\n"
+def _json(scores: Sequence[Score]) -> str:
+    return (
+        json.dumps({"sets": [{**asdict(score), "floor": score.floor} for score in scores]}) + "\n"
+    )
 
 
 def _figure(value: float | None) -> str:

@@ -37,6 +37,7 @@ class Switches:
     unlisted: bool = False  # loaded adapters are not listed
     refuse_load: bool = False
     pieces: tuple[str, ...] | None = None  # what is said instead of the default
+    finish: str = "stop"
 
 
 @dataclass
@@ -45,6 +46,7 @@ class FakeEngine:
 
     base: str = BASE
     switches: Switches = field(default_factory=Switches)
+    script: list[Switches] = field(default_factory=list)  # of the next generations, one each
     requests: list[dict[str, Any]] = field(default_factory=list)
     adapters: dict[str, str] = field(default_factory=dict)
     running: int = 0
@@ -100,16 +102,16 @@ class FakeEngine:
     async def complete(self, request: Request) -> Response:
         body = await request.json()
         self.requests.append(body)
-        if self.switches.refuse is not None:
-            return _error(self.switches.refuse, "refused by the test")
+        switches = self.script.pop(0) if self.script else self.switches
+        if switches.refuse is not None:
+            return _error(switches.refuse, "refused by the test")
         if body["model"] != self.base and body["model"] not in self.adapters:
             return _error(404, f"The model `{body['model']}` does not exist.")
-        return StreamingResponse(self._events(body), media_type="text/event-stream")
+        return StreamingResponse(self._events(body, switches), media_type="text/event-stream")
 
-    async def _events(self, body: dict[str, Any]) -> AsyncIterator[bytes]:
+    async def _events(self, body: dict[str, Any], switches: Switches) -> AsyncIterator[bytes]:
         self.running += 1
         ended = False
-        switches = self.switches
         try:
             yield _chunk(body, {"role": "assistant", "content": ""})
             await asyncio.sleep(switches.first_pause_s)
@@ -127,7 +129,7 @@ class FakeEngine:
                 await asyncio.sleep(switches.pause_s)
                 yield _chunk(body, {"content": piece})
             if not switches.no_finish:
-                yield _chunk(body, {}, "stop")
+                yield _chunk(body, {}, switches.finish)
                 yield _usage(body, len(pieces))
                 yield b"data: [DONE]\n\n"
             ended = True

@@ -1,8 +1,8 @@
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 
-from knowledge import Knowledge, change
-from knowledge.tables import bases, versions
+from knowledge import Chunking, Knowledge, change
+from knowledge.tables import bases, chunks, versions
 from tests.knowledge.conftest import BASE
 
 WEEK = change.WEEK_S
@@ -49,6 +49,7 @@ def test_the_rate_is_taken_over_the_window(
 def test_an_empty_base_has_never_changed(knowledge: Knowledge) -> None:
     facts = knowledge.measure([BASE])
     assert (facts.documents, facts.changes_per_week, facts.last_change_at) == (0, 0.0, None)
+    assert (facts.chunk_changes_per_week, facts.age_days, facts.unchanged_days) == (0.0, None, None)
 
 
 def test_the_last_change_is_the_deletion(
@@ -59,3 +60,61 @@ def test_the_last_change_is_the_deletion(
             select(versions.c.activated_at).where(versions.c.change == "deleted")
         )
     assert knowledge.measure([BASE]).last_change_at == deleted
+
+
+SENTENCES = [f"Lamp number {n} has a brass foot and a glass shade." for n in range(12)]
+
+
+@pytest.fixture
+def manual(knowledge: Knowledge) -> str:
+    """A base of short chunks with one document of many; returns its id."""
+    small = Chunking(strategy="sentence", chunk_tokens=40, overlap_tokens=12)
+    knowledge.create_base("Manuals", base_id="manuals", chunking=small)
+    knowledge.ingest("manuals", "m", "m.txt", " ".join(SENTENCES).encode())
+    return "manuals"
+
+
+def test_only_the_chunks_whose_text_is_gone_have_changed(knowledge: Knowledge, manual: str) -> None:
+    before = knowledge.measure([manual])
+    assert (before.chunk_changes_per_week, before.chunks) == (0.0, 6)
+    edited = [s.replace("brass", "steel") if " 5 " in s else s for s in SENTENCES]
+    knowledge.ingest(manual, "m", "m.txt", " ".join(edited).encode())
+    after = knowledge.measure([manual])
+    assert (after.changes_per_week, after.chunk_changes_per_week) == (1.0, 2.0)  # with its overlap
+
+
+def test_a_deleted_document_changes_all_its_chunks(knowledge: Knowledge, manual: str) -> None:
+    all_chunks = knowledge.measure([manual]).chunks
+    knowledge.delete_document(manual, "m")
+    assert knowledge.measure([manual]).chunk_changes_per_week == all_chunks
+    knowledge.ingest(manual, "m", "m.txt", b"Back again.")  # nothing was there to end
+    assert knowledge.measure([manual]).chunk_changes_per_week == all_chunks
+
+
+def test_text_that_chunks_share_is_counted_once(
+    knowledge: Knowledge, engine: Engine, manual: str
+) -> None:
+    words = sum(len(sentence.split()) for sentence in SENTENCES)
+    assert knowledge.measure([manual]).tokens == pytest.approx(words, rel=0.05)
+    with engine.connect() as connection:  # the chunks themselves hold more
+        assert (connection.scalar(select(func.sum(chunks.c.tokens))) or 0) > 1.3 * words
+
+
+def test_age_counts_from_the_first_document_and_rest_from_the_last_change(
+    knowledge: Knowledge, engine: Engine, base_pk: int
+) -> None:
+    age_everything(engine, 2)
+    knowledge.ingest(BASE, "d", "d.txt", b"lamp four")
+    age_everything(engine, 1)
+    knowledge.ingest(BASE, "d", "d.txt", b"lamp four", attributes={"team": "desk"})
+    facts = knowledge.measure([BASE])
+    assert facts.age_days == pytest.approx(21, rel=0.01)
+    assert facts.unchanged_days == pytest.approx(7, rel=0.01)  # new attributes change no text
+
+
+def test_a_clock_set_back_makes_no_negative_age(
+    knowledge: Knowledge, engine: Engine, base_pk: int
+) -> None:
+    age_everything(engine, -3)
+    facts = knowledge.measure([BASE])
+    assert (facts.age_days, facts.unchanged_days) == (0.0, 0.0)

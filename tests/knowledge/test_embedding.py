@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,6 +57,57 @@ def test_many_threads_get_the_same_vectors(embedder: SentenceTransformerEmbedder
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(embedder.embed_query, texts))
     assert np.allclose(alone, together, atol=1e-4)
+
+
+def prompted_model(folder: Path) -> Any:
+    """Write a real model with random weights that was trained with prompts, and return it."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    words = {word: n for n, word in enumerate(("[PAD]", "[UNK]", "lamps", "ask", "passage", ":"))}
+    plain = Tokenizer(WordLevel(words, unk_token="[UNK]"))
+    plain.pre_tokenizer = Whitespace()
+    bare = str(folder / "bare")
+    PreTrainedTokenizerFast(
+        tokenizer_object=plain, pad_token="[PAD]", unk_token="[UNK]"
+    ).save_pretrained(bare)
+    size = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        initializer_range=1.0,
+    )
+    BertModel(size).save_pretrained(bare)
+    transformer = Transformer(bare)
+    model = SentenceTransformer(
+        modules=[transformer, Pooling(transformer.get_embedding_dimension())],
+        prompts={"query": "ask: ", "document": "passage: "},
+        device="cpu",
+    )
+    model.save(str(folder / "model"))
+    return model
+
+
+@pytest.mark.timeout(180)  # torch is imported
+def test_questions_and_passages_get_the_prompts_of_the_model(tmp_path: Path) -> None:
+    model = prompted_model(tmp_path)
+    embedder = SentenceTransformerEmbedder.load(tmp_path / "model", precision="float32")
+
+    def expected(prompt: str) -> Any:
+        vector = model.encode(prompt + "lamps", prompt="")
+        return vector / np.linalg.norm(vector)
+
+    question, passage = embedder.embed_query("lamps"), embedder.embed_passages(["lamps"])[0]
+    assert question == pytest.approx(expected("ask: "), abs=1e-5)
+    assert passage == pytest.approx(expected("passage: "), abs=1e-5)
+    assert not np.allclose(question, passage, atol=1e-2)
+    assert not np.allclose(question, expected(""), atol=1e-2)
 
 
 def test_nothing_loadable_is_a_typed_error(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge import ChromaIndex
+from knowledge import ChromaIndex, SetAside, find_set_aside
 from knowledge.probe import heal, probe
 from tests.fakes.room import ROOT
 
@@ -32,6 +32,7 @@ def test_a_sound_folder_is_served_as_it_is(folder: Path) -> None:
     assert index.count("kb_lamps") == len(index.reachable("kb_lamps")) == COUNT
     index.close()
     assert [path.name for path in folder.parent.iterdir()] == ["chroma"]
+    assert find_set_aside(folder) is None
 
 
 def test_no_folder_and_an_empty_one_are_not_damaged(tmp_path: Path) -> None:
@@ -48,6 +49,7 @@ def test_a_cut_index_file_is_found_out_in_a_child(folder: Path, name: str) -> No
     assert list(folder.iterdir()) == []
     (aside,) = folder.parent.glob("chroma.damaged-*")
     assert (aside / "chroma.sqlite3").is_file()
+    assert find_set_aside(folder) == SetAside(1, aside.name)
 
 
 def test_of_folders_set_aside_the_newest_is_kept(folder: Path) -> None:

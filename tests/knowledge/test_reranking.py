@@ -1,23 +1,10 @@
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from knowledge import CrossEncoderReranker, Knowledge, KnowledgeConfig, RerankerUnavailable
+from tests.fakes.reranker import ByLength
 from tests.knowledge.conftest import BASE, OpenKnowledge
-
-
-class ByLength:
-    """Prefers the longest text, which no retriever does."""
-
-    model_id = "by-length"
-
-    def __init__(self) -> None:
-        self.read: list[str] = []
-
-    def score(self, question: str, texts: Sequence[str]) -> list[float]:
-        self.read.extend(texts)
-        return [float(len(text)) for text in texts]
 
 
 def test_the_reranker_orders_what_the_retrievers_found(

@@ -282,6 +282,58 @@ def test_a_small_chunk_is_found_and_its_parent_is_read(knowledge: Knowledge) -> 
     assert knowledge.get_base("small").chunking == small
 
 
+def test_passages_are_kept_in_rank_order_while_their_tokens_fit(
+    filled: Knowledge, embedder: FakeEmbedder
+) -> None:
+    question = "Do repairs of toasters in our workshop take ten days?"
+    whole = filled.retrieve(question, base_ids=[BASE], top_k=4)
+    sizes = [embedder.count_tokens(passage.text) for passage in whole.passages]
+    assert (len(sizes), whole.passages_over_budget) == (4, 0)
+    for budget in range(1, sum(sizes) + 2):
+        found = filled.retrieve(question, base_ids=[BASE], top_k=4, max_tokens=budget)
+        fitting = sum(sum(sizes[: n + 1]) <= budget for n in range(4))
+        assert found.passages == whole.passages[:fitting]
+        assert found.passages_over_budget == 4 - fitting
+        assert found.above_floor == sum(p.above_floor for p in whole.passages[:fitting])
+        assert (found.best_relevance is None) == (fitting == 0)
+
+
+def test_a_smaller_passage_does_not_slip_in_behind_one_that_does_not_fit(
+    knowledge: Knowledge,
+) -> None:
+    for name, text in [("long", "Zebras graze here on grass all day."), ("short", "Zebras.")]:
+        knowledge.ingest(BASE, name, f"{name}.txt", text.encode())
+    asked = {"base_ids": [BASE], "top_k": 2}
+    question = "Where do zebras graze on grass all day?"
+    assert first(knowledge, question) == "long"
+    found = knowledge.retrieve(question, **asked, max_tokens=3)  # type: ignore[arg-type]  # passed through
+    assert (found.passages, found.passages_over_budget) == ((), 2)
+
+
+def test_a_parent_is_counted_whole(knowledge: Knowledge) -> None:
+    text = "Lamps have bulbs. " * 8 + "Zebras graze here. " + "Lamps need power. " * 8  # 51 words
+    small = Chunking(strategy="parent_child", chunk_tokens=16, parent_tokens=120)
+    knowledge.create_base("Small", base_id="small", chunking=small)
+    knowledge.ingest("small", "zoo", "zoo.txt", text.encode())
+    for budget, found in [(50, 0), (51, 1)]:
+        given = knowledge.retrieve("Where do zebras graze?", base_ids=["small"], max_tokens=budget)
+        assert len(given.passages) == found
+
+
+def test_the_configured_budget_holds_where_the_caller_names_none(
+    filled: Knowledge, open_knowledge: OpenKnowledge
+) -> None:
+    narrow = open_knowledge(config=KnowledgeConfig(context_tokens=12))
+    question = "Does the warranty cover batteries of kettles?"
+    assert len(narrow.retrieve(question, base_ids=[BASE]).passages) == 1
+    assert len(narrow.retrieve(question, base_ids=[BASE], max_tokens=1_000).passages) == 5
+
+
+def test_a_budget_of_no_tokens_is_refused(filled: Knowledge) -> None:
+    with pytest.raises(InvalidQuery, match="max_tokens is 0; at least 1"):
+        filled.retrieve("Which courier?", base_ids=[BASE], max_tokens=0)
+
+
 def test_the_same_words_in_two_files_are_given_once(filled: Knowledge) -> None:
     copy = dict(TOPICS)["warranty"].replace(" ", "  ").upper()
     filled.ingest(BASE, "copy", "copy.txt", copy.encode())

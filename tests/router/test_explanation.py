@@ -9,7 +9,7 @@ import pytest
 from router import (
     DEFAULT_POLICY_FILE,
     Facts,
-    Lang,
+    Language,
     cases_file_of,
     decide,
     default_policy,
@@ -46,7 +46,7 @@ LIVE = {
 
 def test_a_bare_policy_is_told_whole() -> None:
     policy = parse_policy(BARE, file="p.yaml")
-    assert "\n".join(tell_policy(policy, list(rules_of(policy)), "en")) == (
+    assert "\n".join(tell_policy(policy, list(rules_of(policy)), Language.EN)) == (
         "Preferences (in order, the first that holds)\n"
         "  only: prefers rag  [3]\n"
         "    when asks_fact\n"
@@ -63,8 +63,8 @@ def test_a_bare_policy_is_told_whole() -> None:
     )
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_rule_of_the_default_policy_is_told_with_its_reason(lang: Lang) -> None:
+@pytest.mark.parametrize("lang", list(Language))
+def test_every_rule_of_the_default_policy_is_told_with_its_reason(lang: Language) -> None:
     policy = default_policy()
     rules = list(rules_of(policy))
     told = "\n".join(tell_policy(policy, rules, lang))
@@ -79,7 +79,7 @@ def test_every_rule_of_the_default_policy_is_told_with_its_reason(lang: Lang) ->
     ("lang", "words"),
     [
         (
-            "en",
+            Language.EN,
             [
                 "hybrid is chosen, by rule need_both",
                 "it answers as a pilot",
@@ -90,7 +90,7 @@ def test_every_rule_of_the_default_policy_is_told_with_its_reason(lang: Lang) ->
             ],
         ),
         (
-            "zh",
+            Language.ZH,
             [
                 "选择 hybrid，依据规则 need_both",
                 "作为试点作答",
@@ -99,7 +99,7 @@ def test_every_rule_of_the_default_policy_is_told_with_its_reason(lang: Lang) ->
         ),
     ],
 )
-def test_a_decision_is_told_with_what_it_rests_on(lang: Lang, words: list[str]) -> None:
+def test_a_decision_is_told_with_what_it_rests_on(lang: Language, words: list[str]) -> None:
     policy = default_policy().with_thresholds({"min_passages": 2})
     facts = Facts.build(
         {"need": "both", "labelled_examples": 300}, {**LIVE, "context_bearing_examples": 200}

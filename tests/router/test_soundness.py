@@ -176,6 +176,14 @@ def test_a_rule_that_only_prefers_what_is_forbidden_then_is_refused() -> None:
     assert "hybrid, fine_tuned, which no_weights (line 5) forbid" in error.reason
 
 
+def test_a_rule_that_never_chooses_because_all_is_closed_then_is_warned_of() -> None:
+    policy = load(
+        hard=hard("closed", "prompt_only, rag, fine_tuned, hybrid", "data_deletable"),
+        preference=wish("wants_weights", "hybrid", "data_deletable"),
+    )
+    assert [w.key for w in policy.warnings] == ["preference[0].prefer"]
+
+
 def test_a_preference_that_stands_in_vain_is_warned_of() -> None:
     policy = load(
         hard=hard("no_weights", "fine_tuned, hybrid", "data_deletable"),

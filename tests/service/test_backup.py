@@ -4,12 +4,13 @@ import gzip
 import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from service.cli import app
 from service.errors import BackupImpossible, InvalidBackup, RestoreRefused
 from service.home import Ports
 from service.settings import CHECKOUT, Settings, StateSettings
-from tests.fakes.rooms import open_small_rooms
+from tests.fakes.rooms import FakeAdapters, open_small_rooms
 
 Change = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
 
@@ -73,15 +74,16 @@ def rewritten(saved: Path, change: Change) -> Path:
         database = tar.extractfile("state.db").read()  # type: ignore[union-attr]  # it is there
     manifest, database = change(manifest, database)
     made = saved.with_name("changed.tar.gz")
-    with tarfile.open(made, "w:gz") as tar:
-        for name, content in (
-            ("manifest.json", json.dumps(manifest).encode()),
-            ("state.db", database),
-        ):
+    write_archive(made, {"manifest.json": json.dumps(manifest).encode(), "state.db": database})
+    return made
+
+
+def write_archive(file: Path, parts: Mapping[str, bytes]) -> None:
+    with tarfile.open(file, "w:gz") as tar:
+        for name, content in parts.items():
             about = tarfile.TarInfo(name)
             about.size = len(content)
             tar.addfile(about, io.BytesIO(content))
-    return made
 
 
 def test_a_restore_gives_back_what_the_backup_held_and_reconcile_heals_the_index(
@@ -100,6 +102,15 @@ def test_a_restore_gives_back_what_the_backup_held_and_reconcile_heals_the_index
     with closing(sqlite3.connect(done.kept)) as connection:
         alive = "SELECT external_id FROM kb_documents WHERE active_version IS NOT NULL"
         assert {row[0] for row in connection.execute(alive)} == {"b", "c"}
+
+
+def test_a_backup_of_the_first_format_is_restored(filled: Settings, saved: Path) -> None:
+    def as_before(manifest: dict[str, Any], database: bytes) -> tuple[dict[str, Any], bytes]:
+        del manifest["adapter_files"]
+        return {**manifest, "format_version": 1}, database
+
+    restore_backup(filled, rewritten(saved, as_before))
+    assert names(filled) == ["a", "b"]
 
 
 def test_a_second_restore_keeps_both_databases_before_it(filled: Settings, saved: Path) -> None:
@@ -269,6 +280,107 @@ def test_a_backup_never_replaces_a_file_unasked_nor_leaves_half_of_one(
     assert saved.stat().st_mode & 0o077 == 0
 
 
+def trained(settings: Settings, *, seed: int = 0) -> Path:
+    """Return the folder of a registered adapter."""
+    folder = FakeAdapters(settings.paths.adapters).write(seed=seed)
+    (folder / "plots").mkdir()
+    (folder / "plots" / "loss.txt").write_text("1.0 0.5")
+    rooms = open_small_rooms(settings, Ports(1, 1, 1))
+    rooms.registry.register(folder)
+    rooms.database.dispose()
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_adapters_come_back_missing_or_changed_and_whole_ones_are_left(
+    filled: Settings, tmp_path: Path
+) -> None:
+    gone, changed, whole = (trained(filled, seed=seed) for seed in range(3))
+    before = [contents(folder) for folder in (gone, changed, whole)]
+    target = tmp_path / "backup.tar.gz"
+    made = backup(filled, target, with_adapters=True)
+    assert (made.adapters, made.held_adapters, len(before[0])) == (3, 3, 5)
+    shutil.rmtree(gone)
+    (changed / "adapter_model.safetensors").write_bytes(b"damaged")
+    node = whole.stat().st_ino
+    done = restore_backup(filled, target)
+    assert [contents(folder) for folder in (gone, changed, whole)] == before
+    assert whole.stat().st_ino == node
+    (kept,) = done.kept_adapters
+    assert (kept.name, contents(kept)["adapter_model.safetensors"]) == (
+        f"{changed.name}.before-restore",
+        b"damaged",
+    )
+    rooms = open_small_rooms(filled, Ports(1, 1, 1))
+    for adapter in rooms.registry.list():
+        rooms.registry.verify(adapter)
+    rooms.database.dispose()
+    assert not list(filled.paths.adapters.glob(".restore-*"))
+
+
+def test_a_backup_holds_adapters_only_when_asked_and_whole(
+    filled: Settings, tmp_path: Path
+) -> None:
+    folder = trained(filled)
+    plain = backup(filled, tmp_path / "plain.tar.gz")
+    assert (plain.adapters, plain.held_adapters) == (1, 0)
+    restore_backup(filled, tmp_path / "plain.tar.gz")
+    assert folder.is_dir()
+    target = tmp_path / "all.tar.gz"
+    (folder / "link").symlink_to("/etc/hostname")
+    with pytest.raises(BackupImpossible, match="is a link"):
+        backup(filled, target, with_adapters=True)
+    (folder / "link").unlink()
+    (folder / "adapter_config.json").write_text("{}")
+    with pytest.raises(BackupImpossible, match="not the adapter"):
+        backup(filled, target, with_adapters=True)
+    shutil.rmtree(folder)
+    with pytest.raises(BackupImpossible, match="is missing"):
+        backup(filled, target, with_adapters=True)
+    assert not target.exists()
+
+
+def test_a_retired_adapter_is_not_held(filled: Settings, tmp_path: Path) -> None:
+    folder = trained(filled)
+    rooms = open_small_rooms(filled, Ports(1, 1, 1))
+    rooms.registry.retire(folder.name)
+    rooms.database.dispose()
+    shutil.rmtree(folder)
+    made = backup(filled, tmp_path / "backup.tar.gz", with_adapters=True)
+    assert (made.adapters, made.held_adapters) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("../climbs/run.json", "outside"),
+        ("/tmp/climbs/run.json", "outside"),
+        ("run.json", "outside"),
+        (".hidden/run.json", "outside"),
+        ("a@1/run.json", "digest"),
+    ],
+)
+def test_an_adapter_file_that_climbs_or_was_changed_is_refused(
+    filled: Settings, tmp_path: Path, name: str, says: str
+) -> None:
+    target = tmp_path / "backup.tar.gz"
+    backup(filled, target)
+    with tarfile.open(target) as tar:
+        manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]  # it is there
+        database = tar.extractfile("state.db").read()  # type: ignore[union-attr]  # it is there
+    manifest["adapter_files"] = {name: {"bytes": 2, "sha256": "0" * 64}}
+    parts = {"manifest.json": json.dumps(manifest).encode(), "state.db": database}
+    write_archive(target, {**parts, f"adapters/{name}": b"{}"})
+    with pytest.raises(InvalidBackup, match=says):
+        restore_backup(filled, target)
+    assert list(filled.paths.adapters.iterdir()) == []
+    assert names(filled) == ["a", "b"]
+
+
 def test_the_commands_print_one_json_document(
     filled: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,11 +392,16 @@ def test_the_commands_print_one_json_document(
         assert done.exit_code == exits, done.output
         return json.loads(done.stdout)
 
-    assert run("backup")["documents"] == 2
+    trained(filled)
+    made = run("backup")
+    assert (made["documents"], made["adapters"], made["held_adapters"]) == (2, 1, 0)
+    assert "--with-adapters" in made["note"]
     assert run("backup", exits=1)["error"]["code"] == "backup_impossible"
     done = run("restore")
     assert done["documents"] == 2
     assert os.path.isfile(done["kept"])
+    assert run("backup", "--with-adapters", "--force")["held_adapters"] == 1
+    assert (run("restore")["held_adapters"], run("restore")["kept_adapters"]) == (1, [])
     file.write_text("hello")
     assert run("restore", exits=1)["error"]["code"] == "invalid_backup"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from knowledge import Retrieval
 from tests.service.conftest import Running
 
 
@@ -75,6 +76,27 @@ def test_a_stream_has_decision_passages_deltas_and_one_done(running: Running) ->
     assert events[1][1]["passages"][0]["marker"] == 1
 
 
+@pytest.mark.parametrize("said", ["Hello!", "Thanks, bye", "谢谢！", "你好"])
+def test_chitchat_searches_nothing(
+    running: Running, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    running.prepare()
+    searched: list[str] = []
+    retrieve = running.rooms.knowledge.retrieve
+
+    def spy(question: str, **options: Any) -> Retrieval:
+        searched.append(question)
+        return retrieve(question, **options)
+
+    monkeypatch.setattr(running.rooms.knowledge, "retrieve", spy)
+    body = running.ask(said, use_case="demo").json()
+    assert (body["outcome"], body["citations"], searched) == ("answered", [], [])
+    assert "Passages" not in running.engine.requests[-1]["messages"][-1]["content"]
+    assert body["decision"]["facts"]["chitchat"]["value"] is True
+    running.ask("How many days?", use_case="demo")  # and a question does
+    assert searched == ["How many days?"]
+
+
 def test_nothing_relevant_abstains_with_the_use_cases_sentence(running: Running) -> None:
     running.prepare()
     body = running.ask("Who painted zebra quartz?", use_case="demo", strategy="rag").json()
@@ -82,6 +104,22 @@ def test_nothing_relevant_abstains_with_the_use_cases_sentence(running: Running)
     assert body["answer"].startswith("Sorry, I found nothing")
     assert body["finish_reason"] == "stop"
     assert body["usage"]["prompt_tokens"] == 0
+
+
+def test_the_use_cases_token_budget_bounds_what_the_model_is_given(running: Running) -> None:
+    running.prepare()
+    for name in ("toys", "rugs"):  # 140 tokens each, beside 12 of returns.md
+        within = "A lamp can be returned within 30 days of delivery. " * 13
+        running.put_document(f"{within} So it is for {name} and all else.", f"{name}.md")
+
+    def given() -> tuple[int, int]:
+        body = running.ask(use_case="demo", strategy="rag").json()
+        prompt = running.engine.requests[-1]["messages"][-1]["content"]
+        return prompt.count(".md: "), body["retrieval"]["passages_over_budget"]
+
+    assert given() == (3, 0)
+    running.put_use_case(context_tokens=256)
+    assert given() == (1, 2)  # the second does not fit, and nothing smaller slips in
 
 
 def test_nothing_relevant_falls_back_where_the_use_case_allows_it(running: Running) -> None:

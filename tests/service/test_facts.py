@@ -1,9 +1,11 @@
 """What the router is told, and what it is not."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from knowledge import KnowledgeFacts
 from router import Strategy, read_signals
 from service.comparisons import StrategyScore
 from service.facts import MIN_QUESTIONS, Measured, Requirements, gather_facts
@@ -46,6 +48,37 @@ def test_a_base_that_is_clearly_worse_with_passages_does_not_gain(
 ) -> None:
     scores = {Strategy.PROMPT_ONLY: score(50), Strategy.RAG: score(50, low=0.0, high=rag_high)}
     assert facts_of(Measured(scores=scores))["base_gains_from_context"] is gains
+
+
+KNOWLEDGE = KnowledgeFacts(
+    documents=2,
+    chunks=9,
+    tokens=1_800,
+    changes_per_week=0.5,
+    chunk_changes_per_week=1.5,
+    window_weeks=4.0,
+    age_days=60.0,
+    unchanged_days=3.0,
+    last_change_at=1.0,
+)
+
+
+def test_the_history_of_the_knowledge_is_told() -> None:
+    told = facts_of(Measured(knowledge=KNOWLEDGE), knowledge_changes_per_week=9)
+    assert {name: told[name] for name in told if name.startswith("knowledge_")} == {
+        "knowledge_present": True,
+        "knowledge_changes_per_week": 0.5,
+        "knowledge_chunk_changes_per_week": 1.5,
+        "knowledge_age_days": 60.0,
+        "knowledge_unchanged_days": 3.0,
+        "knowledge_tokens": 1_800,
+    }
+
+
+def test_of_knowledge_without_a_passage_only_the_absence_is_told() -> None:
+    told = facts_of(Measured(knowledge=replace(KNOWLEDGE, documents=0, chunks=0)))
+    assert [name for name in told if name.startswith("knowledge_")] == ["knowledge_present"]
+    assert told["knowledge_present"] is False
 
 
 def test_the_engine_being_local_is_a_measured_fact() -> None:

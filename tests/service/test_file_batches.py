@@ -58,6 +58,20 @@ def test_one_bad_file_of_a_batch_does_not_stop_the_others(store: Running) -> Non
     assert ([row["id"] for row in last["data"]], last["has_more"]) == (files[2:], False)
 
 
+def test_the_labels_of_a_batch_guard_each_of_its_documents(store: Running) -> None:
+    files = [upload(store, "a.md", b"lamp a"), upload(store, "b.md", b"lamp b")]
+    body = {"file_ids": files, "access_labels": ["staff", "board"]}
+    ended(store, store.client.post(BATCHES, json=body).json()["id"])
+
+    def seen(*labels: str) -> set[str]:
+        asked = {"query": "lamp", "access_labels": labels}
+        found = store.client.post(f"{STORE}/search", json=asked).json()["data"]
+        return {row["external_id"] for row in found}
+
+    assert seen() == seen("guests") == set()
+    assert seen("board") == seen("staff") == {"a.md", "b.md"}
+
+
 def test_a_batch_sent_again_makes_no_duplicate(store: Running) -> None:
     files = [upload(store, "a.md", b"lamp a"), upload(store, "b.md", b"lamp b")]
     body, key = {"file_ids": files}, {"idempotency-key": "k1"}

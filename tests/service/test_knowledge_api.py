@@ -28,6 +28,18 @@ def test_put_answers_200_once_the_document_is_searchable(store: Running) -> None
     assert found["data"][0]["external_id"] == "returns.md"
 
 
+def test_a_search_keeps_to_its_token_budget_and_says_what_it_left_out(store: Running) -> None:
+    for name in ("returns.md", "repairs.md"):
+        store.put_document(RETURNS.replace("lamp", name), name)
+    asked = {"query": "returned within 30 days of delivery"}
+    whole = store.client.post(f"{STORE}/search", json=asked).json()
+    assert (len(whole["data"]), whole["passages_over_budget"]) == (2, 0)
+    found = store.client.post(f"{STORE}/search", json={**asked, "max_tokens": 16}).json()
+    assert (found["data"], found["passages_over_budget"]) == (whole["data"][:1], 1)
+    refused = store.client.post(f"{STORE}/search", json={**asked, "max_tokens": 0})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (422, "body.max_tokens")
+
+
 def test_a_multipart_upload_is_the_same_path(store: Running) -> None:
     reply = store.client.put(
         f"{STORE}/documents/returns.md",
@@ -55,6 +67,24 @@ def test_a_replaced_document_answers_with_the_new_text_only(store: Running) -> N
     assert "45 days" in prompt
     assert "30 days" not in prompt
     assert body["citations"] == [] or "30 days" not in body["citations"][0]["text"]
+
+
+def test_a_base_shows_what_is_measured_of_it_and_the_route_rests_on_it(store: Running) -> None:
+    store.put_document()
+    store.put_document(RETURNS.replace("30 days", "45 days"))
+    measured = store.client.get(STORE).json()["measured"]
+    assert (measured["changes_per_week"], measured["chunk_changes_per_week"]) == (1.0, 1.0)
+    assert (measured["tokens"], measured["window_weeks"]) == (12, 1.0)
+    assert 0 <= measured["unchanged_days"] <= measured["age_days"] < 1
+    asked = {"messages": [{"role": "user", "content": "Hello?"}], "use_case": "demo"}
+    facts = store.client.post("/route", json=asked).json()["decision"]["facts"]
+    assert facts["knowledge_chunk_changes_per_week"] == {
+        "value": 1.0,
+        "provenance": "measured",
+        "unit": "per_week",
+    }
+    assert (facts["knowledge_tokens"]["value"], facts["knowledge_age_days"]["unit"]) == (12, "days")
+    assert facts["knowledge_unchanged_days"]["provenance"] == "measured"
 
 
 def test_a_deleted_document_is_nowhere(store: Running) -> None:

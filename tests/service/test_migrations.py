@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, inspect, select, text
+from sqlalchemy import Connection, Engine, insert, inspect, select, text
 
 from service.database import create_tables, open_database
 from service.jobs import Jobs, Lane
@@ -110,3 +110,33 @@ def test_a_database_of_the_first_step_keeps_its_rows(tmp_path: Path) -> None:
     with opened.connect() as connection:
         assert connection.execute(select(old.c.subject)).scalar_one() is None
     opened.dispose()
+
+
+def test_old_changes_count_as_if_they_had_ended_every_chunk(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0003")
+    owner = {"pk": 1, "tenant": "default", "created_at": 0}
+    names = {"content_hash": "h", "filename": "f", "format": "md", "chunking": "markdown"}
+    sizes = {"attributes": "{}", "bytes": 0, "chars": 0, "tokens": 0, "created_at": 0}
+    life = [("added", 3), (None, 7), ("replaced", 5), ("deleted", 0), ("replaced", 4)]
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "kb_bases", {**owner, "base_id": "b", "name": "b"})
+        document = {"base_pk": 1, "document_id": "d", "external_id": "d"}
+        _insert(connection, "kb_documents", {**owner, **document})
+        for number, (change, chunks) in enumerate(life, start=1):
+            at = None if change is None else float(number)  # overtaken by another: never in force
+            version = {"pk": number, "tenant": "default", "base_pk": 1, "document_pk": 1}
+            version |= {"version": number, "state": "retired", "change": change, "chunks": chunks}
+            _insert(connection, "kb_versions", {**version, **names, **sizes, "activated_at": at})
+    upgrade(opened)
+    query = text("SELECT chunks_outdated FROM kb_versions ORDER BY pk")
+    with opened.connect() as connection:
+        assert list(connection.scalars(query)) == [0, None, 3, 5, 0]
+    opened.dispose()
+
+
+def _insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
+    """Write a row into a table of an older step, which the code no longer declares."""
+    columns = ", ".join(row)
+    marks = ", ".join(f":{name}" for name in row)
+    connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({marks})"), row)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import openai
 import pytest
 
-from tests.service.conftest import Running
+from tests.service.conftest import RETURNS, Running
 
 QUESTION = "Within how many days of delivery can a lamp be returned?"
 
@@ -104,3 +104,28 @@ def test_fields_we_do_not_use_are_ignored(running: Running, client: openai.OpenA
     assert asked["max_tokens"] == 7
     assert "presence_penalty" not in asked
     assert asked["messages"][0] == {"role": "system", "content": "Be short."}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_guarded_document_answers_only_who_holds_its_label(
+    running: Running, client: openai.OpenAI, stream: bool
+) -> None:
+    running.prepare()
+    labels = {"filename": "returns.md", "content": RETURNS, "access_labels": ["staff"]}
+    place = "/v1/vector_stores/handbook/documents/returns.md"
+    assert running.client.put(place, json=labels).status_code == 200
+
+    def prompts(**fields: object) -> str:
+        before = len(running.engine.requests)
+        done = client.chat.completions.create(
+            model="rag",
+            messages=[{"role": "user", "content": QUESTION}],
+            stream=stream,
+            extra_body={"use_case": "demo", **fields},
+        )
+        list(done)
+        return str(running.engine.requests[before:])
+
+    assert "within 30 days" not in prompts()
+    assert "within 30 days" not in prompts(access_labels=["guests"])
+    assert "within 30 days" in prompts(access_labels=["staff"])

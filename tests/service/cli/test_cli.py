@@ -180,6 +180,27 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
         named_files([tmp_path / "a" / "x.md", tmp_path / "b" / "x.md"])
 
 
+def test_kb_show_prints_what_is_measured(run: Run, gateway: CannedGateway) -> None:
+    base = {"id": "handbook", "chunks": 9, "measured": {"tokens": 1800, "age_days": 60.5}}
+    gateway.answer("GET /v1/vector_stores/handbook", base)
+    rows = {"object": "list", "data": [{"external_id": "returns.md"}], "has_more": False}
+    gateway.answer("GET /v1/vector_stores/handbook/documents", rows)
+    lines = run("kb", "show", "handbook").stdout.splitlines()
+    assert lines == ["id: handbook", "chunks: 9", "tokens: 1800", "age_days: 60.5", "  returns.md"]
+
+
+def test_kb_search_sends_its_budget_and_says_what_it_left_out(
+    run: Run, gateway: CannedGateway
+) -> None:
+    row = {"score": 0.5, "external_id": "returns.md", "text": "30 days"}
+    found = {"data": [row], "passages_over_budget": 2}
+    gateway.answer("POST /v1/vector_stores/handbook/search", found)
+    said = run("kb", "search", "handbook", "How long?", "--max-tokens", "60").stdout
+    sent = gateway.sent("POST /v1/vector_stores/handbook/search").json
+    assert (sent["max_tokens"], sent["query"]) == (60, "How long?")
+    assert "over the token budget and left out: 2" in said
+
+
 def test_kb_rm_of_everything_has_to_be_said(run: Run, gateway: CannedGateway) -> None:
     assert run("kb", "rm", "handbook").exit_code == 1
     assert gateway.calls == []
@@ -283,6 +304,19 @@ def test_status_of_an_idle_home_exits_1_and_says_so(
     assert result.exit_code == 1
     document = json.loads(result.stdout)
     assert (document["running"], document["ready"]) == (False, False)
+
+
+def test_status_tells_of_a_damaged_index_that_was_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINGERPOST_HOME", str(tmp_path))
+    assert "set aside" not in CliRunner().invoke(app, ["status"]).stdout
+    aside = tmp_path / "chroma.damaged-20260102T030405"
+    aside.mkdir()
+    document = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
+    assert (document["set_aside"]["count"], document["set_aside"]["newest"]) == (1, aside.name)
+    said = CliRunner().invoke(app, ["status"]).stdout
+    assert f"set aside: {aside}. Delete it once" in said
 
 
 def test_down_of_an_idle_home_is_no_failure(

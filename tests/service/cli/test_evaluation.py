@@ -9,7 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli import app
+from service.cli.evaluation import Question, Retriever, measure
+from service.cli.reporting import Report
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.knowledge import CannedKnowledge, Found
 
 CORPUS = [
     {"id": "returns", "title": "Returns", "text": "Lamps may be returned within thirty days."},
@@ -77,6 +80,48 @@ def test_one_retriever_alone_and_no_unanswerable_questions(evaluate: Evaluate) -
     assert figures["flagged_answerable"] is not None
 
 
+def canned() -> CannedKnowledge:
+    """Dense finds the row first, hybrid second, lexical third; each flags other questions."""
+    relevance = (0.1, 0.9, 0.9, 0.9, 0.9)
+    places = (
+        (("dense", "lexical"), ("x", "g"), 2),
+        (("dense",), ("g",), 0),
+        (("lexical",), ("x", "y", "g"), 5),
+    )
+    found: dict[tuple[Any, ...], dict[str, Found]] = {}
+    for retrievers, ids, flagged in places:
+        rows = {f"q{n}": Found(ids, value, n < flagged) for n, value in enumerate(relevance)}
+        is_hybrid = len(retrievers) == 2
+        rows["f0"] = Found(("x",), 0.5 if is_hybrid else 0.0, is_hybrid)
+        rows["f1"] = Found(("x",), 0.95 if is_hybrid else 0.0)
+        found[retrievers] = rows
+    return CannedKnowledge(found)
+
+
+def test_each_figure_is_that_of_its_questions_and_its_retriever() -> None:
+    asked = [Question(f"q{n}", (), frozenset({"g"})) for n in range(5)]
+    foreign = [Question(name, (), frozenset()) for name in ("f0", "f1")]
+    report = Report(as_json=True)
+    figures = measure(canned(), asked, foreign, None, report)
+    assert (figures["retriever"], figures["retrievers_used"]) == ("hybrid", ["dense", "lexical"])
+    assert (figures["hit_at_1"], figures["mrr_at_10"]) == (0.0, 0.5)
+    assert figures["intervals"]["mrr_at_10"] == [0.5, 0.5]
+    ranks = {name: found["mrr_at_10"]["value"] for name, found in figures["by_retriever"].items()}
+    assert ranks == {"hybrid": 0.5, "dense": 1.0, "lexical": pytest.approx(1 / 3)}
+    # fitted without q0 the floor is 0.9, which flags q0; without another it is 0.1
+    assert figures["flagged_answerable"] == pytest.approx(1 / 5)
+    assert figures["flagged_unanswerable"] == pytest.approx((1 / 5 + 0) / 2)
+    assert figures["flagged_answerable_default"] == pytest.approx(2 / 5)
+    assert figures["flagged_unanswerable_default"] == pytest.approx(1 / 2)
+    assert (figures["queries"], figures["unanswerable"]) == (5, 2)
+    alone = measure(canned(), asked, foreign, Retriever.LEXICAL, report)
+    assert (alone["mrr_at_10"], alone["flagged_answerable_default"]) == (pytest.approx(1 / 3), 1.0)
+    assert (alone["flagged_unanswerable"], list(alone["by_retriever"])) == (
+        pytest.approx(1.0),
+        ["lexical"],
+    )
+
+
 def test_earlier_turns_are_used(evaluate: Evaluate, tmp_path: Path) -> None:
     bare = [{k: v for k, v in QUERIES[2].items() if k != "history"}]
     shares = []
@@ -86,6 +131,16 @@ def test_earlier_turns_are_used(evaluate: Evaluate, tmp_path: Path) -> None:
         shares.append(json.loads(result.stdout)["hit_at_1"])
         assert json.loads(result.stdout)["floor"]["fitted"] is None  # too few to fit
     assert shares == [0.0, 1.0]
+
+
+def test_a_retriever_that_reads_no_question_has_no_figures(
+    evaluate: Evaluate, tmp_path: Path
+) -> None:
+    chinese = write(tmp_path / "zh.jsonl", [QUERIES[5]])
+    by_retriever = json.loads(evaluate("--json", queries=chinese).stdout)["by_retriever"]
+    assert by_retriever["dense"] is None
+    assert by_retriever["lexical"]["hit_at_5"]["value"] == 1.0
+    assert "dense" not in evaluate(queries=chinese).stdout
 
 
 def test_a_person_gets_a_table_and_the_lines_for_the_configuration(evaluate: Evaluate) -> None:

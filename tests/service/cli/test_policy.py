@@ -263,7 +263,7 @@ def test_status_names_the_policy_in_force_and_the_refused_one(
 ) -> None:
     refused = {"file": "p.yaml", "line": 7, "key": "hard[0]", "reason": "no", "digest": "1a2b3c4d"}
     policy = {"version": "mine@0a0b0c0d", "file": "p.yaml", "refused": refused}
-    found = Status(tmp_path, True, True, (), "http://x", 1, (), None, policy)
+    found = Status(tmp_path, True, True, (), "http://x", 1, (), None, None, policy)
     monkeypatch.setattr("service.cli.processes.read_status", lambda _: found)
     said = CliRunner().invoke(app, ["status"]).stdout
     assert "policy mine@0a0b0c0d\nrefused: p.yaml, line 7: hard[0]: no\n" in said

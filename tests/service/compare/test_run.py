@@ -40,7 +40,7 @@ class FakeGateway:
                 "citations": [],
                 "decision": {"strategy": "rag", "rule": "r1", "facts": {"need": 1}, "findings": []},
                 "usage": {"prompt_tokens": 7, "completion_tokens": 3},
-                "timings_ms": {"route": 1.0, "retrieve": 2.0, "first_token": 4.0},
+                "timings_ms": {"route": 1.0, "rewrite": 8.0, "retrieve": 2.0, "first_token": 4.0},
             }
         )
 
@@ -88,7 +88,7 @@ def test_every_question_is_asked_by_every_strategy_in_order(url: str) -> None:
 def test_an_outcome_holds_what_the_contract_names(url: str) -> None:
     (outcome,) = run(url, questions("one"), ("auto",))
     assert outcome["latency_ms"] > 0
-    assert (outcome["first_token_ms"], outcome["prompt_tokens"]) == (7.0, 7)
+    assert (outcome["first_token_ms"], outcome["prompt_tokens"]) == (15.0, 7)
     assert (outcome["completion_tokens"], outcome["outcome"]) == (3, "answered")
     assert (outcome["strategy"], outcome["chosen"]) == ("auto", "rag")
     assert outcome["facts"] == {"need": 1}

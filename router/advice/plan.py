@@ -1,0 +1,153 @@
+"""What should be built, and what runs today: the same rules and `decide` as for requests.
+
+Advice is given before things exist. So the plan asks `decide` about the case with what can still be
+built taken as built, and without the hard rules that only say that it is not there yet; every
+other rule holds. It does not word anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from router.advice.case import Case
+from router.advice.floors import find_floor
+from router.decide import decide
+from router.decision import Decision, Strategy
+from router.facts import Facts, FactValue, Provenance
+from router.policy import HardRule, Policy
+
+FineTuning = Literal["yes", "pilot", "not_yet", "no"]
+
+# What is there or not there yet. A hard rule that names nothing else says only "build it first".
+_THERE: Final = frozenset({"adapter_present", "adapter_servable", "knowledge_present"})
+_AS_BUILT: Final[Mapping[str, FactValue]] = {
+    "adapter_present": True,
+    "knowledge_present": True,
+    "adapter_context_trained": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to build, and why.
+
+    Attributes:
+        today: What `decide` says of the facts as they are.
+        target: What `decide` says once what can be built is built; the recommendation. With a
+            `conflict` nothing may run.
+        policy: The policy the target was decided by.
+        facts: The facts the target was decided on.
+        assumed: Those of them that are not so yet, or not known to be so.
+        fine_tuning: Whether to train an adapter.
+    """
+
+    today: Decision
+    target: Decision
+    policy: Policy
+    facts: Facts
+    assumed: Mapping[str, FactValue]
+    fine_tuning: FineTuning
+
+    @property
+    def recommended(self) -> Strategy | None:
+        """The strategy to build; None where a hard rule stands against all four."""
+        return None if self.target.conflict else self.target.strategy
+
+
+def make_plan(case: Case, policy: Policy) -> Plan:
+    """Return what should be built for a case.
+
+    Args:
+        case: What is known.
+        policy: The rules in force.
+
+    Returns:
+        The plan; like `decide`, total.
+    """
+    to_plan_by = replace(policy, hard=tuple(r for r in policy.hard if not _only_missing(r, policy)))
+    facts, assumed = _as_built(case.facts)
+    facts, target = _decide_where_it_may_run(facts, to_plan_by)
+    if facts.get("engine_local") != case.facts.get("engine_local"):
+        assumed = {**assumed, "engine_local": True}
+    return Plan(
+        today=decide(case.facts, policy),
+        target=target,
+        policy=to_plan_by,
+        facts=facts,
+        assumed=assumed,
+        fine_tuning=_judge_fine_tuning(target, facts, to_plan_by),
+    )
+
+
+def recommend(plan: Plan, stated: Mapping[str, FactValue]) -> Strategy | None:
+    """Return what the plan would recommend if these facts were known to be so as well."""
+    _, decision = _decide_where_it_may_run(_with(plan.facts, stated), plan.policy)
+    return None if decision.conflict else decision.strategy
+
+
+def enough_data(facts: Facts, policy: Policy) -> bool | None:
+    """Return whether there are enough rows of good quality; None while that is not known."""
+    rows, quality = facts.get("labelled_examples"), facts.get("data_quality")
+    many = rows >= find_floor(facts, policy).minimum if isinstance(rows, int | float) else None
+    good = None if quality is None else quality == "pass"
+    if many is False or good is False:
+        return False
+    return None if many is None or good is None else True
+
+
+def _decide_where_it_may_run(facts: Facts, policy: Policy) -> tuple[Facts, Decision]:
+    """Decide; where nothing may run, on own machines, since secret data can be answered there."""
+    decision = decide(facts, policy)
+    if decision.conflict is not None and facts.get("engine_local") is not True:
+        at_home = _with(facts, {"engine_local": True})
+        there = decide(at_home, policy)
+        if there.conflict is None:
+            return at_home, there
+    return facts, decision
+
+
+def _judge_fine_tuning(target: Decision, facts: Facts, policy: Policy) -> FineTuning:
+    """Say whether to train: by the recommendation, and where it does not, by what data would do."""
+    if target.conflict is None and target.strategy.uses_adapter:
+        if target.pilot:
+            return "pilot"
+        serves = facts.get("adapter_servable") is True
+        return "yes" if serves or enough_data(facts, policy) else "not_yet"
+    floor = find_floor(facts, policy)
+    with_data: dict[str, FactValue] = {
+        "labelled_examples": floor.minimum,
+        "context_bearing_examples": floor.pilot,
+        "data_quality": "pass",
+    }
+    decision = decide(_with(facts, with_data), policy)
+    would = decision.conflict is None and decision.strategy.uses_adapter
+    return "not_yet" if would else "no"
+
+
+def _only_missing(rule: HardRule, policy: Policy) -> bool:
+    named = {fact for leaf in rule.rule.when.leaves for fact in policy.leaves[leaf].facts}
+    return named <= _THERE
+
+
+def _as_built(facts: Facts) -> tuple[Facts, dict[str, FactValue]]:
+    """Return the facts with everything built, and which of them are not so yet.
+
+    An adapter that does not serve is left unknown, not taken as serving: rules read `true` as
+    "published already", which would excuse too few rows.
+    """
+    assumed = {name: value for name, value in _AS_BUILT.items() if facts.get(name) != value}
+    built = _with(facts, assumed)
+    if facts.get("adapter_servable") is False:
+        values = {n: v for n, v in built.values.items() if n != "adapter_servable"}
+        built = Facts(values, {n: built.provenances[n] for n in values})
+    return built, assumed
+
+
+def _with(facts: Facts, stated: Mapping[str, FactValue]) -> Facts:
+    """Return the facts with some stated; who would state them does not matter to `decide`."""
+    return Facts(
+        {**facts.values, **stated},
+        {**facts.provenances, **dict.fromkeys(stated, Provenance.DECLARED)},
+    )

@@ -1,0 +1,244 @@
+"""The formulas against published measurements, and whole estimates against sums done by hand."""
+
+from typing import Any
+
+import pytest
+
+from router import FACTS, Strategy, advise, build_case, default_policy
+from router.advice.estimates import (
+    DEFAULTS,
+    FULL_GB,
+    LORA_GB,
+    POSITIVE,
+    QLORA_GB,
+    Estimates,
+    gpu_seconds_per_answer,
+    training_memory_gb,
+    training_tokens_per_second,
+)
+from router.advice.wording import Mark
+
+LENGTHS = (256, 512, 1024, 2048, 4096, 8192)
+# QwenLM/Qwen, README.md, "Profiling of Memory and Speed": one A100 80GB, one row at a time, GB.
+# Billions of parameters as the checkpoints have them.
+MEASURED_GB: dict[tuple[float, float, float], dict[float, tuple[float, ...]]] = {
+    LORA_GB: {
+        1.84: (6.7, 7.4, 8.4, 11.0, 16.2, 21.8),
+        7.72: (20.1, 20.4, 21.5, 23.8, 29.7, 36.6),
+        14.17: (34.6, 35.1, 35.3, 37.4, 42.5, 55.2),
+    },
+    QLORA_GB: {
+        1.84: (5.8, 6.0, 6.6, 7.8, 10.2, 15.8),
+        7.72: (11.5, 11.5, 12.3, 13.9, 16.9, 23.5),
+        14.17: (18.7, 18.4, 18.9, 19.9, 23.0, 27.9),
+        72.29: (61.4, 61.4, 62.9, 64.1, 68.0, 75.6),
+    },
+    FULL_GB: {
+        1.84: (43.5, 43.5, 43.5, 43.5, 47.1, 48.3),
+        7.72: (139.2, 148.0, 162.0),
+    },
+}
+# Seconds of one step of 8 rows, LoRA, the same table.
+MEASURED_S = {7.72: (1.2, 1.5, 2.8, 5.2, 10.1, 21.3), 14.17: (1.6, 2.4, 4.4, 8.4, 17.0, 36.0)}
+
+
+@pytest.mark.parametrize(
+    ("constants", "within"), [(LORA_GB, 0.10), (QLORA_GB, 0.13), (FULL_GB, 0.25)]
+)
+def test_memory_is_close_to_what_was_published(
+    constants: tuple[float, float, float], within: float
+) -> None:
+    for parameters, row in MEASURED_GB[constants].items():
+        for tokens, gigabytes in zip(LENGTHS, row, strict=False):
+            estimate = training_memory_gb(parameters, tokens, constants)
+            assert estimate == pytest.approx(gigabytes, rel=within), (parameters, tokens)
+
+
+def test_training_speed_is_close_to_what_was_published() -> None:
+    for parameters, row in MEASURED_S.items():
+        for tokens, seconds in list(zip(LENGTHS, row, strict=True))[1:]:
+            estimate = training_tokens_per_second(parameters, 312)
+            assert estimate == pytest.approx(8 * tokens / seconds, rel=0.25), (parameters, tokens)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "machine", "seconds"),
+    [
+        # johnmusgrave.com: 75 tokens/s alone, 6.6 times that for 8 at a time; A100 40GB.
+        (1024, 128, (8.03, 312, 1555), 128 / (75 * 6.6)),
+        # mushfiqrahman.dev: 3.78 requests/s for 8 at a time; RTX 4090.
+        (256, 128, (7.25, 165, 1008), 1 / 3.78),
+    ],
+)
+def test_serving_is_close_to_what_was_published(
+    prompt: float, answer: float, machine: tuple[float, float, float], seconds: float
+) -> None:
+    parameters, tflops, bandwidth = machine
+    estimate = gpu_seconds_per_answer(
+        prompt,
+        answer,
+        parameters_billion=parameters,
+        tflops=tflops,
+        bandwidth_gb_per_second=bandwidth,
+    )
+    assert estimate == pytest.approx(seconds, rel=0.05)
+
+
+def estimates_of(**content: Any) -> Estimates:
+    return advise(build_case(content), default_policy()).estimates
+
+
+def test_training_by_hand() -> None:
+    training = estimates_of(
+        model_parameters_billion=4,
+        row_tokens=500,
+        passage_tokens=1_000,
+        training_epochs=2,
+        training_tokens_per_second=2_000,
+        gpu_usd_per_hour=2,
+        gpu_memory_gb=12,
+        labelled_examples=3_600,
+        knowledge_changes_per_week=0.5,
+    ).training
+    alone, both = training[Strategy.FINE_TUNED], training[Strategy.HYBRID]
+    # 3,600 rows × 500 tokens × 2 epochs ÷ 2,000 tokens/s ÷ 3,600 s = 0.5 h, at 2 USD an hour.
+    assert (alone.rows, alone.hours, alone.usd) == (3_600, 0.5, 1.0)
+    # 2.25 × 4 + 2.1 × 0.5 + 2 = 12.05 GB: more than 12.
+    assert alone.memory_gb == pytest.approx(12.05)
+    assert alone.fits is False
+    # 0.88 × 4 + 1.3 × 0.5 + 4 and 18 × 4 + 1.5 × 0.5.
+    assert alone.qlora_memory_gb == pytest.approx(8.17)
+    assert alone.full_memory_gb == pytest.approx(72.75)
+    # Half a change a week: trained anew as often, 52 / 12 weeks a month.
+    assert alone.runs_per_month == pytest.approx(0.5 * 52 / 12)
+    # With passages a row has 1,500 tokens, so three times the time; facts come from passages.
+    assert (both.hours, both.usd, both.runs_per_month) == (1.5, 3.0, 0.0)
+
+
+def test_rows_below_the_minimum_are_counted_up_to_it() -> None:
+    training = estimates_of(labelled_examples=100, domain="legal").training
+    assert training[Strategy.FINE_TUNED].rows == 2_600
+
+
+def test_an_adapter_is_trained_anew_at_most_weekly() -> None:
+    training = estimates_of(knowledge_changes_per_week=40).training
+    assert training[Strategy.FINE_TUNED].runs_per_month == pytest.approx(52 / 12)
+    assert (
+        estimates_of(need="style", knowledge_changes_per_week=40)
+        .training[Strategy.FINE_TUNED]
+        .runs_per_month
+        == 0
+    )
+    assert estimates_of().training[Strategy.FINE_TUNED].runs_per_month is None
+
+
+def test_cost_by_token_prices_by_hand() -> None:
+    serving = estimates_of(
+        usd_per_million_prompt_tokens=0.5,
+        usd_per_million_completion_tokens=1.5,
+        question_tokens=300,
+        passage_tokens=700,
+        answer_tokens=200,
+        answers_per_month=50_000,
+    ).serving
+    # (300 × 0.5 + 200 × 1.5) ÷ 1,000 = 0.45 USD; with passages (1,000 × 0.5 + 300) ÷ 1,000 = 0.80.
+    assert serving[Strategy.PROMPT_ONLY].usd_per_1000 == pytest.approx(0.45)
+    assert serving[Strategy.RAG].usd_per_1000 == pytest.approx(0.80)
+    assert serving[Strategy.RAG].usd_per_month == pytest.approx(40)
+    assert serving[Strategy.RAG].gpu_seconds is None
+
+
+def test_cost_by_gpu_hours_by_hand() -> None:
+    serving = estimates_of(
+        model_parameters_billion=5,
+        question_tokens=1_000,
+        passage_tokens=1_000,
+        answer_tokens=100,
+        gpu_tflops=100,
+        gpu_bandwidth_gb_per_second=1_000,
+        gpu_usd_per_hour=3.6,
+    ).serving
+    # 1,000 × 10 GFLOP ÷ 50 TFLOPS = 0.2 s; 100 × 10 GB ÷ 1,000 GB/s ÷ 8 = 0.125 s; 0.001 USD/s.
+    assert serving[Strategy.PROMPT_ONLY].gpu_seconds == pytest.approx(0.325)
+    assert serving[Strategy.PROMPT_ONLY].usd_per_1000 == pytest.approx(0.325)
+    assert serving[Strategy.HYBRID].usd_per_1000 == pytest.approx(0.525)
+
+
+def test_repeated_training_is_part_of_the_monthly_cost() -> None:
+    content = {
+        "usd_per_million_prompt_tokens": 1,
+        "usd_per_million_completion_tokens": 1,
+        "question_tokens": 500,
+        "answer_tokens": 500,
+        "answers_per_month": 1_000,
+        "row_tokens": 500,
+        "training_epochs": 1,
+        "training_tokens_per_second": 1_000,
+        "gpu_usd_per_hour": 3.6,
+        "knowledge_changes_per_week": 1,
+    }
+    serving = estimates_of(**content).serving
+    # 2,000 rows × 500 tokens ÷ 1,000 tokens/s = 1,000 s = 1 USD, 52 / 12 times; answers 1 USD.
+    assert serving[Strategy.FINE_TUNED].usd_per_month == pytest.approx(1 + 52 / 12)
+    assert serving[Strategy.PROMPT_ONLY].usd_per_month == pytest.approx(1)
+
+
+def test_tokens_that_a_compare_counted_outrank_the_estimate() -> None:
+    serving = estimates_of(
+        answer_tokens=100,
+        usd_per_million_prompt_tokens=1,
+        usd_per_million_completion_tokens=2,
+        measured={"rag_tokens": 1_100, "fine_tuned_tokens": 60},
+    ).serving
+    assert serving[Strategy.RAG].tokens_mark is Mark.MEASURED
+    assert serving[Strategy.RAG].usd_per_1000 == pytest.approx((1_000 + 200) / 1000)
+    assert serving[Strategy.FINE_TUNED].prompt_tokens == 0
+    assert serving[Strategy.PROMPT_ONLY].tokens_mark is Mark.ESTIMATED
+
+
+def test_the_speed_of_an_own_machine_has_no_price_of_a_rented_one() -> None:
+    measured = {"training_tokens_per_second": 155}
+    unpriced = estimates_of(measured=measured).training[Strategy.FINE_TUNED]
+    assert unpriced.hours is not None
+    assert unpriced.usd is None
+    assert estimates_of(measured=measured, gpu_usd_per_hour=1).training[Strategy.FINE_TUNED].usd
+
+
+def test_beyond_all_numbers_is_unknown_not_an_error() -> None:
+    huge = 10**400
+    estimates = estimates_of(answers_per_month=10**300, gpu_usd_per_hour=10**300)
+    assert estimates.serving[Strategy.RAG].usd_per_month is None
+    assert "answers_per_month" not in estimates_of(answers_per_month=huge).inputs
+
+
+def test_every_default_has_a_source_and_yields_to_a_declaration() -> None:
+    inputs = estimates_of().inputs
+    for name, (value, source) in DEFAULTS.items():
+        assert FACTS[name]
+        assert source.zh
+        assert source.en
+        assert (inputs[name].value, inputs[name].mark) == (value, Mark.ASSUMED)
+    stated = estimates_of(**dict.fromkeys(DEFAULTS, 3)).inputs
+    assert {stated[name].mark for name in DEFAULTS} == {Mark.DECLARED}
+    assert FACTS.keys() >= POSITIVE
+
+
+def test_an_own_base_model_outranks_the_default() -> None:
+    inputs = estimates_of(measured={"model_parameters_billion": 0.134}).inputs
+    assert inputs["model_parameters_billion"].value == 0.134
+    assert inputs["model_parameters_billion"].mark is Mark.MEASURED
+
+
+def test_a_measured_speed_stands_beside_what_the_formula_says() -> None:
+    measured = {"training_tokens_per_second": 155, "model_parameters_billion": 0.135}
+    speed = estimates_of(measured=measured, gpu_tflops=0.3).inputs["training_tokens_per_second"]
+    assert (speed.value, speed.mark) == (155, Mark.MEASURED)
+    assert speed.source is not None
+    # 0.43 × 0.3e12 ÷ (6 × 0.135e9) tokens a second.
+    assert "the formula gives 159 tokens/s" in speed.source.en
+
+
+def test_a_gpu_kept_on_costs_the_whole_month() -> None:
+    assert estimates_of(gpu_usd_per_hour=2).always_on_usd_per_month == pytest.approx(1_460)
+    hosted = {"usd_per_million_prompt_tokens": 1, "usd_per_million_completion_tokens": 1}
+    assert estimates_of(**hosted).always_on_usd_per_month is None
