@@ -15,6 +15,15 @@ from router.advice import (
     read_case,
     render_advice,
 )
+from router.cases import (
+    CaseFailure,
+    Cases,
+    cases_file_of,
+    check_cases,
+    find_unexpected,
+    load_cases,
+    read_facts,
+)
 from router.config import RouterConfig
 from router.decide import decide, settle
 from router.decision import (
@@ -31,26 +40,55 @@ from router.decision import (
     Strategy,
     Verdict,
 )
+from router.difference import (
+    Situation,
+    diff_decisions,
+    diff_rules,
+    diff_thresholds,
+    sample_situations,
+)
 from router.errors import (
     FactProvenanceMismatch,
     FactTypeMismatch,
+    InvalidCases,
     InvalidFacts,
     InvalidPolicy,
     RouterError,
+    ThresholdRefused,
     UnknownFact,
 )
+from router.explanation import (
+    describe_nodes,
+    describe_policy,
+    find_rule,
+    rules_of,
+    tell_decision,
+    tell_policy,
+)
 from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
-from router.policy import Policy, Threshold, default_policy, load_policy
+from router.policy import (
+    DEFAULT_POLICY_FILE,
+    Policy,
+    PolicyWarning,
+    Threshold,
+    default_policy,
+    load_policy,
+)
 from router.signals import Signals, read_signals
+from router.soundness import CHECK_WORK
 
 __all__ = [
+    "CHECK_WORK",
+    "DEFAULT_POLICY_FILE",
+    "FACTS",
     "Advice",
     "AdviceFormat",
     "Because",
     "Case",
+    "CaseFailure",
+    "Cases",
     "Decision",
     "Evidence",
-    "FACTS",
     "Fact",
     "FactProvenanceMismatch",
     "FactSpec",
@@ -59,12 +97,14 @@ __all__ = [
     "FactValue",
     "Facts",
     "Finding",
+    "InvalidCases",
     "InvalidFacts",
     "InvalidPolicy",
     "Language",
     "LeafFinding",
     "Outcome",
     "Policy",
+    "PolicyWarning",
     "Provenance",
     "Rejection",
     "RouterConfig",
@@ -73,19 +113,36 @@ __all__ = [
     "RuleKind",
     "Settlement",
     "Signals",
+    "Situation",
     "Strategy",
     "Threshold",
+    "ThresholdRefused",
     "UnknownFact",
     "Verdict",
     "advice_content",
     "advise",
     "build_case",
+    "cases_file_of",
+    "check_cases",
     "complete_case",
     "decide",
     "default_policy",
+    "describe_nodes",
+    "describe_policy",
+    "diff_decisions",
+    "diff_rules",
+    "diff_thresholds",
+    "find_rule",
+    "find_unexpected",
+    "load_cases",
     "load_policy",
     "read_case",
+    "read_facts",
     "read_signals",
     "render_advice",
+    "rules_of",
+    "sample_situations",
     "settle",
+    "tell_decision",
+    "tell_policy",
 ]

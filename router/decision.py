@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from router.facts import Facts, FactValue
+    from router.policy import Threshold
 
 Verdict = Literal["true", "false", "unknown"]
 Outcome = Literal["answer", "abstain", "prompt_only"]
@@ -227,6 +228,7 @@ class Decision:
         policy_version: Name and digest of the policy.
         conflict: Set when the strategy asked for is forbidden, or when none is eligible.
         pilot: The adapter was made from fewer rows than the floor: to be evaluated, not relied on.
+        overrides: Thresholds that the use case declares in place of the policy's.
     """
 
     strategy: Strategy
@@ -237,6 +239,7 @@ class Decision:
     policy_version: str
     conflict: Rejection | None = None
     pilot: bool = False
+    overrides: Mapping[str, Threshold] = field(default_factory=dict)
 
     def forbids(self, strategy: Strategy) -> bool:
         """Return whether a hard rule fells `strategy`."""
@@ -245,7 +248,7 @@ class Decision:
     def as_dict(self, *, with_leaves: bool = True) -> dict[str, object]:
         """Return plain content; with leaves, each with the values it read."""
         values = self.facts.values
-        return {
+        plain: dict[str, object] = {
             "strategy": self.strategy.value,
             "rule": self.rule,
             "findings": [f.as_dict(values, with_leaves=with_leaves) for f in self.findings],
@@ -255,6 +258,12 @@ class Decision:
             "conflict": None if self.conflict is None else self.conflict.as_dict(),
             "pilot": self.pilot,
         }
+        if self.overrides:
+            plain["thresholds"] = {
+                name: {"value": t.value, "provenance": "declared", "policy_value": t.instead_of}
+                for name, t in self.overrides.items()
+            }
+        return plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,17 @@ from typing import Any, Literal
 from anyio import to_thread
 
 from knowledge import LeftOut, Passage, Retrieval, Turn
-from router import Decision, Evidence, Settlement, Signals, Strategy, decide, read_signals, settle
+from router import (
+    Decision,
+    Evidence,
+    Policy,
+    Settlement,
+    Signals,
+    Strategy,
+    decide,
+    read_signals,
+    settle,
+)
 from service.citations import Citation, CiteMode, cite, passage_dict
 from service.engine import Generation, GenerationRequest, Message, Usage
 from service.errors import AdapterNotLoaded, StrategyForbidden
@@ -24,7 +34,10 @@ from service.records import Record
 from service.rewriting import Rewriting, rewrite
 from service.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
 
-RECORDED = ("strategy", "rule", "facts", "policy_version", "pilot", "fallback_from")
+RECORDED = (
+    *("strategy", "rule", "facts", "policy_version", "thresholds"),
+    *("pilot", "fallback_from"),
+)
 INLINE_CHARS = 20_000  # about 5 ms of counting tokens; longer would hold up other answers
 ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
 
@@ -63,6 +76,7 @@ class Route:
     signals: Signals
     measured: Measured
     decision: Decision
+    policy: Policy
 
     @property
     def wants_rewrite(self) -> bool:
@@ -172,7 +186,7 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
         watch.mark("rewrite")
     retrieval = await find_passages(question, route, rewriting, house)
     watch.mark("retrieve")
-    settlement = weigh(route, retrieval, house)
+    settlement = weigh(route, retrieval)
     strategy = strategy_after(route.decision, settlement)
     model = model_of(strategy, route, house)
     decision = explain(route.decision, settlement, strategy, with_leaves=question.explain)
@@ -235,10 +249,11 @@ async def choose(question: Question, house: House) -> Route:
         question.requirements,
         engine_is_local=house.settings.engine.runs_locally,
     )
-    decision = decide(facts, house.policy, asked=question.strategy)
+    policy = await house.policy_for(use_case)
+    decision = decide(facts, policy, asked=question.strategy)
     if decision.conflict is not None:
         raise _conflict(question, decision, measured)
-    return Route(use_case, signals, measured, decision)
+    return Route(use_case, signals, measured, decision, policy)
 
 
 async def find_passages(
@@ -265,7 +280,7 @@ async def find_passages(
     return await to_thread.run_sync(search)
 
 
-def weigh(route: Route, retrieval: Retrieval | None, house: House) -> Settlement | None:
+def weigh(route: Route, retrieval: Retrieval | None) -> Settlement | None:
     """Return what the evidence allows, or None where nothing was retrieved."""
     if retrieval is None:
         return None
@@ -275,7 +290,7 @@ def weigh(route: Route, retrieval: Retrieval | None, house: House) -> Settlement
         degraded=retrieval.degraded,
     )
     allow = route.use_case.allow_prompt_only_when_nothing_found
-    return settle(route.decision, evidence, house.policy, allow_prompt_only=allow)
+    return settle(route.decision, evidence, route.policy, allow_prompt_only=allow)
 
 
 def strategy_after(decision: Decision, settlement: Settlement | None) -> Strategy:

@@ -64,6 +64,10 @@ FACT_NAMES: Final[Mapping[str, Because]] = {
     "context_bearing_examples": Because(zh="带检索段落的样本", en="rows with passages"),
     "data_quality": Because(zh="五项数据检查", en="five checks of the data"),
     "knowledge_changes_per_week": Because(zh="知识每周变更", en="knowledge changes a week"),
+    "knowledge_chunk_changes_per_week": Because(zh="每周变更的文本块", en="chunks changed a week"),
+    "knowledge_age_days": Because(zh="知识库已建立", en="age of the knowledge"),
+    "knowledge_unchanged_days": Because(zh="知识未变更已有", en="knowledge unchanged for"),
+    "knowledge_tokens": Because(zh="知识总长度", en="length of the knowledge"),
     "citations_required": Because(zh="必须给出处", en="sources must be shown"),
     "latency_budget_ms": Because(zh="延迟要求", en="latency budget"),
     "budget": Because(zh="预算", en="budget"),
@@ -143,6 +147,7 @@ UNITS: Final[Mapping[str, Because]] = {
     "rows": Because(zh="条", en="rows"),
     "per_week": Because(zh="次/周", en="a week"),
     "ms": Because(zh="毫秒", en="ms"),
+    "days": Because(zh="天", en="days"),
     "tokens": Because(zh="个 token", en="tokens"),
     "percent": Because(zh="%", en="%"),
     "billion": Because(zh="B（十亿）", en="billion"),
@@ -171,6 +176,8 @@ THRESHOLD_SOURCES_ZH: Final[Mapping[str, str]] = {
     "so faster facts are stale in its weights": (
         "假设：重新训练、评测并发布一次适配器最快约一周，更快变化的事实写进权重就会过时"
     ),
+    "assumption, as max_knowledge_changes_per_week; preferences read this one, so a use case may "
+    "set its own": "假设，与 max_knowledge_changes_per_week 相同；偏好规则读取此值，用例可自行设定",
     "size floors for fine-tuning; LoRA needs 2,000 rows, and no task in the list asks for more as "
     "its minimum": "微调数据量下限：LoRA 至少 2,000 条，各类任务的最低要求都不超过此数",
     "size floors for fine-tuning; finance and legal add 30 %": (
