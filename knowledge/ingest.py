@@ -117,7 +117,7 @@ def ingest_documents(
 def _ingest_window(
     stores: Stores, base: Base, sources: Sequence[NewDocument]
 ) -> list[IngestReport]:
-    arrivals = [_look_at(stores, base, source) for source in sources]
+    arrivals = _look_at(stores, base, sources)
     chunking = _chunking(stores, base)
     changed = [item for item in arrivals if not _is_unchanged(chunking, item)]
     prepared = [_prepare(stores, chunking, item) for item in changed]
@@ -125,17 +125,13 @@ def _ingest_window(
     with writing(stores.engine) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         check_embedder(base, stores.embedder)
-        staged = [versioning.stage(connection, base, draft) for draft in drafts]
+        staged = versioning.stage(connection, base, drafts)
     indexed = _upsert(stores.index, base, drafts, staged)
     with writing(stores.engine) as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
         check_embedder(now, stores.embedder)  # a re-index may have swapped it meanwhile
         indexed = indexed and now.index.pk == base.index.pk
-        gone = [
-            chunk_id
-            for version in staged
-            for chunk_id in versioning.activate(connection, now, version, indexed=indexed)
-        ]
+        gone = versioning.activate(connection, now, staged, indexed=indexed)
     forget_vectors(stores.index, now, gone)
     written = dict(zip((id(item) for item in changed), staged, strict=True))
     return [_report(item, written.get(id(item)), indexed=indexed) for item in arrivals]
@@ -187,8 +183,21 @@ def _windows(sources: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
         yield window
 
 
-def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
-    config = stores.config
+def _look_at(stores: Stores, base: Base, sources: Sequence[NewDocument]) -> list[_Arrival]:
+    for source in sources:
+        _check(stores.config, source)
+    with stores.engine.connect() as connection:
+        names = [source.external_id for source in sources]
+        current = versioning.active_versions(connection, base, names)
+    return [
+        _Arrival(
+            source, hashlib.sha256(source.content).hexdigest(), current.get(source.external_id)
+        )
+        for source in sources
+    ]
+
+
+def _check(config: KnowledgeConfig, source: NewDocument) -> None:
     if not 0 < len(source.external_id) <= MAX_EXTERNAL_ID_CHARS:
         raise InvalidName(f"an external id has 1 to {MAX_EXTERNAL_ID_CHARS} characters")
     if len(source.content) > config.max_document_bytes:
@@ -198,9 +207,6 @@ def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
         )
     check_attributes(source.attributes)
     check_access(source.access or ())
-    with stores.engine.connect() as connection:
-        current = versioning.active_version(connection, base, source.external_id)
-    return _Arrival(source, hashlib.sha256(source.content).hexdigest(), current)
 
 
 def _prepare(stores: Stores, chunking: Chunking, arrival: _Arrival) -> _Prepared:
