@@ -11,7 +11,7 @@ its vectors) is removed by the next version of the document or by reconcile.
 import hashlib
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +86,15 @@ class _Prepared:
     chunks: tuple[Chunk, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Documents that are written together: all, those that change anything, and these embedded."""
+
+    arrivals: list[_Arrival]
+    changed: list[_Arrival]
+    drafts: list[Draft]
+
+
 def ingest_documents(
     stores: Stores,
     base: Base,
@@ -93,6 +102,8 @@ def ingest_documents(
     progress: Progress | None = None,
 ) -> list[IngestReport]:
     """Add or replace documents, and return one report each, in order.
+
+    While a window is embedded the one before is written: nobody waits for the disk and Chroma.
 
     Args:
         stores: Where to.
@@ -107,21 +118,41 @@ def ingest_documents(
     """
     check_embedder(base, stores.embedder)
     reports: list[IngestReport] = []
-    for window in _windows(sources):
-        reports.extend(_ingest_window(stores, base, window))
-        if progress is not None:
-            progress(len(reports), len(sources))
+    names: set[str] = set()
+    on_its_way: list[Future[list[IngestReport]]] = []  # at most one: windows go in in order
+
+    def settle() -> None:
+        if on_its_way:
+            reports.extend(on_its_way.pop().result())
+            if progress is not None:
+                progress(len(reports), len(sources))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="ingest") as thread:
+        try:
+            for window in _windows(sources):
+                before, names = names, {source.external_id for source in window}
+                if not before.isdisjoint(names):
+                    settle()  # what is live of these is being written right now
+                read = _read(stores, base, window)
+                settle()
+                on_its_way.append(thread.submit(_write, stores, base, read))
+        finally:
+            settle()  # a window that was read goes in, whatever becomes of the next
     return reports
 
 
-def _ingest_window(
-    stores: Stores, base: Base, sources: Sequence[NewDocument]
-) -> list[IngestReport]:
+def _read(stores: Stores, base: Base, sources: Sequence[NewDocument]) -> _Window:
+    """Look at, cut and embed; nothing is written."""
     arrivals = _look_at(stores, base, sources)
     chunking = _chunking(stores, base)
     changed = [item for item in arrivals if not _is_unchanged(chunking, item)]
     prepared = [_prepare(stores, chunking, item) for item in changed]
-    drafts = _embed(stores, chunking, prepared)
+    return _Window(arrivals, changed, _embed(stores, chunking, prepared))
+
+
+def _write(stores: Stores, base: Base, window: _Window) -> list[IngestReport]:
+    """Stage, index and flip, while the next window is read."""
+    drafts = window.drafts
     with writing(stores.engine) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         check_embedder(base, stores.embedder)
@@ -133,8 +164,8 @@ def _ingest_window(
         indexed = indexed and now.index.pk == base.index.pk
         gone = versioning.activate(connection, now, staged, indexed=indexed)
     forget_vectors(stores.index, now, gone)
-    written = dict(zip((id(item) for item in changed), staged, strict=True))
-    return [_report(item, written.get(id(item)), indexed=indexed) for item in arrivals]
+    written = dict(zip((id(item) for item in window.changed), staged, strict=True))
+    return [_report(item, written.get(id(item)), indexed=indexed) for item in window.arrivals]
 
 
 def forget_vectors(index: VectorIndex, base: Base, chunk_ids: Sequence[str]) -> None:
