@@ -169,8 +169,8 @@ def activate(
 ) -> list[ChunkId]:
     """Flip documents to their staged versions; return the chunk ids that are gone for good.
 
-    A version overtaken by a later one, or by a deletion, is retired unseen: as if it had been
-    written and replaced at once.
+    A version overtaken by a later one, or by a deletion, was retired by it, unseen: as if it had
+    been written and replaced at once.
 
     Raises:
         IngestConflict: Staged rows are gone, collected as stale or with their base.
@@ -178,15 +178,15 @@ def activate(
     if not staged:
         return []
     standing = _standing(connection, [item.document_pk for item in staged])
+    gone: list[ChunkId] = []
     older: list[int] = []
-    overtaken: list[Staged] = []
     flips: list[dict[str, object]] = []
     for item in staged:
-        rows = standing.get(item.document_pk, {})
+        rows = standing[item.document_pk]
         if any(row.version > item.version and row.state != "staged" for row in rows.values()):
-            overtaken.append(item)
+            gone += item.chunk_ids  # its rows went with what overtook it, its vectors came later
             continue
-        own = rows.pop(item.version_pk, None)
+        own = rows.get(item.version_pk)
         if own is None or own.state != "staged":
             raise IngestConflict(
                 "the staged document was collected before it was done; send it again"
@@ -197,9 +197,7 @@ def activate(
         if any(row.state == "active" and row.content_hash == own.content_hash for row in before):
             change = "annotated"
         flips.append({"of": item.document_pk, "to": item.version_pk, "how": change})
-    gone = _retire(connection, base, older)
-    _retire(connection, base, [item.version_pk for item in overtaken])
-    gone += (chunk_id for item in overtaken for chunk_id in item.chunk_ids)
+    gone += _retire(connection, base, older)
     _flip(connection, base, flips, indexed=indexed)
     return gone
 

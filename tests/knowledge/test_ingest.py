@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 
 from knowledge import (
+    DEFAULT_TENANT,
     ChromaIndex,
     DocumentTooLarge,
     EmbedderMismatch,
     EmbeddingDimensionMismatch,
     EmptyDocument,
+    IngestConflict,
     IngestReport,
     InvalidAttributes,
     InvalidName,
@@ -24,8 +26,10 @@ from knowledge import (
     lexical,
     versioning,
 )
+from knowledge.bases import get_base
 from knowledge.tables import LEXICAL_TABLE, chunks, versions
 from knowledge.types import ChunkId
+from knowledge.writing import writing
 from tests.fakes.embedder import FakeEmbedder
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
@@ -304,7 +308,7 @@ def test_the_same_name_in_the_next_window_sees_what_the_window_before_wrote(
 
 
 def test_one_overtaken_document_of_a_window_keeps_no_other_back(
-    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, index: ChromaIndex
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, index: ChromaIndex, engine: Engine
 ) -> None:
     upsert = ChromaIndex.upsert
 
@@ -321,6 +325,28 @@ def test_one_overtaken_document_of_a_window_keeps_no_other_back(
     assert knowledge.document_text(BASE, "d1").text == "Newer words."
     (collection,) = index.collections()
     assert index.count(collection) == 3
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(chunks)) == 3
+
+
+def test_what_was_collected_while_it_was_written_is_to_be_sent_again(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
+    put(knowledge, OLD)
+    upsert = ChromaIndex.upsert
+
+    def collected(self: ChromaIndex, *arguments: Any) -> None:
+        upsert(self, *arguments)
+        with writing(engine) as connection:
+            base = get_base(connection, BASE, tenant=DEFAULT_TENANT)
+            assert versioning.collect_stale(connection, base, older_than=time.time()) == 2
+
+    monkeypatch.setattr(ChromaIndex, "upsert", collected)
+    sources = [NewDocument("returns", "returns.md", NEW), *numbered(1)]
+    with pytest.raises(IngestConflict, match="send it again"):
+        knowledge.ingest_many(BASE, sources)
+    assert names(knowledge) == ["returns"]
+    assert "thirty" in texts(knowledge)
 
 
 @pytest.mark.parametrize(
