@@ -7,6 +7,7 @@ as a callable), tenants or storage. `chunk.text` is always `text[start:end]`.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
@@ -62,6 +63,7 @@ def chunk(parsed: ParsedText, chunking: Chunking, *, count_tokens: CountTokens) 
         At least one chunk for a text that is not blank. Overlaps repeat whole sentences (words
         with `fixed`) of the chunk before, within its section only, and count towards the size.
     """
+    count_tokens = cache(count_tokens)  # a piece is asked for again when it is joined, and stored
     if chunking.strategy == "parent_child":
         return _children(parsed, chunking, count_tokens)
     separators = {"fixed": WORDS, "sentence": SENTENCES}.get(chunking.strategy, SEPARATORS)
@@ -73,7 +75,7 @@ def chunk(parsed: ParsedText, chunking: Chunking, *, count_tokens: CountTokens) 
     chunks: list[Chunk] = []
     for section in sections:
         previous: tuple[int, int] | None = None
-        size = count_tokens(parsed.text[section.start : section.end])
+        size = count_tokens(parsed.text[section.start : section.end].strip())
         pieces = _pieces(parsed.text, section, splitter if size > chunking.chunk_tokens else None)
         for start, end in pieces:
             begin = start

@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 MODEL_FILES = ("modules.json", "config.json")
 QUESTION_THREADS = 1  # on two busy cores a question took 10 ms on one thread, 22 to 400 on two
-INDEX_SLICE = 256  # passages under the lock at once: a waiting question gets in between slices
+INDEX_SLICE = 64  # passages under the lock at once: a waiting question gets in between slices
 
 
 class Embedder(Protocol):
@@ -168,17 +168,19 @@ class SentenceTransformerEmbedder:
 
     def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Return one row per text: (n, d) float32, L2-normalised."""
-        parts: list[Vectors] = []
+        # by length over all texts, not within a slice only: less padding, 3 % of a window's time
+        order = sorted(range(len(texts)), key=lambda at: len(texts[at]), reverse=True)
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), INDEX_SLICE):
-            part = list(texts[start : start + INDEX_SLICE])
+            part = order[start : start + INDEX_SLICE]
             with self._lock:
                 encoded = self._model.encode_document(
-                    part, batch_size=self.batch, show_progress_bar=False
+                    [texts[at] for at in part], batch_size=self.batch, show_progress_bar=False
                 )
-            parts.append(_normalised(encoded))
+            vectors[part] = _normalised(encoded)
             if progress is not None:
                 progress(start + len(part), len(texts))
-        return np.vstack(parts) if parts else np.zeros((0, self.dimension), dtype=np.float32)
+        return vectors
 
     @contextlib.contextmanager
     def _on_threads(self, count: int) -> Iterator[None]:

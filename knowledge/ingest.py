@@ -11,7 +11,7 @@ its vectors) is removed by the next version of the document or by reconcile.
 import hashlib
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -113,6 +113,15 @@ class _Prepared:
     chunks: tuple[Chunk, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Documents that are written together: all, those that change anything, and these embedded."""
+
+    arrivals: list[_Arrival]
+    changed: list[_Arrival]
+    drafts: list[Draft]
+
+
 def ingest_documents(
     stores: Stores,
     base: Base,
@@ -120,6 +129,8 @@ def ingest_documents(
     progress: Progress | None = None,
 ) -> list[IngestReport]:
     """Add or replace documents, and return one report each, in order.
+
+    While a window is embedded the one before is written: nobody waits for the disk and Chroma.
 
     Args:
         stores: Where to.
@@ -133,42 +144,70 @@ def ingest_documents(
         EmbedderMismatch: The base was indexed by another embedder.
     """
     reports: list[IngestReport] = []
-    for window in _windows(sources):
+    names: set[str] = set()
+    on_its_way: list[Future[list[IngestReport]]] = []  # at most one: windows go in in order
+
+    def settle() -> None:
+        if on_its_way:
+            reports.extend(on_its_way.pop().result())
+            if progress is not None:
+                progress(len(reports), len(sources))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="ingest") as thread:
         try:
-            reports.extend(_ingest_window(stores.serving(base), base, window))
-        except EmbedderMismatch:  # a re-index swapped before the window was staged: embed it again
-            with stores.engine.connect() as connection:
-                base = get_base(connection, base.base_id, tenant=base.tenant)
-            reports.extend(_ingest_window(stores.serving(base), base, window))
-        if progress is not None:
-            progress(len(reports), len(sources))
+            for window in _windows(sources):
+                before, names = names, {source.external_id for source in window}
+                if not before.isdisjoint(names):
+                    settle()  # what is live of these is being written right now
+                base = _as_it_is(stores, base)  # a re-index may have swapped its embedder
+                read = _read(stores.serving(base), base, window)
+                settle()
+                on_its_way.append(thread.submit(_write_or_read_again, stores, base, read))
+        finally:
+            settle()  # a window that was read goes in, whatever becomes of the next
     return reports
 
 
-def _ingest_window(
-    stores: Stores, base: Base, sources: Sequence[NewDocument]
-) -> list[IngestReport]:
-    arrivals = [_look_at(stores, base, source) for source in sources]
+def _read(stores: Stores, base: Base, sources: Sequence[NewDocument]) -> _Window:
+    """Look at, cut and embed; nothing is written."""
+    arrivals = _look_at(stores, base, sources)
     chunking = _chunking(stores, base)
     changed = [item for item in arrivals if not _is_unchanged(chunking, item)]
     prepared = [_prepare(stores, chunking, item) for item in changed]
-    drafts = _embed(stores, chunking, prepared)
+    return _Window(arrivals, changed, _embed(stores, chunking, prepared))
+
+
+def _as_it_is(stores: Stores, base: Base) -> Base:
+    with stores.engine.connect() as connection:
+        return get_base(connection, base.base_id, tenant=base.tenant)
+
+
+def _write_or_read_again(stores: Stores, base: Base, window: _Window) -> list[IngestReport]:
+    """Write the window; embed it anew where a re-index swapped the embedder since it was read."""
+    try:
+        return _write(stores.serving(base), base, window)
+    except EmbedderMismatch:
+        base = _as_it_is(stores, base)
+        serving = stores.serving(base)
+        sources = [arrival.source for arrival in window.arrivals]
+        return _write(serving, base, _read(serving, base, sources))
+
+
+def _write(stores: Stores, base: Base, window: _Window) -> list[IngestReport]:
+    """Stage, index and flip, while the next window is read."""
+    drafts = window.drafts
     with writing(stores.engine) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         stores.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
-        staged = [versioning.stage(connection, base, draft) for draft in drafts]
+        staged = versioning.stage(connection, base, drafts)
     indexed = _upsert(stores.index, base, drafts, staged)
     with writing(stores.engine) as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
         indexed = indexed and now.index.pk == base.index.pk  # a swap takes staged chunks along
-        gone = [
-            chunk_id
-            for version in staged
-            for chunk_id in versioning.activate(connection, now, version, indexed=indexed)
-        ]
+        gone = versioning.activate(connection, now, staged, indexed=indexed)
     forget_vectors(stores.index, now, gone)
-    written = dict(zip((id(item) for item in changed), staged, strict=True))
-    return [_report(item, written.get(id(item)), indexed=indexed) for item in arrivals]
+    written = dict(zip((id(item) for item in window.changed), staged, strict=True))
+    return [_report(item, written.get(id(item)), indexed=indexed) for item in window.arrivals]
 
 
 def forget_vectors(index: VectorIndex, base: Base, chunk_ids: Sequence[str]) -> None:
@@ -217,8 +256,21 @@ def _windows(sources: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
         yield window
 
 
-def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
-    config = stores.config
+def _look_at(stores: Stores, base: Base, sources: Sequence[NewDocument]) -> list[_Arrival]:
+    for source in sources:
+        _check(stores.config, source)
+    with stores.engine.connect() as connection:
+        names = [source.external_id for source in sources]
+        current = versioning.active_versions(connection, base, names)
+    return [
+        _Arrival(
+            source, hashlib.sha256(source.content).hexdigest(), current.get(source.external_id)
+        )
+        for source in sources
+    ]
+
+
+def _check(config: KnowledgeConfig, source: NewDocument) -> None:
     if not 0 < len(source.external_id) <= MAX_EXTERNAL_ID_CHARS:
         raise InvalidName(f"an external id has 1 to {MAX_EXTERNAL_ID_CHARS} characters")
     if len(source.content) > config.max_document_bytes:
@@ -228,9 +280,6 @@ def _look_at(stores: Stores, base: Base, source: NewDocument) -> _Arrival:
         )
     check_attributes(source.attributes)
     check_access(source.access or ())
-    with stores.engine.connect() as connection:
-        current = versioning.active_version(connection, base, source.external_id)
-    return _Arrival(source, hashlib.sha256(source.content).hexdigest(), current)
 
 
 def _prepare(stores: Stores, chunking: Chunking, arrival: _Arrival) -> _Prepared:

@@ -68,8 +68,11 @@ def segment(value: str) -> list[str]:
     the sentence, pairs do not, so a two-letter word such as 年假 is always found.
     """
     folded = unicodedata.normalize("NFKC", value).casefold()
+    words: list[str] = _WORD.findall(folded)
+    if not _HAN.search(folded):
+        return words
     tokens: list[str] = []
-    for word in _WORD.findall(folded):
+    for word in words:
         runs = _HAN.findall(word)
         if not runs:
             tokens.append(word)

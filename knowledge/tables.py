@@ -86,7 +86,7 @@ versions = Table(  # history stays; text, chunks and vectors of a retired versio
     Column("format", String(16), nullable=False),
     Column("encoding", String(32)),
     Column("attributes", JSON, nullable=False),
-    Column("access", JSON),  # labels of which a reader needs one; NULL: everybody in the tenant
+    Column("access", JSON(none_as_null=True)),  # a reader needs one of these; NULL: everybody may
     Column("bytes", Integer, nullable=False),
     Column("chars", Integer, nullable=False),
     Column("tokens", Integer, nullable=False),

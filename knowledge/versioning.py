@@ -16,10 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import (
     Connection,
+    Row,
+    Table,
+    bindparam,
     delete,
     func,
     insert,
-    null,
     select,
     update,
 )
@@ -69,6 +71,15 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Which version a draft becomes."""
+
+    document_pk: int
+    document_id: DocumentId
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class ActiveVersion:
     """What is live of a document, enough to tell whether a new file changes anything."""
 
@@ -95,131 +106,103 @@ def chunk_id_for(tenant: str, document_id: str, version: int, digest: str, no: i
     return ChunkId("chk_" + hashlib.sha256(key.encode()).hexdigest()[:32])
 
 
-def active_version(connection: Connection, base: Base, external_id: str) -> ActiveVersion | None:
-    """Return what is live of a document, or None."""
-    row = connection.execute(
-        select(
-            documents.c.document_id,
-            versions.c.pk,
-            versions.c.version,
-            versions.c.content_hash,
-            versions.c.filename,
-            versions.c.attributes,
-            versions.c.access,
-            versions.c.chunking,
-            versions.c.chunks,
-        )
-        .join(versions, versions.c.pk == documents.c.active_version)
-        .where(documents.c.base_pk == base.pk, documents.c.external_id == external_id)
-    ).one_or_none()
-    if row is None:
-        return None
-    values = {**row._mapping, "version_pk": row.pk, "access": frozenset(row.access or ())}
-    del values["pk"]
-    return ActiveVersion(**values)
+def active_versions(
+    connection: Connection, base: Base, external_ids: Sequence[str]
+) -> dict[str, ActiveVersion]:
+    """Return what is live of these documents, by external id; a document without is left out."""
+    rows = connection.execute(_ACTIVE, {"base_pk": base.pk, "external_ids": list(external_ids)})
+    found: dict[str, ActiveVersion] = {}
+    for row in rows:
+        values = {**row._mapping, "access": frozenset(row.access or ())}
+        external_id = values.pop("external_id")
+        found[external_id] = ActiveVersion(**values)
+    return found
 
 
-def stage(connection: Connection, base: Base, draft: Draft) -> Staged:
-    """Write a version that nobody sees yet, with its chunks and vectors."""
-    document_pk, document_id = _document(connection, base, draft.external_id)
-    version = _next_version(connection, document_pk)
-    values = {
-        "tenant": base.tenant,
-        "base_pk": base.pk,
-        "document_pk": document_pk,
-        "version": version,
-        "state": "staged",
-        "content_hash": draft.content_hash,
-        "filename": draft.filename,
-        "format": draft.format,
-        "encoding": draft.encoding,
-        "attributes": dict(draft.attributes),
-        "access": sorted(draft.access) if draft.access else null(),
-        "bytes": draft.bytes,
-        "chars": len(draft.text),
-        "tokens": _tokens_once(draft.chunks),
-        "chunks": len(draft.chunks),
-        "chunking": draft.chunking,
-        "created_at": time.time(),
-        "text": draft.text,
-    }
-    version_pk = connection.execute(
-        insert(versions).values(values).returning(versions.c.pk)
-    ).scalar_one()
-    rows = [
-        {"version_pk": version_pk, "key": key, "value": attribute_key(value)}
-        for key, value in draft.attributes.items()
+def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[Staged]:
+    """Write versions that nobody sees yet, with their chunks and vectors.
+
+    Args:
+        connection: A write transaction.
+        base: Where to.
+        drafts: Of different documents. All are written by the same few statements: one at a
+            time, building SQL took longer than cutting and segmenting the text.
+
+    Returns:
+        One per draft, in order.
+    """
+    if not drafts:
+        return []
+    numbered = _next_versions(connection, base, [draft.external_id for draft in drafts])
+    values = [
+        _version_values(base, place, draft) for place, draft in zip(numbered, drafts, strict=True)
     ]
-    if rows:
-        connection.execute(insert(attributes), rows)
-    if draft.access:
-        labels = [{"version_pk": version_pk, "label": label} for label in sorted(draft.access)]
-        connection.execute(insert(access), labels)
-    ids = tuple(
-        chunk_id_for(base.tenant, document_id, version, draft.content_hash, chunk.ordinal)
-        for chunk in draft.chunks
-    )
-    owner = {
-        "tenant": base.tenant,
-        "base_pk": base.pk,
-        "document_pk": document_pk,
-        "version_pk": version_pk,
-    }
-    halves = draft.vectors.astype(np.float16)
-    connection.execute(
-        insert(chunks),
-        [
-            {**owner, **_chunk_values(chunk), "chunk_id": chunk_id, "vector": half.tobytes()}
-            for chunk, chunk_id, half in zip(draft.chunks, ids, halves, strict=True)
-        ],
-    )
-    return Staged(document_pk, document_id, version_pk, version, ids)
+    added = insert(versions).returning(versions.c.pk, sort_by_parameter_order=True)
+    version_pks = connection.scalars(added, values).all()
+    staged: list[Staged] = []
+    rows: dict[Table, list[dict[str, object]]] = {attributes: [], access: [], chunks: []}
+    for place, version_pk, draft in zip(numbered, version_pks, drafts, strict=True):
+        ids = tuple(
+            chunk_id_for(
+                base.tenant, place.document_id, place.version, draft.content_hash, chunk.ordinal
+            )
+            for chunk in draft.chunks
+        )
+        item = Staged(place.document_pk, place.document_id, version_pk, place.version, ids)
+        staged.append(item)
+        rows[chunks] += _chunk_rows(base, item, draft)
+        rows[attributes] += (
+            {"version_pk": version_pk, "key": key, "value": attribute_key(value)}
+            for key, value in draft.attributes.items()
+        )
+        rows[access] += (
+            {"version_pk": version_pk, "label": label} for label in sorted(draft.access)
+        )
+    for table, values in rows.items():
+        if values:
+            connection.execute(insert(table), values)
+    return staged
 
 
-def activate(connection: Connection, base: Base, staged: Staged, *, indexed: bool) -> list[ChunkId]:
-    """Flip the document to a staged version; return the chunk ids that are gone for good.
+def activate(
+    connection: Connection, base: Base, staged: Sequence[Staged], *, indexed: bool
+) -> list[ChunkId]:
+    """Flip documents to their staged versions; return the chunk ids that are gone for good.
 
-    A version overtaken by a later one, or by a deletion, is retired unseen: as if it had been
-    written and replaced at once.
+    A version overtaken by a later one, or by a deletion, was retired by it, unseen: as if it had
+    been written and replaced at once.
 
     Raises:
-        IngestConflict: The staged rows are gone, collected as stale or with their base.
+        IngestConflict: Staged rows are gone, collected as stale or with their base.
     """
-    state = connection.execute(
-        select(versions.c.state, versions.c.content_hash, versions.c.filename).where(
-            versions.c.pk == staged.version_pk
-        )
-    ).one_or_none()
-    if _highest_settled(connection, staged.document_pk) > staged.version:
-        _retire(connection, base, [staged.version_pk])
-        return list(staged.chunk_ids)
-    if state is None or state.state != "staged":
-        raise IngestConflict("the staged document was collected before it was done; send it again")
-    current = connection.execute(
-        select(versions.c.pk, versions.c.content_hash)
-        .join(documents, documents.c.active_version == versions.c.pk)
-        .where(documents.c.pk == staged.document_pk)
-    ).one_or_none()
-    change, outdated = "replaced" if staged.version > 1 else "added", 0
-    if current is not None and current.content_hash == state.content_hash:
-        change = "annotated"
-    elif current is not None:
-        outdated = _count_outdated(connection, current.pk, staged.version_pk)
-    if indexed:
-        _mark_indexed(connection, staged.version_pk, base.index.pk)
-    older = _settled_before(connection, staged)
-    gone = _retire(connection, base, older)
-    connection.execute(
-        update(versions)
-        .where(versions.c.pk == staged.version_pk)
-        .values(state="active", change=change, activated_at=time.time(), chunks_outdated=outdated)
-    )
-    connection.execute(
-        update(documents)
-        .where(documents.c.pk == staged.document_pk)
-        .values(active_version=staged.version_pk)
-    )
-    lexical.add(connection, _lexical_rows(connection, base, staged.version_pk, state.filename))
+    if not staged:
+        return []
+    standing = _standing(connection, [item.document_pk for item in staged])
+    gone: list[ChunkId] = []
+    older: list[int] = []
+    flips: list[dict[str, object]] = []
+    for item in staged:
+        rows = standing[item.document_pk]
+        if any(row.version > item.version and row.state != "staged" for row in rows.values()):
+            gone += item.chunk_ids  # its rows went with what overtook it, its vectors came later
+            continue
+        own = rows.get(item.version_pk)
+        if own is None or own.state != "staged":
+            raise IngestConflict(
+                "the staged document was collected before it was done; send it again"
+            )
+        before = [row for row in rows.values() if row.version < item.version]
+        older += (row.pk for row in before if row.state != "tombstone")
+        current = next((row for row in before if row.state == "active"), None)
+        change, outdated = "replaced" if item.version > 1 else "added", 0
+        if current is not None and current.content_hash == own.content_hash:
+            change = "annotated"
+        elif current is not None:
+            outdated = _count_outdated(connection, current.pk, item.version_pk)
+        flip = {"of": item.document_pk, "to": item.version_pk, "how": change, "outdated": outdated}
+        flips.append(flip)
+    gone += _retire(connection, base, older)
+    _flip(connection, base, flips, indexed=indexed)
     return gone
 
 
@@ -242,12 +225,13 @@ def delete_document(connection: Connection, base: Base, external_id: str) -> lis
         versions.c.document_pk == row.pk, versions.c.state.in_(["staged", "active"])
     )
     gone = _retire(connection, base, list(connection.scalars(every)))
+    (place,) = _next_versions(connection, base, [external_id])
     now = time.time()
     tombstone = {
         "tenant": base.tenant,
         "base_pk": base.pk,
         "document_pk": row.pk,
-        "version": _next_version(connection, row.pk),
+        "version": place.version,
         "state": "tombstone",
         "change": "deleted",
         "content_hash": row.content_hash,
@@ -294,34 +278,31 @@ def count_staged(connection: Connection, base: Base) -> int:
     return int(connection.scalar(select(func.count()).select_from(versions).where(*staged)) or 0)
 
 
-def _document(connection: Connection, base: Base, external_id: str) -> tuple[int, DocumentId]:
-    """Return the document's row, written if it is not there."""
-    document_id = document_id_for(base, external_id)
-    found = connection.scalar(select(documents.c.pk).where(documents.c.document_id == document_id))
-    if found is not None:
-        return found, document_id
-    values = {
-        "tenant": base.tenant,
-        "base_pk": base.pk,
-        "document_id": document_id,
-        "external_id": external_id,
-        "created_at": time.time(),
-    }
-    added = insert(documents).values(values).returning(documents.c.pk)
-    return connection.execute(added).scalar_one(), document_id
+def _next_versions(connection: Connection, base: Base, external_ids: Sequence[str]) -> list[_Place]:
+    """Return where each document's next version goes; documents not there yet are written."""
+    ids = [document_id_for(base, external_id) for external_id in external_ids]
+    last = {row.document_id: row for row in connection.execute(_LAST_VERSIONS, {"ids": ids})}
+    owner = {"tenant": base.tenant, "base_pk": base.pk, "created_at": time.time()}
+    new = [
+        {**owner, "document_id": document_id, "external_id": external_id}
+        for document_id, external_id in zip(ids, external_ids, strict=True)
+        if document_id not in last
+    ]
+    if new:
+        connection.execute(insert(documents), new)
+        added = {"ids": [row["document_id"] for row in new]}
+        last.update((row.document_id, row) for row in connection.execute(_LAST_VERSIONS, added))
+    return [_Place(last[one].pk, one, last[one].version + 1) for one in ids]
 
 
-def _next_version(connection: Connection, document_pk: int) -> int:
-    last = select(func.max(versions.c.version)).where(versions.c.document_pk == document_pk)
-    return (connection.scalar(last) or 0) + 1
-
-
-def _highest_settled(connection: Connection, document_pk: int) -> int:
-    """Return the highest version that is, or was, in force: active or a tombstone."""
-    last = select(func.max(versions.c.version)).where(
-        versions.c.document_pk == document_pk, versions.c.state.in_(["active", "tombstone"])
-    )
-    return connection.scalar(last) or 0
+def _standing(
+    connection: Connection, document_pks: Sequence[int]
+) -> dict[int, dict[int, Row[int, int, int, str, str]]]:
+    """Return the versions of these documents that are not retired: document → pk → row."""
+    standing: dict[int, dict[int, Row[int, int, int, str, str]]] = {pk: {} for pk in document_pks}
+    for row in connection.execute(_STANDING, {"document_pks": list(document_pks)}):
+        standing[row.document_pk][row.pk] = row
+    return standing
 
 
 def _count_outdated(connection: Connection, old_pk: int, new_pk: int) -> int:
@@ -331,14 +312,18 @@ def _count_outdated(connection: Connection, old_pk: int, new_pk: int) -> int:
     return connection.scalar(select(func.count()).select_from(chunks).where(*gone)) or 0
 
 
-def _settled_before(connection: Connection, staged: Staged) -> list[int]:
-    """Return the versions that this one replaces: the active one and abandoned staged ones."""
-    query = select(versions.c.pk).where(
-        versions.c.document_pk == staged.document_pk,
-        versions.c.version < staged.version,
-        versions.c.state.in_(["active", "staged"]),
-    )
-    return list(connection.scalars(query))
+def _flip(
+    connection: Connection, base: Base, flips: Sequence[dict[str, object]], *, indexed: bool
+) -> None:
+    if not flips:
+        return
+    version_pks = [flip["to"] for flip in flips]
+    if indexed:
+        of_these = chunks.c.version_pk.in_(version_pks)
+        connection.execute(update(chunks).where(of_these).values(index_pk=base.index.pk))
+    connection.execute(_PUT_IN_FORCE.values(activated_at=time.time()), flips)
+    connection.execute(_POINT_AT, flips)
+    lexical.add(connection, _lexical_rows(connection, base, version_pks))
 
 
 def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> list[ChunkId]:
@@ -361,20 +346,11 @@ def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> l
     return [ChunkId(row.chunk_id) for row in rows]
 
 
-def _mark_indexed(connection: Connection, version_pk: int, index_pk: int) -> None:
-    connection.execute(
-        update(chunks).where(chunks.c.version_pk == version_pk).values(index_pk=index_pk)
-    )
-
-
 def _lexical_rows(
-    connection: Connection, base: Base, version_pk: int, filename: str
+    connection: Connection, base: Base, version_pks: Sequence[object]
 ) -> Iterator[lexical.LexicalRow]:
-    title = filename.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    query = select(chunks.c.pk, chunks.c.heading, chunks.c.text).where(
-        chunks.c.version_pk == version_pk
-    )
-    for row in connection.execute(query):
+    for row in connection.execute(_WORDS, {"version_pks": list(version_pks)}):
+        title = row.filename.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         yield lexical.LexicalRow(row.pk, base.pk, title, row.heading, row.text)
 
 
@@ -388,15 +364,101 @@ def _tokens_once(pieces: Sequence[Chunk]) -> int:
     return round(total)
 
 
-def _chunk_values(chunk: Chunk) -> dict[str, object]:
+def _version_values(base: Base, place: _Place, draft: Draft) -> dict[str, object]:
     return {
-        "ordinal": chunk.ordinal,
-        "text": chunk.text,
-        "start": chunk.start,
-        "end": chunk.end,
-        "parent_start": chunk.parent_start,
-        "parent_end": chunk.parent_end,
-        "page": chunk.page,
-        "heading": chunk.heading,
-        "tokens": chunk.tokens,
+        "tenant": base.tenant,
+        "base_pk": base.pk,
+        "document_pk": place.document_pk,
+        "version": place.version,
+        "state": "staged",
+        "content_hash": draft.content_hash,
+        "filename": draft.filename,
+        "format": draft.format,
+        "encoding": draft.encoding,
+        "attributes": dict(draft.attributes),
+        "access": sorted(draft.access) or None,
+        "bytes": draft.bytes,
+        "chars": len(draft.text),
+        "tokens": _tokens_once(draft.chunks),
+        "chunks": len(draft.chunks),
+        "chunking": draft.chunking,
+        "created_at": time.time(),
+        "text": draft.text,
     }
+
+
+def _chunk_rows(base: Base, staged: Staged, draft: Draft) -> Iterator[dict[str, object]]:
+    halves = draft.vectors.astype(np.float16)
+    for chunk, chunk_id, half in zip(draft.chunks, staged.chunk_ids, halves, strict=True):
+        yield {
+            "tenant": base.tenant,
+            "base_pk": base.pk,
+            "document_pk": staged.document_pk,
+            "version_pk": staged.version_pk,
+            "chunk_id": chunk_id,
+            "ordinal": chunk.ordinal,
+            "text": chunk.text,
+            "start": chunk.start,
+            "end": chunk.end,
+            "parent_start": chunk.parent_start,
+            "parent_end": chunk.parent_end,
+            "page": chunk.page,
+            "heading": chunk.heading,
+            "tokens": chunk.tokens,
+            "vector": half.tobytes(),
+        }
+
+
+# built once: putting a statement together costs more than SQLite takes to run it
+_ACTIVE = (
+    select(
+        documents.c.external_id,
+        documents.c.document_id,
+        versions.c.pk.label("version_pk"),
+        versions.c.version,
+        versions.c.content_hash,
+        versions.c.filename,
+        versions.c.attributes,
+        versions.c.access,
+        versions.c.chunking,
+        versions.c.chunks,
+    )
+    .join(versions, versions.c.pk == documents.c.active_version)
+    .where(documents.c.base_pk == bindparam("base_pk"))
+    .where(documents.c.external_id.in_(bindparam("external_ids", expanding=True)))
+)
+_LAST_VERSIONS = (
+    select(
+        documents.c.document_id,
+        documents.c.pk,
+        func.coalesce(func.max(versions.c.version), 0).label("version"),
+    )
+    .outerjoin(versions, versions.c.document_pk == documents.c.pk)
+    .where(documents.c.document_id.in_(bindparam("ids", expanding=True)))
+    .group_by(documents.c.document_id, documents.c.pk)
+)
+_STANDING = select(
+    versions.c.pk,
+    versions.c.document_pk,
+    versions.c.version,
+    versions.c.state,
+    versions.c.content_hash,
+).where(
+    versions.c.document_pk.in_(bindparam("document_pks", expanding=True)),
+    versions.c.state.in_(["staged", "active", "tombstone"]),
+)
+_WORDS = (
+    select(chunks.c.pk, chunks.c.heading, chunks.c.text, versions.c.filename)
+    .join(versions, versions.c.pk == chunks.c.version_pk)
+    .where(chunks.c.version_pk.in_(bindparam("version_pks", expanding=True)))
+)
+_PUT_IN_FORCE = (
+    update(versions)
+    .where(versions.c.pk == bindparam("to"))
+    .values(state="active", change=bindparam("how"), chunks_outdated=bindparam("outdated"))
+)
+_POINT_AT = (
+    update(documents)
+    .where(documents.c.pk == bindparam("of"))
+    .values(active_version=bindparam("to"))
+)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from knowledge import EmbedderUnavailable, SentenceTransformerEmbedder
+from knowledge.embedding import INDEX_SLICE
 from service.settings import home_folder
 
 PREPARED = sorted((home_folder() / "models").glob("**/modules.json"))
@@ -41,6 +42,18 @@ def test_meaning_is_nearer_than_words(embedder: SentenceTransformerEmbedder) -> 
     )
     question = embedder.embed_query("How long may I return a purchase?")
     assert question @ near > question @ far
+
+
+@real
+@pytest.mark.timeout(300)
+def test_each_row_is_its_own_text_however_long_the_texts_are(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    texts = [f"lamp {i} " * (1 + i * 7 % 11) for i in range(INDEX_SLICE + 3)]
+    rows = embedder.embed_passages(texts)
+    for at in (0, 5, INDEX_SLICE, INDEX_SLICE + 2):
+        assert embedder.embed_passages([texts[at]])[0] @ rows[at] > 0.999
+        assert int(np.argmax(rows @ embedder.embed_passages([texts[at]])[0])) == at
 
 
 @real

@@ -1,3 +1,6 @@
+import itertools
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -5,11 +8,13 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 
 from knowledge import (
+    DEFAULT_TENANT,
     ChromaIndex,
     DocumentTooLarge,
     EmbedderMismatch,
     EmbeddingDimensionMismatch,
     EmptyDocument,
+    IngestConflict,
     IngestReport,
     InvalidAttributes,
     InvalidName,
@@ -21,7 +26,10 @@ from knowledge import (
     lexical,
     versioning,
 )
+from knowledge.bases import get_base
 from knowledge.tables import LEXICAL_TABLE, chunks, versions
+from knowledge.types import ChunkId
+from knowledge.writing import writing
 from tests.fakes.embedder import FakeEmbedder
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
@@ -195,6 +203,150 @@ def test_the_later_of_two_files_of_one_name_stays(knowledge: Knowledge) -> None:
         BASE, [NewDocument("a", "a.txt", b"first"), NewDocument("a", "a.txt", b"second")]
     )
     assert knowledge.document_text(BASE, "a").text == "second"
+
+
+class Windows:
+    """Windows of two documents; the write of the first waits until the next one is embedded."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, embedder: FakeEmbedder) -> None:
+        self.overlapped: list[bool] = []
+        self._begun = itertools.count()
+        self._next_is_embedded = threading.Event()
+        self._upsert = ChromaIndex.upsert
+        patch.setattr("knowledge.ingest.WINDOW_DOCUMENTS", 2)
+        patch.setattr(ChromaIndex, "upsert", lambda *arguments: self._wait(*arguments))
+        embedder.before_embedding = self._embed
+        self.at_second: Callable[[], None] = lambda: None
+
+    def _wait(self, *arguments: Any) -> None:
+        if not self.overlapped:
+            self.overlapped.append(self._next_is_embedded.wait(5))
+        self._upsert(*arguments)
+
+    def _embed(self) -> None:
+        if next(self._begun) == 1:
+            self._next_is_embedded.set()
+            self.at_second()
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch, embedder: FakeEmbedder) -> Windows:
+    return Windows(monkeypatch, embedder)
+
+
+def numbered(count: int) -> list[NewDocument]:
+    return [NewDocument(f"d{i}", f"d{i}.txt", f"Fact number {i}.".encode()) for i in range(count)]
+
+
+def names(knowledge: Knowledge) -> list[str]:
+    return [document.external_id for document in knowledge.list_documents(BASE)]
+
+
+def test_a_window_is_written_while_the_next_is_embedded(
+    knowledge: Knowledge, windows: Windows
+) -> None:
+    reports = knowledge.ingest_many(BASE, numbered(5))
+    assert windows.overlapped == [True]
+    assert [report.external_id for report in reports] == names(knowledge)
+    assert [report.indexed for report in reports] == [True] * 5
+    assert "number 4" in texts(knowledge, "fact number 4")
+
+
+def test_a_failing_embedder_leaves_the_window_that_is_being_written(
+    knowledge: Knowledge, windows: Windows
+) -> None:
+    windows.at_second = _crash
+    seen: list[tuple[int, int]] = []
+    with pytest.raises(SystemExit):
+        knowledge.ingest_many(BASE, numbered(6), progress=lambda *at: seen.append(at))
+    assert windows.overlapped == [True]
+    assert (names(knowledge), seen) == (["d0", "d1"], [(2, 6)])
+    assert "number 1" in texts(knowledge, "fact number 1")
+
+
+def test_a_bad_file_in_the_second_window_leaves_the_first(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.ingest.WINDOW_DOCUMENTS", 2)
+    sources = numbered(6)
+    sources[3] = NewDocument("bad", "bad.txt", b"  ")
+    with pytest.raises(EmptyDocument):
+        knowledge.ingest_many(BASE, sources)
+    assert names(knowledge) == ["d0", "d1"]
+
+
+def test_what_failed_first_is_what_is_raised(
+    knowledge: Knowledge, windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise MemoryError("the second window")
+
+    windows.at_second = refuse
+    monkeypatch.setattr(versioning, "activate", _crash)
+    with pytest.raises(SystemExit, match="killed here"):
+        knowledge.ingest_many(BASE, numbered(4))
+    assert names(knowledge) == []
+
+
+def test_the_same_name_in_the_next_window_sees_what_the_window_before_wrote(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, embedder: FakeEmbedder
+) -> None:
+    activate = versioning.activate
+
+    def slowly(*arguments: Any, **options: Any) -> list[ChunkId]:
+        time.sleep(0.1)  # or the flip might be done before anybody looks
+        return activate(*arguments, **options)
+
+    monkeypatch.setattr(versioning, "activate", slowly)
+    first = NewDocument("pay", "pay.txt", b"Pay day is Friday.", access=frozenset({"hr"}))
+    again = NewDocument("pay", "pay.txt", b"Pay day is Friday.")
+    later = NewDocument("pay", "pay.txt", b"Pay day is Monday.")
+    reports = knowledge.ingest_many(BASE, [first, again, later])
+    assert [report.unchanged for report in reports] == [False, True, False]
+    assert knowledge.get_document(BASE, "pay").access == ("hr",)
+    assert len(embedder.embedded) == 2
+
+
+def test_one_overtaken_document_of_a_window_keeps_no_other_back(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, index: ChromaIndex, engine: Engine
+) -> None:
+    upsert = ChromaIndex.upsert
+
+    def overtaken(self: ChromaIndex, *arguments: Any) -> None:
+        monkeypatch.setattr(ChromaIndex, "upsert", upsert)
+        knowledge.ingest(BASE, "d1", "d1.txt", b"Newer words.")
+        knowledge.delete_document(BASE, "d2")
+        upsert(self, *arguments)
+
+    knowledge.ingest(BASE, "d2", "d2.txt", b"Older words.")
+    monkeypatch.setattr(ChromaIndex, "upsert", overtaken)
+    knowledge.ingest_many(BASE, numbered(4))
+    assert sorted(names(knowledge)) == ["d0", "d1", "d3"]
+    assert knowledge.document_text(BASE, "d1").text == "Newer words."
+    (collection,) = index.collections()
+    assert index.count(collection) == 3
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(chunks)) == 3
+
+
+def test_what_was_collected_while_it_was_written_is_to_be_sent_again(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
+    put(knowledge, OLD)
+    upsert = ChromaIndex.upsert
+
+    def collected(self: ChromaIndex, *arguments: Any) -> None:
+        upsert(self, *arguments)
+        with writing(engine) as connection:
+            base = get_base(connection, BASE, tenant=DEFAULT_TENANT)
+            assert versioning.collect_stale(connection, base, older_than=time.time()) == 2
+
+    monkeypatch.setattr(ChromaIndex, "upsert", collected)
+    sources = [NewDocument("returns", "returns.md", NEW), *numbered(1)]
+    with pytest.raises(IngestConflict, match="send it again"):
+        knowledge.ingest_many(BASE, sources)
+    assert names(knowledge) == ["returns"]
+    assert "thirty" in texts(knowledge)
 
 
 @pytest.mark.parametrize(
