@@ -28,6 +28,7 @@ from router.errors import (
 )
 from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
 from router.policy import Policy, Threshold, default_policy, load_policy
+from router.regret import Regret, Trial, measure_regret
 from router.signals import Signals, read_signals
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Outcome",
     "Policy",
     "Provenance",
+    "Regret",
     "Rejection",
     "RouterConfig",
     "RouterError",
@@ -57,11 +59,13 @@ __all__ = [
     "Signals",
     "Strategy",
     "Threshold",
+    "Trial",
     "UnknownFact",
     "Verdict",
     "decide",
     "default_policy",
     "load_policy",
+    "measure_regret",
     "read_signals",
     "settle",
 ]

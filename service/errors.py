@@ -4,6 +4,7 @@ ServiceError
 ├── InvalidSettings         configuration refused
 ├── InvalidRequest          well-formed, but cannot be meant
 ├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is wrong
+├── InvalidOutcomes         the outcomes of a comparison cannot be read, or say nothing
 ├── NotFound
 │   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound
 ├── StrategyForbidden       a hard rule, or something missing, stands against the strategy
@@ -62,6 +63,13 @@ class InvalidEvaluationFile(ServiceError):
 
     code = "invalid_evaluation_file"
     hint = "Correct the named line; each is one JSON object, as `fingerpost kb eval --help` says."
+
+
+class InvalidOutcomes(ServiceError):
+    """The outcomes of a comparison cannot be read, or hold nothing to choose from."""
+
+    code = "invalid_outcomes"
+    hint = "`fingerpost compare SET.jsonl --use-case U --out OUTCOMES.jsonl` writes such a file."
 
 
 class NotFound(ServiceError):
@@ -218,6 +226,7 @@ STATUS: Mapping[type[Exception], int] = {
     InvalidSettings: 500,
     InvalidRequest: 400,
     InvalidEvaluationFile: 400,
+    InvalidOutcomes: 400,
     NotFound: 404,
     StrategyForbidden: 409,
     ContextLengthExceeded: 400,

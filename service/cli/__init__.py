@@ -17,6 +17,7 @@ from service.cli import (
     knowledge_bases,
     processes,
     quickstart,
+    regret,
     sync,
     train,
     use_cases,
@@ -41,6 +42,7 @@ app.command("ask")(ask.ask)
 app.command("route")(ask.route)
 app.command("train")(train.train)
 app.command("compare")(compare.compare)
+app.command("regret")(regret.regret)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
 knowledge_bases.app.command("eval")(evaluation.evaluate)
 knowledge_bases.app.command("sync")(sync.sync)

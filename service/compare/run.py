@@ -62,6 +62,7 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
     }
     outcome: Outcome = {
         "id": question.id,
+        "question": question.question,
         "kind": question.kind,
         "strategy": strategy,
         "score": None,
