@@ -27,6 +27,7 @@ from router.errors import (
     UnknownFact,
 )
 from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
+from router.observe import Observation, observe
 from router.policy import Policy, Threshold, default_policy, load_policy
 from router.regret import Regret, Trial, measure_regret
 from router.signals import Signals, read_signals
@@ -46,6 +47,7 @@ __all__ = [
     "Finding",
     "InvalidPolicy",
     "LeafFinding",
+    "Observation",
     "Outcome",
     "Policy",
     "Provenance",
@@ -66,6 +68,7 @@ __all__ = [
     "default_policy",
     "load_policy",
     "measure_regret",
+    "observe",
     "read_signals",
     "settle",
 ]

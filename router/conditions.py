@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from router.decision import LeafFinding, Truth
 from router.policy_file import PolicyDocument, Where
 
 Judged = Sequence[LeafFinding]
 Judge = Callable[[Judged], Truth]
+# A leaf by its number, or a word with its branches.
+Tree = int | tuple[Literal["all", "any", "none"], tuple["Tree", ...]]
 LeafNumber = Callable[[str, Where], int]
 
 
@@ -23,10 +26,12 @@ class Condition:
     Attributes:
         judge: The tree's truth over the policy's judged leaves.
         leaves: Numbers of the leaves it reads, in the order they are written.
+        tree: The tree itself, to explain it and to reason about it.
     """
 
     judge: Judge
     leaves: tuple[int, ...]
+    tree: Tree
 
 
 def compile_condition(
@@ -48,7 +53,7 @@ def compile_condition(
     """
     if isinstance(tree, str):
         number = leaf_number(tree, where)
-        return Condition(lambda judged: judged[number].truth, (number,))
+        return Condition(lambda judged: judged[number].truth, (number,), number)
     if not isinstance(tree, dict) or len(tree) != 1:
         raise document.fault(
             where, "must be an expression, or exactly one of all, any, none with a list"
@@ -63,7 +68,8 @@ def compile_condition(
         for i, branch in enumerate(branches)
     ]
     leaves = tuple(number for part in parts for number in part.leaves)
-    return Condition(_JUDGES[word](tuple(part.judge for part in parts)), leaves)
+    judge = _JUDGES[word](tuple(part.judge for part in parts))
+    return Condition(judge, leaves, (word, tuple(part.tree for part in parts)))
 
 
 def _judge_all(parts: Sequence[Judge]) -> Judge:

@@ -13,18 +13,28 @@ from typing import Any, Literal
 from anyio import to_thread
 
 from knowledge import LeftOut, Passage, Retrieval, Turn
-from router import Decision, Evidence, Settlement, Signals, Strategy, decide, read_signals, settle
+from router import (
+    Decision,
+    Evidence,
+    Settlement,
+    Signals,
+    Strategy,
+    decide,
+    observe,
+    read_signals,
+    settle,
+)
 from service.citations import Citation, CiteMode, cite, passage_dict
 from service.engine import Generation, GenerationRequest, Message, Usage
 from service.errors import AdapterNotLoaded, StrategyForbidden
 from service.facts import Measured, Requirements, gather_facts
-from service.house import House
+from service.house import House, Observing
 from service.prompts import Prompt, build_prompt
-from service.records import Record
+from service.records import Afterthought, Record
 from service.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
 
 RETRIEVING = frozenset({Strategy.RAG, Strategy.HYBRID})
-RECORDED = ("strategy", "rule", "facts", "policy_version", "pilot", "fallback_from")
+RECORDED = ("strategy", "rule", "policy_version", "pilot", "fallback_from")
 INLINE_CHARS = 20_000  # about 5 ms of counting tokens; longer would hold up other answers
 ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
 
@@ -35,7 +45,7 @@ class Question:
 
     `access_labels` are what the person asking holds; the caller vouches for them. `strategy` is
     None for `auto`; `adapter` names a task or an adapter id and overrides the use
-    case's; `explain` shows every leaf of every rule with the values it read.
+    case's; `explain` shows every node of every rule with the values it read.
     """
 
     request_id: str
@@ -192,7 +202,8 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
                 watch.mark("generate")
                 said = "".join(pieces)
                 done = conclude(decided, prompt, generation, said, retrieval, watch, question)
-    house.records.keep(record_of(question, route, done, house))
+    think = partial(think_over, route, settlement, strategy, house.observing)
+    house.records.keep(record_of(question, route, done, house), think)
     yield done
 
 
@@ -287,7 +298,7 @@ def explain(
     body = decision.as_dict(with_leaves=with_leaves)
     body["strategy"] = strategy
     if settlement is not None:
-        body["settlement"] = settlement.as_dict()
+        body["settlement"] = settlement.as_dict(with_leaves=with_leaves)
     if strategy is not decision.strategy:
         body["fallback_from"] = decision.strategy
     return body
@@ -383,6 +394,18 @@ def record_of(question: Question, route: Route, done: Answer, house: House) -> R
         question=question.turns[-1].content if keeps_text else None,
         answer=done.text if keeps_text else None,
     )
+
+
+def think_over(
+    route: Route, settlement: Settlement | None, strategy: Strategy, observing: Observing
+) -> Afterthought:
+    """Return the decision with every node, and what an observed policy would have done."""
+    trace = explain(route.decision, settlement, strategy, with_leaves=True)
+    if observing.policy is None:
+        return Afterthought(trace, None)
+    allow = route.use_case.allow_prompt_only_when_nothing_found
+    seen = observe(route.decision, settlement, observing.policy, allow_prompt_only=allow)
+    return Afterthought(trace, seen.as_dict())
 
 
 def usage_dict(usage: Usage) -> dict[str, int]:

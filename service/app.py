@@ -4,6 +4,7 @@ It constructs; what it constructs decides.
 """
 
 import gc
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,10 +22,11 @@ from knowledge import (
     Knowledge,
     SentenceTransformerEmbedder,
 )
-from router import Policy, default_policy, load_policy
+from router import InvalidPolicy, Policy, default_policy, load_policy
 from service.api import (
     chat,
     compare,
+    decisions,
     file_batches,
     health,
     history,
@@ -45,7 +47,7 @@ from service.engine_watch import EngineWatch
 from service.facts import Measurements
 from service.files import Files
 from service.home import Ports
-from service.house import House, Memory
+from service.house import House, Memory, Observing
 from service.jobs import Jobs
 from service.prompts import load_token_counter
 from service.publishing import Publisher
@@ -53,8 +55,11 @@ from service.records import Records
 from service.settings import Settings
 from service.use_cases import UseCases
 
+log = logging.getLogger(__name__)
+
 APIS = (
     chat.api,
+    decisions.api,
     openai.api,
     use_cases.api,
     vector_stores.api,
@@ -158,6 +163,7 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         measurements=Measurements(rooms.knowledge, rooms.registry, comparisons),
         records=Records(rooms.database, settings.records),
         count_tokens=load_token_counter(settings.base_model_path),
+        observing=_observing(settings),
         memory=memory,
     )
     publisher = Publisher(
@@ -174,4 +180,15 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
 
 
 def _policy(settings: Settings) -> Policy:
-    return default_policy() if settings.policy is None else load_policy(settings.policy)
+    file = settings.policy_file
+    return default_policy() if file is None else load_policy(file)
+
+
+def _observing(settings: Settings) -> Observing:
+    """Load the policy to observe; a bad one is told of, and the gateway serves without it."""
+    file = settings.observed_policy_file
+    try:
+        return Observing() if file is None else Observing(load_policy(file))
+    except InvalidPolicy as exc:
+        log.error("the policy in [router] observe is not observed: %s", exc)
+        return Observing(problem=str(exc))

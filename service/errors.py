@@ -6,7 +6,7 @@ ServiceError
 ├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is wrong
 ├── InvalidOutcomes         the outcomes of a comparison cannot be read, or say nothing
 ├── NotFound
-│   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound
+│   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound, DecisionNotFound
 ├── StrategyForbidden       a hard rule, or something missing, stands against the strategy
 ├── ContextLengthExceeded   the question alone is longer than the model reads
 ├── BodyTooLarge            the request body is over the limit
@@ -110,6 +110,13 @@ class CompareNotFound(NotFound):
     """No compare run has this id."""
 
     code = "compare_not_found"
+
+
+class DecisionNotFound(NotFound):
+    """No record has this request id."""
+
+    code = "decision_not_found"
+    hint = "The id stands in every answer (`id`) and in its x-request-id header."
 
 
 class StrategyForbidden(ServiceError):

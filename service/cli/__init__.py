@@ -15,12 +15,14 @@ from service.cli import (
     history,
     indexes,
     knowledge_bases,
+    observe,
     processes,
     quickstart,
     regret,
     sync,
     train,
     use_cases,
+    why,
 )
 from service.cli.usage import FingerpostGroup
 
@@ -43,6 +45,8 @@ app.command("route")(ask.route)
 app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.command("regret")(regret.regret)
+app.command("observe")(observe.observe)
+app.command("why")(why.why)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
 knowledge_bases.app.command("eval")(evaluation.evaluate)
 knowledge_bases.app.command("sync")(sync.sync)

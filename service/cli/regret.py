@@ -44,7 +44,7 @@ def regret(
     needed. Regret is in points (hundredths of the score) lost to the best strategy per question.
     """
     with reporting(as_json) as report:
-        path = policy or load_settings().policy
+        path = policy or load_settings().policy_file
         judged = default_policy() if path is None else load_policy(path)
         found = parse_outcomes(read_lines(_text(outcomes), file=str(outcomes)))
         done = regret_of(found, judged)

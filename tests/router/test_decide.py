@@ -273,7 +273,7 @@ def test_a_decision_in_plain_content_shows_the_values_each_leaf_read() -> None:
     assert finding["unknown_facts"] == []
     assert set(plain) == {
         *("strategy", "rule", "findings", "rejected", "facts", "policy_version"),
-        *("conflict", "pilot"),
+        *("conflict", "pilot", "because"),
     }
 
 
