@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+import orjson
 from anyio import to_thread
 from sqlalchemy import (
     JSON,
@@ -41,6 +42,7 @@ BATCH_S = 0.25  # at most this much is lost when the machine stops: records are 
 MAX_WAITING = 10_000
 FORGET_S = 3_600.0
 DAY_S = 86_400
+PACKING = 3  # 0.06 ms for 5.3 kB; the default takes 0.15 ms for 4.8
 
 records = Table(
     "records",
@@ -238,7 +240,15 @@ def _row(record: Record, think: Callable[[], Afterthought] | None) -> dict[str, 
     row = {name: getattr(record, name) for name in Record.__slots__}
     if think is not None:
         thought = think()
-        # About 30 kB of JSON in 5; compressing lets go of the interpreter, so requests go on.
-        row["trace"] = zlib.compress(json.dumps(thought.trace).encode())
+        row["trace"] = _pack(thought.trace)
         row["observed"] = thought.observed
     return row
+
+
+def _pack(trace: Mapping[str, Any]) -> bytes:
+    """Return about 30 kB of JSON in 5; compressing lets go of the interpreter meanwhile."""
+    try:
+        text = orjson.dumps(trace)
+    except TypeError:  # a declared number beyond 64 bits; the slower one writes it
+        text = json.dumps(trace).encode()
+    return zlib.compress(text, PACKING)

@@ -95,13 +95,24 @@ async def test_a_request_id_sent_twice_loses_no_other_record(database: Engine) -
     assert first is not None
     assert first.strategy == "rag"
     assert kept.get("other", tenant=TENANT) is not None
+    for strategy in ("hybrid", "rag"):
+        kept.keep(record("twin", strategy=strategy))
+    await kept.flush()
+    twin = kept.get("twin", tenant=TENANT)
+    assert twin is not None
+    assert twin.strategy == "hybrid"
 
 
 async def test_the_trace_is_packed_when_it_is_written_and_read_back_whole(
     database: Engine,
 ) -> None:
     kept = Records(database, RecordSettings())
-    trace = {"rule": "r", "because": {"zh": "因"}, "findings": [{"verdict": "unknown"}] * 40}
+    trace: dict[str, Any] = {
+        "rule": "r",
+        "because": {"zh": "因"},
+        "findings": [{"verdict": "unknown"}] * 40,
+    }
+    trace["facts"] = {"labelled_examples": {"value": 10**30}}
     thoughts: list[Afterthought] = []
     kept.keep(record("r1"), lambda: thoughts[0])
     thoughts.append(Afterthought(trace, None))  # thought of when it is written, not before
