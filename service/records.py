@@ -194,14 +194,15 @@ class Records:
         kept = records.c.observed
         names = ("policy_version", "strategy", "rule", "course")
         keys = [kept[side, name].as_string() for side in ("now", "then") for name in names]
-        differs = kept["differs"].as_boolean()
-        until = func.max(records.c.created_at)
-        query = (
-            select(*keys, differs, func.count(), func.min(records.c.created_at), until)
+        seen = (
+            select(*keys, kept["differs"].as_boolean(), records.c.created_at)
             .where(records.c.tenant == tenant, kept.is_not(None))
-            .group_by(*keys, differs)
-            .order_by(until.desc())
+            .subquery()
         )
+        *pair, created_at = seen.c
+        until = func.max(created_at)
+        query = select(*pair, func.count(), func.min(created_at), until).group_by(*pair)
+        query = query.order_by(until.desc())
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         half = len(names)
