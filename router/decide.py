@@ -82,6 +82,7 @@ def decide(facts: Facts, policy: Policy, *, asked: Strategy | None = None) -> De
         policy_version=policy.version,
         conflict=conflict,
         pilot=conflict is None and chosen.uses_adapter and pilot is not None and bool(pilot.truth),
+        overrides=policy.overrides,
     )
 
 

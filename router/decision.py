@@ -18,6 +18,7 @@ from router.nodes import Verdict as Verdict
 if TYPE_CHECKING:
     from router.conditions import Tree
     from router.facts import Facts, FactValue
+    from router.policy import Threshold
 
 Outcome = Literal["answer", "abstain", "prompt_only"]
 
@@ -249,6 +250,7 @@ class Decision:
         policy_version: Name and digest of the policy.
         conflict: Set when the strategy asked for is forbidden, or when none is eligible.
         pilot: The adapter was made from fewer rows than the floor: to be evaluated, not relied on.
+        overrides: Thresholds that the use case declares in place of the policy's.
     """
 
     strategy: Strategy
@@ -259,6 +261,7 @@ class Decision:
     policy_version: str
     conflict: Rejection | None = None
     pilot: bool = False
+    overrides: Mapping[str, Threshold] = field(default_factory=dict)
 
     def forbids(self, strategy: Strategy) -> bool:
         """Return whether a hard rule fells `strategy`."""
@@ -272,7 +275,7 @@ class Decision:
     def as_dict(self, *, with_leaves: bool = True) -> dict[str, object]:
         """Return plain content: every node with the values it read, or the findings in brief."""
         values = self.facts.values
-        return {
+        plain: dict[str, object] = {
             "strategy": self.strategy.value,
             "rule": self.rule,
             "because": self.because.as_dict(),
@@ -283,6 +286,12 @@ class Decision:
             "conflict": None if self.conflict is None else self.conflict.as_dict(),
             "pilot": self.pilot,
         }
+        if self.overrides:
+            plain["thresholds"] = {
+                name: {"value": t.value, "provenance": "declared", "policy_value": t.instead_of}
+                for name, t in self.overrides.items()
+            }
+        return plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@
     ├── UnknownFact              a name that is not in the table of facts
     ├── FactTypeMismatch         a value of the wrong type, or outside its allowed values
     ├── FactProvenanceMismatch   a known fact from a source that may not state it
+    ├── InvalidCases             a file of policy tests that cannot be used, with file and row
+    ├── ThresholdRefused         a use case declares a threshold that it may not, or cannot, set
     └── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
 
 Deciding itself raises nothing. This file knows no HTTP status.
@@ -41,6 +43,20 @@ class FactProvenanceMismatch(RouterError):
 
     code = "fact_provenance_mismatch"
     hint = "Each fact's allowed sources are in router/facts.py (FACTS)."
+
+
+class ThresholdRefused(RouterError):
+    """A use case declares a threshold that is not its to set, or with a value that cannot be."""
+
+    code = "threshold_refused"
+    hint = "`fingerpost policy explain` lists the thresholds; those of hard rules belong to it."
+
+
+class InvalidCases(RouterError):
+    """A file of policy tests cannot be read, or one of its rows is wrong."""
+
+    code = "invalid_policy_cases"
+    hint = "Correct the named row; router/default_policy_cases.yaml shows every key."
 
 
 class InvalidPolicy(RouterError):

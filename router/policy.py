@@ -5,17 +5,19 @@ It does not decide; `decide.py` does. A policy that loads cannot fail later.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 from router.conditions import Condition, Judged, compile_condition
 from router.decision import Because, Finding, LeafFinding, Outcome, Rule, RuleKind, Strategy, Truth
-from router.errors import InvalidPolicy
+from router.errors import InvalidPolicy, ThresholdRefused
 from router.facts import FACTS, FactSpec, FactType, FactValue, Provenance
 from router.leaves import Leaf, LeafCompiler, LeafFault
 from router.policy_file import (
@@ -26,7 +28,9 @@ from router.policy_file import (
     Where,
     read_document,
     read_policy_text,
+    spell,
 )
+from router.soundness import find_faults
 
 DEFAULT_POLICY_FILE: Final = Path(__file__).with_name("default_policy.yaml")
 
@@ -41,6 +45,7 @@ EVIDENCE_FACTS: Final[Mapping[str, FactSpec]] = {
         FactSpec("degraded", FactType.TRUTH, _MEASURED, "A retriever that should answer did not."),
     )
 }
+_SETTLE_FACTS: Final[Mapping[str, FactSpec]] = {**FACTS, **EVIDENCE_FACTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,13 @@ class Threshold:
         value: The value.
         source: Where it comes from.
         unit: Its unit, empty where there is none.
+        instead_of: The policy's own value, where a use case declares another.
     """
 
     value: FactValue
     source: str
     unit: str
+    instead_of: FactValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,21 @@ class CompiledRule:
         when: The condition.
         unless: What makes the rule false; None where nothing does.
         pick: Takes the leaves of `when`, then those of `unless`, from the policy's judged leaves.
+        where: Its place in the document.
+        line: Its line in the file, counted from 1.
     """
 
     stated: Rule
     when: Condition
     unless: Condition | None
     pick: Callable[[Judged], tuple[LeafFinding, ...]]
+    where: Where
+    line: int | None
+
+    @property
+    def all_leaves(self) -> tuple[int, ...]:
+        """Numbers of the leaves of `when`, then of `unless`."""
+        return self.when.leaves + (() if self.unless is None else self.unless.leaves)
 
     def judge(self, judged: Judged) -> Finding:
         """Return the rule's finding over the policy's judged leaves."""
@@ -130,6 +146,27 @@ class Settling:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyWarning:
+    """Something a policy says and can never do, although it works.
+
+    Attributes:
+        file: The file, as the caller named it.
+        line: Line of the key, counted from 1, or None when no line can be named.
+        key: Where in the file, e.g. `preference[2]`.
+        reason: What is wrong.
+    """
+
+    file: str
+    line: int | None
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}, line {self.line}"
+        return f"{place}: {self.key}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """A compiled policy. Make it with `load_policy` or `default_policy`.
 
@@ -145,6 +182,8 @@ class Policy:
         pilot: When an adapter is marked as a pilot.
         fallback: All four strategies, in the order to try when no rule chooses.
         settling: What follows retrieval.
+        warnings: What its rules can never do.
+        overrides: Those thresholds that a use case declares.
     """
 
     name: str
@@ -158,6 +197,89 @@ class Policy:
     pilot: CompiledRule | None
     fallback: Rule
     settling: Settling
+    warnings: tuple[PolicyWarning, ...] = ()
+    overrides: Mapping[str, Threshold] = field(default_factory=dict)
+
+    def with_thresholds(self, declared: Mapping[str, object]) -> Policy:
+        """Return this policy with a use case's own thresholds; compiled once for each set.
+
+        Args:
+            declared: Name to value. Thresholds that a hard rule names are not a use case's to set.
+
+        Returns:
+            The policy itself where nothing is declared.
+
+        Raises:
+            ThresholdRefused: A name is unknown or bound by a hard rule, a value has another type,
+                or a rule could never hold with it.
+        """
+        if not declared:
+            return self
+        checked = {name: self._check_threshold(name, declared[name]) for name in sorted(declared)}
+        return _override(self, tuple(checked.items()))
+
+    def _check_threshold(self, name: str, value: object) -> FactValue:
+        if name not in self.thresholds:
+            near = difflib.get_close_matches(name, self.thresholds, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(self.thresholds)}"
+            raise ThresholdRefused(f"policy {self.version} has no threshold {name!r}; {hint}")
+        binding = [
+            rule.stated.id
+            for rule in (each.rule for each in self.hard)
+            if any(name in self.leaves[number].thresholds for number in rule.all_leaves)
+        ]
+        if binding:
+            raise ThresholdRefused(
+                f"threshold {name!r} is not a use case's to set: hard rules name it "
+                f"({', '.join(binding)})"
+            )
+        own = self.thresholds[name].value
+        kind = next(kind for kind in (bool, int | float, str) if isinstance(own, kind))
+        is_same = isinstance(value, kind) and isinstance(value, bool) is isinstance(own, bool)
+        if not is_same or (isinstance(value, float) and not math.isfinite(value)):
+            words = {bool: "true or false", str: "a text"}.get(type(own), "a finite number")
+            raise ThresholdRefused(f"threshold {name!r} must be {words}, not {value!r:.80}")
+        return value  # type: ignore[return-value]  # its kind was just checked
+
+
+@functools.lru_cache(maxsize=256)
+def _override(policy: Policy, declared: tuple[tuple[str, FactValue], ...]) -> Policy:
+    """Return the policy with other thresholds; only the leaves that name them are compiled."""
+    thresholds = dict(policy.thresholds)
+    for name, value in declared:
+        own = thresholds[name]
+        source = f"declared by the use case; the policy says {own.value}"
+        thresholds[name] = Threshold(value, source, own.unit, instead_of=own.value)
+    values = {name: threshold.value for name, threshold in thresholds.items()}
+    changed = {name for name, _ in declared}
+
+    def compile_again(leaf: Leaf, compiler: LeafCompiler) -> Leaf:
+        if changed.isdisjoint(leaf.thresholds):
+            return leaf
+        try:
+            return compiler.compile(leaf.expression)
+        except LeafFault as exc:
+            said = f"{_spell_thresholds(declared)}: {leaf.expression!r}: {exc}"
+            raise ThresholdRefused(said) from exc
+
+    before, after = LeafCompiler(FACTS, values), LeafCompiler(_SETTLE_FACTS, values)
+    settled = tuple(compile_again(leaf, after) for leaf in policy.settling.leaves)
+    variant = replace(
+        policy,
+        thresholds=thresholds,
+        leaves=tuple(compile_again(leaf, before) for leaf in policy.leaves),
+        settling=replace(policy.settling, leaves=settled),
+        overrides={name: thresholds[name] for name in sorted(changed)},
+    )
+    for fault in find_faults(variant, FACTS, EVIDENCE_FACTS):
+        if fault.refuses:
+            key = spell(fault.where)
+            raise ThresholdRefused(f"with {_spell_thresholds(declared)}, {key} {fault.reason}")
+    return variant
+
+
+def _spell_thresholds(declared: Iterable[tuple[str, FactValue]]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in declared)
 
 
 def load_policy(path: Path | str) -> Policy:
@@ -201,10 +323,16 @@ def parse_policy(text: str, *, file: str) -> Policy:
     document = read_document(text, file=file)
     written = read_policy_text(document)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return _compile(written, document, version=f"{written.name}@{digest}")
+    policy = compile_policy(written, document, version=f"{written.name}@{digest}")
+    return replace(policy, warnings=_check_soundness(policy, document))
 
 
-def _compile(written: PolicyText, document: PolicyDocument, *, version: str) -> Policy:
+def compile_policy(written: PolicyText, document: PolicyDocument, *, version: str) -> Policy:
+    """Compile a policy whose rules may still contradict each other; `parse_policy` checks that.
+
+    Raises:
+        InvalidPolicy: An expression, a rule's id or the fallback is wrong.
+    """
     thresholds = _read_thresholds(written, document)
     values = {name: threshold.value for name, threshold in thresholds.items()}
     compiler = _RuleCompiler(document, LeafCompiler(FACTS, values))
@@ -243,6 +371,17 @@ def _compile(written: PolicyText, document: PolicyDocument, *, version: str) -> 
     )
 
 
+def _check_soundness(policy: Policy, document: PolicyDocument) -> tuple[PolicyWarning, ...]:
+    """Return what the policy can never do; refuse it where that cannot be meant."""
+    warnings = []
+    for fault in find_faults(policy, FACTS, EVIDENCE_FACTS):
+        error = document.fault(fault.where, fault.reason)
+        if fault.refuses:
+            raise error
+        warnings.append(PolicyWarning(error.file, error.line, error.key, error.reason))
+    return tuple(warnings)
+
+
 class _RuleCompiler:
     """Compiles the rules of one policy, each different leaf once."""
 
@@ -277,7 +416,8 @@ class _RuleCompiler:
             when.tree,
             None if unless is None else unless.tree,
         )
-        return CompiledRule(stated, when, unless, _picker(when, unless))
+        line = self._document.line_of(where)
+        return CompiledRule(stated, when, unless, _picker(when, unless), where, line)
 
     def _condition(self, tree: object, where: Where) -> Condition:
         return compile_condition(tree, where, self._document, self._leaf_number)
@@ -321,7 +461,7 @@ def _read_fallback(written: PolicyText, document: PolicyDocument) -> Rule:
 def _compile_settling(
     written: PolicyText, document: PolicyDocument, values: Mapping[str, FactValue]
 ) -> Settling:
-    compiler = _RuleCompiler(document, LeafCompiler({**FACTS, **EVIDENCE_FACTS}, values))
+    compiler = _RuleCompiler(document, LeafCompiler(_SETTLE_FACTS, values))
     rules = tuple(
         SettleRule(
             compiler.compile(rule, ("settle", "rules", i), RuleKind.SETTLE, ()),

@@ -41,13 +41,15 @@ class PolicyDocument:
     content: object
     lines: Mapping[Where, int]
 
+    def line_of(self, where: Where) -> int | None:
+        """Return the line of a place, or of the nearest known one around it."""
+        around = (where[:n] for n in range(len(where), -1, -1))
+        return next((self.lines[place] for place in around if place in self.lines), None)
+
     def fault(self, where: Where, reason: str) -> InvalidPolicy:
         """Return the error for one place in the file; the nearest known line is named."""
-        line = next(
-            (self.lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in self.lines),
-            None,
-        )
-        return InvalidPolicy(file=self.file, key=_spell(where), reason=reason, line=line)
+        line = self.line_of(where)
+        return InvalidPolicy(file=self.file, key=spell(where), reason=reason, line=line)
 
 
 class _Section(BaseModel):
@@ -216,7 +218,7 @@ def _plain(
             place = (*where, key)
             line = lines[place] = key_node.start_mark.line + 1
             if key in content:
-                raise InvalidPolicy(file=file, key=_spell(place), reason="given twice", line=line)
+                raise InvalidPolicy(file=file, key=spell(place), reason="given twice", line=line)
             content[key] = _plain(loader, value, place, lines, file)
         return content
     if isinstance(node, yaml.SequenceNode):
@@ -237,7 +239,7 @@ def _place(loc: tuple[str | int, ...]) -> Where:
     return loc
 
 
-def _spell(where: Where) -> str:
+def spell(where: Where) -> str:
     """Return a place as people write it, e.g. `hard[2].when`."""
     text = ""
     for part in where:

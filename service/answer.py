@@ -16,6 +16,7 @@ from knowledge import LeftOut, Passage, Retrieval, Turn
 from router import (
     Decision,
     Evidence,
+    Policy,
     Settlement,
     Signals,
     Strategy,
@@ -29,12 +30,16 @@ from service.engine import Generation, GenerationRequest, Message, Usage
 from service.errors import AdapterNotLoaded, StrategyForbidden
 from service.facts import Measured, Requirements, gather_facts
 from service.house import House, Observing
+from service.policies import policy_for
 from service.prompts import Prompt, build_prompt
 from service.records import Afterthought, Record
 from service.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
 
 RETRIEVING = frozenset({Strategy.RAG, Strategy.HYBRID})
-RECORDED = ("strategy", "rule", "policy_version", "pilot", "fallback_from")
+RECORDED = (
+    *("strategy", "rule", "policy_version", "thresholds"),
+    *("pilot", "fallback_from"),
+)
 INLINE_CHARS = 20_000  # about 5 ms of counting tokens; longer would hold up other answers
 ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
 
@@ -73,6 +78,7 @@ class Route:
     signals: Signals
     measured: Measured
     decision: Decision
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +179,7 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
     watch.mark("route")
     retrieval = await find_passages(question, route, house)
     watch.mark("retrieve")
-    settlement = weigh(route, retrieval, house)
+    settlement = weigh(route, retrieval)
     strategy = strategy_after(route.decision, settlement)
     model = model_of(strategy, route, house)
     decision = explain(route.decision, settlement, strategy, with_leaves=question.explain)
@@ -234,10 +240,11 @@ async def choose(question: Question, house: House) -> Route:
         question.requirements,
         engine_is_local=house.settings.engine.runs_locally,
     )
-    decision = decide(facts, house.policy, asked=question.strategy)
+    policy = await house.policy_for(use_case)
+    decision = decide(facts, policy, asked=question.strategy)
     if decision.conflict is not None:
         raise _conflict(question, decision, measured)
-    return Route(use_case, signals, measured, decision)
+    return Route(use_case, signals, measured, decision, policy)
 
 
 async def find_passages(question: Question, route: Route, house: House) -> Retrieval | None:
@@ -258,7 +265,7 @@ async def find_passages(question: Question, route: Route, house: House) -> Retri
     return await to_thread.run_sync(search)
 
 
-def weigh(route: Route, retrieval: Retrieval | None, house: House) -> Settlement | None:
+def weigh(route: Route, retrieval: Retrieval | None) -> Settlement | None:
     """Return what the evidence allows, or None where nothing was retrieved."""
     if retrieval is None:
         return None
@@ -268,7 +275,7 @@ def weigh(route: Route, retrieval: Retrieval | None, house: House) -> Settlement
         degraded=retrieval.degraded,
     )
     allow = route.use_case.allow_prompt_only_when_nothing_found
-    return settle(route.decision, evidence, house.policy, allow_prompt_only=allow)
+    return settle(route.decision, evidence, route.policy, allow_prompt_only=allow)
 
 
 def strategy_after(decision: Decision, settlement: Settlement | None) -> Strategy:
@@ -404,7 +411,8 @@ def think_over(
     if observing.policy is None:
         return Afterthought(trace, None)
     allow = route.use_case.allow_prompt_only_when_nothing_found
-    seen = observe(route.decision, settlement, observing.policy, allow_prompt_only=allow)
+    policy = policy_for(observing.policy, route.use_case.thresholds)
+    seen = observe(route.decision, settlement, policy, allow_prompt_only=allow)
     return Afterthought(trace, seen.as_dict())
 
 

@@ -22,7 +22,7 @@ from knowledge import (
     Knowledge,
     SentenceTransformerEmbedder,
 )
-from router import InvalidPolicy, Policy, default_policy, load_policy
+from router import DEFAULT_POLICY_FILE, InvalidPolicy, load_policy
 from service.api import (
     chat,
     compare,
@@ -49,6 +49,7 @@ from service.files import Files
 from service.home import Ports
 from service.house import House, Memory, Observing
 from service.jobs import Jobs
+from service.policies import PolicyInForce
 from service.prompts import load_token_counter
 from service.publishing import Publisher
 from service.records import Records
@@ -127,6 +128,7 @@ def create_app(settings: Settings, ports: Ports, rooms: OpenRooms = open_rooms) 
         async with anyio.create_task_group() as group:
             group.start_soon(state.publisher.keep_watch)
             group.start_soon(state.house.records.write_behind)
+            group.start_soon(state.house.policies.keep_watch)
             try:
                 yield
             finally:
@@ -158,7 +160,7 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         engine=engine,
         watch=watch,
         knowledge=rooms.knowledge,
-        policy=_policy(settings),
+        policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
         use_cases=UseCases(rooms.database),
         measurements=Measurements(rooms.knowledge, rooms.registry, comparisons),
         records=Records(rooms.database, settings.records),
@@ -177,11 +179,6 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         rooms.database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts
     )
     return AppState(house, jobs_, Files(rooms.database), comparisons, publisher)
-
-
-def _policy(settings: Settings) -> Policy:
-    file = settings.policy_file
-    return default_policy() if file is None else load_policy(file)
 
 
 def _observing(settings: Settings) -> Observing:

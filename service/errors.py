@@ -292,6 +292,8 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.NothingToRollBack: 409,
     router_errors.RouterError: 500,
     router_errors.InvalidPolicy: 500,
+    router_errors.InvalidCases: 400,
+    router_errors.ThresholdRefused: 422,
     router_errors.UnknownFact: 422,
     router_errors.FactTypeMismatch: 422,
     router_errors.FactProvenanceMismatch: 422,
@@ -331,6 +333,8 @@ def error_fields(exc: Exception) -> dict[str, Any]:
     if isinstance(exc, ServiceError):
         fields["param"] = exc.param
         fields.update(exc.details)
+    if isinstance(exc, router_errors.InvalidPolicy):
+        fields.update(file=exc.file, line=exc.line, key=exc.key, reason=exc.reason)
     for name in ("reasons", "problems", "log_tail"):
         if getattr(exc, name, ()):
             fields[name] = list(getattr(exc, name))

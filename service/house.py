@@ -21,6 +21,7 @@ from service.engine import Engine
 from service.engine_watch import EngineWatch
 from service.errors import UseCaseNotFound
 from service.facts import Measured, Measurements
+from service.policies import PolicyInForce, policy_for
 from service.prompts import CountTokens
 from service.records import Records
 from service.settings import Settings
@@ -98,7 +99,7 @@ class House:
     engine: Engine
     watch: EngineWatch
     knowledge: Knowledge
-    policy: Policy
+    policies: PolicyInForce
     use_cases: UseCases
     measurements: Measurements
     records: Records
@@ -121,6 +122,21 @@ class House:
                 f"There is no use case {use_case_id!r}; PUT /use_cases/{use_case_id} makes it.",
                 param="use_case",
             )
+        return found
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force now; a request reads it once."""
+        return self.policies.policy
+
+    async def policy_for(self, use_case: UseCase) -> Policy:
+        """Return the policy in force with the use case's own thresholds."""
+        policy = self.policy
+        if not use_case.thresholds:
+            return policy
+        key = ("policy", policy.version, tuple(sorted(use_case.thresholds.items())))
+        read = partial(policy_for, policy, use_case.thresholds)
+        found: Policy = await self.memory.get(key, read)
         return found
 
     async def measured(self, use_case: UseCase, *, tenant: str) -> Measured:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -86,6 +87,7 @@ class Status:
     supervisor_pid: int | None
     processes: tuple[ProcessState, ...]
     ports: Ports | None
+    policy: Mapping[str, Any] | None = None  # as `/ready` tells it: in force, and refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def status(settings: Settings) -> Status:
     instance = read_instance(home)
     if instance is None:
         return Status(home.root, False, False, (), None, None, (), None)
-    waiting_for = _missing(instance.url)
+    waiting_for, body = _ask_ready(instance.url)
     return Status(
         home=home.root,
         is_running=True,
@@ -181,6 +183,7 @@ def status(settings: Settings) -> Status:
         supervisor_pid=instance.supervisor.pid,
         processes=tuple(_states_or_none(home)),
         ports=home.read_ports(),
+        policy=body.get("policy"),
     )
 
 
@@ -288,16 +291,19 @@ def _fail_on_repeated_death(
 
 def _missing(url: str) -> tuple[str, ...]:
     """Return what the gateway still waits for; empty when it is ready."""
+    return _ask_ready(url)[0]
+
+
+def _ask_ready(url: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return what the gateway still waits for, and all that it says."""
     try:
         reply = httpx.get(f"{url}/ready", timeout=2.0, trust_env=False)
-    except httpx.HTTPError:
-        return ("gateway",)
-    if reply.status_code == 200:
-        return ()
-    try:
-        return tuple(str(part) for part in reply.json()["waiting_for"]) or ("gateway",)
-    except (ValueError, KeyError, TypeError):
-        return ("gateway",)
+        body = reply.json()
+        if reply.status_code == 200:
+            return (), body
+        return tuple(str(part) for part in body["waiting_for"]) or ("gateway",), body
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return ("gateway",), {}
 
 
 def _states(home: Home, instance: Instance) -> list[ProcessState]:

@@ -6,7 +6,7 @@ It knows their shape and keeps them in SQL; it does not know how a strategy is c
 import time
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from sqlalchemy import JSON, Column, Engine, Float, String, Table, delete, select
 
 from router import Facts
@@ -72,6 +72,7 @@ class UseCase(BaseModel):
     role: str = Field(default="", max_length=4_000)
     instructions: str = Field(default="", max_length=16_000)
     facts: dict[str, Any] = Field(default_factory=dict)
+    thresholds: dict[str, bool | int | FiniteFloat | str] = Field(default_factory=dict)
     knowledge_bases: tuple[str, ...] = ()
     adapter: str | None = None
     output_schema: dict[str, Any] | None = None

@@ -35,6 +35,7 @@ async def ready(request: Request) -> Response:
         "engine": {"up": watch.is_up, "base_model": state.house.settings.engine.base_model},
         "store": store,
         "index": index,
+        "policy": state.house.policies.as_dict(),
         "degraded": [] if index["ok"] else ["index"],
     }
     if waiting:

@@ -22,6 +22,7 @@ async def put_use_case(request: Request, use_case_id: str, body: UseCase) -> Use
             f"The body's id {body.id!r} is not the path's {use_case_id!r}.", param="id"
         )
     house = house_of(request)
+    await to_thread.run_sync(house.policy.with_thresholds, body.thresholds)  # refuses what it must
     await to_thread.run_sync(partial(house.use_cases.put, body, tenant=DEFAULT_TENANT))
     house.memory.forget()
     return body

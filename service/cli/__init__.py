@@ -1,7 +1,7 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart` and `evaluation` act on this machine; everything
-else works against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `evaluation` and `policy` act on this machine;
+everything else works against any gateway named by `--url`.
 """
 
 import typer
@@ -16,6 +16,7 @@ from service.cli import (
     indexes,
     knowledge_bases,
     observe,
+    policy,
     processes,
     quickstart,
     regret,
@@ -59,3 +60,4 @@ knowledge_bases.app.command("restore")(backup.restore)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
 app.add_typer(adapters.app, name="adapters")
+app.add_typer(policy.app, name="policy")

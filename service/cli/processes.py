@@ -87,6 +87,7 @@ def status_document(found: Status) -> dict[str, Any]:
         "waiting_for": list(found.waiting_for),
         "url": found.url,
         "supervisor_pid": found.supervisor_pid,
+        "policy": found.policy,
         "processes": [
             {**asdict(process), "port": ports.get(process.name)} for process in found.processes
         ],
@@ -115,6 +116,12 @@ def _print_status(out: Console, found: Status) -> None:
             f"{row['port'] or '':>7}  {uptime}",
             markup=False,
         )
+    if found.policy is not None:
+        out.print(f"policy {found.policy['version']}", markup=False)
+        refused = found.policy["refused"]
+        if refused is not None:
+            place = f"{refused['file']}, line {refused['line']}: {refused['key']}"
+            out.print(f"refused: {place}: {refused['reason']}", markup=False)
     ready = "ready" if found.is_ready else f"waiting for {', '.join(found.waiting_for)}"
     out.print(f"{found.url}: {ready}", markup=False)
 

@@ -25,7 +25,8 @@ from router import (
     default_policy,
     settle,
 )
-from router.policy import parse_policy
+from router.policy import compile_policy, parse_policy
+from router.policy_file import read_document, read_policy_text
 
 BECAUSE = {"zh": "因", "en": "since"}
 LEAVES = (
@@ -35,6 +36,12 @@ LEAVES = (
     "labelled_examples / question_chars > 1",
     "need == 'style' and asks_fact",
     "rag_score_low > hybrid_score_high",
+    "need in ['knowledge', 'both']",
+    "not (domain == 'legal' or follow_up)",
+    "domain =~ '^l'",
+    "labelled_examples < limit * 1.3",
+    "rag_p95_ms <= max_latency_ms",
+    "knowledge_changes_per_week != limit",
 )
 STRATEGIES = [strategy.value for strategy in Strategy]
 
@@ -73,7 +80,7 @@ NAMES = st.lists(st.sampled_from(STRATEGIES), min_size=1, unique=True)
 @st.composite
 def some_policy(draw: st.DrawFn) -> Policy:
     sections: dict[str, list[dict[str, Any]]] = {"hard": [], "evidence": [], "preference": []}
-    for number in range(draw(st.integers(0, 5))):
+    for number in range(draw(st.integers(0, 8))):
         section = draw(st.sampled_from(sorted(sections)))
         rule: dict[str, Any] = {"id": f"rule_{number}", "when": draw(CONDITION)}
         rule["because"] = BECAUSE
@@ -103,7 +110,11 @@ def some_policy(draw: st.DrawFn) -> Policy:
             "without_retrieval": BECAUSE,
         },
     }
-    return parse_policy(json.dumps(policy), file="random")
+    if draw(st.booleans()):
+        policy["pilot"] = {"id": "pilot_rule", "when": draw(CONDITION), "because": BECAUSE}
+    # Deciding must be total even where a policy says what can never be, so that is not checked.
+    document = read_document(json.dumps(policy), file="random")
+    return compile_policy(read_policy_text(document), document, version="random")
 
 
 def check_is_lawful(decision: Decision, policy: Policy, asked: Strategy | None) -> None:
@@ -237,7 +248,7 @@ def test_a_hard_rule_says_what_unknown_means(unknown: str, eligible: bool) -> No
 
 def test_the_first_eligible_of_a_list_is_preferred() -> None:
     policy = small_policy(
-        **rule("hard", forbid=["hybrid"], when="asks_fact", unknown="allow"),
+        **rule("hard", forbid=["hybrid"], when="chitchat", unknown="allow"),
         preference=[
             {"id": "a", "prefer": "hybrid", "when": "asks_fact", "because": BECAUSE},
             {
@@ -249,7 +260,8 @@ def test_the_first_eligible_of_a_list_is_preferred() -> None:
             {"id": "c", "prefer": "prompt_only", "when": "asks_fact", "because": BECAUSE},
         ],
     )
-    decision = decide(Facts.build(request={"asks_fact": True}), policy)
+    facts = Facts.build(request={"asks_fact": True, "chitchat": True})
+    decision = decide(facts, policy)
     assert (decision.strategy, decision.rule) == ("fine_tuned", "b")
 
 
