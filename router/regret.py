@@ -8,11 +8,12 @@ A strategy without a score for a question is *missing* there: counted, never tak
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from router.decide import decide
 from router.decision import Because, RuleKind, Strategy
+from router.errors import ThresholdRefused
 from router.facts import Facts
 from router.policy import Policy
 
@@ -31,12 +32,14 @@ class Trial:
         scores: Score of each strategy that was asked, 0 to 1; None where it could not run. At
             least one is a number.
         live: Score of the service's own choice (`auto`), where that was asked and ran.
+        thresholds: What its use case declares in place of the policy's thresholds.
     """
 
     id: str
     facts: Facts
     scores: Mapping[Strategy, float | None]
     live: float | None = None
+    thresholds: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def best(self) -> float:
@@ -213,6 +216,10 @@ def measure_regret(
 
 def _redecide(trial: Trial, policy: Policy) -> Pick:
     """Return what the policy chooses from the facts recorded with the trial."""
+    try:
+        policy = policy.with_thresholds(trial.thresholds)
+    except ThresholdRefused:
+        pass  # another policy need not know them; its own values hold then, as when serving
     decision = decide(trial.facts, policy)
     stated = next(f for f in decision.findings if f.rule == decision.rule)
     strategy = None if decision.conflict else decision.strategy

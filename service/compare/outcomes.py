@@ -30,6 +30,7 @@ class OutcomeRow(BaseModel):
     strategy: StrategyName
     score: float | None = Field(ge=0, le=1, allow_inf_nan=False, strict=True)
     facts: Mapping[str, Any] = {}
+    decision: Mapping[str, Any] = {}
     question: str | None = None
 
 
@@ -132,7 +133,15 @@ def _trial(
     live = by_name.pop("auto", None)
     scores = {Strategy(name): score for name, score in by_name.items()}
     question = next((r.question for _, r in rows if r.question), None)
-    return Trial(row.id, facts, scores, live), question
+    return Trial(row.id, facts, scores, live, _thresholds(row.decision)), question
+
+
+def _thresholds(decision: Mapping[str, Any]) -> dict[str, object]:
+    """Return the thresholds that the use case declared, as the decision tells them."""
+    told = decision.get("thresholds")
+    if not isinstance(told, Mapping):
+        return {}
+    return {name: t["value"] for name, t in told.items() if isinstance(t, Mapping) and "value" in t}
 
 
 def _facts(stated: Mapping[str, Any]) -> Facts:

@@ -16,6 +16,7 @@ from service.compare.questions import SetQuestion
 from service.compare.scoring import score_answer
 
 ANSWER_LIMIT_S = 300.0
+_DECIDED = ("strategy", "rule", "thresholds")
 Outcome = dict[str, Any]
 
 
@@ -96,5 +97,5 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
         "prompt_tokens": answer["usage"]["prompt_tokens"],
         "completion_tokens": answer["usage"]["completion_tokens"],
         "facts": decision.get("facts", {}),
-        "decision": {key: decision[key] for key in ("strategy", "rule") if key in decision},
+        "decision": {key: decision[key] for key in _DECIDED if key in decision},
     }

@@ -8,6 +8,7 @@ import pytest
 
 from router import Facts, Regret, Strategy, Trial, default_policy, measure_regret
 from router.policy import parse_policy
+from tests.router.test_thresholds import POLICY
 
 CAN_RUN = {
     "knowledge_present": True,
@@ -174,6 +175,20 @@ def test_another_policy_is_judged_on_the_same_outcomes() -> None:
     assert regret.router.score is not None
     assert regret.router.score.value == 0.25
     assert regret.rules[0].pick.rule == "fallback"
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "strategy"),
+    [({}, Strategy.HYBRID), ({"limit": 4}, Strategy.PROMPT_ONLY), ({"gone": 4}, Strategy.HYBRID)],
+)
+def test_the_use_cases_own_thresholds_hold_when_deciding_again(
+    thresholds: dict[str, object], strategy: Strategy
+) -> None:
+    facts = Facts.build({"labelled_examples": 5})
+    scores = {Strategy.PROMPT_ONLY: 1.0, Strategy.HYBRID: 0.0}
+    asked = Trial("a", facts, scores, thresholds=thresholds)
+    regret = measure_regret([asked], parse_policy(POLICY, file="p.yaml"), interval=ends)
+    assert regret.router.strategies == {strategy: 1}
 
 
 def plain(row: Mapping[str, object]) -> Mapping[str, object]:

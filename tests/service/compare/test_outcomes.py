@@ -50,6 +50,15 @@ def test_a_question_that_nothing_answered_is_left_out_and_named() -> None:
     assert found.without_facts == 1
 
 
+def test_the_use_cases_thresholds_are_read_from_the_decision() -> None:
+    told = {"limit": {"value": 4, "provenance": "declared", "policy_value": 3}}
+    rows = [row("a", name, facts={"need": "both"}, decision={"thresholds": told}) for name in BOTH]
+    assert parsed(*rows).trials[0].thresholds == {"limit": 4}
+    odd = [row("a", name, decision={"thresholds": [1]}) for name in BOTH]
+    assert parsed(*odd).trials[0].thresholds == {}
+
+
+BOTH = ("rag", "hybrid")
 PAIR = (row("a", "rag"), row("a", "hybrid"))
 
 
