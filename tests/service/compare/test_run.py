@@ -14,7 +14,6 @@ from service.compare import SetQuestion, parse_set, run_comparison
 from service.home import free_port
 from tests.fakes.engine import Served
 
-
 DECIDED = {"strategy": "rag", "rule": "r1", "thresholds": {"limit": {"value": 4}}}
 
 
