@@ -23,6 +23,7 @@ class Language(StrEnum):
     EN = "en"
 
 
+_KINDS = ("chitchat", "asks_fact", "follow_up", "format_asked")
 _WORDS: Mapping[str, tuple[str, str]] = {
     "request": ("请求", "request"),
     "use_case": ("用例", "use case"),
@@ -62,6 +63,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "follow_up": ("追问", "a follow-up"),
     "format_asked": ("要求格式或改写", "asks for a format or a rewriting"),
     "unclassed": ("类型不明", "of no clear kind"),
+    "class": ("类别", "class"),
+    "unsure": ("分类不确定", "the classifier is not sure"),
+    "needs_knowledge": ("需要知识", "needs knowledge"),
+    "task": ("任务", "a task"),
+    "out_of_scope": ("超出范围", "out of scope"),
     "language": ("语言", "language"),
 }
 
@@ -188,18 +194,21 @@ class _Speaker:
             yield f"  {_fact(name, fact)} ({self(fact['provenance'])})"
 
     def _kind_of(self, decision: Body) -> str:
-        facts = decision.get("facts") or {}
-        known = {name: fact["value"] for name, fact in facts.items()}
-        kinds = [
-            self(name)
-            for name in ("chitchat", "asks_fact", "follow_up", "format_asked")
-            if known.get(name) is True
-        ]
-        if "language" in known:
-            kinds.append(f"{self('language')} {known['language']}")
+        known = {n: fact["value"] for n, fact in (decision.get("facts") or {}).items()}
         if not known:
             return self("nothing")
-        return self("comma").join(kinds if len(kinds) > 1 else [self("unclassed"), *kinds])
+        kinds = [self(name) for name in _KINDS if known.get(name) is True]
+        said = [*self._class_of(known), *kinds] or [self("unclassed")]
+        if "language" in known:
+            said.append(f"{self('language')} {known['language']}")
+        return self("comma").join(said)
+
+    def _class_of(self, known: Body) -> Iterator[str]:
+        """Yield the class that the fitted classifier saw, where there is one."""
+        if "question_class_confidence" in known:
+            label = known.get("question_class")
+            seen = f"{self('class')} {self(label)}" if label else self("unsure")
+            yield f"{seen} ({known['question_class_confidence']:.2f})"
 
     def _named(self, finding: Body) -> str:
         return f"{finding['rule']} [{finding['kind']}]"

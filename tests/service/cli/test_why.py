@@ -82,6 +82,26 @@ def test_why_speaks_chinese(run: Run, gateway: CannedGateway) -> None:
     assert "未选 hybrid：适配器没有学过阅读检索段落" in text
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"chitchat": False}, "The question: of no clear kind"),
+        ({"language": "en"}, "The question: of no clear kind, language en"),
+        (
+            {"question_class": "task", "question_class_confidence": 0.934, "format_asked": True},
+            "The question: class a task (0.93), asks for a format or a rewriting",
+        ),
+        ({"question_class_confidence": 0.4}, "The question: the classifier is not sure (0.40)"),
+    ],
+)
+def test_why_says_what_kind_of_question_it_was(
+    run: Run, gateway: CannedGateway, facts: dict[str, Any], said: str
+) -> None:
+    stated = {n: {"value": value, "provenance": "request"} for n, value in facts.items()}
+    trace = {**body()["decision"], "facts": stated}
+    assert said in lines(run, gateway, decision=trace)
+
+
 def test_why_shows_texts_fallback_and_the_observed_policy(run: Run, gateway: CannedGateway) -> None:
     decision = decide(FACTS, default_policy())
     seen = observe(decision, None, default_policy()).as_dict()
