@@ -59,8 +59,10 @@ from router.policy import (
 )
 from router.regret import Regret, Trial, measure_regret
 from router.signals import Signals, read_signals
+from router.soundness import CHECK_WORK
 
 __all__ = [
+    "CHECK_WORK",
     "DEFAULT_POLICY_FILE",
     "FACTS",
     "Because",

@@ -30,7 +30,7 @@ from router.policy_file import (
     read_policy_text,
     spell,
 )
-from router.soundness import find_faults
+from router.soundness import LOAD_WORK, find_faults
 
 DEFAULT_POLICY_FILE: Final = Path(__file__).with_name("default_policy.yaml")
 
@@ -282,11 +282,12 @@ def _spell_thresholds(declared: Iterable[tuple[str, FactValue]]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in declared)
 
 
-def load_policy(path: Path | str) -> Policy:
+def load_policy(path: Path | str, *, work: int = LOAD_WORK) -> Policy:
     """Read, check and compile a policy file.
 
     Args:
         path: A UTF-8 YAML file; `router/default_policy.yaml` shows every section.
+        work: The most to spend on proving what its rules can never do, in pieces of formulas.
 
     Returns:
         The policy.
@@ -298,7 +299,7 @@ def load_policy(path: Path | str) -> Policy:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, ValueError) as exc:
         raise InvalidPolicy(file=str(path), key="", reason=f"cannot be read: {exc}") from exc
-    return parse_policy(text, file=str(path))
+    return parse_policy(text, file=str(path), work=work)
 
 
 @functools.cache
@@ -307,12 +308,13 @@ def default_policy() -> Policy:
     return load_policy(DEFAULT_POLICY_FILE)
 
 
-def parse_policy(text: str, *, file: str) -> Policy:
+def parse_policy(text: str, *, file: str, work: int = LOAD_WORK) -> Policy:
     """Check and compile a policy from its text.
 
     Args:
         text: The YAML text.
         file: What to call it in errors.
+        work: As for `load_policy`.
 
     Returns:
         The policy.
@@ -324,7 +326,7 @@ def parse_policy(text: str, *, file: str) -> Policy:
     written = read_policy_text(document)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     policy = compile_policy(written, document, version=f"{written.name}@{digest}")
-    return replace(policy, warnings=_check_soundness(policy, document))
+    return replace(policy, warnings=_check_soundness(policy, document, work=work))
 
 
 def compile_policy(written: PolicyText, document: PolicyDocument, *, version: str) -> Policy:
@@ -371,10 +373,12 @@ def compile_policy(written: PolicyText, document: PolicyDocument, *, version: st
     )
 
 
-def _check_soundness(policy: Policy, document: PolicyDocument) -> tuple[PolicyWarning, ...]:
+def _check_soundness(
+    policy: Policy, document: PolicyDocument, *, work: int
+) -> tuple[PolicyWarning, ...]:
     """Return what the policy can never do; refuse it where that cannot be meant."""
     warnings = []
-    for fault in find_faults(policy, FACTS, EVIDENCE_FACTS):
+    for fault in find_faults(policy, FACTS, EVIDENCE_FACTS, work=work):
         error = document.fault(fault.where, fault.reason)
         if fault.refuses:
             raise error

@@ -14,6 +14,7 @@ import yaml
 from rich.console import Console
 
 from router import (
+    CHECK_WORK,
     DEFAULT_POLICY_FILE,
     CaseFailure,
     Cases,
@@ -65,7 +66,7 @@ def check(
     """Load a policy with every check and run the tests that ship beside it."""
     with reporting(as_json) as report:
         path = _in_force(file)
-        policy = load_policy(path)
+        policy = load_policy(path, work=CHECK_WORK)
         beside = cases or cases_file_of(path)
         tests = load_cases(beside) if cases is not None or beside.is_file() else None
         failures = [] if tests is None else check_cases(tests, policy)

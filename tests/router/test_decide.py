@@ -283,6 +283,8 @@ def test_a_decision_in_plain_content_shows_the_values_each_leaf_read() -> None:
     }
     assert finding["because"]["zh"]
     assert finding["unknown_facts"] == []
+    short: dict[str, Any] = decide(facts, default_policy()).as_dict(with_leaves=False)
+    assert all("leaves" not in finding for finding in short["findings"])
     assert set(plain) == {
         *("strategy", "rule", "findings", "rejected", "facts", "policy_version"),
         *("conflict", "pilot", "because"),

@@ -69,6 +69,9 @@ NEVER = [
     "{all: ['domain in [\"legal\"]', 'domain == \"retail\"']}",
     "{all: ['domain =~ \"^l\"', {none: ['domain =~ \"^l\"']}]}",
     "{none: [asks_fact, 'not asks_fact']}",
+    "{all: [rag_p95_ms > hybrid_p95_ms, rag_p95_ms <= 5, hybrid_p95_ms >= 5]}",
+    "{all: [rag_p95_ms == hybrid_p95_ms, rag_p95_ms < 5, hybrid_p95_ms > 5]}",
+    "{all: [rag_score < hybrid_score, rag_score > 0.5, hybrid_score < 0.5]}",
 ]
 
 
@@ -85,7 +88,13 @@ def test_a_rule_that_can_never_hold_is_refused(when: str) -> None:
         "{all: [labelled_examples > 2, labelled_examples < limit]}",
         "{all: [rag_p95_ms > max_latency_ms, rag_p95_ms <= 200, max_latency_ms >= 100]}",
         "{all: [rag_p95_ms >= hybrid_p95_ms, hybrid_p95_ms >= rag_p95_ms]}",
+        "{all: [rag_p95_ms >= hybrid_p95_ms, rag_p95_ms <= 5, hybrid_p95_ms >= 5]}",
+        "{all: [rag_score != hybrid_score, rag_score > 0.5, hybrid_score > 0.5]}",
         "{all: ['domain != \"legal\"', 'domain != \"retail\"']}",
+        "{all: [{any: ['need == \"style\"', asks_fact]}, "
+        "{any: [{all: ['need == \"both\"', chitchat]}, "
+        "{all: ['need == \"knowledge\"', chitchat]}, "
+        "{all: ['need == \"knowledge\"', follow_up]}]}]}",
         "{all: [labelled_examples + 1 > 5, labelled_examples < 1]}",  # arithmetic is not seen
         "{all: [rag_score_low > rag_score_high]}",  # nor that facts hang together
         "{all: [knowledge_bases_named > 0, knowledge_bases_named < 1]}",  # nor whole numbers
@@ -138,6 +147,16 @@ def test_a_policy_under_which_nothing_can_ever_run_is_refused() -> None:
     assert "no strategy can ever run" in error.reason
 
 
+def test_where_nothing_can_run_no_single_rule_is_blamed() -> None:
+    rules = [
+        {"id": f"r{n}", "forbid": list(Strategy), "unknown": "forbid", "when": when}
+        | {"because": {"zh": "因", "en": "since"}}
+        for n, when in enumerate(["asks_fact", "asks_fact == false"])
+    ]
+    faults = list(find_faults(unchecked({"hard": rules}), FACTS, EVIDENCE_FACTS))
+    assert [(fault.where, fault.refuses) for fault in faults] == [(("hard",), True)]
+
+
 def test_a_strategy_that_can_never_run_is_warned_of() -> None:
     policy = load(
         hard=hard("one", "hybrid", "asks_fact", "forbid")
@@ -184,6 +203,15 @@ def test_rules_that_forestall_another_only_together_are_warned_of() -> None:
     assert "one (line 5), other (line 6) already did" in policy.warnings[0].reason
 
 
+def test_rules_that_leave_the_unknown_open_do_not_forestall_another() -> None:
+    policy = load(
+        preference=wish("one", "rag", "asks_fact")
+        + wish("other", "rag", "asks_fact == false")
+        + wish("late", "hybrid", "chitchat")
+    )
+    assert policy.warnings == ()
+
+
 def test_a_rule_behind_one_that_may_find_nothing_eligible_is_not_shadowed() -> None:
     policy = load(
         hard=hard("no_hybrid", "hybrid", "chitchat"),
@@ -216,12 +244,29 @@ def test_the_default_policy_has_nothing_to_warn_of() -> None:
     assert default_policy().warnings == ()
 
 
-def test_a_policy_too_entangled_to_judge_loads_and_says_so(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("router.soundness.STEPS", 3)
+def test_a_policy_too_entangled_to_judge_loads_and_says_so() -> None:
     rules = "".join(wish(f"r{n}", "rag", f"labelled_examples > {n}") for n in range(9))
-    assert "too entangled" in load(preference=rules).warnings[-1].reason
+    text = HEAD + "preference:\n" + rules + TAIL
+    whole, part = parse_policy(text, file="p"), parse_policy(text, file="p", work=60)
+    assert [w.key for w in whole.warnings] == [f"preference[{n}]" for n in range(1, 9)]
+    assert "questions were too entangled" in part.warnings[-1].reason
+    assert set(part.warnings[:-1]) < set(whole.warnings)
+    (said,) = parse_policy(text, file="p", work=0).warnings
+    assert "questions were too entangled" in said.reason
+
+
+def test_one_hard_question_does_not_leave_the_others_open() -> None:
+    wide = ", ".join(["{any: [asks_fact, chitchat]}"] * 12)
+    rules = wish("wide", "rag", f"{{all: [{wide}]}}") + wish("dead", "rag", "question_chars < 0")
+    with pytest.raises(InvalidPolicy, match="can never be true"):
+        parse_policy(HEAD + "preference:\n" + rules + TAIL, file="p", work=200)
+
+
+def test_a_question_that_branches_too_deep_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.possibility._DEEPEST", 0)
+    choice = "{any: [asks_fact, chitchat]}, {any: [follow_up, format_asked]}"
+    (warning,) = load(preference=wish("wide", "rag", f"{{all: [{choice}]}}")).warnings
+    assert "questions were too entangled" in warning.reason
 
 
 # --- the proofs, held against every combination of facts
@@ -251,15 +296,16 @@ TREE = st.recursive(
     max_leaves=4,
 )
 NAMES = st.lists(st.sampled_from([s.value for s in Strategy]), min_size=1, max_size=3, unique=True)
+# Every cell the leaves tell apart, and two numbers of either order in each.
 GRID = [
     Facts.build(
         {"need": need, "labelled_examples": rows}, {}, {"asks_fact": asks, "question_chars": chars}
     )
     for need, rows, asks, chars in product(
         ["style", "knowledge", "both", None],
-        [0, 0.5, 1, 1.5, 2, 3, 4, None],
+        [1, 1.5, 2, 3, 4, None],
         [True, False, None],
-        [0, 0.5, 1, 1.5, 2, 3, 4, None],
+        [1, 1.5, 2, 3, 4, None],
     )
 ]
 
@@ -344,7 +390,7 @@ def _kind(fault: Fault) -> str:
     return ""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some_sections())
 def test_every_claim_is_what_trying_all_facts_shows(sections: dict[str, Any]) -> None:
     policy = unchecked(sections)

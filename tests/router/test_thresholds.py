@@ -53,6 +53,7 @@ def policy() -> Policy:
     [
         ({}, "hybrid"),
         ({"limit": 4}, "prompt_only"),
+        ({"limit": -1}, "hybrid"),  # the rule always holds then, which is allowed
         ({"limit": 4, "factor": 1}, "hybrid"),
         ({"factor": 2, "field": "style"}, "rag"),
         ({"factor": 2, "field": "style", "wanted": False}, "prompt_only"),
