@@ -42,6 +42,7 @@ BATCH_S = 0.25  # at most this much is lost when the machine stops: records are 
 MAX_WAITING = 10_000
 FORGET_S = 3_600.0
 DAY_S = 86_400
+PAUSE_S = 0.001  # between two records: requests go first, a trace holds the interpreter 0.3 ms
 PACKING = 3  # 0.06 ms for 5.3 kB; the default takes 0.15 ms for 4.8
 
 records = Table(
@@ -224,6 +225,7 @@ class Records:
         for record, think in batch:
             if record.request_id not in rows:
                 rows[record.request_id] = _row(record, think)
+                time.sleep(PAUSE_S)
         known = select(records.c.request_id).where(records.c.request_id.in_(rows))
         with self._engine.execution_options(write=True).begin() as connection:
             for request_id in connection.execute(known).scalars().all():
