@@ -28,7 +28,13 @@ from router.decision import (
     Strategy,
     Verdict,
 )
-from router.difference import Situation, diff_decisions, diff_rules, diff_thresholds
+from router.difference import (
+    Situation,
+    diff_decisions,
+    diff_rules,
+    diff_thresholds,
+    sample_situations,
+)
 from router.errors import (
     FactProvenanceMismatch,
     FactTypeMismatch,
@@ -120,6 +126,7 @@ __all__ = [
     "read_facts",
     "read_signals",
     "rules_of",
+    "sample_situations",
     "settle",
     "tell_decision",
     "tell_policy",

@@ -6,6 +6,7 @@ that was renamed is one removed and one added. It does not know where facts come
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,9 @@ from typing import Any
 from router.decide import decide
 from router.decision import Decision, Strategy
 from router.explanation import describe_rule, describe_threshold, rules_of
-from router.facts import Facts
+from router.facts import FACTS, Facts, Provenance
 from router.policy import Policy
+from router.possibility import Space
 
 _IGNORED = ("line", "effect", "notes")  # said by the other fields, or of no effect
 
@@ -54,6 +56,32 @@ def diff_decisions(
         if _outcome(before) != _outcome(after):
             changed.append({"case": each.name, "from": _told(before), "to": _told(after)})
     return changed
+
+
+def sample_situations(old: Policy, new: Policy, *, count: int, seed: int = 7) -> list[Situation]:
+    """Return random facts that touch what the two policies can tell apart.
+
+    Args:
+        old: One policy.
+        new: The other.
+        count: How many to draw; the same seed draws the same.
+        seed: Where drawing starts.
+
+    Returns:
+        The situations, about half of the facts unknown in each.
+    """
+    cells = Space((*old.leaves, *new.leaves), FACTS).cells
+    values = {name: cells[name].values for name in sorted(cells) if name in FACTS}
+    rng = random.Random(seed)
+    situations = []
+    for number in range(1, count + 1):
+        stated: dict[str, dict[str, object]] = {source.value: {} for source in Provenance}
+        for name, choices in values.items():
+            if rng.random() < 0.5:
+                source = next(s for s in Provenance if s in FACTS[name].provenances)
+                stated[source][name] = rng.choice(choices)
+        situations.append(Situation(f"sample_{number}", Facts.build(**stated)))
+    return situations
 
 
 def _rules(policy: Policy, other: Policy) -> dict[str, dict[str, Any]]:

@@ -163,7 +163,7 @@ class PolicyWarning:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}, line {self.line}"
-        return f"{place}: {self.key}: {self.reason}"
+        return f"{place}: {self.key}: {self.reason}" if self.key else f"{place}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -244,8 +244,15 @@ def _find_late(
 ) -> Iterator[Fault]:
     """Yield the rules that cannot act unless an earlier one does."""
     for place, rule in enumerate(rules):
-        if place and not prover.can(acts[place], *rests[:place]):
-            alone = [n for n in range(place) if not prover.can(acts[place], rests[n])]
+        given_up = prover.search.given_up
+        is_late = not prover.can(acts[place], *rests[:place])
+        if not is_late and prover.search.given_up == given_up:
+            continue
+        # One earlier rule alone is a smaller question, which may still be answered.
+        alone = [n for n in range(place) if not prover.can(acts[place], rests[n])]
+        if alone:
+            prover.search.given_up = given_up
+        if is_late or alone:
             yield _shadow(rule, [rules[n] for n in alone] or rules[:place], verb)
 
 

@@ -35,6 +35,7 @@ from router import (
     load_policy,
     read_facts,
     rules_of,
+    sample_situations,
     tell_decision,
     tell_policy,
 )
@@ -83,7 +84,8 @@ def check(
             ],
             "untested": None if tests is None else find_unexpected(tests, policy),
         }
-        report.result(document, lambda out: _print_check(out, document, str(beside)))
+        warned = [str(warning) for warning in policy.warnings]
+        report.result(document, lambda out: _print_check(out, document, warned, str(beside)))
     if failures:
         raise typer.Exit(1)
 
@@ -131,26 +133,34 @@ def diff(
     new: Annotated[Path, typer.Argument(help="The other.", dir_okay=False)],
     facts: FactsOption = None,
     cases: CasesOption = None,
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, help="Compare on so many random facts instead.")
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Show what NEW says otherwise than OLD, and which decisions that changes.
 
-    Decisions are compared on --facts, on --cases, or else on the tests beside NEW or OLD.
+    Decisions are compared on --samples, on --facts, on --cases, or else on the tests beside NEW or
+    OLD.
     """
     with reporting(as_json) as report:
         before, after = load_policy(old), load_policy(new)
         beside = [p for p in map(cases_file_of, (new, old, DEFAULT_POLICY_FILE)) if p.is_file()]
-        source = facts or cases or beside[0]
-        situations = list(
-            _read_situations(source) if facts is not None else _situations(load_cases(source))
-        )
+        source = str(facts or cases or beside[0])
+        if samples:
+            source = f"{samples} random facts"
+            situations = sample_situations(before, after, count=samples)
+        elif facts is not None:
+            situations = list(_read_situations(facts))
+        else:
+            situations = list(_situations(load_cases(Path(source))))
         document = {
             "old": before.version,
             "new": after.version,
             "rules": diff_rules(before, after),
             "thresholds": diff_thresholds(before, after),
             "decisions": {
-                "source": str(source),
+                "source": source,
                 "compared": len(situations),
                 "changed": diff_decisions(before, after, situations),
             },
@@ -205,10 +215,9 @@ def _failure(failure: CaseFailure) -> dict[str, Any]:
     }
 
 
-def _print_check(out: Console, document: dict[str, Any], beside: str) -> None:
-    for warning in document["warnings"]:
-        place = f"{warning['file']}, line {warning['line']}: {warning['key']}"
-        out.print(f"warning: {place}: {warning['reason']}", markup=False)
+def _print_check(out: Console, document: dict[str, Any], warned: list[str], beside: str) -> None:
+    for warning in warned:
+        out.print(f"warning: {warning}", markup=False)
     for failure in document["failures"]:
         out.print(f"FAILED {failure['case']}", markup=False)
         for key, expected in failure["expected"].items():

@@ -252,6 +252,7 @@ def test_a_policy_too_entangled_to_judge_loads_and_says_so() -> None:
     assert "questions were too entangled" in part.warnings[-1].reason
     assert set(part.warnings[:-1]) < set(whole.warnings)
     (said,) = parse_policy(text, file="p", work=0).warnings
+    assert str(said).startswith("p, line 1: ")
     assert "questions were too entangled" in said.reason
 
 

@@ -268,3 +268,16 @@ def test_status_names_the_policy_in_force_and_the_refused_one(
     said = CliRunner().invoke(app, ["status"]).stdout
     assert "policy mine@0a0b0c0d\nrefused: p.yaml, line 7: hard[0]: no\n" in said
     assert document(CliRunner().invoke(app, ["status", "--json"]))["policy"] == policy
+
+
+def test_diff_on_random_facts_is_the_same_every_time(
+    fingerpost: Fingerpost, tmp_path: Path
+) -> None:
+    new = write(tmp_path / "new.yaml", order=RAG_FIRST)
+    words = ("diff", DEFAULT_POLICY_FILE, new, "--samples", "300", "--json")
+    told = document(fingerpost(*words))["decisions"]
+    assert told["source"] == "300 random facts"
+    assert told["compared"] == 300
+    assert 0 < len(told["changed"]) < 100
+    assert {each["to"]["rule"] for each in told["changed"]} <= {"need_both", "fallback"}
+    assert document(fingerpost(*words))["decisions"] == told
