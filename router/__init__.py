@@ -66,6 +66,7 @@ from router.explanation import (
     tell_policy,
 )
 from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
+from router.observe import Observation, observe
 from router.policy import (
     DEFAULT_POLICY_FILE,
     Policy,
@@ -74,6 +75,7 @@ from router.policy import (
     default_policy,
     load_policy,
 )
+from router.regret import Regret, Trial, measure_regret
 from router.signals import Signals, read_signals
 from router.soundness import CHECK_WORK
 
@@ -102,10 +104,12 @@ __all__ = [
     "InvalidPolicy",
     "Language",
     "LeafFinding",
+    "Observation",
     "Outcome",
     "Policy",
     "PolicyWarning",
     "Provenance",
+    "Regret",
     "Rejection",
     "RouterConfig",
     "RouterError",
@@ -116,6 +120,7 @@ __all__ = [
     "Situation",
     "Strategy",
     "Threshold",
+    "Trial",
     "ThresholdRefused",
     "UnknownFact",
     "Verdict",
@@ -136,6 +141,8 @@ __all__ = [
     "find_unexpected",
     "load_cases",
     "load_policy",
+    "measure_regret",
+    "observe",
     "read_case",
     "read_facts",
     "read_signals",

@@ -12,8 +12,10 @@ class RouterConfig(BaseModel):
 
     Attributes:
         policy_file: A policy to use instead of the one that ships, `default_policy.yaml`.
+        observe: A policy that also decides every request, and is recorded but never followed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     policy_file: Path | None = None
+    observe: Path | None = None

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from router.nodes import VERDICTS, Node, value_nodes
+from router.nodes import Truth as Truth
+from router.nodes import Verdict as Verdict
+
 if TYPE_CHECKING:
+    from router.conditions import Tree
     from router.facts import Facts, FactValue
     from router.policy import Threshold
 
-Verdict = Literal["true", "false", "unknown"]
 Outcome = Literal["answer", "abstain", "prompt_only"]
-
-# Kleene's third value is None inside; `Verdict` is how it is told to others.
-Truth = bool | None
-_VERDICTS: Mapping[Truth, Verdict] = {True: "true", False: "false", None: "unknown"}
 
 
 class Strategy(StrEnum):
@@ -76,6 +76,8 @@ class Rule:
         strategies: What it forbids, prefers in this order, or marks.
         because: Its reason.
         when_leaves: How many of its leaves, the first ones, belong to `when`; the rest to `unless`.
+        when: The tree of its condition; None where it has none.
+        unless: The tree of what makes it false; None where nothing does.
     """
 
     id: str
@@ -83,6 +85,8 @@ class Rule:
     strategies: tuple[Strategy, ...]
     because: Because
     when_leaves: int = 0
+    when: Tree | None = None
+    unless: Tree | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class LeafFinding:
     @property
     def verdict(self) -> Verdict:
         """The truth as a word."""
-        return _VERDICTS[self.truth]
+        return VERDICTS[self.truth]
 
     def as_dict(self, values: Mapping[str, FactValue]) -> dict[str, object]:
         """Return `{expression, verdict, values}`; `values` hold the facts and thresholds read."""
@@ -159,7 +163,7 @@ class Finding(NamedTuple):
     @property
     def verdict(self) -> Verdict:
         """The truth as a word."""
-        return _VERDICTS[self.truth]
+        return VERDICTS[self.truth]
 
     @property
     def unknown_facts(self) -> tuple[str, ...]:
@@ -168,6 +172,12 @@ class Finding(NamedTuple):
             return ()
         of_when = self.leaves[: self.stated.when_leaves]
         return tuple(dict.fromkeys(name for leaf in of_when for name in leaf.unknown_facts))
+
+    def nodes(self) -> dict[str, Node]:
+        """Return `when` and `unless` with the verdict of every node; a leaf is its number here."""
+        numbered = enumerate(leaf.truth for leaf in self.leaves)
+        trees = {"when": self.stated.when, "unless": self.stated.unless}
+        return {w: value_nodes(tree, numbered)[0] for w, tree in trees.items() if tree is not None}
 
     def as_dict(
         self, values: Mapping[str, FactValue] | None = None, *, with_leaves: bool = True
@@ -183,7 +193,19 @@ class Finding(NamedTuple):
         }
         if with_leaves:
             plain["leaves"] = [leaf.as_dict(values or {}) for leaf in self.leaves]
+            plain.update(self.nodes())
         return plain
+
+    def as_brief(self) -> dict[str, object]:
+        """Return rule, kind and verdict, and where it is unknown the facts that are missing."""
+        brief: dict[str, object] = {
+            "rule": self.rule,
+            "kind": self.kind.value,
+            "verdict": self.verdict,
+        }
+        if self.truth is None:
+            brief["unknown_facts"] = list(self.unknown_facts)
+        return brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +267,19 @@ class Decision:
         """Return whether a hard rule fells `strategy`."""
         return any(r.strategy is strategy and r.kind is RuleKind.HARD for r in self.rejected)
 
+    @property
+    def because(self) -> Because:
+        """The reason of the rule that chose, or that stands in the way."""
+        return next(finding.because for finding in self.findings if finding.rule == self.rule)
+
     def as_dict(self, *, with_leaves: bool = True) -> dict[str, object]:
-        """Return plain content; with leaves, each with the values it read."""
+        """Return plain content: every node with the values it read, or the findings in brief."""
         values = self.facts.values
         plain: dict[str, object] = {
             "strategy": self.strategy.value,
             "rule": self.rule,
-            "findings": [f.as_dict(values, with_leaves=with_leaves) for f in self.findings],
+            "because": self.because.as_dict(),
+            "findings": [f.as_dict(values) if with_leaves else f.as_brief() for f in self.findings],
             "rejected": [rejection.as_dict() for rejection in self.rejected],
             "facts": self.facts.as_dict(),
             "policy_version": self.policy_version,
@@ -302,11 +330,12 @@ class Settlement:
     finding: Finding
     evidence: Evidence
 
-    def as_dict(self) -> dict[str, object]:
-        """Return plain content."""
+    def as_dict(self, *, with_leaves: bool = True) -> dict[str, object]:
+        """Return plain content; with leaves, each with the values it read."""
+        values = self.evidence.as_values()
         return {
             "outcome": self.outcome,
-            "finding": self.finding.as_dict(self.evidence.as_values()),
+            "finding": self.finding.as_dict(values, with_leaves=with_leaves),
             "evidence": {
                 "passages": self.evidence.passages,
                 "best_score": self.evidence.best_score,

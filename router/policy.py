@@ -411,7 +411,15 @@ class _RuleCompiler:
             raise self._document.fault(where, "names a strategy twice")
         when = self._condition(text.when, (*where, "when"))
         unless = None if text.unless is None else self._condition(text.unless, (*where, "unless"))
-        stated = Rule(text.id, kind, tuple(strategies), _because(text.because), len(when.leaves))
+        stated = Rule(
+            text.id,
+            kind,
+            tuple(strategies),
+            _because(text.because),
+            len(when.leaves),
+            when.tree,
+            None if unless is None else unless.tree,
+        )
         line = self._document.line_of(where)
         return CompiledRule(stated, when, unless, _picker(when, unless), where, line)
 

@@ -21,6 +21,7 @@ from router import (
     Signals,
     Strategy,
     decide,
+    observe,
     read_signals,
     settle,
 )
@@ -28,14 +29,15 @@ from service.citations import Citation, CiteMode, cite, passage_dict
 from service.engine import Generation, GenerationRequest, Message, Usage
 from service.errors import AdapterNotLoaded, StrategyForbidden
 from service.facts import Measured, Requirements, gather_facts
-from service.house import House
+from service.house import House, Observing
+from service.policies import policy_for
 from service.prompts import Prompt, build_prompt
-from service.records import Record
+from service.records import Afterthought, Record
 from service.rewriting import Rewriting, rewrite
 from service.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
 
 RECORDED = (
-    *("strategy", "rule", "facts", "policy_version", "thresholds"),
+    *("strategy", "rule", "policy_version", "thresholds"),
     *("pilot", "fallback_from"),
 )
 INLINE_CHARS = 20_000  # about 5 ms of counting tokens; longer would hold up other answers
@@ -48,7 +50,7 @@ class Question:
 
     `access_labels` are what the person asking holds; the caller vouches for them. `strategy` is
     None for `auto`; `adapter` names a task or an adapter id and overrides the use
-    case's; `explain` shows every leaf of every rule with the values it read.
+    case's; `explain` shows every node of every rule with the values it read.
     """
 
     request_id: str
@@ -218,7 +220,8 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
                 done = conclude(
                     decided, prompt, generation, said, retrieval, rewriting, watch, question
                 )
-    house.records.keep(record_of(question, route, done, house))
+    think = partial(think_over, route, settlement, strategy, house.observing)
+    house.records.keep(record_of(question, route, done, house), think)
     yield done
 
 
@@ -320,7 +323,7 @@ def explain(
     body = decision.as_dict(with_leaves=with_leaves)
     body["strategy"] = strategy
     if settlement is not None:
-        body["settlement"] = settlement.as_dict()
+        body["settlement"] = settlement.as_dict(with_leaves=with_leaves)
     if strategy is not decision.strategy:
         body["fallback_from"] = decision.strategy
     return body
@@ -418,6 +421,19 @@ def record_of(question: Question, route: Route, done: Answer, house: House) -> R
         question=question.turns[-1].content if keeps_text else None,
         answer=done.text if keeps_text else None,
     )
+
+
+def think_over(
+    route: Route, settlement: Settlement | None, strategy: Strategy, observing: Observing
+) -> Afterthought:
+    """Return the decision with every node, and what an observed policy would have done."""
+    trace = explain(route.decision, settlement, strategy, with_leaves=True)
+    if observing.policy is None:
+        return Afterthought(trace, None)
+    allow = route.use_case.allow_prompt_only_when_nothing_found
+    policy = policy_for(observing.policy, route.use_case.thresholds)
+    seen = observe(route.decision, settlement, policy, allow_prompt_only=allow)
+    return Afterthought(trace, seen.as_dict())
 
 
 def usage_dict(usage: Usage) -> dict[str, int]:

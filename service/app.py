@@ -4,6 +4,7 @@ It constructs; what it constructs decides.
 """
 
 import gc
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,11 +22,12 @@ from knowledge import (
     Knowledge,
     SentenceTransformerEmbedder,
 )
-from router import DEFAULT_POLICY_FILE
+from router import DEFAULT_POLICY_FILE, InvalidPolicy, load_policy
 from service.api import (
     advise,
     chat,
     compare,
+    decisions,
     file_batches,
     health,
     history,
@@ -46,7 +48,7 @@ from service.engine_watch import EngineWatch
 from service.facts import Measurements
 from service.files import Files
 from service.home import Ports
-from service.house import House, Memory
+from service.house import House, Memory, Observing
 from service.jobs import Jobs
 from service.policies import PolicyInForce
 from service.prompts import load_token_counter
@@ -55,9 +57,12 @@ from service.records import Records
 from service.settings import Settings
 from service.use_cases import UseCases
 
+log = logging.getLogger(__name__)
+
 APIS = (
     chat.api,
     advise.api,
+    decisions.api,
     openai.api,
     use_cases.api,
     vector_stores.api,
@@ -160,11 +165,12 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         engine=engine,
         watch=watch,
         knowledge=rooms.knowledge,
-        policies=PolicyInForce(settings.policy or DEFAULT_POLICY_FILE),
+        policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
         use_cases=UseCases(rooms.database),
         measurements=Measurements(rooms.knowledge, rooms.registry, comparisons),
         records=Records(rooms.database, settings.records),
         count_tokens=load_token_counter(settings.base_model_path),
+        observing=_observing(settings),
         memory=memory,
     )
     publisher = Publisher(
@@ -178,3 +184,13 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         rooms.database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts
     )
     return AppState(house, jobs_, Files(rooms.database), comparisons, publisher)
+
+
+def _observing(settings: Settings) -> Observing:
+    """Load the policy to observe; a bad one is told of, and the gateway serves without it."""
+    file = settings.observed_policy_file
+    try:
+        return Observing() if file is None else Observing(load_policy(file))
+    except InvalidPolicy as exc:
+        log.error("the policy in [router] observe is not observed: %s", exc)
+        return Observing(problem=str(exc))

@@ -4,8 +4,9 @@ ServiceError
 ├── InvalidSettings         configuration refused
 ├── InvalidRequest          well-formed, but cannot be meant
 ├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is wrong
+├── InvalidOutcomes         the outcomes of a comparison cannot be read, or say nothing
 ├── NotFound
-│   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound
+│   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound, DecisionNotFound
 ├── StrategyForbidden       a hard rule, or something missing, stands against the strategy
 ├── ContextLengthExceeded   the question alone is longer than the model reads
 ├── BodyTooLarge            the request body is over the limit
@@ -64,6 +65,13 @@ class InvalidEvaluationFile(ServiceError):
     hint = "Correct the named line; each is one JSON object, as `fingerpost kb eval --help` says."
 
 
+class InvalidOutcomes(ServiceError):
+    """The outcomes of a comparison cannot be read, or hold nothing to choose from."""
+
+    code = "invalid_outcomes"
+    hint = "`fingerpost compare SET.jsonl --use-case U --out OUTCOMES.jsonl` writes such a file."
+
+
 class NotFound(ServiceError):
     """The thing named by the request does not exist."""
 
@@ -102,6 +110,13 @@ class CompareNotFound(NotFound):
     """No compare run has this id."""
 
     code = "compare_not_found"
+
+
+class DecisionNotFound(NotFound):
+    """No record has this request id."""
+
+    code = "decision_not_found"
+    hint = "The id stands in every answer (`id`) and in its x-request-id header."
 
 
 class StrategyForbidden(ServiceError):
@@ -218,6 +233,7 @@ STATUS: Mapping[type[Exception], int] = {
     InvalidSettings: 500,
     InvalidRequest: 400,
     InvalidEvaluationFile: 400,
+    InvalidOutcomes: 400,
     NotFound: 404,
     StrategyForbidden: 409,
     ContextLengthExceeded: 400,

@@ -84,6 +84,14 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Observing:
+    """A policy that is decided by and never followed; without one, why, where one was named."""
+
+    policy: Policy | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """Everything the answer's line needs, built once at start."""
 
@@ -96,6 +104,7 @@ class House:
     measurements: Measurements
     records: Records
     count_tokens: CountTokens
+    observing: Observing = Observing()
     memory: Memory = field(default_factory=Memory)
 
     async def use_case(self, use_case_id: str | None, *, tenant: str) -> UseCase:

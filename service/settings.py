@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from adapters import AdaptersConfig
 from knowledge import KnowledgeConfig
+from router import RouterConfig
 from service.errors import InvalidSettings
 from service.home import Home
 
@@ -118,6 +119,7 @@ class Settings(BaseSettings):
     adapters: AdaptersConfig = AdaptersConfig()
     records: RecordSettings = RecordSettings()
     jobs: JobSettings = JobSettings()
+    router: RouterConfig = RouterConfig()
     policy: Path | None = None  # default: the policy that ships with router/
     default_use_case: str | None = None
 
@@ -125,6 +127,18 @@ class Settings(BaseSettings):
     def paths(self) -> Home:
         """The home folder with its parts."""
         return Home(self.home)
+
+    @property
+    def policy_file(self) -> Path | None:
+        """The policy in force, or None for the one that ships."""
+        return (
+            self.policy if self.router.policy_file is None else self.home / self.router.policy_file
+        )
+
+    @property
+    def observed_policy_file(self) -> Path | None:
+        """The policy that is only observed; a bare name lies in the home."""
+        return None if self.router.observe is None else self.home / self.router.observe
 
     @property
     def database_url(self) -> str:

@@ -34,6 +34,7 @@ HEAVY = {
     "supervisor": ("service/supervision/supervisord.py",),
     "typer": ("service/cli/*.py",),
     "rule_engine": ("router/*.py",),
+    "sklearn": ("service/compare/baseline.py",),
     "alembic": ("service/migrations.py",),
 }
 

@@ -1,6 +1,7 @@
 """`/compare`: the strategies on a team's own questions."""
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from service.api.state import AppState, state_of
 from service.api.wire import Shape
-from service.compare import COMPARED, StrategyName, parse_set
+from service.compare import COMPARED, StrategyName, parse_outcomes, parse_set, regret_of
 from service.errors import CompareNotFound, JobNotFound
 from service.jobs import Job, Lane, Status
 from service.tables import DEFAULT_TENANT
@@ -71,15 +72,27 @@ def get_comparison(request: Request, comparison_id: str) -> dict[str, Any]:
 @api.get("/{comparison_id}/outcomes")
 def get_outcomes(request: Request, comparison_id: str) -> Response:
     """Return one JSON line for each question and strategy."""
+    rows = _outcomes(state_of(request), comparison_id)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return Response(lines, media_type="application/x-ndjson")
+
+
+@api.get("/{comparison_id}/regret")
+def get_regret(request: Request, comparison_id: str) -> dict[str, Any]:
+    """Judge the policy in force on a comparison's outcomes."""
     state = state_of(request)
+    rows = _outcomes(state, comparison_id)
+    placed = ((f"outcome {number}", row) for number, row in enumerate(rows, start=1))
+    return regret_of(parse_outcomes(placed), state.house.policy)
+
+
+def _outcomes(state: AppState, comparison_id: str) -> Sequence[Mapping[str, Any]]:
     if not comparison_id.startswith("cmp_"):
         job = _job(state, comparison_id)
         if job.result is None:
             raise CompareNotFound(f"Comparison {comparison_id!r} has no outcomes ({job.status}).")
         comparison_id = job.result["comparison_id"]
-    rows = state.comparisons.get(comparison_id, tenant=DEFAULT_TENANT).outcomes
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    return Response(lines, media_type="application/x-ndjson")
+    return state.comparisons.get(comparison_id, tenant=DEFAULT_TENANT).outcomes
 
 
 def _job(state: AppState, job_id: str) -> Job:

@@ -16,12 +16,15 @@ from service.cli import (
     history,
     indexes,
     knowledge_bases,
+    observe,
     policy,
     processes,
     quickstart,
+    regret,
     sync,
     train,
     use_cases,
+    why,
 )
 from service.cli.usage import FingerpostGroup
 
@@ -44,6 +47,9 @@ app.command("route")(ask.route)
 app.command("advise")(advise.advise)
 app.command("train")(train.train)
 app.command("compare")(compare.compare)
+app.command("regret")(regret.regret)
+app.command("observe")(observe.observe)
+app.command("why")(why.why)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
 knowledge_bases.app.command("eval")(evaluation.evaluate)
 knowledge_bases.app.command("sync")(sync.sync)

@@ -108,9 +108,7 @@ def _print_reasons(out: Console, done: Any) -> None:
 
 def _print_decision(out: Console, decision: Any) -> None:
     out.print(f"strategy {decision['strategy']}: rule {decision['rule']}", markup=False)
-    for finding in decision.get("findings") or []:
-        if finding["rule"] == decision["rule"]:
-            out.print(f"  because {_in_english(finding['because'])}", markup=False)
+    out.print(f"  because {_in_english(decision['because'])}", markup=False)
     for strategy, reasons in _reasons_against(decision).items():
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         out.print(f"  not {strategy}: {reasons[0]}{more}", markup=False)

@@ -169,7 +169,7 @@ def diff(
 
 
 def _in_force(file: Path | None) -> Path:
-    return file or load_settings().policy or DEFAULT_POLICY_FILE
+    return file or load_settings().policy_file or DEFAULT_POLICY_FILE
 
 
 def _read_situations(file: Path) -> Iterator[Situation]:

@@ -1,6 +1,8 @@
 """Which strategy answers a team's own questions best? Asked, scored and summed up."""
 
+from service.compare.outcomes import Outcomes, parse_outcomes, read_lines
 from service.compare.questions import COMPARED, Kind, SetQuestion, StrategyName, parse_set
+from service.compare.regret import regret_of
 from service.compare.run import run_comparison
 from service.compare.scoring import score_answer
 from service.compare.summary import summarise
@@ -8,9 +10,13 @@ from service.compare.summary import summarise
 __all__ = [
     "COMPARED",
     "Kind",
+    "Outcomes",
     "SetQuestion",
     "StrategyName",
+    "parse_outcomes",
     "parse_set",
+    "read_lines",
+    "regret_of",
     "run_comparison",
     "score_answer",
     "summarise",

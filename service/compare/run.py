@@ -17,6 +17,7 @@ from service.compare.scoring import score_answer
 
 ANSWER_LIMIT_S = 300.0
 BEFORE_THE_ANSWER = ("route", "rewrite", "retrieve", "first_token")
+_DECIDED = ("strategy", "rule", "thresholds")
 Outcome = dict[str, Any]
 
 
@@ -63,6 +64,7 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
     }
     outcome: Outcome = {
         "id": question.id,
+        "question": question.question,
         "kind": question.kind,
         "strategy": strategy,
         "score": None,
@@ -97,5 +99,5 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
         "prompt_tokens": answer["usage"]["prompt_tokens"],
         "completion_tokens": answer["usage"]["completion_tokens"],
         "facts": decision.get("facts", {}),
-        "decision": {key: decision[key] for key in ("strategy", "rule") if key in decision},
+        "decision": {key: decision[key] for key in _DECIDED if key in decision},
     }

@@ -8,11 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-RESAMPLES = 2_000
-SEED = 20_261
-PERCENTILES = (2.5, 97.5)  # 95 % interval
+from service.compare.intervals import mean_interval
 
 
 def summarise(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -33,17 +30,17 @@ def summarise(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     good = [row for row in rows if row["score"] is not None]
-    scores = np.array([row["score"] for row in good], dtype=np.float64)
-    low, high = _interval(scores)
+    scores = [row["score"] for row in good]
+    low, high = mean_interval(scores) if scores else (0.0, 1.0)
     kinds = list(dict.fromkeys(row["kind"] for row in good))
     latency = [row["latency_ms"] for row in good]
     first = [row["first_token_ms"] for row in good]
     return {
         "n": len(good),
         "errors": len(rows) - len(good),
-        "score": round(float(scores.mean()), 4) if len(good) else 0.0,
-        "score_low": low,
-        "score_high": high,
+        "score": round(sum(scores) / len(scores), 4) if scores else 0.0,
+        "score_low": round(low, 4),
+        "score_high": round(high, 4),
         "by_kind": {kind: _kind_score(good, kind) for kind in kinds},
         "latency_ms": _percentiles(latency),
         "first_token_ms": _percentiles(first),
@@ -55,20 +52,6 @@ def _of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _kind_score(rows: Sequence[Mapping[str, Any]], kind: str) -> dict[str, float]:
     scores = [row["score"] for row in rows if row["kind"] == kind]
     return {"n": len(scores), "score": round(sum(scores) / len(scores), 4)}
-
-
-def _interval(scores: NDArray[np.float64]) -> tuple[float, float]:
-    if not scores.size:
-        return 0.0, 1.0
-    means = _resampled_means(scores)
-    low, high = np.percentile(means, PERCENTILES)
-    return round(float(low), 4), round(float(high), 4)
-
-
-def _resampled_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    picks = np.random.default_rng(SEED).integers(0, values.size, (RESAMPLES, values.size))
-    means: NDArray[np.float64] = values[picks].mean(axis=1)  # (RESAMPLES,)
-    return means
 
 
 def _percentiles(values: Sequence[float]) -> dict[str, float]:
@@ -128,6 +111,4 @@ def _paired_interval(
     shared = sorted(scores[best].keys() & scores[second].keys())
     if not shared:
         return -1.0, 1.0
-    gaps = np.array([scores[best][i] - scores[second][i] for i in shared], dtype=np.float64)
-    low, high = np.percentile(_resampled_means(gaps), PERCENTILES)
-    return float(low), float(high)
+    return mean_interval([scores[best][i] - scores[second][i] for i in shared])

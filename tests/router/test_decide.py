@@ -287,7 +287,7 @@ def test_a_decision_in_plain_content_shows_the_values_each_leaf_read() -> None:
     assert all("leaves" not in finding for finding in short["findings"])
     assert set(plain) == {
         *("strategy", "rule", "findings", "rejected", "facts", "policy_version"),
-        *("conflict", "pilot"),
+        *("conflict", "pilot", "because"),
     }
 
 

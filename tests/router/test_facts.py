@@ -107,4 +107,4 @@ def test_errors_share_a_root_and_carry_a_code() -> None:
 
 
 def test_configuration_defaults_to_the_policy_that_ships() -> None:
-    assert RouterConfig().policy_file is None
+    assert (RouterConfig().policy_file, RouterConfig().observe) == (None, None)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from service import records as module
 from service.database import create_tables, open_database
-from service.records import DAY_S, MAX_WAITING, Record, Records, records
+from service.records import DAY_S, MAX_WAITING, Afterthought, Record, Records, records
 from service.settings import RecordSettings
 from service.tables import metadata
 from tests.service.conftest import Running
@@ -94,6 +95,70 @@ async def test_a_request_id_sent_twice_loses_no_other_record(database: Engine) -
     assert first is not None
     assert first.strategy == "rag"
     assert kept.get("other", tenant=TENANT) is not None
+    for strategy in ("hybrid", "rag"):
+        kept.keep(record("twin", strategy=strategy))
+    await kept.flush()
+    twin = kept.get("twin", tenant=TENANT)
+    assert twin is not None
+    assert twin.strategy == "hybrid"
+
+
+async def test_the_trace_is_packed_when_it_is_written_and_read_back_whole(
+    database: Engine,
+) -> None:
+    kept = Records(database, RecordSettings())
+    trace: dict[str, Any] = {
+        "rule": "r",
+        "because": {"zh": "因"},
+        "findings": [{"verdict": "unknown"}] * 40,
+    }
+    trace["facts"] = {"labelled_examples": {"value": 10**30}}
+    thoughts: list[Afterthought] = []
+    kept.keep(record("r1"), lambda: thoughts[0])
+    thoughts.append(Afterthought(trace, None))  # thought of when it is written, not before
+    await kept.flush()
+    found = kept.get("r1", tenant=TENANT)
+    assert found is not None
+    assert found.explained() == trace
+    kept.keep(record("r2"))
+    await kept.flush()
+    without = kept.get("r2", tenant=TENANT)
+    assert without is not None
+    assert without.explained() == {"rule": "fallback"}
+
+
+def observation(strategy: str, policy: str, *, differs: bool) -> Afterthought:
+    def choice(version: str, strategy: str) -> dict[str, str]:
+        names = {"policy_version": version, "strategy": strategy}
+        return {**names, "rule": f"{strategy}_rule", "course": "answer"}
+
+    now, then = choice("now@1", "rag"), choice(policy, strategy)
+    return Afterthought({}, {"differs": differs, "now": now, "then": then})
+
+
+async def test_observations_are_counted_by_pair_and_policy(database: Engine) -> None:
+    kept = Records(database, RecordSettings())
+    seen = [("hybrid", "a@1"), ("hybrid", "a@1"), ("rag", "a@1"), ("hybrid", "b@1")]
+    for number, (strategy, policy) in enumerate(seen):
+        thought = observation(strategy, policy, differs=strategy != "rag")
+        kept.keep(record(f"r{number}", created_at=float(number)), partial(lambda t: t, thought))
+    kept.keep(record("plain"))
+    kept.keep(record("other", tenant="other"), lambda: observation("rag", "a@1", differs=False))
+    await kept.flush()
+    pairs = kept.observed(tenant=TENANT)
+    told = [(p.then["policy_version"], p.then["strategy"], p.differs, p.n) for p in pairs]
+    assert told == [
+        ("b@1", "hybrid", True, 1),
+        ("a@1", "rag", False, 1),
+        ("a@1", "hybrid", True, 2),
+    ]
+    assert (pairs[2].since, pairs[2].until) == (0.0, 1.0)
+    assert pairs[2].now == {
+        "policy_version": "now@1",
+        "strategy": "rag",
+        "rule": "rag_rule",
+        "course": "answer",
+    }
 
 
 async def test_records_wait_while_the_database_is_away(

@@ -18,9 +18,8 @@ from tests.service.cli.conftest import CannedGateway, Run
 DECISION = {
     "strategy": "rag",
     "rule": "knowledge_changes_often",
-    "findings": [
-        {"rule": "knowledge_changes_often", "because": {"en": "facts change", "zh": "知识更新"}}
-    ],
+    "because": {"en": "facts change", "zh": "知识更新"},
+    "findings": [{"rule": "knowledge_changes_often", "kind": "preference", "verdict": "true"}],
     "rejected": [
         {"strategy": "fine_tuned", "rule": "no_adapter", "because": {"en": "none", "zh": "没有"}}
     ],

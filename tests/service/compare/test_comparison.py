@@ -40,6 +40,7 @@ def test_a_comparison_ends_in_a_summary_and_one_outcome_per_question_and_strateg
     by_rag = {row["id"]: row for row in outcomes if row["strategy"] == "rag"}
     assert by_rag["fact"]["score"] == 1.0
     assert (by_rag["zebra"]["outcome"], by_rag["zebra"]["score"]) == ("abstained", 1.0)
+    assert by_rag["fact"]["question"] == QUESTION
     assert by_rag["fact"]["prompt_tokens"] > 0
     assert by_rag["fact"]["facts"]["knowledge_present"]["value"] is True
 
@@ -87,6 +88,28 @@ def test_a_finished_comparison_is_listed_and_read_by_its_own_id(running: Running
     assert running.client.get("/compare", params={"use_case": "other"}).json()["data"] == []
 
 
+def test_the_policy_in_force_is_judged_on_a_comparison(running: Running) -> None:
+    running.prepare()
+    running.engine.switches.pieces = ("You have ", "30 days", " [1].")
+    done = compare(running)
+    regret = running.client.get(f"/compare/{done['id']}/regret").json()
+    assert (regret["object"], regret["questions"]) == ("regret", 3)
+    scores = done["summary"]["strategies"]
+    assert regret["always_rag"]["score"] == scores["rag"]["score"]
+    assert regret["auto"]["score"] == scores["auto"]["score"] == regret["router"]["score"]
+    assert {rule["rule"] for rule in regret["rules"]} == {"chit_chat", "need_both"}
+    (listed,) = running.client.get("/compare").json()["data"]
+    assert running.client.get(f"/compare/{listed['id']}/regret").json() == regret
+
+
+def test_regret_needs_more_than_one_strategy(running: Running) -> None:
+    running.prepare()
+    done = compare(running, strategies=["rag"])
+    reply = running.client.get(f"/compare/{done['id']}/regret")
+    assert reply.status_code == 400
+    assert reply.json()["error"]["code"] == "invalid_outcomes"
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -105,7 +128,10 @@ def test_a_comparison_that_cannot_be_run_is_refused_now(
     assert reply.status_code == status
 
 
-@pytest.mark.parametrize("place", ["/compare/job_x", "/compare/cmp_x", "/compare/cmp_x/outcomes"])
+@pytest.mark.parametrize(
+    "place",
+    ["/compare/job_x", "/compare/cmp_x", "/compare/cmp_x/outcomes", "/compare/cmp_x/regret"],
+)
 def test_an_unknown_comparison_is_404(running: Running, place: str) -> None:
     reply = running.client.get(place)
     assert reply.status_code == 404

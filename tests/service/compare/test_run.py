@@ -14,6 +14,8 @@ from service.compare import SetQuestion, parse_set, run_comparison
 from service.home import free_port
 from tests.fakes.engine import Served
 
+DECIDED = {"strategy": "rag", "rule": "r1", "thresholds": {"limit": {"value": 4}}}
+
 
 @dataclass
 class FakeGateway:
@@ -38,7 +40,7 @@ class FakeGateway:
                 "outcome": "answered",
                 "strategy": "rag" if body["strategy"] == "auto" else body["strategy"],
                 "citations": [],
-                "decision": {"strategy": "rag", "rule": "r1", "facts": {"need": 1}, "findings": []},
+                "decision": {**DECIDED, "facts": {"need": 1}, "findings": []},
                 "usage": {"prompt_tokens": 7, "completion_tokens": 3},
                 "timings_ms": {"route": 1.0, "rewrite": 8.0, "retrieve": 2.0, "first_token": 4.0},
             }
@@ -92,7 +94,7 @@ def test_an_outcome_holds_what_the_contract_names(url: str) -> None:
     assert (outcome["completion_tokens"], outcome["outcome"]) == (3, "answered")
     assert (outcome["strategy"], outcome["chosen"]) == ("auto", "rag")
     assert outcome["facts"] == {"need": 1}
-    assert outcome["decision"] == {"strategy": "rag", "rule": "r1"}
+    assert outcome["decision"] == DECIDED
 
 
 def test_the_history_goes_before_the_question(url: str, gateway: FakeGateway) -> None:

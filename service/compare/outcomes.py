@@ -1,0 +1,165 @@
+"""The outcomes of a comparison, read back: every question with the score of each strategy.
+
+It knows the rows that `fingerpost compare --out` writes and says which line is wrong; it does not
+know what is computed from them.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from router import FACTS, Facts, Provenance, RouterError, Strategy, Trial
+from service.compare.questions import COMPARED, StrategyName
+from service.errors import InvalidOutcomes
+
+MOST_FAULTS = 20
+_STATED = Provenance.__members__.values()
+
+Placed = tuple[str, object]  # where a row stands, e.g. "outcomes.jsonl line 3", and the row
+
+
+class OutcomeRow(BaseModel):
+    """What is read of one row; other keys may stand beside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: Annotated[str, StringConstraints(min_length=1)]
+    strategy: StrategyName
+    score: float | None = Field(ge=0, le=1, allow_inf_nan=False, strict=True)
+    facts: Mapping[str, Any] = {}
+    decision: Mapping[str, Any] = {}
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The outcomes of one set.
+
+    Attributes:
+        trials: One for each question that at least one strategy answered.
+        questions: Text of each trial's question, in their order; None where a row holds none.
+        unscored: Ids of the questions that no strategy answered; they are not among the trials.
+        without_facts: How many trials hold no fact at all.
+    """
+
+    trials: tuple[Trial, ...]
+    questions: tuple[str | None, ...]
+    unscored: tuple[str, ...]
+    without_facts: int
+
+
+def read_lines(text: str, *, file: str) -> Iterator[Placed]:
+    """Yield the rows of a JSON-lines text with their places.
+
+    Raises:
+        InvalidOutcomes: Names the line that is not JSON.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):  # U+2028 may stand inside a string
+        if line.strip():
+            place = f"{file} line {number}"
+            try:
+                yield place, json.loads(line)
+            except ValueError as exc:
+                raise InvalidOutcomes(f"{place} is not JSON: {exc}") from exc
+
+
+def parse_outcomes(rows: Iterable[Placed]) -> Outcomes:
+    """Return the outcomes that `rows` hold, one row per question and strategy in any order.
+
+    Raises:
+        InvalidOutcomes: Names each row that is wrong, stands twice, or has nothing beside it.
+    """
+    faults: list[str] = []
+    by_question: dict[str, dict[StrategyName, tuple[str, OutcomeRow]]] = {}
+    for place, content in rows:
+        try:
+            row = OutcomeRow.model_validate(content)
+        except ValidationError as exc:
+            faults.append(f"{place}: {_reasons(exc)}")
+            continue
+        known = by_question.setdefault(row.id, {})
+        if row.strategy in known:
+            first = known[row.strategy][0]
+            faults.append(f"{place}: {row.id!r} by {row.strategy} stands in {first} already")
+        else:
+            known[row.strategy] = place, row
+    if not by_question and not faults:
+        faults = ["there are no rows"]
+    for question, placed in by_question.items():
+        if len(placed.keys() - {"auto"}) < 2:
+            place = next(iter(placed.values()))[0]
+            faults.append(
+                f"{place}: question {question!r} was asked by one strategy only; nothing to choose"
+            )
+    found = [] if faults else [_trial(placed, faults) for placed in by_question.values()]
+    if faults:
+        more = len(faults) - MOST_FAULTS
+        said = " | ".join(faults[:MOST_FAULTS]) + (f" | and {more} more" if more > 0 else "")
+        raise InvalidOutcomes(f"The outcomes cannot be used: {said}")
+    return _outcomes(found)
+
+
+def _outcomes(found: Sequence[tuple[Trial, str | None]]) -> Outcomes:
+    scored = [pair for pair in found if any(s is not None for s in pair[0].scores.values())]
+    if not scored:
+        raise InvalidOutcomes("The outcomes cannot be used: no row has a score.")
+    kept = {trial.id for trial, _ in scored}
+    return Outcomes(
+        trials=tuple(trial for trial, _ in scored),
+        questions=tuple(question for _, question in scored),
+        unscored=tuple(trial.id for trial, _ in found if trial.id not in kept),
+        without_facts=sum(not trial.facts for trial, _ in scored),
+    )
+
+
+def _trial(
+    placed: Mapping[StrategyName, tuple[str, OutcomeRow]], faults: list[str]
+) -> tuple[Trial, str | None]:
+    """Return the trial of one question and its text; what is wrong with its facts is noted.
+
+    The facts are those of the `auto` row where it holds some: what the router itself saw.
+    """
+    rows = [placed[name] for name in ("auto", *COMPARED[:-1]) if name in placed]
+    place, row = next((pair for pair in rows if pair[1].facts), rows[0])
+    try:
+        facts = _facts(row.facts)
+    except RouterError as exc:
+        faults.append(f"{place}: facts: {exc}")
+        facts = Facts.build()
+    by_name = {r.strategy: r.score for _, r in rows}
+    live = by_name.pop("auto", None)
+    scores = {Strategy(name): score for name, score in by_name.items()}
+    question = next((r.question for _, r in rows if r.question), None)
+    return Trial(row.id, facts, scores, live, _thresholds(row.decision)), question
+
+
+def _thresholds(decision: Mapping[str, Any]) -> dict[str, object]:
+    """Return the thresholds that the use case declared, as the decision tells them."""
+    told = decision.get("thresholds")
+    if not isinstance(told, Mapping):
+        return {}
+    return {name: t["value"] for name, t in told.items() if isinstance(t, Mapping) and "value" in t}
+
+
+def _facts(stated: Mapping[str, Any]) -> Facts:
+    """Return facts as a decision writes them, `{value, provenance}`, or as plain values."""
+    by: dict[Provenance, dict[str, object]] = {provenance: {} for provenance in _STATED}
+    for name, told in stated.items():
+        whole = told if isinstance(told, Mapping) else {"value": told}
+        source = whole.get("provenance")
+        if source not in by:
+            spec = FACTS.get(name)
+            source = (
+                Provenance.DECLARED if spec is None else max(spec.provenances, key=list(by).index)
+            )
+        by[Provenance(source)][name] = whole.get("value")
+    return Facts.build(*by.values())
+
+
+def _reasons(exc: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in e['loc']) or 'row'}: {e['msg']}" for e in exc.errors()
+    )
