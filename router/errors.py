@@ -1,10 +1,12 @@
-"""What can go wrong in the router, all of it while facts or a policy are being built.
+"""What can go wrong in the router, all of it while facts, a policy or a classifier are being built.
 
     RouterError
     ├── UnknownFact              a name that is not in the table of facts
     ├── FactTypeMismatch         a value of the wrong type, or outside its allowed values
     ├── FactProvenanceMismatch   a known fact from a source that may not state it
-    └── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
+    ├── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
+    ├── InvalidClassifier        a file that is not, or no longer, a fitted question classifier
+    └── TooFewLabelledQuestions  not enough questions of a label to fit or judge a classifier
 
 Deciding itself raises nothing. This file knows no HTTP status.
 """
@@ -41,6 +43,20 @@ class FactProvenanceMismatch(RouterError):
 
     code = "fact_provenance_mismatch"
     hint = "Each fact's allowed sources are in router/facts.py (FACTS)."
+
+
+class InvalidClassifier(RouterError):
+    """A classifier's file is missing or damaged. Nothing was loaded."""
+
+    code = "invalid_classifier"
+    hint = "`fingerpost route fit FILE.jsonl` writes a new one; without a file the default is used."
+
+
+class TooFewLabelledQuestions(RouterError):
+    """There are not enough labelled questions of some class."""
+
+    code = "too_few_labelled_questions"
+    hint = "Add rows of the named label, or leave that label out altogether."
 
 
 class InvalidPolicy(RouterError):
