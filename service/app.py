@@ -49,6 +49,7 @@ from service.house import House, Memory
 from service.jobs import Jobs
 from service.prompts import load_token_counter
 from service.publishing import Publisher
+from service.question_classes import classifier_in_force
 from service.records import Records
 from service.settings import Settings
 from service.use_cases import UseCases
@@ -154,6 +155,7 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         watch=watch,
         knowledge=rooms.knowledge,
         policy=_policy(settings),
+        classifier=classifier_in_force(settings.paths),
         use_cases=UseCases(rooms.database),
         measurements=Measurements(rooms.knowledge, rooms.registry, comparisons),
         records=Records(rooms.database, settings.records),

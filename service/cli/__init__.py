@@ -1,7 +1,7 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart` and `evaluation` act on this machine; everything
-else works against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `evaluation` and `route eval|fit` act on this
+machine; everything else works against any gateway named by `--url`.
 """
 
 import typer
@@ -17,6 +17,7 @@ from service.cli import (
     knowledge_bases,
     processes,
     quickstart,
+    route,
     sync,
     train,
     use_cases,
@@ -38,7 +39,6 @@ app.command("up")(processes.up)
 app.command("down")(processes.down)
 app.command("status")(processes.status)
 app.command("ask")(ask.ask)
-app.command("route")(ask.route)
 app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
@@ -50,6 +50,7 @@ knowledge_bases.app.command("rebuild")(indexes.rebuild)
 knowledge_bases.app.command("reindex")(indexes.reindex)
 knowledge_bases.app.command("backup")(backup.backup)
 knowledge_bases.app.command("restore")(backup.restore)
+app.add_typer(route.app, name="route")
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
 app.add_typer(adapters.app, name="adapters")
