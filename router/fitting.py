@@ -281,6 +281,7 @@ class _Model:
         import numpy as np
         from scipy.sparse import csr_matrix
         from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
 
         idf = _idf(rows)
         places = {name: place for place, name in enumerate(sorted(idf))}
@@ -293,7 +294,8 @@ class _Model:
         matrix = csr_matrix((values, columns, starts), shape=(len(rows), len(places)))
         labels = np.array([row.row.label.value for row in rows])
         model = LogisticRegression(C=_STRENGTH, max_iter=1000, tol=1e-5)
-        model.fit(matrix, labels, sample_weight=_even_weights(rows))
+        with threadpool_limits(1):  # sums of several threads differ in the last digit
+            model.fit(matrix, labels, sample_weight=_even_weights(rows))
         weights, bias = model.coef_, model.intercept_
         if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
             weights, bias = np.vstack([-weights, weights]) / 2, np.hstack([-bias, bias]) / 2
