@@ -37,8 +37,9 @@ from router.errors import (
     UnknownFact,
 )
 from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
-from router.fitting import Fitted, LabelledQuestion, Quality, baseline, fit, judge
+from router.fitting import Fitted, baseline, fit
 from router.policy import Policy, Threshold, default_policy, load_policy
+from router.quality import LabelledQuestion, Quality, judge
 from router.signals import Signals, read_signals
 
 __all__ = [

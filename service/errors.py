@@ -61,7 +61,7 @@ class InvalidEvaluationFile(ServiceError):
     """A file of documents or questions cannot be read, or a row in it is wrong."""
 
     code = "invalid_evaluation_file"
-    hint = "Correct the named line; each is one JSON object, as `fingerpost kb eval --help` says."
+    hint = "Correct the named line; each is one JSON object, as the command's `--help` says."
 
 
 class NotFound(ServiceError):
