@@ -1,6 +1,7 @@
 """Which strategy answers, and why: facts and a policy in, a decision with every reason out.
 
-Pure: it reads a policy file when asked to and nothing else. It knows no database, model or HTTP.
+Pure: it reads a policy or a classifier when asked to and nothing else. It knows no database,
+model or HTTP.
 """
 
 from router.advice import (
@@ -23,6 +24,13 @@ from router.cases import (
     find_unexpected,
     load_cases,
     read_facts,
+)
+from router.classifier import (
+    Classifier,
+    Guess,
+    QuestionClass,
+    default_classifier,
+    load_classifier,
 )
 from router.config import RouterConfig
 from router.decide import decide, settle
@@ -51,10 +59,12 @@ from router.errors import (
     FactProvenanceMismatch,
     FactTypeMismatch,
     InvalidCases,
+    InvalidClassifier,
     InvalidFacts,
     InvalidPolicy,
     RouterError,
     ThresholdRefused,
+    TooFewLabelledQuestions,
     UnknownFact,
 )
 from router.explanation import (
@@ -66,6 +76,7 @@ from router.explanation import (
     tell_policy,
 )
 from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
+from router.fitting import Fitted, baseline, fit
 from router.observe import Observation, observe
 from router.policy import (
     DEFAULT_POLICY_FILE,
@@ -75,6 +86,7 @@ from router.policy import (
     default_policy,
     load_policy,
 )
+from router.quality import LabelledQuestion, Quality, judge
 from router.regret import Regret, Trial, measure_regret
 from router.signals import Signals, read_signals
 from router.soundness import CHECK_WORK
@@ -89,6 +101,7 @@ __all__ = [
     "Case",
     "CaseFailure",
     "Cases",
+    "Classifier",
     "Decision",
     "Evidence",
     "Fact",
@@ -103,6 +116,10 @@ __all__ = [
     "InvalidFacts",
     "InvalidPolicy",
     "Language",
+    "Fitted",
+    "Guess",
+    "InvalidClassifier",
+    "LabelledQuestion",
     "LeafFinding",
     "Observation",
     "Outcome",
@@ -110,6 +127,8 @@ __all__ = [
     "PolicyWarning",
     "Provenance",
     "Regret",
+    "Quality",
+    "QuestionClass",
     "Rejection",
     "RouterConfig",
     "RouterError",
@@ -130,7 +149,10 @@ __all__ = [
     "cases_file_of",
     "check_cases",
     "complete_case",
+    "TooFewLabelledQuestions",
+    "baseline",
     "decide",
+    "default_classifier",
     "default_policy",
     "describe_nodes",
     "describe_policy",
@@ -140,6 +162,9 @@ __all__ = [
     "find_rule",
     "find_unexpected",
     "load_cases",
+    "fit",
+    "judge",
+    "load_classifier",
     "load_policy",
     "measure_regret",
     "observe",

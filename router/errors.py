@@ -1,4 +1,4 @@
-"""What can go wrong in the router, all of it while facts or a policy are being built.
+"""What can go wrong in the router, all of it while facts, a policy or a classifier are being built.
 
     RouterError
     ├── UnknownFact              a name that is not in the table of facts
@@ -7,7 +7,9 @@
     ├── InvalidCases             a file of policy tests that cannot be used, with file and row
     ├── ThresholdRefused         a use case declares a threshold that it may not, or cannot, set
     ├── InvalidFacts             a facts file that cannot be used, with file, line, key and reason
-    └── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
+    ├── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
+    ├── InvalidClassifier        a file that is not, or no longer, a fitted question classifier
+    └── TooFewLabelledQuestions  not enough questions of a label to fit or judge a classifier
 
 Deciding itself raises nothing. This file knows no HTTP status.
 """
@@ -58,6 +60,20 @@ class InvalidCases(RouterError):
 
     code = "invalid_policy_cases"
     hint = "Correct the named row; router/default_policy_cases.yaml shows every key."
+
+
+class InvalidClassifier(RouterError):
+    """A classifier's file is missing or damaged. Nothing was loaded."""
+
+    code = "invalid_classifier"
+    hint = "`fingerpost route fit FILE.jsonl` writes a new one; without a file the default is used."
+
+
+class TooFewLabelledQuestions(RouterError):
+    """There are not enough labelled questions of some class."""
+
+    code = "too_few_labelled_questions"
+    hint = "Add rows of the named label, or leave that label out altogether."
 
 
 class InvalidPolicy(RouterError):

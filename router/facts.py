@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from router.classifier import QuestionClass
 from router.decision import Strategy
 from router.errors import FactProvenanceMismatch, FactTypeMismatch, UnknownFact
 
@@ -204,6 +205,19 @@ def _specs() -> Iterator[FactSpec]:
     for strategy in Strategy:
         yield from _outcome_specs(strategy)
 
+    yield _text(
+        "question_class",
+        _R,
+        "What kind of question it is; unknown where the classifier is not sure.",
+        *QuestionClass,
+    )
+    yield FactSpec(
+        "question_class_confidence",
+        FactType.NUMBER,
+        _R,
+        "How likely the likeliest class is, 0 to 1, also where it is not sure.",
+        minimum=0,
+    )
     yield _truth("chitchat", _R, "A greeting, thanks, goodbye or small talk, and nothing else.")
     yield _truth("asks_fact", _R, "The question asks for a fact.")
     yield _truth("follow_up", _R, "The question only makes sense after the turn before it.")

@@ -1,9 +1,9 @@
-"""What the question itself says: chit-chat, a fact asked for, a follow-up, a format, a language.
+"""What the question itself says: its class, a fact asked for, a follow-up, a format, a language.
 
-Written rules for Chinese and English, no model. Precision before recall: a question is chit-chat
-only if nothing is left once greetings and small talk are taken out, since calling a question of
-fact chit-chat costs an answer, and the other mistake only a retrieval. It does not know the use
-case or the knowledge base.
+Written rules for Chinese and English come first: a question is chit-chat by rule only if nothing
+is left once greetings and small talk are taken out. Where the rules are silent, a fitted classifier
+may speak if it is sure. Precision before recall: calling a question of fact chit-chat costs an
+answer, and the other mistake only a retrieval. It does not know the use case or the knowledge base.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from router import phrases
+from router.classifier import Classifier, Guess, QuestionClass
 
 # What is read of a question; a longer one is decided by its beginning. Bounds the time spent.
 _READ_CHARS: Final = 2_000
@@ -34,12 +35,14 @@ class Signals:
     """What a question says about itself.
 
     Attributes:
-        chitchat: Greeting, thanks, goodbye or small talk, and nothing else.
+        chitchat: Greeting, thanks, goodbye or small talk, and nothing else; by rule, or by a sure
+            classifier where no rule sees a fact asked for.
         asks_fact: It asks for a fact; never together with `chitchat`.
         follow_up: Short, and only understandable after the turn before it.
         format: The output asked for (json, yaml, csv, table, list, translate, rewrite), or None.
         language: By share of script: zh, en (any Latin text), ja, ko, ru, ar, el, th, or und.
         question_chars: Length of the whole question.
+        guess: The likeliest class, or None where no classifier was asked.
     """
 
     chitchat: bool
@@ -48,15 +51,19 @@ class Signals:
     format: str | None
     language: str
     question_chars: int
+    guess: Guess | None = None
 
     @property
     def format_asked(self) -> bool:
         """True where an output format is asked for."""
         return self.format is not None
 
-    def as_facts(self) -> dict[str, bool | int | str]:
-        """Return the signals as request facts, for `Facts.build(request=…)`."""
-        return {
+    def as_facts(self) -> dict[str, bool | float | str]:
+        """Return the signals as request facts, for `Facts.build(request=…)`.
+
+        `question_class` is left out, and so unknown, where the classifier is not sure.
+        """
+        facts: dict[str, bool | float | str] = {
             "chitchat": self.chitchat,
             "asks_fact": self.asks_fact,
             "follow_up": self.follow_up,
@@ -64,28 +71,48 @@ class Signals:
             "language": self.language,
             "question_chars": self.question_chars,
         }
+        if self.guess is not None:
+            facts["question_class_confidence"] = round(self.guess.confidence, 4)
+            if self.guess.is_certain:
+                facts["question_class"] = self.guess.label.value
+        return facts
 
 
-def read_signals(question: str, history: Sequence[str] = ()) -> Signals:
+def read_signals(
+    question: str,
+    history: Sequence[str] = (),
+    *,
+    classifier: Classifier | None = None,
+) -> Signals:
     """Read what the question says about itself. Never raises.
 
     Args:
         question: The user's words; the first 2,000 characters are read.
-        history: Texts of the turns before it, oldest first; without any, nothing is a follow-up.
+        history: The user's turns before it, oldest first; without any, nothing is a follow-up.
+        classifier: Asked for the class of the question; None: the rules alone.
 
     Returns:
         The signals.
     """
     text = _normalise(question)
     chitchat = _is_chitchat(text)
+    guess = None
+    if classifier is not None:
+        small_talk = Guess(QuestionClass.CHITCHAT, 1.0, is_certain=True)
+        guess = small_talk if chitchat else classifier.guess(question)
     wanted = next((name for name, pattern in phrases.FORMATS.items() if pattern.search(text)), None)
+    asks_fact = not chitchat and _asks_fact(text, wanted)
+    if guess is not None and guess.is_certain and not asks_fact:
+        chitchat = guess.label is QuestionClass.CHITCHAT
+        asks_fact = guess.label is QuestionClass.NEEDS_KNOWLEDGE
     return Signals(
         chitchat=chitchat,
-        asks_fact=not chitchat and _asks_fact(text, wanted),
+        asks_fact=asks_fact,
         follow_up=not chitchat and bool(history) and _is_follow_up(text),
         format=wanted,
         language=_find_language(text),
         question_chars=len(question),
+        guess=guess,
     )
 
 

@@ -244,7 +244,7 @@ async def choose(question: Question, house: House) -> Route:
         measured.require_bases(question.knowledge_bases)
     asked = question.turns[-1].content
     earlier = [turn.content for turn in question.turns[:-1] if turn.role == "user"]
-    signals = read_signals(asked, earlier)
+    signals = read_signals(asked, earlier, classifier=house.classifier)
     facts = gather_facts(
         use_case,
         signals,

@@ -53,6 +53,7 @@ from service.jobs import Jobs
 from service.policies import PolicyInForce
 from service.prompts import load_token_counter
 from service.publishing import Publisher
+from service.question_classes import classifier_in_force
 from service.records import Records
 from service.settings import Settings
 from service.use_cases import UseCases
@@ -166,6 +167,7 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         watch=watch,
         knowledge=rooms.knowledge,
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
+        classifier=classifier_in_force(settings.paths),
         use_cases=UseCases(rooms.database),
         measurements=Measurements(rooms.knowledge, rooms.registry, comparisons),
         records=Records(rooms.database, settings.records),

@@ -62,7 +62,7 @@ class InvalidEvaluationFile(ServiceError):
     """A file of documents or questions cannot be read, or a row in it is wrong."""
 
     code = "invalid_evaluation_file"
-    hint = "Correct the named line; each is one JSON object, as `fingerpost kb eval --help` says."
+    hint = "Correct the named line; each is one JSON object, as the command's `--help` says."
 
 
 class InvalidOutcomes(ServiceError):
@@ -292,10 +292,12 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.AdapterIsLive: 409,
     adapter_errors.NothingToRollBack: 409,
     router_errors.RouterError: 500,
+    router_errors.InvalidClassifier: 500,
     router_errors.InvalidPolicy: 500,
     router_errors.InvalidCases: 400,
     router_errors.ThresholdRefused: 422,
     router_errors.InvalidFacts: 422,
+    router_errors.TooFewLabelledQuestions: 400,
     router_errors.UnknownFact: 422,
     router_errors.FactTypeMismatch: 422,
     router_errors.FactProvenanceMismatch: 422,

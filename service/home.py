@@ -36,6 +36,11 @@ class Home:
         return self.root / "state.db"
 
     @property
+    def classifier_file(self) -> Path:
+        """The question classifier fitted for this home; without it the one that ships is used."""
+        return self.root / "classifier.json"
+
+    @property
     def chroma(self) -> Path:
         """Chroma's folder: an index, rebuildable from the database."""
         return self.root / "chroma"

@@ -16,7 +16,7 @@ from typing import Any
 from anyio import to_thread
 
 from knowledge import Knowledge
-from router import Policy
+from router import Classifier, Policy
 from service.engine import Engine
 from service.engine_watch import EngineWatch
 from service.errors import UseCaseNotFound
@@ -100,6 +100,7 @@ class House:
     watch: EngineWatch
     knowledge: Knowledge
     policies: PolicyInForce
+    classifier: Classifier
     use_cases: UseCases
     measurements: Measurements
     records: Records

@@ -34,7 +34,8 @@ HEAVY = {
     "supervisor": ("service/supervision/supervisord.py",),
     "typer": ("service/cli/*.py",),
     "rule_engine": ("router/*.py",),
-    "sklearn": ("service/compare/baseline.py",),
+    "sklearn": ("router/fitting.py", "service/compare/baseline.py"),
+    "scipy": ("router/fitting.py",),
     "alembic": ("service/migrations.py",),
 }
 
@@ -182,7 +183,8 @@ def test_every_module_imports_with_an_empty_environment() -> None:
 
 @pytest.mark.parametrize("room", ["router", "adapters", "service.cli"])
 def test_a_light_door_loads_nothing_heavy(room: str) -> None:
-    heavy = ("torch", "transformers", "chromadb", "fastapi", "sentence_transformers", "vllm")
+    heavy = ["torch", "transformers", "chromadb", "fastapi", "sentence_transformers", "vllm"]
+    heavy += ["sklearn", "scipy"]
     program = f"import sys, {room}\nprint(sorted(set({heavy!r}) & set(sys.modules)))"
     loaded = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True

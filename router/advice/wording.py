@@ -121,6 +121,10 @@ FACT_NAMES: Final[Mapping[str, Because]] = {
     "max_latency_ms": Because(zh="调用方时限", en="the caller's time limit"),
     "knowledge_bases_named": Because(zh="指定的知识库", en="knowledge bases named"),
     "question_chars": Because(zh="问题长度", en="length of the question"),
+    "question_class": Because(zh="问题类别", en="class of the question"),
+    "question_class_confidence": Because(
+        zh="问题类别的把握", en="confidence in the class of the question"
+    ),
     **{
         f"{strategy}_{suffix}": Because(
             zh=f"{STRATEGIES[strategy].zh}的{name.zh}", en=f"{STRATEGIES[strategy].en}: {name.en}"
@@ -131,6 +135,10 @@ FACT_NAMES: Final[Mapping[str, Because]] = {
 }
 
 VALUES: Final[Mapping[str, Because]] = {
+    "needs_knowledge": Because(zh="需要知识", en="needs knowledge"),
+    "chitchat": Because(zh="寒暄", en="small talk"),
+    "task": Because(zh="任务", en="task"),
+    "out_of_scope": Because(zh="超出范围", en="out of scope"),
     "knowledge": Because(zh="知识", en="facts"),
     "style": Because(zh="风格或格式", en="style or format"),
     "both": Because(zh="知识和风格都缺", en="both facts and style"),

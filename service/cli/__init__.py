@@ -1,7 +1,8 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `evaluation`, `policy` and `advise FACTS.yaml`
-act on this machine; everything else works against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `evaluation`, `policy`, `regret`,
+`route eval|fit` and `advise FACTS.yaml` act on this machine; everything else works against any
+gateway named by `--url`.
 """
 
 import typer
@@ -21,6 +22,7 @@ from service.cli import (
     processes,
     quickstart,
     regret,
+    route,
     sync,
     train,
     use_cases,
@@ -43,7 +45,6 @@ app.command("up")(processes.up)
 app.command("down")(processes.down)
 app.command("status")(processes.status)
 app.command("ask")(ask.ask)
-app.command("route")(ask.route)
 app.command("advise")(advise.advise)
 app.command("train")(train.train)
 app.command("compare")(compare.compare)
@@ -59,6 +60,7 @@ knowledge_bases.app.command("rebuild")(indexes.rebuild)
 knowledge_bases.app.command("reindex")(indexes.reindex)
 knowledge_bases.app.command("backup")(backup.backup)
 knowledge_bases.app.command("restore")(backup.restore)
+app.add_typer(route.app, name="route")
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
 app.add_typer(adapters.app, name="adapters")

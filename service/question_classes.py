@@ -1,0 +1,94 @@
+"""Which question classifier is in force, and the labelled questions of a file.
+
+It knows the home and JSON Lines; how questions are classified is the router's.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from router import (
+    Classifier,
+    LabelledQuestion,
+    QuestionClass,
+    default_classifier,
+    load_classifier,
+)
+from service.errors import InvalidEvaluationFile
+from service.home import Home
+
+
+def classifier_in_force(home: Home) -> Classifier:
+    """Return the classifier fitted for this home, or the one that ships.
+
+    Raises:
+        InvalidClassifier: The home's file is damaged. It is not passed over: whoever fitted it
+            would not notice that another one answers.
+    """
+    file = home.classifier_file
+    return load_classifier(file) if file.exists() else default_classifier()
+
+
+def read_labelled(file: Path) -> list[LabelledQuestion]:
+    """Return the labelled questions of a file, in its order.
+
+    Raises:
+        InvalidEvaluationFile: It is missing or empty, or a row is not as it must be; names the
+            line.
+    """
+    rows = [
+        _row(f"{file}, line {number}", line)
+        for number, line in enumerate(read_lines(file), start=1)
+        if line.strip()
+    ]
+    if not rows:
+        raise InvalidEvaluationFile(f"{file} holds no rows")
+    return rows
+
+
+def read_lines(file: Path) -> list[str]:
+    """Return the lines of a UTF-8 file, empty ones too, but for the end of the last.
+
+    Raises:
+        InvalidEvaluationFile: It cannot be read.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InvalidEvaluationFile(f"{file} cannot be read: {exc}") from exc
+    return text.removesuffix("\n").split("\n")
+
+
+def _row(place: str, line: str) -> LabelledQuestion:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as exc:
+        raise InvalidEvaluationFile(f"{place}: not JSON: {exc}") from exc
+    if not isinstance(row, dict):
+        raise InvalidEvaluationFile(f"{place}: a JSON object is needed")
+    label = _text(place, row, "label")
+    if label not in list(QuestionClass):
+        known = " | ".join(QuestionClass)
+        raise InvalidEvaluationFile(f"{place}: label {label!r} is none of {known}")
+    return LabelledQuestion(
+        query=_text(place, row, "query"),
+        label=QuestionClass(label),
+        language=_text(place, row, "lang"),
+        history=_history(place, row),
+        source=str(row.get("source") or ""),
+    )
+
+
+def _text(place: str, row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidEvaluationFile(f"{place}: `{key}` is missing or not a text")
+    return value
+
+
+def _history(place: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    try:
+        return tuple(str(turn["content"]) for turn in row.get("history") or ())
+    except (TypeError, KeyError) as exc:
+        raise InvalidEvaluationFile(f"{place}: a turn of `history` needs `content`") from exc
