@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -52,7 +52,12 @@ class Guess:
 
 
 class ClassifierDocument(BaseModel):
-    """A classifier's file. One feature is a name and `[idf, a weight for each label]`."""
+    """A classifier's file.
+
+    One feature is a name and `[idf, a weight for each label]`. One row it was fitted on is its
+    mark (`row_mark`) and what the fold without it guessed, `[place of the label, confidence in
+    thousandths]`; null for a row that no fold left out.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
@@ -63,7 +68,7 @@ class ClassifierDocument(BaseModel):
     labels: tuple[QuestionClass, ...]
     certain_from: dict[QuestionClass, float]
     bias: tuple[int, ...]
-    rows: tuple[str, ...]
+    rows: dict[str, tuple[int, int] | None]
     features: dict[str, tuple[int, ...]]
 
     @model_validator(mode="after")
@@ -75,6 +80,9 @@ class ClassifierDocument(BaseModel):
             raise ValueError("`labels` and `bias` must name the same two or more classes")
         if set(self.certain_from) != set(self.labels):
             raise ValueError("`certain_from` must hold every label")
+        for mark, guessed in self.rows.items():
+            if guessed is not None and not 0 <= guessed[0] < size:
+                raise ValueError(f"row {mark!r} names label {guessed[0]} of {size}")
         for name, numbers in self.features.items():
             if len(numbers) != size + 1:
                 raise ValueError(f"feature {name!r} needs {size + 1} numbers, not {len(numbers)}")
@@ -89,22 +97,28 @@ class Classifier:
         document: What stands in its file, but for the features.
         idf: Feature name to its inverse document frequency, in thousandths.
         weights: Feature name to one weight for each label, in thousandths.
-        seen: Marks of the questions it was fitted on, see `row_mark`.
+        seen: The rows it was fitted on, as in its document.
         version: First 12 hex digits of the file's SHA-256.
+        leaves_out: A question it was fitted on is guessed as by the fold without it: to judge it.
     """
 
     document: ClassifierDocument
     idf: Mapping[str, int]
     weights: Mapping[str, tuple[int, ...]]
-    seen: frozenset[str]
+    seen: Mapping[str, tuple[int, int] | None]
     version: str
+    leaves_out: bool = False
 
     def guess(self, question: str) -> Guess:
         """Return what the question is. Never raises."""
-        shares = self.shares(question)
-        best = max(range(len(shares)), key=shares.__getitem__)
+        left_out = self.seen.get(row_mark(question)) if self.leaves_out else None
+        if left_out is not None:
+            best, confidence = left_out[0], left_out[1] / UNIT
+        else:
+            shares = self.shares(question)
+            best = max(range(len(shares)), key=shares.__getitem__)
+            confidence = shares[best]
         label = self.document.labels[best]
-        confidence = shares[best]
         return Guess(label, confidence, confidence >= self.document.certain_from[label])
 
     def shares(self, question: str) -> list[float]:
@@ -178,10 +192,10 @@ def parse_classifier(text: str, *, file: str) -> Classifier:
     except (ValueError, RecursionError) as exc:
         raise InvalidClassifier(f"{file} is damaged: not JSON: {exc}") from exc
     return Classifier(
-        document=document.model_copy(update={"features": {}, "rows": ()}),
+        document=document.model_copy(update={"features": {}, "rows": {}}),
         idf={name: numbers[0] for name, numbers in document.features.items()},
         weights={name: numbers[1:] for name, numbers in document.features.items()},
-        seen=frozenset(document.rows),
+        seen=document.rows,
         version=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12],
     )
 
@@ -196,9 +210,10 @@ def write_document(document: ClassifierDocument) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _block(names: Sequence[str]) -> str:
-    rows = [", ".join(map(_json, names[at : at + 10])) for at in range(0, len(names), 10)]
-    return "[\n" + ",\n".join(rows) + "\n]"
+def _block(rows: Mapping[str, tuple[int, int] | None]) -> str:
+    cells = [f"{_json(mark)}: {_json(guessed)}" for mark, guessed in sorted(rows.items())]
+    lines = [", ".join(cells[at : at + 5]) for at in range(0, len(cells), 5)]
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def _json(value: object) -> str:

@@ -81,6 +81,7 @@ def fit(
             "made_by": made_by,
             "notice": tuple(notice),
             "certain_from": _certain_from(shares, rows),
+            "rows": _left_out_guesses(shares, rows, also),
             "figures": _figures(shares, rows, judged, extra),
         }
     )
@@ -338,9 +339,22 @@ def _document(rows: Sequence[_Row], heat: float) -> ClassifierDocument:
         labels=model.labels,
         certain_from=dict.fromkeys(model.labels, 1.0),
         bias=tuple(round(float(b) * UNIT / heat) for b in model.bias),
-        rows=tuple(sorted({row_mark(row.row.query) for row in rows})),
+        rows={},
         features=features,
     )
+
+
+def _left_out_guesses(
+    shares: Sequence[Mapping[QuestionClass, float]],
+    rows: Sequence[LabelledQuestion],
+    also: Sequence[LabelledQuestion],
+) -> dict[str, tuple[int, int] | None]:
+    """Return every row's mark, and what the fold without it guessed where one left it out."""
+    found: dict[str, tuple[int, int] | None] = {row_mark(row.query): None for row in also}
+    for share, row in zip(shares, rows, strict=True):
+        label = max(share, key=share.__getitem__)
+        found[row_mark(row.query)] = sorted(share).index(label), round(share[label] * UNIT)
+    return found
 
 
 def _figures(

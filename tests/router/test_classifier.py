@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {
     "labels": ["chitchat", "needs_knowledge", "task"],
     "certain_from": {"chitchat": 0.9, "needs_knowledge": 0.9, "task": 0.9},
     "bias": [0, 0, 500],
-    "rows": [],
+    "rows": {},
     "features": {
         "w:cats": [1000, 9000, 0, 0],
         "w:gauge": [1000, 0, 9000, 0],

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def test_a_fitted_classifier_learns_its_rows_and_is_judged_on_others() -> None:
     assert fitted.figures["rows"] == len(ROWS)
     assert set(fitted.figures["by_lang"]) == {"en", "zh"}
     assert set(fitted.figures["leave_one_source_out"]["by_source"]) == {"odd", "even"}
+
+
+def test_a_row_is_judged_by_the_fold_that_left_it_out() -> None:
+    fitted = fit(ROWS, made_by="a test")
+    apart = replace(fitted.classifier, leaves_out=True)
+    assert judge(ROWS, [fitted.classifier.guess(row.query).label for row in ROWS]).accuracy == 1.0
+    left_out = judge(ROWS, [apart.guess(row.query).label for row in ROWS])
+    assert left_out.accuracy == fitted.figures["accuracy"] < 1.0
+    assert apart.guess("Is the tram red?") == fitted.classifier.guess("Is the tram red?")
 
 
 def test_rows_that_are_only_fitted_on_are_not_judged_but_learned() -> None:

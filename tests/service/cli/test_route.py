@@ -65,17 +65,14 @@ def test_eval_prints_every_figure_of_the_contract(route: Route, tmp_path: Path) 
     assert figures["classifier"]["version"] == default_classifier().version
 
 
-def test_eval_says_that_rows_were_seen_and_how_it_does_on_others(
-    route: Route, tmp_path: Path
-) -> None:
+def test_eval_says_how_many_rows_were_seen(route: Route, tmp_path: Path) -> None:
     new = [
         {"query": f"Is the {n} tram red?", "label": "needs_knowledge", "lang": "en"} for n in "ab"
     ]
     seen = json.loads(route("eval", write(tmp_path / "s.jsonl", rows(20)), "--json").stdout)
     unseen = json.loads(route("eval", write(tmp_path / "n.jsonl", new), "--json").stdout)
     assert seen["seen_in_fit"] == 1.0
-    assert seen["cross_validated_macro_f1"] == default_classifier().document.figures["macro_f1"]
-    assert (unseen["seen_in_fit"], unseen["cross_validated_macro_f1"]) == (0.0, None)
+    assert unseen["seen_in_fit"] == 0.0
     assert unseen["baseline_macro_f1"] is None
 
 
