@@ -131,7 +131,7 @@ def search(
     """
     if not tokens or not base_pks:
         return []
-    query = _SEARCH if among is None else _SEARCH.where(_ROW_ID.in_(among))
+    query = _SEARCH if among is None else _SEARCH.where(_HIT.in_(among))
     matched = connection.execute(query.limit(top_k), {"match": _match(tokens, base_pks)}).all()
     return [LexicalHit(pk, -rank) for pk, rank in matched]  # FTS5: lower is better
 
@@ -184,6 +184,8 @@ _DELETE = text(f"DELETE FROM {LEXICAL_TABLE} WHERE rowid IN :pks").bindparams(
     bindparam("pks", expanding=True)
 )
 _ROW_ID: ColumnClause[int] = literal_column("kb_lexical.rowid", Integer)
+_HIT: ColumnClause[int] = literal_column("+kb_lexical.rowid", Integer)
+"""The plus keeps SQLite from asking FTS5 anew for each chunk of `among`: 213 ms against 14."""
 _RANK: ColumnClause[float] = literal_column(
     f"bm25({LEXICAL_TABLE}, 0.0, {TITLE_WEIGHT}, {TITLE_WEIGHT}, 1.0)"
 )

@@ -1,8 +1,11 @@
+from typing import Any
+
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event, select
 
 from knowledge import lexical
 from knowledge.lexical import LexicalRow, query_tokens, segment
+from knowledge.tables import chunks
 
 ROWS = [
     LexicalRow(1, 7, "leave", "", "员工年假有十五天，病假另算。"),
@@ -73,3 +76,22 @@ def test_coverage_is_the_share_of_the_question_that_a_chunk_holds(filled: Engine
         weighed = lexical.weigh(connection, ["lamps", "returned", "zebra"], base_pks=[7], total=3)
     assert weighed.coverage(1) == 0.0
     assert 0.3 < weighed.coverage(3) < 0.67
+
+
+def test_a_filtered_search_reads_the_index_once(filled: Engine) -> None:
+    """With `rowid` in its way, SQLite would ask FTS5 anew for each chunk of the filter."""
+    plans: list[str] = []
+
+    @event.listens_for(filled, "before_cursor_execute")
+    def explain(connection: Connection, cursor: Any, sql: str, values: Any, *_: Any) -> None:
+        if "MATCH" in sql and not plans:
+            found = cursor.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+            plans.extend(row[3] for row in found)
+
+    with filled.connect() as connection:
+        among = select(chunks.c.pk).where(chunks.c.base_pk == 1)
+        lexical.search(connection, ["lamp"], base_pks=[1], top_k=5, among=among)
+    event.remove(filled, "before_cursor_execute", explain)
+    scans = [line for line in plans if "VIRTUAL TABLE" in line]
+    assert len(scans) == 1
+    assert "=" not in scans[0]
