@@ -6,8 +6,9 @@
     ├── FactProvenanceMismatch   a known fact from a source that may not state it
     ├── InvalidCases             a file of policy tests that cannot be used, with file and row
     ├── ThresholdRefused         a use case declares a threshold that it may not, or cannot, set
-    ├── InvalidFacts             a facts file that cannot be used, with file, line, key and reason
-    ├── InvalidPolicy            a policy file that cannot be used, with file, line, key and reason
+    ├── InvalidFile              a file that cannot be used, with file, line, key and reason
+    │   ├── InvalidFacts         facts
+    │   └── InvalidPolicy        a policy
     ├── InvalidClassifier        a file that is not, or no longer, a fitted question classifier
     └── TooFewLabelledQuestions  not enough questions of a label to fit or judge a classifier
 
@@ -76,8 +77,8 @@ class TooFewLabelledQuestions(RouterError):
     hint = "Add rows of the named label, or leave that label out altogether."
 
 
-class InvalidPolicy(RouterError):
-    """A policy file cannot be used. Nothing was loaded; a policy already in force stays in force.
+class InvalidFile(RouterError):
+    """A file cannot be used, for what stands at one place of it.
 
     Attributes:
         file: The file, as the caller named it.
@@ -86,35 +87,24 @@ class InvalidPolicy(RouterError):
         line: Line of the key, counted from 1, or None when no line can be named.
     """
 
+    def __init__(self, *, file: str, key: str, reason: str, line: int | None = None) -> None:
+        place = file if line is None else f"{file}, line {line}"
+        super().__init__(f"{place}: {key}: {reason}" if key else f"{place}: {reason}")
+        self.file = file
+        self.key = key
+        self.reason = reason
+        self.line = line
+
+
+class InvalidPolicy(InvalidFile):
+    """A policy cannot be used. Nothing was loaded; a policy already in force stays in force."""
+
     code = "invalid_policy"
     hint = "Correct the named key; router/default_policy.yaml shows every section."
 
-    def __init__(self, *, file: str, key: str, reason: str, line: int | None = None) -> None:
-        place = file if line is None else f"{file}, line {line}"
-        super().__init__(f"{place}: {key}: {reason}" if key else f"{place}: {reason}")
-        self.file = file
-        self.key = key
-        self.reason = reason
-        self.line = line
 
-
-class InvalidFacts(RouterError):
-    """A facts file, or facts in its shape, cannot be used.
-
-    Attributes:
-        file: The file, as the caller named it.
-        key: Where in the file, e.g. `measured.rag_score`; empty for the file as a whole.
-        reason: What is wrong and what would be right.
-        line: Line of the key, counted from 1, or None when no line can be named.
-    """
+class InvalidFacts(InvalidFile):
+    """A facts file, or facts in its shape, cannot be used."""
 
     code = "invalid_facts"
     hint = "Correct the named key; router/facts.py (FACTS) lists every fact with type and unit."
-
-    def __init__(self, *, file: str, key: str, reason: str, line: int | None = None) -> None:
-        place = file if line is None else f"{file}, line {line}"
-        super().__init__(f"{place}: {key}: {reason}" if key else f"{place}: {reason}")
-        self.file = file
-        self.key = key
-        self.reason = reason
-        self.line = line

@@ -296,7 +296,7 @@ STATUS: Mapping[type[Exception], int] = {
     router_errors.InvalidPolicy: 500,
     router_errors.InvalidCases: 400,
     router_errors.ThresholdRefused: 422,
-    router_errors.InvalidFacts: 422,
+    router_errors.InvalidFile: 422,
     router_errors.TooFewLabelledQuestions: 400,
     router_errors.UnknownFact: 422,
     router_errors.FactTypeMismatch: 422,
