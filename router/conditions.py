@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from router.decision import LeafFinding, Truth
+from router.nodes import Tree
 from router.policy_file import PolicyDocument, Where
 
 Judged = Sequence[LeafFinding]
 Judge = Callable[[Judged], Truth]
-# A leaf by its number, or a word with its branches.
-Tree = int | tuple[Literal["all", "any", "none"], tuple["Tree", ...]]
 LeafNumber = Callable[[str, Where], int]
 
 

@@ -1,4 +1,4 @@
-"""The values a decision is made of: strategies, rules as stated, findings, rejections, decisions.
+"""The values a decision is made of: rules as stated, findings, rejections, decisions.
 
 Frozen and plain. It does not know how a rule is evaluated; `decide.py` does that. Everything here
 answers `as_dict()` with content that JSON can carry.
@@ -9,37 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from router.nodes import VERDICTS, Node, value_nodes
+from router.facts import Facts, FactValue, Threshold
+from router.nodes import VERDICTS, Node, Tree, value_nodes
 from router.nodes import Truth as Truth
 from router.nodes import Verdict as Verdict
-
-if TYPE_CHECKING:
-    from router.conditions import Tree
-    from router.facts import Facts, FactValue
-    from router.policy import Threshold
+from router.strategy import Strategy as Strategy
 
 Outcome = Literal["answer", "abstain", "prompt_only"]
-
-
-class Strategy(StrEnum):
-    """The four ways to answer."""
-
-    PROMPT_ONLY = "prompt_only"
-    RAG = "rag"
-    FINE_TUNED = "fine_tuned"
-    HYBRID = "hybrid"
-
-    @property
-    def retrieves(self) -> bool:
-        """True where passages are put into the prompt."""
-        return self in (Strategy.RAG, Strategy.HYBRID)
-
-    @property
-    def uses_adapter(self) -> bool:
-        """True where an adapter answers instead of the bare base model."""
-        return self in (Strategy.FINE_TUNED, Strategy.HYBRID)
 
 
 class RuleKind(StrEnum):

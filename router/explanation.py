@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from router.advice.wording import Language
-from router.conditions import Tree
 from router.decision import Because, Decision, LeafFinding, Strategy, Truth
 from router.leaves import Leaf
+from router.nodes import Tree
 from router.policy import CompiledRule, Policy, Threshold
 
 _WORDS: Final[Mapping[str, Because]] = {

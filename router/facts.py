@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from router.classifier import QuestionClass
-from router.decision import Strategy
 from router.errors import FactProvenanceMismatch, FactTypeMismatch, UnknownFact
+from router.strategy import Strategy
 
 FactValue = bool | int | float | str
 
@@ -230,6 +230,23 @@ def _specs() -> Iterator[FactSpec]:
 
 
 FACTS: Final[Mapping[str, FactSpec]] = {spec.name: spec for spec in _specs()}
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A value that rules name.
+
+    Attributes:
+        value: The value.
+        source: Where it comes from.
+        unit: Its unit, empty where there is none.
+        instead_of: The policy's own value, where a use case declares another.
+    """
+
+    value: FactValue
+    source: str
+    unit: str
+    instead_of: FactValue | None = None
 
 
 @dataclass(frozen=True, slots=True)

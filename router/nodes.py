@@ -7,11 +7,10 @@ what a leaf says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-if TYPE_CHECKING:
-    from router.conditions import Tree
-
+# A leaf by its number, or a word with its branches.
+Tree = int | tuple[Literal["all", "any", "none"], tuple["Tree", ...]]
 Verdict = Literal["true", "false", "unknown"]
 # Kleene's third value is None inside; `Verdict` is how it is told to others.
 Truth = bool | None

@@ -19,6 +19,7 @@ from router.conditions import Condition, Judged, compile_condition
 from router.decision import Because, Finding, LeafFinding, Outcome, Rule, RuleKind, Strategy, Truth
 from router.errors import InvalidPolicy, ThresholdRefused
 from router.facts import FACTS, FactSpec, FactType, FactValue, Provenance
+from router.facts import Threshold as Threshold
 from router.leaves import Leaf, LeafCompiler, LeafFault
 from router.policy_file import (
     BecauseText,
@@ -46,23 +47,6 @@ EVIDENCE_FACTS: Final[Mapping[str, FactSpec]] = {
     )
 }
 _SETTLE_FACTS: Final[Mapping[str, FactSpec]] = {**FACTS, **EVIDENCE_FACTS}
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A value that rules name.
-
-    Attributes:
-        value: The value.
-        source: Where it comes from.
-        unit: Its unit, empty where there is none.
-        instead_of: The policy's own value, where a use case declares another.
-    """
-
-    value: FactValue
-    source: str
-    unit: str
-    instead_of: FactValue | None = None
 
 
 @dataclass(frozen=True, slots=True)

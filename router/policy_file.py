@@ -14,8 +14,9 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints
 from pydantic import ValidationError as ShapeError
 
-from router.decision import Outcome, Strategy
+from router.decision import Outcome
 from router.errors import InvalidPolicy
+from router.strategy import Strategy
 
 Where = tuple[str | int, ...]
 UnknownMeans = Literal["forbid", "allow"]

@@ -16,9 +16,9 @@ from itertools import pairwise, product
 from typing import Final, NamedTuple
 
 from router.claims import COMPARE, MIRRORED, OPPOSITE, Among, Claim, Compared, Denied, Ordered
-from router.conditions import Tree
 from router.facts import FactSpec, FactType, FactValue
 from router.leaves import Leaf
+from router.nodes import Tree
 
 # A branching deeper than this is given up; a policy's rules branch a few dozen times at most.
 _DEEPEST: Final = 300

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from router.conditions import Tree
-from router.decision import Strategy
 from router.facts import FactSpec
 from router.leaves import Leaf
+from router.nodes import Tree
 from router.policy_file import Where
 from router.possibility import Formula, Search, Space, every, some
+from router.strategy import Strategy
 
 if TYPE_CHECKING:
     from router.policy import CompiledRule, HardRule, Policy
