@@ -22,7 +22,12 @@ from adapters.errors import (
     BaseModelMismatch,
     BaseModelNotFound,
     DigestMismatch,
+    EvaluationCancelled,
+    EvaluationFailed,
+    GateNotPassed,
     InvalidEffectReference,
+    InvalidEvaluationRows,
+    InvalidGatePolicy,
     InvalidTrainingConfig,
     InvalidTrainingData,
     ModelDownloadFailed,
@@ -31,6 +36,13 @@ from adapters.errors import (
     TrainingCancelled,
     TrainingFailed,
     UnsafeAdapterFolder,
+)
+from adapters.evaluation import (
+    Evaluation,
+    EvaluationEvent,
+    evaluate_adapter,
+    held_out_rows,
+    read_evaluation,
 )
 from adapters.records import Adapter, AdapterState, Alias, metadata
 from adapters.registry import AdapterRegistry
@@ -54,7 +66,14 @@ __all__ = [
     "DigestMismatch",
     "EffectProbe",
     "EffectVerdict",
+    "Evaluation",
+    "EvaluationCancelled",
+    "EvaluationEvent",
+    "EvaluationFailed",
+    "GateNotPassed",
     "InvalidEffectReference",
+    "InvalidEvaluationRows",
+    "InvalidGatePolicy",
     "InvalidTrainingConfig",
     "InvalidTrainingData",
     "ModelDownloadFailed",
@@ -73,6 +92,8 @@ __all__ = [
     "count_context",
     "describe_base_model",
     "digest_adapter",
+    "evaluate_adapter",
+    "held_out_rows",
     "judge_effect",
     "load_rows",
     "load_training_config",
@@ -81,5 +102,6 @@ __all__ = [
     "prepare_base_model",
     "prepare_embedder",
     "read_effect_reference",
+    "read_evaluation",
     "run_training",
 ]
