@@ -12,7 +12,7 @@ from adapters.config import (
     load_training_config,
     parse_training_config,
 )
-from adapters.data import ContextCounts, count_context, load_rows
+from adapters.data import ContextCounts, Row, count_context, load_rows
 from adapters.effect import EffectProbe, EffectVerdict, judge_effect, read_effect_reference
 from adapters.errors import (
     AdapterError,
@@ -45,7 +45,7 @@ from adapters.evaluation import (
     read_evaluation,
 )
 from adapters.records import Adapter, AdapterState, Alias, metadata
-from adapters.registry import AdapterRegistry
+from adapters.registry import AdapterRegistry, check_gate
 from adapters.servability import ServabilityFinding, check_config, check_servability
 from adapters.training import TrainingEvent, TrainingResult, run_training
 from adapters.weights import digest_adapter
@@ -80,6 +80,7 @@ __all__ = [
     "ModelFolder",
     "NotServable",
     "NothingToRollBack",
+    "Row",
     "ServabilityFinding",
     "TrainingCancelled",
     "TrainingConfig",
@@ -88,6 +89,7 @@ __all__ = [
     "TrainingResult",
     "UnsafeAdapterFolder",
     "check_config",
+    "check_gate",
     "check_servability",
     "count_context",
     "describe_base_model",

@@ -159,9 +159,11 @@ def make_samples(
         limit: Most rows to ask; none asks all.
 
     Raises:
-        InvalidEvaluationRows: The rows are of a task the adapter was not trained on, all of them
-            were trained on, or they ask for different or unknown metrics.
+        InvalidEvaluationRows: There are none, they are of a task the adapter was not trained on,
+            all of them were trained on, or they ask for different or unknown metrics.
     """
+    if not rows:
+        raise InvalidEvaluationRows("there are no rows to evaluate on; was a row held out at all?")
     _check_tasks(rows, kept, adapter_task)
     metric = choose_metric(rows, words)
     fresh = [row for row in rows if _digest(row) not in kept.trained]

@@ -1,7 +1,7 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `evaluation` and `advise FACTS.yaml` act on this
-machine; everything else works against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `evaluation`, `verdicts` and `advise FACTS.yaml`
+act on this machine; everything else works against any gateway named by `--url`.
 """
 
 import typer
@@ -21,6 +21,7 @@ from service.cli import (
     sync,
     train,
     use_cases,
+    verdicts,
 )
 from service.cli.usage import FingerpostGroup
 
@@ -52,6 +53,7 @@ knowledge_bases.app.command("rebuild")(indexes.rebuild)
 knowledge_bases.app.command("reindex")(indexes.reindex)
 knowledge_bases.app.command("backup")(backup.backup)
 knowledge_bases.app.command("restore")(backup.restore)
+adapters.app.command("eval")(verdicts.evaluate)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
 app.add_typer(adapters.app, name="adapters")

@@ -103,6 +103,11 @@ def test_rows_that_were_all_trained_on_are_refused(tmp_path: Path) -> None:
         sample(rows, read_kept(tmp_path))
 
 
+def test_no_rows_at_all_are_refused() -> None:
+    with pytest.raises(InvalidEvaluationRows, match="held out"):
+        sample([])
+
+
 def test_rows_of_another_task_are_refused_by_line(tmp_path: Path) -> None:
     kept = KeptRows(frozenset(), frozenset({"facts_json_en"}), ())
     rows = load(tmp_path, [row("q", "{}", task="facts_json_en"), row("q", "{}", task="acts_json")])
