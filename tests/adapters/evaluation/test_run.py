@@ -3,6 +3,9 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,8 @@ from adapters.evaluation.report import write_report
 
 ONE_THREAD = AdaptersConfig(training_threads=1, training_nice=1)
 GUARDS = 80
+CHECKOUT = Path(__file__).parents[3]
+GONE_WITHIN_S = 15.0
 WRITTEN = {"evaluation.json", "evaluation_rows.jsonl", "evaluation.svg", "README.md"}
 
 Evaluate = Callable[..., Evaluation]
@@ -154,6 +159,41 @@ def test_a_child_killed_from_outside_is_told(evaluate: Evaluate) -> None:
 
     with pytest.raises(EvaluationFailed, match="want of memory"):
         evaluate(cancelled=killed)
+
+
+def test_the_child_ends_when_its_parent_is_killed(
+    make_adapter: Callable[..., Path],
+    tiny_base: ModelFolder,
+    rows_file: Path,
+    environment: Mapping[str, str],
+) -> None:
+    folder = make_adapter()
+    code = (
+        "import os, sys; from pathlib import Path; import adapters as a\n"
+        "a.evaluate_adapter(Path(sys.argv[2]), a.load_rows([Path(sys.argv[3])]),"
+        " base=a.describe_base_model(sys.argv[1]), environment=dict(os.environ),"
+        " on_progress=lambda e: print(e.done, flush=True))\n"
+    )
+    arguments = [str(tiny_base.folder), str(folder), str(rows_file)]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=CHECKOUT,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        assert parent.stdout.readline() == "0\n"
+        until = time.monotonic() + GONE_WITHIN_S
+        while not (children := children_of(parent.pid)) and time.monotonic() < until:
+            time.sleep(0.05)
+        parent.kill()
+        parent.wait()
+    while time.monotonic() < until and list(folder.parent.iterdir()) != [folder]:
+        time.sleep(0.1)
+    assert list(folder.parent.iterdir()) == [folder]
+    assert "adapters.evaluation.child" not in command_of(children[0])
 
 
 @pytest.mark.engine
