@@ -12,7 +12,7 @@ from adapters.config import (
     load_training_config,
     parse_training_config,
 )
-from adapters.data import ContextCounts, count_context, load_rows
+from adapters.data import ContextCounts, Row, count_context, load_rows
 from adapters.effect import EffectProbe, EffectVerdict, judge_effect, read_effect_reference
 from adapters.errors import (
     AdapterError,
@@ -22,7 +22,12 @@ from adapters.errors import (
     BaseModelMismatch,
     BaseModelNotFound,
     DigestMismatch,
+    EvaluationCancelled,
+    EvaluationFailed,
+    GateNotPassed,
     InvalidEffectReference,
+    InvalidEvaluationRows,
+    InvalidGatePolicy,
     InvalidTrainingConfig,
     InvalidTrainingData,
     ModelDownloadFailed,
@@ -32,8 +37,15 @@ from adapters.errors import (
     TrainingFailed,
     UnsafeAdapterFolder,
 )
+from adapters.evaluation import (
+    Evaluation,
+    EvaluationEvent,
+    evaluate_adapter,
+    held_out_rows,
+    read_evaluation,
+)
 from adapters.records import Adapter, AdapterState, Alias, metadata
-from adapters.registry import AdapterRegistry
+from adapters.registry import AdapterRegistry, check_gate
 from adapters.servability import ServabilityFinding, check_config, check_servability
 from adapters.training import TrainingEvent, TrainingResult, run_training
 from adapters.weights import digest_adapter
@@ -54,13 +66,21 @@ __all__ = [
     "DigestMismatch",
     "EffectProbe",
     "EffectVerdict",
+    "Evaluation",
+    "EvaluationCancelled",
+    "EvaluationEvent",
+    "EvaluationFailed",
+    "GateNotPassed",
     "InvalidEffectReference",
+    "InvalidEvaluationRows",
+    "InvalidGatePolicy",
     "InvalidTrainingConfig",
     "InvalidTrainingData",
     "ModelDownloadFailed",
     "ModelFolder",
     "NotServable",
     "NothingToRollBack",
+    "Row",
     "ServabilityFinding",
     "TrainingCancelled",
     "TrainingConfig",
@@ -69,10 +89,13 @@ __all__ = [
     "TrainingResult",
     "UnsafeAdapterFolder",
     "check_config",
+    "check_gate",
     "check_servability",
     "count_context",
     "describe_base_model",
     "digest_adapter",
+    "evaluate_adapter",
+    "held_out_rows",
     "judge_effect",
     "load_rows",
     "load_training_config",
@@ -81,5 +104,6 @@ __all__ = [
     "prepare_base_model",
     "prepare_embedder",
     "read_effect_reference",
+    "read_evaluation",
     "run_training",
 ]

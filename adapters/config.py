@@ -27,6 +27,7 @@ class AdaptersConfig(pydantic.BaseModel):
         training_nice: How far a training process steps back for serving, 0 to 19; at 10 the
             Linux scheduler gives it a ninth of what a busy engine gets (weights 110 to 1024).
         stop_grace_s: How long a stopped training process may tidy up before it is killed.
+        gate_policy: File of the gate's thresholds; none takes the one that ships.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +36,7 @@ class AdaptersConfig(pydantic.BaseModel):
     training_threads: Annotated[int, Field(ge=1)] | None = None
     training_nice: Annotated[int, Field(ge=0, le=19)] = 10
     stop_grace_s: Annotated[float, Field(gt=0)] = 10.0
+    gate_policy: Path | None = None
 
 
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "polynomial"]
@@ -67,6 +69,7 @@ class TrainingConfig(pydantic.BaseModel):
         cutoff_len: Longest row in tokens (1024: TRL); what is beyond is cut and counted.
         mask_history: Learn only the last answer of a conversation, not every answer.
         val_size: Held-out rows, a share below 1 or a number; rows of one `source` stay together.
+        do_eval: Judge the adapter on the held-out rows once it is trained; needs `val_size`.
         learning_rate: 5e-4 (own measurement on the embedded base model).
         num_train_epochs: 3 (Hugging Face).
         max_steps: Stop after so many steps whatever the epochs; none or -1 for no such limit.
@@ -105,6 +108,7 @@ class TrainingConfig(pydantic.BaseModel):
     cutoff_len: Annotated[int, Field(ge=16)] = 1024
     mask_history: bool = False
     val_size: Annotated[float, Field(ge=0)] = 0.0
+    do_eval: bool = False
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 5e-4
     num_train_epochs: Annotated[float, Field(gt=0)] = 3.0
     max_steps: Annotated[int, Field(ge=1)] | None = None
@@ -142,6 +146,8 @@ class TrainingConfig(pydantic.BaseModel):
     def _share_or_number(self) -> Self:
         if self.val_size >= 1 and self.val_size != int(self.val_size):
             raise ValueError("val_size is a share below 1 or a whole number of rows")
+        if self.do_eval and not self.val_size:
+            raise ValueError("do_eval judges on held-out rows: set val_size, such as 0.1")
         return self
 
     @property

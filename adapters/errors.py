@@ -9,6 +9,11 @@ AdapterError
 ├── NotServable             the engine could not load this adapter; all reasons are listed
 ├── TrainingFailed          the training process ended without a result
 ├── TrainingCancelled       the training was stopped on request
+├── InvalidEvaluationRows   rows of another task, or all of them trained on
+├── InvalidGatePolicy       a key or a value of the gate's policy file is wrong
+├── EvaluationFailed        the evaluating process ended without answers
+├── EvaluationCancelled     the evaluation was stopped on request
+├── GateNotPassed           the adapter was judged and may not serve without an override
 ├── AdapterNotFound         no adapter of this id, or no live adapter for this task
 ├── DigestMismatch          the folder is not the one that was registered
 ├── UnsafeAdapterFolder     outside the registry's directory, or holding links
@@ -108,6 +113,52 @@ class TrainingCancelled(AdapterError):
 
     code = "training_cancelled"
     hint = "Start the training again; nothing of the stopped run was kept."
+
+
+class InvalidEvaluationRows(AdapterError):
+    """Rows that can be read but say nothing about this adapter.
+
+    Of another task, trained on, or asking for different metrics.
+    """
+
+    code = "invalid_evaluation_rows"
+    hint = "Evaluate on rows of the adapter's own task that it was not trained on."
+
+
+class InvalidGatePolicy(AdapterError):
+    """A key or a value of the gate's policy file is wrong."""
+
+    code = "invalid_gate_policy"
+    hint = "Correct the named key; adapters/gate_policy.yaml shows all of them."
+
+
+class EvaluationFailed(AdapterError):
+    """The evaluating process ended without answers.
+
+    Attributes:
+        log_tail: The last lines the process wrote to its standard error.
+    """
+
+    code = "evaluation_failed"
+    hint = "Read the last lines of the log; too little memory is the usual cause."
+
+    def __init__(self, message: str, log_tail: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+
+
+class EvaluationCancelled(AdapterError):
+    """The evaluation was stopped on request."""
+
+    code = "evaluation_cancelled"
+    hint = "Start it again; the adapter and its earlier evaluation are as they were."
+
+
+class GateNotPassed(AdapterError):
+    """The adapter was judged and may not serve without an override."""
+
+    code = "gate_not_passed"
+    hint = "Train a better one, or publish with an override that gives the reason; it is recorded."
 
 
 class AdapterNotFound(AdapterError):

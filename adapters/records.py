@@ -22,6 +22,8 @@ from sqlalchemy import (
     Text,
 )
 
+PASSED = "IMPROVED"  # the one verdict that needs no override
+
 metadata = MetaData()
 
 adapters_table = Table(
@@ -40,6 +42,8 @@ adapters_table = Table(
     Column("metrics", JSON, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("published_at", Float),
+    Column("evaluation", JSON(none_as_null=True)),
+    Column("gate_override", JSON(none_as_null=True)),
     PrimaryKeyConstraint("tenant", "adapter_id"),
 )
 
@@ -82,6 +86,9 @@ class Adapter:
         metrics: Its metrics.json, likewise.
         created_at: When it was registered, unix seconds.
         published_at: When it last went live, unix seconds.
+        evaluation: Its evaluation.json as last recorded; none if it was never evaluated.
+        gate_override: `{reason, verdict, at}` of the last publishing against a verdict; none if
+            there was no such.
     """
 
     adapter_id: str
@@ -97,6 +104,24 @@ class Adapter:
     metrics: Mapping[str, Any]
     created_at: float
     published_at: float | None
+    evaluation: Mapping[str, Any] | None = None
+    gate_override: Mapping[str, Any] | None = None
+
+    @property
+    def verdict(self) -> str | None:
+        """The gate's verdict; none if it was never evaluated."""
+        return None if self.evaluation is None else str(self.evaluation["verdict"])
+
+    @property
+    def gate_passed(self) -> bool | None:
+        """Whether it may serve; none if it was never evaluated.
+
+        An override stands for the verdict it was given against, not for a later one.
+        """
+        if self.verdict is None:
+            return None
+        overridden = (self.gate_override or {}).get("verdict") == self.verdict
+        return self.verdict == PASSED or overridden
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +133,8 @@ class Alias:
         adapter_id: The live adapter; none if the task is out of service.
         previous_adapter_id: The one a roll-back returns to.
         updated_at: When it last changed, unix seconds.
-        history: Changes, oldest first, each `{action, adapter_id, at}`.
+        history: Changes, oldest first, each `{action, adapter_id, at}`, with `override` (the
+            reason) and `verdict` where an adapter was published against its verdict.
     """
 
     task: str

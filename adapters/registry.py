@@ -21,14 +21,24 @@ from adapters.errors import (
     AdapterRetired,
     BaseModelMismatch,
     DigestMismatch,
+    GateNotPassed,
     NothingToRollBack,
     NotServable,
     UnsafeAdapterFolder,
 )
-from adapters.records import Adapter, AdapterState, Alias, adapters_table, aliases_table
+from adapters.evaluation import Evaluation
+from adapters.records import (
+    PASSED,
+    Adapter,
+    AdapterState,
+    Alias,
+    adapters_table,
+    aliases_table,
+)
 from adapters.servability import check_servability
 from adapters.weights import digest_adapter
 
+MOST_REASON_CHARS = 500  # of an override: a sentence or two, not a file
 MOST_HISTORY = 100  # alias changes kept for each task; older ones tell nobody anything
 
 
@@ -183,23 +193,49 @@ class AdapterRegistry:
                 f"registered {adapter.sha256}"
             )
 
-    def publish(self, adapter_id: str, *, tenant: str = "default") -> Alias:
+    def record_evaluation(self, evaluation: Evaluation, *, tenant: str = "default") -> Adapter:
+        """Keep an adapter's evaluation in the place of an earlier one.
+
+        Raises:
+            AdapterNotFound: No such id.
+        """
+        adapter_id = evaluation.adapter_id
+        with self._engine.execution_options(write=True).begin() as connection:
+            _get(connection, tenant, adapter_id)
+            _set(connection, tenant, adapter_id, evaluation=evaluation.as_dict())
+            return self._to_adapter(_get(connection, tenant, adapter_id))
+
+    def publish(
+        self, adapter_id: str, *, tenant: str = "default", override: str | None = None
+    ) -> Alias:
         """Make an adapter the live one of its task, in one transaction.
 
         Call it after the engine has loaded the adapter and the effect check has passed. The
         adapter that was live before becomes `trained` again and is what `rollback` returns to.
 
+        Args:
+            adapter_id: Which adapter.
+            tenant: Whose it is.
+            override: Why it may serve against its verdict; recorded with the adapter and in the
+                alias's history. Without a verdict against it nothing is recorded.
+
         Raises:
             AdapterNotFound: No such id.
             AdapterRetired: It was taken out of service.
             DigestMismatch: Its folder was changed.
+            GateNotPassed: Its verdict is not IMPROVED, and no reason overrides that.
         """
         self.verify(self.get(adapter_id, tenant=tenant))
         with self._engine.execution_options(write=True).begin() as connection:
             row = _get(connection, tenant, adapter_id)
             if row.state == AdapterState.RETIRED.value:
                 raise AdapterRetired(f"{adapter_id} was retired")
-            return self._flip(connection, tenant, row.task, adapter_id, action="publish")
+            told: dict[str, object] = {}
+            if reason := check_gate(self._to_adapter(row), override):
+                told = {"override": reason, "verdict": row.evaluation["verdict"]}
+                given = {"reason": reason, "verdict": told["verdict"], "at": self._clock()}
+                _set(connection, tenant, adapter_id, gate_override=given)
+            return self._flip(connection, tenant, row.task, adapter_id, action="publish", **told)
 
     def rollback(self, task: str, *, tenant: str = "default") -> Alias:
         """Make the previous adapter of a task live again; the present one becomes the previous.
@@ -257,7 +293,14 @@ class AdapterRegistry:
             return self._to_adapter(_get(connection, tenant, adapter_id))
 
     def _flip(
-        self, connection: Connection, tenant: str, task: str, to: str | None, *, action: str
+        self,
+        connection: Connection,
+        tenant: str,
+        task: str,
+        to: str | None,
+        *,
+        action: str,
+        **told: object,
     ) -> Alias:
         """Point the alias of `task` at `to`; the caller's transaction makes it one step."""
         now = self._clock()
@@ -272,7 +315,7 @@ class AdapterRegistry:
                 _set_state(connection, tenant, present, AdapterState.TRAINED)
         if to is not None:
             _set_state(connection, tenant, to, AdapterState.LIVE, published_at=now)
-        entry = {"action": action, "adapter_id": to, "at": now}
+        entry = {"action": action, "adapter_id": to, "at": now, **told}
         history = [*(known.history if known is not None else ()), entry][-MOST_HISTORY:]
         values = {
             "adapter_id": to,
@@ -331,7 +374,25 @@ class AdapterRegistry:
             metrics=row.metrics,
             created_at=row.created_at,
             published_at=row.published_at,
+            evaluation=row.evaluation,
+            gate_override=row.gate_override,
         )
+
+
+def check_gate(adapter: Adapter, override: str | None) -> str | None:
+    """Return the reason that overrides an adapter's verdict; none where none is needed.
+
+    An adapter that was never evaluated has no verdict that could stand against it.
+
+    Raises:
+        GateNotPassed: Its verdict is not IMPROVED, and `override` holds no words.
+    """
+    if adapter.evaluation is None or adapter.verdict == PASSED:
+        return None
+    if reason := (override or "").strip():
+        return reason[:MOST_REASON_CHARS]
+    why = "; ".join(adapter.evaluation["reasons"])
+    raise GateNotPassed(f"{adapter.adapter_id} is {adapter.verdict}: {why}")
 
 
 def _find(connection: Connection, tenant: str, adapter_id: str) -> Row[Any] | None:
@@ -366,6 +427,10 @@ def _set_state(
     values: dict[str, object] = {"state": state.value}
     if published_at is not None:
         values["published_at"] = published_at
+    _set(connection, tenant, adapter_id, **values)
+
+
+def _set(connection: Connection, tenant: str, adapter_id: str, **values: object) -> None:
     where = (adapters_table.c.tenant == tenant, adapters_table.c.adapter_id == adapter_id)
     connection.execute(update(adapters_table).where(*where).values(**values))
 

@@ -177,6 +177,7 @@ def _adapter(measured: Measured) -> dict[str, Any]:
     return {
         "adapter_present": True,
         "adapter_servable": measured.adapter_loaded,
+        "adapter_gate_passed": adapter.gate_passed,
         "adapter_context_trained": adapter.context_trained,
         "context_bearing_examples": _context_rows(adapter),
         "adapter_older_than_knowledge": (

@@ -21,6 +21,7 @@ from adapters import (
     Alias,
     EffectVerdict,
     NothingToRollBack,
+    check_gate,
     judge_effect,
     read_effect_reference,
 )
@@ -31,6 +32,10 @@ from service.errors import EngineUnavailable, PublishFailed, ServiceError
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+NEVER_EVALUATED = (
+    "This adapter was never evaluated: nobody knows whether it is better than its base model. "
+    "`fingerpost adapters eval` tells."
+)
 WATCH_S = 1.0
 RETRY_S = 10.0  # an adapter that could not be loaded is tried again after this
 DRAIN_LIMIT_S = 120.0  # longer than the longest answer; then the old adapter goes anyway
@@ -51,6 +56,7 @@ class PublishReport:
             **adapter_dict(self.adapter),
             "replaced": self.replaced,
             "effect": self.effect.as_dict(),
+            "note": None if self.adapter.evaluation is not None else NEVER_EVALUATED,
         }
 
 
@@ -75,19 +81,24 @@ class Publisher:
         self._retry_at: dict[str, tuple[float, str]] = {}
         self._draining: dict[str, float] = {}
 
-    async def publish(self, adapter_id: str, *, tenant: str) -> PublishReport:
+    async def publish(
+        self, adapter_id: str, *, tenant: str, override: str | None = None
+    ) -> PublishReport:
         """Let `adapter_id` answer for its task from now on.
 
-        Requests that run meanwhile are not touched: they end on the adapter they began with.
+        Requests that run meanwhile are not touched: they end on the adapter they began with. An
+        adapter whose verdict is not IMPROVED needs an `override`, the reason, which is recorded.
 
         Raises:
+            GateNotPassed: Its verdict stands against it; nothing was sent to the model server.
             AdapterNotFound, AdapterRetired, DigestMismatch: The adapter cannot be served.
             EngineUnavailable: The model server does not answer; retry is safe.
             PublishFailed: The adapter is loaded but not listed, or without effect.
         """
-        flip = partial(self._registry.publish, adapter_id, tenant=tenant)
+        flip = partial(self._registry.publish, adapter_id, tenant=tenant, override=override)
         async with self._one_at_a_time:
             adapter = await _in_thread(self._registry.get, adapter_id, tenant=tenant)
+            check_gate(adapter, override)
             return await self._go_live(adapter, flip)
 
     async def rollback(self, task: str, *, tenant: str) -> PublishReport:
@@ -247,6 +258,10 @@ def adapter_dict(adapter: Adapter) -> dict[str, Any]:
         "metrics": dict(adapter.metrics),
         "created_at": adapter.created_at,
         "published_at": adapter.published_at,
+        "verdict": adapter.verdict,
+        "gate_passed": adapter.gate_passed,
+        "gate_override": adapter.gate_override,
+        "evaluation": adapter.evaluation,
     }
 
 

@@ -3,6 +3,7 @@
 It knows the arguments of a job and the room's call; it does not know leases or lanes.
 """
 
+import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -11,21 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from adapters import (
+    Adapter,
+    AdapterError,
     AdapterRegistry,
+    EvaluationCancelled,
+    EvaluationEvent,
     TrainingCancelled,
+    TrainingConfig,
     TrainingEvent,
     describe_base_model,
+    held_out_rows,
     parse_training_config,
     run_training,
 )
 from knowledge import DocumentNotFound, Knowledge, ReconcileReport
 from service.compare import parse_set, run_comparison, summarise
 from service.comparisons import Comparisons
+from service.evaluating import evaluate_and_record
 from service.files import Files
 from service.jobs import Job, Jobs
 from service.locked import unpack
 from service.publishing import adapter_dict
 from service.settings import Settings, child_environment
+
+log = logging.getLogger(__name__)
 
 Report = Callable[[Mapping[str, Any] | None], bool]
 Work = Callable[[Job, Report], Mapping[str, Any]]
@@ -101,24 +111,28 @@ def renew_index(renew: Callable[..., ReconcileReport], job: Job, report: Report)
 def train(
     settings: Settings, registry: AdapterRegistry, files: Files, job: Job, report: Report
 ) -> dict[str, Any]:
-    """Train an adapter in a child process and register its folder."""
+    """Train an adapter in a child process, register its folder, and judge it where asked."""
     file = files.get(job.args["file_id"], tenant=job.tenant)
     base = describe_base_model(settings.base_model_path)
     events: list[dict[str, Any]] = []
 
-    def on_progress(event: TrainingEvent) -> None:
-        events.append(event.as_dict())
+    def tell(event: dict[str, Any], fraction: float | None) -> None:
+        events.append(event)
         del events[:-MAX_EVENTS]
+        report({**event, "fraction": fraction, "events": list(events)})
+
+    def on_progress(event: TrainingEvent) -> None:
         fraction = event.step / event.steps if event.step is not None and event.steps else None
-        report({**event.as_dict(), "fraction": fraction, "events": list(events)})
+        tell(event.as_dict(), fraction)
 
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
         rows = Path(scratch) / Path(file.filename).name
         rows.write_bytes(files.content(file.file_id, tenant=job.tenant))
         keys = {**job.args["config"], "dataset": str(rows)}
+        config = parse_training_config(keys, name="config")
         try:
             made = run_training(
-                parse_training_config(keys, name="config"),
+                config,
                 base=base,
                 into=settings.paths.adapters,
                 environment=child_environment(),
@@ -128,8 +142,44 @@ def train(
             )
         except TrainingCancelled as exc:
             raise Cancelled from exc
-    adapter = registry.register(made.folder, tenant=job.tenant, base=base)
-    return adapter_dict(adapter)
+        adapter = registry.register(made.folder, tenant=job.tenant, base=base)
+        if not config.do_eval:
+            return adapter_dict(adapter)
+        return judge_trained(
+            settings, registry, adapter, config, tell=tell, cancelled=lambda: not report(None)
+        )
+
+
+def judge_trained(
+    settings: Settings,
+    registry: AdapterRegistry,
+    adapter: Adapter,
+    config: TrainingConfig,
+    *,
+    tell: Callable[[dict[str, Any], float | None], None],
+    cancelled: Callable[[], bool],
+) -> dict[str, Any]:
+    """Judge a new adapter on the rows its run held back; it stays registered if that fails."""
+
+    def on_progress(event: EvaluationEvent) -> None:
+        tell({"event": "evaluating", "message": event.message}, event.done / event.total)
+
+    try:
+        evaluate_and_record(
+            settings,
+            registry,
+            adapter.folder,
+            held_out_rows(config),
+            tenant=adapter.tenant,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+    except EvaluationCancelled as exc:
+        raise Cancelled from exc
+    except AdapterError as exc:
+        log.error("adapter %s is trained but could not be judged: %s", adapter.adapter_id, exc)
+        return {**adapter_dict(adapter), "evaluation_error": str(exc)}
+    return adapter_dict(registry.get(adapter.adapter_id, tenant=adapter.tenant))
 
 
 def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report) -> dict[str, Any]:

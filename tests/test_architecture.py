@@ -21,9 +21,9 @@ TOP_LEVEL = {*ROOMS, "tests", "deploy", ".ci"}
 # Distribution's import name -> the only files that may import it.
 HEAVY = {
     "chromadb": ("knowledge/vectors.py",),
-    "torch": ("adapters/training/*.py", "adapters/evaluation.py", "knowledge/embedding.py"),
-    "transformers": ("adapters/training/*.py", "adapters/evaluation.py"),
-    "peft": ("adapters/training/*.py", "adapters/evaluation.py"),
+    "torch": ("adapters/training/*.py", "adapters/evaluation/*.py", "knowledge/embedding.py"),
+    "transformers": ("adapters/training/*.py", "adapters/evaluation/*.py"),
+    "peft": ("adapters/training/*.py", "adapters/evaluation/*.py"),
     "trl": ("adapters/training/*.py",),
     "sentence_transformers": (
         "knowledge/embedding.py",

@@ -27,6 +27,7 @@ from trl import SFTConfig, SFTTrainer
 from adapters.config import TrainingConfig
 from adapters.data import Example, count_context, hash_rows, hold_out, load_rows, to_examples
 from adapters.errors import BaseModelNotFound, InvalidTrainingData
+from adapters.evaluation.samples import keep_rows
 from adapters.training.events import TrainingEvent
 from adapters.training.probes import measure_effect_reference
 from adapters.training.report import draw_loss, write_card
@@ -184,6 +185,7 @@ def train(job: dict[str, Any], emit: Emit) -> None:
         "tokens_per_s": metrics["tokens_per_s"],
         "effect_reference": reference,
     }
+    keep_rows(folder, kept)
     draw_loss(curve, folder)
     write_card(folder, run, metrics)
     _write_json(folder / "metrics.json", metrics)

@@ -158,11 +158,21 @@ def get_adapter(request: Request, name: str) -> dict[str, Any]:
     return adapter_dict(find(name, tenant=DEFAULT_TENANT))
 
 
+class PublishRequest(Shape):
+    """Body of a publish; `override` says why an adapter may serve against its verdict."""
+
+    override: str | None = Field(default=None, max_length=500)
+
+
 @api.post("/adapters/{adapter_id}/publish")
-async def publish(request: Request, adapter_id: str) -> dict[str, Any]:
-    """Let an adapter answer for its task, after list check and effect check."""
+async def publish(
+    request: Request, adapter_id: str, body: PublishRequest | None = None
+) -> dict[str, Any]:
+    """Let an adapter answer for its task, after gate, list check and effect check."""
     publisher = state_of(request).publisher
-    return (await publisher.publish(adapter_id, tenant=DEFAULT_TENANT)).as_dict()
+    override = body.override if body is not None else None
+    done = await publisher.publish(adapter_id, tenant=DEFAULT_TENANT, override=override)
+    return done.as_dict()
 
 
 @api.post("/adapters/{task}/rollback")

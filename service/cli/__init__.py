@@ -1,6 +1,6 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `evaluation`, `policy`, `regret`,
+Only `processes` (up, down, status), `quickstart`, `evaluation`, `verdicts`, `policy`, `regret`,
 `route eval|fit` and `advise FACTS.yaml` act on this machine; everything else works against any
 gateway named by `--url`.
 """
@@ -26,6 +26,7 @@ from service.cli import (
     sync,
     train,
     use_cases,
+    verdicts,
     why,
 )
 from service.cli.usage import FingerpostGroup
@@ -61,6 +62,7 @@ knowledge_bases.app.command("reindex")(indexes.reindex)
 knowledge_bases.app.command("backup")(backup.backup)
 knowledge_bases.app.command("restore")(backup.restore)
 app.add_typer(route.app, name="route")
+adapters.app.command("eval")(verdicts.evaluate)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
 app.add_typer(adapters.app, name="adapters")

@@ -1,4 +1,4 @@
-"""`fingerpost adapters ls|show|publish|rollback|retire`."""
+"""`fingerpost adapters ls|show|publish|rollback|retire`; `eval` stands in `verdicts`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -34,10 +34,19 @@ def show(adapter: AdapterArgument, url: UrlOption = None, as_json: JsonOption = 
 
 
 @app.command("publish")
-def publish(adapter: AdapterArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
+def publish(
+    adapter: AdapterArgument,
+    override: Annotated[
+        str | None,
+        typer.Option("--override", help="Why it may serve against its verdict; recorded."),
+    ] = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Load, check and let it serve; the one before it stays for a rollback."""
     with reporting(as_json) as report:
-        body = act(Gateway.find(url), report, f"/adapters/{segment(adapter)}/publish")
+        told = {} if override is None else {"json": {"override": override}}
+        body = act(Gateway.find(url), report, f"/adapters/{segment(adapter)}/publish", **told)
         report.result(body, f"{adapter} serves now")
 
 
@@ -57,9 +66,11 @@ def retire(adapter: AdapterArgument, url: UrlOption = None, as_json: JsonOption 
         report.result(body, f"{adapter} is retired")
 
 
-def act(gateway: Gateway, report: Report, path: str) -> Any:
+def act(gateway: Gateway, report: Report, path: str, **options: Any) -> Any:
     """Post to an adapter, and wait where the gateway answers with a job."""
-    body = gateway.post(path) or {}
+    body = gateway.post(path, **options) or {}
+    if note := body.get("note"):
+        report.say(note)
     if job := body.get("job"):
         ended = wait_for_job(gateway, report, job["id"], "working")
         return ended.get("result") or {}

@@ -65,3 +65,10 @@ def test_every_error_of_the_room_has_code_and_hint() -> None:
     leaves = AdapterError.__subclasses__()
     assert len({leaf.code for leaf in leaves}) == len(leaves) >= 15
     assert all(leaf.hint != AdapterError.hint for leaf in leaves)
+
+
+def test_an_evaluation_needs_rows_held_back() -> None:
+    plain = {"task": "t", "model_name_or_path": "m", "dataset": "rows.jsonl", "do_eval": True}
+    with pytest.raises(InvalidTrainingConfig, match="set val_size"):
+        parse_training_config(plain)
+    assert parse_training_config({**plain, "val_size": 0.1}).do_eval

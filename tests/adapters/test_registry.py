@@ -14,6 +14,8 @@ from adapters import (
     AdapterState,
     BaseModelMismatch,
     DigestMismatch,
+    Evaluation,
+    GateNotPassed,
     ModelFolder,
     NothingToRollBack,
     NotServable,
@@ -21,6 +23,7 @@ from adapters import (
     metadata,
 )
 from service.database import create_tables, open_database
+from tests.fakes.evaluation import make_evaluation
 
 Make = Callable[..., Path]
 
@@ -226,3 +229,71 @@ def test_what_was_registered_is_the_truth_even_if_run_json_changes(
     adapter = registry.register(make_adapter())
     (adapter.folder / "run.json").write_text(json.dumps({"effect_reference": []}))
     assert registry.get(adapter.adapter_id).run == adapter.run
+
+
+def judge(registry: AdapterRegistry, adapter_id: str, verdict: str) -> Evaluation:
+    found = make_evaluation(adapter_id, verdict)
+    registry.record_evaluation(found)
+    return found
+
+
+def test_an_evaluation_is_kept_with_its_adapter(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    (one,) = register(registry, make_adapter, 0)
+    assert (registry.get(one).verdict, registry.get(one).gate_passed) == (None, None)
+    found = judge(registry, one, "IMPROVED")
+    assert registry.get(one).evaluation == found.as_dict()
+    assert registry.get(one).gate_passed is True
+    with pytest.raises(AdapterNotFound):
+        registry.record_evaluation(make_evaluation("other@00000000", "IMPROVED"))
+
+
+@pytest.mark.parametrize("verdict", ["REGRESSED", "REJECTED"])
+def test_a_failed_gate_is_not_published_without_a_reason(
+    registry: AdapterRegistry, make_adapter: Make, verdict: str
+) -> None:
+    (one,) = register(registry, make_adapter, 0)
+    judge(registry, one, verdict)
+    for override in (None, "", "  "):
+        with pytest.raises(GateNotPassed, match=f"{verdict}: because the test says so"):
+            registry.publish(one, override=override)
+    assert registry.get(one).state == "trained"
+    assert registry.get(one).gate_passed is False
+
+
+def test_an_override_is_recorded_with_adapter_and_history(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    (one,) = register(registry, make_adapter, 0)
+    judge(registry, one, "REJECTED")
+    alias = registry.publish(one, override="  a demo for the board ")
+    entry = alias.history[-1]
+    assert (entry["override"], entry["verdict"]) == ("a demo for the board", "REJECTED")
+    adapter = registry.get(one)
+    assert adapter.state == "live"
+    assert adapter.gate_override is not None
+    assert adapter.gate_override["reason"] == "a demo for the board"
+    assert adapter.gate_passed is True
+
+
+def test_an_override_stands_for_its_own_verdict_only(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    (one,) = register(registry, make_adapter, 0)
+    judge(registry, one, "REJECTED")
+    registry.publish(one, override="a demo")
+    judge(registry, one, "REGRESSED")
+    assert registry.get(one).gate_passed is False
+
+
+@pytest.mark.parametrize("verdict", ["IMPROVED", None])
+def test_without_a_verdict_against_it_nothing_is_overridden(
+    registry: AdapterRegistry, make_adapter: Make, verdict: str | None
+) -> None:
+    (one,) = register(registry, make_adapter, 0)
+    if verdict:
+        judge(registry, one, verdict)
+    alias = registry.publish(one, override="not needed")
+    assert "override" not in alias.history[-1]
+    assert registry.get(one).gate_override is None

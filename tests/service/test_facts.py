@@ -1,15 +1,18 @@
 """What the router is told, and what it is not."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters import Adapter, AdapterState
 from knowledge import KnowledgeFacts
 from router import Strategy, read_signals
 from service.comparisons import StrategyScore
 from service.facts import MIN_QUESTIONS, Measured, Requirements, gather_facts
 from service.use_cases import UseCase
+from tests.fakes.evaluation import make_evaluation
 
 
 def score(n: int, *, low: float = 0.2, high: float = 0.6) -> StrategyScore:
@@ -83,3 +86,38 @@ def test_of_knowledge_without_a_passage_only_the_absence_is_told() -> None:
 
 def test_the_engine_being_local_is_a_measured_fact() -> None:
     assert facts_of(Measured(), privacy="secret")["engine_local"] is True
+
+
+@pytest.mark.parametrize(
+    ("verdict", "override", "told"),
+    [
+        (None, None, None),
+        ("IMPROVED", None, True),
+        ("REJECTED", None, False),
+        ("REJECTED", {"reason": "a demo", "verdict": "REJECTED", "at": 1.0}, True),
+    ],
+)
+def test_the_gate_is_told_as_its_verdict_or_a_recorded_override(
+    verdict: str | None, override: dict[str, Any] | None, told: bool | None
+) -> None:
+    evaluation = make_evaluation("a@1", verdict).as_dict() if verdict else None
+    adapter = replace(ADAPTER, evaluation=evaluation, gate_override=override)
+    facts = facts_of(Measured(adapter=adapter, adapter_loaded=True))
+    assert facts.get("adapter_gate_passed") is told
+
+
+ADAPTER = Adapter(
+    adapter_id="a@1",
+    tenant="default",
+    task="a",
+    base_model="base",
+    base_revision="r1",
+    folder=Path("a@1"),
+    sha256="0" * 64,
+    context_trained=True,
+    state=AdapterState.LIVE,
+    run={},
+    metrics={},
+    created_at=1.0,
+    published_at=2.0,
+)

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from tests.fakes.evaluation import make_evaluation
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
 
@@ -114,3 +115,39 @@ def test_a_withdrawn_task_is_refused_naming_the_adapter_it_lacks(running: Runnin
 def test_an_unknown_adapter_is_404(running: Running) -> None:
     assert running.client.post("/adapters/nobody@12345678/publish").status_code == 404
     assert running.client.get("/adapters/nobody").status_code == 404
+
+
+def test_an_adapter_that_was_never_evaluated_goes_live_and_that_is_said(running: Running) -> None:
+    adapter = running.rooms.registry.register(running.adapters.write())
+    body = running.client.post(f"/adapters/{adapter.adapter_id}/publish").json()
+    assert (body["state"], body["verdict"], body["gate_passed"]) == ("live", None, None)
+    assert "never evaluated" in body["note"]
+
+
+@pytest.mark.parametrize("verdict", ["REGRESSED", "REJECTED"])
+def test_a_failed_gate_stops_a_publish_before_anything_is_loaded(
+    running: Running, verdict: str
+) -> None:
+    adapter = running.rooms.registry.register(running.adapters.write())
+    running.rooms.registry.record_evaluation(make_evaluation(adapter.adapter_id, verdict))
+    reply = running.client.post(f"/adapters/{adapter.adapter_id}/publish")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (409, "gate_not_passed")
+    assert verdict in reply.json()["detail"]
+    assert running.engine.adapters == {}
+
+
+def test_an_override_lets_it_serve_and_is_told(running: Running) -> None:
+    adapter = running.rooms.registry.register(running.adapters.write())
+    running.rooms.registry.record_evaluation(make_evaluation(adapter.adapter_id, "REJECTED"))
+    path = f"/adapters/{adapter.adapter_id}"
+    body = running.client.post(f"{path}/publish", json={"override": "a demo"}).json()
+    assert (body["state"], body["verdict"], body["note"]) == ("live", "REJECTED", None)
+    shown = running.client.get(path).json()
+    assert shown["gate_override"]["reason"] == "a demo"
+    assert shown["gate_passed"] is True
+
+
+def test_a_publish_with_an_unknown_key_is_refused(running: Running) -> None:
+    adapter = running.rooms.registry.register(running.adapters.write())
+    path = f"/adapters/{adapter.adapter_id}/publish"
+    assert running.client.post(path, json={"overide": "typo"}).status_code == 422

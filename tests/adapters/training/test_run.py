@@ -103,6 +103,7 @@ def test_a_run_leaves_one_servable_folder_named_by_its_content(
         "adapter_config.json",
         "run.json",
         "metrics.json",
+        "evaluation_source.json",
         "loss.svg",
         "loss.png",
         "README.md",

@@ -1,0 +1,25 @@
+"""Is an adapter better than its base model, and may it serve?
+
+Importing this loads no torch; only the file the child process runs does.
+"""
+
+from adapters.evaluation.gate import GatePolicy, GuardScore, Judgement, Verdict, load_gate_policy
+from adapters.evaluation.result import Evaluation
+from adapters.evaluation.run import EvaluationEvent, evaluate_adapter, read_evaluation
+from adapters.evaluation.samples import held_out_rows, keep_rows
+from adapters.evaluation.statistics import Score
+
+__all__ = [
+    "Evaluation",
+    "EvaluationEvent",
+    "GatePolicy",
+    "GuardScore",
+    "Judgement",
+    "Score",
+    "Verdict",
+    "evaluate_adapter",
+    "held_out_rows",
+    "keep_rows",
+    "load_gate_policy",
+    "read_evaluation",
+]

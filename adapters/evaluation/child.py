@@ -1,0 +1,55 @@
+"""The generating process: `python -m adapters.evaluation.child JOB.json`.
+
+Owns what belongs to being a child: events as JSON lines on standard output and everything else on
+standard error, low priority, and an end when the parent ends, seen by the closed standard input.
+"""
+
+import json
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from adapters.errors import AdapterError
+
+
+def main(arguments: list[str]) -> int:
+    """Answer the prompts of a job file into `answers.json` beside it; return the exit code."""
+    file = Path(arguments[0])
+    job: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print is no event
+    threading.Thread(target=_end_with_parent, args=(file.parent,), daemon=True).start()
+    os.nice(job["nice"])
+
+    def emit(event: object) -> None:
+        events.write(json.dumps(event, ensure_ascii=False) + "\n")
+        events.flush()
+
+    try:
+        from adapters.evaluation.generation import generate_all
+
+        answers = generate_all(job, emit)
+        text = json.dumps(answers, ensure_ascii=False)
+        file.with_name("answers.json").write_text(text, encoding="utf-8")
+    except AdapterError as exc:
+        emit({"failed": str(exc)})
+        return 1
+    except Exception as exc:
+        emit({"failed": f"{type(exc).__name__}: {exc}"})
+        raise
+    return 0
+
+
+def _end_with_parent(scratch: Path) -> None:
+    """Wait until the parent closes our standard input, which its death does too."""
+    while os.read(0, 1):  # not sys.stdin: its lock, held by a daemon, aborts our own ending
+        pass
+    shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,303 @@
+"""Evaluates one adapter: checks, asks in a child process, scores, and writes beside the adapter.
+
+The parent's side; it loads no torch. Written are `evaluation.json`, `evaluation_rows.jsonl` (every
+answer), `evaluation.svg` and a section of the model card; weights and settings stay untouched.
+"""
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from adapters.base_models import ModelFolder
+from adapters.config import AdaptersConfig
+from adapters.data import Row
+from adapters.errors import (
+    AdapterNotFound,
+    BaseModelMismatch,
+    EvaluationCancelled,
+    EvaluationFailed,
+    NotServable,
+)
+from adapters.evaluation.gate import load_gate_policy
+from adapters.evaluation.guards import MAX_NEW_TOKENS, GuardItem, load_guards
+from adapters.evaluation.report import write_report
+from adapters.evaluation.result import Answers, Evaluation, Subject, score_answers
+from adapters.evaluation.samples import Samples, make_samples, read_kept
+from adapters.weights import ADAPTER_SETTINGS
+
+EVALUATION_FILE = "evaluation.json"
+ANSWERS_FILE = "evaluation_rows.jsonl"
+WORK_PREFIX = ".evaluation-"
+FEW_SHOT = 3  # examples in a few-shot prompt; what people try before they train
+POLL_S = 0.2
+LOG_LINES = 20
+
+_CHILD_ENVIRONMENT: Mapping[str, str] = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "OMP_WAIT_POLICY": "PASSIVE",  # beside an engine on the same cores, as in training
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationEvent:
+    """How far an evaluation is: prompts answered of all, and seconds left."""
+
+    message: str
+    done: int
+    total: int
+    eta_s: float | None = None
+
+
+OnProgress = Callable[[EvaluationEvent], None]
+
+
+def evaluate_adapter(
+    folder: Path,
+    rows: Sequence[Row],
+    *,
+    base: ModelFolder,
+    environment: Mapping[str, str],
+    few_shot: int = FEW_SHOT,
+    live: Path | None = None,
+    limit: int | None = None,
+    on_progress: OnProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    settings: AdaptersConfig | None = None,
+) -> Evaluation:
+    """Measure an adapter against its base model and judge it.
+
+    Args:
+        folder: Of the adapter, named by its id.
+        rows: Of the adapter's task; those it was trained on are left out.
+        base: The base model, which is the one served.
+        environment: Of the child process; telemetry of every library is turned off on top.
+        few_shot: Examples in the few-shot prompts, 0 leaves few-shot out.
+        live: Folder of the adapter that serves the task now, to be asked as well.
+        limit: Most rows to ask; none asks all.
+        on_progress: Told how far it is, in the calling thread.
+        cancelled: Asked several times a second; true stops it.
+        settings: Threads, priority and the gate's policy.
+
+    Returns:
+        What was found; it also stands in the adapter's folder.
+
+    Raises:
+        AdapterNotFound: There is no such folder.
+        NotServable: The folder holds no adapter that says what it was trained on.
+        BaseModelMismatch: The adapter was trained on another base model or revision.
+        InvalidEvaluationRows: The rows say nothing about this adapter.
+        InvalidGatePolicy: The policy file is wrong.
+        EvaluationFailed: The child ended without answers; the message has its reason.
+        EvaluationCancelled: `cancelled` said so; nothing was changed.
+    """
+    limits = settings or AdaptersConfig()
+    task = _check_adapter(folder, base)
+    policy = load_gate_policy(limits.gate_policy)
+    samples = make_samples(
+        rows,
+        read_kept(folder),
+        policy.task_metrics,
+        adapter_task=task,
+        few_shot=few_shot,
+        limit=limit,
+    )
+    guards = load_guards()
+    arms = _plan(folder, samples, guards, live)
+    work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=folder.parent))
+    try:
+        answers = _ask(
+            {"base": str(base.folder), "arms": arms},
+            work,
+            environment,
+            limits,
+            on_progress=on_progress or _ignore,
+            cancelled=cancelled or _never,
+        )
+        found = score_answers(Subject(folder.name, task, base.id, policy), samples, guards, answers)
+        _write(work, folder, found, samples, answers)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return found
+
+
+def read_evaluation(folder: Path) -> Evaluation | None:
+    """Return the last evaluation in an adapter's folder; none where there is no readable one."""
+    try:
+        text = (folder / EVALUATION_FILE).read_text(encoding="utf-8")
+        return Evaluation.model_validate_json(text)
+    except (OSError, ValueError):
+        return None
+
+
+def _check_adapter(folder: Path, base: ModelFolder) -> str:
+    """Return the adapter's task; refuse what is no adapter of this base model."""
+    if not folder.is_dir():
+        raise AdapterNotFound(f"there is no adapter {folder.name} in {folder.parent}")
+    try:
+        run: Any = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        trained_on = (run["base"]["id"], run["base"]["revision"])
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        reason = "run.json is missing or does not say what the adapter was trained on"
+        raise NotServable(f"{folder.name}: {reason}", (reason,)) from exc
+    if not (folder / ADAPTER_SETTINGS).is_file():
+        raise NotServable(f"{folder.name}: {ADAPTER_SETTINGS} is missing")
+    if trained_on != (base.id, base.revision):
+        raise BaseModelMismatch(
+            f"{folder.name} was trained on {trained_on[0]} ({trained_on[1]}), "
+            f"the base model here is {base.id} ({base.revision})"
+        )
+    return folder.name.rpartition("@")[0] or folder.name
+
+
+def _plan(
+    folder: Path, samples: Samples, guards: Sequence[GuardItem], live: Path | None
+) -> list[dict[str, Any]]:
+    """Return what is asked of whom; arms of one model stand together, so it is loaded once."""
+    plain = [[turn.as_dict() for turn in row.prompt] for row in samples.rows]
+    shown = [[turn.as_dict() for turn in row.few_shot or ()] for row in samples.rows]
+    requests = [list(item.messages) for item in guards]
+    wanted = [row.wanted.text for row in samples.rows]
+
+    def ask(name: str, adapter: Path | None, prompts: list[list[dict[str, str]]]) -> dict[str, Any]:
+        arm: dict[str, Any] = {"name": name, "adapter": str(adapter) if adapter else None}
+        return {**arm, "prompts": prompts, "wanted": wanted}
+
+    def guard(name: str, adapter: Path | None) -> dict[str, Any]:
+        return {**ask(name, adapter, requests), "max_new_tokens": MAX_NEW_TOKENS}
+
+    arms = [ask("base", None, plain), guard("guards_base", None)]
+    if samples.examples:
+        arms.append(ask("few_shot", None, shown))
+    arms += [ask("adapter", folder, plain), guard("guards_adapter", folder)]
+    if live is not None and live.name != folder.name:
+        arms.append(ask("live", live, plain))
+    return arms
+
+
+def _ask(
+    job: Mapping[str, Any],
+    work: Path,
+    environment: Mapping[str, str],
+    limits: AdaptersConfig,
+    *,
+    on_progress: OnProgress,
+    cancelled: Callable[[], bool],
+) -> Answers:
+    """Have the child answer every prompt."""
+    total = sum(len(arm["prompts"]) for arm in job["arms"])
+    on_progress(EvaluationEvent("loading the base model", 0, total))
+    plan = {**job, "threads": limits.training_threads, "nice": limits.training_nice}
+    (work / "job.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
+    began = time.monotonic()
+    child = _start(work, environment, limits)
+    try:
+        _follow(child, work / "child.log", on_progress, cancelled)
+    finally:
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                stream.close()
+    made = json.loads((work / "answers.json").read_text(encoding="utf-8"))
+    return Answers(made["arms"], made["dtype"], time.monotonic() - began)
+
+
+def _start(
+    work: Path, environment: Mapping[str, str], limits: AdaptersConfig
+) -> subprocess.Popen[str]:
+    child_environment = {**environment, **_CHILD_ENVIRONMENT}
+    if limits.training_threads:
+        child_environment["OMP_NUM_THREADS"] = str(limits.training_threads)
+    with (work / "child.log").open("w", encoding="utf-8") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "adapters.evaluation.child", str(work / "job.json")],
+            cwd=Path(__file__).parents[2],
+            env=child_environment,
+            stdin=subprocess.PIPE,  # closed by our death, which ends the child
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+
+
+def _follow(
+    child: subprocess.Popen[str],
+    log: Path,
+    on_progress: OnProgress,
+    cancelled: Callable[[], bool],
+) -> None:
+    """Pass events on until the child ends; raise unless it ended well."""
+    lines: queue.Queue[str | None] = queue.Queue()
+    assert child.stdout is not None
+    reader = threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True)
+    reader.start()
+    reason = ""
+    while True:
+        if cancelled():
+            raise EvaluationCancelled("the evaluation was stopped on request; nothing was changed")
+        try:
+            line = lines.get(timeout=POLL_S)
+        except queue.Empty:
+            continue
+        if line is None:
+            break
+        event: dict[str, Any] = json.loads(line)
+        if "failed" in event:
+            reason = event["failed"]
+        else:
+            on_progress(EvaluationEvent(**event))
+    reader.join()
+    if code := child.wait():
+        tail = tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
+        said = reason or f"the process ended with code {code}"
+        if code == -signal.SIGKILL:
+            said = "the process was killed from outside, most likely for want of memory"
+        raise EvaluationFailed(
+            f"evaluation failed: {said}" + "".join(f"\n  {t}" for t in tail), tail
+        )
+
+
+def _read_lines(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
+
+
+def _write(work: Path, folder: Path, found: Evaluation, samples: Samples, answers: Answers) -> None:
+    """Write beside the adapter; `evaluation.json` comes last and at once."""
+    arms = [arm for arm in ("base", "few_shot", "adapter", "live") if arm in answers.arms]
+    said = {arm: answers.of(arm) for arm in arms}
+    with (work / ANSWERS_FILE).open("w", encoding="utf-8") as out:
+        for i, row in enumerate(samples.rows):
+            each = {arm: said[arm][i] for arm in arms}
+            line = {"row": row.place, "kind": row.kind, "wanted": row.wanted.text, **each}
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    text = json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n"
+    (work / EVALUATION_FILE).write_text(text, encoding="utf-8")
+    os.replace(work / ANSWERS_FILE, folder / ANSWERS_FILE)
+    write_report(folder, found)
+    os.replace(work / EVALUATION_FILE, folder / EVALUATION_FILE)
+
+
+def _ignore(_event: EvaluationEvent) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
