@@ -12,7 +12,7 @@ from adapters.config import (
     load_training_config,
     parse_training_config,
 )
-from adapters.data import ContextCounts, count_context, load_rows
+from adapters.data import ContextCounts, count_context, load_pairs, load_rows
 from adapters.effect import EffectProbe, EffectVerdict, judge_effect, read_effect_reference
 from adapters.errors import (
     AdapterError,
@@ -28,14 +28,27 @@ from adapters.errors import (
     ModelDownloadFailed,
     NothingToRollBack,
     NotServable,
+    TooFewRows,
     TrainingCancelled,
     TrainingFailed,
+    TrainingRunBusy,
+    TrainingRunNotFound,
     UnsafeAdapterFolder,
 )
 from adapters.records import Adapter, AdapterState, Alias, metadata
 from adapters.registry import AdapterRegistry
 from adapters.servability import ServabilityFinding, check_config, check_servability
-from adapters.training import TrainingEvent, TrainingResult, run_training
+from adapters.training import (
+    TrainingEvent,
+    TrainingResult,
+    TrainingRun,
+    ask_to_cancel,
+    list_runs,
+    load_run_config,
+    read_events,
+    read_run,
+    run_training,
+)
 from adapters.weights import digest_adapter
 
 __all__ = [
@@ -62,24 +75,34 @@ __all__ = [
     "NotServable",
     "NothingToRollBack",
     "ServabilityFinding",
+    "TooFewRows",
     "TrainingCancelled",
     "TrainingConfig",
     "TrainingEvent",
     "TrainingFailed",
     "TrainingResult",
+    "TrainingRun",
+    "TrainingRunBusy",
+    "TrainingRunNotFound",
     "UnsafeAdapterFolder",
+    "ask_to_cancel",
     "check_config",
     "check_servability",
     "count_context",
     "describe_base_model",
     "digest_adapter",
     "judge_effect",
+    "list_runs",
+    "load_pairs",
     "load_rows",
+    "load_run_config",
     "load_training_config",
     "metadata",
     "parse_training_config",
     "prepare_base_model",
     "prepare_embedder",
     "read_effect_reference",
+    "read_events",
+    "read_run",
     "run_training",
 ]
