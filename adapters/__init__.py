@@ -39,10 +39,12 @@ from adapters.records import Adapter, AdapterState, Alias, metadata
 from adapters.registry import AdapterRegistry
 from adapters.servability import ServabilityFinding, check_config, check_servability
 from adapters.training import (
+    TrainingCheck,
     TrainingEvent,
     TrainingResult,
     TrainingRun,
     ask_to_cancel,
+    check_training,
     list_runs,
     load_run_config,
     read_events,
@@ -77,6 +79,7 @@ __all__ = [
     "ServabilityFinding",
     "TooFewRows",
     "TrainingCancelled",
+    "TrainingCheck",
     "TrainingConfig",
     "TrainingEvent",
     "TrainingFailed",
@@ -88,6 +91,7 @@ __all__ = [
     "ask_to_cancel",
     "check_config",
     "check_servability",
+    "check_training",
     "count_context",
     "describe_base_model",
     "digest_adapter",

@@ -1,7 +1,7 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `evaluation` and `advise FACTS.yaml` act on this
-machine; everything else works against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `evaluation`, `train` without a gateway and
+`advise FACTS.yaml` act on this machine; everything else works against any gateway named by `--url`.
 """
 
 import typer
@@ -41,7 +41,6 @@ app.command("status")(processes.status)
 app.command("ask")(ask.ask)
 app.command("route")(ask.route)
 app.command("advise")(advise.advise)
-app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
 knowledge_bases.app.command("eval")(evaluation.evaluate)
@@ -54,4 +53,5 @@ knowledge_bases.app.command("backup")(backup.backup)
 knowledge_bases.app.command("restore")(backup.restore)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
+app.add_typer(train.app, name="train")
 app.add_typer(adapters.app, name="adapters")
