@@ -20,6 +20,7 @@ class LossWatch:
 
     def __init__(self) -> None:
         self._last: deque[float] = deque(maxlen=SPIKE_WINDOW)
+        self._is_unstable = False
         self._held_out: list[float] = []
         self._trained_at: list[float] = []
 
@@ -31,8 +32,10 @@ class LossWatch:
         usual = median(self._last) if len(self._last) == SPIKE_WINDOW else None
         if usual is not None and loss > SPIKE_FACTOR * usual and loss - usual > LEAST_SPIKE:
             found.append(f"step {step}: the loss jumped from {usual:.3f} to {loss:.3f}")
-        if grad_norm is not None and grad_norm > UNSTABLE_GRAD_NORM:
+        is_unstable = grad_norm is not None and not grad_norm <= UNSTABLE_GRAD_NORM
+        if is_unstable and not self._is_unstable:
             found.append(f"step {step}: gradient norm {grad_norm:.0f}; the run is unstable")
+        self._is_unstable = is_unstable
         if loss == 0.0:
             found.append(f"step {step}: the loss is 0: no token of the rows is learned")
         self._last.append(loss)

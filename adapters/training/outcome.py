@@ -4,6 +4,7 @@ Knows PEFT's folder and what a later reader needs; knows nothing of how the trai
 """
 
 import json
+import math
 import resource
 import sys
 import time
@@ -81,7 +82,7 @@ def write_outcome(
     folder = Path(job["adapter_dir"])
     metrics = _metrics(done, watch.seconds["train"], _step_of(job["checkpoint"]))
     last = metrics["last_loss"]
-    if last is not None and last != last:
+    if last is not None and not math.isfinite(last):
         raise TrainingFailed(
             f"training failed: the loss is no number any more at step {metrics['steps']}; "
             f"lower learning_rate ({config.learning_rate})"

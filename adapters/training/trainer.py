@@ -3,6 +3,7 @@
 Knows transformers' Trainer; knows neither rows nor what the loss is.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -169,7 +170,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         loss = float(said["loss"])
         for warning in self._watch.see(step, loss, said.get("grad_norm")):
             self._emit(TrainingEvent("warning", warning, step=step))
-        if loss != loss:
+        if not math.isfinite(loss):
             control.should_training_stop = True  # more steps make no number of it
         now = time.monotonic()
         if now - self._told < LEAST_EVENT_GAP_S and step < state.max_steps:
