@@ -137,6 +137,15 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         self, _a: TrainingArguments, state: TrainerState, _c: TrainerControl, **_: object
     ) -> None:
         """Give a sign of life within a long step."""
+        self._give_sign(state)
+
+    def on_prediction_step(
+        self, _a: TrainingArguments, state: TrainerState, _c: TrainerControl, **_: object
+    ) -> None:
+        """Give a sign of life while the held-out rows are read."""
+        self._give_sign(state)
+
+    def _give_sign(self, state: TrainerState) -> None:
         now = time.monotonic()
         if now - max(self._beat, self._told) >= HEARTBEAT_S:
             self._beat = now
