@@ -12,7 +12,7 @@ from adapters.config import (
     load_training_config,
     parse_training_config,
 )
-from adapters.data import ContextCounts, Row, count_context, load_rows
+from adapters.data import ContextCounts, Row, count_context, load_pairs, load_rows
 from adapters.effect import EffectProbe, EffectVerdict, judge_effect, read_effect_reference
 from adapters.errors import (
     AdapterError,
@@ -33,8 +33,11 @@ from adapters.errors import (
     ModelDownloadFailed,
     NothingToRollBack,
     NotServable,
+    TooFewRows,
     TrainingCancelled,
     TrainingFailed,
+    TrainingRunBusy,
+    TrainingRunNotFound,
     UnsafeAdapterFolder,
 )
 from adapters.evaluation import (
@@ -47,7 +50,19 @@ from adapters.evaluation import (
 from adapters.records import Adapter, AdapterState, Alias, metadata
 from adapters.registry import AdapterRegistry, check_gate
 from adapters.servability import ServabilityFinding, check_config, check_servability
-from adapters.training import TrainingEvent, TrainingResult, run_training
+from adapters.training import (
+    TrainingCheck,
+    TrainingEvent,
+    TrainingResult,
+    TrainingRun,
+    ask_to_cancel,
+    check_training,
+    list_runs,
+    load_run_config,
+    read_events,
+    read_run,
+    run_training,
+)
 from adapters.weights import digest_adapter
 
 __all__ = [
@@ -82,22 +97,32 @@ __all__ = [
     "NothingToRollBack",
     "Row",
     "ServabilityFinding",
+    "TooFewRows",
     "TrainingCancelled",
+    "TrainingCheck",
     "TrainingConfig",
     "TrainingEvent",
     "TrainingFailed",
     "TrainingResult",
+    "TrainingRun",
+    "TrainingRunBusy",
+    "TrainingRunNotFound",
     "UnsafeAdapterFolder",
+    "ask_to_cancel",
     "check_config",
     "check_gate",
     "check_servability",
+    "check_training",
     "count_context",
     "describe_base_model",
     "digest_adapter",
     "evaluate_adapter",
     "held_out_rows",
     "judge_effect",
+    "list_runs",
+    "load_pairs",
     "load_rows",
+    "load_run_config",
     "load_training_config",
     "metadata",
     "parse_training_config",
@@ -105,5 +130,7 @@ __all__ = [
     "prepare_embedder",
     "read_effect_reference",
     "read_evaluation",
+    "read_events",
+    "read_run",
     "run_training",
 ]

@@ -6,6 +6,7 @@ AdapterError
 ├── ModelDownloadFailed     a wheel could not be fetched, or is not the one we pinned
 ├── InvalidTrainingConfig   a key or a value of a training configuration is wrong
 ├── InvalidTrainingData     rows that cannot be read, each with file and line
+├── TooFewRows              fewer rows than a pilot needs, and nobody forced it
 ├── NotServable             the engine could not load this adapter; all reasons are listed
 ├── TrainingFailed          the training process ended without a result
 ├── TrainingCancelled       the training was stopped on request
@@ -14,6 +15,8 @@ AdapterError
 ├── EvaluationFailed        the evaluating process ended without answers
 ├── EvaluationCancelled     the evaluation was stopped on request
 ├── GateNotPassed           the adapter was judged and may not serve without an override
+├── TrainingRunNotFound     no training run of this name
+├── TrainingRunBusy         another process works on this run
 ├── AdapterNotFound         no adapter of this id, or no live adapter for this task
 ├── DigestMismatch          the folder is not the one that was registered
 ├── UnsafeAdapterFolder     outside the registry's directory, or holding links
@@ -78,6 +81,13 @@ class InvalidTrainingData(AdapterError):
         self.problems = problems
 
 
+class TooFewRows(AdapterError):
+    """Fewer rows than a pilot needs, and nobody forced it."""
+
+    code = "too_few_rows"
+    hint = "Collect more rows, or train all the same with --force; run.json will say so."
+
+
 class NotServable(AdapterError):
     """The engine could not load this adapter.
 
@@ -112,7 +122,21 @@ class TrainingCancelled(AdapterError):
     """The training was stopped on request."""
 
     code = "training_cancelled"
-    hint = "Start the training again; nothing of the stopped run was kept."
+    hint = "`fingerpost train resume` goes on from the last checkpoint, where one was written."
+
+
+class TrainingRunNotFound(AdapterError):
+    """No training run of this name."""
+
+    code = "training_run_not_found"
+    hint = "`fingerpost train ls` lists the runs."
+
+
+class TrainingRunBusy(AdapterError):
+    """Another process works on this run."""
+
+    code = "training_run_busy"
+    hint = "Watch it or cancel it; a run has one process at a time."
 
 
 class InvalidEvaluationRows(AdapterError):

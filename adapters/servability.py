@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,11 @@ def check_config(config: TrainingConfig, *, max_lora_rank: int) -> list[Servabil
             "new_tokens",
             config.add_special_tokens,
             "add_special_tokens: the vocabulary of the served base model cannot grow",
+        ),
+        _check_absent(
+            "tensorboard",
+            config.report_to == "tensorboard" and find_spec("tensorboard") is None,
+            "report_to: tensorboard needs the package tensorboard, which is not installed",
         ),
         _check_absent(
             "output_layer",

@@ -56,6 +56,11 @@ class Home:
         return self.root / "adapters"
 
     @property
+    def trainings(self) -> Path:
+        """Journals and checkpoints, one folder per training run."""
+        return self.root / "trainings"
+
+    @property
     def logs(self) -> Path:
         """One log file per process."""
         return self.root / "logs"

@@ -111,7 +111,11 @@ def renew_index(renew: Callable[..., ReconcileReport], job: Job, report: Report)
 def train(
     settings: Settings, registry: AdapterRegistry, files: Files, job: Job, report: Report
 ) -> dict[str, Any]:
-    """Train an adapter in a child process, register its folder, and judge it where asked."""
+    """Train an adapter in a child process and register its folder, and judge it where asked.
+
+    The run's journal and checkpoints are in the home under the job's id: a job that is taken up
+    again, after a crash or a stop, goes on from its last checkpoint.
+    """
     file = files.get(job.args["file_id"], tenant=job.tenant)
     base = describe_base_model(settings.base_model_path)
     events: list[dict[str, Any]] = []
@@ -135,6 +139,7 @@ def train(
                 config,
                 base=base,
                 into=settings.paths.adapters,
+                run_dir=settings.paths.trainings / job.job_id,
                 environment=child_environment(),
                 on_progress=on_progress,
                 cancelled=lambda: not report(None),

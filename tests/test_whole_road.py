@@ -103,7 +103,7 @@ def put(road: Road, name: str, text: str) -> None:
         eventually(lambda: road.client.get(location).json()["status"] == "succeeded", within_s=60)
 
 
-def start_training(road: Road, *, steps: int, rows: int = 48) -> str:
+def start_training(road: Road, *, steps: int, rows: int = 56) -> str:
     lines = (DEMO / "training.jsonl").read_text().splitlines()[:rows]
     upload = {"file": ("rows.jsonl", "\n".join(lines).encode())}
     file = road.client.post("/v1/files", files=upload, data={"purpose": "fine-tune"}).json()

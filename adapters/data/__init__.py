@@ -2,16 +2,23 @@
 
 from adapters.data.context import ContextCounts, count_context
 from adapters.data.formats import load_rows
-from adapters.data.rows import Example, Message, Row, hash_rows, hold_out, to_examples
+from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
+from adapters.data.pairs import load_pairs
+from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
 
 __all__ = [
     "ContextCounts",
     "Example",
+    "FittedPrompt",
     "Message",
+    "Pair",
     "Row",
+    "TokenCounter",
     "count_context",
+    "fit_prompt",
     "hash_rows",
     "hold_out",
+    "load_pairs",
     "load_rows",
     "to_examples",
 ]

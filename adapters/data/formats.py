@@ -8,7 +8,7 @@ context, response), prompt/completion (texts or messages). Knows nothing of toke
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.data.rows import Message, Role, Row
 from adapters.errors import InvalidTrainingData
@@ -23,10 +23,11 @@ _ROLES: dict[str, Role] = {
     "gpt": "assistant",
 }
 _Fields = Mapping[str, Any]
+_Read = TypeVar("_Read")
 
 
-class _BadRow(Exception):
-    """Why one row cannot be used; becomes a line of InvalidTrainingData."""
+class BadRow(Exception):
+    """Why one row cannot be used; becomes a line of InvalidTrainingData, never leaves this room."""
 
 
 def load_rows(files: Sequence[Path]) -> list[Row]:
@@ -42,13 +43,20 @@ def load_rows(files: Sequence[Path]) -> list[Row]:
         InvalidTrainingData: A file cannot be read, holds nothing, or holds bad rows; up to
             `MOST_PROBLEMS` of them are named with file and line.
     """
-    rows: list[Row] = []
+    return read_files(files, _read_row)
+
+
+def read_files(
+    files: Sequence[Path], read: Callable[[dict[str, Any], Path, int], _Read]
+) -> list[_Read]:
+    """Read every row of `files` by `read`, in order; see `load_rows` for the rest."""
+    rows: list[_Read] = []
     problems: list[str] = []
     for file in files:
         for line, value in _read_values(file):
             try:
-                rows.append(_read_row(value, file, line))
-            except _BadRow as exc:
+                rows.append(read(_check_object(value), file, line))
+            except BadRow as exc:
                 problems.append(f"{file}:{line}: {exc}")
     if problems:
         named = problems[:MOST_PROBLEMS]
@@ -91,18 +99,22 @@ def _parse_line(content: str) -> object:
     try:
         return json.loads(content)
     except ValueError as exc:
-        return _BadRow(f"not JSON: {exc}")
+        return BadRow(f"not JSON: {exc}")
 
 
-def _read_row(value: object, file: Path, line: int) -> Row:
-    if isinstance(value, _BadRow):
+def _check_object(value: object) -> dict[str, Any]:
+    if isinstance(value, BadRow):
         raise value
     if not isinstance(value, dict):
-        raise _BadRow("a row must be an object")
+        raise BadRow("a row must be an object")
+    return value
+
+
+def _read_row(value: dict[str, Any], file: Path, line: int) -> Row:
     keys, read = _find_format(value)
     messages = read(value)
-    _check_turns(messages)
-    return Row(messages, _read_meta(value, keys), file, line)
+    check_turns(messages)
+    return Row(messages, read_meta(value, keys), file, line)
 
 
 def _find_format(
@@ -112,17 +124,19 @@ def _find_format(
         if needed <= fields.keys():
             return needed | optional, read
     if {"chosen", "rejected"} <= fields.keys():
-        raise _BadRow("a preference pair (chosen, rejected); stage sft needs one answer a row")
+        raise BadRow(
+            "a preference pair (chosen, rejected) is for stage: dpo; stage sft needs one answer"
+        )
     known = "; ".join(", ".join(sorted(needed)) for needed, _, _ in _FORMATS)
-    raise _BadRow(f"no known format; a row needs one of these sets of keys: {known}")
+    raise BadRow(f"no known format; a row needs one of these sets of keys: {known}")
 
 
 def _from_messages(fields: _Fields) -> tuple[Message, ...]:
-    return _read_turns(fields["messages"], "messages")
+    return read_turns(fields["messages"], "messages")
 
 
 def _from_conversations(fields: _Fields) -> tuple[Message, ...]:
-    turns = _read_turns(fields["conversations"], "conversations")
+    turns = read_turns(fields["conversations"], "conversations")
     system = _text(fields, "system") if fields.get("system") else ""
     return (Message("system", system), *turns) if system else turns
 
@@ -133,12 +147,12 @@ def _from_alpaca(fields: _Fields) -> tuple[Message, ...]:
         turns.append(Message("system", _text(fields, "system")))
     history = fields.get("history") or []
     if not isinstance(history, list):
-        raise _BadRow("history must be a list of [question, answer] pairs")
+        raise BadRow("history must be a list of [question, answer] pairs")
     for pair in history:
         if not (
             isinstance(pair, list) and len(pair) == 2 and all(isinstance(t, str) for t in pair)
         ):
-            raise _BadRow("history must be a list of [question, answer] pairs")
+            raise BadRow("history must be a list of [question, answer] pairs")
         turns += [Message("user", pair[0]), Message("assistant", pair[1])]
     question = _join(_text(fields, "instruction"), fields.get("input"))
     return (*turns, Message("user", question), Message("assistant", _text(fields, "output")))
@@ -151,10 +165,10 @@ def _from_dolly(fields: _Fields) -> tuple[Message, ...]:
 
 def _from_prompt_completion(fields: _Fields) -> tuple[Message, ...]:
     prompt, completion = fields["prompt"], fields["completion"]
-    turns = (Message("user", prompt),) if isinstance(prompt, str) else _read_turns(prompt, "prompt")
+    turns = (Message("user", prompt),) if isinstance(prompt, str) else read_turns(prompt, "prompt")
     if isinstance(completion, str):
         return (*turns, Message("assistant", completion))
-    return turns + _read_turns(completion, "completion")
+    return turns + read_turns(completion, "completion")
 
 
 _FORMATS: tuple[
@@ -172,40 +186,43 @@ _FORMATS: tuple[
 )
 
 
-def _read_turns(value: object, key: str) -> tuple[Message, ...]:
+def read_turns(value: object, key: str) -> tuple[Message, ...]:
+    """Return the turns of a list under `key`; raises `BadRow`."""
     if not isinstance(value, list) or not value:
-        raise _BadRow(f"{key} must be a list with at least one turn")
+        raise BadRow(f"{key} must be a list with at least one turn")
     return tuple(_read_turn(turn, key) for turn in value)
 
 
 def _read_turn(turn: object, key: str) -> Message:
     if not isinstance(turn, dict):
-        raise _BadRow(f"{key}: a turn must be an object")
+        raise BadRow(f"{key}: a turn must be an object")
     name = turn.get("role", turn.get("from"))
     content = turn.get("content", turn.get("value"))
     if not isinstance(name, str) or name not in _ROLES:
-        raise _BadRow(f"{key}: role {name!r} is none of {', '.join(_ROLES)}")
+        raise BadRow(f"{key}: role {name!r} is none of {', '.join(_ROLES)}")
     if not isinstance(content, str):
-        raise _BadRow(f"{key}: the content of a turn must be text")
+        raise BadRow(f"{key}: the content of a turn must be text")
     return Message(_ROLES[name], content)
 
 
-def _check_turns(messages: tuple[Message, ...]) -> None:
+def check_turns(messages: tuple[Message, ...]) -> None:
+    """Refuse (`BadRow`) a conversation whose turns are out of order, or empty."""
     turns = messages[1:] if messages[0].role == "system" else messages
     roles = [message.role for message in turns]
     if len(roles) % 2 or roles != ["user", "assistant"] * (len(roles) // 2) or not roles:
-        raise _BadRow(
+        raise BadRow(
             "user and assistant must speak in turn, from a user's turn to an assistant's "
             f"(after one system turn at most); found {', '.join(m.role for m in messages)}"
         )
     if any(not message.content.strip() for message in turns):
-        raise _BadRow("an empty question or answer")
+        raise BadRow("an empty question or answer")
 
 
-def _read_meta(fields: _Fields, format_keys: frozenset[str]) -> dict[str, object]:
+def read_meta(fields: _Fields, format_keys: frozenset[str]) -> dict[str, object]:
+    """Return what a row says beside its format's own keys; raises `BadRow`."""
     nested = fields.get("meta") or {}
     if not isinstance(nested, dict):
-        raise _BadRow("meta must be an object")
+        raise BadRow("meta must be an object")
     own = {k: v for k, v in fields.items() if k not in format_keys and k != "meta"}
     return {**own, **nested}
 
@@ -213,7 +230,7 @@ def _read_meta(fields: _Fields, format_keys: frozenset[str]) -> dict[str, object
 def _text(fields: _Fields, key: str) -> str:
     value = fields[key]
     if not isinstance(value, str):
-        raise _BadRow(f"{key} must be text")
+        raise BadRow(f"{key} must be text")
     return value
 
 
@@ -221,5 +238,5 @@ def _join(question: str, material: object) -> str:
     if material in (None, ""):
         return question
     if not isinstance(material, str):
-        raise _BadRow("input or context must be text")
+        raise BadRow("input or context must be text")
     return f"{question}\n\n{material}"

@@ -9,7 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 Role = Literal["system", "user", "assistant"]
 
@@ -44,6 +44,35 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """One preference pair: a conversation up to a question, and two answers to it.
+
+    Attributes:
+        prompt: An optional system turn first, then turns that end with the user's.
+        chosen: The preferred answer.
+        rejected: The other one.
+        meta: What else the row says, as in `Row`.
+        file: Where it was read.
+        line: As in `Row`.
+    """
+
+    prompt: tuple[Message, ...]
+    chosen: Message
+    rejected: Message
+    meta: Mapping[str, object]
+    file: Path
+    line: int
+
+
+class _HasMeta(Protocol):
+    @property
+    def meta(self) -> Mapping[str, object]: ...
+
+
+AnyRow = TypeVar("AnyRow", bound=_HasMeta)
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """What one loss is computed on: everything before an answer, and the answer."""
 
@@ -61,7 +90,9 @@ def to_examples(rows: Sequence[Row], *, mask_history: bool) -> list[Example]:
     return examples
 
 
-def hold_out(rows: Sequence[Row], size: float, *, seed: int) -> tuple[list[Row], list[Row]]:
+def hold_out(
+    rows: Sequence[AnyRow], size: float, *, seed: int
+) -> tuple[list[AnyRow], list[AnyRow]]:
     """Split `rows` into those to train on and those held out; rows of one source stay together.
 
     Args:
@@ -91,10 +122,11 @@ def hold_out(rows: Sequence[Row], size: float, *, seed: int) -> tuple[list[Row],
     )
 
 
-def hash_rows(rows: Sequence[Row]) -> str:
+def hash_rows(rows: Sequence[Row] | Sequence[Pair]) -> str:
     """Return the SHA-256 (hex) of the conversations in their order; files and metadata are out."""
     digest = hashlib.sha256()
     for row in rows:
-        turns = [[message.role, message.content] for message in row.messages]
+        messages = row.messages if isinstance(row, Row) else (*row.prompt, row.chosen, row.rejected)
+        turns = [[message.role, message.content] for message in messages]
         digest.update(json.dumps(turns, ensure_ascii=False).encode() + b"\n")
     return digest.hexdigest()

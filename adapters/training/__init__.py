@@ -3,7 +3,21 @@
 Importing this loads no torch; only the files the child runs do.
 """
 
+from adapters.training.check import TrainingCheck, check_training
 from adapters.training.events import TrainingEvent
-from adapters.training.run import TrainingResult, run_training
+from adapters.training.journal import TrainingRun, ask_to_cancel, list_runs, read_events, read_run
+from adapters.training.run import TrainingResult, load_run_config, run_training
 
-__all__ = ["TrainingEvent", "TrainingResult", "run_training"]
+__all__ = [
+    "TrainingCheck",
+    "TrainingEvent",
+    "TrainingResult",
+    "TrainingRun",
+    "ask_to_cancel",
+    "check_training",
+    "list_runs",
+    "load_run_config",
+    "read_events",
+    "read_run",
+    "run_training",
+]

@@ -2,10 +2,12 @@
 
 Owns what belongs to being a child: events on standard output and everything else on standard
 error, low priority, an end when the parent ends, and no half a folder after SIGTERM. The training
-itself is in `sft.py`; this file knows nothing of it.
+itself is in one recipe for each stage; this file knows nothing of it. With `only_check` the rows
+are read and counted, and no model is loaded.
 """
 
 import ctypes
+import importlib
 import json
 import logging
 import os
@@ -15,6 +17,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -46,10 +49,7 @@ def main(arguments: list[str]) -> int:
         events.flush()
 
     try:
-        emit(TrainingEvent("loading", f"loading {job['base']['id']}"))
-        from adapters.training.sft import train
-
-        train(job, emit)
+        _work(job, emit)
     except (_Stopped, BrokenPipeError):
         shutil.rmtree(scratch, ignore_errors=True)
         return STOPPED_CODE
@@ -60,6 +60,17 @@ def main(arguments: list[str]) -> int:
         emit(TrainingEvent("failed", f"{type(exc).__name__}: {exc}"))
         raise
     return 0
+
+
+def _work(job: dict[str, Any], emit: Callable[[TrainingEvent], None]) -> None:
+    if job["only_check"]:
+        from adapters.training.preparation import count_material
+
+        emit(TrainingEvent("data", counts=count_material(job)))
+        return
+    emit(TrainingEvent("loading", f"loading {job['base']['id']}"))
+    recipe = importlib.import_module(f"adapters.training.{job['config']['stage']}")
+    recipe.train(job, emit)
 
 
 def _claim_stdout() -> TextIO:

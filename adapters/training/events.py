@@ -7,7 +7,21 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-EventName = Literal["loading", "data", "progress", "saving", "effect", "done", "failed"]
+EventName = Literal[
+    "loading",
+    "data",
+    "resumed",
+    "progress",
+    "held_out",
+    "heartbeat",
+    "warning",
+    "checkpoint",
+    "saving",
+    "effect",
+    "done",
+    "failed",
+    "cancelled",
+]
 _NAMES = frozenset(get_args(EventName))
 
 
@@ -16,15 +30,19 @@ class TrainingEvent:
     """One line of a training process.
 
     Attributes:
-        event: What happens: `loading` the base model, `data` read and tokenized, `progress` of
-            the steps, `saving` the folder, `effect` reference computed, `done`, `failed`.
+        event: What happens: `loading` the base model, `data` read and tokenized, `resumed` from a
+            checkpoint, `progress` of the steps, loss on the `held_out` rows, `heartbeat` within a
+            long part (kept nowhere), a `warning`, a `checkpoint` written, `saving` the folder,
+            `effect` reference computed, and at the end `done`, `failed` or `cancelled`.
         message: The same for people.
         step: Steps done.
         steps: Steps in all.
         loss: Mean training loss since the last event of this kind.
         tokens_per_s: Tokens trained on, padding not counted, for each second so far.
         eta_s: Estimated seconds until the last step.
+        held_out_loss: Mean loss on the held-out rows, after each epoch.
         adapter_id: Of the finished folder, in `done`.
+        counts: What the data are, in `data`: rows, answers, tokens, what was cut.
     """
 
     event: EventName
@@ -34,7 +52,9 @@ class TrainingEvent:
     loss: float | None = None
     tokens_per_s: float | None = None
     eta_s: float | None = None
+    held_out_loss: float | None = None
     adapter_id: str | None = None
+    counts: dict[str, int] | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return what is known of the event as plain content."""

@@ -3,6 +3,8 @@
 Knows numbers and how to show them; knows nothing of training. Draws without a display.
 """
 
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,16 @@ def draw_loss(curve: Sequence[Mapping[str, float]], folder: Path) -> None:
     figure.savefig(folder / "loss.png", dpi=120)
 
 
+def draw_live_loss(log: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Draw the loss so far as `loss.svg`, from the trainer's own log; readers never see half."""
+    points = [entry for entry in log if "loss" in entry]
+    draft = folder / ".loss"
+    draft.mkdir(exist_ok=True)
+    draw_loss(points, draft)
+    os.replace(draft / "loss.svg", folder / "loss.svg")
+    shutil.rmtree(draft, ignore_errors=True)
+
+
 def write_card(folder: Path, run: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
     """Write the model card, `README.md`, with what a later reader needs to trust the adapter."""
     base, data, lora = run["base"], run["data"], run["lora"]
@@ -38,7 +50,7 @@ def write_card(folder: Path, run: Mapping[str, Any], metrics: Mapping[str, Any])
         "library_name: peft",
         f"base_model: {base['id']}",
         "pipeline_tag: text-generation",
-        "tags: [lora, sft, fingerpost]",
+        f"tags: [lora, {run['config']['stage']}, fingerpost]",
         "---",
         "",
         f"# {run['adapter_id']}",
@@ -52,12 +64,14 @@ def write_card(folder: Path, run: Mapping[str, Any], metrics: Mapping[str, Any])
         f"| rows with passages | {context['with_context']} "
         f"({context['with_distractors']} with distractors, {context['refusals']} refusals) |",
         f"| context-trained | {'yes' if run['context_trained'] else 'no'} |",
+        f"| prompts shortened | {data['rows_shortened']}, {data['tokens_cut']} tokens cut |",
         f"| rank, alpha | {lora['r']}, {lora['lora_alpha']} |",
         f"| modules | {', '.join(lora['target_modules'])} |",
         f"| steps | {metrics['steps']} |",
         f"| loss, first to last | {_number(metrics['first_loss'])} to "
         f"{_number(metrics['last_loss'])} |",
         f"| loss on held-out rows | {_number(held_out)} |",
+        *_preference_lines(metrics),
         f"| tokens, rate | {metrics['tokens']}, {metrics['tokens_per_s']:.0f} tokens/s "
         f"on {run['device']} |",
         f"| licence of the base model | {base['licence']} |",
@@ -69,6 +83,17 @@ def write_card(folder: Path, run: Mapping[str, Any], metrics: Mapping[str, Any])
         "",
     ]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _preference_lines(metrics: Mapping[str, Any]) -> list[str]:
+    pairs = metrics.get("preference")
+    if not pairs:
+        return []
+    low, high = pairs["reward_accuracy_interval"]
+    return [
+        f"| reward accuracy on {pairs['pairs']} held-out pairs | {pairs['reward_accuracy']:.3f} "
+        f"({low:.3f} to {high:.3f}; the base model alone: 0.5) |"
+    ]
 
 
 def _smooth(values: Sequence[float]) -> list[float]:

@@ -1,7 +1,9 @@
 """Starts a training process, follows it, and puts its finished folder in place.
 
 The parent's side: checks what can be checked without torch, hands the child one JSON file, passes
-its events on, stops it on request and names the folder by its content. Knows nothing of models.
+its events on, keeps them in the run's journal, stops the child on request and names the folder by
+its content. A run whose folder is known already goes on from its last checkpoint. Knows nothing
+of models.
 """
 
 import json
@@ -19,23 +21,43 @@ from pathlib import Path
 from typing import IO
 
 from adapters.base_models import ModelFolder
-from adapters.config import AdaptersConfig, TrainingConfig
-from adapters.data import load_rows
-from adapters.errors import BaseModelMismatch, TrainingCancelled, TrainingFailed
+from adapters.config import AdaptersConfig, TrainingConfig, parse_training_config
+from adapters.data import load_pairs, load_rows
+from adapters.errors import (
+    AdapterError,
+    BaseModelMismatch,
+    InvalidTrainingConfig,
+    InvalidTrainingData,
+    TooFewRows,
+    TrainingCancelled,
+    TrainingFailed,
+    TrainingRunNotFound,
+)
 from adapters.servability import check_config
 from adapters.training.events import TrainingEvent, read_event
+from adapters.training.floors import RowFloors, count_floors
+from adapters.training.journal import (
+    JOB_FILE,
+    LOG_FILE,
+    ROWS,
+    Journal,
+    last_checkpoint,
+    read_job,
+    read_run,
+)
 from adapters.weights import digest_adapter
 
-JOB_FILE = "job.json"
-LOG_FILE = "training.log"
 WORK_PREFIX = ".training-"
 POLL_S = 0.2  # longest time a wish to cancel stays unseen
+_PLACES = {"dataset", "replay_dataset", "output_dir"}  # where, not what
 LOG_LINES = 20  # of the child's standard error kept in a failure: a traceback's end
 
 _CHILD_ENVIRONMENT: Mapping[str, str] = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",  # the base model is a folder: there is nothing to ask a hub
     "DO_NOT_TRACK": "1",
+    "WANDB_DISABLED": "true",
+    "TRACKIO_DISABLED": "true",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
     # Beside an engine on the same cores a waiting thread must sleep, not spin: 98 against 12
@@ -69,6 +91,7 @@ def run_training(
     base: ModelFolder,
     into: Path,
     environment: Mapping[str, str],
+    run_dir: Path | None = None,
     on_progress: Callable[[TrainingEvent], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     settings: AdaptersConfig | None = None,
@@ -80,6 +103,9 @@ def run_training(
         base: The base model, which is the one served.
         into: Folder of all adapters; `config.output_dir` goes before it.
         environment: Of the child process; telemetry of every library is turned off on top.
+        run_dir: The run's own folder, which holds its journal and checkpoints. A folder that
+            holds a run already goes on with it, from its last good checkpoint and on the rows
+            it began with. None keeps nothing of a run that does not end well.
         on_progress: Told every event, in the calling thread.
         cancelled: Asked several times a second; true stops the run.
         settings: Rank limit, threads and priority.
@@ -91,30 +117,44 @@ def run_training(
     Raises:
         BaseModelMismatch: `config` names another base model.
         NotServable: The engine could not load what would be trained; nothing was started.
-        InvalidTrainingData: Rows cannot be read; nothing was started.
+        InvalidTrainingConfig: The folder holds a run of another configuration.
+        InvalidTrainingData: Rows cannot be read, or one row only; nothing was started.
+        TooFewRows: Fewer than the pilot line, and `force` is not set; nothing was started.
+        TrainingRunBusy: Another process works on the run.
         TrainingFailed: The child ended without a result; the message has its reason.
-        TrainingCancelled: `cancelled` said so; nothing is left behind.
+        TrainingCancelled: `cancelled` said so, or `ask_to_cancel`.
     """
     limits = settings or AdaptersConfig()
-    _check_base(config, base)
+    check_base(config, base)
     check_config(config, max_lora_rank=limits.max_lora_rank)
-    load_rows(config.dataset)  # bad rows are told now, not after the base model was loaded
     adapters_dir = (config.output_dir or into).resolve()
+    known = _known_config(run_dir, config)
+    check_rows(known or config)  # bad rows are told now, not after the base model was loaded
     adapters_dir.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=adapters_dir))
+    staging = _make_staging(adapters_dir, run_dir)
     try:
-        _write_job(work, config, base, limits)
-        child = _start(work, environment, limits)
-        try:
-            _follow(child, work, on_progress or _ignore, cancelled or _never)
-        finally:
-            _stop(child, limits.stop_grace_s)
-        return _put_in_place(work / "adapter", adapters_dir, config.task)
+        with Journal.hold(run_dir or staging) as journal:
+            finished = _find_finished(journal.folder, adapters_dir)
+            if finished is not None:
+                return finished
+            journal.begin(task=config.task, stage=config.stage, base_model=base.id)
+            return _train(
+                known or _keep_rows(config, run_dir),
+                base=base,
+                adapters_dir=adapters_dir,
+                staging=staging,
+                journal=journal,
+                environment=environment,
+                on_progress=on_progress or _ignore,
+                cancelled=cancelled or _never,
+                limits=limits,
+            )
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
-def _check_base(config: TrainingConfig, base: ModelFolder) -> None:
+def check_base(config: TrainingConfig, base: ModelFolder) -> None:
+    """Refuse (BaseModelMismatch) a configuration for another base model than the one here."""
     wanted = config.model_name_or_path
     if wanted != base.id and Path(wanted).resolve() != base.folder.resolve():
         raise BaseModelMismatch(
@@ -123,32 +163,199 @@ def _check_base(config: TrainingConfig, base: ModelFolder) -> None:
         )
 
 
+def check_rows(config: TrainingConfig) -> RowFloors:
+    """Read the rows and hold their number against the floors.
+
+    Raises:
+        InvalidTrainingData: Rows cannot be read, or there is one only.
+        TooFewRows: Below the pilot line, and not forced.
+    """
+    rows = len(load_pairs(config.dataset) if config.stage == "dpo" else load_rows(config.dataset))
+    if rows < 2:
+        raise InvalidTrainingData("one row teaches one answer, not a task; add rows")
+    if config.replay_ratio and config.replay_dataset:
+        load_rows(config.replay_dataset)
+    floors = count_floors(config, rows)
+    if floors.verdict == "below_pilot" and not config.force:
+        raise TooFewRows(
+            f"{rows} rows are fewer than the {floors.pilot} of a pilot "
+            f"({floors.floor} before it should go live)"
+        )
+    return floors
+
+
+def count_rows(
+    config: TrainingConfig,
+    *,
+    base: ModelFolder,
+    environment: Mapping[str, str],
+    settings: AdaptersConfig,
+) -> dict[str, int]:
+    """Return rows, answers and tokens as a run would see them, counted in a child process.
+
+    Raises:
+        TrainingFailed: The child could not; its reason is in the message.
+    """
+    counts: dict[str, int] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as scratch,
+        Journal.hold(Path(scratch)) as journal,
+    ):
+        journal.begin(task=config.task, stage=config.stage, base_model=base.id)
+        _write_job(journal.folder, config, base, settings, Path(scratch), only_check=True)
+        child = _start(journal, environment, settings)
+        try:
+            _follow(child, journal, lambda event: counts.update(event.counts or {}), _never)
+        finally:
+            _stop(child, settings.stop_grace_s)
+    return counts
+
+
+def _train(
+    config: TrainingConfig,
+    *,
+    base: ModelFolder,
+    adapters_dir: Path,
+    staging: Path,
+    journal: Journal,
+    environment: Mapping[str, str],
+    on_progress: Callable[[TrainingEvent], None],
+    cancelled: Callable[[], bool],
+    limits: AdaptersConfig,
+) -> TrainingResult:
+    """Have the child train, and note how it ended."""
+    try:
+        _write_job(journal.folder, config, base, limits, staging)
+        child = _start(journal, environment, limits)
+        try:
+            _follow(child, journal, on_progress, cancelled)
+        finally:
+            _stop(child, limits.stop_grace_s)
+        result = _put_in_place(staging / "adapter", adapters_dir, config.task)
+    except TrainingCancelled as exc:
+        journal.note(TrainingEvent("cancelled", str(exc)))
+        journal.end("cancelled")
+        raise
+    except (AdapterError, OSError) as exc:
+        journal.end("failed", error=str(exc))
+        if isinstance(exc, AdapterError):
+            raise
+        raise TrainingFailed(f"training failed: {exc}") from exc
+    peak = result.run.get("peak_memory_bytes")
+    journal.end(
+        "succeeded",
+        adapter_id=result.adapter_id,
+        peak_memory_bytes=peak if isinstance(peak, int) else None,
+    )
+    return result
+
+
+def load_run_config(run_dir: Path) -> TrainingConfig:
+    """Return the configuration of a run that was started before, on the rows kept with it.
+
+    Raises:
+        TrainingRunNotFound: The folder holds no run.
+        InvalidTrainingConfig: It was started by another release, whose keys differ.
+    """
+    read_run(run_dir)
+    job = read_job(run_dir)
+    if job is None:
+        raise TrainingRunNotFound(f"the run {run_dir.name} ended before it was begun")
+    return parse_training_config(job["config"], name=run_dir.name)
+
+
+def _known_config(run_dir: Path | None, config: TrainingConfig) -> TrainingConfig | None:
+    """Return the configuration that a run folder holds already, if it is this one."""
+    if run_dir is None or read_job(run_dir) is None:
+        return None
+    known = load_run_config(run_dir)
+    if known.model_dump(exclude=_PLACES) != config.model_dump(exclude=_PLACES):
+        raise InvalidTrainingConfig(
+            f"the run {run_dir.name} was started with another configuration; start a new one"
+        )
+    if any(not path.is_file() for path in known.dataset):
+        return None  # it has succeeded: its rows are gone, and nothing is left to do
+    return known
+
+
+def _keep_rows(config: TrainingConfig, run_dir: Path | None) -> TrainingConfig:
+    """Copy the rows into the run's folder, so that a resumed run learns the same ones."""
+    if run_dir is None:
+        return config
+    kept: dict[str, tuple[Path, ...]] = {}
+    for key, files in (("dataset", config.dataset), ("replay_dataset", config.replay_dataset)):
+        copies = []
+        for number, file in enumerate(files):
+            copy = run_dir / ROWS / key / str(number) / file.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+            copies.append(copy.resolve())
+        kept[key] = tuple(copies)
+    return config.model_copy(update=kept)
+
+
+def _make_staging(adapters_dir: Path, run_dir: Path | None) -> Path:
+    """Make the hidden folder, on the adapters' own disk, in which the result is written."""
+    if run_dir is None:
+        return Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=adapters_dir))
+    staging = adapters_dir / f"{WORK_PREFIX}{run_dir.name}"
+    staging.mkdir(exist_ok=True)
+    return staging
+
+
+def _find_finished(run_dir: Path, adapters_dir: Path) -> TrainingResult | None:
+    """Return what a run that succeeded before has left, if it is still there."""
+    try:
+        adapter_id = read_run(run_dir).adapter_id
+    except TrainingRunNotFound:
+        return None
+    folder = adapters_dir / adapter_id if adapter_id else None
+    return _read_result(folder) if folder is not None and folder.is_dir() else None
+
+
 def _write_job(
-    work: Path, config: TrainingConfig, base: ModelFolder, limits: AdaptersConfig
+    run_dir: Path,
+    config: TrainingConfig,
+    base: ModelFolder,
+    limits: AdaptersConfig,
+    staging: Path,
+    *,
+    only_check: bool = False,
 ) -> None:
     resolved = config.model_dump(mode="json")
-    resolved["dataset"] = [str(path.resolve()) for path in config.dataset]
+    for key in ("dataset", "replay_dataset"):
+        resolved[key] = [str(Path(path).resolve()) for path in resolved[key]]
+    checkpoint = last_checkpoint(run_dir)
     job = {
         "config": resolved,
         "base": base.as_dict(),
-        "adapter_dir": str(work / "adapter"),
-        "scratch_dir": str(work),
+        "run_dir": str(run_dir),
+        "checkpoint": str(checkpoint) if checkpoint else None,
+        "adapter_dir": str(staging / "adapter"),
+        "scratch_dir": str(staging),
+        "only_check": only_check,
         "parent_pid": os.getpid(),
         "threads": limits.training_threads,
         "nice": limits.training_nice,
     }
-    (work / JOB_FILE).write_text(json.dumps(job, ensure_ascii=False), encoding="utf-8")
+    draft = run_dir / f"{JOB_FILE}.new"
+    draft.write_text(json.dumps(job, ensure_ascii=False), encoding="utf-8")
+    os.replace(draft, run_dir / JOB_FILE)
 
 
 def _start(
-    work: Path, environment: Mapping[str, str], limits: AdaptersConfig
+    journal: Journal, environment: Mapping[str, str], limits: AdaptersConfig
 ) -> subprocess.Popen[str]:
-    child_environment = {**environment, **_CHILD_ENVIRONMENT}
+    child_environment = {
+        **environment,
+        **_CHILD_ENVIRONMENT,
+        "TENSORBOARD_LOGGING_DIR": str(journal.folder / "tensorboard"),
+    }
     if limits.training_threads:
         child_environment["OMP_NUM_THREADS"] = str(limits.training_threads)
-    with (work / LOG_FILE).open("w", encoding="utf-8") as log:
+    with (journal.folder / LOG_FILE).open("a", encoding="utf-8") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "adapters.training.child", str(work / JOB_FILE)],
+            [sys.executable, "-m", "adapters.training.child", str(journal.folder / JOB_FILE)],
             cwd=Path(__file__).parents[2],  # where `-m adapters…` is found
             env=child_environment,
             stdin=subprocess.DEVNULL,
@@ -157,12 +364,13 @@ def _start(
             text=True,
             errors="replace",
             start_new_session=True,  # Ctrl-C reaches only us, and we stop the child in order
+            pass_fds=(journal.lock.fileno(),),  # the run is held until the child is gone too
         )
 
 
 def _follow(
     child: subprocess.Popen[str],
-    work: Path,
+    journal: Journal,
     on_progress: Callable[[TrainingEvent], None],
     cancelled: Callable[[], bool],
 ) -> None:
@@ -172,8 +380,8 @@ def _follow(
     threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True).start()
     reason = ""
     while True:
-        if cancelled():
-            raise TrainingCancelled("the training was stopped on request; nothing of it was kept")
+        if cancelled() or journal.is_cancel_asked():
+            raise TrainingCancelled("the training was stopped on request; no adapter was made")
         try:
             line = lines.get(timeout=POLL_S)
         except queue.Empty:
@@ -185,10 +393,14 @@ def _follow(
             continue
         if event.event == "failed":
             reason = event.message
+        journal.note(event)
         on_progress(event)
     code = child.wait()
     if code:
-        raise _failure(code, reason, work / LOG_FILE)
+        if not reason:
+            reason = _killed(code)
+            journal.note(TrainingEvent("failed", reason))
+        raise _failure(reason, journal.folder / LOG_FILE)
 
 
 def _read_lines(stream: IO[str], lines: queue.Queue[str | None]) -> None:
@@ -198,15 +410,18 @@ def _read_lines(stream: IO[str], lines: queue.Queue[str | None]) -> None:
     lines.put(None)
 
 
-def _failure(code: int, reason: str, log: Path) -> TrainingFailed:
-    tail = tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
+def _killed(code: int) -> str:
     if code == -signal.SIGKILL:
-        reason = reason or (
+        return (
             "the process was killed from outside, most likely for want of memory; lower "
             "per_device_train_batch_size or cutoff_len, or set gradient_checkpointing: true"
         )
-    said = reason or f"the process ended with code {code}"
-    return TrainingFailed(f"training failed: {said}" + "".join(f"\n  {t}" for t in tail), tail)
+    return f"the process ended with code {code}"
+
+
+def _failure(reason: str, log: Path) -> TrainingFailed:
+    tail = tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
+    return TrainingFailed(f"training failed: {reason}" + "".join(f"\n  {t}" for t in tail), tail)
 
 
 def _stop(child: subprocess.Popen[str], grace_s: float) -> None:
@@ -231,10 +446,14 @@ def _put_in_place(made: Path, adapters_dir: Path, task: str) -> TrainingResult:
         os.rename(made, folder)
     elif digest_adapter(folder) != sha256:
         raise TrainingFailed(f"training failed: {folder} exists already, with another content")
+    return _read_result(folder)
+
+
+def _read_result(folder: Path) -> TrainingResult:
     return TrainingResult(
-        adapter_id=adapter_id,
+        adapter_id=folder.name,
         folder=folder,
-        sha256=sha256,
+        sha256=digest_adapter(folder),
         run=json.loads((folder / "run.json").read_text(encoding="utf-8")),
         metrics=json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
     )

@@ -239,7 +239,7 @@ def _training(case: Case, plan: Plan, gaps: Sequence[Gap]) -> Iterator[NextStep]
             Because(
                 zh="训练适配器，评测通过后发布", en="Train the adapter; publish it once it passed"
             ),
-            "fingerpost train TRAIN.yaml --publish",
+            "fingerpost train run TRAIN.yaml --publish",
         )
 
 

@@ -1,8 +1,8 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
 Only `processes` (up, down, status), `quickstart`, `evaluation`, `verdicts`, `policy`, `regret`,
-`route eval|fit` and `advise FACTS.yaml` act on this machine; everything else works against any
-gateway named by `--url`.
+`route eval|fit`, `train` without a gateway and `advise FACTS.yaml` act on this machine;
+everything else works against any gateway named by `--url`.
 """
 
 import typer
@@ -47,7 +47,6 @@ app.command("down")(processes.down)
 app.command("status")(processes.status)
 app.command("ask")(ask.ask)
 app.command("advise")(advise.advise)
-app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.command("regret")(regret.regret)
 app.command("observe")(observe.observe)
@@ -65,5 +64,6 @@ app.add_typer(route.app, name="route")
 adapters.app.command("eval")(verdicts.evaluate)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
+app.add_typer(train.app, name="train")
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(policy.app, name="policy")

@@ -21,7 +21,7 @@ from service.cli.gateway import Gateway, segment
 from service.cli.knowledge_bases import add_documents, named_files
 from service.cli.processes import PortOption, start
 from service.cli.reporting import CommandFailed, JsonOption, Report, problem, reporting
-from service.cli.train import train_adapter
+from service.cli.train import read_keys, train_by_gateway
 from service.cli.use_cases import apply_use_case, read_mapping
 from service.settings import CHECKOUT, Settings, load_settings
 
@@ -136,7 +136,8 @@ def make_adapter(gateway: Gateway, report: Report, settings: Settings) -> bool:
     if live is not None and mark.is_file() and mark.read_text() == f"{digest} {live}":
         report.say(f"   {live} serves already")
         return False
-    adapter = str(train_adapter(gateway, report, config)["adapter_id"])
+    job = train_by_gateway(gateway, report, config, read_keys(config, None))
+    adapter = str(job["adapter_id"])
     act(gateway, report, f"/adapters/{segment(adapter)}/publish")
     mark.write_text(f"{digest} {adapter}")
     report.say(f"   {adapter} is published")

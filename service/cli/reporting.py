@@ -94,6 +94,11 @@ class Report:
         else:
             human(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
 
+    def line(self, document: object) -> None:
+        """Print one of several JSON documents, where a command says that it prints lines."""
+        if self.as_json:
+            typer.echo(json.dumps(document, ensure_ascii=False))
+
     @contextmanager
     def meter(self, title: str) -> Iterator[Meter]:
         """Show the progress of the block."""

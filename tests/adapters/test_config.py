@@ -38,7 +38,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_one() -> None:
         ("task", "../up"),
         ("lora_rank", 0),
         ("learning_rate", 0),
-        ("stage", "dpo"),
+        ("stage", "ppo"),
         ("finetuning_type", "full"),
         ("dataset", []),
         ("val_size", 1.5),

@@ -53,6 +53,7 @@ def make_config(tiny_base: ModelFolder, rows_file: Path) -> Callable[..., Traini
         "learning_rate": 0.02,
         "val_size": 4,
         "num_train_epochs": 4,
+        "force": True,
     }
     return lambda **values: parse_training_config({**plain, **values})
 
@@ -113,7 +114,8 @@ def test_a_run_leaves_one_servable_folder_named_by_its_content(
 
 def test_events_tell_every_stage_in_order_and_the_steps(finished: Finished) -> None:
     stages = list(dict.fromkeys(event.event for event in finished.events))
-    assert stages == ["loading", "data", "progress", "saving", "effect", "done"]
+    expected = ["loading", "data", "progress", "checkpoint", "held_out", "saving", "effect", "done"]
+    assert stages == expected
     progress = [event for event in finished.events if event.event == "progress"]
     assert (progress[0].step, progress[-1].step, progress[-1].steps) == (0, 8, 8)
     assert progress[-1].eta_s == 0
@@ -220,7 +222,7 @@ def test_the_child_ends_and_tidies_up_when_its_parent_is_killed(
         "import os, sys; from pathlib import Path; import adapters as a\n"
         "base = a.describe_base_model(sys.argv[1])\n"
         "config = a.parse_training_config({'task': 't', 'model_name_or_path': base.id,"
-        " 'dataset': sys.argv[2]})\n"
+        " 'dataset': sys.argv[2], 'force': True})\n"
         "a.run_training(config, base=base, into=Path(sys.argv[3]), environment=dict(os.environ),"
         " on_progress=lambda e: print(e.event, flush=True))\n"
     )
@@ -248,7 +250,7 @@ def test_the_child_ends_and_tidies_up_when_its_parent_is_killed(
 @pytest.mark.engine
 def test_rows_whose_answers_are_all_cut_are_told(run: Run, tmp_path: Path) -> None:
     rows = tmp_path / "long.jsonl"
-    rows.write_text(json.dumps({"prompt": "what " * 50, "completion": "blue"}) + "\n")
+    rows.write_text(3 * (json.dumps({"prompt": "what " * 50, "completion": "blue " * 20}) + "\n"))
     with pytest.raises(TrainingFailed, match="no answer is left to learn"):
         run({"dataset": str(rows), "cutoff_len": 16, "val_size": 0})
 

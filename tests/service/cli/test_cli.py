@@ -215,7 +215,7 @@ def test_train_uploads_rows_and_publishes(run: Run, gateway: CannedGateway, tmp_
     gateway.answer("POST /v1/fine_tuning/jobs", job, status=202)
     gateway.answer("GET /v1/fine_tuning/jobs/job_7", job, done)
     gateway.answer("POST /adapters/helpdesk@0a1b2c3d/publish", {"id": "helpdesk@0a1b2c3d"})
-    result = run("train", str(config), "--publish")
+    result = run("train", "run", str(config), "--publish")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "trained helpdesk@0a1b2c3d, it serves now\n"
     assert gateway.sent("POST /v1/fine_tuning/jobs").json == {

@@ -1,0 +1,66 @@
+"""Trains an adapter of this home in the calling process, without gateway or worker.
+
+It knows where a home keeps runs, adapters and the database; it does not know how one trains.
+"""
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters import (
+    Adapter,
+    AdapterRegistry,
+    ModelFolder,
+    TrainingConfig,
+    TrainingEvent,
+    describe_base_model,
+    run_training,
+)
+from service.database import open_database
+from service.migrations import upgrade
+from service.settings import Settings, child_environment
+from service.tables import DEFAULT_TENANT
+
+
+def new_run_id() -> str:
+    """Return a name for a run that no other has."""
+    return f"run_{uuid.uuid4().hex[:12]}"
+
+
+def find_base(settings: Settings) -> ModelFolder:
+    """Return the base model that this home serves."""
+    return describe_base_model(settings.base_model_path)
+
+
+def train_here(
+    settings: Settings,
+    config: TrainingConfig,
+    *,
+    run_dir: Path,
+    on_progress: Callable[[TrainingEvent], None],
+) -> Adapter:
+    """Train, or go on with a run that stopped, and register the adapter.
+
+    Raises:
+        AdapterError: Whatever `run_training` and `register` refuse.
+    """
+    settings.paths.make()
+    base = find_base(settings)
+    made = run_training(
+        config,
+        base=base,
+        into=settings.paths.adapters,
+        environment=child_environment(),
+        run_dir=run_dir,
+        on_progress=on_progress,
+        settings=settings.adapters,
+    )
+    database = open_database(settings.database_url)
+    try:
+        upgrade(database)
+        registry = AdapterRegistry(
+            database, settings.paths.adapters, max_lora_rank=settings.adapters.max_lora_rank
+        )
+        return registry.register(made.folder, tenant=DEFAULT_TENANT, base=base)
+    finally:
+        database.dispose()

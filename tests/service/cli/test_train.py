@@ -1,0 +1,161 @@
+"""`fingerpost train …` in a home where nothing runs, on a tiny base model."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapters import AdapterRegistry, TrainingEvent, list_runs
+from service.cli import app, train
+from service.database import open_database
+from tests.adapters.conftest import make_tiny_model
+from tests.adapters.training.test_run import children_of
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny").folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    settings = f"""
+[engine]
+base_model = "tiny"
+model_path = "{tiny}"
+[adapters]
+training_threads = 1
+"""
+    (folder / "fingerpost.toml").write_text(settings)
+    monkeypatch.setenv("FINGERPOST_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    rows = [{"prompt": "what is the colour", "completion": "blue"}] * 60
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    keys = "task: colours\nmodel_name_or_path: base\ndataset: rows.jsonl\nmax_steps: 6\n"
+    file = tmp_path / "train.yaml"
+    file.write_text(keys + "lora_rank: 4\nsave_steps: 2\n")
+    return file
+
+
+@pytest.fixture
+def run(home: Path) -> Run:
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.engine
+def test_check_tells_rows_tokens_and_what_it_takes(run: Run, config: Path, home: Path) -> None:
+    result = run("train", "check", config, "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["can_train"] is True
+    assert (found["rows"]["rows"], found["rows"]["verdict"]) == (60, "pilot")
+    assert found["tokens"]["answers"] == 60
+    assert found["estimate"]["steps"] == 6
+    assert found["estimate"]["rate_from"] == "formula"
+    assert found["estimate"]["memory_bytes"] > 1e9
+    assert list_runs(home / "trainings") == []
+
+
+def test_check_names_every_problem_and_fails(run: Run, config: Path) -> None:
+    few = '{"prompt": "what", "completion": "blue"}\n' * 3
+    (config.parent / "rows.jsonl").write_text(few)
+    result = run("train", "check", config, "--json", "--set", "lora_rank=512", "--set", "seed=3")
+    assert result.exit_code == 1
+    problems = json.loads(result.stdout)["problems"]
+    assert len(problems) == 2
+    assert "rank 512" in problems[0]
+    assert "3 rows are fewer than the 50 of a pilot" in problems[1]
+
+
+def test_an_unknown_key_is_refused_with_the_nearest(run: Run, config: Path) -> None:
+    result = run("train", "run", config, "--set", "lora_rnk=8", "--json")
+    assert result.exit_code == 1
+    assert "did you mean lora_rank?" in json.loads(result.stdout)["detail"]
+
+
+@pytest.mark.engine
+def test_run_prints_events_and_registers_the_adapter(run: Run, config: Path, home: Path) -> None:
+    result = run("train", "run", config, "--set", "max_steps=4", "--json")
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["event"] for line in lines].count("checkpoint") == 2
+    last = lines[-1]
+    assert last["event"] == "done"
+    database = open_database(f"sqlite:///{home / 'state.db'}")
+    registry = AdapterRegistry(database, home / "adapters", max_lora_rank=32)
+    assert registry.get(last["adapter"]).task == "colours"
+    database.dispose()
+
+    (listed,) = json.loads(run("train", "ls", "--json").stdout)["data"]
+    assert (listed["id"], listed["status"]) == (last["run"], "succeeded")
+    shown = json.loads(run("train", "show", last["run"], "--json").stdout)
+    assert shown["events"][-1]["adapter_id"] == last["adapter"]
+    watched = run("train", "watch", last["run"], "--json").stdout.splitlines()
+    assert json.loads(watched[-1])["adapter"] == last["adapter"]
+    checked = json.loads(run("train", "check", config, "--json").stdout)
+    assert checked["estimate"]["rate_from"] == "last run"
+
+
+@pytest.mark.engine
+def test_a_killed_run_is_shown_and_resumed(
+    run: Run, config: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = train._tell
+
+    def kill(report: Any, meter: Any, event: dict[str, Any]) -> None:
+        tell(report, meter, event)
+        if event["event"] == "checkpoint":
+            for pid in children_of(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+
+    monkeypatch.setattr("service.cli.train._tell", kill)
+    failed = run("train", "run", config, "--set", "max_steps=200", "--json")
+    assert failed.exit_code == 1
+    assert json.loads(failed.stdout.splitlines()[-1])["error"]["code"] == "training_failed"
+    monkeypatch.undo()
+    monkeypatch.setenv("FINGERPOST_HOME", str(home))
+    (left,) = list_runs(home / "trainings")
+    assert "can resume from step" in run("train", "ls").stdout
+    resumed = run("train", "resume", left.run_id, "--json")
+    assert resumed.exit_code == 0, resumed.stderr
+    lines = [json.loads(line) for line in resumed.stdout.splitlines()]
+    assert "resumed" in [line["event"] for line in lines]
+    assert lines[-1]["adapter"].startswith("colours@")
+
+
+def test_publishing_without_a_gateway_is_refused_before_anything_is_trained(
+    run: Run, config: Path, home: Path
+) -> None:
+    result = run("train", "run", config, "--publish")
+    assert result.exit_code == 1
+    assert "fingerpost up" in result.stderr
+    assert list_runs(home / "trainings") == []
+
+
+def test_a_run_that_is_not_there_is_said(run: Run) -> None:
+    result = run("train", "show", "run_0", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["code"] == "training_run_not_found"
+
+
+def test_the_note_of_an_event_has_rate_and_time_left() -> None:
+    event = TrainingEvent("progress", "step 1 of 2", tokens_per_s=310.4, eta_s=12.2).as_dict()
+    assert train._note(event) == "step 1 of 2, 310 tokens/s, 12 s left"
+
+
+def test_the_curve_falls_from_left_to_right() -> None:
+    events: list[dict[str, Any]] = [{"event": "progress", "loss": loss} for loss in (3, 2, 1)]
+    assert train._curve_lines(events) == ["loss 3.000 █▅▁ 1.000"]
