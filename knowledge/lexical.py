@@ -157,12 +157,15 @@ def weigh(
 
     A token that no chunk holds weighs most, so a question about another world covers little.
     """
-    holders = [
-        frozenset(connection.scalars(_HOLDERS, {"match": _match([token], base_pks)}))
-        for token in tokens
-    ]
+    holders = [_holders(connection, _match([token], base_pks)) for token in tokens]
     weights = [math.log(1.0 + (total - len(pks) + 0.5) / (len(pks) + 0.5)) for pks in holders]
     return WeighedWords(tuple(weights), tuple(holders))
+
+
+def _holders(connection: Connection, match: str) -> frozenset[int]:
+    """Return the chunks that match, fetched as one text: as rows they take half as long again."""
+    found = connection.scalar(_HOLDERS, {"match": match})
+    return frozenset(map(int, found.split(","))) if found else frozenset()
 
 
 def _match(tokens: Sequence[str], base_pks: Sequence[int]) -> str:
@@ -195,4 +198,6 @@ _SEARCH = (
     .where(text(f"{LEXICAL_TABLE} MATCH :match"))
     .order_by(_RANK, _ROW_ID)
 )
-_HOLDERS = text(f"SELECT rowid FROM {LEXICAL_TABLE} WHERE {LEXICAL_TABLE} MATCH :match")
+_HOLDERS = text(
+    f"SELECT group_concat(rowid) FROM {LEXICAL_TABLE} WHERE {LEXICAL_TABLE} MATCH :match"
+)

@@ -74,6 +74,7 @@ def test_many_threads_get_the_same_vectors(embedder: SentenceTransformerEmbedder
 
 def prompted_model(folder: Path) -> Any:
     """Write a real model with random weights that was trained with prompts, and return it."""
+    import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from tokenizers import Tokenizer
@@ -96,6 +97,7 @@ def prompted_model(folder: Path) -> Any:
         intermediate_size=16,
         initializer_range=1.0,
     )
+    torch.manual_seed(1)  # some random weights tell no prompts apart
     BertModel(size).save_pretrained(bare)
     transformer = Transformer(bare)
     model = SentenceTransformer(

@@ -19,7 +19,7 @@ ALWAYS_TASK = {
     "labels": ["chitchat", "task"],
     "certain_from": {"chitchat": 0.9, "task": 0.9},
     "bias": [0, 9000],
-    "rows": [],
+    "rows": {},
     "features": {},
 }
 
