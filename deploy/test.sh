@@ -31,11 +31,11 @@ echo "== models"
 "$python" -m adapters "${FINGERPOST_HOME:-$root/.fingerpost}/models"
 
 echo "== tests (${SECONDS} s so far)"
-# The limit ends a run that hangs; a full run takes about half of it.
+# The limit ends a run that hangs; a full run takes less than half of it.
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 status=0
-timeout --signal=INT --kill-after=60 1500 "$python" -m pytest "$@" | tee "$log" || status=$?
+timeout --signal=INT --kill-after=60 2400 "$python" -m pytest "$@" | tee "$log" || status=$?
 # Libraries may still speak while the interpreter ends; pytest's closing line comes last.
 tail -n 1 "$log"
 exit "$status"

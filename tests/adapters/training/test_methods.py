@@ -85,11 +85,17 @@ def test_dpo_learns_which_answer_is_preferred(run: Run, tiny_base: ModelFolder) 
 
 
 @pytest.mark.engine
-def test_top_layers_alone_are_trained(run: Run, tiny_base: ModelFolder) -> None:
-    result = run(answers(50), freeze_trainable_layers=1, max_steps=2)
+def test_top_layers_alone_are_trained_and_force_is_recorded(
+    run: Run, tiny_base: ModelFolder
+) -> None:
+    result = run(answers(10), freeze_trainable_layers=1, force=True, max_steps=2)
     names = read_header(result.folder / ADAPTER_WEIGHTS)
     assert {name.split("layers.")[1][0] for name in names} == {"1"}
     check_servability(result.folder, max_lora_rank=4, base=tiny_base)
+    data: Any = result.run["data"]
+    assert result.run["forced"] is True
+    assert data["floors"]["verdict"] == "below_pilot"
+    assert result.run["replay"] == {"rows": 0, "distinct": 0}
 
 
 @pytest.mark.engine
@@ -106,7 +112,6 @@ def test_replay_mixes_in_the_base_models_own_answers(run: Run, tmp_path: Path) -
     replay: Any = result.run["replay"]
     assert replay == {"rows": 5, "distinct": 1}
     assert result.metrics["steps"] == 4  # 55 rows by 16
-    assert run(answers(50), num_train_epochs=1).run["replay"] == {"rows": 0, "distinct": 0}
 
 
 def test_replay_does_not_go_with_pairs() -> None:
@@ -172,14 +177,6 @@ def test_too_few_rows_are_refused_before_anything_starts(run: Run, tmp_path: Pat
 def test_one_row_is_refused_even_by_force(run: Run, force: bool) -> None:
     with pytest.raises(InvalidTrainingData, match="one row"):
         run(answers(1), force=force)
-
-
-@pytest.mark.engine
-def test_force_is_recorded(run: Run) -> None:
-    result = run(answers(10), force=True, max_steps=1)
-    data: Any = result.run["data"]
-    assert result.run["forced"] is True
-    assert data["floors"]["verdict"] == "below_pilot"
 
 
 @pytest.mark.engine

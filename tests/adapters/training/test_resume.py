@@ -31,13 +31,13 @@ from tests.adapters.training.test_run import children_of
 Run = Callable[..., TrainingResult]
 
 
-@pytest.fixture
-def run(
-    tmp_path: Path, tiny_base: ModelFolder, rows_file: Path, environment: Mapping[str, str]
-) -> Run:
+@pytest.fixture(scope="session")
+def start(tiny_base: ModelFolder, rows_file: Path, environment: Mapping[str, str]) -> Run:
     """Returns a function that trains 12 steps over 4 epochs, with a checkpoint every second."""
 
-    def start(run_dir: Path, /, *, values: Mapping[str, object] | None = None, **more: Any) -> Any:
+    def begin(
+        run_dir: Path, into: Path, /, *, values: Mapping[str, object] | None = None, **more: Any
+    ) -> Any:
         config = parse_training_config(
             {
                 "task": "colours",
@@ -52,15 +52,38 @@ def run(
                 **(values or {}),
             }
         )
-        given = {
-            "base": tiny_base,
-            "into": tmp_path / "adapters",
-            "environment": environment,
-            "settings": AdaptersConfig(training_threads=1, training_nice=1),
-        }
-        return run_training(config, run_dir=run_dir, **{**given, **more})
+        settings = AdaptersConfig(training_threads=1, training_nice=1)
+        return run_training(
+            config,
+            run_dir=run_dir,
+            into=into,
+            base=tiny_base,
+            environment=environment,
+            settings=settings,
+            **more,
+        )
 
-    return start
+    return begin
+
+
+@pytest.fixture
+def run(start: Run, tmp_path: Path) -> Run:
+    """Returns `start` for this test's own folder of adapters."""
+
+    def begin(run_dir: Path, /, **values: Any) -> Any:
+        return start(run_dir, tmp_path / "adapters", **values)
+
+    return begin
+
+
+LONGER = {"num_train_epochs": 10}
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(start: Run, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """A run of `LONGER` that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    return start(folder / "run", folder / "adapters", values=LONGER)
 
 
 def kill_after(step: int) -> Callable[[TrainingEvent], None]:
@@ -75,21 +98,19 @@ def kill_after(step: int) -> Callable[[TrainingEvent], None]:
 @pytest.mark.engine
 @pytest.mark.parametrize("step", [4, 6])  # within an epoch, and at the end of one
 def test_a_killed_run_resumes_with_the_same_curve_and_weights(
-    run: Run, tmp_path: Path, step: int
+    run: Run, uninterrupted: TrainingResult, tmp_path: Path, step: int
 ) -> None:
-    killed, whole = tmp_path / "runs" / "killed", tmp_path / "runs" / "whole"
-    values = {"num_train_epochs": 10}
+    killed = tmp_path / "runs" / "killed"
     with pytest.raises(TrainingFailed, match="killed"):
-        run(killed, values=values, on_progress=kill_after(step))
+        run(killed, values=LONGER, on_progress=kill_after(step))
     left = read_run(killed)
     assert left.status == "failed"
     assert left.checkpoint_step is not None
     assert not list((tmp_path / "adapters").iterdir())
-    resumed = run(killed, values=values)
-    plain = run(whole, values=values)
+    resumed = run(killed, values=LONGER)
     assert resumed.run["resumed_from_step"] >= step  # type: ignore[operator]  # JSON
-    assert resumed.metrics["curve"] == plain.metrics["curve"]
-    assert resumed.adapter_id == plain.adapter_id
+    assert resumed.metrics["curve"] == uninterrupted.metrics["curve"]
+    assert resumed.adapter_id == uninterrupted.adapter_id
     assert read_run(killed).attempts == 2
 
 
