@@ -267,7 +267,7 @@ def test_a_comparison_asks_all_strategies_and_becomes_a_measured_fact(
 
 
 def test_a_killed_worker_loses_no_training(road: Road) -> None:
-    job_id = start_training(road, steps=3, rows=56)
+    job_id = start_training(road, steps=3)
     eventually(lambda: training(road, job_id)["status"] == "running", within_s=30)
     os.kill(road.pid("worker"), signal.SIGKILL)
     eventually(lambda: training(road, job_id)["status"] == "succeeded", within_s=280)
