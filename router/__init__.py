@@ -68,7 +68,6 @@ from router.errors import (
     UnknownFact,
 )
 from router.explanation import (
-    describe_nodes,
     describe_policy,
     find_rule,
     rules_of,
@@ -154,7 +153,6 @@ __all__ = [
     "decide",
     "default_classifier",
     "default_policy",
-    "describe_nodes",
     "describe_policy",
     "diff_decisions",
     "diff_rules",

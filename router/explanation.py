@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from router.advice.wording import Language
-from router.decision import Because, Decision, LeafFinding, Strategy, Truth
+from router.decision import Because, Decision, Finding, Strategy
 from router.leaves import Leaf
-from router.nodes import Tree
+from router.nodes import Node, Tree
 from router.policy import CompiledRule, Policy, Threshold
 
 _WORDS: Final[Mapping[str, Because]] = {
@@ -159,7 +159,7 @@ def tell_policy(policy: Policy, rules: Sequence[ExplainedRule], lang: Language) 
         yield f"  {name} = {value}  ({_say('from', lang)}: {threshold.source})"
 
 
-def tell_decision(decision: Decision, policy: Policy, lang: Language) -> Iterator[str]:
+def tell_decision(decision: Decision, lang: Language) -> Iterator[str]:
     """Yield a decision in words: the choice, who was rejected why, then every node."""
     if decision.conflict is None:
         yield _say("chosen", lang).format(decision.strategy, decision.rule)
@@ -176,61 +176,30 @@ def tell_decision(decision: Decision, policy: Policy, lang: Language) -> Iterato
         reason = f"{rejection.rule}: {_in(rejection.because, lang)}"
         yield f"  {_say('rejected', lang)} {rejection.strategy}: {reason}"
     yield from ("", _say("nodes", lang))
-    judged = {finding.rule: finding for finding in decision.findings}
-    for each in rules_of(policy):
-        finding = judged.get(_id_of(each, policy))
-        if each.section == "settle" or finding is None:
-            continue
+    for finding in decision.findings:
         lacking = "".join(f" {name}" for name in finding.unknown_facts)
         unknown = f" ({_say('unknown_facts', lang)}:{lacking})" if lacking else ""
         yield f"  {finding.rule}: {_say(finding.verdict, lang)}{unknown}"
-        if each.rule is not None:
-            found = {leaf.expression: leaf for leaf in finding.leaves}
-            yield from _tell_nodes(each.rule, policy, found, decision, lang)
+        for lead, node in finding.nodes().items():
+            yield from _tell_node(node, finding, decision, lang, _say(lead, lang), 4)
 
 
-def describe_nodes(decision: Decision, policy: Policy) -> list[dict[str, Any]]:
-    """Return each rule's trees with the verdict and, at the leaves, the values of every node."""
-    judged = {finding.rule: finding for finding in decision.findings}
-    nodes = []
-    for each in rules_of(policy):
-        if each.rule is None or each.section == "settle":
-            continue
-        finding = judged[each.rule.stated.id]
-        found = {leaf.expression: leaf for leaf in finding.leaves}
-        node: dict[str, Any] = {"rule": finding.rule, "verdict": finding.verdict}
-        for key, condition in (("when", each.rule.when), ("unless", each.rule.unless)):
-            if condition is not None:
-                node[key] = _judged_tree(condition.tree, policy, found, decision)
-        nodes.append(node)
-    return nodes
-
-
-def _judged_tree(
-    tree: Tree, policy: Policy, found: Mapping[str, LeafFinding], decision: Decision
-) -> dict[str, Any]:
-    if isinstance(tree, int):
-        return found[policy.leaves[tree].expression].as_dict(decision.facts.values)
-    word, branches = tree
-    verdict = _verdict(_truth(tree, policy, found))
-    parts = [_judged_tree(branch, policy, found, decision) for branch in branches]
-    return {"verdict": verdict, word: parts}
-
-
-def _truth(tree: Tree, policy: Policy, found: Mapping[str, LeafFinding]) -> Truth:
-    """Return a node's truth by Kleene's logic."""
-    if isinstance(tree, int):
-        return found[policy.leaves[tree].expression].truth
-    word, branches = tree
-    truths = [_truth(branch, policy, found) for branch in branches]
-    decisive = word != "all"
-    if decisive in truths:
-        return word == "any"
-    return None if None in truths else word != "any"
-
-
-def _verdict(truth: Truth) -> str:
-    return "unknown" if truth is None else str(truth).lower()
+def _tell_node(
+    node: Node, finding: Finding, decision: Decision, lang: Language, lead: str, indent: int
+) -> Iterator[str]:
+    start = " " * indent + (f"{lead} " if lead else "")
+    if isinstance(node, int):
+        leaf = finding.leaves[node]
+        read: Any = leaf.as_dict(decision.facts.values)["values"]
+        values = ", ".join(f"{name} = {value}" for name, value in read.items())
+        verdict = _say(leaf.verdict, lang)
+        yield f"{start}{leaf.expression}: {verdict}" + (f"  ({values})" if values else "")
+        return
+    (word,) = node.keys() - {"verdict"}
+    branches: Any = node[word]
+    yield f"{start}{_say(word, lang)}: {_say(str(node['verdict']), lang)}"
+    for branch in branches:
+        yield from _tell_node(branch, finding, decision, lang, "", indent + 2)
 
 
 def _tell_rule(each: ExplainedRule, policy: Policy, lang: Language) -> Iterator[str]:
@@ -260,32 +229,6 @@ def _tell_tree(
     yield f"{start}{_say(word, lang)}:"
     for branch in branches:
         yield from _tell_tree(branch, leaves, lang, "", indent + 2)
-
-
-def _tell_nodes(
-    rule: CompiledRule,
-    policy: Policy,
-    found: Mapping[str, LeafFinding],
-    decision: Decision,
-    lang: Language,
-) -> Iterator[str]:
-    def tell(tree: Tree, lead: str, indent: int) -> Iterator[str]:
-        start = " " * indent + (f"{lead} " if lead else "")
-        verdict = _say(_verdict(_truth(tree, policy, found)), lang)
-        if isinstance(tree, int):
-            leaf = found[policy.leaves[tree].expression]
-            read: Any = leaf.as_dict(decision.facts.values)["values"]
-            values = ", ".join(f"{name} = {value}" for name, value in read.items())
-            yield f"{start}{leaf.expression}: {verdict}" + (f"  ({values})" if values else "")
-            return
-        word, branches = tree
-        yield f"{start}{_say(word, lang)}: {verdict}"
-        for branch in branches:
-            yield from tell(branch, "", indent + 2)
-
-    yield from tell(rule.when.tree, _say("when", lang), 4)
-    if rule.unless is not None:
-        yield from tell(rule.unless.tree, _say("unless", lang), 4)
 
 
 def _plain_tree(tree: Tree, leaves: Sequence[Leaf]) -> object:

@@ -24,7 +24,6 @@ from router import (
     cases_file_of,
     check_cases,
     decide,
-    describe_nodes,
     describe_policy,
     diff_decisions,
     diff_rules,
@@ -102,12 +101,9 @@ def explain(
     with reporting(as_json) as report:
         policy = load_policy(_in_force(file))
         if facts is not None:
-            decisions = [(each, decide(each.facts, policy)) for each in _read_situations(facts)]
-            documents = [
-                {**decision.as_dict(), "nodes": describe_nodes(decision, policy)}
-                for _, decision in decisions
-            ]
-            told = chain.from_iterable(tell_decision(d, policy, lang) for _, d in decisions)
+            decisions = [decide(each.facts, policy) for each in _read_situations(facts)]
+            documents = [decision.as_dict() for decision in decisions]
+            told = chain.from_iterable(tell_decision(each, lang) for each in decisions)
             single = documents[0] if len(documents) == 1 else {"data": documents}
             report.result(single, "\n".join(told))
             return

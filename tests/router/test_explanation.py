@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from router import (
@@ -13,7 +11,6 @@ from router import (
     cases_file_of,
     decide,
     default_policy,
-    describe_nodes,
     describe_policy,
     find_rule,
     load_cases,
@@ -104,7 +101,7 @@ def test_a_decision_is_told_with_what_it_rests_on(lang: Language, words: list[st
     facts = Facts.build(
         {"need": "both", "labelled_examples": 300}, {**LIVE, "context_bearing_examples": 200}
     )
-    told = "\n".join(tell_decision(decide(facts, policy), policy, lang))
+    told = "\n".join(tell_decision(decide(facts, policy), lang))
     for word in words:
         assert word in told
 
@@ -112,26 +109,28 @@ def test_a_decision_is_told_with_what_it_rests_on(lang: Language, words: list[st
 def test_the_verdict_of_every_tree_is_that_of_its_rule() -> None:
     policy = default_policy()
     for row in load_cases(cases_file_of(DEFAULT_POLICY_FILE)).rows:
-        decision = decide(row.facts(), policy, asked=row.asked)
-        nodes = describe_nodes(decision, policy)
-        verdicts = {finding.rule: finding.verdict for finding in decision.findings}
-        assert len(nodes) == len(policy.hard) + len(policy.evidence) + len(policy.preference) + 1
-        for node in nodes:
-            lifted = node.get("unless", {}).get("verdict") == "true"
-            assert verdicts[node["rule"]] == ("false" if lifted else node["when"]["verdict"])
+        findings = decide(row.facts(), policy, asked=row.asked).findings
+        judged = [finding for finding in findings if finding.leaves]
+        assert len(judged) == len(policy.hard) + len(policy.evidence) + len(policy.preference) + 1
+        for finding in judged:
+            verdicts = {
+                key: finding.leaves[node].verdict if isinstance(node, int) else node["verdict"]
+                for key, node in finding.nodes().items()
+            }
+            lifted = verdicts.get("unless") == "true"
+            assert finding.verdict == ("false" if lifted else verdicts["when"])
 
 
-def test_a_node_shows_the_values_it_read() -> None:
-    policy = default_policy()
+def test_a_told_node_shows_the_values_it_read() -> None:
     facts = Facts.build({"labelled_examples": 300})
-    nodes: list[dict[str, Any]] = describe_nodes(decide(facts, policy), policy)
-    few = next(node for node in nodes if node["rule"] == "too_few_examples_for_fine_tuned")
-    assert few["when"]["any"][0] == {
-        "expression": "labelled_examples < min_labelled_examples",
-        "verdict": "true",
-        "values": {"labelled_examples": 300, "min_labelled_examples": 2000},
-    }
-    assert few["when"]["any"][1]["verdict"] == "unknown"
+    told = list(tell_decision(decide(facts, default_policy()), Language.EN))
+    at = told.index("  too_few_examples_for_fine_tuned: true")
+    assert told[at + 1 : at + 3] == [
+        "    when any of: true",
+        "      labelled_examples < min_labelled_examples: true"
+        "  (labelled_examples = 300, min_labelled_examples = 2000)",
+    ]
+    assert ": unknown" in told[at + 3]
 
 
 def test_an_unknown_rule_is_not_found() -> None:

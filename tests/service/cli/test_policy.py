@@ -161,12 +161,15 @@ def test_explain_of_facts_shows_the_decision_and_every_node(
     facts.write_text(LIVE + "labelled_examples: 2100\ndomain: legal\n")
     told = document(fingerpost("explain", "--facts", facts, "--json"))
     assert (told["strategy"], told["rule"]) == ("hybrid", "need_both")
-    nodes = {node["rule"]: node for node in told["nodes"]}
-    few = nodes["too_few_examples_for_hybrid"]
+    findings = {finding["rule"]: finding for finding in told["findings"]}
+    few = findings["too_few_examples_for_hybrid"]
     assert few["verdict"] == "false"
-    assert [part["verdict"] for part in few["when"]["any"]] == ["false", "true"]
+    parts = [
+        few["leaves"][place] if isinstance(place, int) else place for place in few["when"]["any"]
+    ]
+    assert [part["verdict"] for part in parts] == ["false", "true"]
     assert few["when"]["verdict"] == few["unless"]["verdict"] == "true"
-    assert few["when"]["any"][0]["values"]["labelled_examples"] == 2100
+    assert parts[0]["values"]["labelled_examples"] == 2100
 
     said = fingerpost("explain", "--facts", facts, "--lang", "zh").stdout
     assert said.startswith("选择 hybrid，依据规则 need_both\n")
