@@ -6,20 +6,17 @@ answer), `evaluation.svg` and a section of the model card; weights and settings 
 
 import json
 import os
-import queue
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from adapters.base_models import ModelFolder
+from adapters.children import read_child, reason_of, start_child, stop_child, tail_of
 from adapters.config import AdaptersConfig
 from adapters.data import Row
 from adapters.errors import (
@@ -40,16 +37,6 @@ EVALUATION_FILE = "evaluation.json"
 ANSWERS_FILE = "evaluation_rows.jsonl"
 WORK_PREFIX = ".evaluation-"
 FEW_SHOT = 3  # examples in a few-shot prompt; what people try before they train
-POLL_S = 0.2
-LOG_LINES = 20
-
-_CHILD_ENVIRONMENT: Mapping[str, str] = {
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_OFFLINE": "1",
-    "DO_NOT_TRACK": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "OMP_WAIT_POLICY": "PASSIVE",  # beside an engine on the same cores, as in training
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,37 +190,20 @@ def _ask(
     plan = {**job, "threads": limits.training_threads, "nice": limits.training_nice}
     (work / "job.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
     began = time.monotonic()
-    child = _start(work, environment, limits)
+    child = start_child(
+        "adapters.evaluation.child",
+        work / "job.json",
+        work / "child.log",
+        environment=environment,
+        threads=limits.training_threads,
+        stdin=subprocess.PIPE,  # closed by our death, which ends the child
+    )
     try:
         _follow(child, work / "child.log", on_progress, cancelled)
     finally:
-        child.kill()
-        child.wait()
-        for stream in (child.stdin, child.stdout):
-            if stream is not None:
-                stream.close()
+        stop_child(child, limits.stop_grace_s)
     made = json.loads((work / "answers.json").read_text(encoding="utf-8"))
     return Answers(made["arms"], made["dtype"], time.monotonic() - began)
-
-
-def _start(
-    work: Path, environment: Mapping[str, str], limits: AdaptersConfig
-) -> subprocess.Popen[str]:
-    child_environment = {**environment, **_CHILD_ENVIRONMENT}
-    if limits.training_threads:
-        child_environment["OMP_NUM_THREADS"] = str(limits.training_threads)
-    with (work / "child.log").open("w", encoding="utf-8") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "adapters.evaluation.child", str(work / "job.json")],
-            cwd=Path(__file__).parents[2],
-            env=child_environment,
-            stdin=subprocess.PIPE,  # closed by our death, which ends the child
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
 
 
 def _follow(
@@ -243,40 +213,24 @@ def _follow(
     cancelled: Callable[[], bool],
 ) -> None:
     """Pass events on until the child ends; raise unless it ended well."""
-    lines: queue.Queue[str | None] = queue.Queue()
-    assert child.stdout is not None
-    reader = threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True)
-    reader.start()
-    reason = ""
-    while True:
+
+    def check() -> None:
         if cancelled():
             raise EvaluationCancelled("the evaluation was stopped on request; nothing was changed")
-        try:
-            line = lines.get(timeout=POLL_S)
-        except queue.Empty:
-            continue
-        if line is None:
-            break
+
+    reason = ""
+    for line in read_child(child, check):
         event: dict[str, Any] = json.loads(line)
         if "failed" in event:
             reason = event["failed"]
         else:
             on_progress(EvaluationEvent(**event))
-    reader.join()
     if code := child.wait():
-        tail = tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
-        said = reason or f"the process ended with code {code}"
-        if code == -signal.SIGKILL:
-            said = "the process was killed from outside, most likely for want of memory"
+        tail = tail_of(log)
+        said = reason or reason_of(code)
         raise EvaluationFailed(
-            f"evaluation failed: {said}" + "".join(f"\n  {t}" for t in tail), tail
+            f"evaluation failed: {said}" + "".join(f"\n  {line}" for line in tail), tail
         )
-
-
-def _read_lines(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
-    for line in stream:
-        lines.put(line)
-    lines.put(None)
 
 
 def _write(work: Path, folder: Path, found: Evaluation, samples: Samples, answers: Answers) -> None:

@@ -69,6 +69,7 @@ def _work(job: dict[str, Any], emit: Callable[[TrainingEvent], None]) -> None:
         emit(TrainingEvent("data", counts=count_material(job)))
         return
     emit(TrainingEvent("loading", f"loading {job['base']['id']}"))
+    _settle_libraries(job["threads"])
     recipe = importlib.import_module(f"adapters.training.{job['config']['stage']}")
     recipe.train(job, emit)
 
@@ -97,6 +98,16 @@ def _watch_parent(parent_pid: int, scratch: Path) -> None:
     # The signal may wait for a long step in C++; with the parent gone nobody waits for us.
     shutil.rmtree(scratch, ignore_errors=True)
     os._exit(STOPPED_CODE)
+
+
+def _settle_libraries(threads: int | None) -> None:
+    import datasets
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    datasets.disable_progress_bars()
+    datasets.disable_caching()
 
 
 def _quieten() -> None:

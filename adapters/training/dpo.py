@@ -27,10 +27,6 @@ def train(job: dict[str, Any], emit: Emit) -> None:
     """Train the adapter a job describes and write its folder; see `sft.train`."""
     config = TrainingConfig.model_validate(job["config"])
     watch = Stopwatch()
-    if job["threads"]:
-        torch.set_num_threads(job["threads"])
-    datasets.disable_progress_bars()
-    datasets.disable_caching()
 
     # The pairs, before the base model: what teaches nothing is refused within seconds.
     tokenizer = load_tokenizer(job["base"]["folder"], job["base"]["id"])

@@ -8,19 +8,15 @@ of models.
 
 import json
 import os
-import queue
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from adapters.base_models import ModelFolder
+from adapters.children import read_child, reason_of, start_child, stop_child, tail_of
 from adapters.config import AdaptersConfig, TrainingConfig, parse_training_config
 from adapters.data import load_pairs, load_rows
 from adapters.errors import (
@@ -48,22 +44,8 @@ from adapters.training.journal import (
 from adapters.weights import digest_adapter
 
 WORK_PREFIX = ".training-"
-POLL_S = 0.2  # longest time a wish to cancel stays unseen
+LESS_MEMORY = "lower per_device_train_batch_size or cutoff_len, or set gradient_checkpointing: true"
 _PLACES = {"dataset", "replay_dataset", "output_dir"}  # where, not what
-LOG_LINES = 20  # of the child's standard error kept in a failure: a traceback's end
-
-_CHILD_ENVIRONMENT: Mapping[str, str] = {
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_OFFLINE": "1",  # the base model is a folder: there is nothing to ask a hub
-    "DO_NOT_TRACK": "1",
-    "WANDB_DISABLED": "true",
-    "TRACKIO_DISABLED": "true",
-    "TOKENIZERS_PARALLELISM": "false",
-    "PYTHONUNBUFFERED": "1",
-    # Beside an engine on the same cores a waiting thread must sleep, not spin: 98 against 12
-    # tokens/s measured.
-    "OMP_WAIT_POLICY": "PASSIVE",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +189,7 @@ def count_rows(
         try:
             _follow(child, journal, lambda event: counts.update(event.counts or {}), _never)
         finally:
-            _stop(child, settings.stop_grace_s)
+            stop_child(child, settings.stop_grace_s)
     return counts
 
 
@@ -230,7 +212,7 @@ def _train(
         try:
             _follow(child, journal, on_progress, cancelled)
         finally:
-            _stop(child, limits.stop_grace_s)
+            stop_child(child, limits.stop_grace_s)
         result = _put_in_place(staging / "adapter", adapters_dir, config.task)
     except TrainingCancelled as exc:
         journal.note(TrainingEvent("cancelled", str(exc)))
@@ -346,26 +328,17 @@ def _write_job(
 def _start(
     journal: Journal, environment: Mapping[str, str], limits: AdaptersConfig
 ) -> subprocess.Popen[str]:
-    child_environment = {
-        **environment,
-        **_CHILD_ENVIRONMENT,
-        "TENSORBOARD_LOGGING_DIR": str(journal.folder / "tensorboard"),
-    }
-    if limits.training_threads:
-        child_environment["OMP_NUM_THREADS"] = str(limits.training_threads)
-    with (journal.folder / LOG_FILE).open("a", encoding="utf-8") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "adapters.training.child", str(journal.folder / JOB_FILE)],
-            cwd=Path(__file__).parents[2],  # where `-m adapters…` is found
-            env=child_environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # Ctrl-C reaches only us, and we stop the child in order
-            pass_fds=(journal.lock.fileno(),),  # the run is held until the child is gone too
-        )
+    return start_child(
+        "adapters.training.child",
+        journal.folder / JOB_FILE,
+        journal.folder / LOG_FILE,
+        environment={
+            **environment,
+            "TENSORBOARD_LOGGING_DIR": str(journal.folder / "tensorboard"),
+        },
+        threads=limits.training_threads,
+        pass_fds=(journal.lock.fileno(),),  # the run is held until the child is gone too
+    )
 
 
 def _follow(
@@ -375,19 +348,13 @@ def _follow(
     cancelled: Callable[[], bool],
 ) -> None:
     """Pass events on until the child ends; raise unless it ended well."""
-    lines: queue.Queue[str | None] = queue.Queue()
-    assert child.stdout is not None
-    threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True).start()
-    reason = ""
-    while True:
+
+    def check() -> None:
         if cancelled() or journal.is_cancel_asked():
             raise TrainingCancelled("the training was stopped on request; no adapter was made")
-        try:
-            line = lines.get(timeout=POLL_S)
-        except queue.Empty:
-            continue
-        if line is None:
-            break
+
+    reason = ""
+    for line in read_child(child, check):
         event = read_event(line)
         if event is None:
             continue
@@ -395,45 +362,13 @@ def _follow(
             reason = event.message
         journal.note(event)
         on_progress(event)
-    code = child.wait()
-    if code:
+    if code := child.wait():
         if not reason:
-            reason = _killed(code)
+            reason = reason_of(code, remedy=LESS_MEMORY)
             journal.note(TrainingEvent("failed", reason))
-        raise _failure(reason, journal.folder / LOG_FILE)
-
-
-def _read_lines(stream: IO[str], lines: queue.Queue[str | None]) -> None:
-    with stream:
-        for line in stream:
-            lines.put(line)
-    lines.put(None)
-
-
-def _killed(code: int) -> str:
-    if code == -signal.SIGKILL:
-        return (
-            "the process was killed from outside, most likely for want of memory; lower "
-            "per_device_train_batch_size or cutoff_len, or set gradient_checkpointing: true"
-        )
-    return f"the process ended with code {code}"
-
-
-def _failure(reason: str, log: Path) -> TrainingFailed:
-    tail = tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
-    return TrainingFailed(f"training failed: {reason}" + "".join(f"\n  {t}" for t in tail), tail)
-
-
-def _stop(child: subprocess.Popen[str], grace_s: float) -> None:
-    """End the child if it still runs: ask first, then kill."""
-    if child.poll() is not None:
-        return
-    child.terminate()
-    try:
-        child.wait(timeout=grace_s)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+        tail = tail_of(journal.folder / LOG_FILE)
+        said = "".join(f"\n  {line}" for line in tail)
+        raise TrainingFailed(f"training failed: {reason}{said}", tail)
 
 
 def _put_in_place(made: Path, adapters_dir: Path, task: str) -> TrainingResult:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import torch
 from trl import SFTConfig, SFTTrainer
 
 from adapters.config import TrainingConfig
@@ -37,10 +36,6 @@ def train(job: dict[str, Any], emit: Emit) -> None:
     """
     config = TrainingConfig.model_validate(job["config"])
     watch = Stopwatch()
-    if job["threads"]:
-        torch.set_num_threads(job["threads"])
-    datasets.disable_progress_bars()
-    datasets.disable_caching()
 
     # The rows, before the base model: what teaches nothing is refused within seconds.
     tokenizer = load_tokenizer(job["base"]["folder"], job["base"]["id"])

@@ -1,0 +1,123 @@
+"""Child processes that load torch: started, read line by line, ended.
+
+Knows processes and their log; knows neither what a child does nor what its lines mean.
+"""
+
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+POLL_S: Final = 0.2  # longest time a wish to stop stays unseen
+LOG_LINES: Final = 20  # of a child's standard error kept in a failure: a traceback's end
+
+_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",  # the base model is a folder: there is nothing to ask a hub
+    "DO_NOT_TRACK": "1",
+    "WANDB_DISABLED": "true",
+    "TRACKIO_DISABLED": "true",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+    # Beside an engine on the same cores a waiting thread must sleep, not spin: 98 against 12
+    # tokens/s measured.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+def start_child(
+    module: str,
+    job: Path,
+    log: Path,
+    *,
+    environment: Mapping[str, str],
+    threads: int | None,
+    stdin: int = subprocess.DEVNULL,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[str]:
+    """Start `python -m module job`, with telemetry off and standard error appended to `log`.
+
+    Args:
+        module: What to run.
+        job: Its only argument.
+        log: Takes standard error.
+        environment: Of the child, whole.
+        threads: For OpenMP; None leaves that to it.
+        stdin: As for `subprocess`.
+        pass_fds: File descriptors that stay open in the child.
+    """
+    own = {**environment, **_ENVIRONMENT}
+    if threads:
+        own["OMP_NUM_THREADS"] = str(threads)
+    with log.open("a", encoding="utf-8") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, str(job)],
+            cwd=Path(__file__).parents[1],  # where `-m adapters…` is found
+            env=own,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C reaches only us, and we stop the child in order
+            pass_fds=pass_fds,
+        )
+
+
+def read_child(child: subprocess.Popen[str], check: Callable[[], None]) -> Iterator[str]:
+    """Yield what the child says until it ends.
+
+    Args:
+        child: Made by `start_child`.
+        check: Called several times a second; raises to stop reading.
+    """
+    assert child.stdout is not None
+    lines: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True).start()
+    while True:
+        check()
+        try:
+            line = lines.get(timeout=POLL_S)
+        except queue.Empty:
+            continue
+        if line is None:
+            return
+        yield line
+
+
+def stop_child(child: subprocess.Popen[str], grace_s: float) -> None:
+    """End the child if it still runs: ask first, then kill."""
+    if child.stdin is not None:
+        child.stdin.close()
+    if child.poll() is not None:
+        return
+    child.terminate()
+    try:
+        child.wait(timeout=grace_s)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def reason_of(code: int, *, remedy: str = "") -> str:
+    """Return why a child ended with an exit code other than 0; `remedy` is for want of memory."""
+    if code == -signal.SIGKILL:
+        killed = "the process was killed from outside, most likely for want of memory"
+        return f"{killed}; {remedy}" if remedy else killed
+    return f"the process ended with code {code}"
+
+
+def tail_of(log: Path) -> tuple[str, ...]:
+    """Return the last lines of a child's log."""
+    return tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
+
+
+def _read_lines(stream: IO[str], lines: "queue.Queue[str | None]") -> None:
+    with stream:
+        for line in stream:
+            lines.put(line)
+    lines.put(None)
