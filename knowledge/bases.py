@@ -21,11 +21,11 @@ from sqlalchemy import (
     insert,
     null,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
+from knowledge import lexical
 from knowledge.config import Chunking
 from knowledge.embedding import Embedder
 from knowledge.errors import (
@@ -37,7 +37,6 @@ from knowledge.errors import (
     KnowledgeBaseExists,
 )
 from knowledge.tables import (
-    LEXICAL_TABLE,
     bases,
     chunks,
     documents,
@@ -209,14 +208,7 @@ def describe(connection: Connection, tenant: str, base_id: str | None) -> list[K
 
 def delete_base(connection: Connection, base: Base) -> list[str]:
     """Remove a base and all it held; return the collections that are now nobody's."""
-    if connection.dialect.name == "sqlite":  # the lexical rows have no foreign key to follow
-        connection.execute(
-            text(
-                f"DELETE FROM {LEXICAL_TABLE} WHERE rowid IN "
-                "(SELECT pk FROM kb_chunks WHERE base_pk = :base_pk)"
-            ),
-            {"base_pk": base.pk},
-        )
+    lexical.remove_base(connection, base.pk)  # its rows have no foreign key to follow
     names = select(indexes.c.collection).where(indexes.c.base_pk == base.pk)
     collections = list(connection.scalars(names))
     connection.execute(delete(bases).where(bases.c.pk == base.pk))

@@ -45,7 +45,7 @@ MAX_ACCESS_LABELS = 64
 MAX_VALUE_CHARS = 512
 MAX_EXTERNAL_ID_CHARS = 512
 HEADING_TOKENS = 16  # room for the headings that stand before a chunk when it is embedded
-WINDOW_DOCUMENTS = 256  # embedded and committed together: fewer, fuller batches and fsyncs
+WINDOW_DOCUMENTS = 128  # embedded and committed together: full batches, fewer fsyncs
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,32 +140,35 @@ def ingest_documents(
 
     Raises:
         KnowledgeError: What `parse` raises, DocumentTooLarge or InvalidAttributes: of a file; the
-            ones in earlier windows of 256 are already in.
+            ones in earlier windows, the longest, are already in.
         EmbedderMismatch: The base was indexed by another embedder.
     """
-    reports: list[IngestReport] = []
+    reports: dict[int, IngestReport] = {}
     names: set[str] = set()
-    on_its_way: list[Future[list[IngestReport]]] = []  # at most one: windows go in in order
+    on_its_way: list[tuple[list[int], Future[list[IngestReport]]]] = []  # one: they go in in order
 
     def settle() -> None:
         if on_its_way:
-            reports.extend(on_its_way.pop().result())
+            places, written = on_its_way.pop()
+            reports.update(zip(places, written.result(), strict=True))
             if progress is not None:
                 progress(len(reports), len(sources))
 
     with ThreadPoolExecutor(1, thread_name_prefix="ingest") as thread:
         try:
-            for window in _windows(sources):
+            for places in _windows(sources):
+                window = [sources[place] for place in places]
                 before, names = names, {source.external_id for source in window}
                 if not before.isdisjoint(names):
                     settle()  # what is live of these is being written right now
                 base = _as_it_is(stores, base)  # a re-index may have swapped its embedder
                 read = _read(stores.serving(base), base, window)
                 settle()
-                on_its_way.append(thread.submit(_write_or_read_again, stores, base, read))
+                written = thread.submit(_write_or_read_again, stores, base, read)
+                on_its_way.append((places, written))
         finally:
             settle()  # a window that was read goes in, whatever becomes of the next
-    return reports
+    return [reports[place] for place in range(len(sources))]
 
 
 def _read(stores: Stores, base: Base, sources: Sequence[NewDocument]) -> _Window:
@@ -242,18 +245,27 @@ def check_access(labels: Collection[str]) -> None:
             raise InvalidAttributes(f"access label {label[:80]!r}: 1 to {MAX_KEY_CHARS} characters")
 
 
-def _windows(sources: Sequence[NewDocument]) -> Iterator[list[NewDocument]]:
-    """Yield runs of documents with no external id twice in one run."""
-    window: list[NewDocument] = []
-    names: set[str] = set()
-    for source in sources:
-        if len(window) == WINDOW_DOCUMENTS or source.external_id in names:
-            yield window
-            window, names = [], set()
-        window.append(source)
-        names.add(source.external_id)
-    if window:
-        yield window
+def _windows(sources: Sequence[NewDocument]) -> Iterator[list[int]]:
+    """Yield the places of documents that go in together, no external id twice in a run of windows.
+
+    The longest first: batches of one length need no padding (5 to 10 % of the time), and the last
+    window, which is written beside nothing, is the smallest.
+    """
+    for run in _runs(sources):
+        run.sort(key=lambda place: len(sources[place].content), reverse=True)
+        for start in range(0, len(run), WINDOW_DOCUMENTS):
+            yield run[start : start + WINDOW_DOCUMENTS]
+
+
+def _runs(sources: Sequence[NewDocument]) -> Iterator[list[int]]:
+    run: dict[str, int] = {}
+    for place, source in enumerate(sources):
+        if source.external_id in run:
+            yield list(run.values())
+            run = {}
+        run[source.external_id] = place
+    if run:
+        yield list(run.values())
 
 
 def _look_at(stores: Stores, base: Base, sources: Sequence[NewDocument]) -> list[_Arrival]:

@@ -191,7 +191,7 @@ class Knowledge:
         tenant: str = DEFAULT_TENANT,
         progress: Progress | None = None,
     ) -> list[IngestReport]:
-        """Add or replace many documents; embedded and committed in windows of 256.
+        """Add or replace many documents, in windows of 128, the longest first.
 
         Args:
             base_id: Where to.

@@ -35,7 +35,6 @@ from knowledge.tables import (
     documents,
     indexes,
     next_vectors,
-    versions,
 )
 from knowledge.types import (
     Attributes,
@@ -96,8 +95,7 @@ def with_vector(query: AnySelect) -> AnySelect:
 
 def asks_for_labels(connection: Connection, base_pks: Sequence[int]) -> bool:
     """Return whether any document of these bases is not for everybody."""
-    owned = access.join(versions, versions.c.pk == access.c.version_pk)
-    query = select(access.c.version_pk).select_from(owned).where(versions.c.base_pk.in_(base_pks))
+    query = select(access.c.base_pk).where(access.c.base_pk.in_(base_pks))
     return connection.scalar(query.limit(1)) is not None
 
 

@@ -132,12 +132,13 @@ access = Table(  # the same labels once more, one row each, for retrieval
         primary_key=True,
     ),
     Column("label", String(64), primary_key=True),
+    Column("base_pk", Integer, nullable=False, index=True),
 )
 
 chunks = Table(
     "kb_chunks",
     metadata,
-    Column("pk", Integer, primary_key=True),  # also the row id of the lexical row
+    Column("pk", Integer, primary_key=True),
     Column("tenant", String(64), nullable=False),
     Column("base_pk", ForeignKey("kb_bases.pk", ondelete="CASCADE"), nullable=False),
     Column("document_pk", ForeignKey("kb_documents.pk", ondelete="CASCADE"), nullable=False),
@@ -174,14 +175,14 @@ next_vectors = Table(  # of a re-index: they count once their generation serves,
 
 LEXICAL_TABLE = "kb_lexical"
 """FTS5 over token strings made by `lexical.segment`; porter folds English word endings (lexical
-hit@5 on support_en 0.41 -> 0.50), `scope` holds one token per knowledge base."""
+hit@5 on support_en 0.41 -> 0.50). Row ids: `lexical.CHUNK_BITS`."""
 
 event.listen(
     metadata,
     "after_create",
     DDL(
         f"CREATE VIRTUAL TABLE IF NOT EXISTS {LEXICAL_TABLE} USING fts5("
-        "scope, title, heading, body, tokenize='porter unicode61 remove_diacritics 2')"
+        "title, heading, body, tokenize='porter unicode61 remove_diacritics 2')"
     ).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]  # SQLAlchemy 2.1 DDL
 )
 event.listen(

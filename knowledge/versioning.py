@@ -156,7 +156,8 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
             for key, value in draft.attributes.items()
         )
         rows[access] += (
-            {"version_pk": version_pk, "label": label} for label in sorted(draft.access)
+            {"version_pk": version_pk, "label": label, "base_pk": base.pk}
+            for label in sorted(draft.access)
         )
     for table, values in rows.items():
         if values:
@@ -333,7 +334,7 @@ def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> l
     rows = connection.execute(
         select(chunks.c.pk, chunks.c.chunk_id).where(chunks.c.version_pk.in_(list(version_pks)))
     ).all()
-    lexical.remove(connection, [row.pk for row in rows])
+    lexical.remove(connection, base.pk, [row.pk for row in rows])
     connection.execute(delete(chunks).where(chunks.c.version_pk.in_(list(version_pks))))
     for owned in (attributes, access):
         connection.execute(delete(owned).where(owned.c.version_pk.in_(list(version_pks))))

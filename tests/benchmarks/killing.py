@@ -24,6 +24,7 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from knowledge import DocumentNotFound, KnowledgeConfig, NewDocument
+from knowledge.lexical import CHUNK_BITS
 from knowledge.tables import chunks, documents, versions
 from tests.fakes.room import BASE, ROOT, ChromaServer, Room, opened
 
@@ -229,7 +230,10 @@ def _judge_stores(room: Room, toll: Toll) -> None:
             )
         )
         rows = set(connection.scalars(select(chunks.c.pk)))
-        words = list(connection.scalars(text("SELECT rowid FROM kb_lexical")))
+        words = [
+            row_id & ((1 << CHUNK_BITS) - 1)
+            for row_id in connection.scalars(text("SELECT rowid FROM kb_lexical"))
+        ]
         active = Counter(
             connection.scalars(select(versions.c.document_pk).where(versions.c.state == "active"))
         )

@@ -192,7 +192,7 @@ def test_many_documents_take_the_same_path_as_one(knowledge: Knowledge) -> None:
     sources = [NewDocument(f"d{i}", f"d{i}.txt", f"Fact number {i}.".encode()) for i in range(262)]
     reports = knowledge.ingest_many(BASE, sources, progress=lambda *at: seen.append(at))
     assert [report.external_id for report in reports] == [source.external_id for source in sources]
-    assert seen == [(256, 262), (262, 262)]
+    assert seen == [(128, 262), (256, 262), (262, 262)]
     assert all(report.unchanged for report in knowledge.ingest_many(BASE, sources))
     single = knowledge.ingest(BASE, "d3", "d3.txt", b"Fact number 3.")
     assert single.unchanged
@@ -269,10 +269,23 @@ def test_a_bad_file_in_the_second_window_leaves_the_first(
 ) -> None:
     monkeypatch.setattr("knowledge.ingest.WINDOW_DOCUMENTS", 2)
     sources = numbered(6)
-    sources[3] = NewDocument("bad", "bad.txt", b"  ")
+    sources[3] = NewDocument("bad", "bad.txt", b"  ")  # the shortest: the last to go in
     with pytest.raises(EmptyDocument):
         knowledge.ingest_many(BASE, sources)
-    assert names(knowledge) == ["d0", "d1"]
+    assert names(knowledge) == ["d0", "d1", "d2", "d4"]
+
+
+def test_the_longest_go_in_first_and_reports_keep_their_order(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.ingest.WINDOW_DOCUMENTS", 1)
+    bodies = {"short": b"lamp", "long": b"lamp " * 9, "middle": b"lamp " * 4}
+    reports = knowledge.ingest_many(
+        BASE, [NewDocument(name, f"{name}.txt", body) for name, body in bodies.items()]
+    )
+    assert [report.external_id for report in reports] == list(bodies)
+    added = sorted(knowledge.list_documents(BASE), key=lambda document: document.updated_at)
+    assert [document.external_id for document in added] == ["long", "middle", "short"]
 
 
 def test_what_failed_first_is_what_is_raised(

@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
 
+from knowledge import lexical
+from knowledge.stored_chunks import asks_for_labels
 from service.database import create_tables, open_database
 from service.jobs import Jobs, Lane
 from service.migrations import METADATAS, TABLES, upgrade
 from service.tables import metadata
 from service.use_cases import UseCase, UseCases
+
+NAMED = {"base_id": "b", "name": "b"}
+PLACED = {"base_pk": 7, "document_id": "d", "external_id": "d"}
 
 
 @pytest.fixture
@@ -132,6 +137,31 @@ def test_old_changes_count_as_if_they_had_ended_every_chunk(tmp_path: Path) -> N
     query = text("SELECT chunks_outdated FROM kb_versions ORDER BY pk")
     with opened.connect() as connection:
         assert list(connection.scalars(query)) == [0, None, 3, 5, 0]
+    opened.dispose()
+
+
+def test_words_and_labels_of_an_older_database_are_found_by_their_base(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0007")
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "kb_bases", {"pk": 7, "tenant": "t", "created_at": 0} | NAMED)
+        _insert(connection, "kb_documents", {"pk": 1, "tenant": "t", "created_at": 0} | PLACED)
+        version = {"pk": 5, "tenant": "t", "base_pk": 7, "document_pk": 1, "version": 1}
+        version |= {"content_hash": "h", "filename": "f", "format": "md", "chunking": "markdown"}
+        version |= {"attributes": "{}", "bytes": 0, "chars": 0, "tokens": 0, "created_at": 0}
+        version |= {"chunks": 1, "chunks_outdated": 0, "state": "active"}
+        _insert(connection, "kb_versions", version)
+        _insert(connection, "kb_access", {"version_pk": 5, "label": "board"})
+        for pk, scope in ((3, "kbscope7"), (4, "kbscope12")):
+            words = {"scope": scope, "title": "", "heading": "", "body": f"lamp {pk}"}
+            _insert(connection, "kb_lexical", {"rowid": pk} | words)
+    upgrade(opened)
+    with opened.connect() as connection:
+        for base_pk, expected in ((7, [3]), (12, [4]), (1, [])):
+            hits = lexical.search(connection, ["lamp"], base_pks=[base_pk], top_k=5)
+            assert [hit.chunk_pk for hit in hits] == expected
+        assert asks_for_labels(connection, [7])
+        assert not asks_for_labels(connection, [12])
     opened.dispose()
 
 
