@@ -27,6 +27,7 @@ from service.api import (
     advise,
     chat,
     compare,
+    data_checks,
     decisions,
     file_batches,
     health,
@@ -42,6 +43,7 @@ from service.api import (
 from service.api.guard import Guard
 from service.api.state import AppState
 from service.comparisons import Comparisons
+from service.data_checks import DataChecks
 from service.database import open_database
 from service.engine import Engine
 from service.engine_watch import EngineWatch
@@ -66,6 +68,7 @@ APIS = (
     decisions.api,
     openai.api,
     use_cases.api,
+    data_checks.api,
     vector_stores.api,
     history.api,
     indexes.api,
@@ -160,7 +163,7 @@ def engine_url(settings: Settings, ports: Ports) -> str:
 def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
     watch = EngineWatch()
     memory = Memory()
-    comparisons = Comparisons(rooms.database)
+    comparisons, checks = Comparisons(rooms.database), DataChecks(rooms.database)
     house = House(
         settings=settings,
         engine=engine,
@@ -169,7 +172,7 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
         classifier=classifier_in_force(settings.paths),
         use_cases=UseCases(rooms.database),
-        measurements=Measurements(rooms.knowledge, rooms.registry, comparisons),
+        measurements=Measurements(rooms.knowledge, rooms.registry, comparisons, checks),
         records=Records(rooms.database, settings.records),
         count_tokens=load_token_counter(settings.base_model_path),
         observing=_observing(settings),
@@ -185,7 +188,7 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
     jobs_ = Jobs(
         rooms.database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts
     )
-    return AppState(house, jobs_, Files(rooms.database), comparisons, publisher)
+    return AppState(house, jobs_, Files(rooms.database), comparisons, checks, publisher)
 
 
 def _observing(settings: Settings) -> Observing:
