@@ -9,8 +9,14 @@ from datetime import datetime
 from adapters import DataCheck, Domain, Expectations, Row, check_rows
 from knowledge import Embedder, detect_language, reads
 
-# Cosine from which a row is taken to belong to a domain described in a sentence.
-FLOORS = {"all-minilm-l6-v2": (0.2, "TO BE MEASURED")}
+# Cosine from which a row (question and answer) belongs to a domain described in a sentence.
+FLOORS = {
+    "all-minilm-l6-v2": (
+        0.15,
+        "tests.benchmarks.domain_rows: with six descriptions of two tasks it keeps 91 to 100 % of "
+        "the task's own rows and 9 to 35 % of others",
+    )
+}
 DEFAULT_FLOOR = (0.7, "the middle of 0.6 to 0.8, as the project's seeds say; not measured")
 ROWS_LOOKED_AT = 50  # to tell the language of a file
 
