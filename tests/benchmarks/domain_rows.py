@@ -39,7 +39,8 @@ def texts_of(file: Path, count: int) -> list[str]:
     rows = random.Random(0).sample(read_rows(file), count)
     if file.name == Path(QUESTIONS).name:
         return [f"{row['question']}\n{row['answers'][0]}" for row in rows]
-    return ["\n".join(turn["content"] for turn in row["messages"]) for row in rows]
+    spoken = [[turn for turn in row["messages"] if turn["role"] != "system"] for row in rows]
+    return ["\n".join(turn["content"] for turn in turns) for turns in spoken]
 
 
 def measure(data: Path, embedder: SentenceTransformerEmbedder, count: int) -> list[dict[str, Any]]:

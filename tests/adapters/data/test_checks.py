@@ -132,6 +132,11 @@ def test_irrelevant_rows_fail_farthest_first() -> None:
     assert found.details["min_similarity_source"] == "the test"
 
 
+def test_a_system_turn_says_nothing_about_a_rows_domain() -> None:
+    turns = (Message("system", "a lamp shop"), *row("weather?").messages)
+    assert check([Row(turns, {}, Path("r.jsonl"), 1)])["relevance"].status == "fail"
+
+
 def test_relevance_of_many_rows_is_a_sample_with_its_interval() -> None:
     rows = [row("lamp" if n % 10 else "rain", "yes", n) for n in range(5000)]
     found = check(rows)["relevance"]
