@@ -12,7 +12,18 @@ from adapters.config import (
     load_training_config,
     parse_training_config,
 )
-from adapters.data import ContextCounts, Row, count_context, load_pairs, load_rows
+from adapters.data import (
+    ContextCounts,
+    DataCheck,
+    Domain,
+    Expectations,
+    Row,
+    check_rows,
+    count_context,
+    load_pairs,
+    load_rows,
+    parse_any_rows,
+)
 from adapters.effect import EffectProbe, EffectVerdict, judge_effect, read_effect_reference
 from adapters.errors import (
     AdapterError,
@@ -78,7 +89,9 @@ __all__ = [
     "BaseModelMismatch",
     "BaseModelNotFound",
     "ContextCounts",
+    "DataCheck",
     "DigestMismatch",
+    "Domain",
     "EffectProbe",
     "EffectVerdict",
     "Evaluation",
@@ -86,6 +99,7 @@ __all__ = [
     "EvaluationEvent",
     "EvaluationFailed",
     "GateNotPassed",
+    "Expectations",
     "InvalidEffectReference",
     "InvalidEvaluationRows",
     "InvalidGatePolicy",
@@ -111,6 +125,7 @@ __all__ = [
     "ask_to_cancel",
     "check_config",
     "check_gate",
+    "check_rows",
     "check_servability",
     "check_training",
     "count_context",
@@ -125,6 +140,7 @@ __all__ = [
     "load_run_config",
     "load_training_config",
     "metadata",
+    "parse_any_rows",
     "parse_training_config",
     "prepare_base_model",
     "prepare_embedder",

@@ -47,6 +47,7 @@ from knowledge.evaluation import (
     reciprocal_rank,
 )
 from knowledge.knowledge import Knowledge
+from knowledge.languages import detect_language, reads
 from knowledge.parsing import ParsedText, ParseLimits, parse
 from knowledge.quarantine import SetAside, find_set_aside
 from knowledge.reranking import CrossEncoderReranker, Reranker
@@ -145,6 +146,7 @@ __all__ = [
     "VectorsMissing",
     "WrongPassword",
     "cross_fit",
+    "detect_language",
     "find_set_aside",
     "fit_floor",
     "hit",
@@ -153,6 +155,7 @@ __all__ = [
     "metadata",
     "ndcg",
     "parse",
+    "reads",
     "recall",
     "reciprocal_rank",
 ]

@@ -84,6 +84,11 @@ class Knowledge:
             engine, index, embedder, config or KnowledgeConfig(), threads, reranker, next_embedder
         )
 
+    @property
+    def embedder(self) -> Embedder:
+        """What new bases are embedded with."""
+        return self._stores.embedder
+
     def create_base(
         self,
         name: str,

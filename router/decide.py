@@ -22,7 +22,8 @@ from router.decision import (
     Strategy,
 )
 from router.facts import Facts
-from router.policy import HardRule, Policy
+from router.policy import Policy
+from router.rules import HardRule
 
 _ASKED: Final = {
     strategy: Rule(

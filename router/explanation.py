@@ -15,7 +15,8 @@ from router.advice.wording import Language
 from router.decision import Because, Decision, Finding, Strategy
 from router.leaves import Leaf
 from router.nodes import Node, Tree
-from router.policy import CompiledRule, Policy, Threshold
+from router.policy import Policy, Threshold
+from router.rules import CompiledRule
 
 _WORDS: Final[Mapping[str, Because]] = {
     "hard": Because("硬性规则（任何情况都必须遵守）", "Hard rules (always kept)"),

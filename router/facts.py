@@ -94,7 +94,7 @@ def _data_check_specs() -> Iterator[FactSpec]:
     for name, doc in (
         ("relevant_rows_percent", "Share of the training rows that belong to the use case."),
         ("scenario_coverage_percent", "Share of the use case's scenarios that the rows cover."),
-        ("label_disagreement_percent", "Share of rows on which two annotators disagree."),
+        ("label_disagreement_percent", "Share of rows on which two labels of a question differ."),
         ("recent_rows_percent", "Share of the training rows from the last year."),
     ):
         yield _count(name, _D | _M, "percent", doc)

@@ -11,17 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from router.facts import FactSpec
 from router.leaves import Leaf
 from router.nodes import Tree
 from router.policy_file import Where
 from router.possibility import Formula, Search, Space, every, some
+from router.rules import CompiledRule, HardRule, Rules
 from router.strategy import Strategy
-
-if TYPE_CHECKING:
-    from router.policy import CompiledRule, HardRule, Policy
 
 # In pieces of formulas looked at, about 1 µs each. The default policy takes 14,600.
 LOAD_WORK: Final = 200_000
@@ -45,7 +43,7 @@ class Fault:
 
 
 def find_faults(
-    policy: Policy,
+    policy: Rules,
     facts: Mapping[str, FactSpec],
     evidence: Mapping[str, FactSpec],
     *,

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from router import Advice, Facts, advise, complete_case
+from router import Advice, Category, Facts, advise, complete_case
 from service.facts import Measured, gather_standing_facts
 from service.house import House
 from service.use_cases import UseCase
 
 BYTES_A_PARAMETER = 2  # weights are served in 16 bits
+MOST_CATEGORIES = 30  # more would bury the rest of the advice
+MOST_NAME_CHARS = 80
 
 
 async def advise_use_case(use_case_id: str, house: House, *, tenant: str) -> Advice:
@@ -25,7 +27,15 @@ async def advise_use_case(use_case_id: str, house: House, *, tenant: str) -> Adv
     measured = await house.measured(use_case, tenant=tenant)
     parameters = await to_thread.run_sync(count_parameters_billion, house.settings.base_model_path)
     facts = _gather(use_case, measured, house, parameters)
-    return advise(complete_case(facts), house.policy)
+    return advise(complete_case(facts, categories=_categories(measured)), house.policy)
+
+
+def _categories(measured: Measured) -> tuple[Category, ...]:
+    """Return the rows of each scenario that the last data check counted."""
+    counts = {} if measured.data is None else measured.data.report["scenarios"]
+    if len(counts) > MOST_CATEGORIES:
+        return ()
+    return tuple(Category(name[:MOST_NAME_CHARS], rows) for name, rows in counts.items())
 
 
 def count_parameters_billion(folder: Path) -> float | None:

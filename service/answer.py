@@ -29,7 +29,7 @@ from service.citations import Citation, CiteMode, cite, passage_dict
 from service.engine import Generation, GenerationRequest, Message, Usage
 from service.errors import AdapterNotLoaded, StrategyForbidden
 from service.facts import Measured, Requirements, gather_facts
-from service.house import House, Observing
+from service.house import House
 from service.policies import policy_for
 from service.prompts import Prompt, build_prompt
 from service.records import Afterthought, Record
@@ -220,7 +220,7 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
                 done = conclude(
                     decided, prompt, generation, said, retrieval, rewriting, watch, question
                 )
-    think = partial(think_over, route, settlement, strategy, house.observing)
+    think = partial(think_over, route, settlement, strategy, house.observed_policy)
     house.records.keep(record_of(question, route, done, house), think)
     yield done
 
@@ -424,14 +424,14 @@ def record_of(question: Question, route: Route, done: Answer, house: House) -> R
 
 
 def think_over(
-    route: Route, settlement: Settlement | None, strategy: Strategy, observing: Observing
+    route: Route, settlement: Settlement | None, strategy: Strategy, observed: Policy | None
 ) -> Afterthought:
     """Return the decision with every node, and what an observed policy would have done."""
     trace = explain(route.decision, settlement, strategy, with_leaves=True)
-    if observing.policy is None:
+    if observed is None:
         return Afterthought(trace, None)
     allow = route.use_case.allow_prompt_only_when_nothing_found
-    policy = policy_for(observing.policy, route.use_case.thresholds)
+    policy = policy_for(observed, route.use_case.thresholds)
     seen = observe(route.decision, settlement, policy, allow_prompt_only=allow)
     return Afterthought(trace, seen.as_dict())
 

@@ -22,11 +22,12 @@ from knowledge import (
     Knowledge,
     SentenceTransformerEmbedder,
 )
-from router import DEFAULT_POLICY_FILE, InvalidPolicy, load_policy
+from router import DEFAULT_POLICY_FILE
 from service.api import (
     advise,
     chat,
     compare,
+    data_checks,
     decisions,
     file_batches,
     health,
@@ -42,15 +43,16 @@ from service.api import (
 from service.api.guard import Guard
 from service.api.state import AppState
 from service.comparisons import Comparisons
+from service.data_checks import DataChecks
 from service.database import open_database
 from service.engine import Engine
 from service.engine_watch import EngineWatch
 from service.facts import Measurements
 from service.files import Files
 from service.home import Ports
-from service.house import House, Memory, Observing
+from service.house import House, Memory
 from service.jobs import Jobs
-from service.policies import PolicyInForce
+from service.policies import PolicyFile, PolicyInForce
 from service.prompts import load_token_counter
 from service.publishing import Publisher
 from service.question_classes import classifier_in_force
@@ -66,6 +68,7 @@ APIS = (
     decisions.api,
     openai.api,
     use_cases.api,
+    data_checks.api,
     vector_stores.api,
     history.api,
     indexes.api,
@@ -135,6 +138,8 @@ def create_app(settings: Settings, ports: Ports, rooms: OpenRooms = open_rooms) 
             group.start_soon(state.publisher.keep_watch)
             group.start_soon(state.house.records.write_behind)
             group.start_soon(state.house.policies.keep_watch)
+            if state.house.observed is not None:
+                group.start_soon(state.house.observed.keep_watch)
             try:
                 yield
             finally:
@@ -160,7 +165,8 @@ def engine_url(settings: Settings, ports: Ports) -> str:
 def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
     watch = EngineWatch()
     memory = Memory()
-    comparisons = Comparisons(rooms.database)
+    observed = settings.observed_policy_file
+    comparisons, checks = Comparisons(rooms.database), DataChecks(rooms.database)
     house = House(
         settings=settings,
         engine=engine,
@@ -169,10 +175,10 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
         classifier=classifier_in_force(settings.paths),
         use_cases=UseCases(rooms.database),
-        measurements=Measurements(rooms.knowledge, rooms.registry, comparisons),
+        measurements=Measurements(rooms.knowledge, rooms.registry, comparisons, checks),
         records=Records(rooms.database, settings.records),
         count_tokens=load_token_counter(settings.base_model_path),
-        observing=_observing(settings),
+        observed=None if observed is None else PolicyFile(observed),
         memory=memory,
     )
     publisher = Publisher(
@@ -185,14 +191,4 @@ def _state(settings: Settings, rooms: Rooms, engine: Engine) -> AppState:
     jobs_ = Jobs(
         rooms.database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts
     )
-    return AppState(house, jobs_, Files(rooms.database), comparisons, publisher)
-
-
-def _observing(settings: Settings) -> Observing:
-    """Load the policy to observe; a bad one is told of, and the gateway serves without it."""
-    file = settings.observed_policy_file
-    try:
-        return Observing() if file is None else Observing(load_policy(file))
-    except InvalidPolicy as exc:
-        log.error("the policy in [router] observe is not observed: %s", exc)
-        return Observing(problem=str(exc))
+    return AppState(house, jobs_, Files(rooms.database), comparisons, checks, publisher)

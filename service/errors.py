@@ -6,7 +6,8 @@ ServiceError
 ├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is wrong
 ├── InvalidOutcomes         the outcomes of a comparison cannot be read, or say nothing
 ├── NotFound
-│   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound, DecisionNotFound
+│   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound,
+│   │   DataCheckNotFound, DecisionNotFound
 ├── StrategyForbidden       a hard rule, or something missing, stands against the strategy
 ├── ContextLengthExceeded   the question alone is longer than the model reads
 ├── BodyTooLarge            the request body is over the limit
@@ -110,6 +111,13 @@ class CompareNotFound(NotFound):
     """No compare run has this id."""
 
     code = "compare_not_found"
+
+
+class DataCheckNotFound(NotFound):
+    """The use case has no data check of this id."""
+
+    code = "data_check_not_found"
+    hint = "GET /use_cases/{id}/data_checks lists them."
 
 
 class DecisionNotFound(NotFound):

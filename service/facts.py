@@ -11,6 +11,7 @@ from adapters import Adapter, AdapterNotFound, AdapterRegistry
 from knowledge import CollectionNotFound, Knowledge, KnowledgeFacts
 from router import Facts, Signals, Strategy
 from service.comparisons import Comparisons, StrategyScore
+from service.data_checks import CheckedData, DataChecks
 from service.use_cases import UseCase
 
 # A bootstrap over fewer questions says too little about chance: one question has no width at all.
@@ -37,6 +38,7 @@ class Measured:
     adapter_name: str | None = None
     adapter_loaded: bool = False
     scores: Mapping[Strategy, StrategyScore] = field(default_factory=dict)
+    data: CheckedData | None = None
 
     @property
     def adapter_id(self) -> str | None:
@@ -80,6 +82,7 @@ class Measurements:
     knowledge: Knowledge
     registry: AdapterRegistry
     comparisons: Comparisons
+    data_checks: DataChecks
 
     def of(self, use_case: UseCase, *, tenant: str) -> Measured:
         """Return what is measured for `use_case`; loaded adapters are added by the caller."""
@@ -97,6 +100,7 @@ class Measurements:
             adapter=self._live_adapter(use_case.adapter, tenant),
             adapter_name=use_case.adapter,
             scores=self.comparisons.last_scores(use_case.id, tenant=tenant),
+            data=self.data_checks.last(use_case.id, tenant=tenant),
         )
 
     def _live_adapter(self, name: str | None, tenant: str) -> Adapter | None:
@@ -150,6 +154,7 @@ def _measured(measured: Measured, engine_is_local: bool | None) -> dict[str, Any
     return {
         "engine_local": engine_is_local,
         **_knowledge(measured),
+        **({} if measured.data is None else measured.data.as_facts()),
         **_adapter(measured),
         **_scores(measured),
     }
@@ -179,17 +184,18 @@ def _adapter(measured: Measured) -> dict[str, Any]:
         "adapter_servable": measured.adapter_loaded,
         "adapter_gate_passed": adapter.gate_passed,
         "adapter_context_trained": adapter.context_trained,
-        "context_bearing_examples": _context_rows(adapter),
+        **_context_rows(adapter),
         "adapter_older_than_knowledge": (
             None if changed_at is None else adapter.created_at < changed_at
         ),
     }
 
 
-def _context_rows(adapter: Adapter) -> int | None:
-    """Return how many rows with passages the adapter was trained on, as its run says."""
+def _context_rows(adapter: Adapter) -> dict[str, int]:
+    """Return how many rows with passages the adapter was trained on, where its run says."""
     counts = adapter.run.get("data", {}).get("context", {})
-    return counts.get("with_context") if isinstance(counts, dict) else None
+    rows = counts.get("with_context") if isinstance(counts, dict) else None
+    return {} if rows is None else {"context_bearing_examples": rows}
 
 
 def _scores(measured: Measured) -> dict[str, Any]:

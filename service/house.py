@@ -21,7 +21,7 @@ from service.engine import Engine
 from service.engine_watch import EngineWatch
 from service.errors import UseCaseNotFound
 from service.facts import Measured, Measurements
-from service.policies import PolicyInForce, policy_for
+from service.policies import PolicyFile, PolicyInForce, policy_for
 from service.prompts import CountTokens
 from service.records import Records
 from service.settings import Settings
@@ -84,14 +84,6 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Observing:
-    """A policy that is decided by and never followed; without one, why, where one was named."""
-
-    policy: Policy | None = None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class House:
     """Everything the answer's line needs, built once at start."""
 
@@ -105,7 +97,7 @@ class House:
     measurements: Measurements
     records: Records
     count_tokens: CountTokens
-    observing: Observing = Observing()
+    observed: PolicyFile | None = None  # decided by and never followed
     memory: Memory = field(default_factory=Memory)
 
     async def use_case(self, use_case_id: str | None, *, tenant: str) -> UseCase:
@@ -129,6 +121,11 @@ class House:
     def policy(self) -> Policy:
         """The policy in force now; a request reads it once."""
         return self.policies.policy
+
+    @property
+    def observed_policy(self) -> Policy | None:
+        """The policy that is observed now, if any."""
+        return None if self.observed is None else self.observed.latest
 
     async def policy_for(self, use_case: UseCase) -> Policy:
         """Return the policy in force with the use case's own thresholds."""

@@ -10,13 +10,20 @@ from sqlalchemy import Engine, MetaData
 
 import adapters
 import knowledge
-from service import comparisons, files, jobs, records, use_cases
+from service import comparisons, data_checks, files, jobs, records, use_cases
 from service.database import open_database
 from service.settings import CHECKOUT, load_settings
 from service.tables import metadata
 
 # The modules named above define the service's tables on import.
-TABLES = (comparisons.comparisons, files.files, jobs.jobs, records.records, use_cases.use_cases)
+TABLES = (
+    comparisons.comparisons,
+    data_checks.data_checks,
+    files.files,
+    jobs.jobs,
+    records.records,
+    use_cases.use_cases,
+)
 METADATAS: tuple[MetaData, ...] = (metadata, knowledge.metadata, adapters.metadata)
 
 

@@ -1,4 +1,4 @@
-"""The policy in force: read at start, again when its file changes, kept when the new one is bad.
+"""Policies in use: read at start, again when the file changes, kept when the new one is bad.
 
 It looks at the file's time and size twice a second, beside the requests, and reads it once two
 looks agree, so that a file is not read while it is being written. It does not know what a policy
@@ -44,20 +44,18 @@ class RefusedPolicy:
         }
 
 
-class PolicyInForce:
-    """One policy file and what it last said that could be used."""
+class PolicyFile:
+    """One policy file and what it last said that could be used, if it ever did."""
+
+    use = "observed"
 
     def __init__(self, file: Path) -> None:
-        """Load the policy.
-
-        Raises:
-            InvalidPolicy: It cannot be used, and there is no older one to keep.
-        """
+        """Read the file; a bad one is told of and looked at again when it changes."""
         self.file = file
+        self.latest: Policy | None = None
         self.refused: RefusedPolicy | None = None
         self._read = self._seen = _stamp(file)
-        self.policy = load_policy(file)
-        _tell_warnings(self.policy)
+        self._take()
 
     async def keep_watch(self) -> None:
         """Look at the file now and then, for as long as the gateway lives."""
@@ -72,24 +70,52 @@ class PolicyInForce:
         if not rests or stamp == self._read:
             return
         self._read = stamp
+        self._take()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the version in use, None where there never was one, and what was refused."""
+        refused = None if self.refused is None else self.refused.as_dict()
+        version = None if self.latest is None else self.latest.version
+        return {"version": version, "file": str(self.file), "refused": refused}
+
+    def _take(self) -> None:
         digest = _digest(self.file)
+        known = "none" if self.latest is None else self.latest.version
         try:
             policy = load_policy(self.file)
         except InvalidPolicy as exc:
             if self.refused is None or self.refused.digest != digest or digest is None:
-                log.error("policy refused, %s stays in force: %s", self.policy.version, exc)
+                log.error("policy refused, %s stays %s: %s", known, self.use, exc)
             self.refused = RefusedPolicy(digest, exc)
             return
         self.refused = None
-        if policy.version != self.policy.version:
-            log.info("policy %s is in force after %s", policy.version, self.policy.version)
-            self.policy = policy
-            _tell_warnings(policy)
+        if policy.version != known:
+            log.info("policy %s is %s after %s", policy.version, self.use, known)
+            self.latest = policy
+            for warning in policy.warnings:
+                log.warning("policy: %s", warning)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the version in force, and what was refused since."""
-        refused = None if self.refused is None else self.refused.as_dict()
-        return {"version": self.policy.version, "file": str(self.file), "refused": refused}
+
+class PolicyInForce(PolicyFile):
+    """The policy that decides: there always is one."""
+
+    use = "in force"
+
+    def __init__(self, file: Path) -> None:
+        """Load the policy.
+
+        Raises:
+            InvalidPolicy: It cannot be used, and there is no older one to keep.
+        """
+        super().__init__(file)
+        if self.refused is not None:
+            raise self.refused.fault
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force now."""
+        assert self.latest is not None  # or there would be no such object
+        return self.latest
 
 
 def policy_for(policy: Policy, thresholds: Mapping[str, Any]) -> Policy:
@@ -112,11 +138,6 @@ def _fitting(policy: Policy, declared: tuple[tuple[str, Any], ...]) -> Policy:
         else:
             fitting[name] = value
     return policy.with_thresholds(fitting)
-
-
-def _tell_warnings(policy: Policy) -> None:
-    for warning in policy.warnings:
-        log.warning("policy: %s", warning)
 
 
 def _stamp(file: Path) -> Stamp:

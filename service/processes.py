@@ -90,6 +90,7 @@ class Status:
     ports: Ports | None
     set_aside: SetAside | None
     policy: Mapping[str, Any] | None = None  # as `/ready` tells it: in force, and refused
+    observed_policy: Mapping[str, Any] | None = None  # likewise, of the one that is only observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,7 @@ def status(settings: Settings) -> Status:
         ports=home.read_ports(),
         set_aside=set_aside,
         policy=body.get("policy"),
+        observed_policy=body.get("observed_policy"),
     )
 
 

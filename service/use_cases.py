@@ -4,7 +4,7 @@ It knows their shape and keeps them in SQL; it does not know how a strategy is c
 """
 
 import time
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from sqlalchemy import JSON, Column, Engine, Float, String, Table, delete, select
@@ -15,6 +15,8 @@ from service.errors import UseCaseNotFound
 from service.tables import metadata
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+ScenarioName = Annotated[str, Field(min_length=1, max_length=80)]
 
 use_cases = Table(
     "use_cases",
@@ -71,6 +73,8 @@ class UseCase(BaseModel):
     id: str = Field(pattern=ID_PATTERN)
     role: str = Field(default="", max_length=4_000)
     instructions: str = Field(default="", max_length=16_000)
+    domain_description: str = Field(default="", max_length=4_000)  # training rows are held to it
+    scenarios: tuple[ScenarioName, ...] = Field(default=(), max_length=200)
     facts: dict[str, Any] = Field(default_factory=dict)
     thresholds: dict[str, bool | int | FiniteFloat | str] = Field(default_factory=dict)
     knowledge_bases: tuple[str, ...] = ()

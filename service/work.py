@@ -22,12 +22,15 @@ from adapters import (
     TrainingEvent,
     describe_base_model,
     held_out_rows,
+    parse_any_rows,
     parse_training_config,
     run_training,
 )
 from knowledge import DocumentNotFound, Knowledge, ReconcileReport
+from service.checking import check_data
 from service.compare import parse_set, run_comparison, summarise
 from service.comparisons import Comparisons
+from service.data_checks import DataChecks
 from service.evaluating import evaluate_and_record
 from service.files import Files
 from service.jobs import Job, Jobs
@@ -56,6 +59,7 @@ def handlers(
     jobs: Jobs,
     files: Files,
     comparisons: Comparisons,
+    data_checks: DataChecks,
 ) -> dict[str, Work]:
     """Return the work of every kind of job."""
     return {
@@ -65,6 +69,7 @@ def handlers(
         "reindex": partial(renew_index, knowledge.reindex),
         "train": partial(train, settings, registry, files),
         "compare": partial(compare, gateway_url, comparisons),
+        "data_check": partial(check_rows, knowledge, jobs, data_checks),
     }
 
 
@@ -209,3 +214,19 @@ def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report
         args["use_case"], summarise(outcomes), outcomes, tenant=job.tenant
     )
     return {"comparison_id": comparison_id}
+
+
+def check_rows(
+    knowledge: Knowledge, jobs: Jobs, data_checks: DataChecks, job: Job, report: Report
+) -> dict[str, Any]:
+    """Check training rows and keep what was found for the use case."""
+    args = job.args
+    found = check_data(
+        parse_any_rows(jobs.payload(job.job_id), args["filename"]),
+        description=args["domain"],
+        scenarios=args["scenarios"],
+        embedder=knowledge.embedder,
+        min_similarity=args["min_similarity"],
+    )
+    check_id = data_checks.keep(args["use_case"], found.as_dict(), tenant=job.tenant)
+    return {"data_check": check_id, "verdict": found.verdict}

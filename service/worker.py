@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from knowledge import Knowledge, ReconcileReport
 from service.app import Rooms, open_rooms
 from service.comparisons import Comparisons
+from service.data_checks import DataChecks
 from service.errors import InvalidSettings, error_fields, status_of
 from service.files import Files
 from service.home import Ports, gateway_url
@@ -167,6 +168,7 @@ def build_worker(settings: Settings, ports: Ports, rooms: Rooms) -> Worker:
         jobs=jobs,
         files=Files(rooms.database),
         comparisons=Comparisons(rooms.database),
+        data_checks=DataChecks(rooms.database),
     )
     return Worker(jobs, work, poll_s=settings.jobs.poll_s, lease_s=settings.jobs.lease_s)
 

@@ -6,7 +6,7 @@ context, response), prompt/completion (texts or messages). Knows nothing of toke
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,17 +43,32 @@ def load_rows(files: Sequence[Path]) -> list[Row]:
         InvalidTrainingData: A file cannot be read, holds nothing, or holds bad rows; up to
             `MOST_PROBLEMS` of them are named with file and line.
     """
-    return read_files(files, _read_row)
+    return read_files(files, read_row)
 
 
 def read_files(
     files: Sequence[Path], read: Callable[[dict[str, Any], Path, int], _Read]
 ) -> list[_Read]:
     """Read every row of `files` by `read`, in order; see `load_rows` for the rest."""
+    return _collect(((file, _load(file)) for file in files), read)
+
+
+def parse_content(
+    content: bytes, name: str, read: Callable[[dict[str, Any], Path, int], _Read]
+) -> list[_Read]:
+    """Read the rows of a file's content by `read`, in order; see `load_rows` for the rest."""
+    return _collect([(Path(name), content)], read)
+
+
+def _collect(
+    files: Iterable[tuple[Path, bytes]], read: Callable[[dict[str, Any], Path, int], _Read]
+) -> list[_Read]:
     rows: list[_Read] = []
     problems: list[str] = []
-    for file in files:
-        for line, value in _read_values(file):
+    names: list[str] = []
+    for file, content in files:
+        names.append(str(file))
+        for line, value in _read_values(file, content):
             try:
                 rows.append(read(_check_object(value), file, line))
             except BadRow as exc:
@@ -65,24 +80,29 @@ def read_files(
         summary = f"{len(problems)} of {len(problems) + len(rows)} rows cannot be used:\n"
         raise InvalidTrainingData(summary + "\n".join(named) + rest, tuple(named))
     if not rows:
-        names = ", ".join(str(file) for file in files)
-        raise InvalidTrainingData(f"no training rows in {names}")
+        raise InvalidTrainingData(f"no training rows in {', '.join(names)}")
     return rows
 
 
-def _read_values(file: Path) -> Iterator[tuple[int, object]]:
+def _load(file: Path) -> bytes:
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        return file.read_bytes()
     except OSError as exc:
         raise InvalidTrainingData(f"{file} cannot be read: {exc.strerror}") from exc
+
+
+def _read_values(file: Path, content: bytes) -> Iterator[tuple[int, object]]:
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise InvalidTrainingData(f"{file} is not UTF-8 text (byte {exc.start})") from exc
     if file.suffix == ".json":
         yield from _read_list(file, text)
         return
-    for line, content in enumerate(text.split("\n"), start=1):
-        if content.strip():
-            yield line, _parse_line(content)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    for line, row in enumerate(text.split("\n"), start=1):
+        if row.strip():
+            yield line, _parse_line(row)
 
 
 def _read_list(file: Path, text: str) -> Iterator[tuple[int, object]]:
@@ -110,7 +130,8 @@ def _check_object(value: object) -> dict[str, Any]:
     return value
 
 
-def _read_row(value: dict[str, Any], file: Path, line: int) -> Row:
+def read_row(value: dict[str, Any], file: Path, line: int) -> Row:
+    """Return the row that an object describes; raises `BadRow`."""
     keys, read = _find_format(value)
     messages = read(value)
     check_turns(messages)

@@ -32,10 +32,11 @@ def load_pairs(files: Sequence[Path]) -> list[Pair]:
     Raises:
         InvalidTrainingData: A file cannot be read, holds nothing, or holds bad rows.
     """
-    return read_files(files, _read_pair)
+    return read_files(files, read_pair)
 
 
-def _read_pair(fields: dict[str, Any], file: Path, line: int) -> Pair:
+def read_pair(fields: dict[str, Any], file: Path, line: int) -> Pair:
+    """Return the pair that an object describes; raises `BadRow`."""
     if not {"chosen", "rejected"} <= fields.keys():
         raise BadRow("no preference pair; stage dpo needs prompt, chosen and rejected")
     prompt = _read_prompt(fields)

@@ -14,6 +14,7 @@ from typing import Any
 
 from adapters.config import TrainingConfig
 from adapters.data import Message, Row, hash_rows, hold_out, load_rows
+from adapters.data.agreement import are_labels
 from adapters.errors import InvalidEvaluationRows
 from adapters.evaluation.gate import TaskMetrics
 from adapters.evaluation.metrics import (
@@ -29,8 +30,6 @@ MOST_EXAMPLES = 8  # kept for few-shot prompts; more would not fit into small co
 HASH_CHARS = 16  # of SHA-256: two of a million rows are alike by chance in 1 of 37 million cases
 
 # The shape of answers, where neither a row nor its task names a metric; own choices.
-MOST_LABEL_CHARS = 40
-ROWS_PER_LABEL = 4  # at least so many rows for each distinct answer: else they are not labels
 MOST_SHORT_TOKENS = 20  # answers to questions; what is longer is text
 
 
@@ -215,8 +214,7 @@ def _by_shape(answers: Sequence[str]) -> MetricName:
         return "slot_f1"
     if all(_is_json(answer) for answer in answers):
         return "json_validity"
-    is_short = all(len(answer) <= MOST_LABEL_CHARS for answer in answers)
-    if is_short and len(answers) >= ROWS_PER_LABEL * len(set(answers)) and len(set(answers)) > 1:
+    if are_labels(answers):
         return "accuracy"
     tokens = sorted(len(read_tokens(answer)) for answer in answers)
     return "token_f1" if tokens[len(tokens) // 2] <= MOST_SHORT_TOKENS else "chrf"

@@ -2,6 +2,7 @@
 
 from router.advice.case import Case, build_case, complete_case, read_case
 from router.advice.content import advice_content
+from router.advice.floors import Category
 from router.advice.render import AdviceFormat, render_advice
 from router.advice.report import Advice, advise
 from router.advice.wording import Language
@@ -10,6 +11,7 @@ __all__ = [
     "Advice",
     "AdviceFormat",
     "Case",
+    "Category",
     "Language",
     "advice_content",
     "advise",

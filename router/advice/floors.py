@@ -41,7 +41,7 @@ REGULATED_FACTOR: Final = 1.3
 PILOT_ROWS: Final = 100
 # 3.2 bits is 96 % of what ten equal scenarios have; with fewer, the share is compared.
 MIN_ENTROPY_BITS: Final = 3.2
-MIN_EVENNESS: Final = MIN_ENTROPY_BITS / math.log2(10)
+ENTROPY_SCENARIOS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,11 @@ def evenness(categories: Sequence[Category]) -> float | None:
         return None
     parts = [category.rows / total for category in categories if category.rows]
     return -sum(part * math.log2(part) for part in parts) / math.log2(len(categories))
+
+
+def least_evenness(categories: Sequence[Category]) -> float:
+    """Return the evenness that so many categories must have: what 3.2 bits are of ten or more."""
+    return MIN_ENTROPY_BITS / math.log2(max(ENTROPY_SCENARIOS, len(categories)))
 
 
 def _rows(rows: float, factor: float) -> int:

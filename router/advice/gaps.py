@@ -14,10 +14,10 @@ from router.advice.case import Case
 from router.advice.estimates import Estimates
 from router.advice.floors import (
     CHECKS,
-    MIN_EVENNESS,
     Category,
     Floor,
     evenness,
+    least_evenness,
     missing_by_category,
     threshold_of,
 )
@@ -30,6 +30,7 @@ from router.policy import Policy
 
 GapKind = Literal["rows", "quality", "fact", "measurement"]
 
+CHECK: Final = "fingerpost data check ROWS.jsonl --use-case USE_CASE"
 COMPARE: Final = "fingerpost compare QUESTIONS.jsonl --use-case USE_CASE"
 # A compare on fewer says nothing of chance (the service gathers no intervals below it).
 MIN_QUESTIONS: Final = 10
@@ -38,7 +39,7 @@ _ASK: Final = Because(zh="写进事实文件", en="write it into the facts file"
 _HOW: Final[Mapping[str, tuple[Because, str | None]]] = {
     "labelled_examples": (
         Because(zh="数一数可用于训练的数据条数", en="count the rows fit for training"),
-        "wc -l ROWS.jsonl",
+        CHECK,
     ),
     "data_quality": (
         Because(
@@ -48,7 +49,7 @@ _HOW: Final[Mapping[str, tuple[Because, str | None]]] = {
             "disagreement < 5 %, from the last year ≥ 80 %, no personal data; e.g. let two "
             "people label the same 100 rows",
         ),
-        None,
+        CHECK,
     ),
     "knowledge_changes_per_week": (
         Because(
@@ -189,20 +190,19 @@ def _quality(case: Case) -> Iterator[Gap]:
                 need=check.limit,
                 missing=abs(value - check.limit),
             )
-    even = evenness(case.categories)
-    if even is not None and even < MIN_EVENNESS:
+    even, least = evenness(case.categories), least_evenness(case.categories)
+    if even is not None and even < least:
         yield Gap(
             "quality",
             "categories",
             Because(
-                zh=f"各类数据不均衡：均衡度 {number(100 * even)}%，应超过 "
-                f"{number(100 * MIN_EVENNESS)}%",
+                zh=f"各类数据不均衡：均衡度 {number(100 * even)}%，应超过 {number(100 * least)}%",
                 en=f"the kinds of rows are uneven: {number(100 * even)}% of an even spread, "
-                f"should be over {number(100 * MIN_EVENNESS)}%",
+                f"should be over {number(100 * least)}%",
             ),
             have=even,
-            need=MIN_EVENNESS,
-            missing=MIN_EVENNESS - even,
+            need=least,
+            missing=least - even,
         )
 
 

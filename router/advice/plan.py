@@ -16,7 +16,8 @@ from router.advice.floors import find_floor
 from router.decide import decide
 from router.decision import Decision, Strategy
 from router.facts import Facts, FactValue, Provenance
-from router.policy import HardRule, Policy
+from router.policy import Policy
+from router.rules import HardRule
 
 FineTuning = Literal["yes", "pilot", "not_yet", "no"]
 

@@ -50,14 +50,16 @@ def list_observations(request: Request) -> dict[str, Any]:
     for pair in house.records.observed(tenant=DEFAULT_TENANT):
         versions = pair.now["policy_version"], pair.then["policy_version"]
         by_policies.setdefault(versions, []).append(pair)
-    policy = house.observing.policy
+    observed = house.observed
+    policy = None if observed is None else observed.latest
+    refused = None if observed is None else observed.refused
     return {
         "object": "list",
         "data": [_observation(*versions, pairs) for versions, pairs in by_policies.items()],
         "has_more": False,
         "policy": house.policy.version,
         "observing": None if policy is None else policy.version,
-        "problem": house.observing.problem,
+        "problem": None if refused is None else str(refused.fault),
     }
 
 

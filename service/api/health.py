@@ -26,7 +26,7 @@ async def health() -> dict[str, str]:
 async def ready(request: Request) -> Response:
     """Say whether questions are answered: store, model server with its adapters, index."""
     state = state_of(request)
-    watch = state.house.watch
+    watch, observed = state.house.watch, state.house.observed
     waiting = list(watch.waiting_for)
     store, index = await to_thread.run_sync(_look, state)
     if not store["ok"]:
@@ -38,6 +38,7 @@ async def ready(request: Request) -> Response:
         "store": store,
         "index": index,
         "policy": state.house.policies.as_dict(),
+        "observed_policy": None if observed is None else observed.as_dict(),
         "degraded": [] if index["ok"] else ["index"],
     }
     if waiting:

@@ -6,6 +6,7 @@ from anyio import CapacityLimiter
 from fastapi import Request
 
 from service.comparisons import Comparisons
+from service.data_checks import DataChecks
 from service.files import Files
 from service.house import House
 from service.jobs import Jobs
@@ -20,6 +21,7 @@ class AppState:
     jobs: Jobs
     files: Files
     comparisons: Comparisons
+    data_checks: DataChecks
     publisher: Publisher
     reading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     """Files with a password, read one at a time: each may take `knowledge.parse_memory_mb`."""

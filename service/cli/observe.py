@@ -25,9 +25,9 @@ def _print(out: Console, body: Mapping[str, Any]) -> None:
     out.width = max(out.width, _TABLE_CHARS)
     if body["problem"]:
         out.print(f"not observed: {body['problem']}", markup=False)
-    elif body["observing"]:
+    if body["observing"]:
         out.print(f"observing {body['observing']} beside {body['policy']}", markup=False)
-    else:
+    elif not body["problem"]:
         out.print("no policy is observed; [router] observe = FILE names one", markup=False)
     for seen in body["data"]:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seen["since"]))

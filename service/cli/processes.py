@@ -88,6 +88,7 @@ def status_document(found: Status) -> dict[str, Any]:
         "url": found.url,
         "supervisor_pid": found.supervisor_pid,
         "policy": found.policy,
+        "observed_policy": found.observed_policy,
         "processes": [
             {**asdict(process), "port": ports.get(process.name)} for process in found.processes
         ],
@@ -118,9 +119,11 @@ def _print_status(out: Console, found: Status) -> None:
             f"{row['port'] or '':>7}  {uptime}",
             markup=False,
         )
-    if found.policy is not None:
-        out.print(f"policy {found.policy['version']}", markup=False)
-        refused = found.policy["refused"]
+    for name, policy in (("policy", found.policy), ("observed policy", found.observed_policy)):
+        if policy is None:
+            continue
+        out.print(f"{name} {policy['version'] or 'none'}", markup=False)
+        refused = policy["refused"]
         if refused is not None:
             place = f"{refused['file']}, line {refused['line']}: {refused['key']}"
             out.print(f"refused: {place}: {refused['reason']}", markup=False)

@@ -187,13 +187,34 @@ def test_a_bad_observed_policy_is_told_of_and_the_gateway_serves(running: Runnin
     assert body["data"] == []
 
 
-def test_a_policy_to_observe_that_is_not_there_is_told_of(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+@OBSERVED
+def test_a_changed_observed_policy_is_taken_without_a_restart_and_a_bad_one_is_not(
+    running: Running,
 ) -> None:
-    from service.app import _observing
+    running.prepare()
+    file = running.settings.home / "other.yaml"
+    first = load_policy(file).version
 
-    router = settings.router.model_copy(update={"observe": Path("nowhere.yaml")})
-    seen = _observing(settings.model_copy(update={"router": router}))
-    assert seen.policy is None
-    assert "nowhere.yaml" in str(seen.problem)
-    assert "nowhere.yaml" in caplog.text
+    def observing() -> dict[str, Any]:
+        seen: dict[str, Any] = running.client.get("/observations").json()
+        return seen
+
+    def differs() -> bool:
+        answer = running.ask(use_case="demo").json()
+        return bool(why(running, answer["id"])["observed"]["differs"])
+
+    assert differs()
+    write_other(running.settings.home, both="prefer: [hybrid, fine_tuned]")
+    eventually(lambda: observing()["observing"] != first)
+    second = load_policy(file).version
+    assert observing()["observing"] == second
+    assert not differs()
+    write_other(running.settings.home, both="prefer: magic")
+    eventually(lambda: observing()["problem"] is not None)
+    told = observing()
+    assert (told["observing"], "other.yaml, line" in told["problem"]) == (second, True)
+    ready = running.client.get("/ready")
+    refused = ready.json()["observed_policy"]
+    assert (ready.status_code, refused["version"]) == (200, second)
+    assert refused["refused"]["file"] == str(file)
+    assert not differs()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from router import DEFAULT_POLICY_FILE, default_policy, load_policy
-from service.policies import PolicyInForce, policy_for
+from router import DEFAULT_POLICY_FILE, InvalidPolicy, default_policy, load_policy
+from service.policies import PolicyFile, PolicyInForce, policy_for
 from service.settings import ServerSettings, Settings
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -85,6 +85,39 @@ def test_a_file_that_did_not_change_is_not_read(
     policies = PolicyInForce(file)
     monkeypatch.setattr("service.policies.load_policy", None)
     look_twice(policies)
+
+
+@pytest.mark.parametrize("text", [None, BAD])
+def test_an_observed_policy_may_be_missing_or_bad_until_it_is_written(
+    file: Path, text: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text, encoding="utf-8")
+    observed = PolicyFile(file)
+    assert observed.latest is None
+    assert observed.as_dict()["version"] is None
+    assert observed.as_dict()["refused"]["file"] == str(file)
+    assert "none stays observed" in caplog.text
+    file.write_text(TEXT, encoding="utf-8")
+    observed.look()
+    observed.look()
+    assert observed.as_dict() == {
+        "version": default_policy().version,
+        "file": str(file),
+        "refused": None,
+    }
+
+
+@pytest.mark.parametrize("text", [None, BAD])
+def test_the_policy_in_force_must_be_good_at_start(file: Path, text: str | None) -> None:
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidPolicy):
+        PolicyInForce(file)
 
 
 def test_warnings_of_the_policy_are_logged(file: Path, caplog: pytest.LogCaptureFixture) -> None:

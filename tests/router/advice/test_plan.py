@@ -22,6 +22,7 @@ from router import (
     default_policy,
     render_advice,
 )
+from router.advice.floors import Category, least_evenness
 from router.advice.plan import make_plan
 from tests.router.advice.cases import CASES, STABLE_AND_GOOD
 
@@ -171,3 +172,11 @@ def test_advice_is_total_and_never_against_a_hard_rule(facts: Facts) -> None:
         r.rule.stated.id for r in plan.policy.hard
     }
     assert dropped == {"no_adapter", "adapter_not_servable", "no_knowledge"}
+
+
+@pytest.mark.parametrize(("kinds", "least"), [(4, 0.963), (10, 0.963), (20, 0.740)])
+def test_ten_kinds_or_more_need_so_many_bits_and_fewer_the_same_share(
+    kinds: int, least: float
+) -> None:
+    categories = [Category(f"kind {number}", 10) for number in range(kinds)]
+    assert least_evenness(categories) == pytest.approx(least, abs=1e-3)

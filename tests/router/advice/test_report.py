@@ -22,6 +22,7 @@ from router import (
     render_advice,
 )
 from router.advice.drawing import draw_path
+from router.advice.gaps import CHECK
 from router.advice.labels import LABELS
 from router.advice.wording import THRESHOLD_SOURCES_ZH, is_translated, number
 from router.policy import DEFAULT_POLICY_FILE, parse_policy
@@ -157,7 +158,7 @@ def test_an_unknown_fact_says_how_to_get_it_and_what_it_would_change() -> None:
     assert gaps["need"]["command"] == "need: knowledge | style | both"
     then = {change["if"]: change["then"] for change in gaps["need"]["would_change"]}
     assert then == {"style or format": "fine_tuned", "both facts and style": "hybrid"}
-    assert gaps["labelled_examples"]["command"] == "wc -l ROWS.jsonl"
+    assert gaps["labelled_examples"]["command"] == CHECK
     assert "fingerpost kb history" in gaps["knowledge_changes_per_week"]["command"]
     assert gaps["compare"]["command"].startswith("fingerpost compare")
 

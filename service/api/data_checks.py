@@ -1,0 +1,97 @@
+"""`/use_cases/{id}/data_checks`: are a use case's training rows good enough?"""
+
+import json
+from functools import partial
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+
+from adapters import parse_any_rows
+from service.api.jobs import wait_for
+from service.api.state import AppState, state_of
+from service.api.wire import Shape
+from service.errors import InvalidRequest
+from service.jobs import Lane
+from service.tables import DEFAULT_TENANT
+
+api = APIRouter(prefix="/use_cases/{use_case_id}/data_checks", tags=["data checks"])
+
+
+class DataCheckRequest(Shape):
+    """Body of a check: an uploaded file of rows, or the rows themselves."""
+
+    file_id: str | None = None
+    rows: list[dict[str, Any]] | None = None
+    domain: str | None = Field(default=None, max_length=4_000)
+    scenarios: tuple[str, ...] | None = Field(default=None, max_length=200)
+    min_similarity: float | None = Field(default=None, ge=-1, le=1)
+
+
+@api.post("")
+async def check(request: Request, use_case_id: str, body: DataCheckRequest) -> Response:
+    """Check rows: 200 with the result once it is there, else 202 with the job.
+
+    Rows that cannot be read are refused now. The result becomes the use case's measured facts.
+    """
+    state = state_of(request)
+    use_case = await state.house.use_case(use_case_id, tenant=DEFAULT_TENANT)
+    name, content = await to_thread.run_sync(_content, state, body)
+    await to_thread.run_sync(parse_any_rows, content, name)
+    args = {
+        "use_case": use_case_id,
+        "filename": name,
+        "domain": use_case.domain_description if body.domain is None else body.domain,
+        "scenarios": use_case.scenarios if body.scenarios is None else body.scenarios,
+        "min_similarity": body.min_similarity,
+    }
+    enqueue = partial(
+        state.jobs.enqueue,
+        Lane.COMPARE,
+        "data_check",
+        args,
+        tenant=DEFAULT_TENANT,
+        payload=content,
+    )
+    job = await to_thread.run_sync(enqueue)
+    job = await wait_for(job, state, state.house.settings.server.put_wait_s)
+    if job.result is None:
+        headers = {"location": f"/jobs/{job.job_id}"}
+        return JSONResponse({"job": job.as_dict()}, status_code=202, headers=headers)
+    read = partial(_get, state, use_case_id, job.result["data_check"])
+    return JSONResponse(await to_thread.run_sync(read))
+
+
+@api.get("")
+def list_checks(request: Request, use_case_id: str, limit: int = 20) -> dict[str, Any]:
+    """List the checks of a use case, newest first; the first gives its measured facts."""
+    state = state_of(request)
+    state.house.use_cases.get(use_case_id, tenant=DEFAULT_TENANT)
+    found = state.data_checks.list(
+        use_case_id, tenant=DEFAULT_TENANT, limit=max(1, min(limit, 100))
+    )
+    return {"object": "list", "data": [one.as_dict() for one in found], "has_more": False}
+
+
+@api.get("/{check_id}")
+def get_check(request: Request, use_case_id: str, check_id: str) -> dict[str, Any]:
+    """Return one check."""
+    return _get(state_of(request), use_case_id, check_id)
+
+
+def _get(state: AppState, use_case_id: str, check_id: str) -> dict[str, Any]:
+    found = state.data_checks.get(check_id, use_case=use_case_id, tenant=DEFAULT_TENANT)
+    return found.as_dict()
+
+
+def _content(state: AppState, body: DataCheckRequest) -> tuple[str, bytes]:
+    """Return the name and the bytes of what is to be checked."""
+    if (body.file_id is None) == (body.rows is None):
+        raise InvalidRequest("Send either `file_id` or `rows`.", param="file_id")
+    if body.file_id is None:
+        lines = (json.dumps(row, ensure_ascii=False) for row in body.rows or ())
+        return "rows.jsonl", "\n".join(lines).encode()
+    file = state.files.get(body.file_id, tenant=DEFAULT_TENANT)
+    return file.filename, state.files.content(body.file_id, tenant=DEFAULT_TENANT)
