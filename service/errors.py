@@ -15,6 +15,7 @@ ServiceError
 ├── EngineRefused           the model server refused the request
 ├── StreamBroken            the model server stopped inside an answer
 ├── AdapterNotLoaded        a live adapter is not back in the engine yet
+├── WrongJobStatus          a job that has ended is not paused, one that runs not resumed
 ├── JobFailed               carries the error of a job out of the worker
 ├── PublishFailed           list check or effect check failed
 ├── BackupImpossible        there is no SQLite database to copy, or no place for the copy
@@ -213,6 +214,13 @@ class ProcessFailed(ServiceError):
     hint = "Read the named log file."
 
 
+class WrongJobStatus(ServiceError):
+    """A job that has ended is not paused, one that runs or has succeeded not resumed."""
+
+    code = "wrong_job_status"
+    hint = "GET the job: its status says what can be asked of it."
+
+
 class JobFailed(ServiceError):
     """A job failed; carries the code and status of the error inside the worker."""
 
@@ -244,6 +252,7 @@ STATUS: Mapping[type[Exception], int] = {
     StreamBroken: 502,
     AdapterNotLoaded: 503,
     PublishFailed: 409,
+    WrongJobStatus: 409,
     BackupImpossible: 409,
     InvalidBackup: 400,
     RestoreRefused: 409,
