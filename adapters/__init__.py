@@ -51,6 +51,7 @@ from adapters.records import Adapter, AdapterState, Alias, metadata
 from adapters.registry import AdapterRegistry, check_gate
 from adapters.servability import ServabilityFinding, check_config, check_servability
 from adapters.training import (
+    Checkpoint,
     TrainingCheck,
     TrainingEvent,
     TrainingResult,
@@ -59,6 +60,7 @@ from adapters.training import (
     check_training,
     list_runs,
     load_run_config,
+    read_checkpoints,
     read_events,
     read_run,
     run_training,
@@ -77,6 +79,7 @@ __all__ = [
     "Alias",
     "BaseModelMismatch",
     "BaseModelNotFound",
+    "Checkpoint",
     "ContextCounts",
     "DigestMismatch",
     "EffectProbe",
@@ -128,6 +131,7 @@ __all__ = [
     "parse_training_config",
     "prepare_base_model",
     "prepare_embedder",
+    "read_checkpoints",
     "read_effect_reference",
     "read_evaluation",
     "read_events",

@@ -60,10 +60,18 @@ class ModelDownloadFailed(AdapterError):
 
 
 class InvalidTrainingConfig(AdapterError):
-    """A key or a value of a training configuration is wrong."""
+    """A key or a value of a training configuration is wrong.
+
+    Attributes:
+        key: The first wrong key; none where it is the whole.
+    """
 
     code = "invalid_training_config"
     hint = "Correct the named key; adapters/README.md lists all keys."
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class InvalidTrainingData(AdapterError):

@@ -354,6 +354,8 @@ def error_fields(exc: Exception) -> dict[str, Any]:
     if isinstance(exc, ServiceError):
         fields["param"] = exc.param
         fields.update(exc.details)
+    if isinstance(exc, adapter_errors.InvalidTrainingConfig):
+        fields["param"] = exc.key
     if isinstance(exc, router_errors.InvalidPolicy):
         fields.update(file=exc.file, line=exc.line, key=exc.key, reason=exc.reason)
     for name in ("reasons", "problems", "log_tail"):

@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 Report = Callable[[Mapping[str, Any] | None], bool]
 Work = Callable[[Job, Report], Mapping[str, Any]]
 
-MAX_EVENTS = 500
-
 
 class Cancelled(Exception):
     """The job is no longer wanted, or no longer this worker's."""
@@ -116,23 +114,20 @@ def train(
     The run's journal and checkpoints are in the home under the job's id: a job that is taken up
     again, after a crash or a stop, goes on from its last checkpoint.
     """
-    file = files.get(job.args["file_id"], tenant=job.tenant)
     base = describe_base_model(settings.base_model_path)
-    events: list[dict[str, Any]] = []
 
     def tell(event: dict[str, Any], fraction: float | None) -> None:
-        events.append(event)
-        del events[:-MAX_EVENTS]
-        report({**event, "fraction": fraction, "events": list(events)})
+        report({**event, "fraction": fraction})
 
     def on_progress(event: TrainingEvent) -> None:
         fraction = event.step / event.steps if event.step is not None and event.steps else None
         tell(event.as_dict(), fraction)
 
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
-        rows = Path(scratch) / Path(file.filename).name
-        rows.write_bytes(files.content(file.file_id, tenant=job.tenant))
-        keys = {**job.args["config"], "dataset": str(rows)}
+        unpack_rows = partial(_unpack, files, job, Path(scratch))
+        keys = {**job.args["config"], "dataset": unpack_rows(job.args["file_id"])}
+        if replayed := job.args.get("replay_file_ids"):
+            keys["replay_dataset"] = [unpack_rows(file_id) for file_id in replayed]
         config = parse_training_config(keys, name="config")
         try:
             made = run_training(
@@ -153,6 +148,15 @@ def train(
         return judge_trained(
             settings, registry, adapter, config, tell=tell, cancelled=lambda: not report(None)
         )
+
+
+def _unpack(files: Files, job: Job, scratch: Path, file_id: str) -> str:
+    """Write an uploaded file under its own name and return its path."""
+    name = Path(files.get(file_id, tenant=job.tenant).filename).name
+    place = scratch / file_id / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(files.content(file_id, tenant=job.tenant))
+    return str(place)
 
 
 def judge_trained(

@@ -218,10 +218,10 @@ def train_by_gateway(
         CommandFailed: The configuration or the rows were refused, or the training failed.
     """
     keys = dict(keys)
-    rows = training_rows(config, keys.pop("dataset", None))
-    upload = {"file": (rows[0], rows[1], "application/jsonl")}
-    file = gateway.post("/v1/files", data={"purpose": "fine-tune"}, files=upload)
-    body: dict[str, Any] = {"training_file": file["id"], "config": keys}
+    file_id = _upload(gateway, *training_rows(config, keys.pop("dataset", None)))
+    if replayed := keys.get("replay_dataset"):
+        keys["replay_dataset"] = [_upload(gateway, *training_rows(config, replayed))]
+    body: dict[str, Any] = {"training_file": file_id, "config": keys}
     if isinstance(keys.get("task"), str):
         body["suffix"] = keys["task"]
     if isinstance(keys.get("seed"), int):
@@ -239,6 +239,12 @@ def train_by_gateway(
         except KeyboardInterrupt:
             gateway.post(f"{path}/cancel")
             raise
+
+
+def _upload(gateway: Gateway, name: str, content: bytes) -> str:
+    upload = {"file": (name, content, "application/jsonl")}
+    file = gateway.post("/v1/files", data={"purpose": "fine-tune"}, files=upload)
+    return str(file["id"])
 
 
 def training_rows(config: Path, dataset: object) -> tuple[str, bytes]:
