@@ -47,7 +47,7 @@ from adapters.evaluation import (
     held_out_rows,
     read_evaluation,
 )
-from adapters.records import Adapter, AdapterState, Alias, metadata
+from adapters.records import Adapter, AdapterState, Alias, StateChange, metadata
 from adapters.registry import AdapterRegistry, check_gate
 from adapters.servability import ServabilityFinding, check_config, check_servability
 from adapters.training import (
@@ -100,6 +100,7 @@ __all__ = [
     "NothingToRollBack",
     "Row",
     "ServabilityFinding",
+    "StateChange",
     "TooFewRows",
     "TrainingCancelled",
     "TrainingCheck",

@@ -23,6 +23,7 @@ from adapters import (
     describe_base_model,
     held_out_rows,
     parse_training_config,
+    read_run,
     run_training,
 )
 from knowledge import DocumentNotFound, Knowledge, ReconcileReport
@@ -129,12 +130,13 @@ def train(
         if replayed := job.args.get("replay_file_ids"):
             keys["replay_dataset"] = [unpack_rows(file_id) for file_id in replayed]
         config = parse_training_config(keys, name="config")
+        run_dir = settings.paths.trainings / job.job_id
         try:
             made = run_training(
                 config,
                 base=base,
                 into=settings.paths.adapters,
-                run_dir=settings.paths.trainings / job.job_id,
+                run_dir=run_dir,
                 environment=child_environment(),
                 on_progress=on_progress,
                 cancelled=lambda: not report(None),
@@ -142,11 +144,22 @@ def train(
             )
         except TrainingCancelled as exc:
             raise Cancelled from exc
-        adapter = registry.register(made.folder, tenant=job.tenant, base=base)
+        adapter = registry.register(
+            made.folder,
+            tenant=job.tenant,
+            base=base,
+            by=job.job_id,
+            drafted_at=read_run(run_dir).created_at,
+        )
         if not config.do_eval:
             return adapter_dict(adapter)
         return judge_trained(
-            settings, registry, adapter, config, tell=tell, cancelled=lambda: not report(None)
+            settings,
+            registry,
+            adapter,
+            config,
+            tell=tell,
+            cancelled=lambda: not report(None),
         )
 
 
@@ -180,6 +193,7 @@ def judge_trained(
             adapter.folder,
             held_out_rows(config),
             tenant=adapter.tenant,
+            by="worker",
             on_progress=on_progress,
             cancelled=cancelled,
         )

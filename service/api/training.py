@@ -1,5 +1,6 @@
 """`/v1/files` and `/adapters`: the rows an adapter is made of, and how it goes live."""
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from service.api.wire import Shape
 from service.errors import InvalidRequest
 from service.publishing import adapter_dict
 from service.tables import DEFAULT_TENANT
+from service.training import draft_dict, list_drafts
 
 api = APIRouter(tags=["adapters"])
 
@@ -41,18 +43,28 @@ def get_file(request: Request, file_id: str) -> dict[str, Any]:
 
 @api.get("/adapters")
 def list_adapters(request: Request) -> dict[str, Any]:
-    """List every adapter, newest first."""
-    found = state_of(request).house.measurements.registry.list(tenant=DEFAULT_TENANT)
+    """List every adapter, newest first, and beside them the drafts: runs that made none yet."""
+    house = state_of(request).house
+    found = house.measurements.registry.list(tenant=DEFAULT_TENANT)
     data = [adapter_dict(adapter) for adapter in reversed(found)]
-    return {"object": "list", "data": data, "has_more": False}
+    drafts = [draft_dict(run) for run in list_drafts(house.settings.paths.trainings)]
+    return {"object": "list", "data": data, "drafts": drafts, "has_more": False}
 
 
 @api.get("/adapters/{name}")
 def get_adapter(request: Request, name: str) -> dict[str, Any]:
-    """Return one adapter by its id, or the live one of a task."""
-    registry = state_of(request).house.measurements.registry
+    """Return one adapter by its id, the live one of a task, or a draft by its run's id."""
+    house = state_of(request).house
+    for run in list_drafts(house.settings.paths.trainings):
+        if run.run_id == name:
+            draft = draft_dict(run)
+            began = {"state": draft["state"], "at": run.created_at, "by": name}
+            return {**draft, "history": [{**began, "why": "training began"}]}
+    registry = house.measurements.registry
     find = registry.get if "@" in name else registry.resolve
-    return adapter_dict(find(name, tenant=DEFAULT_TENANT))
+    adapter = find(name, tenant=DEFAULT_TENANT)
+    history = registry.history(adapter.adapter_id, tenant=DEFAULT_TENANT)
+    return {**adapter_dict(adapter), "history": [asdict(change) for change in history]}
 
 
 class PublishRequest(Shape):
