@@ -31,6 +31,7 @@ from adapters.errors import (
     InvalidTrainingConfig,
     InvalidTrainingData,
     ModelDownloadFailed,
+    NoClosedLabels,
     NothingToRollBack,
     NotServable,
     TooFewRows,
@@ -43,8 +44,10 @@ from adapters.errors import (
 from adapters.evaluation import (
     Evaluation,
     EvaluationEvent,
+    LinearProbe,
     evaluate_adapter,
     held_out_rows,
+    probe_rows,
     read_evaluation,
 )
 from adapters.records import Adapter, AdapterState, Alias, StateChange, metadata
@@ -94,8 +97,10 @@ __all__ = [
     "InvalidGatePolicy",
     "InvalidTrainingConfig",
     "InvalidTrainingData",
+    "LinearProbe",
     "ModelDownloadFailed",
     "ModelFolder",
+    "NoClosedLabels",
     "NotServable",
     "NothingToRollBack",
     "Row",
@@ -132,6 +137,7 @@ __all__ = [
     "parse_training_config",
     "prepare_base_model",
     "prepare_embedder",
+    "probe_rows",
     "read_checkpoints",
     "read_effect_reference",
     "read_evaluation",

@@ -298,6 +298,7 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.TrainingRunBusy: 409,
     adapter_errors.TrainingCancelled: 409,
     adapter_errors.InvalidEvaluationRows: 400,
+    adapter_errors.NoClosedLabels: 400,
     adapter_errors.InvalidGatePolicy: 500,
     adapter_errors.EvaluationFailed: 500,
     adapter_errors.EvaluationCancelled: 409,

@@ -215,11 +215,17 @@ def _by_shape(answers: Sequence[str]) -> MetricName:
         return "slot_f1"
     if all(_is_json(answer) for answer in answers):
         return "json_validity"
-    is_short = all(len(answer) <= MOST_LABEL_CHARS for answer in answers)
-    if is_short and len(answers) >= ROWS_PER_LABEL * len(set(answers)) and len(set(answers)) > 1:
+    if is_label_set(answers):
         return "accuracy"
     tokens = sorted(len(read_tokens(answer)) for answer in answers)
     return "token_f1" if tokens[len(tokens) // 2] <= MOST_SHORT_TOKENS else "chrf"
+
+
+def is_label_set(answers: Sequence[str]) -> bool:
+    """Say whether answers are a closed set of labels: short, few, and each often enough."""
+    labels = set(answers)
+    is_short = all(len(label) <= MOST_LABEL_CHARS for label in labels)
+    return is_short and len(answers) >= ROWS_PER_LABEL * len(labels) and len(labels) > 1
 
 
 def _is_json(answer: str) -> bool:

@@ -145,8 +145,8 @@ def _require_base(state: AppState, body: TrainingRequest) -> None:
             f"Only the base model that is served can be trained: {base!r}, not {body.model!r}.",
             param="model",
         )
-    named = body.config.get("model_name_or_path") or base
-    if named not in ("base", base) and Path(str(named)).resolve() != settings.base_model_path:
+    named = str(body.config.get("model_name_or_path") or base)
+    if named not in (base, "base") and Path(named).resolve() != settings.base_model_path.resolve():
         raise BaseModelMismatch(f"config.model_name_or_path is {named}, served is {base}")
 
 
