@@ -23,7 +23,6 @@ from adapters.errors import BaseModelNotFound
 from adapters.evaluation.generation import choose_dtype
 
 BATCH = 16  # prompts at a time
-STRENGTH = 0.1  # C on standardised features; own measurement, adapters/README.md "Figures"
 MOST_STEPS = 2_000  # of the solver; some hundred are usual
 
 Emit = Callable[[Mapping[str, object]], None]
@@ -48,9 +47,8 @@ def guess_labels(job: Mapping[str, Any], emit: Emit) -> dict[str, list[str]]:
         torch.set_num_threads(job["threads"])
     features = _features(job, emit)
     folds = StratifiedGroupKFold(job["folds"], shuffle=True, random_state=job["seed"])
-    layer = LogisticRegression(C=STRENGTH, max_iter=MOST_STEPS)
     learners = {
-        "guesses": make_pipeline(StandardScaler(), layer),
+        "guesses": make_pipeline(StandardScaler(), LogisticRegression(max_iter=MOST_STEPS)),
         "majority": DummyClassifier(strategy="most_frequent"),
     }
     return {

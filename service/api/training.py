@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.datastructures import UploadFile
 
+from adapters import AdapterState
 from service.api.state import state_of
 from service.api.wire import Shape
 from service.errors import InvalidRequest
@@ -55,14 +56,14 @@ def list_adapters(request: Request) -> dict[str, Any]:
 def get_adapter(request: Request, name: str) -> dict[str, Any]:
     """Return one adapter by its id, the live one of a task, or a draft by its run's id."""
     house = state_of(request).house
-    for run in list_drafts(house.settings.paths.trainings):
-        if run.run_id == name:
-            draft = draft_dict(run)
-            began = {"state": draft["state"], "at": run.created_at, "by": name}
-            return {**draft, "history": [{**began, "why": "training began"}]}
     registry = house.measurements.registry
-    find = registry.get if "@" in name else registry.resolve
-    adapter = find(name, tenant=DEFAULT_TENANT)
+    if "@" in name:
+        adapter = registry.get(name, tenant=DEFAULT_TENANT)
+    elif drafts := [r for r in list_drafts(house.settings.paths.trainings) if r.run_id == name]:
+        began = {"state": AdapterState.DRAFT, "at": drafts[0].created_at, "by": name}
+        return {**draft_dict(drafts[0]), "history": [{**began, "why": "training began"}]}
+    else:
+        adapter = registry.resolve(name, tenant=DEFAULT_TENANT)
     history = registry.history(adapter.adapter_id, tenant=DEFAULT_TENANT)
     return {**adapter_dict(adapter), "history": [asdict(change) for change in history]}
 
