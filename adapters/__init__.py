@@ -42,6 +42,7 @@ from adapters.errors import (
     InvalidTrainingConfig,
     InvalidTrainingData,
     ModelDownloadFailed,
+    NoClosedLabels,
     NothingToRollBack,
     NotServable,
     TooFewRows,
@@ -54,14 +55,17 @@ from adapters.errors import (
 from adapters.evaluation import (
     Evaluation,
     EvaluationEvent,
+    LinearProbe,
     evaluate_adapter,
     held_out_rows,
+    probe_rows,
     read_evaluation,
 )
-from adapters.records import Adapter, AdapterState, Alias, metadata
+from adapters.records import Adapter, AdapterState, Alias, StateChange, metadata
 from adapters.registry import AdapterRegistry, check_gate
 from adapters.servability import ServabilityFinding, check_config, check_servability
 from adapters.training import (
+    Checkpoint,
     TrainingCheck,
     TrainingEvent,
     TrainingResult,
@@ -70,6 +74,7 @@ from adapters.training import (
     check_training,
     list_runs,
     load_run_config,
+    read_checkpoints,
     read_events,
     read_run,
     run_training,
@@ -88,6 +93,7 @@ __all__ = [
     "Alias",
     "BaseModelMismatch",
     "BaseModelNotFound",
+    "Checkpoint",
     "ContextCounts",
     "DataCheck",
     "DigestMismatch",
@@ -105,12 +111,15 @@ __all__ = [
     "InvalidGatePolicy",
     "InvalidTrainingConfig",
     "InvalidTrainingData",
+    "LinearProbe",
     "ModelDownloadFailed",
     "ModelFolder",
+    "NoClosedLabels",
     "NotServable",
     "NothingToRollBack",
     "Row",
     "ServabilityFinding",
+    "StateChange",
     "TooFewRows",
     "TrainingCancelled",
     "TrainingCheck",
@@ -144,6 +153,8 @@ __all__ = [
     "parse_training_config",
     "prepare_base_model",
     "prepare_embedder",
+    "probe_rows",
+    "read_checkpoints",
     "read_effect_reference",
     "read_evaluation",
     "read_events",

@@ -214,7 +214,8 @@ def parse_training_config(
         config = TrainingConfig.model_validate(dict(values))
     except pydantic.ValidationError as exc:
         problems = "; ".join(_explain(error) for error in exc.errors())
-        raise InvalidTrainingConfig(f"{name}: {problems}") from exc
+        first = [str(part) for part in exc.errors()[0]["loc"][:1]]
+        raise InvalidTrainingConfig(f"{name}: {problems}", key="".join(first) or None) from exc
     if folder is None:
         return config
     return config.model_copy(

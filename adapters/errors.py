@@ -11,6 +11,7 @@ AdapterError
 ├── TrainingFailed          the training process ended without a result
 ├── TrainingCancelled       the training was stopped on request
 ├── InvalidEvaluationRows   rows of another task, or all of them trained on
+├── NoClosedLabels          rows whose answers are no labels, which a linear probe could guess
 ├── InvalidGatePolicy       a key or a value of the gate's policy file is wrong
 ├── EvaluationFailed        the evaluating process ended without answers
 ├── EvaluationCancelled     the evaluation was stopped on request
@@ -60,10 +61,18 @@ class ModelDownloadFailed(AdapterError):
 
 
 class InvalidTrainingConfig(AdapterError):
-    """A key or a value of a training configuration is wrong."""
+    """A key or a value of a training configuration is wrong.
+
+    Attributes:
+        key: The first wrong key; none where it is the whole.
+    """
 
     code = "invalid_training_config"
     hint = "Correct the named key; adapters/README.md lists all keys."
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class InvalidTrainingData(AdapterError):
@@ -147,6 +156,13 @@ class InvalidEvaluationRows(AdapterError):
 
     code = "invalid_evaluation_rows"
     hint = "Evaluate on rows of the adapter's own task that it was not trained on."
+
+
+class NoClosedLabels(AdapterError):
+    """Rows whose answers are no labels, which a linear probe could guess."""
+
+    code = "no_closed_labels"
+    hint = "Train a pilot instead, and `fingerpost adapters eval` tells what training gains."
 
 
 class InvalidGatePolicy(AdapterError):

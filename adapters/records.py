@@ -1,7 +1,8 @@
-"""What is kept about adapters: two SQL tables, and the values read from them.
+"""What is kept about adapters: three SQL tables, and the values read from them.
 
-`adapter_adapters` has one row for each adapter, immutable but for its state; `adapter_aliases`
-one for each task. Knows columns and values; the rules of change are in `registry.py`.
+`adapter_adapters` has one row for each adapter, immutable but for its state; `adapter_history` one
+for each change of a state; `adapter_aliases` one for each task. Knows columns and values; the
+rules of change are in `registry.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from sqlalchemy import (
     Boolean,
     Column,
     Float,
+    Index,
+    Integer,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -47,6 +50,19 @@ adapters_table = Table(
     PrimaryKeyConstraint("tenant", "adapter_id"),
 )
 
+history_table = Table(
+    "adapter_history",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("adapter_id", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("by", String(64)),
+    Column("why", Text, nullable=False),
+    Index("adapter_history_by_adapter", "tenant", "adapter_id"),
+)
+
 aliases_table = Table(
     "adapter_aliases",
     metadata,
@@ -61,11 +77,36 @@ aliases_table = Table(
 
 
 class AdapterState(StrEnum):
-    """Where an adapter stands."""
+    """Where an adapter stands.
 
+    A `draft` is a training run that has made no adapter yet: it has a name and a content only once
+    it is trained, so the registry keeps it as the first line of a history alone. `evaluated` says
+    that there is a verdict, `published` that it was allowed to serve and another one serves now.
+    """
+
+    DRAFT = "draft"
     TRAINED = "trained"
+    EVALUATED = "evaluated"
+    PUBLISHED = "published"
     LIVE = "live"
     RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """One line of an adapter's history.
+
+    Attributes:
+        state: Where it stood from then on.
+        at: When, unix seconds.
+        by: The job, run or process that did it; none where nobody said so.
+        why: In a few words.
+    """
+
+    state: AdapterState
+    at: float
+    by: str | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Which adapters exist, and which of them is live for each task.
 
-The truth is in SQL: one row for each adapter (immutable but for its state) and one for each task
-(the alias). Folders stay where they were made, inside the registry's directory, and are compared
-with their digest before anyone loads them. Knows no engine and no torch: what it calls live is
-what the gateway may ask the engine for.
+The truth is in SQL: one row for each adapter (immutable but for its state), one for each change of
+a state, and one for each task (the alias). Folders stay where they were made, inside the
+registry's directory, and are compared with their digest before anyone loads them. Knows no engine
+and no torch: what it calls live is what the gateway may ask the engine for.
 """
 
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ from adapters.records import (
     Adapter,
     AdapterState,
     Alias,
+    StateChange,
     adapters_table,
     aliases_table,
+    history_table,
 )
 from adapters.servability import check_servability
 from adapters.weights import digest_adapter
@@ -66,7 +69,13 @@ class AdapterRegistry:
         self._clock = clock
 
     def register(
-        self, folder: Path, *, tenant: str = "default", base: ModelFolder | None = None
+        self,
+        folder: Path,
+        *,
+        tenant: str = "default",
+        base: ModelFolder | None = None,
+        by: str | None = None,
+        drafted_at: float | None = None,
     ) -> Adapter:
         """Add a trained adapter, or return it if it is known with the same content.
 
@@ -74,6 +83,8 @@ class AdapterRegistry:
             folder: A folder of this registry's directory, named by the adapter's id.
             tenant: Whose it is.
             base: The served base model; none leaves out the comparison with it.
+            by: The training run it comes from, for its history.
+            drafted_at: When that run began, unix seconds.
 
         Raises:
             UnsafeAdapterFolder: Outside of the directory, a link, or holding one.
@@ -109,6 +120,10 @@ class AdapterRegistry:
             known = _find(connection, tenant, adapter.adapter_id)
             if known is None:
                 connection.execute(insert(adapters_table).values(**self._to_row(adapter)))
+                note = _Note(connection, tenant, adapter.adapter_id, by)
+                if drafted_at is not None:
+                    note(AdapterState.DRAFT, drafted_at, "training began")
+                note(AdapterState.TRAINED, adapter.created_at, "registered")
                 return adapter
         if known.sha256 != sha256:
             raise DigestMismatch(f"{adapter.adapter_id} is registered with another content")
@@ -175,6 +190,24 @@ class AdapterRegistry:
             row.task, row.adapter_id, row.previous_adapter_id, row.updated_at, tuple(row.history)
         )
 
+    def history(self, adapter_id: str, *, tenant: str = "default") -> tuple[StateChange, ...]:
+        """Return the states an adapter went through, oldest first; the last is the present one.
+
+        Raises:
+            AdapterNotFound: No such id.
+        """
+        query = (
+            select(history_table)
+            .where(history_table.c.tenant == tenant, history_table.c.adapter_id == adapter_id)
+            .order_by(history_table.c.number)
+        )
+        with self._engine.connect() as connection:
+            _get(connection, tenant, adapter_id)
+            return tuple(
+                StateChange(AdapterState(row.state), row.at, row.by, row.why)
+                for row in connection.execute(query)
+            )
+
     def verify(self, adapter: Adapter) -> None:
         """Compare an adapter's folder with what was registered; call it before every load.
 
@@ -193,31 +226,44 @@ class AdapterRegistry:
                 f"registered {adapter.sha256}"
             )
 
-    def record_evaluation(self, evaluation: Evaluation, *, tenant: str = "default") -> Adapter:
+    def record_evaluation(
+        self, evaluation: Evaluation, *, tenant: str = "default", by: str | None = None
+    ) -> Adapter:
         """Keep an adapter's evaluation in the place of an earlier one.
+
+        One that was trained only is `evaluated` from then on; any other stays what it is.
 
         Raises:
             AdapterNotFound: No such id.
         """
         adapter_id = evaluation.adapter_id
         with self._engine.execution_options(write=True).begin() as connection:
-            _get(connection, tenant, adapter_id)
+            now = AdapterState(_get(connection, tenant, adapter_id).state)
+            state = AdapterState.EVALUATED if now is AdapterState.TRAINED else now
             _set(connection, tenant, adapter_id, evaluation=evaluation.as_dict())
+            note = _Note(connection, tenant, adapter_id, by)
+            note(state, self._clock(), f"verdict {evaluation.verdict}")
             return self._to_adapter(_get(connection, tenant, adapter_id))
 
     def publish(
-        self, adapter_id: str, *, tenant: str = "default", override: str | None = None
+        self,
+        adapter_id: str,
+        *,
+        tenant: str = "default",
+        override: str | None = None,
+        by: str | None = None,
     ) -> Alias:
         """Make an adapter the live one of its task, in one transaction.
 
         Call it after the engine has loaded the adapter and the effect check has passed. The
-        adapter that was live before becomes `trained` again and is what `rollback` returns to.
+        adapter that was live before is `published` from then on and what `rollback` returns to.
 
         Args:
             adapter_id: Which adapter.
             tenant: Whose it is.
             override: Why it may serve against its verdict; recorded with the adapter and in the
                 alias's history. Without a verdict against it nothing is recorded.
+            by: Who publishes, for the history.
 
         Raises:
             AdapterNotFound: No such id.
@@ -231,13 +277,21 @@ class AdapterRegistry:
             if row.state == AdapterState.RETIRED.value:
                 raise AdapterRetired(f"{adapter_id} was retired")
             told: dict[str, object] = {}
-            if reason := check_gate(self._to_adapter(row), override):
+            adapter = self._to_adapter(row)
+            why = f"verdict {adapter.verdict}" if adapter.verdict else "never evaluated"
+            if reason := check_gate(adapter, override):
+                why += f", overridden: {reason}"
                 told = {"override": reason, "verdict": row.evaluation["verdict"]}
                 given = {"reason": reason, "verdict": told["verdict"], "at": self._clock()}
                 _set(connection, tenant, adapter_id, gate_override=given)
-            return self._flip(connection, tenant, row.task, adapter_id, action="publish", **told)
+            if adapter.published_at is None:
+                note = _Note(connection, tenant, adapter_id, by)
+                note(AdapterState.PUBLISHED, self._clock(), why)
+            return self._flip(
+                connection, tenant, row.task, adapter_id, action="publish", by=by, **told
+            )
 
-    def rollback(self, task: str, *, tenant: str = "default") -> Alias:
+    def rollback(self, task: str, *, tenant: str = "default", by: str | None = None) -> Alias:
         """Make the previous adapter of a task live again; the present one becomes the previous.
 
         Raises:
@@ -256,9 +310,9 @@ class AdapterRegistry:
             is_same = alias is not None and alias.previous_adapter_id == previous
             if not is_same or row.state == AdapterState.RETIRED.value:
                 raise NothingToRollBack(f"{task} has no earlier adapter to return to")
-            return self._flip(connection, tenant, task, previous, action="rollback")
+            return self._flip(connection, tenant, task, previous, action="rollback", by=by)
 
-    def withdraw(self, task: str, *, tenant: str = "default") -> Alias:
+    def withdraw(self, task: str, *, tenant: str = "default", by: str | None = None) -> Alias:
         """Take a task out of service; `rollback` brings its adapter back.
 
         Raises:
@@ -268,9 +322,9 @@ class AdapterRegistry:
             alias = _find_alias(connection, tenant, task)
             if alias is None or alias.adapter_id is None:
                 raise AdapterNotFound(f"no live adapter for {task}")
-            return self._flip(connection, tenant, task, None, action="withdraw")
+            return self._flip(connection, tenant, task, None, action="withdraw", by=by)
 
-    def retire(self, adapter_id: str, *, tenant: str = "default") -> Adapter:
+    def retire(self, adapter_id: str, *, tenant: str = "default", by: str | None = None) -> Adapter:
         """Mark an adapter as never to be served again; its folder stays.
 
         Raises:
@@ -281,7 +335,9 @@ class AdapterRegistry:
             row = _get(connection, tenant, adapter_id)
             if row.state == AdapterState.LIVE.value:
                 raise AdapterIsLive(f"{adapter_id} is live for {row.task}")
-            _set_state(connection, tenant, adapter_id, AdapterState.RETIRED)
+            if row.state != AdapterState.RETIRED.value:
+                note = _Note(connection, tenant, adapter_id, by)
+                note(AdapterState.RETIRED, self._clock(), "retired")
             connection.execute(
                 update(aliases_table)
                 .where(
@@ -300,6 +356,7 @@ class AdapterRegistry:
         to: str | None,
         *,
         action: str,
+        by: str | None,
         **told: object,
     ) -> Alias:
         """Point the alias of `task` at `to`; the caller's transaction makes it one step."""
@@ -312,9 +369,13 @@ class AdapterRegistry:
             if previous == to:
                 previous = None
             if present is not None:
-                _set_state(connection, tenant, present, AdapterState.TRAINED)
+                note = _Note(connection, tenant, present, by)
+                why = f"{action}: {to} serves" if to is not None else action
+                note(AdapterState.PUBLISHED, now, why)
+            if to is not None:
+                _Note(connection, tenant, to, by)(AdapterState.LIVE, now, action)
         if to is not None:
-            _set_state(connection, tenant, to, AdapterState.LIVE, published_at=now)
+            _set(connection, tenant, to, published_at=now)
         entry = {"action": action, "adapter_id": to, "at": now, **told}
         history = [*(known.history if known is not None else ()), entry][-MOST_HISTORY:]
         values = {
@@ -416,18 +477,27 @@ def _find_alias(connection: Connection, tenant: str, task: str) -> Row[Any] | No
     return connection.execute(query).one_or_none()
 
 
-def _set_state(
-    connection: Connection,
-    tenant: str,
-    adapter_id: str,
-    state: AdapterState,
-    *,
-    published_at: float | None = None,
-) -> None:
-    values: dict[str, object] = {"state": state.value}
-    if published_at is not None:
-        values["published_at"] = published_at
-    _set(connection, tenant, adapter_id, **values)
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """Changes the state of one adapter and writes it into its history, as one."""
+
+    connection: Connection
+    tenant: str
+    adapter_id: str
+    by: str | None
+
+    def __call__(self, state: AdapterState, at: float, why: str) -> None:
+        self.connection.execute(
+            insert(history_table).values(
+                tenant=self.tenant,
+                adapter_id=self.adapter_id,
+                state=state.value,
+                at=at,
+                by=self.by,
+                why=why,
+            )
+        )
+        _set(self.connection, self.tenant, self.adapter_id, state=state.value)
 
 
 def _set(connection: Connection, tenant: str, adapter_id: str, **values: object) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Column, Engine, Float, Index, String, Table, select
+from sqlalchemy import JSON, Column, Engine, Float, Index, String, Table, select, tuple_
 
 from router import Strategy
-from service.errors import CompareNotFound
+from service.errors import CompareNotFound, InvalidRequest
 from service.tables import metadata
 
 comparisons = Table(
@@ -110,14 +110,31 @@ class Comparisons:
         return Comparison(**row._mapping)
 
     def list(
-        self, *, tenant: str, use_case: str | None = None, limit: int = 20
+        self,
+        *,
+        tenant: str,
+        use_case: str | None = None,
+        after: str | None = None,
+        limit: int = 20,
     ) -> tuple[Comparison, ...]:
-        """Return the newest comparisons first."""
-        query = select(comparisons).where(comparisons.c.tenant == tenant)
+        """Return the newest comparisons first; `after` is the id that ended the page before.
+
+        Raises:
+            InvalidRequest: No comparison is called `after`.
+        """
+        mine = comparisons.c.tenant == tenant
+        columns = (comparisons.c.created_at, comparisons.c.comparison_id)
+        query = select(comparisons).where(mine)
         if use_case is not None:
             query = query.where(comparisons.c.use_case == use_case)
-        query = query.order_by(comparisons.c.created_at.desc()).limit(limit)
         with self._engine.connect() as connection:
+            if after is not None:
+                place = select(*columns).where(mine, comparisons.c.comparison_id == after)
+                last = connection.execute(place).one_or_none()
+                if last is None:
+                    raise InvalidRequest(f"There is no comparison {after!r}.", param="after")
+                query = query.where(tuple_(*columns) < tuple_(*last))
+            query = query.order_by(*(column.desc() for column in columns)).limit(limit)
             return tuple(Comparison(**row._mapping) for row in connection.execute(query))
 
     def last_scores(self, use_case: str, *, tenant: str) -> Mapping[Strategy, StrategyScore]:

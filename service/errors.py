@@ -16,6 +16,7 @@ ServiceError
 ├── EngineRefused           the model server refused the request
 ├── StreamBroken            the model server stopped inside an answer
 ├── AdapterNotLoaded        a live adapter is not back in the engine yet
+├── WrongJobStatus          a job that has ended is not paused, one that runs not resumed
 ├── JobFailed               carries the error of a job out of the worker
 ├── PublishFailed           list check or effect check failed
 ├── BackupImpossible        there is no SQLite database to copy, or no place for the copy
@@ -221,6 +222,13 @@ class ProcessFailed(ServiceError):
     hint = "Read the named log file."
 
 
+class WrongJobStatus(ServiceError):
+    """A job that has ended is not paused, one that runs or has succeeded not resumed."""
+
+    code = "wrong_job_status"
+    hint = "GET the job: its status says what can be asked of it."
+
+
 class JobFailed(ServiceError):
     """A job failed; carries the code and status of the error inside the worker."""
 
@@ -252,6 +260,7 @@ STATUS: Mapping[type[Exception], int] = {
     StreamBroken: 502,
     AdapterNotLoaded: 503,
     PublishFailed: 409,
+    WrongJobStatus: 409,
     BackupImpossible: 409,
     InvalidBackup: 400,
     RestoreRefused: 409,
@@ -297,6 +306,7 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.TrainingRunBusy: 409,
     adapter_errors.TrainingCancelled: 409,
     adapter_errors.InvalidEvaluationRows: 400,
+    adapter_errors.NoClosedLabels: 400,
     adapter_errors.InvalidGatePolicy: 500,
     adapter_errors.EvaluationFailed: 500,
     adapter_errors.EvaluationCancelled: 409,
@@ -353,6 +363,8 @@ def error_fields(exc: Exception) -> dict[str, Any]:
     if isinstance(exc, ServiceError):
         fields["param"] = exc.param
         fields.update(exc.details)
+    if isinstance(exc, adapter_errors.InvalidTrainingConfig):
+        fields["param"] = exc.key
     if isinstance(exc, router_errors.InvalidPolicy):
         fields.update(file=exc.file, line=exc.line, key=exc.key, reason=exc.reason)
     for name in ("reasons", "problems", "log_tail"):

@@ -29,6 +29,7 @@ def evaluate_and_record(
     rows: Sequence[Row],
     *,
     tenant: str,
+    by: str = "command line",
     few_shot: int = FEW_SHOT,
     limit: int | None = None,
     on_progress: Callable[[EvaluationEvent], None] | None = None,
@@ -42,6 +43,7 @@ def evaluate_and_record(
         folder: Of the adapter.
         rows: Of its task.
         tenant: Whose it is.
+        by: Who judges, for the adapter's history.
         few_shot: Examples in the few-shot prompts.
         limit: Most rows to ask; none asks all.
         on_progress: Told how far it is.
@@ -63,7 +65,7 @@ def evaluate_and_record(
         settings=settings.adapters,
     )
     if registry is not None and _find(registry, folder.name, tenant) is not None:
-        registry.record_evaluation(found, tenant=tenant)
+        registry.record_evaluation(found, tenant=tenant, by=by)
     return found
 
 

@@ -7,7 +7,7 @@ subject (say, one document) are done in the order they came, whatever happens to
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -24,14 +24,16 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    case,
     exists,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from service.errors import InvalidRequest, JobNotFound
+from service.errors import InvalidRequest, JobNotFound, WrongJobStatus
 from service.tables import metadata
 
 
@@ -49,12 +51,17 @@ class Status(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
 ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+STOPPED = frozenset({Status.PAUSED, Status.FAILED, Status.CANCELLED})
+
+# What a job may be asked for, in `cancel_asked`.
+GO_ON, CANCEL, PAUSE = 0, 1, 2
 
 jobs = Table(
     "jobs",
@@ -82,6 +89,7 @@ jobs = Table(
     Index("jobs_by_subject", "subject", "status"),
 )
 
+_AS_ASKED = case((jobs.c.cancel_asked == PAUSE, Status.PAUSED), else_=Status.CANCELLED)
 _SEEN = [c for c in jobs.c if c.name not in ("payload", "sequence", "subject")]
 
 
@@ -101,15 +109,20 @@ class Job:
     attempts: int
     worker: str | None
     lease_until: float | None
-    cancel_asked: bool
+    cancel_asked: int
     idempotency_key: str | None
     created_at: float
     updated_at: float
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether nothing more will happen to it, unless it is resumed."""
         return self.status in ENDED
+
+    @property
+    def is_pausing(self) -> bool:
+        """Whether it still runs, but was asked to pause."""
+        return self.status is Status.RUNNING and self.cancel_asked == PAUSE
 
     def as_dict(self) -> dict[str, Any]:
         """Return what a client sees."""
@@ -207,16 +220,47 @@ class Jobs:
         return _job(row)
 
     def list(
-        self, *, tenant: str, lane: Lane | None = None, kind: str | None = None, limit: int = 100
+        self,
+        *,
+        tenant: str,
+        lane: Lane | None = None,
+        kind: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        after: str | None = None,
+        limit: int = 100,
     ) -> tuple[Job, ...]:
-        """Return the newest jobs first."""
+        """Return the newest jobs first.
+
+        Args:
+            tenant: Whose.
+            lane: Of this queue alone.
+            kind: Of this kind alone.
+            metadata: With these labels among those their caller gave them.
+            after: Id of the job that ended the page before.
+            limit: Most jobs to return.
+
+        Raises:
+            InvalidRequest: No job is called `after`.
+        """
         query = select(*_SEEN).where(jobs.c.tenant == tenant)
         if lane is not None:
             query = query.where(jobs.c.lane == lane)
         if kind is not None:
             query = query.where(jobs.c.kind == kind)
-        query = query.order_by(jobs.c.sequence.desc()).limit(limit)
+        for key, value in (metadata or {}).items():
+            query = query.where(jobs.c.args[("metadata", key)].as_string() == value)
+        place = tuple_(jobs.c.sequence, jobs.c.job_id)
         with self._engine.connect() as connection:
+            if after is not None:
+                last = connection.execute(
+                    select(jobs.c.sequence, jobs.c.job_id).where(
+                        jobs.c.job_id == after, jobs.c.tenant == tenant
+                    )
+                ).one_or_none()
+                if last is None:
+                    raise InvalidRequest(f"There is no job {after!r}.", param="after")
+                query = query.where(place < tuple_(*last))
+            query = query.order_by(jobs.c.sequence.desc(), jobs.c.job_id.desc()).limit(limit)
             return tuple(_job(row) for row in connection.execute(query))
 
     def list_keys(self, prefix: str, *, tenant: str) -> tuple[Job, ...]:
@@ -289,8 +333,8 @@ class Jobs:
         self._end(job, worker, status=Status.FAILED, error=dict(error))
 
     def mark_cancelled(self, job: Job, worker: str) -> None:
-        """Record that a job this worker still holds was stopped on request."""
-        self._end(job, worker, status=Status.CANCELLED)
+        """Record that a job this worker still holds was stopped on request, or paused."""
+        self._end(job, worker, status=_AS_ASKED)
 
     def hand_back(self, job: Job, worker: str) -> None:
         """Let another worker begin the job anew at once; this attempt does not count."""
@@ -309,16 +353,57 @@ class Jobs:
 
     def cancel(self, job_id: str, *, tenant: str) -> Job:
         """Ask for the end of a job: at once while it waits, soon while it runs."""
+        self.get(job_id, tenant=tenant)
+        self._ask(job_id, CANCEL, of=(Status.QUEUED, Status.PAUSED), payload=None)
+        return self.get(job_id, tenant=tenant)
+
+    def pause(self, job_id: str, *, tenant: str) -> Job:
+        """Ask a job to stop for now, at once while it waits, soon while it runs.
+
+        A job that came with a payload loses it once it has run: only work that keeps its own
+        state can be paused.
+
+        Raises:
+            WrongJobStatus: It has ended, or is asked to.
+        """
         job = self.get(job_id, tenant=tenant)
-        waiting = and_(jobs.c.job_id == job_id, jobs.c.status == Status.QUEUED)
+        if job.has_ended or job.cancel_asked == CANCEL:
+            state = job.status if job.has_ended else "being cancelled"
+            raise WrongJobStatus(f"Job {job_id} is {state}: there is nothing to pause.", param="id")
+        self._ask(job_id, PAUSE, of=(Status.QUEUED,))
+        return self.get(job_id, tenant=tenant)
+
+    def resume(self, job_id: str, *, tenant: str) -> Job:
+        """Queue a job again that is paused, was cancelled or has failed; its attempts start anew.
+
+        Raises:
+            WrongJobStatus: It runs, or has succeeded.
+        """
+        stopped = and_(jobs.c.job_id == job_id, jobs.c.tenant == tenant)
+        anew = {"status": Status.QUEUED, "cancel_asked": GO_ON, "attempts": 0, "error": None}
         with self._write.begin() as connection:
-            connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(cancel_asked=1))
             connection.execute(
                 update(jobs)
-                .where(waiting)
-                .values(status=Status.CANCELLED, payload=None, updated_at=time.time())
+                .where(stopped, jobs.c.status.in_(STOPPED))
+                .values(worker=None, lease_until=None, updated_at=time.time(), **anew)
             )
-        return self.get(job.job_id, tenant=tenant)
+        job = self.get(job_id, tenant=tenant)
+        if job.status is not Status.QUEUED:
+            state = "still stopping" if job.cancel_asked and not job.has_ended else job.status
+            raise WrongJobStatus(f"Job {job_id} is {state}: nothing to resume.", param="id")
+        return job
+
+    def _ask(self, job_id: str, wish: int, *, of: Iterable[Status], **values: Any) -> None:
+        """Keep what a job is asked for; one whose status is among `of` has it at once."""
+        with self._write.begin() as connection:
+            connection.execute(
+                update(jobs).where(jobs.c.job_id == job_id).values(cancel_asked=wish)
+            )
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.job_id == job_id, jobs.c.status.in_(of))
+                .values(status=_AS_ASKED, updated_at=time.time(), **values)
+            )
 
     def _same_key(self, key: str, kind: str, args: Mapping[str, Any]) -> Job:
         query = select(*_SEEN).where(jobs.c.idempotency_key == key)
@@ -332,14 +417,14 @@ class Jobs:
         return job
 
     def _give_up(self, connection: Connection, found: Any) -> None:
-        cancelled = bool(found.cancel_asked)
+        asked = bool(found.cancel_asked)
         message = f"Its worker died {found.attempts} times; see the worker's log."
         connection.execute(
             update(jobs)
             .where(jobs.c.job_id == found.job_id)
             .values(
-                status=Status.CANCELLED if cancelled else Status.FAILED,
-                error=None if cancelled else {"code": "worker_died", "message": message},
+                status=_AS_ASKED if asked else Status.FAILED,
+                error=None if asked else {"code": "worker_died", "message": message},
                 payload=None,
                 updated_at=time.time(),
             )
@@ -377,5 +462,4 @@ def _job(row: Any) -> Job:
     values = dict(row._mapping)
     values["lane"] = Lane(values["lane"])
     values["status"] = Status(values["status"])
-    values["cancel_asked"] = bool(values["cancel_asked"])
     return Job(**values)

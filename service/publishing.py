@@ -37,6 +37,7 @@ NEVER_EVALUATED = (
     "`fingerpost adapters eval` tells."
 )
 WATCH_S = 1.0
+BY = "gateway"  # who acts, in an adapter's history, until callers have keys of their own
 RETRY_S = 10.0  # an adapter that could not be loaded is tried again after this
 DRAIN_LIMIT_S = 120.0  # longer than the longest answer; then the old adapter goes anyway
 REPLICA_DELAY_S = 2.0  # other gateways see the flipped alias before the old adapter goes
@@ -95,7 +96,7 @@ class Publisher:
             EngineUnavailable: The model server does not answer; retry is safe.
             PublishFailed: The adapter is loaded but not listed, or without effect.
         """
-        flip = partial(self._registry.publish, adapter_id, tenant=tenant, override=override)
+        flip = partial(self._registry.publish, adapter_id, tenant=tenant, override=override, by=BY)
         async with self._one_at_a_time:
             adapter = await _in_thread(self._registry.get, adapter_id, tenant=tenant)
             check_gate(adapter, override)
@@ -107,7 +108,7 @@ class Publisher:
         Raises:
             AdapterNotFound, NothingToRollBack: The task has no adapter before this one.
         """
-        flip = partial(self._registry.rollback, task, tenant=tenant)
+        flip = partial(self._registry.rollback, task, tenant=tenant, by=BY)
         async with self._one_at_a_time:
             alias = await _in_thread(self._registry.alias, task, tenant=tenant)
             if alias.previous_adapter_id is None:
@@ -137,7 +138,7 @@ class Publisher:
         """
         adapter = await _in_thread(self._registry.resolve, task, tenant=tenant)
         async with self._one_at_a_time:
-            await _in_thread(self._registry.withdraw, task, tenant=tenant)
+            await _in_thread(self._registry.withdraw, task, tenant=tenant, by=BY)
             self._changed()
             self._draining[adapter.adapter_id] = anyio.current_time()
 
@@ -147,7 +148,7 @@ class Publisher:
         Raises:
             AdapterIsLive: Publish another first, or withdraw its task.
         """
-        return await _in_thread(self._registry.retire, adapter_id, tenant=tenant)
+        return await _in_thread(self._registry.retire, adapter_id, tenant=tenant, by=BY)
 
     async def keep_watch(self) -> None:
         """Look at the model server every second and bring back what a restart has lost."""

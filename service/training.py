@@ -1,19 +1,25 @@
-"""Trains an adapter of this home in the calling process, without gateway or worker.
+"""Trains an adapter of this home in the calling process, and which runs are drafts of one.
 
-It knows where a home keeps runs, adapters and the database; it does not know how one trains.
+It knows where a home keeps runs, adapters and the database, and needs neither gateway nor worker;
+it does not know how one trains.
 """
 
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from adapters import (
     Adapter,
     AdapterRegistry,
+    AdapterState,
     ModelFolder,
     TrainingConfig,
     TrainingEvent,
+    TrainingRun,
     describe_base_model,
+    list_runs,
+    read_run,
     run_training,
 )
 from service.database import open_database
@@ -61,6 +67,41 @@ def train_here(
         registry = AdapterRegistry(
             database, settings.paths.adapters, max_lora_rank=settings.adapters.max_lora_rank
         )
-        return registry.register(made.folder, tenant=DEFAULT_TENANT, base=base)
+        return registry.register(
+            made.folder,
+            tenant=DEFAULT_TENANT,
+            base=base,
+            by=run_dir.name,
+            drafted_at=read_run(run_dir).created_at,
+        )
     finally:
         database.dispose()
+
+
+def list_drafts(runs_dir: Path) -> list[TrainingRun]:
+    """Return the runs that may still become an adapter, newest first.
+
+    These are the ones that work now, and those that stopped and left a checkpoint to go on from.
+    """
+    return [
+        run
+        for run in list_runs(runs_dir)
+        if run.adapter_id is None and (run.status == "running" or run.checkpoint_step is not None)
+    ]
+
+
+def draft_dict(run: TrainingRun) -> dict[str, Any]:
+    """Return a draft as clients see it."""
+    return {
+        "object": "adapter_draft",
+        "run_id": run.run_id,
+        "adapter_id": None,
+        "task": run.task,
+        "base_model": run.base_model,
+        "state": AdapterState.DRAFT,
+        "status": run.status,
+        "step": run.step,
+        "steps": run.steps,
+        "checkpoint_step": run.checkpoint_step,
+        "created_at": run.created_at,
+    }

@@ -24,6 +24,7 @@ from adapters import (
     held_out_rows,
     parse_any_rows,
     parse_training_config,
+    read_run,
     run_training,
 )
 from knowledge import DocumentNotFound, Knowledge, ReconcileReport
@@ -42,8 +43,6 @@ log = logging.getLogger(__name__)
 
 Report = Callable[[Mapping[str, Any] | None], bool]
 Work = Callable[[Job, Report], Mapping[str, Any]]
-
-MAX_EVENTS = 500
 
 
 class Cancelled(Exception):
@@ -121,30 +120,28 @@ def train(
     The run's journal and checkpoints are in the home under the job's id: a job that is taken up
     again, after a crash or a stop, goes on from its last checkpoint.
     """
-    file = files.get(job.args["file_id"], tenant=job.tenant)
     base = describe_base_model(settings.base_model_path)
-    events: list[dict[str, Any]] = []
 
     def tell(event: dict[str, Any], fraction: float | None) -> None:
-        events.append(event)
-        del events[:-MAX_EVENTS]
-        report({**event, "fraction": fraction, "events": list(events)})
+        report({**event, "fraction": fraction})
 
     def on_progress(event: TrainingEvent) -> None:
         fraction = event.step / event.steps if event.step is not None and event.steps else None
         tell(event.as_dict(), fraction)
 
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
-        rows = Path(scratch) / Path(file.filename).name
-        rows.write_bytes(files.content(file.file_id, tenant=job.tenant))
-        keys = {**job.args["config"], "dataset": str(rows)}
+        unpack_rows = partial(_unpack, files, job, Path(scratch))
+        keys = {**job.args["config"], "dataset": unpack_rows(job.args["file_id"])}
+        if replayed := job.args.get("replay_file_ids"):
+            keys["replay_dataset"] = [unpack_rows(file_id) for file_id in replayed]
         config = parse_training_config(keys, name="config")
+        run_dir = settings.paths.trainings / job.job_id
         try:
             made = run_training(
                 config,
                 base=base,
                 into=settings.paths.adapters,
-                run_dir=settings.paths.trainings / job.job_id,
+                run_dir=run_dir,
                 environment=child_environment(),
                 on_progress=on_progress,
                 cancelled=lambda: not report(None),
@@ -152,12 +149,32 @@ def train(
             )
         except TrainingCancelled as exc:
             raise Cancelled from exc
-        adapter = registry.register(made.folder, tenant=job.tenant, base=base)
+        adapter = registry.register(
+            made.folder,
+            tenant=job.tenant,
+            base=base,
+            by=job.job_id,
+            drafted_at=read_run(run_dir).created_at,
+        )
         if not config.do_eval:
             return adapter_dict(adapter)
         return judge_trained(
-            settings, registry, adapter, config, tell=tell, cancelled=lambda: not report(None)
+            settings,
+            registry,
+            adapter,
+            config,
+            tell=tell,
+            cancelled=lambda: not report(None),
         )
+
+
+def _unpack(files: Files, job: Job, scratch: Path, file_id: str) -> str:
+    """Write an uploaded file under its own name and return its path."""
+    name = Path(files.get(file_id, tenant=job.tenant).filename).name
+    place = scratch / file_id / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(files.content(file_id, tenant=job.tenant))
+    return str(place)
 
 
 def judge_trained(
@@ -181,6 +198,7 @@ def judge_trained(
             adapter.folder,
             held_out_rows(config),
             tenant=adapter.tenant,
+            by="worker",
             on_progress=on_progress,
             cancelled=cancelled,
         )

@@ -34,7 +34,11 @@ HEAVY = {
     "supervisor": ("service/supervision/supervisord.py",),
     "typer": ("service/cli/*.py",),
     "rule_engine": ("router/*.py",),
-    "sklearn": ("router/fitting.py", "service/compare/baseline.py"),
+    "sklearn": (
+        "router/fitting.py",
+        "service/compare/baseline.py",
+        "adapters/evaluation/features.py",
+    ),
     "scipy": ("router/fitting.py",),
     "alembic": ("service/migrations.py",),
 }

@@ -4,6 +4,7 @@ Importing this loads no torch; only the file the child process runs does.
 """
 
 from adapters.evaluation.gate import GatePolicy, GuardScore, Judgement, Verdict, load_gate_policy
+from adapters.evaluation.linear_probe import LinearProbe, probe_rows
 from adapters.evaluation.result import Evaluation
 from adapters.evaluation.run import EvaluationEvent, evaluate_adapter, read_evaluation
 from adapters.evaluation.samples import held_out_rows, keep_rows
@@ -15,11 +16,13 @@ __all__ = [
     "GatePolicy",
     "GuardScore",
     "Judgement",
+    "LinearProbe",
     "Score",
     "Verdict",
     "evaluate_adapter",
     "held_out_rows",
     "keep_rows",
     "load_gate_policy",
+    "probe_rows",
     "read_evaluation",
 ]

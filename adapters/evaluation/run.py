@@ -107,7 +107,7 @@ def evaluate_adapter(
     work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=folder.parent))
     try:
         answers = _ask(
-            {"base": str(base.folder), "arms": arms},
+            {"kind": "answer", "base": str(base.folder), "arms": arms},
             work,
             environment,
             limits,
@@ -187,9 +187,28 @@ def _ask(
     """Have the child answer every prompt."""
     total = sum(len(arm["prompts"]) for arm in job["arms"])
     on_progress(EvaluationEvent("loading the base model", 0, total))
+    began = time.monotonic()
+    made = ask_child(job, work, environment, limits, on_progress=on_progress, cancelled=cancelled)
+    return Answers(made["arms"], made["dtype"], time.monotonic() - began)
+
+
+def ask_child(
+    job: Mapping[str, Any],
+    work: Path,
+    environment: Mapping[str, str],
+    limits: AdaptersConfig,
+    *,
+    on_progress: OnProgress,
+    cancelled: Callable[[], bool],
+) -> Any:
+    """Have the child do a job in the folder `work` and return what it found.
+
+    Raises:
+        EvaluationFailed: The child ended without a result; the message has its reason.
+        EvaluationCancelled: `cancelled` said so.
+    """
     plan = {**job, "threads": limits.training_threads, "nice": limits.training_nice}
     (work / "job.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
-    began = time.monotonic()
     child = start_child(
         "adapters.evaluation.child",
         work / "job.json",
@@ -202,8 +221,7 @@ def _ask(
         _follow(child, work / "child.log", on_progress, cancelled)
     finally:
         stop_child(child, limits.stop_grace_s)
-    made = json.loads((work / "answers.json").read_text(encoding="utf-8"))
-    return Answers(made["arms"], made["dtype"], time.monotonic() - began)
+    return json.loads((work / "answers.json").read_text(encoding="utf-8"))
 
 
 def _follow(

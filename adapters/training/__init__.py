@@ -5,10 +5,19 @@ Importing this loads no torch; only the files the child runs do.
 
 from adapters.training.check import TrainingCheck, check_training
 from adapters.training.events import TrainingEvent
-from adapters.training.journal import TrainingRun, ask_to_cancel, list_runs, read_events, read_run
+from adapters.training.journal import (
+    Checkpoint,
+    TrainingRun,
+    ask_to_cancel,
+    list_runs,
+    read_checkpoints,
+    read_events,
+    read_run,
+)
 from adapters.training.run import TrainingResult, load_run_config, run_training
 
 __all__ = [
+    "Checkpoint",
     "TrainingCheck",
     "TrainingEvent",
     "TrainingResult",
@@ -17,6 +26,7 @@ __all__ = [
     "check_training",
     "list_runs",
     "load_run_config",
+    "read_checkpoints",
     "read_events",
     "read_run",
     "run_training",

@@ -1,7 +1,7 @@
 """Everything that can be known of a run before it is started.
 
-Joins the servability check, the rows, their floors and tokens, and an estimate; loads no model.
-Knows no trainer.
+Joins the servability check, the rows, their floors and tokens, and an estimate; loads no model
+unless it is asked for the linear probe. Knows no trainer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from adapters.base_models import ModelFolder
 from adapters.config import AdaptersConfig, TrainingConfig
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, EvaluationFailed, NoClosedLabels
+from adapters.evaluation import EvaluationEvent, LinearProbe, probe_rows
 from adapters.servability import ServabilityFinding, check_config
 from adapters.training.estimate import Estimate, estimate_run
 from adapters.training.floors import RowFloors
@@ -34,6 +35,8 @@ class TrainingCheck:
         estimate: Memory and time; none where the tokens are not known.
         problems: Why it would be refused, each in one text; empty where it can be trained.
         warnings: What deserves a look all the same.
+        probe: What a linear layer on the frozen base model reaches; none unless asked for.
+        not_probed: Why it was asked for in vain; none otherwise.
     """
 
     task: str
@@ -45,6 +48,8 @@ class TrainingCheck:
     estimate: Estimate | None
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    probe: LinearProbe | None = None
+    not_probed: str | None = None
 
     @property
     def can_train(self) -> bool:
@@ -65,6 +70,8 @@ class TrainingCheck:
             "estimate": self.estimate.as_dict() if self.estimate else None,
             "problems": list(self.problems),
             "warnings": list(self.warnings),
+            "probe": self.probe.as_dict() if self.probe else None,
+            "not_probed": self.not_probed,
         }
 
 
@@ -75,6 +82,8 @@ def check_training(
     environment: Mapping[str, str],
     settings: AdaptersConfig | None = None,
     runs: Sequence[TrainingRun] = (),
+    probe: bool = False,
+    on_progress: Callable[[EvaluationEvent], None] | None = None,
 ) -> TrainingCheck:
     """Check a configuration as `run_training` would, and go on after a problem.
 
@@ -84,6 +93,8 @@ def check_training(
         environment: Of the process that counts tokens.
         settings: Rank limit and priority.
         runs: Runs of before, newest first; the time is reckoned with the rate of the last.
+        probe: Ask a linear layer on the frozen base model as well, which loads it.
+        on_progress: Told how far the linear layer is.
     """
     limits = settings or AdaptersConfig()
     problems: list[str] = []
@@ -107,6 +118,19 @@ def check_training(
         estimate = estimate_run(
             config, base, answers=counts["answers"], tokens=counts["tokens"], runs=runs
         )
+    probed: LinearProbe | None = None
+    not_probed = "the rows cannot be read, or are too few" if probe and floors is None else None
+    if probe and floors is not None:
+        try:
+            probed = probe_rows(
+                config,
+                base=base,
+                environment=environment,
+                settings=limits,
+                on_progress=on_progress,
+            )
+        except (NoClosedLabels, EvaluationFailed) as exc:
+            not_probed = str(exc)
     return TrainingCheck(
         task=config.task,
         stage=config.stage,
@@ -117,6 +141,8 @@ def check_training(
         estimate=estimate,
         problems=tuple(problems),
         warnings=tuple(_warnings(floors, counts)),
+        probe=probed,
+        not_probed=not_probed,
     )
 
 

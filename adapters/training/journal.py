@@ -85,6 +85,23 @@ class TrainingRun:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint that is whole.
+
+    Attributes:
+        step: Steps done by then.
+        created_at: When it was whole (Unix seconds).
+        loss: Training loss last told by then.
+        held_out_loss: Loss on held-out rows last told by then.
+    """
+
+    step: int
+    created_at: float
+    loss: float | None
+    held_out_loss: float | None
+
+
 class Journal:
     """The writing side of one run's folder, held by the one process that works on it."""
 
@@ -265,6 +282,25 @@ def last_checkpoint(folder: Path) -> Path | None:
             return checkpoint
         shutil.rmtree(checkpoint, ignore_errors=True)
     return None
+
+
+def read_checkpoints(folder: Path) -> list[Checkpoint]:
+    """Return the whole checkpoints of a run, first to last; changes nothing."""
+    events = read_events(folder)
+    found = []
+    for path in sorted((folder / CHECKPOINTS).glob("checkpoint-*"), key=_step_of):
+        step = _step_of(path)
+        with contextlib.suppress(OSError):  # the trainer keeps two and removes older ones
+            if _is_complete(path):
+                made_at = (path / COMPLETE).stat().st_mtime
+                losses = (_last(events, key, step) for key in ("loss", "held_out_loss"))
+                found.append(Checkpoint(step, made_at, *losses))
+    return found
+
+
+def _last(events: list[dict[str, Any]], key: str, step: int) -> float | None:
+    told = [event[key] for event in events if key in event and event.get("step", 0) <= step]
+    return float(told[-1]) if told else None
 
 
 def _step_of(checkpoint: Path) -> int:

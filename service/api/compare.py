@@ -49,13 +49,15 @@ async def start(request: Request, body: CompareRequest) -> Response:
 
 @api.get("")
 def list_comparisons(
-    request: Request, use_case: str | None = None, limit: int = 20
+    request: Request, use_case: str | None = None, limit: int = 20, after: str | None = None
 ) -> dict[str, Any]:
-    """List the finished comparisons, newest first."""
+    """List the finished comparisons, newest first; `after` is the `id` that ended the page."""
+    limit = max(1, min(limit, 100))
     found = state_of(request).comparisons.list(
-        tenant=DEFAULT_TENANT, use_case=use_case, limit=max(1, min(limit, 100))
+        tenant=DEFAULT_TENANT, use_case=use_case, after=after, limit=limit + 1
     )
-    return {"object": "list", "data": [c.as_dict() for c in found], "has_more": False}
+    data = [c.as_dict() for c in found[:limit]]
+    return {"object": "list", "data": data, "has_more": len(found) > limit}
 
 
 @api.get("/{comparison_id}")

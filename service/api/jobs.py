@@ -18,12 +18,16 @@ WAIT_POLL_S = 0.02
 
 
 @api.get("")
-def list_jobs(request: Request, lane: Lane | None = None, limit: int = 20) -> dict[str, Any]:
-    """List the newest jobs first."""
-    jobs = state_of(request).jobs.list(
-        tenant=DEFAULT_TENANT, lane=lane, limit=max(1, min(limit, 100))
+def list_jobs(
+    request: Request, lane: Lane | None = None, limit: int = 20, after: str | None = None
+) -> dict[str, Any]:
+    """List the newest jobs first; `after` is the `id` that ended the page before."""
+    limit = max(1, min(limit, 100))
+    found = state_of(request).jobs.list(
+        tenant=DEFAULT_TENANT, lane=lane, after=after, limit=limit + 1
     )
-    return {"object": "list", "data": [job.as_dict() for job in jobs], "has_more": False}
+    data = [job.as_dict() for job in found[:limit]]
+    return {"object": "list", "data": data, "has_more": len(found) > limit}
 
 
 @api.get("/{job_id}")

@@ -1,55 +1,23 @@
-"""`/v1/files`, `/v1/fine_tuning/jobs` and `/adapters`: how an adapter is made and goes live."""
+"""`/v1/files` and `/adapters`: the rows an adapter is made of, and how it goes live."""
 
+from dataclasses import asdict
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.datastructures import UploadFile
 
-from adapters import parse_training_config
+from adapters import AdapterState
 from service.api.state import state_of
 from service.api.wire import Shape
-from service.errors import InvalidRequest, JobNotFound
-from service.jobs import Job, Lane, Status
+from service.errors import InvalidRequest
 from service.publishing import adapter_dict
 from service.tables import DEFAULT_TENANT
+from service.training import draft_dict, list_drafts
 
 api = APIRouter(tags=["adapters"])
-
-OPENAI_STATUS = {
-    Status.QUEUED: "queued",
-    Status.RUNNING: "running",
-    Status.SUCCEEDED: "succeeded",
-    Status.FAILED: "failed",
-    Status.CANCELLED: "cancelled",
-}
-
-
-class Supervised(Shape):
-    """`method.supervised` of OpenAI's body."""
-
-    hyperparameters: dict[str, Any] = Field(default_factory=dict)
-
-
-class Method(Shape):
-    """`method` of OpenAI's body."""
-
-    type: str = "supervised"
-    supervised: Supervised = Supervised()
-
-
-class TrainingRequest(Shape):
-    """Body of `POST /v1/fine_tuning/jobs`; `config` takes LLaMA-Factory's keys."""
-
-    training_file: str
-    model: str | None = None
-    suffix: str | None = None
-    seed: int | None = None
-    method: Method = Method()
-    config: dict[str, Any] = Field(default_factory=dict)
 
 
 @api.post("/v1/files")
@@ -74,88 +42,30 @@ def get_file(request: Request, file_id: str) -> dict[str, Any]:
     return state_of(request).files.get(file_id, tenant=DEFAULT_TENANT).as_dict()
 
 
-@api.post("/v1/fine_tuning/jobs")
-async def start_training(
-    request: Request,
-    body: TrainingRequest,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
-) -> Response:
-    """Queue a training run; a configuration that cannot work is refused now."""
-    state = state_of(request)
-    file = await to_thread.run_sync(
-        partial(state.files.get, body.training_file, tenant=DEFAULT_TENANT)
-    )
-    keys = {**body.method.supervised.hyperparameters, **body.config}
-    keys["task"] = body.suffix or keys.get("task")
-    keys["model_name_or_path"] = state.house.settings.engine.base_model
-    keys["dataset"] = file.filename
-    if body.seed is not None:
-        keys["seed"] = body.seed
-    parse_training_config(keys, name="config")
-    enqueue = partial(
-        state.jobs.enqueue,
-        Lane.TRAIN,
-        "train",
-        {"file_id": file.file_id, "config": keys},
-        tenant=DEFAULT_TENANT,
-        idempotency_key=idempotency_key,
-    )
-    job = await to_thread.run_sync(enqueue)
-    headers = {"location": f"/v1/fine_tuning/jobs/{job.job_id}"}
-    return JSONResponse(_training(job, state.house.settings.engine.base_model), 202, headers)
-
-
-@api.get("/v1/fine_tuning/jobs")
-def list_trainings(request: Request, limit: int = 20) -> dict[str, Any]:
-    """List the newest training runs first."""
-    state = state_of(request)
-    found = state.jobs.list(tenant=DEFAULT_TENANT, kind="train", limit=max(1, min(limit, 100)))
-    base = state.house.settings.engine.base_model
-    return {"object": "list", "data": [_training(job, base) for job in found], "has_more": False}
-
-
-@api.get("/v1/fine_tuning/jobs/{job_id}")
-def get_training(request: Request, job_id: str) -> dict[str, Any]:
-    """Return one training run."""
-    state = state_of(request)
-    return _training(_find(request, job_id), state.house.settings.engine.base_model)
-
-
-@api.get("/v1/fine_tuning/jobs/{job_id}/events")
-def list_events(request: Request, job_id: str, after: int = 0) -> dict[str, Any]:
-    """Return what the run said, from event number `after` on."""
-    events = list(_find(request, job_id).progress.get("events", ()))
-    data = [
-        {"object": "fine_tuning.job.event", "id": number, "type": "metrics", "data": event}
-        for number, event in enumerate(events)
-        if number >= after
-    ]
-    return {"object": "list", "data": data, "has_more": False}
-
-
-@api.post("/v1/fine_tuning/jobs/{job_id}/cancel")
-def cancel_training(request: Request, job_id: str) -> dict[str, Any]:
-    """Stop a training run."""
-    state = state_of(request)
-    _find(request, job_id)
-    job = state.jobs.cancel(job_id, tenant=DEFAULT_TENANT)
-    return _training(job, state.house.settings.engine.base_model)
-
-
 @api.get("/adapters")
 def list_adapters(request: Request) -> dict[str, Any]:
-    """List every adapter, newest first."""
-    found = state_of(request).house.measurements.registry.list(tenant=DEFAULT_TENANT)
+    """List every adapter, newest first, and beside them the drafts: runs that made none yet."""
+    house = state_of(request).house
+    found = house.measurements.registry.list(tenant=DEFAULT_TENANT)
     data = [adapter_dict(adapter) for adapter in reversed(found)]
-    return {"object": "list", "data": data, "has_more": False}
+    drafts = [draft_dict(run) for run in list_drafts(house.settings.paths.trainings)]
+    return {"object": "list", "data": data, "drafts": drafts, "has_more": False}
 
 
 @api.get("/adapters/{name}")
 def get_adapter(request: Request, name: str) -> dict[str, Any]:
-    """Return one adapter by its id, or the live one of a task."""
-    registry = state_of(request).house.measurements.registry
-    find = registry.get if "@" in name else registry.resolve
-    return adapter_dict(find(name, tenant=DEFAULT_TENANT))
+    """Return one adapter by its id, the live one of a task, or a draft by its run's id."""
+    house = state_of(request).house
+    registry = house.measurements.registry
+    if "@" in name:
+        adapter = registry.get(name, tenant=DEFAULT_TENANT)
+    elif drafts := [r for r in list_drafts(house.settings.paths.trainings) if r.run_id == name]:
+        began = {"state": AdapterState.DRAFT, "at": drafts[0].created_at, "by": name}
+        return {**draft_dict(drafts[0]), "history": [{**began, "why": "training began"}]}
+    else:
+        adapter = registry.resolve(name, tenant=DEFAULT_TENANT)
+    history = registry.history(adapter.adapter_id, tenant=DEFAULT_TENANT)
+    return {**adapter_dict(adapter), "history": [asdict(change) for change in history]}
 
 
 class PublishRequest(Shape):
@@ -194,29 +104,3 @@ async def retire(request: Request, adapter_id: str) -> dict[str, Any]:
     """Take an adapter out of service."""
     publisher = state_of(request).publisher
     return adapter_dict(await publisher.retire(adapter_id, tenant=DEFAULT_TENANT))
-
-
-def _find(request: Request, job_id: str) -> Job:
-    job = state_of(request).jobs.get(job_id, tenant=DEFAULT_TENANT)
-    if job.kind != "train":
-        raise JobNotFound(f"There is no training job {job_id!r}.", param="id")
-    return job
-
-
-def _training(job: Job, base_model: str) -> dict[str, Any]:
-    result = job.result or {}
-    adapter_id = result.get("adapter_id")
-    return {
-        "id": job.job_id,
-        "object": "fine_tuning.job",
-        "model": base_model,
-        "created_at": int(job.created_at),
-        "finished_at": int(job.updated_at) if job.has_ended else None,
-        "status": OPENAI_STATUS[job.status],
-        "training_file": job.args["file_id"],
-        "fine_tuned_model": f"{base_model}:{adapter_id}" if adapter_id else None,
-        "adapter_id": adapter_id,
-        "progress": {k: v for k, v in job.progress.items() if k != "events"},
-        "result": result or None,
-        "error": job.error,
-    }

@@ -1,6 +1,7 @@
 """`fingerpost adapters ls|show|publish|rollback|retire`; `eval` stands in `verdicts`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -17,17 +18,20 @@ TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="First part of
 
 @app.command("ls")
 def list_all(url: UrlOption = None, as_json: JsonOption = False) -> None:
-    """List the adapters."""
+    """List the adapters and the drafts, which are training runs that have made none yet."""
     with reporting(as_json) as report:
         page = Gateway.find(url).get("/adapters")
-        rows = page["data"]
-        human = "\n".join(f"{row['adapter_id']}  {row['state']}" for row in rows) or "none yet"
-        report.result(page, human)
+        lines = [f"{row['adapter_id']}  {row['state']}" for row in page["data"]]
+        lines += [
+            f"{row['task']}  {row['state']}  {row['run_id']} ({row['status']})"
+            for row in page.get("drafts", ())
+        ]
+        report.result(page, "\n".join(lines) or "none yet")
 
 
 @app.command("show")
 def show(adapter: AdapterArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
-    """Show one adapter."""
+    """Show one adapter, or a draft by its run's id, with the states it went through."""
     with reporting(as_json) as report:
         body = Gateway.find(url).get(f"/adapters/{segment(adapter)}")
         report.result(body, lambda out: _print_fields(out, body))
@@ -79,4 +83,9 @@ def act(gateway: Gateway, report: Report, path: str, **options: Any) -> Any:
 
 def _print_fields(out: Console, body: Mapping[str, Any]) -> None:
     for key, value in body.items():
-        out.print(f"{key}: {value}", markup=False)
+        if key != "history":
+            out.print(f"{key}: {value}", markup=False)
+    for change in body.get("history", ()):
+        at = datetime.fromtimestamp(change["at"]).astimezone().isoformat(" ", "seconds")
+        who = f" by {change['by']}" if change["by"] else ""
+        out.print(f"{at}  {change['state']}: {change['why']}{who}", markup=False)

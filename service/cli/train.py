@@ -66,6 +66,10 @@ def check(
     config: ConfigArgument,
     changes: SetOption = None,
     force: ForceOption = False,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Ask also whether a linear layer already tells the labels."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what stands against a run, and what it would take; trains nothing."""
@@ -73,13 +77,17 @@ def check(
         settings = load_settings()
         base = find_base(settings)
         keys = _keys_for(read_keys(config, changes, force=force), base.id)
-        found = check_training(
-            parse_training_config(keys, folder=config.parent, name=str(config)),
-            base=base,
-            environment=child_environment(),
-            settings=settings.adapters,
-            runs=list_runs(settings.paths.trainings),
-        )
+        parsed = parse_training_config(keys, folder=config.parent, name=str(config))
+        with report.meter("checking") as meter:
+            found = check_training(
+                parsed,
+                base=base,
+                environment=child_environment(),
+                settings=settings.adapters,
+                runs=list_runs(settings.paths.trainings),
+                probe=probe,
+                on_progress=lambda event: meter.show(event.done / event.total, event.message),
+            )
         report.result(found.as_dict(), _describe_check(found))
         if not found.can_train:
             raise typer.Exit(FAILED)
@@ -218,10 +226,10 @@ def train_by_gateway(
         CommandFailed: The configuration or the rows were refused, or the training failed.
     """
     keys = dict(keys)
-    rows = training_rows(config, keys.pop("dataset", None))
-    upload = {"file": (rows[0], rows[1], "application/jsonl")}
-    file = gateway.post("/v1/files", data={"purpose": "fine-tune"}, files=upload)
-    body: dict[str, Any] = {"training_file": file["id"], "config": keys}
+    file_id = _upload(gateway, *training_rows(config, keys.pop("dataset", None)))
+    if replayed := keys.get("replay_dataset"):
+        keys["replay_dataset"] = [_upload(gateway, *training_rows(config, replayed))]
+    body: dict[str, Any] = {"training_file": file_id, "config": keys}
     if isinstance(keys.get("task"), str):
         body["suffix"] = keys["task"]
     if isinstance(keys.get("seed"), int):
@@ -239,6 +247,12 @@ def train_by_gateway(
         except KeyboardInterrupt:
             gateway.post(f"{path}/cancel")
             raise
+
+
+def _upload(gateway: Gateway, name: str, content: bytes) -> str:
+    upload = {"file": (name, content, "application/jsonl")}
+    file = gateway.post("/v1/files", data={"purpose": "fine-tune"}, files=upload)
+    return str(file["id"])
 
 
 def training_rows(config: Path, dataset: object) -> tuple[str, bytes]:
@@ -397,6 +411,10 @@ def _describe_check(found: TrainingCheck) -> str:
             f"({about.tokens_per_s:.0f} tokens/s, {about.rate_from}), "
             f"{about.memory_bytes / 1e9:.1f} GB of memory"
         )
+    if found.probe is not None:
+        lines.append(f"linear probe: {found.probe.says}")
+    if found.not_probed is not None:
+        lines.append(f"linear probe left out: {found.not_probed}")
     lines += [f"warning: {text}" for text in found.warnings]
     lines += [f"refused: {text}" for text in found.problems]
     return "\n".join([*lines, "it can be trained" if found.can_train else "it cannot be trained"])

@@ -75,7 +75,7 @@ def test_publishing_flips_the_alias_and_rollback_flips_it_back(
     assert registry.resolve("support").adapter_id == one
     alias = registry.publish(two)
     assert (alias.adapter_id, alias.previous_adapter_id) == (two, one)
-    assert registry.get(one).state == AdapterState.TRAINED
+    assert registry.get(one).state == AdapterState.PUBLISHED
     assert [a.adapter_id for a in registry.live()] == [two]
     registry.rollback("support")
     assert registry.resolve("support").adapter_id == one
@@ -258,7 +258,7 @@ def test_a_failed_gate_is_not_published_without_a_reason(
     for override in (None, "", "  "):
         with pytest.raises(GateNotPassed, match=f"{verdict}: because the test says so"):
             registry.publish(one, override=override)
-    assert registry.get(one).state == "trained"
+    assert registry.get(one).state == "evaluated"
     assert registry.get(one).gate_passed is False
 
 
@@ -297,3 +297,84 @@ def test_without_a_verdict_against_it_nothing_is_overridden(
     alias = registry.publish(one, override="not needed")
     assert "override" not in alias.history[-1]
     assert registry.get(one).gate_override is None
+
+
+def states(registry: AdapterRegistry, adapter_id: str) -> list[str]:
+    return [change.state.value for change in registry.history(adapter_id)]
+
+
+def test_an_adapter_goes_through_its_states_and_its_history_keeps_them(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    one = registry.register(make_adapter(seed=1), by="job_1", drafted_at=0.5).adapter_id
+    judge(registry, one, "IMPROVED")
+    assert registry.get(one).state == AdapterState.EVALUATED
+    registry.publish(one, by="gateway")
+    (two,) = register(registry, make_adapter, 2)
+    registry.publish(two)
+    assert registry.get(one).state == AdapterState.PUBLISHED
+    registry.rollback("support")
+    registry.withdraw("support")
+    registry.retire(one, by="a person")
+    assert states(registry, one) == [
+        *("draft", "trained", "evaluated", "published", "live"),
+        *("published", "live", "published", "retired"),
+    ]
+    history = registry.history(one)
+    assert [change.at for change in history] == sorted(change.at for change in history)
+    assert [(change.by, change.why) for change in history] == [
+        ("job_1", "training began"),
+        ("job_1", "registered"),
+        (None, "verdict IMPROVED"),
+        ("gateway", "verdict IMPROVED"),
+        ("gateway", "publish"),
+        (None, f"publish: {two} serves"),
+        (None, "rollback"),
+        (None, "withdraw"),
+        ("a person", "retired"),
+    ]
+    assert states(registry, two) == ["trained", "published", "live", "published"]
+
+
+def test_every_change_of_a_state_is_in_the_history_and_nothing_else(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    one, two = register(registry, make_adapter, 1, 2)
+    registry.publish(one)
+    before = registry.history(one)
+    registry.publish(one)
+    registry.register(registry.get(one).folder)
+    with pytest.raises(AdapterIsLive):
+        registry.retire(one)
+    assert registry.history(one) == before
+    registry.retire(two)
+    registry.retire(two)
+    assert states(registry, two) == ["trained", "retired"]
+    for adapter_id in (one, two):
+        assert states(registry, adapter_id)[-1] == registry.get(adapter_id).state
+    with pytest.raises(AdapterNotFound):
+        registry.history("support@ffffffff")
+    with pytest.raises(AdapterNotFound):
+        registry.history(one, tenant="elsewhere")
+
+
+def test_a_verdict_on_an_adapter_that_serves_does_not_take_it_out_of_service(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    (one,) = register(registry, make_adapter, 1)
+    registry.publish(one)
+    judge(registry, one, "REGRESSED")
+    assert registry.get(one).state == AdapterState.LIVE
+    last = registry.history(one)[-1]
+    assert (last.state, last.why) == (AdapterState.LIVE, "verdict REGRESSED")
+
+
+def test_publishing_against_a_verdict_says_so_in_the_history(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    (one, two) = register(registry, make_adapter, 1, 2)
+    judge(registry, one, "REJECTED")
+    registry.publish(one, override="a demo")
+    assert registry.history(one)[-2].why == "verdict REJECTED, overridden: a demo"
+    registry.publish(two)
+    assert registry.history(two)[-2].why == "never evaluated"

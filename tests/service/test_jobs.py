@@ -10,7 +10,7 @@ from sqlalchemy import Engine, update
 from sqlalchemy.exc import IntegrityError
 
 from service.database import create_tables, open_database
-from service.errors import InvalidRequest, JobNotFound
+from service.errors import InvalidRequest, JobNotFound, WrongJobStatus
 from service.jobs import Job, Jobs, Lane, Status, jobs
 from service.tables import metadata
 
@@ -342,3 +342,90 @@ def test_a_lease_begins_when_the_row_is_taken_not_when_it_was_asked_for(
     holder.join()
     assert job.lease_until is not None
     assert job.lease_until >= released[0] + 15.0
+
+
+def test_a_waiting_job_is_paused_at_once_and_goes_on_when_resumed(queue: Jobs) -> None:
+    job = add(queue)
+    assert queue.pause(job.job_id, tenant=TENANT).status is Status.PAUSED
+    assert not queue.get(job.job_id, tenant=TENANT).has_ended
+    assert queue.claim(Lane.INGEST, "w1") is None
+    assert queue.resume(job.job_id, tenant=TENANT).status is Status.QUEUED
+    again = claimed(queue)
+    assert (again.job_id, again.attempts) == (job.job_id, 1)
+    assert queue.renew(again, "w1")
+
+
+def test_a_running_job_that_was_asked_to_pause_is_paused_when_it_stops(queue: Jobs) -> None:
+    add(queue)
+    job = claimed(queue)
+    assert queue.pause(job.job_id, tenant=TENANT).is_pausing
+    assert not queue.renew(job, "w1")
+    with pytest.raises(WrongJobStatus, match="still stopping"):
+        queue.resume(job.job_id, tenant=TENANT)
+    queue.mark_cancelled(job, "w1")
+    assert queue.get(job.job_id, tenant=TENANT).status is Status.PAUSED
+
+
+def test_a_pausing_job_whose_worker_died_is_paused(
+    queue: Jobs, leases_run_out: Callable[[], None]
+) -> None:
+    add(queue)
+    job = claimed(queue, "dead")
+    queue.pause(job.job_id, tenant=TENANT)
+    leases_run_out()
+    assert queue.claim(Lane.INGEST, "w2") is None
+    assert queue.get(job.job_id, tenant=TENANT).status is Status.PAUSED
+
+
+def test_a_paused_job_can_be_cancelled_and_a_cancelled_one_not_paused(queue: Jobs) -> None:
+    job = add(queue)
+    queue.pause(job.job_id, tenant=TENANT)
+    assert queue.cancel(job.job_id, tenant=TENANT).status is Status.CANCELLED
+    with pytest.raises(WrongJobStatus, match="cancelled"):
+        queue.pause(job.job_id, tenant=TENANT)
+
+
+def test_a_cancelled_or_failed_job_is_resumed_and_a_done_one_is_not(queue: Jobs) -> None:
+    job = add(queue)
+    queue.fail(claimed(queue), "w1", {"code": "x"})
+    again = queue.resume(job.job_id, tenant=TENANT)
+    assert (again.status, again.error, again.attempts) == (Status.QUEUED, None, 0)
+    queue.cancel(job.job_id, tenant=TENANT)
+    queue.resume(job.job_id, tenant=TENANT)
+    held = claimed(queue)
+    assert queue.renew(held, "w1")  # the wish to cancel is over
+    queue.succeed(held, "w1", {})
+    with pytest.raises(WrongJobStatus, match="succeeded"):
+        queue.resume(job.job_id, tenant=TENANT)
+    with pytest.raises(JobNotFound):
+        queue.resume(job.job_id, tenant="other")
+
+
+def test_jobs_are_listed_in_pages_by_the_last_one_seen(queue: Jobs) -> None:
+    ids = [add(queue, name).job_id for name in "abc"]
+    first = queue.list(tenant=TENANT, limit=2)
+    rest = queue.list(tenant=TENANT, after=first[-1].job_id, limit=2)
+    assert [job.job_id for job in (*first, *rest)] == ids[::-1]
+    with pytest.raises(InvalidRequest, match="nobody"):
+        queue.list(tenant=TENANT, after="nobody")
+
+
+def test_jobs_of_the_same_moment_are_all_listed(
+    queue: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.jobs.time.time", lambda: 5.0)
+    ids = {add(queue, name).job_id for name in "abc"}
+    seen: list[str] = []
+    while found := queue.list(tenant=TENANT, after=seen[-1] if seen else None, limit=1):
+        seen.append(found[0].job_id)
+    assert (len(seen), set(seen)) == (3, ids)
+
+
+def test_jobs_are_found_by_the_labels_their_caller_gave_them(queue: Jobs) -> None:
+    for team in ("red", "blue"):
+        args = {"metadata": {"team": team, "a key": "x"}}
+        queue.enqueue(Lane.TRAIN, "train", args, tenant=TENANT)
+    add(queue)
+    (found,) = queue.list(tenant=TENANT, metadata={"team": "red", "a key": "x"})
+    assert found.args["metadata"]["team"] == "red"
+    assert queue.list(tenant=TENANT, metadata={"team": "green"}) == ()

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from service import answer
+from service.comparisons import Comparisons
 from tests.service.conftest import Running
 
 STORE = "/v1/vector_stores/handbook"
@@ -66,6 +67,29 @@ def test_documents_are_listed_in_pages_that_leave_none_out(store: Running, limit
         params["after"] = page["data"][-1]["document_id"]
         more = page["has_more"]
     assert seen == names
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/compare"])
+def test_jobs_and_comparisons_are_listed_in_pages_that_leave_none_out(
+    store: Running, path: str
+) -> None:
+    comparisons = Comparisons(store.rooms.database)
+    for name in ("a.md", "b.md", "c.md"):
+        store.put_document(f"About {name}.", name)
+        comparisons.keep("demo", {}, [], tenant="default")
+    whole = [row["id"] for row in store.client.get(path).json()["data"]]
+    assert len(whole) == 3
+    seen: list[str] = []
+    params: dict[str, str | int] = {"limit": 2}
+    more = True
+    while more:
+        page = store.client.get(path, params=params).json()
+        seen += [row["id"] for row in page["data"]]
+        params["after"] = seen[-1]
+        more = page["has_more"]
+    assert seen == whole
+    refused = store.client.get(path, params={"after": "nobody"})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "after")
 
 
 @pytest.mark.parametrize("limit", [0, -5])

@@ -1,5 +1,6 @@
 """The migration steps lead to the tables that the code declares."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
 
+from adapters import AdapterRegistry
 from knowledge import lexical
 from knowledge.stored_chunks import asks_for_labels
 from service.database import create_tables, open_database
@@ -162,6 +164,35 @@ def test_words_and_labels_of_an_older_database_are_found_by_their_base(tmp_path:
             assert [hit.chunk_pk for hit in hits] == expected
         assert asks_for_labels(connection, [7])
         assert not asks_for_labels(connection, [12])
+    opened.dispose()
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "published_at", "states"),
+    [
+        ("trained", None, None, ["trained"]),
+        ("trained", "REJECTED", None, ["trained", "evaluated"]),
+        ("trained", None, 5.0, ["trained", "published"]),
+        ("live", "IMPROVED", 5.0, ["trained", "evaluated", "published", "live"]),
+        ("retired", None, None, ["trained", "retired"]),
+    ],
+)
+def test_adapters_of_before_have_the_states_that_their_rows_tell(
+    tmp_path: Path, state: str, verdict: str | None, published_at: float | None, states: list[str]
+) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0007")
+    evaluation = json.dumps({"verdict": verdict, "created_at": 2.0}) if verdict else None
+    names = dict.fromkeys(("base_model", "base_revision", "folder", "sha256", "run", "metrics"), "")
+    row = {"tenant": "default", "adapter_id": "a@1", "task": "a", **names, "run": "{}"}
+    row |= {"metrics": "{}", "context_trained": 0, "state": state, "created_at": 1.0}  # type: ignore[dict-item]  # numbers beside texts
+    row |= {"published_at": published_at, "evaluation": evaluation}  # type: ignore[dict-item]  # as above
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "adapter_adapters", row)
+    upgrade(opened)
+    registry = AdapterRegistry(opened, tmp_path)
+    assert [change.state.value for change in registry.history("a@1")] == states
+    assert registry.get("a@1").state == states[-1]
     opened.dispose()
 
 

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from adapters.training.journal import Journal
 from tests.fakes.evaluation import make_evaluation
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -151,3 +152,28 @@ def test_a_publish_with_an_unknown_key_is_refused(running: Running) -> None:
     adapter = running.rooms.registry.register(running.adapters.write())
     path = f"/adapters/{adapter.adapter_id}/publish"
     assert running.client.post(path, json={"overide": "typo"}).status_code == 422
+
+
+def test_an_adapter_is_shown_with_the_states_it_went_through(running: Running) -> None:
+    first = running.publish()
+    running.publish(seed=1)
+    shown = running.client.get(f"/adapters/{first}").json()
+    assert shown["state"] == "published"
+    states = [change["state"] for change in shown["history"]]
+    assert states == ["trained", "published", "live", "published"]
+    assert {change["by"] for change in shown["history"][1:]} == {"gateway"}
+
+
+def test_a_run_that_has_made_no_adapter_yet_is_a_draft(running: Running) -> None:
+    runs = running.settings.paths.trainings
+    with Journal.hold(runs / "job_1") as journal:
+        journal.begin(task="helpdesk", stage="sft", base_model="tiny")
+        page = running.client.get("/adapters").json()
+        (draft,) = page["drafts"]
+        assert (draft["state"], draft["run_id"], draft["task"]) == ("draft", "job_1", "helpdesk")
+        assert page["data"] == []
+        shown = running.client.get("/adapters/job_1").json()
+        assert [change["state"] for change in shown["history"]] == ["draft"]
+        journal.end("failed", error="no memory")
+    assert running.client.get("/adapters").json()["drafts"] == []
+    assert running.client.get("/adapters/job_1").status_code == 404

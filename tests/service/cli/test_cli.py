@@ -228,8 +228,20 @@ def test_train_uploads_rows_and_publishes(run: Run, gateway: CannedGateway, tmp_
 
 def test_adapters_ls_shows_which_one_serves(run: Run, gateway: CannedGateway) -> None:
     rows = [{"adapter_id": "a@1", "state": "live"}, {"adapter_id": "a@0", "state": "trained"}]
-    gateway.answer("GET /adapters", {"object": "list", "data": rows, "has_more": False})
-    assert run("adapters", "ls").stdout == "a@1  live\na@0  trained\n"
+    draft = {"task": "a", "state": "draft", "run_id": "job_1", "status": "running"}
+    page = {"object": "list", "data": rows, "drafts": [draft], "has_more": False}
+    gateway.answer("GET /adapters", page)
+    shown = run("adapters", "ls").stdout
+    assert shown == "a@1  live\na@0  trained\na  draft  job_1 (running)\n"
+
+
+def test_adapters_show_tells_the_states_it_went_through(run: Run, gateway: CannedGateway) -> None:
+    change = {"state": "evaluated", "at": 0.0, "by": "job_1", "why": "verdict IMPROVED"}
+    body = {"adapter_id": "a@1", "state": "evaluated", "history": [change]}
+    gateway.answer("GET /adapters/a@1", body)
+    lines = run("adapters", "show", "a@1").stdout.splitlines()
+    assert lines[:2] == ["adapter_id: a@1", "state: evaluated"]
+    assert lines[2].endswith("evaluated: verdict IMPROVED by job_1")
 
 
 def test_a_reply_of_another_shape_is_a_sentence_and_no_traceback(

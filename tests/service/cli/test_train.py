@@ -57,10 +57,12 @@ def run(home: Path) -> Run:
 
 @pytest.mark.engine
 def test_check_tells_rows_tokens_and_what_it_takes(run: Run, config: Path, home: Path) -> None:
-    result = run("train", "check", config, "--json")
+    result = run("train", "check", config, "--probe", "--json")
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
     assert found["can_train"] is True
+    assert found["probe"] is None
+    assert "1 different answers in 60 rows are no closed set" in found["not_probed"]
     assert (found["rows"]["rows"], found["rows"]["verdict"]) == (60, "pilot")
     assert found["tokens"]["answers"] == 60
     assert found["estimate"]["steps"] == 6

@@ -1,0 +1,281 @@
+"""`/v1/fine_tuning/jobs`: training runs under OpenAI's nouns.
+
+A run is a job of the train lane; what it said and its checkpoints stand in the run's own folder.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse, Response
+
+from adapters import BaseModelMismatch, TrainingConfig, read_checkpoints, read_events
+from service.api.hyperparameters import (
+    METHODS,
+    TrainingRequest,
+    config_keys,
+    hyperparameters_of,
+)
+from service.api.state import AppState, state_of
+from service.errors import FileNotFound, InvalidRequest, JobNotFound, ModelNotFound
+from service.files import UploadedFile
+from service.jobs import Job, Lane, Status
+from service.tables import DEFAULT_TENANT
+
+api = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["adapters"])
+
+MOST_LISTED = 1000
+_LEVELS = {"warning": "warn", "cancelled": "warn", "failed": "error"}
+_METRICS = {"steps": "total_steps", "loss": "train_loss", "held_out_loss": "valid_loss"}
+_OF_THE_ROWS = ("invalid_training_data", "too_few_rows")
+
+
+@api.post("")
+async def create(
+    request: Request,
+    body: TrainingRequest,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Queue a training run; a configuration that cannot work is refused now."""
+    job = await to_thread.run_sync(partial(_create, state_of(request), body, idempotency_key))
+    headers = {"location": f"/v1/fine_tuning/jobs/{job.job_id}"}
+    return JSONResponse(_training(job), 202, headers)
+
+
+@api.get("")
+def list_all(request: Request, limit: int = 20, after: str | None = None) -> dict[str, Any]:
+    """List the newest runs first; `metadata[key]=value` asks for those with this label."""
+    limit = _clamp(limit)
+    labels = {
+        name.removeprefix("metadata[").removesuffix("]"): value
+        for name, value in request.query_params.items()
+        if name.startswith("metadata[")
+    }
+    found = state_of(request).jobs.list(
+        tenant=DEFAULT_TENANT, kind="train", metadata=labels, after=after, limit=limit + 1
+    )
+    data = [_training(job) for job in found[:limit]]
+    return {"object": "list", "data": data, "has_more": len(found) > limit}
+
+
+@api.get("/{job_id}")
+def get_one(request: Request, job_id: str) -> dict[str, Any]:
+    """Return one training run."""
+    return _training(_find(request, job_id))
+
+
+@api.get("/{job_id}/events")
+def list_events(
+    request: Request,
+    job_id: str,
+    limit: int = 20,
+    after: str | None = None,
+    order: Literal["asc", "desc"] = "desc",
+) -> dict[str, Any]:
+    """List what a run said, the last word first; `order=asc` suits who follows it."""
+    _find(request, job_id)
+    events = [_event(job_id, event) for event in read_events(_folder(request, job_id))]
+    return _page(events if order == "asc" else events[::-1], limit, after)
+
+
+@api.get("/{job_id}/checkpoints")
+def list_checkpoints(
+    request: Request, job_id: str, limit: int = 10, after: str | None = None
+) -> dict[str, Any]:
+    """List the whole checkpoints of a run, the last first; of a run that is done, its adapter."""
+    job = _find(request, job_id)
+    return _page(_checkpoints(job, _folder(request, job_id)), limit, after)
+
+
+@api.post("/{job_id}/cancel")
+def cancel(request: Request, job_id: str) -> dict[str, Any]:
+    """Stop a training run; its last checkpoint stays."""
+    _find(request, job_id)
+    return _training(state_of(request).jobs.cancel(job_id, tenant=DEFAULT_TENANT))
+
+
+@api.post("/{job_id}/pause")
+def pause(request: Request, job_id: str) -> dict[str, Any]:
+    """Stop a training run until it is resumed."""
+    _find(request, job_id)
+    return _training(state_of(request).jobs.pause(job_id, tenant=DEFAULT_TENANT))
+
+
+@api.post("/{job_id}/resume")
+def resume(request: Request, job_id: str) -> dict[str, Any]:
+    """Go on, from its last checkpoint, with a run that is paused, was cancelled or has failed."""
+    _find(request, job_id)
+    return _training(state_of(request).jobs.resume(job_id, tenant=DEFAULT_TENANT))
+
+
+def _create(state: AppState, body: TrainingRequest, idempotency_key: str | None) -> Job:
+    file = _find_file(state, body.training_file, "training_file")
+    base = state.house.settings.engine.base_model
+    _require_base(state, body)
+    keys = config_keys(body, base=base, filename=file.filename)
+    args: dict[str, Any] = {"file_id": file.file_id, "config": keys}
+    if body.metadata:
+        args["metadata"] = body.metadata
+    if replayed := keys.get("replay_dataset"):
+        ids = [replayed] if isinstance(replayed, str) else replayed
+        args["replay_file_ids"] = [
+            _find_file(state, file_id, "config.replay_dataset").file_id for file_id in ids
+        ]
+    return state.jobs.enqueue(
+        Lane.TRAIN, "train", args, tenant=DEFAULT_TENANT, idempotency_key=idempotency_key
+    )
+
+
+def _find_file(state: AppState, file_id: str, param: str) -> UploadedFile:
+    try:
+        return state.files.get(file_id, tenant=DEFAULT_TENANT)
+    except FileNotFound as exc:
+        raise FileNotFound(f"There is no uploaded file {file_id!r}.", param=param) from exc
+
+
+def _require_base(state: AppState, body: TrainingRequest) -> None:
+    """Refuse another base model than the one that is served."""
+    settings = state.house.settings
+    base = settings.engine.base_model
+    if body.model not in (None, "base", base):
+        raise ModelNotFound(
+            f"Only the base model that is served can be trained: {base!r}, not {body.model!r}.",
+            param="model",
+        )
+    named = str(body.config.get("model_name_or_path") or base)
+    if named not in (base, "base") and Path(named).resolve() != settings.base_model_path.resolve():
+        raise BaseModelMismatch(f"config.model_name_or_path is {named}, served is {base}")
+
+
+def _find(request: Request, job_id: str) -> Job:
+    try:
+        job = state_of(request).jobs.get(job_id, tenant=DEFAULT_TENANT)
+    except JobNotFound as exc:
+        raise _no_job(job_id) from exc
+    if job.kind != "train":
+        raise _no_job(job_id)
+    return job
+
+
+def _no_job(job_id: str) -> JobNotFound:
+    return JobNotFound(f"There is no training job {job_id!r}.", param="fine_tuning_job_id")
+
+
+def _folder(request: Request, job_id: str) -> Path:
+    return state_of(request).house.settings.paths.trainings / job_id
+
+
+def _clamp(limit: int) -> int:
+    return max(1, min(limit, MOST_LISTED))
+
+
+def _page(rows: Sequence[Mapping[str, Any]], limit: int, after: str | None) -> dict[str, Any]:
+    """Return the rows that follow the one whose id is `after`."""
+    if after is not None:
+        ids = [row["id"] for row in rows]
+        if after not in ids:
+            raise InvalidRequest(f"Nothing in this list has the id {after!r}.", param="after")
+        rows = rows[ids.index(after) + 1 :]
+    page = rows[: _clamp(limit)]
+    return {"object": "list", "data": page, "has_more": len(rows) > len(page)}
+
+
+def _training(job: Job) -> dict[str, Any]:
+    keys, result = job.args["config"], job.result or {}
+    stage = str(keys.get("stage", "sft"))
+    method = METHODS.get(stage, stage)
+    chosen = hyperparameters_of(keys)
+    eta_s = job.progress.get("eta_s") if job.status is Status.RUNNING else None
+    return {
+        "id": job.job_id,
+        "object": "fine_tuning.job",
+        "model": keys["model_name_or_path"],
+        "created_at": int(job.created_at),
+        "finished_at": int(job.updated_at) if job.has_ended else None,
+        "estimated_finish": None if eta_s is None else int(job.updated_at + eta_s),
+        "status": _status(job),
+        "training_file": job.args["file_id"],
+        "validation_file": None,
+        "result_files": [],
+        "fine_tuned_model": _model_name(job),
+        "trained_tokens": result.get("metrics", {}).get("tokens"),
+        "hyperparameters": chosen,
+        "method": {"type": method, method: {"hyperparameters": chosen}},
+        "seed": keys.get("seed", TrainingConfig.model_fields["seed"].default),
+        "metadata": job.args.get("metadata"),
+        "integrations": [],
+        "organization_id": job.tenant,
+        "error": _error(job),
+        "adapter_id": result.get("adapter_id"),
+        "config": keys,
+        "progress": dict(job.progress),
+        "result": result or None,
+    }
+
+
+def _status(job: Job) -> str:
+    """Return the status in OpenAI's words: until a run says something, its rows are read."""
+    if job.is_pausing:
+        return "pausing"
+    is_new = job.status is Status.RUNNING and not job.progress
+    return "validating_files" if is_new else str(job.status)
+
+
+def _model_name(job: Job) -> str | None:
+    adapter_id = (job.result or {}).get("adapter_id")
+    return f"{job.args['config']['model_name_or_path']}:{adapter_id}" if adapter_id else None
+
+
+def _error(job: Job) -> dict[str, Any] | None:
+    if job.error is None:
+        return None
+    param = "training_file" if job.error.get("code") in _OF_THE_ROWS else None
+    return {"param": param, **{key: value for key, value in job.error.items() if value is not None}}
+
+
+def _event(job_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one line of the run's journal; metrics stand under OpenAI's names as well."""
+    data = {k: v for k, v in said.items() if k not in ("id", "created_at", "message")}
+    data.update({theirs: said[ours] for ours, theirs in _METRICS.items() if ours in said})
+    is_metrics = "loss" in said or "held_out_loss" in said
+    return {
+        "id": f"ftevent-{job_id}-{said['id']}",
+        "object": "fine_tuning.job.event",
+        "created_at": int(said["created_at"]),
+        "level": _LEVELS.get(said["event"], "info"),
+        "message": said.get("message") or str(said["event"]),
+        "type": "metrics" if is_metrics else "message",
+        "data": data,
+    }
+
+
+def _checkpoints(job: Job, folder: Path) -> list[dict[str, Any]]:
+    if job.status is Status.SUCCEEDED:  # its adapter is what the last checkpoint became
+        made = (job.result or {}).get("metrics", {})
+        step, losses = made.get("steps"), (made.get("last_loss"), made.get("held_out_loss"))
+        return [] if step is None else [_checkpoint(job, step, job.updated_at, *losses)]
+    return [
+        _checkpoint(job, found.step, found.created_at, found.loss, found.held_out_loss)
+        for found in reversed(read_checkpoints(folder))
+    ]
+
+
+def _checkpoint(
+    job: Job, step: int, created_at: float, loss: float | None, held_out_loss: float | None
+) -> dict[str, Any]:
+    served = _model_name(job)
+    keys = job.args["config"]
+    return {
+        "id": f"ftckpt-{job.job_id}-{step}",
+        "object": "fine_tuning.job.checkpoint",
+        "created_at": int(created_at),
+        "fine_tuning_job_id": job.job_id,
+        "fine_tuned_model_checkpoint": served
+        or f"{keys['model_name_or_path']}:{keys['task']}:ckpt-step-{step}",
+        "servable": served is not None,
+        "step_number": step,
+        "metrics": {"step": step, "train_loss": loss, "full_valid_loss": held_out_loss},
+    }
