@@ -49,7 +49,12 @@ from adapters.evaluation import (
 )
 from adapters.records import Adapter, AdapterState, Alias, metadata
 from adapters.registry import AdapterRegistry, check_gate
-from adapters.servability import ServabilityFinding, check_config, check_servability
+from adapters.servability import (
+    ServabilityFinding,
+    check_config,
+    check_servability,
+    name_lora_layers,
+)
 from adapters.training import (
     TrainingCheck,
     TrainingEvent,
@@ -124,6 +129,7 @@ __all__ = [
     "load_rows",
     "load_run_config",
     "load_training_config",
+    "name_lora_layers",
     "metadata",
     "parse_training_config",
     "prepare_base_model",

@@ -6,6 +6,7 @@ It knows the flags of vLLM and Chroma; it starts nothing.
 import sys
 from pathlib import Path
 
+from adapters import name_lora_layers
 from service.home import Ports
 from service.settings import Settings
 from service.supervision.supervisord import Program
@@ -37,6 +38,10 @@ def _engine(settings: Settings, ports: Ports, python: str) -> Program:
     argv += ["--enable-lora", "--max-loras", str(engine.max_loras)]
     argv += ["--max-cpu-loras", str(engine.max_cpu_loras)]
     argv += ["--max-lora-rank", str(settings.adapters.max_lora_rank)]
+    # Without it vLLM puts LoRA on the output layer too, for nothing, and a request for the
+    # prompt's log-probabilities (the effect check) beside others ends the CPU engine.
+    if layers := name_lora_layers(settings.base_model_path):
+        argv += ["--lora-target-modules", *layers]
     argv += ["--enable-prompt-tokens-details", "--max-model-len", str(engine.max_model_len)]
     argv += ["--disable-uvicorn-access-log", "--uvicorn-log-level", "warning"]
     environment = {
