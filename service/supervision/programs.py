@@ -31,8 +31,8 @@ def compose(settings: Settings, ports: Ports, *, python: str = sys.executable) -
 
 def _engine(settings: Settings, ports: Ports, python: str) -> Program:
     engine = settings.engine
-    # The `vllm` command of the CPU wheel does not run; this is the module behind it.
-    argv = [python, "-m", "vllm.entrypoints.launchers.api_server.entry"]
+    # Not the `vllm` command: the CPU wheel's does not run, and its kernels need mending.
+    argv = [python, "-m", "service.supervision.vllm_server"]
     argv += ["--model", str(settings.base_model_path), "--served-model-name", engine.base_model]
     argv += ["--host", "127.0.0.1", "--port", str(ports.engine)]
     argv += ["--enable-lora", "--max-loras", str(engine.max_loras)]
