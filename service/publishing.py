@@ -5,7 +5,6 @@ does not know how an adapter is made. After every restart of the model server th
 come back by themselves.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
@@ -227,13 +226,9 @@ class Publisher:
     async def _prove(self, adapter: Adapter) -> EffectVerdict:
         reference = read_effect_reference(adapter.run)
         ask = self._engine.prompt_logprobs
-        asked = [
-            ask(model, probe.token_ids)
-            for model in (self._base_model, adapter.adapter_id)
-            for probe in reference
-        ]
-        served = await asyncio.gather(*asked)  # at once: under load each waits for its turn
-        return judge_effect(reference, served[: len(reference)], served[len(reference) :])
+        base = [await ask(self._base_model, probe.token_ids) for probe in reference]
+        adapted = [await ask(adapter.adapter_id, probe.token_ids) for probe in reference]
+        return judge_effect(reference, base, adapted)
 
     async def _note_strays(self, spare: Set[str]) -> None:
         """Let what is loaded and serves no task go in time; what is not registered is not ours.
