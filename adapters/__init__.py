@@ -63,7 +63,12 @@ from adapters.evaluation import (
 )
 from adapters.records import Adapter, AdapterState, Alias, StateChange, metadata
 from adapters.registry import AdapterRegistry, check_gate
-from adapters.servability import ServabilityFinding, check_config, check_servability
+from adapters.servability import (
+    ServabilityFinding,
+    check_config,
+    check_servability,
+    name_lora_layers,
+)
 from adapters.training import (
     Checkpoint,
     TrainingCheck,
@@ -148,6 +153,7 @@ __all__ = [
     "load_rows",
     "load_run_config",
     "load_training_config",
+    "name_lora_layers",
     "metadata",
     "parse_any_rows",
     "parse_training_config",

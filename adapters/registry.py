@@ -8,7 +8,7 @@ and no torch: what it calls live is what the gateway may ask the engine for.
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,14 @@ class AdapterRegistry:
                 query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
             )
             return tuple(self._to_adapter(row) for row in rows)
+
+    def known(self, adapter_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these ids are registered, for whichever tenant."""
+        query = select(adapters_table.c.adapter_id).where(
+            adapters_table.c.adapter_id.in_(adapter_ids)
+        )
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def resolve(self, task_or_id: str, *, tenant: str = "default") -> Adapter:
         """Return the live adapter of a task, or the adapter of an id if it is live.

@@ -23,6 +23,7 @@ ENGINE_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what `--max-lora-rank` 
 _PLAIN_INITS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")  # leave the base as it is
 _CODE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".py", ".so")
 _KEY = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
+_LLAMA_LAYERS = frozenset("q_proj k_proj v_proj o_proj gate_proj up_proj down_proj".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,25 @@ def check_servability(
             findings.append(_check_base_name(settings, base))
     findings += _check_weights(folder, settings if isinstance(settings, dict) else {}, base)
     return _all_met(findings, folder.name)
+
+
+def name_lora_layers(base_folder: Path) -> tuple[str, ...]:
+    """Return the last names of the layers that an adapter of this base model may change.
+
+    Returns:
+        Those of a model built as Llama is, sorted; empty for another one, or where the weights
+        cannot be read: which layers the engine can wrap there is for the engine to say.
+    """
+    try:
+        names = {
+            name.removesuffix(".weight").rpartition(".")[2]
+            for file in base_folder.glob("*.safetensors")
+            for name, tensor in read_header(file).items()
+            if ".layers." in name and len(tensor.shape) == 2
+        }
+    except (OSError, ValueError):
+        return ()
+    return tuple(sorted(names)) if names <= _LLAMA_LAYERS else ()
 
 
 def _all_met(findings: list[ServabilityFinding], what: str) -> list[ServabilityFinding]:

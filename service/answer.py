@@ -182,30 +182,33 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
     """
     watch = Stopwatch()
     route = await choose(question, house)
-    watch.mark("route")
-    rewriting = await rewrite(question.turns, route.signals, house, wanted=route.wants_rewrite)
-    if rewriting is not None:
-        watch.mark("rewrite")
-    retrieval = await find_passages(question, route, rewriting, house)
-    watch.mark("retrieve")
-    settlement = weigh(route, retrieval)
-    strategy = strategy_after(route.decision, settlement)
-    model = model_of(strategy, route, house)
-    decision = explain(route.decision, settlement, strategy, with_leaves=question.explain)
-    decided = Decided(question.request_id, strategy, model, decision)
-    if settlement is not None and settlement.outcome == "abstain":
-        yield decided
-        yield Given(())
-        refusal = route.use_case.refusal.in_language(route.signals.language)
-        yield Delta(refusal)
-        prompt = Prompt((), 0, (), 0, 0)
-        done = conclude(decided, prompt, None, refusal, retrieval, rewriting, watch, question)
-    else:
-        write = partial(write_prompt, question, route, strategy, retrieval, house)
-        is_long = sum(len(turn.content) for turn in question.turns) > INLINE_CHARS
-        prompt = await to_thread.run_sync(write) if is_long else write()
-        request = GenerationRequest(model, prompt.messages, options_of(question, route.use_case))
-        with house.watch.in_use(model):
+    meant = model_of(route.decision.strategy, route, house)
+    with house.watch.in_use(meant):  # from here on it is not unloaded, however long retrieval takes
+        watch.mark("route")
+        rewriting = await rewrite(question.turns, route.signals, house, wanted=route.wants_rewrite)
+        if rewriting is not None:
+            watch.mark("rewrite")
+        retrieval = await find_passages(question, route, rewriting, house)
+        watch.mark("retrieve")
+        settlement = weigh(route, retrieval)
+        strategy = strategy_after(route.decision, settlement)
+        model = model_of(strategy, route, house)
+        decision = explain(route.decision, settlement, strategy, with_leaves=question.explain)
+        decided = Decided(question.request_id, strategy, model, decision)
+        if settlement is not None and settlement.outcome == "abstain":
+            yield decided
+            yield Given(())
+            refusal = route.use_case.refusal.in_language(route.signals.language)
+            yield Delta(refusal)
+            prompt = Prompt((), 0, (), 0, 0)
+            done = conclude(decided, prompt, None, refusal, retrieval, rewriting, watch, question)
+        else:
+            write = partial(write_prompt, question, route, strategy, retrieval, house)
+            is_long = sum(len(turn.content) for turn in question.turns) > INLINE_CHARS
+            prompt = await to_thread.run_sync(write) if is_long else write()
+            request = GenerationRequest(
+                model, prompt.messages, options_of(question, route.use_case)
+            )
             async with house.engine.generate(request) as generation:
                 yield decided
                 yield Given(prompt.passages)

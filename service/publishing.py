@@ -6,7 +6,7 @@ come back by themselves.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -41,6 +41,7 @@ BY = "gateway"  # who acts, in an adapter's history, until callers have keys of 
 RETRY_S = 10.0  # an adapter that could not be loaded is tried again after this
 DRAIN_LIMIT_S = 120.0  # longer than the longest answer; then the old adapter goes anyway
 REPLICA_DELAY_S = 2.0  # other gateways see the flipped alias before the old adapter goes
+STRAY_S = DRAIN_LIMIT_S  # so long another gateway may be draining or proving what no task needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Publisher:
         self._changed = changed
         self._one_at_a_time = anyio.Lock()
         self._retry_at: dict[str, tuple[float, str]] = {}
-        self._draining: dict[str, float] = {}
+        self._leaving: dict[str, float] = {}  # adapter id -> when it may go, by the loop's clock
 
     async def publish(
         self, adapter_id: str, *, tenant: str, override: str | None = None
@@ -125,7 +126,7 @@ class Publisher:
         await to_thread.run_sync(flip)
         self._changed()
         if replaced is not None:
-            self._draining[replaced] = anyio.current_time()
+            self._leaving[replaced] = anyio.current_time() + REPLICA_DELAY_S
         get = self._registry.get
         now = await _in_thread(get, adapter.adapter_id, tenant=adapter.tenant)
         return PublishReport(now, replaced, effect)
@@ -140,7 +141,7 @@ class Publisher:
         async with self._one_at_a_time:
             await _in_thread(self._registry.withdraw, task, tenant=tenant, by=BY)
             self._changed()
-            self._draining[adapter.adapter_id] = anyio.current_time()
+            self._leaving[adapter.adapter_id] = anyio.current_time() + REPLICA_DELAY_S
 
     async def retire(self, adapter_id: str, *, tenant: str) -> Adapter:
         """Mark `adapter_id` as never to be served again.
@@ -167,8 +168,10 @@ class Publisher:
             self._watch.lost(str(exc))
             return
         self._watch.found([model.model_id for model in listed])
-        await self._unload_drained()
         live = await to_thread.run_sync(self._registry.live)
+        loaded = {model.model_id for model in listed if model.parent is not None}
+        await self._note_strays(loaded - {adapter.adapter_id for adapter in live})
+        await self._unload_leaving()
         waiting = []
         for adapter in live:
             if self._watch.serves(adapter.adapter_id):
@@ -200,7 +203,7 @@ class Publisher:
     async def _bring_in(self, adapter: Adapter) -> EffectVerdict:
         """Load `adapter` where it is missing, then prove that it is there and changes answers."""
         name = adapter.adapter_id
-        self._draining.pop(name, None)
+        self._leaving.pop(name, None)
         await _in_thread(self._registry.verify, adapter)
         names = [model.model_id for model in await self._engine.list_models()]
         if name not in names:
@@ -228,16 +231,31 @@ class Publisher:
         adapted = [await ask(adapter.adapter_id, probe.token_ids) for probe in reference]
         return judge_effect(reference, base, adapted)
 
-    async def _unload_drained(self) -> None:
-        """Unload replaced adapters that no answer uses any more."""
-        for name, since in list(self._draining.items()):
-            waited_s = anyio.current_time() - since
-            busy = self._watch.answers_on(name) > 0 and waited_s < DRAIN_LIMIT_S
-            if busy or waited_s < REPLICA_DELAY_S:
+    async def _note_strays(self, spare: Set[str]) -> None:
+        """Let what is loaded and serves no task go in time; what is not registered is not ours.
+
+        A gateway that ended while an adapter drained or was being proven has left it.
+        """
+        unknown = spare - self._leaving.keys()
+        if not unknown:
+            return
+        for name in await to_thread.run_sync(self._registry.known, unknown):
+            self._leaving.setdefault(name, anyio.current_time() + STRAY_S)
+
+    async def _unload_leaving(self) -> None:
+        """Unload the adapters whose time has come and that no answer uses any more."""
+        for name, due in list(self._leaving.items()):
+            late_s = anyio.current_time() - due
+            if late_s < 0 or (self._watch.answers_on(name) > 0 and late_s < DRAIN_LIMIT_S):
                 continue
+            if self._one_at_a_time.locked():
+                return  # a publish may take long; the next look comes within a second
             async with self._one_at_a_time:
-                if self._draining.pop(name, None) is None or not self._watch.lists(name):
+                if self._leaving.pop(name, None) is None or not self._watch.lists(name):
                     continue
+                live = await to_thread.run_sync(self._registry.live)
+                if any(adapter.adapter_id == name for adapter in live):
+                    continue  # published meanwhile, here or by another gateway
                 self._watch.dropped(name)
                 try:
                     await self._engine.unload_adapter(name)

@@ -4,6 +4,7 @@ One home is started for all tests of this file; they run in order, as a newcomer
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -272,6 +273,81 @@ def test_a_killed_worker_loses_no_training(road: Road) -> None:
     os.kill(road.pid("worker"), signal.SIGKILL)
     eventually(lambda: training(road, job_id)["status"] == "succeeded", within_s=280)
     assert road.client.get(f"/jobs/{job_id}").json()["attempts"] == 2
+    road.adapters.append(training(road, job_id)["adapter_id"])
+
+
+def publish(road: Road, adapter_id: str) -> None:
+    reply = road.client.post(f"/adapters/{adapter_id}/publish")
+    assert reply.status_code == 200, reply.text
+
+
+def test_an_adapter_goes_live_and_back_under_load_and_no_request_fails(road: Road) -> None:
+    first, second = road.adapters
+    models: list[str] = []
+    stop = threading.Event()
+    alone = next_token(road, BASE, QUESTION, cache_salt="alone")
+
+    def ask() -> None:
+        while not stop.is_set():
+            models.append(road.ask("fine_tuned", sampling={"max_tokens": 4})["model"])
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    try:
+        eventually(lambda: first in models, within_s=60)
+        publish(road, second)
+        assert road.ask("fine_tuned", sampling={"max_tokens": 4})["model"] == second
+        eventually(lambda: second in models, within_s=60)
+        road.client.post("/adapters/helpdesk/rollback").raise_for_status()
+        assert road.ask("fine_tuned", sampling={"max_tokens": 4})["model"] == first
+        for number in range(5):  # in a batch with answers of adapters, it speaks for itself
+            beside = next_token(road, BASE, QUESTION, cache_salt=f"beside-{number}")
+            assert total_variation(beside, alone) < 0.1
+        assert all(thread.is_alive() for thread in asking)  # an ask that fails ends its thread
+    finally:
+        stop.set()
+        for thread in asking:
+            thread.join()
+    assert set(models) == {first, second}
+
+
+def total_variation(some: dict[str, float], others: dict[str, float]) -> float:
+    """Return how far two distributions are apart, by the tokens they report; 0 to 1."""
+    tokens = some.keys() | others.keys()
+    return sum(abs(some.get(token, 0.0) - others.get(token, 0.0)) for token in tokens) / 2
+
+
+def next_token(road: Road, model: str, prompt: str, **options: str) -> dict[str, float]:
+    """Return the likeliest next tokens of the engine with their probabilities."""
+    ports = road.settings.paths.read_ports()
+    assert ports is not None
+    body = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0, "logprobs": 5}
+    url = f"http://127.0.0.1:{ports.engine}/v1/completions"
+    done = httpx.post(url, json={**body, **options}, timeout=60).json()
+    likely = done["choices"][0]["logprobs"]["top_logprobs"][0]
+    return {token: math.exp(value) for token, value in likely.items()}
+
+
+def test_after_a_publish_nothing_is_answered_from_the_cache_of_the_adapter_before(
+    road: Road,
+) -> None:
+    first, second = road.adapters
+    long = " ".join(f"Note {n} is to be read." for n in range(40)) + QUESTION
+
+    def ask() -> tuple[str, int]:
+        answer = road.ask("fine_tuned", long, sampling={"max_tokens": 4})
+        return answer["model"], answer["usage"]["cached_tokens"]
+
+    ask(), next_token(road, first, long)
+    assert ask()[1] > 0  # the cache is warm
+    old = next_token(road, first, long)
+    publish(road, second)
+    assert ask() == (second, 0)
+    fresh = next_token(road, second, long, cache_salt="never-used")
+    for _ in range(2):  # the second time from its own cache
+        assert total_variation(next_token(road, second, long), fresh) < 0.05
+    assert total_variation(old, fresh) > 0.1
 
 
 def test_chroma_killed_is_answered_within_a_second_and_whole_again(road: Road) -> None:

@@ -6,6 +6,7 @@ It knows the flags of vLLM and Chroma; it starts nothing.
 import sys
 from pathlib import Path
 
+from adapters import name_lora_layers
 from service.home import Ports
 from service.settings import Settings
 from service.supervision.supervisord import Program
@@ -30,13 +31,17 @@ def compose(settings: Settings, ports: Ports, *, python: str = sys.executable) -
 
 def _engine(settings: Settings, ports: Ports, python: str) -> Program:
     engine = settings.engine
-    # The `vllm` command of the CPU wheel does not run; this is the module behind it.
-    argv = [python, "-m", "vllm.entrypoints.launchers.api_server.entry"]
+    # Not the `vllm` command: the CPU wheel's does not run, and its kernels need mending.
+    argv = [python, "-m", "service.supervision.vllm_server"]
     argv += ["--model", str(settings.base_model_path), "--served-model-name", engine.base_model]
     argv += ["--host", "127.0.0.1", "--port", str(ports.engine)]
     argv += ["--enable-lora", "--max-loras", str(engine.max_loras)]
     argv += ["--max-cpu-loras", str(engine.max_cpu_loras)]
     argv += ["--max-lora-rank", str(settings.adapters.max_lora_rank)]
+    # Without it vLLM puts LoRA on the output layer too, for nothing, and a request for the
+    # prompt's log-probabilities (the effect check) beside others ends the CPU engine.
+    if layers := name_lora_layers(settings.base_model_path):
+        argv += ["--lora-target-modules", *layers]
     argv += ["--enable-prompt-tokens-details", "--max-model-len", str(engine.max_model_len)]
     argv += ["--disable-uvicorn-access-log", "--uvicorn-log-level", "warning"]
     environment = {

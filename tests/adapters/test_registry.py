@@ -118,6 +118,14 @@ def test_only_live_adapters_resolve(registry: AdapterRegistry, make_adapter: Mak
             registry.resolve(name)
 
 
+def test_ids_of_every_tenant_are_known_and_no_others(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    (one,) = register(registry, make_adapter, 1)
+    two = registry.register(make_adapter("support", seed=2), tenant="acme").adapter_id
+    assert registry.known({one, two, "support@ffffffff"}) == {one, two}
+
+
 def test_a_withdrawn_task_comes_back_by_rollback(
     registry: AdapterRegistry, make_adapter: Make
 ) -> None:

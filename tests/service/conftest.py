@@ -48,8 +48,10 @@ class Running:
         body = {"filename": name, "content": text}
         return self.client.put(f"/v1/vector_stores/handbook/documents/{name}", json=body)
 
-    def publish(self, *, seed: int = 0, context_trained: bool = True) -> str:
-        folder = self.adapters.write(seed=seed, context_trained=context_trained)
+    def publish(
+        self, task: str = "helpdesk", *, seed: int = 0, context_trained: bool = True
+    ) -> str:
+        folder = self.adapters.write(task, seed=seed, context_trained=context_trained)
         adapter = self.rooms.registry.register(folder)
         reply = self.client.post(f"/adapters/{adapter.adapter_id}/publish")
         assert reply.status_code == 200, reply.text

@@ -295,6 +295,29 @@ def test_the_engine_serves_loopback_only_and_adapters_at_run_time(settings: Sett
     assert engine.environment["HF_HUB_OFFLINE"] == "1"
 
 
+def test_the_engine_puts_adapters_on_the_models_inner_layers_alone(
+    settings: Settings,
+) -> None:
+    inner = "model.layers.0.self_attn.q_proj.weight", "model.layers.0.mlp.up_proj.weight"
+
+    def flags(*names: str) -> tuple[str, ...]:
+        entry = {"dtype": "BF16", "shape": [2, 2], "data_offsets": [0, 8]}
+        header = json.dumps(dict.fromkeys(names, entry)).encode()
+        file = settings.base_model_path / "model.safetensors"
+        file.write_bytes(len(header).to_bytes(8, "little") + header)
+        return compose(settings, Ports(1, 2, 3))[0].argv
+
+    argv = flags("lm_head.weight", *inner)
+    place = argv.index("--lora-target-modules")
+    assert argv[place : place + 4] == (
+        "--lora-target-modules",
+        *("q_proj", "up_proj"),
+        "--enable-prompt-tokens-details",
+    )
+    odd = flags("model.layers.0.attn.Wqkv.weight", *inner)
+    assert "--lora-target-modules" not in odd  # which of those can be wrapped only vLLM knows
+
+
 def test_what_runs_elsewhere_is_not_started_here(settings: Settings) -> None:
     engine = settings.engine.model_copy(update={"url": "http://127.0.0.1:9"})
     index = settings.index.model_copy(update={"host": "127.0.0.1", "port": 9})

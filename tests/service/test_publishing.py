@@ -1,10 +1,14 @@
 """How adapters go live, stay live and go back."""
 
 import threading
+from typing import Any
 
 import pytest
 
+from adapters import AdapterRegistry
 from adapters.training.journal import Journal
+from knowledge import Knowledge
+from service import publishing
 from tests.fakes.evaluation import make_evaluation
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -77,6 +81,70 @@ def test_requests_go_on_while_an_adapter_is_published(running: Running) -> None:
         thread.join()
     assert len(statuses) > 3
     assert set(statuses) == {200}
+
+
+def test_an_adapter_stays_while_an_answer_that_will_use_it_still_retrieves(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = running.prepare()
+    monkeypatch.setattr(publishing, "REPLICA_DELAY_S", 0.0)
+    monkeypatch.setattr(publishing, "WATCH_S", 0.05)
+    retrieve, retrieves, go_on = Knowledge.retrieve, threading.Event(), threading.Event()
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        retrieves.set()
+        go_on.wait(10)
+        return retrieve(*arguments, **named)
+
+    monkeypatch.setattr(Knowledge, "retrieve", slow)
+    replies: list[Any] = []
+    ask = threading.Thread(
+        target=lambda: replies.append(running.ask(use_case="demo", strategy="hybrid"))
+    )
+    ask.start()
+    retrieves.wait(10)
+    running.publish(seed=1)
+    running.publish(task="other")
+    running.client.post("/adapters/other/withdraw")
+    eventually(lambda: len(running.engine.adapters) == 2)  # what nobody uses has gone
+    go_on.set()
+    ask.join()
+    assert (replies[0].status_code, replies[0].json()["model"]) == (200, first)
+    eventually(lambda: first not in running.engine.adapters)
+
+
+def test_what_an_earlier_gateway_left_loaded_is_unloaded_and_nothing_else(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = running.prepare()
+    monkeypatch.setattr(publishing, "STRAY_S", 0.0)
+    left = running.rooms.registry.register(running.adapters.write(seed=1)).adapter_id
+    running.engine.adapters |= {"the-operators-own": "elsewhere", left: "here"}
+    eventually(lambda: left not in running.engine.adapters)
+    assert set(running.engine.adapters) == {live, "the-operators-own"}
+    assert running.ask(use_case="demo", strategy="hybrid").json()["model"] == live
+
+
+def test_what_another_gateway_is_publishing_is_not_unloaded(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.prepare()
+    monkeypatch.setattr(publishing, "STRAY_S", 0.5)
+    known, noted = AdapterRegistry.known, threading.Event()
+
+    def spied(*arguments: Any) -> frozenset[str]:
+        noted.set()
+        return known(*arguments)
+
+    monkeypatch.setattr(AdapterRegistry, "known", spied)
+    second = running.rooms.registry.register(running.adapters.write(seed=1)).adapter_id
+    third = running.rooms.registry.register(running.adapters.write(seed=2)).adapter_id
+    running.engine.adapters |= {second: "here", third: "here"}  # loaded elsewhere, being proven
+    noted.wait(10)
+    running.rooms.registry.publish(second)
+    eventually(lambda: third not in running.engine.adapters)  # so much later
+    assert running.engine.adapters[second] == "here"  # neither unloaded nor loaded again
+    eventually(lambda: running.ask(use_case="demo", strategy="hybrid").json()["model"] == second)
 
 
 def test_rollback_returns_to_the_adapter_before(running: Running) -> None:
