@@ -85,11 +85,11 @@ class AdapterRegistry:
         run, metrics = _read_json(place / "run.json"), _read_json(place / "metrics.json")
         if base is not None:
             _check_base(run, base, place.name)
-        check_servability(place, max_lora_rank=self._max_lora_rank, base=base)
         sha256 = digest_adapter(place)
         task, _, sha8 = place.name.rpartition("@")
         if not task or sha8 != sha256[:8]:
             raise DigestMismatch(f"{place.name} should be named {task or 'task'}@{sha256[:8]}")
+        check_servability(place, max_lora_rank=self._max_lora_rank, base=base)
         adapter = Adapter(
             adapter_id=place.name,
             tenant=tenant,
@@ -442,12 +442,18 @@ def _check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
             f"{name} was trained on {trained_on[0]} ({trained_on[1]}), "
             f"served is {base.id} ({base.revision})"
         )
+    template = run.get("chat_template_sha256")
+    if template is not None and template != base.chat_template_sha256:
+        raise BaseModelMismatch(
+            f"{name} was trained with another chat template than that of {base.id}; train again, "
+            "or serve the base model with the template it was trained with"
+        )
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         reason = f"{path.name} is missing or damaged"
         raise NotServable(f"{path.parent.name}: {reason}", (reason,)) from exc
     if not isinstance(value, dict) or (path.name == "run.json" and not _names_base(value)):

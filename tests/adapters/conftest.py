@@ -109,7 +109,9 @@ def write_adapter(
     folder: Path, base: ModelFolder, *, seed: int, settings: Mapping[str, object]
 ) -> None:
     module = "base_model.model.model.layers.0.self_attn.q_proj"
-    shapes = {f"{module}.lora_A.weight": (4, 32), f"{module}.lora_B.weight": (32, 4)}
+    rank = settings.get("r")
+    rank = int(rank) if isinstance(rank, int) else 4
+    shapes = {f"{module}.lora_A.weight": (rank, 32), f"{module}.lora_B.weight": (32, rank)}
     write_tensors(folder / "adapter_model.safetensors", shapes, fill=seed)
     plain = {
         "peft_type": "LORA",
