@@ -6,6 +6,7 @@ from adapters.base_models import (
     prepare_base_model,
     prepare_embedder,
 )
+from adapters.children import TELEMETRY_OFF
 from adapters.config import (
     AdaptersConfig,
     TrainingConfig,
@@ -25,11 +26,13 @@ from adapters.errors import (
     EvaluationCancelled,
     EvaluationFailed,
     GateNotPassed,
+    ImportFailed,
     InvalidEffectReference,
     InvalidEvaluationRows,
     InvalidGatePolicy,
     InvalidTrainingConfig,
     InvalidTrainingData,
+    MergeFailed,
     ModelDownloadFailed,
     NothingToRollBack,
     NotServable,
@@ -47,6 +50,8 @@ from adapters.evaluation import (
     held_out_rows,
     read_evaluation,
 )
+from adapters.intake import import_adapter
+from adapters.merging import MergedModel, merge_adapter
 from adapters.records import Adapter, AdapterState, Alias, metadata
 from adapters.registry import AdapterRegistry, check_gate
 from adapters.servability import ServabilityFinding, check_config, check_servability
@@ -66,6 +71,7 @@ from adapters.training import (
 from adapters.weights import digest_adapter
 
 __all__ = [
+    "TELEMETRY_OFF",
     "Adapter",
     "AdapterError",
     "AdapterIsLive",
@@ -86,11 +92,14 @@ __all__ = [
     "EvaluationEvent",
     "EvaluationFailed",
     "GateNotPassed",
+    "ImportFailed",
     "InvalidEffectReference",
     "InvalidEvaluationRows",
     "InvalidGatePolicy",
     "InvalidTrainingConfig",
     "InvalidTrainingData",
+    "MergeFailed",
+    "MergedModel",
     "ModelDownloadFailed",
     "ModelFolder",
     "NotServable",
@@ -118,12 +127,14 @@ __all__ = [
     "digest_adapter",
     "evaluate_adapter",
     "held_out_rows",
+    "import_adapter",
     "judge_effect",
     "list_runs",
     "load_pairs",
     "load_rows",
     "load_run_config",
     "load_training_config",
+    "merge_adapter",
     "metadata",
     "parse_training_config",
     "prepare_base_model",

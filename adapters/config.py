@@ -6,6 +6,7 @@ file written for it is mostly understood here.
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -39,6 +40,7 @@ class AdaptersConfig(pydantic.BaseModel):
     gate_policy: Path | None = None
 
 
+TASK_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "polynomial"]
 Stage = Literal["sft", "dpo"]
 LongText = Literal["head", "tail", "windows"]
@@ -110,7 +112,7 @@ class TrainingConfig(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
-    task: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
+    task: Annotated[str, Field(pattern=TASK_NAME)]
     model_name_or_path: Annotated[str, Field(min_length=1)]
     dataset: Annotated[tuple[Path, ...], Field(min_length=1)]
 
@@ -224,6 +226,14 @@ def parse_training_config(
             "output_dir": folder / config.output_dir if config.output_dir else None,
         }
     )
+
+
+def check_task(task: str) -> None:
+    """Refuse (InvalidTrainingConfig) what cannot be the first part of an adapter's id."""
+    if not re.fullmatch(TASK_NAME, task):
+        raise InvalidTrainingConfig(
+            f"task: {task!r} is no name; lower-case letters, digits and hyphens, at most 48"
+        )
 
 
 def load_training_config(path: Path) -> TrainingConfig:

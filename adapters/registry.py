@@ -84,7 +84,7 @@ class AdapterRegistry:
         place = self._check_place(folder)
         run, metrics = _read_json(place / "run.json"), _read_json(place / "metrics.json")
         if base is not None:
-            _check_base(run, base, place.name)
+            check_base(run, base, place.name)
         sha256 = digest_adapter(place)
         task, _, sha8 = place.name.rpartition("@")
         if not task or sha8 != sha256[:8]:
@@ -435,7 +435,8 @@ def _set(connection: Connection, tenant: str, adapter_id: str, **values: object)
     connection.execute(update(adapters_table).where(*where).values(**values))
 
 
-def _check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
+def check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
+    """Refuse (BaseModelMismatch) an adapter that was not trained on this base model."""
     trained_on = (run["base"]["id"], run["base"]["revision"])
     if trained_on != (base.id, base.revision):
         raise BaseModelMismatch(
@@ -448,6 +449,11 @@ def _check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
             f"{name} was trained with another chat template than that of {base.id}; train again, "
             "or serve the base model with the template it was trained with"
         )
+
+
+def read_papers(folder: Path) -> dict[str, Any]:
+    """Return an adapter's run.json, or say (NotServable) that it names no base model."""
+    return _read_json(folder / "run.json")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -176,12 +176,12 @@ def _is_plain(path: Path) -> bool:
 
 def _read_settings(folder: Path) -> dict[str, Any] | str:
     path = folder / ADAPTER_SETTINGS
+    if not path.is_file():
+        return f"{ADAPTER_SETTINGS} is missing"
     try:
         if path.stat().st_size > MOST_SETTINGS_BYTES:
             return f"{ADAPTER_SETTINGS} is larger than {MOST_SETTINGS_BYTES} bytes"
         settings = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return f"{ADAPTER_SETTINGS} is missing"
     except (OSError, ValueError, RecursionError) as exc:
         return f"{ADAPTER_SETTINGS} cannot be read: {exc}"
     return settings if isinstance(settings, dict) else f"{ADAPTER_SETTINGS} is no object"

@@ -4,7 +4,8 @@ It knows where a home keeps runs, adapters and the database; it does not know ho
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from adapters import (
@@ -55,12 +56,17 @@ def train_here(
         on_progress=on_progress,
         settings=settings.adapters,
     )
+    with open_registry(settings) as registry:
+        return registry.register(made.folder, tenant=DEFAULT_TENANT, base=base)
+
+
+@contextmanager
+def open_registry(settings: Settings) -> Iterator[AdapterRegistry]:
+    """Yield this home's registry, its database brought to the newest schema."""
     database = open_database(settings.database_url)
     try:
         upgrade(database)
-        registry = AdapterRegistry(
-            database, settings.paths.adapters, max_lora_rank=settings.adapters.max_lora_rank
-        )
-        return registry.register(made.folder, tenant=DEFAULT_TENANT, base=base)
+        rank = settings.adapters.max_lora_rank
+        yield AdapterRegistry(database, settings.paths.adapters, max_lora_rank=rank)
     finally:
         database.dispose()

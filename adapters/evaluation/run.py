@@ -7,7 +7,6 @@ answer), `evaluation.svg` and a section of the model card; weights and settings 
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.base_models import ModelFolder
-from adapters.children import read_child, reason_of, start_child, stop_child, tail_of
+from adapters.children import ChildFailed, run_job
 from adapters.config import AdaptersConfig
 from adapters.data import Row
 from adapters.errors import (
@@ -187,50 +186,25 @@ def _ask(
     """Have the child answer every prompt."""
     total = sum(len(arm["prompts"]) for arm in job["arms"])
     on_progress(EvaluationEvent("loading the base model", 0, total))
-    plan = {**job, "threads": limits.training_threads, "nice": limits.training_nice}
-    (work / "job.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
-    began = time.monotonic()
-    child = start_child(
-        "adapters.evaluation.child",
-        work / "job.json",
-        work / "child.log",
-        environment=environment,
-        threads=limits.training_threads,
-        stdin=subprocess.PIPE,  # closed by our death, which ends the child
-    )
-    try:
-        _follow(child, work / "child.log", on_progress, cancelled)
-    finally:
-        stop_child(child, limits.stop_grace_s)
-    made = json.loads((work / "answers.json").read_text(encoding="utf-8"))
-    return Answers(made["arms"], made["dtype"], time.monotonic() - began)
-
-
-def _follow(
-    child: subprocess.Popen[str],
-    log: Path,
-    on_progress: OnProgress,
-    cancelled: Callable[[], bool],
-) -> None:
-    """Pass events on until the child ends; raise unless it ended well."""
 
     def check() -> None:
         if cancelled():
             raise EvaluationCancelled("the evaluation was stopped on request; nothing was changed")
 
-    reason = ""
-    for line in read_child(child, check):
-        event: dict[str, Any] = json.loads(line)
-        if "failed" in event:
-            reason = event["failed"]
-        else:
-            on_progress(EvaluationEvent(**event))
-    if code := child.wait():
-        tail = tail_of(log)
-        said = reason or reason_of(code)
-        raise EvaluationFailed(
-            f"evaluation failed: {said}" + "".join(f"\n  {line}" for line in tail), tail
+    began = time.monotonic()
+    try:
+        made = run_job(
+            "adapters.evaluation.generation:generate_all",
+            job,
+            work,
+            environment=environment,
+            limits=limits,
+            on_event=lambda event: on_progress(EvaluationEvent(**event)),
+            check=check,
         )
+    except ChildFailed as exc:
+        raise EvaluationFailed(f"evaluation failed: {exc}", exc.tail) from exc
+    return Answers(made["arms"], made["dtype"], time.monotonic() - began)
 
 
 def _write(work: Path, folder: Path, found: Evaluation, samples: Samples, answers: Answers) -> None:

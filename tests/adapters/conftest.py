@@ -131,6 +131,26 @@ def write_adapter(
     (folder / "metrics.json").write_text(json.dumps({"train_loss": 1.0}))
 
 
+def give_effect(folder: Path, *, rank: int = 4) -> Path:
+    """Overwrite an adapter's weights by random ones that change what the tiny model says."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    numbers = np.random.default_rng(0)
+    module = "base_model.model.model.layers.{}.mlp.up_proj"
+    weights = {}
+    for layer in (0, 1):
+        for side, shape in (("A", (rank, 32)), ("B", (64, rank))):
+            values = numbers.normal(0, 0.3, shape).astype(np.float32)
+            weights[f"{module.format(layer)}.lora_{side}.weight"] = values
+    save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    changes = {"target_modules": ["up_proj"], "task_type": "CAUSAL_LM"}
+    (folder / "adapter_config.json").write_text(json.dumps({**settings, **changes}))
+    task, at, _ = folder.name.partition("@")
+    return folder.rename(folder.with_name(f"{task}@{digest_adapter(folder)[:8]}")) if at else folder
+
+
 def write_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]], *, fill: int = 0) -> None:
     header, data = {}, b""
     for name, shape in shapes.items():
