@@ -6,6 +6,7 @@ from adapters.base_models import (
     prepare_base_model,
     prepare_embedder,
 )
+from adapters.children import TELEMETRY_OFF
 from adapters.config import (
     AdaptersConfig,
     TrainingConfig,
@@ -36,11 +37,13 @@ from adapters.errors import (
     EvaluationCancelled,
     EvaluationFailed,
     GateNotPassed,
+    ImportFailed,
     InvalidEffectReference,
     InvalidEvaluationRows,
     InvalidGatePolicy,
     InvalidTrainingConfig,
     InvalidTrainingData,
+    MergeFailed,
     ModelDownloadFailed,
     NoClosedLabels,
     NothingToRollBack,
@@ -61,6 +64,8 @@ from adapters.evaluation import (
     probe_rows,
     read_evaluation,
 )
+from adapters.intake import import_adapter
+from adapters.merging import MergedModel, merge_adapter
 from adapters.records import Adapter, AdapterState, Alias, StateChange, metadata
 from adapters.registry import AdapterRegistry, check_gate
 from adapters.servability import (
@@ -87,6 +92,7 @@ from adapters.training import (
 from adapters.weights import digest_adapter
 
 __all__ = [
+    "TELEMETRY_OFF",
     "Adapter",
     "AdapterError",
     "AdapterIsLive",
@@ -111,12 +117,15 @@ __all__ = [
     "EvaluationFailed",
     "GateNotPassed",
     "Expectations",
+    "ImportFailed",
     "InvalidEffectReference",
     "InvalidEvaluationRows",
     "InvalidGatePolicy",
     "InvalidTrainingConfig",
     "InvalidTrainingData",
     "LinearProbe",
+    "MergeFailed",
+    "MergedModel",
     "ModelDownloadFailed",
     "ModelFolder",
     "NoClosedLabels",
@@ -147,6 +156,7 @@ __all__ = [
     "digest_adapter",
     "evaluate_adapter",
     "held_out_rows",
+    "import_adapter",
     "judge_effect",
     "list_runs",
     "load_pairs",
@@ -154,6 +164,7 @@ __all__ = [
     "load_run_config",
     "load_training_config",
     "name_lora_layers",
+    "merge_adapter",
     "metadata",
     "parse_any_rows",
     "parse_training_config",

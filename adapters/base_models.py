@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import AdapterError, BaseModelNotFound, ModelDownloadFailed
-from adapters.weights import hash_file
+from adapters.weights import hash_file, hash_text
 
 RECORD_FILE = "model.json"
 FETCH_TIMEOUT_S = 900  # 93 MB at 100 kB/s
@@ -58,6 +58,12 @@ class ModelFolder:
     languages: tuple[str, ...]
     context_tokens: int | None
     sha256: str
+
+    @property
+    def chat_template_sha256(self) -> str | None:
+        """SHA-256 (hex) of the chat template as the folder holds it now; none without one."""
+        template = read_chat_template(self.folder)
+        return None if template is None else hash_text(template)
 
     def as_dict(self) -> dict[str, object]:
         """Return the record as plain content."""
@@ -167,6 +173,21 @@ def describe_base_model(path_or_id: str | Path) -> ModelFolder:
         context_tokens=limit if isinstance(limit, int) else None,
         sha256=sha256,
     )
+
+
+def read_chat_template(folder: Path) -> str | None:
+    """Return the chat template in a folder, found where transformers looks for it; none if none."""
+    try:
+        own_file = folder / "chat_template.jinja"
+        if own_file.is_file():
+            return own_file.read_text(encoding="utf-8")
+        told: Any = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        template = told.get("chat_template")
+        if isinstance(template, list):  # several by name
+            template = {one["name"]: one["template"] for one in template}.get("default")
+        return template if isinstance(template, str) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _prepare(

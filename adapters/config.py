@@ -6,6 +6,7 @@ file written for it is mostly understood here.
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -39,6 +40,7 @@ class AdaptersConfig(pydantic.BaseModel):
     gate_policy: Path | None = None
 
 
+TASK_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "polynomial"]
 Stage = Literal["sft", "dpo"]
 LongText = Literal["head", "tail", "windows"]
@@ -55,7 +57,8 @@ class TrainingConfig(pydantic.BaseModel):
     """One training run, in LLaMA-Factory's key names.
 
     What is not LLaMA-Factory's: `task` (first part of the adapter's id), `task_type`, `domain`,
-    `force`, `long_text`, `replay_ratio`, `replay_dataset` and `gradient_checkpointing`. `template`
+    `force`, `long_text`, `replay_ratio`, `replay_dataset`, `num_processes` and
+    `gradient_checkpointing`. `template`
     is left out: the base model's own chat template is used, the same one the engine uses. Whether
     the adapter is context-trained is found in the rows, never declared.
 
@@ -105,12 +108,14 @@ class TrainingConfig(pydantic.BaseModel):
         save_steps: Steps between two checkpoints, or a share of the run below 1 (0.1).
         report_to: `tensorboard` writes its files into the run's folder.
         seed: Of the held-out rows, the LoRA weights and the order.
+        num_processes: Processes that share the rows, on as many GPUs or on the CPU; the effective
+            batch stays, so it must divide `gradient_accumulation_steps`.
         output_dir: Where the adapter's folder is made; none leaves it to the caller.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
-    task: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
+    task: Annotated[str, Field(pattern=TASK_NAME)]
     model_name_or_path: Annotated[str, Field(min_length=1)]
     dataset: Annotated[tuple[Path, ...], Field(min_length=1)]
 
@@ -154,6 +159,7 @@ class TrainingConfig(pydantic.BaseModel):
     save_steps: Annotated[float, Field(gt=0)] = 0.1
     report_to: Literal["none", "tensorboard"] = "none"
     seed: Annotated[int, Field(ge=0)] = 42
+    num_processes: Annotated[int, Field(ge=1)] = 1
     output_dir: Path | None = None
 
     @model_validator(mode="before")
@@ -187,6 +193,11 @@ class TrainingConfig(pydantic.BaseModel):
             raise ValueError("do_eval judges on held-out rows: set val_size, such as 0.1")
         if self.save_steps >= 1 and self.save_steps != int(self.save_steps):
             raise ValueError("save_steps is a share below 1 or a whole number of steps")
+        if self.gradient_accumulation_steps % self.num_processes:
+            raise ValueError(
+                f"num_processes ({self.num_processes}) must divide gradient_accumulation_steps "
+                f"({self.gradient_accumulation_steps}), which the processes share"
+            )
         if self.stage == "dpo" and self.replay_ratio:
             raise ValueError("replay_ratio belongs to stage sft; pairs hold on by pref_beta")
         return self
@@ -225,6 +236,14 @@ def parse_training_config(
             "output_dir": folder / config.output_dir if config.output_dir else None,
         }
     )
+
+
+def check_task(task: str) -> None:
+    """Refuse (InvalidTrainingConfig) what cannot be the first part of an adapter's id."""
+    if not re.fullmatch(TASK_NAME, task):
+        raise InvalidTrainingConfig(
+            f"task: {task!r} is no name; lower-case letters, digits and hyphens, at most 48"
+        )
 
 
 def load_training_config(path: Path) -> TrainingConfig:

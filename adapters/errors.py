@@ -19,8 +19,10 @@ AdapterError
 ├── TrainingRunNotFound     no training run of this name
 ├── TrainingRunBusy         another process works on this run
 ├── AdapterNotFound         no adapter of this id, or no live adapter for this task
+├── ImportFailed            an adapter from elsewhere could not be copied or measured
+├── MergeFailed             no merged model was made, or it answers otherwise than it should
 ├── DigestMismatch          the folder is not the one that was registered
-├── UnsafeAdapterFolder     outside the registry's directory, or holding links
+├── UnsafeAdapterFolder     outside its directory, holding links, or no archive to trust
 ├── AdapterRetired          the adapter was taken out of service
 ├── AdapterIsLive           a live adapter cannot be retired
 ├── NothingToRollBack       the task has no earlier adapter
@@ -208,6 +210,36 @@ class AdapterNotFound(AdapterError):
     hint = "List the adapters, then name one of them or publish one."
 
 
+class ImportFailed(AdapterError):
+    """An adapter from elsewhere could not be copied or measured.
+
+    Attributes:
+        log_tail: The last lines the measuring process wrote to its standard error.
+    """
+
+    code = "adapter_import_failed"
+    hint = "Read the message; nothing was kept. Free memory or disk space, then try again."
+
+    def __init__(self, message: str, log_tail: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+
+
+class MergeFailed(AdapterError):
+    """No merged model was made, or it answers otherwise than base model and adapter.
+
+    Attributes:
+        log_tail: The last lines the merging process wrote to its standard error.
+    """
+
+    code = "merge_failed"
+    hint = "Read the message; nothing was kept."
+
+    def __init__(self, message: str, log_tail: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+
+
 class DigestMismatch(AdapterError):
     """The folder is not the one that was registered."""
 
@@ -216,10 +248,10 @@ class DigestMismatch(AdapterError):
 
 
 class UnsafeAdapterFolder(AdapterError):
-    """Outside the registry's directory, or holding links."""
+    """Outside the registry's directory, holding links, or an archive that leads out of itself."""
 
     code = "unsafe_adapter_folder"
-    hint = "Put a plain copy of the folder into the registry's directory."
+    hint = "Use a plain copy of the folder, without links (`cp -rL`)."
 
 
 class AdapterRetired(AdapterError):

@@ -95,12 +95,12 @@ class AdapterRegistry:
         place = self._check_place(folder)
         run, metrics = _read_json(place / "run.json"), _read_json(place / "metrics.json")
         if base is not None:
-            _check_base(run, base, place.name)
-        check_servability(place, max_lora_rank=self._max_lora_rank, base=base)
+            check_base(run, base, place.name)
         sha256 = digest_adapter(place)
         task, _, sha8 = place.name.rpartition("@")
         if not task or sha8 != sha256[:8]:
             raise DigestMismatch(f"{place.name} should be named {task or 'task'}@{sha256[:8]}")
+        check_servability(place, max_lora_rank=self._max_lora_rank, base=base)
         adapter = Adapter(
             adapter_id=place.name,
             tenant=tenant,
@@ -513,19 +513,31 @@ def _set(connection: Connection, tenant: str, adapter_id: str, **values: object)
     connection.execute(update(adapters_table).where(*where).values(**values))
 
 
-def _check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
+def check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
+    """Refuse (BaseModelMismatch) an adapter that was not trained on this base model."""
     trained_on = (run["base"]["id"], run["base"]["revision"])
     if trained_on != (base.id, base.revision):
         raise BaseModelMismatch(
             f"{name} was trained on {trained_on[0]} ({trained_on[1]}), "
             f"served is {base.id} ({base.revision})"
         )
+    template = run.get("chat_template_sha256")
+    if template is not None and template != base.chat_template_sha256:
+        raise BaseModelMismatch(
+            f"{name} was trained with another chat template than that of {base.id}; train again, "
+            "or serve the base model with the template it was trained with"
+        )
+
+
+def read_papers(folder: Path) -> dict[str, Any]:
+    """Return an adapter's run.json, or say (NotServable) that it names no base model."""
+    return _read_json(folder / "run.json")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         reason = f"{path.name} is missing or damaged"
         raise NotServable(f"{path.parent.name}: {reason}", (reason,)) from exc
     if not isinstance(value, dict) or (path.name == "run.json" and not _names_base(value)):

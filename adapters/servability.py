@@ -3,12 +3,14 @@
 The rules are those of the engine's own loader (vLLM 0.32, `lora/peft_helper.py` and
 `lora/lora_model.py`), and two it leaves out: keys that match no module of the base model, which
 it loads without a word and then answers as the base model; and files that could run code.
-Reads headers and JSON only, loads no tensor.
+Reads JSON and raw numbers; nothing that a folder holds is run or unpickled.
 """
 
 import json
+import math
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,11 +19,23 @@ from typing import Any
 from adapters.base_models import ModelFolder
 from adapters.config import TrainingConfig
 from adapters.errors import NotServable
-from adapters.weights import ADAPTER_SETTINGS, ADAPTER_WEIGHTS, TensorHeader, read_header
+from adapters.weights import (
+    ADAPTER_SETTINGS,
+    ADAPTER_WEIGHTS,
+    TensorHeader,
+    find_not_finite,
+    read_header,
+)
 
 ENGINE_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what `--max-lora-rank` takes, vLLM 0.32
 _PLAIN_INITS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")  # leave the base as it is
-_CODE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".py", ".so")
+MOST_SETTINGS_BYTES = 2**20  # PEFT's are some kilobytes
+_CODE_SUFFIXES = frozenset(
+    ".bin .pt .pth .pkl .pickle .ckpt .joblib .npy .npz .h5 .keras .py .pyc .sh .exe .so .dll"
+    " .dylib".split()
+)
+_PICKLE_STARTS = (*(bytes([0x80, n]) for n in range(2, 6)), b"PK\x03\x04")  # torch.save: a zip
+_NUMBERS = ("F32", "F16", "BF16")
 _KEY = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
 _LLAMA_LAYERS = frozenset("q_proj k_proj v_proj o_proj gate_proj up_proj down_proj".split())
 
@@ -142,7 +156,7 @@ def _all_met(findings: list[ServabilityFinding], what: str) -> list[ServabilityF
 
 
 def _check_rank(rank: object, max_lora_rank: int) -> ServabilityFinding:
-    if not isinstance(rank, int) or rank < 1:
+    if type(rank) is not int or rank < 1:
         return ServabilityFinding("rank", False, f"rank {rank!r} is not a positive number")
     message = f"rank {rank}, the engine takes up to {max_lora_rank}"
     if rank <= max_lora_rank:
@@ -159,24 +173,36 @@ def _check_absent(rule: str, value: object, message: str) -> ServabilityFinding:
 
 
 def _check_files(folder: Path) -> ServabilityFinding:
-    """Refuse links and everything that could run code when read."""
-    bad = sorted(
-        path.name
-        for path in folder.rglob("*")
-        if path.is_symlink() or path.suffix.lower() in _CODE_SUFFIXES
-    )
+    """Refuse links, special files and everything that could run code when read."""
+    bad = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if not _is_plain(p))
     if bad:
         message = f"links or files that can run code: {', '.join(bad)}; remove them"
         return ServabilityFinding("files", False, message)
     return ServabilityFinding("files", True, "plain files only")
 
 
+def _is_plain(path: Path) -> bool:
+    """Say whether a path is a folder, or a file of its own that holds no code by name or start."""
+    found = path.lstat()
+    if stat.S_ISDIR(found.st_mode):
+        return True
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        return False
+    if path.suffix.lower() in _CODE_SUFFIXES:
+        return False
+    with path.open("rb") as file:
+        return not file.read(4).startswith(_PICKLE_STARTS)
+
+
 def _read_settings(folder: Path) -> dict[str, Any] | str:
-    try:
-        settings = json.loads((folder / ADAPTER_SETTINGS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    path = folder / ADAPTER_SETTINGS
+    if not path.is_file():
         return f"{ADAPTER_SETTINGS} is missing"
-    except (OSError, ValueError) as exc:
+    try:
+        if path.stat().st_size > MOST_SETTINGS_BYTES:
+            return f"{ADAPTER_SETTINGS} is larger than {MOST_SETTINGS_BYTES} bytes"
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as exc:
         return f"{ADAPTER_SETTINGS} cannot be read: {exc}"
     return settings if isinstance(settings, dict) else f"{ADAPTER_SETTINGS} is no object"
 
@@ -184,9 +210,15 @@ def _read_settings(folder: Path) -> dict[str, Any] | str:
 def _check_settings(settings: dict[str, Any], max_lora_rank: int) -> Iterator[ServabilityFinding]:
     kind = settings.get("peft_type")
     yield ServabilityFinding("method", kind == "LORA", f"PEFT method {kind}; only LORA is loaded")
-    ranks = [settings.get("r"), *(settings.get("rank_pattern") or {}).values()]
-    for rank in ranks:
+    for rank in _ranks(settings):
         yield _check_rank(rank, max_lora_rank)
+    alpha = settings.get("lora_alpha")
+    is_number = isinstance(alpha, int | float) and alpha is not True and 0 < alpha < math.inf
+    yield ServabilityFinding("alpha", is_number, f"lora_alpha {alpha}; a number above 0 is needed")
+    mapping = settings.get("auto_mapping") or {}
+    library = str(mapping.get("parent_library") if isinstance(mapping, dict) else mapping)
+    is_known = not mapping or library.split(".")[0] == "transformers"
+    yield ServabilityFinding("code", is_known, f"auto_mapping to {library}: it would be imported")
     bias = settings.get("bias", "none")
     yield ServabilityFinding("bias", bias == "none", f"bias {bias}; only none is loaded")
     init = settings.get("init_lora_weights", True)
@@ -206,8 +238,17 @@ def _check_settings(settings: dict[str, Any], max_lora_rank: int) -> Iterator[Se
         ("quantised_lora", "use_qalora", "QALoRA"),
         ("new_tokens", "trainable_token_indices", "trained tokens"),
         ("expert_parameters", "target_parameters", "LoRA on bare parameters"),
+        ("code", "auto_map", "code of the adapter's own"),
+        ("code", "trust_remote_code", "code of the adapter's own"),
+        ("code", "megatron_config", "a library named by the adapter"),
     ):
         yield _check_absent(rule, settings.get(key), f"{key}: {name} cannot be served")
+
+
+def _ranks(settings: dict[str, Any]) -> list[object]:
+    """Return the rank of all modules and those of single ones."""
+    pattern = settings.get("rank_pattern") or {}
+    return [settings.get("r"), *(pattern.values() if isinstance(pattern, dict) else (pattern,))]
 
 
 def _check_base_name(settings: dict[str, Any], base: ModelFolder) -> ServabilityFinding:
@@ -241,18 +282,40 @@ def _check_weights(
         if any(f"base_model.model.{module}.lora_{side}.weight" not in tensors for side in "AB")
     )
     yield ServabilityFinding("pairs", not halves, _list_some("only one of lora_A, lora_B", halves))
+    kinds = sorted(name for name, tensor in tensors.items() if tensor.dtype not in _NUMBERS)
+    yield ServabilityFinding("dtype", not kinds, _list_some("not in 16 or 32 bits", kinds))
+    broken = find_not_finite(path, tensors)
+    yield ServabilityFinding("numbers", not broken, _list_some("not a number (NaN, Inf)", broken))
+    ranks = [rank for rank in _ranks(settings) if type(rank) is int]
+    other = sorted(m for m in modules if _rank_of(m, tensors) not in (*ranks, None))
+    message = _list_some(f"not of rank {', '.join(map(str, ranks))} as the settings say", other)
+    yield ServabilityFinding("tensor_rank", not (ranks and other), message)
     if base is not None:
-        yield _check_modules(tensors, set(modules), base)
+        yield from _check_modules(tensors, set(modules), settings.get("target_modules"), base)
 
 
-def _check_modules(tensors: Any, modules: set[str], base: ModelFolder) -> ServabilityFinding:
+def _rank_of(module: str, tensors: Mapping[str, TensorHeader]) -> int | None:
+    """Return the inner size that both halves of a module share; 0 if they differ."""
+    down = tensors.get(f"base_model.model.{module}.lora_A.weight")
+    up = tensors.get(f"base_model.model.{module}.lora_B.weight")
+    if down is None or up is None:
+        return None
+    sizes = {down.shape[0], up.shape[1]} if len(down.shape) == len(up.shape) == 2 else {0}
+    return sizes.pop() if len(sizes) == 1 else 0
+
+
+def _check_modules(
+    tensors: Mapping[str, TensorHeader], modules: set[str], targets: object, base: ModelFolder
+) -> Iterator[ServabilityFinding]:
     """Compare with the base model: every module must exist there and have the same sizes."""
     try:
         weights: dict[str, TensorHeader] = {}
         for file in base.folder.glob("*.safetensors"):
             weights.update(read_header(file))
     except (OSError, ValueError) as exc:
-        return ServabilityFinding("modules", False, f"the base model cannot be read: {exc}")
+        yield ServabilityFinding("modules", False, f"the base model cannot be read: {exc}")
+        return
+    yield _check_targets(targets, {name.removesuffix(".weight") for name in weights}, base)
     wrong = []
     for module in sorted(modules):
         found = weights.get(f"{module}.weight")
@@ -263,7 +326,17 @@ def _check_modules(tensors: Any, modules: set[str], base: ModelFolder) -> Servab
         elif down and up and (up.shape[:1], down.shape[1:]) != (found.shape[:1], found.shape[1:]):
             wrong.append(f"{module} (other size)")
     message = _list_some(f"no such module in {base.id}", wrong)
-    return ServabilityFinding("modules", not wrong, message)
+    yield ServabilityFinding("modules", not wrong, message)
+
+
+def _check_targets(targets: object, known: set[str], base: ModelFolder) -> ServabilityFinding:
+    """Say whether `target_modules` names a module of the base; a text is a pattern, not read."""
+    if isinstance(targets, str) and targets:
+        return ServabilityFinding("targets", True, f"target_modules {targets!r}")
+    ends = {f".{name}" for name in targets} if isinstance(targets, list) else set()
+    is_met = any(f".{module}".endswith(tuple(ends)) for module in known)
+    message = f"target_modules {targets!r}: " + ("known" if is_met else f"none is in {base.id}")
+    return ServabilityFinding("targets", is_met, message)
 
 
 def _list_some(what: str, names: list[str]) -> str:

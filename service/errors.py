@@ -312,6 +312,8 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.EvaluationCancelled: 409,
     adapter_errors.GateNotPassed: 409,
     adapter_errors.AdapterNotFound: 404,
+    adapter_errors.ImportFailed: 500,
+    adapter_errors.MergeFailed: 500,
     adapter_errors.DigestMismatch: 409,
     adapter_errors.UnsafeAdapterFolder: 400,
     adapter_errors.AdapterRetired: 409,

@@ -5,7 +5,8 @@ it does not know how one trains.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,7 @@ def train_here(
         on_progress=on_progress,
         settings=settings.adapters,
     )
-    database = open_database(settings.database_url)
-    try:
-        upgrade(database)
-        registry = AdapterRegistry(
-            database, settings.paths.adapters, max_lora_rank=settings.adapters.max_lora_rank
-        )
+    with open_registry(settings) as registry:
         return registry.register(
             made.folder,
             tenant=DEFAULT_TENANT,
@@ -74,6 +70,16 @@ def train_here(
             by=run_dir.name,
             drafted_at=read_run(run_dir).created_at,
         )
+
+
+@contextmanager
+def open_registry(settings: Settings) -> Iterator[AdapterRegistry]:
+    """Yield this home's registry, its database brought to the newest schema."""
+    database = open_database(settings.database_url)
+    try:
+        upgrade(database)
+        rank = settings.adapters.max_lora_rank
+        yield AdapterRegistry(database, settings.paths.adapters, max_lora_rank=rank)
     finally:
         database.dispose()
 

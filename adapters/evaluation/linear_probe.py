@@ -137,7 +137,8 @@ def probe_rows(
     }
     with tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as work:
         made = ask_child(
-            {"kind": "probe", **job},
+            "adapters.evaluation.features:guess_labels",
+            job,
             Path(work),
             environment,
             limits,

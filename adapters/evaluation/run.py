@@ -7,7 +7,6 @@ answer), `evaluation.svg` and a section of the model card; weights and settings 
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.base_models import ModelFolder
-from adapters.children import read_child, reason_of, start_child, stop_child, tail_of
+from adapters.children import ChildFailed, run_job
 from adapters.config import AdaptersConfig
 from adapters.data import Row
 from adapters.errors import (
@@ -107,7 +106,7 @@ def evaluate_adapter(
     work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=folder.parent))
     try:
         answers = _ask(
-            {"kind": "answer", "base": str(base.folder), "arms": arms},
+            {"base": str(base.folder), "arms": arms},
             work,
             environment,
             limits,
@@ -175,6 +174,41 @@ def _plan(
     return arms
 
 
+def ask_child(
+    call: str,
+    job: Mapping[str, Any],
+    work: Path,
+    environment: Mapping[str, str],
+    limits: AdaptersConfig,
+    *,
+    on_progress: OnProgress,
+    cancelled: Callable[[], bool],
+) -> Any:
+    """Have a child do a job in the folder `work` and return what it found.
+
+    Raises:
+        EvaluationFailed: The child ended without a result; the message has its reason.
+        EvaluationCancelled: `cancelled` said so.
+    """
+
+    def check() -> None:
+        if cancelled():
+            raise EvaluationCancelled("the evaluation was stopped on request; nothing was changed")
+
+    try:
+        return run_job(
+            call,
+            job,
+            work,
+            environment=environment,
+            limits=limits,
+            on_event=lambda event: on_progress(EvaluationEvent(**event)),
+            check=check,
+        )
+    except ChildFailed as exc:
+        raise EvaluationFailed(f"evaluation failed: {exc}", exc.tail) from exc
+
+
 def _ask(
     job: Mapping[str, Any],
     work: Path,
@@ -188,67 +222,11 @@ def _ask(
     total = sum(len(arm["prompts"]) for arm in job["arms"])
     on_progress(EvaluationEvent("loading the base model", 0, total))
     began = time.monotonic()
-    made = ask_child(job, work, environment, limits, on_progress=on_progress, cancelled=cancelled)
-    return Answers(made["arms"], made["dtype"], time.monotonic() - began)
-
-
-def ask_child(
-    job: Mapping[str, Any],
-    work: Path,
-    environment: Mapping[str, str],
-    limits: AdaptersConfig,
-    *,
-    on_progress: OnProgress,
-    cancelled: Callable[[], bool],
-) -> Any:
-    """Have the child do a job in the folder `work` and return what it found.
-
-    Raises:
-        EvaluationFailed: The child ended without a result; the message has its reason.
-        EvaluationCancelled: `cancelled` said so.
-    """
-    plan = {**job, "threads": limits.training_threads, "nice": limits.training_nice}
-    (work / "job.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
-    child = start_child(
-        "adapters.evaluation.child",
-        work / "job.json",
-        work / "child.log",
-        environment=environment,
-        threads=limits.training_threads,
-        stdin=subprocess.PIPE,  # closed by our death, which ends the child
+    call = "adapters.evaluation.generation:generate_all"
+    made = ask_child(
+        call, job, work, environment, limits, on_progress=on_progress, cancelled=cancelled
     )
-    try:
-        _follow(child, work / "child.log", on_progress, cancelled)
-    finally:
-        stop_child(child, limits.stop_grace_s)
-    return json.loads((work / "answers.json").read_text(encoding="utf-8"))
-
-
-def _follow(
-    child: subprocess.Popen[str],
-    log: Path,
-    on_progress: OnProgress,
-    cancelled: Callable[[], bool],
-) -> None:
-    """Pass events on until the child ends; raise unless it ended well."""
-
-    def check() -> None:
-        if cancelled():
-            raise EvaluationCancelled("the evaluation was stopped on request; nothing was changed")
-
-    reason = ""
-    for line in read_child(child, check):
-        event: dict[str, Any] = json.loads(line)
-        if "failed" in event:
-            reason = event["failed"]
-        else:
-            on_progress(EvaluationEvent(**event))
-    if code := child.wait():
-        tail = tail_of(log)
-        said = reason or reason_of(code)
-        raise EvaluationFailed(
-            f"evaluation failed: {said}" + "".join(f"\n  {line}" for line in tail), tail
-        )
+    return Answers(made["arms"], made["dtype"], time.monotonic() - began)
 
 
 def _write(work: Path, folder: Path, found: Evaluation, samples: Samples, answers: Answers) -> None:

@@ -3,7 +3,8 @@
 Owns what belongs to being a child: events on standard output and everything else on standard
 error, low priority, an end when the parent ends, and no half a folder after SIGTERM. The training
 itself is in one recipe for each stage; this file knows nothing of it. With `only_check` the rows
-are read and counted, and no model is loaded.
+are read and counted, and no model is loaded. Of several processes that train together (torch's
+launcher started them, or `accelerate launch`) the first alone speaks and writes.
 """
 
 import ctypes
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
         shutil.rmtree(scratch, ignore_errors=True)
         return STOPPED_CODE
     except AdapterError as exc:
-        emit(TrainingEvent("failed", str(exc)))
+        emit(TrainingEvent("failed", str(exc), code=exc.code))
         return 1
     except Exception as exc:
         emit(TrainingEvent("failed", f"{type(exc).__name__}: {exc}"))
@@ -68,10 +69,24 @@ def _work(job: dict[str, Any], emit: Callable[[TrainingEvent], None]) -> None:
 
         emit(TrainingEvent("data", counts=count_material(job)))
         return
+    if job["config"]["num_processes"] > 1 and not _is_first():
+        emit = _say_nothing
     emit(TrainingEvent("loading", f"loading {job['base']['id']}"))
     _settle_libraries(job["threads"])
     recipe = importlib.import_module(f"adapters.training.{job['config']['stage']}")
     recipe.train(job, emit)
+
+
+def _is_first() -> bool:
+    """Join the other processes and say whether this is the one that speaks."""
+    import torch
+    from accelerate import PartialState
+
+    return bool(PartialState(cpu=not torch.cuda.is_available()).is_main_process)
+
+
+def _say_nothing(_event: TrainingEvent) -> None:
+    return None
 
 
 def _claim_stdout() -> TextIO:
@@ -89,15 +104,24 @@ def _follow_parent(parent_pid: int, scratch: Path) -> None:
     """End with the parent: told by the kernel where it can, found out by asking elsewhere."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    threading.Thread(target=_watch_parent, args=(parent_pid, scratch), daemon=True).start()
+    arguments = (os.getppid(), parent_pid, scratch)  # a launcher may stand between
+    threading.Thread(target=_watch_parent, args=arguments, daemon=True).start()
 
 
-def _watch_parent(parent_pid: int, scratch: Path) -> None:
-    while os.getppid() == parent_pid:
+def _watch_parent(launcher_pid: int, parent_pid: int, scratch: Path) -> None:
+    while os.getppid() == launcher_pid and _is_alive(parent_pid):
         time.sleep(PARENT_CHECK_S)
     # The signal may wait for a long step in C++; with the parent gone nobody waits for us.
     shutil.rmtree(scratch, ignore_errors=True)
     os._exit(STOPPED_CODE)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _settle_libraries(threads: int | None) -> None:

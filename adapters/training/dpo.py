@@ -55,6 +55,8 @@ def train(job: dict[str, Any], emit: Emit) -> None:
     watch.lap("tokenize")
     run_trainer(trainer, job, emit)
     watch.lap("train")
+    if not trainer.is_world_process_zero():
+        return
 
     # Held-out pairs, with the adapter off and on.
     measured: dict[str, Any] = {}

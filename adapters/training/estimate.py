@@ -89,7 +89,8 @@ def estimate_run(
     return Estimate(
         steps=steps,
         tokens=all_tokens,
-        memory_bytes=_memory(config, shapes, settings, parameters, batch_tokens),
+        memory_bytes=config.num_processes
+        * _memory(config, shapes, settings, parameters, batch_tokens),
         tokens_per_s=round(rate, 1),
         rate_from="last run" if measured else "formula",
         time_s=round(all_tokens / rate, 1),

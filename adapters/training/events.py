@@ -42,6 +42,7 @@ class TrainingEvent:
         eta_s: Estimated seconds until the last step.
         held_out_loss: Mean loss on the held-out rows, after each epoch.
         adapter_id: Of the finished folder, in `done`.
+        code: Of the error, in `failed`, if it is one of ours.
         counts: What the data are, in `data`: rows, answers, tokens, what was cut.
     """
 
@@ -54,6 +55,7 @@ class TrainingEvent:
     eta_s: float | None = None
     held_out_loss: float | None = None
     adapter_id: str | None = None
+    code: str | None = None
     counts: dict[str, int] | None = None
 
     def as_dict(self) -> dict[str, object]:

@@ -5,13 +5,15 @@ proof that the written folder loads. The judgement is in `adapters/effect.py`; t
 measures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from adapters.training.replay import PROMPTS
 
 TRAINED_PROBES = 3  # rows the adapter was trained on; there its effect is largest
 MOST_PROBE_TOKENS = 256  # keeps the check on a CPU engine within two seconds
@@ -40,14 +42,29 @@ def measure_effect_reference(
     probes = [*_choose(trained), general[:MOST_PROBE_TOKENS]]
     model = AutoModelForCausalLM.from_pretrained(base_folder, dtype=torch.bfloat16)
     model.eval()
-    base = [_log_probabilities(model, ids) for ids in probes]
+    base = [log_probabilities(model, ids) for ids in probes]
     adapted = PeftModel.from_pretrained(model, str(adapter_folder))
     adapted.eval()
-    adapter = [_log_probabilities(adapted, ids) for ids in probes]
+    adapter = [log_probabilities(adapted, ids) for ids in probes]
     return [
         {"token_ids": ids, "base": without, "adapter": with_it}
         for ids, without, with_it in zip(probes, base, adapter, strict=True)
     ]
+
+
+def measure_imported(job: Mapping[str, Any], _emit: object) -> Any:
+    """Return the reference of an adapter that was trained elsewhere.
+
+    Args:
+        job: `base` and `adapter` (folders), `rows` (lists of chat turns, none takes requests of
+            our own) and `threads`.
+    """
+    if job["threads"]:
+        torch.set_num_threads(job["threads"])
+    tokenizer = AutoTokenizer.from_pretrained(job["base"])
+    rows = job["rows"] or [[{"role": "user", "content": prompt}] for prompt in PROMPTS]
+    ids = [list(tokenizer.apply_chat_template(turns, return_dict=False)) for turns in rows]
+    return measure_effect_reference(job["base"], Path(job["adapter"]), tokenizer, ids)
 
 
 def _choose(trained: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -58,7 +75,8 @@ def _choose(trained: Sequence[Sequence[int]]) -> list[list[int]]:
     return [list(ids[:MOST_PROBE_TOKENS]) for ids in rows[::step][:TRAINED_PROBES]]
 
 
-def _log_probabilities(model: Any, token_ids: Sequence[int]) -> list[float]:
+def log_probabilities(model: Any, token_ids: Sequence[int]) -> list[float]:
+    """Return the log-probability of every token but the first, n - 1 (natural logarithm)."""
     ids = torch.tensor([token_ids], device=model.device)
     with torch.inference_mode():
         logits = model(input_ids=ids).logits[0, :-1].float()  # (n - 1, vocabulary) float32

@@ -22,6 +22,7 @@ from adapters.data import load_pairs, load_rows
 from adapters.errors import (
     AdapterError,
     BaseModelMismatch,
+    BaseModelNotFound,
     InvalidTrainingConfig,
     InvalidTrainingData,
     TooFewRows,
@@ -29,6 +30,7 @@ from adapters.errors import (
     TrainingFailed,
     TrainingRunNotFound,
 )
+from adapters.placement import put_in_place
 from adapters.servability import check_config
 from adapters.training.events import TrainingEvent, read_event
 from adapters.training.floors import RowFloors, count_floors
@@ -46,6 +48,10 @@ from adapters.weights import digest_adapter
 WORK_PREFIX = ".training-"
 LESS_MEMORY = "lower per_device_train_batch_size or cutoff_len, or set gradient_checkpointing: true"
 _PLACES = {"dataset", "replay_dataset", "output_dir"}  # where, not what
+# Found by the child before it loads the base model; told by the same error as if found by us.
+_FOUND_BY_CHILD: Mapping[str | None, type[AdapterError]] = {
+    error.code: error for error in (InvalidTrainingData, InvalidTrainingConfig, BaseModelNotFound)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,8 @@ def run_training(
         BaseModelMismatch: `config` names another base model.
         NotServable: The engine could not load what would be trained; nothing was started.
         InvalidTrainingConfig: The folder holds a run of another configuration.
-        InvalidTrainingData: Rows cannot be read, or one row only; nothing was started.
+        InvalidTrainingData: Rows cannot be read, or one row only; nothing was started. Or no
+            answer is left within cutoff_len; the base model was not loaded.
         TooFewRows: Fewer than the pilot line, and `force` is not set; nothing was started.
         TrainingRunBusy: Another process works on the run.
         TrainingFailed: The child ended without a result; the message has its reason.
@@ -176,6 +183,7 @@ def count_rows(
     """Return rows, answers and tokens as a run would see them, counted in a child process.
 
     Raises:
+        InvalidTrainingData: Nothing is left to learn, or one row only.
         TrainingFailed: The child could not; its reason is in the message.
     """
     counts: dict[str, int] = {}
@@ -185,7 +193,7 @@ def count_rows(
     ):
         journal.begin(task=config.task, stage=config.stage, base_model=base.id)
         _write_job(journal.folder, config, base, settings, Path(scratch), only_check=True)
-        child = _start(journal, environment, settings)
+        child = _start(journal, environment, settings, processes=1)
         try:
             _follow(child, journal, lambda event: counts.update(event.counts or {}), _never)
         finally:
@@ -208,12 +216,12 @@ def _train(
     """Have the child train, and note how it ended."""
     try:
         _write_job(journal.folder, config, base, limits, staging)
-        child = _start(journal, environment, limits)
+        child = _start(journal, environment, limits, processes=config.num_processes)
         try:
             _follow(child, journal, on_progress, cancelled)
         finally:
             stop_child(child, limits.stop_grace_s)
-        result = _put_in_place(staging / "adapter", adapters_dir, config.task)
+        result = _settle(staging / "adapter", adapters_dir, config.task)
     except TrainingCancelled as exc:
         journal.note(TrainingEvent("cancelled", str(exc)))
         journal.end("cancelled")
@@ -317,7 +325,8 @@ def _write_job(
         "scratch_dir": str(staging),
         "only_check": only_check,
         "parent_pid": os.getpid(),
-        "threads": limits.training_threads,
+        "threads": limits.training_threads
+        and max(1, limits.training_threads // config.num_processes),
         "nice": limits.training_nice,
     }
     draft = run_dir / f"{JOB_FILE}.new"
@@ -326,7 +335,7 @@ def _write_job(
 
 
 def _start(
-    journal: Journal, environment: Mapping[str, str], limits: AdaptersConfig
+    journal: Journal, environment: Mapping[str, str], limits: AdaptersConfig, *, processes: int
 ) -> subprocess.Popen[str]:
     return start_child(
         "adapters.training.child",
@@ -337,6 +346,7 @@ def _start(
             "TENSORBOARD_LOGGING_DIR": str(journal.folder / "tensorboard"),
         },
         threads=limits.training_threads,
+        processes=processes,
         pass_fds=(journal.lock.fileno(),),  # the run is held until the child is gone too
     )
 
@@ -353,16 +363,18 @@ def _follow(
         if cancelled() or journal.is_cancel_asked():
             raise TrainingCancelled("the training was stopped on request; no adapter was made")
 
-    reason = ""
+    reason, code_told = "", None
     for line in read_child(child, check):
         event = read_event(line)
         if event is None:
             continue
         if event.event == "failed":
-            reason = event.message
+            reason, code_told = event.message, event.code
         journal.note(event)
         on_progress(event)
     if code := child.wait():
+        if error := _FOUND_BY_CHILD.get(code_told):
+            raise error(reason)
         if not reason:
             reason = reason_of(code, remedy=LESS_MEMORY)
             journal.note(TrainingEvent("failed", reason))
@@ -371,14 +383,14 @@ def _follow(
         raise TrainingFailed(f"training failed: {reason}{said}", tail)
 
 
-def _put_in_place(made: Path, adapters_dir: Path, task: str) -> TrainingResult:
+def _settle(made: Path, adapters_dir: Path, task: str) -> TrainingResult:
     if not made.is_dir():
         raise TrainingFailed("training failed: the process ended well but left no adapter")
     sha256 = digest_adapter(made)
     adapter_id = f"{task}@{sha256[:8]}"
     folder = adapters_dir / adapter_id
     if not folder.exists():
-        os.rename(made, folder)
+        put_in_place(made, folder)
     elif digest_adapter(folder) != sha256:
         raise TrainingFailed(f"training failed: {folder} exists already, with another content")
     return _read_result(folder)

@@ -18,7 +18,14 @@ from adapters.training.lora import load_base, make_lora
 from adapters.training.outcome import Stopwatch, Trained, to_ids, write_outcome
 from adapters.training.preparation import load_tokenizer, prepare_answers
 from adapters.training.replay import prepare_replay
-from adapters.training.trainer import Emit, Progress, follow_order, run_trainer, shared_arguments
+from adapters.training.trainer import (
+    Emit,
+    Progress,
+    first_process_first,
+    follow_order,
+    run_trainer,
+    shared_arguments,
+)
 
 
 def train(job: dict[str, Any], emit: Emit) -> None:
@@ -48,14 +55,15 @@ def train(job: dict[str, Any], emit: Emit) -> None:
     # The base model, in the precision it is served in; its own answers, before it changes.
     model = load_base(job["base"]["folder"], config)
     watch.lap("load")
-    replayed = prepare_replay(
-        config,
-        model,
-        tokenizer,
-        learned=len(material.learned),
-        run_dir=Path(job["run_dir"]),
-        beat=lambda done, of: emit(TrainingEvent("heartbeat", f"replay: {done} of {of} prompts")),
-    )
+    with first_process_first(config):
+        replayed = prepare_replay(
+            config,
+            model,
+            tokenizer,
+            learned=len(material.learned),
+            run_dir=Path(job["run_dir"]),
+            beat=lambda i, of: emit(TrainingEvent("heartbeat", f"replay: {i} of {of} prompts")),
+        )
     watch.lap("replay")
 
     # The trainer. Loss is on the answers alone.
@@ -76,6 +84,8 @@ def train(job: dict[str, Any], emit: Emit) -> None:
     watch.lap("tokenize")
     run_trainer(trainer, job, emit)
     watch.lap("train")
+    if not trainer.is_world_process_zero():
+        return
 
     done = Trained(
         method="sft-lora",

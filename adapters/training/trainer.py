@@ -6,10 +6,12 @@ Knows transformers' Trainer; knows neither rows nor what the loss is.
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
@@ -37,7 +39,8 @@ def shared_arguments(config: TrainingConfig, run_dir: str, *, evaluates: bool) -
         "max_steps": config.max_steps or -1,
         "per_device_train_batch_size": config.per_device_train_batch_size,
         "per_device_eval_batch_size": config.per_device_train_batch_size,
-        "gradient_accumulation_steps": config.gradient_accumulation_steps,
+        "gradient_accumulation_steps": config.gradient_accumulation_steps // config.num_processes,
+        "ddp_find_unused_parameters": False,  # every LoRA layer takes part in every step
         "gradient_checkpointing": config.gradient_checkpointing,
         "lr_scheduler_type": config.lr_scheduler_type,
         "warmup_steps": config.warmup_ratio,  # transformers 5 reads a number below 1 as a share
@@ -57,6 +60,16 @@ def shared_arguments(config: TrainingConfig, run_dir: str, *, evaluates: bool) -
         "seed": config.seed,
         "data_seed": config.seed,
     }
+
+
+@contextmanager
+def first_process_first(config: TrainingConfig) -> Iterator[None]:
+    """Let the first process do the block before the others, which find what it left."""
+    if config.num_processes == 1:
+        yield
+        return
+    with PartialState().main_process_first():
+        yield
 
 
 class SeededOrder(torch.utils.data.Sampler[int]):
@@ -154,7 +167,10 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untype
     def on_save(
         self, args: TrainingArguments, state: TrainerState, _c: TrainerControl, **_: object
     ) -> None:
-        """Mark the checkpoint just written as whole."""
+        """Mark the checkpoint as whole once every process has written its part."""
+        PartialState().wait_for_everyone()
+        if not state.is_world_process_zero:
+            return
         mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
         self._emit(
             TrainingEvent(
@@ -199,7 +215,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untype
                 eta_s=round(elapsed / done * (state.max_steps - step), 1),
             )
         )
-        if now - self._drawn >= LIVE_PLOT_S:
+        if state.is_world_process_zero and now - self._drawn >= LIVE_PLOT_S:
             self._drawn = now
             draw_live_loss(state.log_history, self._run_dir)
 

@@ -1,8 +1,8 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `evaluation`, `verdicts`, `policy`, `regret`,
-`route eval|fit`, `data check` without a use case, `train` without a gateway and `advise FACTS.yaml`
-act on this machine; everything else works against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `evaluation`, `verdicts`, `folders`, `policy`,
+`regret`, `route eval|fit`, `data check` without a use case, `train` without a gateway and
+`advise FACTS.yaml` act on this machine; everything else works against any gateway named by `--url`.
 """
 
 import typer
@@ -15,6 +15,7 @@ from service.cli import (
     compare,
     data,
     evaluation,
+    folders,
     history,
     indexes,
     knowledge_bases,
@@ -63,6 +64,8 @@ knowledge_bases.app.command("backup")(backup.backup)
 knowledge_bases.app.command("restore")(backup.restore)
 app.add_typer(route.app, name="route")
 adapters.app.command("eval")(verdicts.evaluate)
+adapters.app.command("import")(folders.take_in)
+adapters.app.command("merge")(folders.merge)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
 app.add_typer(data.app, name="data")

@@ -1,4 +1,4 @@
-"""`fingerpost adapters ls|show|publish|rollback|retire`; `eval` stands in `verdicts`."""
+"""`fingerpost adapters ls|show|publish|rollback|retire`; the others: `verdicts`, `folders`."""
 
 from collections.abc import Mapping
 from datetime import datetime

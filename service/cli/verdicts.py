@@ -13,11 +13,10 @@ from rich.console import Console
 
 from adapters import AdapterNotFound, AdapterRegistry, EvaluationEvent, load_rows
 from service.cli.reporting import JsonOption, reporting
-from service.database import open_database
 from service.evaluating import FEW_SHOT, evaluate_and_record
-from service.migrations import upgrade
 from service.settings import Settings, load_settings
 from service.tables import DEFAULT_TENANT
+from service.training import open_registry
 
 _ARMS = {"base": "base model", "few_shot": "few-shot", "adapter": "adapter", "live": "live now"}
 
@@ -39,7 +38,7 @@ def evaluate(
     with reporting(as_json) as report:
         settings = load_settings()
         rows = load_rows([data])
-        with _registry(settings) as registry, report.meter("evaluating") as meter:
+        with home_registry(settings) as registry, report.meter("evaluating") as meter:
 
             def show(event: EvaluationEvent) -> None:
                 meter.show(event.done / event.total, event.message)
@@ -74,18 +73,13 @@ def find_folder(settings: Settings, registry: AdapterRegistry | None, name: str)
 
 
 @contextmanager
-def _registry(settings: Settings) -> Iterator[AdapterRegistry | None]:
+def home_registry(settings: Settings) -> Iterator[AdapterRegistry | None]:
     """Yield this home's registry; none where nothing was ever started here."""
     if settings.state.url is None and not settings.paths.database.is_file():
         yield None
         return
-    database = open_database(settings.database_url)
-    try:
-        upgrade(database)
-        rank = settings.adapters.max_lora_rank
-        yield AdapterRegistry(database, settings.paths.adapters, max_lora_rank=rank)
-    finally:
-        database.dispose()
+    with open_registry(settings) as registry:
+        yield registry
 
 
 def _print(out: Console, found: Mapping[str, Any]) -> None:

@@ -4,9 +4,10 @@ It knows the flags of vLLM and Chroma; it starts nothing.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from adapters import name_lora_layers
+from adapters import TELEMETRY_OFF, name_lora_layers
 from service.home import Ports
 from service.settings import Settings
 from service.supervision.supervisord import Program
@@ -26,7 +27,10 @@ def compose(settings: Settings, ports: Ports, *, python: str = sys.executable) -
         Program("gateway", (python, "-m", "service.gateway"), port=ports.gateway, stop_s=15)
     )
     programs.append(Program("worker", (python, "-m", "service.worker")))
-    return programs
+    return [
+        replace(program, environment={**program.environment, **TELEMETRY_OFF})
+        for program in programs
+    ]
 
 
 def _engine(settings: Settings, ports: Ports, python: str) -> Program:
@@ -46,8 +50,6 @@ def _engine(settings: Settings, ports: Ports, python: str) -> Program:
     argv += ["--disable-uvicorn-access-log", "--uvicorn-log-level", "warning"]
     environment = {
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
-        "VLLM_NO_USAGE_STATS": "1",
-        "DO_NOT_TRACK": "1",
         "VLLM_CPU_KVCACHE_SPACE": str(engine.cpu_kv_cache_gib),
     }
     if settings.base_model_path.is_dir():
@@ -70,6 +72,5 @@ def _chroma(settings: Settings, ports: Ports, python: str) -> Program:
     return Program(
         name="chroma",
         argv=(*argv, "--host", "127.0.0.1", "--port", str(ports.chroma), "--path", folder),
-        environment={"ANONYMIZED_TELEMETRY": "False", "DO_NOT_TRACK": "1"},
         port=ports.chroma,
     )

@@ -72,3 +72,12 @@ def test_an_evaluation_needs_rows_held_back() -> None:
     with pytest.raises(InvalidTrainingConfig, match="set val_size"):
         parse_training_config(plain)
     assert parse_training_config({**plain, "val_size": 0.1}).do_eval
+
+
+def test_processes_share_the_effective_batch() -> None:
+    plain = {"task": "t", "model_name_or_path": "m", "dataset": "rows.jsonl"}
+    for processes in (1, 2, 4):
+        assert parse_training_config({**plain, "num_processes": processes}).num_processes
+    for processes in (3, 8):
+        with pytest.raises(InvalidTrainingConfig, match="must divide gradient_accumulation_steps"):
+            parse_training_config({**plain, "num_processes": processes})

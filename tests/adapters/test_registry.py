@@ -221,7 +221,24 @@ def test_an_adapter_of_another_base_revision_is_refused(
         registry.register(make_adapter(), base=other)
 
 
-@pytest.mark.parametrize(("name", "text"), [("run.json", "{}"), ("metrics.json", "[")])
+def test_an_adapter_of_another_chat_template_is_refused(
+    registry: AdapterRegistry, make_adapter: Make, tiny_base: ModelFolder
+) -> None:
+    folder = make_adapter()
+    run = json.loads((folder / "run.json").read_text())
+    for sha256 in ("0" * 64, tiny_base.chat_template_sha256):
+        (folder / "run.json").write_text(json.dumps({**run, "chat_template_sha256": sha256}))
+        if sha256 == "0" * 64:
+            with pytest.raises(BaseModelMismatch, match="another chat template"):
+                registry.register(folder, base=tiny_base)
+            assert registry.list() == ()
+    assert len(str(tiny_base.chat_template_sha256)) == 64
+    registry.register(folder, base=tiny_base)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("run.json", "{}"), ("metrics.json", "["), ("metrics.json", "[" * 200_000)]
+)
 def test_an_adapter_without_its_papers_is_refused(
     registry: AdapterRegistry, make_adapter: Make, name: str, text: str
 ) -> None:

@@ -318,6 +318,19 @@ def test_the_engine_puts_adapters_on_the_models_inner_layers_alone(
     assert "--lora-target-modules" not in odd  # which of those can be wrapped only vLLM knows
 
 
+def test_no_program_tells_anybody_that_it_runs(settings: Settings) -> None:
+    programs = compose(settings, Ports(gateway=1, engine=2, chroma=3))
+    assert [program.name for program in programs] == ["engine", "chroma", "gateway", "worker"]
+    for program in programs:
+        environment = program.environment
+        assert environment["DO_NOT_TRACK"] == "1"
+        assert environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
+        assert environment["VLLM_NO_USAGE_STATS"] == "1"
+        assert environment["ANONYMIZED_TELEMETRY"] == "False"
+        assert environment["WANDB_MODE"] == "disabled"
+        assert environment["TRACKIO_DISABLED"] == "true"
+
+
 def test_what_runs_elsewhere_is_not_started_here(settings: Settings) -> None:
     engine = settings.engine.model_copy(update={"url": "http://127.0.0.1:9"})
     index = settings.index.model_copy(update={"host": "127.0.0.1", "port": 9})

@@ -100,7 +100,7 @@ def test_top_layers_alone_are_trained_and_force_is_recorded(
 
 @pytest.mark.engine
 def test_more_top_layers_than_there_are_is_refused(run: Run) -> None:
-    with pytest.raises(TrainingFailed, match="the base model has 2 layers"):
+    with pytest.raises(InvalidTrainingConfig, match="the base model has 2 layers"):
         run(answers(50), freeze_trainable_layers=3)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 from collections.abc import Callable, Mapping
@@ -183,22 +184,51 @@ def test_a_run_folder_belongs_to_one_configuration(run: Run, tmp_path: Path) -> 
         run(folder, values={"seed": 7})
 
 
+def fill_disk(bytes_left: int) -> None:
+    """Let the training process write no file beyond a size: as on a full disk, halves are left."""
+    for pid in children_of(os.getpid()):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (bytes_left, bytes_left))
+
+
 @pytest.mark.engine
 def test_a_full_disk_while_saving_leaves_the_last_good_checkpoint(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "r"
 
     def fill(event: TrainingEvent) -> None:
         if event.event == "checkpoint" and event.step == 4:
-            # A file where the next checkpoint's folder would be: writing it fails like a full disk.
-            (folder / "checkpoints" / "checkpoint-40").write_text("in the way")
+            fill_disk(8000)  # less than a checkpoint's weights
 
     values = {"num_train_epochs": 30}
-    with pytest.raises(TrainingFailed):
+    with pytest.raises(TrainingFailed, match="File too large"):
         run(folder, values=values, on_progress=fill)
     assert read_run(folder).status == "failed"
     checkpoint = last_checkpoint(folder)
     assert checkpoint is not None
-    assert 4 <= int(checkpoint.name.rpartition("-")[2]) < 40
+    assert 4 <= int(checkpoint.name.rpartition("-")[2]) < 90
     assert list((tmp_path / "adapters").iterdir()) == []
-    (folder / "checkpoints" / "checkpoint-40").unlink()
     assert run(folder, values=values).metrics["steps"] == 90
+
+
+@pytest.mark.engine
+def test_a_run_that_dies_while_its_folder_is_written_leaves_no_half_of_it(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs" / "r"
+
+    def kill(event: TrainingEvent) -> None:
+        if event.event == "effect":  # weights are written, run.json is not
+            for pid in children_of(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+
+    def fill(event: TrainingEvent) -> None:
+        if event.event == "effect":
+            fill_disk(500)
+
+    for spoil, reason in ((kill, "killed"), (fill, "File too large")):
+        with pytest.raises(TrainingFailed, match=reason):
+            run(folder, on_progress=spoil)
+        assert list((tmp_path / "adapters").iterdir()) == []
+        assert read_run(folder).checkpoint_step == 12
+    made = run(folder)
+    assert made.run["resumed_from_step"] == 12
+    assert list((tmp_path / "adapters").iterdir()) == [made.folder]

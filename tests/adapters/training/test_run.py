@@ -1,11 +1,12 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -248,11 +249,122 @@ def test_the_child_ends_and_tidies_up_when_its_parent_is_killed(
 
 
 @pytest.mark.engine
-def test_rows_whose_answers_are_all_cut_are_told(run: Run, tmp_path: Path) -> None:
+def test_two_processes_share_the_rows_and_leave_what_one_leaves(
+    run: Run, finished: Finished, tmp_path: Path, tiny_base: ModelFolder
+) -> None:
+    events: list[TrainingEvent] = []
+    values = {"num_processes": 2, "replay_ratio": 0.0}
+    result = run(values, settings=AdaptersConfig(training_threads=2), on_progress=events.append)
+    alone = finished.result
+    assert list(tmp_path.iterdir()) == [result.folder]
+    assert {path.name for path in result.folder.iterdir()} == {
+        path.name for path in alone.folder.iterdir()
+    }
+    check_servability(result.folder, max_lora_rank=4, base=tiny_base)
+    # The same rows in every whole step, so the same curve but for rounding; an epoch's last step is
+    # filled up with rows of its first until both have as many. Each event is told once.
+    both: Any = (result.metrics["curve"], alone.metrics["curve"])
+    assert [p["loss"] for p in both[0]] == pytest.approx([p["loss"] for p in both[1]], abs=0.02)
+    assert both[0][0]["tokens"] == both[1][0]["tokens"]
+    assert len(both[0]) == len(both[1])
+    names = [event.event for event in events if event.event not in ("progress", "heartbeat")]
+    told = [one.event for one in finished.events if one.event not in ("progress", "heartbeat")]
+    assert names == told
+    assert result.run["threads"] == 1
+    probes = read_effect_reference(result.run)
+    assert judge_effect(probes, [p.base for p in probes], [p.adapter for p in probes]).is_applied
+
+
+@pytest.mark.engine
+def test_a_cancelled_run_of_two_processes_ends_both(run: Run, tmp_path: Path) -> None:
+    steps: list[int] = []
+    with pytest.raises(TrainingCancelled):
+        run(
+            {"num_train_epochs": 2000, "num_processes": 2},
+            on_progress=lambda event: steps.append(event.step or 0),
+            cancelled=lambda: max(steps, default=0) > 3,
+        )
+    until = time.monotonic() + GONE_WITHIN_S
+    while time.monotonic() < until and trainers_in(tmp_path):
+        time.sleep(0.1)
+    assert trainers_in(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("", "no training rows"),
+        ("\n\n", "no training rows"),
+        ('{"prompt": "what", "completion": "blue"}\n', "one row teaches one answer"),
+        ('{"prompt": "what", "completion": ""}\n' * 3, "empty"),
+    ],
+)
+def test_rows_that_teach_nothing_are_refused_before_a_child_is_started(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, reason: str
+) -> None:
+    monkeypatch.setattr("adapters.training.run.start_child", None)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(lines)
+    for stage in ("sft", "dpo"):
+        with pytest.raises(InvalidTrainingData, match=reason if stage == "sft" else "."):
+            run({"dataset": str(rows), "stage": stage})
+    assert list(tmp_path.iterdir()) == [rows]
+
+
+@pytest.mark.engine
+def test_rows_whose_answers_are_all_cut_are_told_before_the_model_is_loaded(
+    run: Run, tmp_path: Path, tiny_base: ModelFolder
+) -> None:
     rows = tmp_path / "long.jsonl"
     rows.write_text(3 * (json.dumps({"prompt": "what " * 50, "completion": "blue " * 20}) + "\n"))
-    with pytest.raises(TrainingFailed, match="no answer is left to learn"):
-        run({"dataset": str(rows), "cutoff_len": 16, "val_size": 0})
+    no_weights = tmp_path / "tiny"
+    shutil.copytree(tiny_base.folder, no_weights, ignore=shutil.ignore_patterns("*.safetensors"))
+    into = tmp_path / "adapters"
+    with pytest.raises(InvalidTrainingData, match="no answer is left to learn"):
+        run(
+            {"dataset": str(rows), "cutoff_len": 16, "val_size": 0},
+            base=replace(tiny_base, folder=no_weights),
+            into=into,
+        )
+    assert list(into.iterdir()) == []
+
+
+@pytest.mark.engine
+def test_the_folder_loads_in_plain_peft_and_answers_as_its_reference_says(
+    finished: Finished, tiny_base: ModelFolder
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN_PEFT, str(tiny_base.folder), str(finished.result.folder)],
+        cwd=finished.result.folder.parent,
+        env={"PATH": os.environ["PATH"], "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    reference: Any = finished.result.run["effect_reference"]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found == [pytest.approx(probe["adapter"], abs=1e-4) for probe in reference]
+    assert found != [pytest.approx(probe["base"], abs=0.05) for probe in reference]
+
+
+PLAIN_PEFT = """
+import json, sys, torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+base, folder = sys.argv[1:]
+model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+model = PeftModel.from_pretrained(model, folder).eval()
+found = []
+for probe in json.load(open(folder + "/run.json"))["effect_reference"]:
+    ids = torch.tensor([probe["token_ids"]])
+    with torch.inference_mode():
+        said = torch.log_softmax(model(input_ids=ids).logits[0, :-1].float(), dim=-1)
+    found.append(said.gather(1, ids[0, 1:, None])[:, 0].tolist())
+assert not {"adapters", "service"} & sys.modules.keys(), "not without us"
+print(json.dumps(found))
+"""
 
 
 @pytest.mark.engine
@@ -285,6 +397,12 @@ def children_of(pid: int) -> list[int]:
     for task in listing.iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
     return [child for child in found if "adapters.training.child" in command_of(child)]
+
+
+def trainers_in(folder: Path) -> list[int]:
+    """Returns every process that was started for a job below a folder."""
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [pid for pid in pids if f"{folder}/" in command_of(pid)]
 
 
 def command_of(pid: int) -> str:

@@ -1,15 +1,16 @@
-"""The process that asks a model: `python -m adapters.evaluation.child JOB.json`.
+"""A process that does one job and leaves its result: `python -m adapters.child JOB.json`.
 
 Owns what belongs to being a child: events as JSON lines on standard output and everything else on
 standard error, low priority, and an end when the parent ends, seen by the closed standard input.
+What is done is named by the job (`call`, a function of this room); this file knows nothing of it.
 """
 
+import importlib
 import json
 import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from adapters.errors import AdapterError
 
 
 def main(arguments: list[str]) -> int:
-    """Do the job of a file, its result into `answers.json` beside it; return the exit code."""
+    """Do the job of a file, its result into `result.json` beside it; return the exit code."""
     file = Path(arguments[0])
     job: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -30,9 +31,10 @@ def main(arguments: list[str]) -> int:
         events.flush()
 
     try:
-        answers = _work(job, emit)
-        text = json.dumps(answers, ensure_ascii=False)
-        file.with_name("answers.json").write_text(text, encoding="utf-8")
+        module, _, name = job["call"].partition(":")
+        result = getattr(importlib.import_module(module), name)(job, emit)
+        text = json.dumps(result, ensure_ascii=False)
+        file.with_name("result.json").write_text(text, encoding="utf-8")
     except AdapterError as exc:
         emit({"failed": str(exc)})
         return 1
@@ -40,16 +42,6 @@ def main(arguments: list[str]) -> int:
         emit({"failed": f"{type(exc).__name__}: {exc}"})
         raise
     return 0
-
-
-def _work(job: dict[str, Any], emit: Callable[[Mapping[str, object]], None]) -> object:
-    if job["kind"] == "probe":
-        from adapters.evaluation.features import guess_labels
-
-        return guess_labels(job, emit)
-    from adapters.evaluation.generation import generate_all
-
-    return generate_all(job, emit)
 
 
 def _end_with_parent(scratch: Path) -> None:

@@ -1,0 +1,49 @@
+"""What is set for every child that loads torch."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters import TELEMETRY_OFF
+from adapters.children import start_child
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], Mapping[str, str]]]:
+    calls: list[tuple[list[str], Mapping[str, str]]] = []
+
+    def note(command: list[str], *, env: Mapping[str, str], **_: Any) -> None:
+        calls.append((command, env))
+
+    monkeypatch.setattr(subprocess, "Popen", note)
+    return calls
+
+
+def test_telemetry_is_off_whatever_the_environment_says(
+    started: list[tuple[list[str], Mapping[str, str]]], tmp_path: Path
+) -> None:
+    loud = dict.fromkeys(TELEMETRY_OFF, "on") | {"PATH": "/bin"}
+    start_child("a.b", tmp_path / "j", tmp_path / "log", environment=loud, threads=None)
+    ((_, environment),) = started
+    assert environment["PATH"] == "/bin"
+    assert {name: environment[name] for name in TELEMETRY_OFF} == dict(TELEMETRY_OFF)
+    assert TELEMETRY_OFF["HF_HUB_DISABLE_TELEMETRY"] == TELEMETRY_OFF["DO_NOT_TRACK"] == "1"
+    assert TELEMETRY_OFF["ANONYMIZED_TELEMETRY"] == "False"
+    assert TELEMETRY_OFF["WANDB_MODE"] == "disabled"
+
+
+def test_processes_share_the_threads_and_get_a_launcher(
+    started: list[tuple[list[str], Mapping[str, str]]], tmp_path: Path
+) -> None:
+    for processes in (1, 2, 8):
+        start_child(
+            "a.b", tmp_path / "j", tmp_path / "log", environment={}, threads=4, processes=processes
+        )
+    (one, _), (two, _), _ = started
+    assert one[1:] == ["-m", "a.b", str(tmp_path / "j")]
+    assert "--nproc-per-node=2" in two
+    assert two[-3:] == one[-3:]
+    assert [environment["OMP_NUM_THREADS"] for _, environment in started] == ["4", "2", "1"]
