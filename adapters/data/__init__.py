@@ -1,6 +1,13 @@
 """Training data: files of rows in the usual formats, read into one internal row."""
 
 from adapters.data.context import ContextCounts, count_context
+from adapters.data.context_rows import (
+    ContextMix,
+    ContextQuestion,
+    ContextRows,
+    Distractors,
+    build_context_rows,
+)
 from adapters.data.formats import load_rows
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.pairs import load_pairs
@@ -8,12 +15,17 @@ from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out,
 
 __all__ = [
     "ContextCounts",
+    "ContextMix",
+    "ContextQuestion",
+    "ContextRows",
+    "Distractors",
     "Example",
     "FittedPrompt",
     "Message",
     "Pair",
     "Row",
     "TokenCounter",
+    "build_context_rows",
     "count_context",
     "fit_prompt",
     "hash_rows",

@@ -1,8 +1,8 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
 Only `processes` (up, down, status), `quickstart`, `evaluation`, `verdicts`, `policy`, `regret`,
-`route eval|fit`, `train` without a gateway and `advise FACTS.yaml` act on this machine;
-everything else works against any gateway named by `--url`.
+`route eval|fit`, `data context --corpus`, `train` without a gateway and `advise FACTS.yaml` act on
+this machine; everything else works against any gateway named by `--url`.
 """
 
 import typer
@@ -13,6 +13,7 @@ from service.cli import (
     ask,
     backup,
     compare,
+    context_rows,
     evaluation,
     history,
     indexes,
@@ -64,6 +65,9 @@ app.add_typer(route.app, name="route")
 adapters.app.command("eval")(verdicts.evaluate)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
+data = typer.Typer(help="Training data.", no_args_is_help=True)
+data.command("context")(context_rows.context)
+app.add_typer(data, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(policy.app, name="policy")
