@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from adapters import ContextMix, ContextQuestion
 from knowledge import Passage
-from service.context_rows import make_rows
+from service.context_rows import FoundPassage, make_rows
 from service.engine import Message
 from service.errors import ContextLengthExceeded
 from service.prompts import (
@@ -30,6 +30,7 @@ USE_CASE = UseCase(id="demo", role="You help.", instructions="Be brief.")
 FIRST = passage("alpha text", document="doc_a", score=0.2)
 SECOND = passage("beta text", document="doc_b", score=0.9)
 THIRD = passage("gamma text", document="doc_b", ordinal=1, score=0.5)
+FOUND = [FoundPassage(p.external_id, p.filename, p.text) for p in (FIRST, THIRD)]
 CHATML = (
     "{% for m in messages %}<s> {{ m['role'] }} {{ m['content'] }} </s> {% endfor %}"
     "{% if add_generation_prompt %}<s> assistant{% endif %}"
@@ -242,7 +243,7 @@ def test_training_rows_are_asked_as_answers_are() -> None:
     question = ContextQuestion("How long?", ("alpha",), "s")
     made = make_rows(
         [question],
-        lambda _: [FIRST, THIRD],
+        lambda _: FOUND,
         use_case=USE_CASE,
         ask_for_markers=True,
         mix=ContextMix(refusals=0.0, passages=1),
@@ -258,7 +259,7 @@ def test_training_rows_refuse_in_the_language_of_the_question(asked: str, refusa
     use_case = USE_CASE.model_copy(update={"refusal": Refusal(zh="不知道。", en="No idea.")})
     made = make_rows(
         [ContextQuestion(asked, ("alpha",), "s")],
-        lambda _: [FIRST, THIRD],
+        lambda _: FOUND,
         use_case=use_case,
         ask_for_markers=False,
         mix=ContextMix(refusals=0.5, passages=1),
