@@ -55,9 +55,9 @@ LEAST_F1_RATIO = 2.5  # the floors are issue 5's
 LEAST_REFUSAL_GAP = 0.4
 TRAINING: Mapping[str, Any] = {
     "num_train_epochs": 1,
-    "learning_rate": 1e-3,
+    "learning_rate": 8e-4,
     "per_device_train_batch_size": 4,
-    "gradient_accumulation_steps": 2,
+    "gradient_accumulation_steps": 1,
 }
 ARMS = ("base", "plain", "context")
 
@@ -100,12 +100,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         work.mkdir(parents=True, exist_ok=True)
         kept, held, found = _questions(options, work, str(settings.embedder_path))
         base = find_base(settings)
-        folders: dict[str, Path | None] = {"base": None}
-        for arm, rows in _rows(options, kept, found).items():
-            folders[arm] = _train(arm, rows, base, work, options)
         asked = _asked(held, found, options.questions)
-        figures = [_judge(arm, asked, folders[arm], base, work, options) for arm in ARMS]
-    return _report(figures, len(asked), as_json=options.json)
+        figures = {}
+        for arm, rows in _rows(options, kept, found).items():
+            folder = _train(arm, rows, base, work, options)
+            figures[arm] = _judge(arm, asked, folder, base, work, options)
+        figures["base"] = _judge("base", asked, None, base, work, options)
+    return _report([figures[arm] for arm in ARMS], len(asked), as_json=options.json)
 
 
 def _questions(
