@@ -39,8 +39,8 @@ class ContextCounts:
     with_context: int
     with_distractors: int
     refusals: int
-    answers_in_passages: int
-    refusals_with_answer: int
+    answers_in_passages: int = 0
+    refusals_with_answer: int = 0
 
     @property
     def answer_share(self) -> float | None:
