@@ -6,6 +6,7 @@ AdapterError
 ├── ModelDownloadFailed     a wheel could not be fetched, or is not the one we pinned
 ├── InvalidTrainingConfig   a key or a value of a training configuration is wrong
 ├── InvalidTrainingData     rows that cannot be read, each with file and line
+├── InvalidContextQuestions questions that give no rows, or a mix that teaches nothing
 ├── TooFewRows              fewer rows than a pilot needs, and nobody forced it
 ├── NotServable             the engine could not load this adapter; all reasons are listed
 ├── TrainingFailed          the training process ended without a result
@@ -90,6 +91,13 @@ class InvalidTrainingData(AdapterError):
     def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.problems = problems
+
+
+class InvalidContextQuestions(AdapterError):
+    """Questions that give no rows with passages, or a mix that teaches nothing."""
+
+    code = "invalid_context_questions"
+    hint = "Each question needs answers that stand in a passage, and others beside it."
 
 
 class TooFewRows(AdapterError):

@@ -6,7 +6,7 @@ each step is a plain function over values, and none reaches back. It does not kn
 
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -223,6 +223,8 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
                 done = conclude(
                     decided, prompt, generation, said, retrieval, rewriting, watch, question
                 )
+                if route.use_case.refusal.is_said_in(said):  # learned from context rows
+                    done = replace(done, outcome="abstained")
     think = partial(think_over, route, settlement, strategy, house.observed_policy)
     house.records.keep(record_of(question, route, done, house), think)
     yield done

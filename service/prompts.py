@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -31,6 +31,18 @@ CITE_LINE = "Cite the passages you use by their number, such as [1]."
 # characters a token; high on purpose, so that a prompt that fits here fits there.
 CHARS_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 8
+
+
+class Shown(Protocol):
+    """What is written of a passage."""
+
+    @property
+    def filename(self) -> str:
+        """The document it is from."""
+
+    @property
+    def text(self) -> str:
+        """What it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,7 @@ def build_prompt(
         shown = canonical_order(ranked[: max(0, len(ranked) - cuts)])
         dropped = frozenset(droppable[: max(0, cuts - len(ranked))])
         kept = [turn for n, turn in enumerate(turns) if n not in dropped]
-        messages = _messages(use_case, kept, shown, ask_for_markers)
+        messages = lay_out(use_case, kept, shown, ask_for_markers=ask_for_markers)
         tokens = count_tokens(messages)
         return Prompt(messages, tokens, shown, len(ranked) - len(shown), len(dropped))
 
@@ -96,12 +108,18 @@ def canonical_order(passages: Sequence[Passage]) -> tuple[Passage, ...]:
     return tuple(sorted(passages, key=lambda p: (p.document_id, p.version, p.ordinal)))
 
 
-def _messages(
+def lay_out(
     use_case: UseCase,
     turns: Sequence[Message],
-    passages: Sequence[Passage],
+    passages: Sequence[Shown],
+    *,
     ask_for_markers: bool,
 ) -> tuple[Message, ...]:
+    """Return the messages that show `passages` in the order given beside the last of `turns`.
+
+    Answers and training rows are written by this one function, so that an adapter is asked as it
+    was taught.
+    """
     declared = f"{use_case.role}\n{use_case.instructions}".strip()
     system = [declared, *(turn.content for turn in turns if turn.role == "system")]
     dialogue = [turn for turn in turns if turn.role != "system"]
@@ -112,7 +130,7 @@ def _messages(
     return (*head, *dialogue[:-1], Message("user", question))
 
 
-def _with_passages(question: str, passages: Sequence[Passage], ask_for_markers: bool) -> str:
+def _with_passages(question: str, passages: Sequence[Shown], ask_for_markers: bool) -> str:
     lines = [f"[{n}] {p.filename}: {p.text}" for n, p in enumerate(passages, start=1)]
     asked = f"\n{CITE_LINE}" if ask_for_markers else ""
     return "Passages:\n" + "\n".join(lines) + f"\n\nQuestion: {question}{asked}"

@@ -64,6 +64,11 @@ class Refusal(BaseModel):
         """Return the sentence in Chinese for `zh`, else in English."""
         return self.zh if language.startswith("zh") else self.en
 
+    def is_said_in(self, answer: str) -> bool:
+        """Say whether an answer is this refusal, as a model says it that was taught to refuse."""
+        said = " ".join(answer.split()).casefold()
+        return said in (self.zh.casefold(), self.en.casefold())
+
 
 class UseCase(BaseModel):
     """One job for the model: who it is, what is known about the job, and with what."""

@@ -2,6 +2,13 @@
 
 from adapters.data.checks import DataCheck, Expectations, check_rows, parse_any_rows
 from adapters.data.context import ContextCounts, count_context
+from adapters.data.context_rows import (
+    ContextMix,
+    ContextQuestion,
+    ContextRows,
+    Distractors,
+    build_context_rows,
+)
 from adapters.data.formats import load_rows
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.pairs import load_pairs
@@ -10,7 +17,11 @@ from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out,
 
 __all__ = [
     "ContextCounts",
+    "ContextMix",
+    "ContextQuestion",
+    "ContextRows",
     "DataCheck",
+    "Distractors",
     "Domain",
     "Example",
     "Expectations",
@@ -19,6 +30,7 @@ __all__ = [
     "Pair",
     "Row",
     "TokenCounter",
+    "build_context_rows",
     "check_rows",
     "count_context",
     "fit_prompt",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from adapters.data.answers import holds_answer, strip_marks
 from adapters.data.rows import Row
 
 ENOUGH_ROWS = 100  # DESIGN §4: the floor of a pilot with context
@@ -28,12 +29,24 @@ class ContextCounts:
         with_context: Rows that show passages.
         with_distractors: Rows with context in which not every passage supports the answer.
         refusals: Rows with context whose right answer is a refusal.
+        answers_in_passages: Rows with context, refusals aside, whose answer stands in their
+            prompt word for word. Evidence, not a condition: answers may be put in other words.
+        refusals_with_answer: Refusals whose prompt holds an answer all the same, where the row
+            says under `answers` what would have been right. Should be 0.
     """
 
     rows: int
     with_context: int
     with_distractors: int
     refusals: int
+    answers_in_passages: int = 0
+    refusals_with_answer: int = 0
+
+    @property
+    def answer_share(self) -> float | None:
+        """Share of the rows to be answered from passages whose answer stands in them."""
+        to_answer = self.with_context - self.refusals
+        return self.answers_in_passages / to_answer if to_answer else None
 
     @property
     def is_context_trained(self) -> bool:
@@ -48,9 +61,9 @@ class ContextCounts:
         least = LEAST_SHARE * self.with_context
         return enough and self.with_distractors >= least and self.refusals >= least
 
-    def as_dict(self) -> dict[str, int]:
-        """Return the counts as plain content."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, int | float | None]:
+        """Return the counts and the share as plain content."""
+        return {**asdict(self), "answer_share": self.answer_share}
 
 
 def count_context(rows: Sequence[Row]) -> ContextCounts:
@@ -58,9 +71,10 @@ def count_context(rows: Sequence[Row]) -> ContextCounts:
 
     Metadata decides where it speaks: `context` (bool), `distractors` (bool or number), `refusal`
     (bool) or `kind: refusal`. Otherwise a prompt with a line that starts with `[1]`, `【1】` or
-    `<passage` has context, and two such lines mean distractors.
+    `<passage` has context, and two such lines mean distractors. `answers` (texts) is what counts as
+    the right answer; without it, what the assistant says.
     """
-    with_context = with_distractors = refusals = 0
+    with_context = with_distractors = refusals = in_passages = refused_wrongly = 0
     for row in rows:
         passages = sum(
             len(_PASSAGE.findall(m.content)) for m in row.messages if m.role != "assistant"
@@ -71,4 +85,19 @@ def count_context(rows: Sequence[Row]) -> ContextCounts:
         refused = bool(row.meta.get("refusal", row.meta.get("kind") in _REFUSAL_KINDS))
         refusals += refused
         with_distractors += bool(row.meta.get("distractors", passages > 1 or refused))
-    return ContextCounts(len(rows), with_context, with_distractors, refusals)
+        stands = _answer_stands(row, refused)
+        in_passages += stands and not refused
+        refused_wrongly += stands and refused
+    return ContextCounts(
+        len(rows), with_context, with_distractors, refusals, in_passages, refused_wrongly
+    )
+
+
+def _answer_stands(row: Row, refused: bool) -> bool:
+    """Say whether a right answer stands in what is shown before the last turn."""
+    told = row.meta.get("answers")
+    answers = [str(text) for text in told] if isinstance(told, list | tuple) else []
+    if not answers and not refused:
+        answers = [strip_marks(row.messages[-1].content)]
+    shown = "\n".join(m.content for m in row.messages if m.role != "assistant")
+    return holds_answer(shown, answers)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import pydantic
 
-from adapters.evaluation.metrics import normalise
+from adapters.data.answers import normalise
 
 GUARDS = Path(__file__).with_name("guards.jsonl")
 MAX_NEW_TOKENS = 64  # every good answer of the set is shorter than half of this

@@ -7,7 +7,6 @@ texts; knows neither models nor which metric a task needs.
 
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from typing import Any, Literal, get_args
 import jsonschema
 import numpy as np
 import numpy.typing as npt
+
+from adapters.data.answers import normalise
 
 Values = npt.NDArray[np.float64]
 MetricName = Literal[
@@ -100,11 +101,6 @@ def read_pairs(text: str) -> Counter[tuple[str, str]] | None:
 def read_tokens(text: str) -> list[str]:
     """Return words without articles and punctuation; every Han character is a token."""
     return [word for word in _TOKEN.findall(normalise(text)) if word not in _ARTICLES]
-
-
-def normalise(text: str) -> str:
-    """Return `text` as exact matches compare it: NFKC, case folded, white space as one blank."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _canonical(value: object) -> str:

@@ -63,6 +63,7 @@ def write_card(folder: Path, run: Mapping[str, Any], metrics: Mapping[str, Any])
         f"| rows | {data['trained_rows']} trained on, {data['held_out_rows']} held out |",
         f"| rows with passages | {context['with_context']} "
         f"({context['with_distractors']} with distractors, {context['refusals']} refusals) |",
+        f"| answers that stand in their passages | {_share(context['answer_share'])} |",
         f"| context-trained | {'yes' if run['context_trained'] else 'no'} |",
         f"| prompts shortened | {data['rows_shortened']}, {data['tokens_cut']} tokens cut |",
         f"| rank, alpha | {lora['r']}, {lora['lora_alpha']} |",
@@ -102,6 +103,10 @@ def _smooth(values: Sequence[float]) -> list[float]:
         last = smoothed[-1] if smoothed else value
         smoothed.append(SMOOTHING * last + (1 - SMOOTHING) * value)
     return smoothed
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
 
 
 def _number(value: float | None) -> str:

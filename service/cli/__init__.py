@@ -1,8 +1,9 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
 Only `processes` (up, down, status), `quickstart`, `evaluation`, `verdicts`, `folders`, `policy`,
-`regret`, `route eval|fit`, `data check` without a use case, `train` without a gateway and
-`advise FACTS.yaml` act on this machine; everything else works against any gateway named by `--url`.
+`regret`, `route eval|fit`, `data check` without a use case, `data context --corpus`, `train`
+without a gateway and `advise FACTS.yaml` act on this machine; everything else works against any
+gateway named by `--url`.
 """
 
 import typer
@@ -13,6 +14,7 @@ from service.cli import (
     ask,
     backup,
     compare,
+    context_rows,
     data,
     evaluation,
     folders,
@@ -68,6 +70,7 @@ adapters.app.command("import")(folders.take_in)
 adapters.app.command("merge")(folders.merge)
 app.add_typer(knowledge_bases.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
+data.app.command("context")(context_rows.context)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(adapters.app, name="adapters")

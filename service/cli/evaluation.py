@@ -117,7 +117,7 @@ def evaluate(
         foreign = read_questions(unanswerable, None) if unanswerable else []
         settings = load_settings()
         embedder = load_embedder(settings)
-        with _filled(documents, embedder, settings.knowledge, report) as (knowledge, ingest_s):
+        with filled(documents, embedder, settings.knowledge, report) as (knowledge, ingest_s):
             figures = measure(knowledge, answerable, foreign, retriever, report)
             size = knowledge.get_base(BASE)
         figures |= {
@@ -141,12 +141,12 @@ def read_corpus(file: Path) -> list[CorpusRow]:
         InvalidEvaluationFile: It is missing or empty, or a row is not as it must be.
     """
     rows: dict[str, CorpusRow] = {}
-    for place, row in _rows(file):
-        row_id = _text(place, row, "id")
+    for place, row in read_rows(file):
+        row_id = require_text(place, row, "id")
         if row_id in rows:
             raise InvalidEvaluationFile(f"{place}: the id {row_id!r} stands twice")
         title = row.get("title") or ""
-        rows[row_id] = CorpusRow(row_id, str(title), _text(place, row, "text"))
+        rows[row_id] = CorpusRow(row_id, str(title), require_text(place, row, "text"))
     return list(rows.values())
 
 
@@ -162,9 +162,9 @@ def read_questions(file: Path, known_ids: set[str] | None) -> list[Question]:
         InvalidEvaluationFile: It is missing or empty, or a row is not as it must be.
     """
     questions: list[Question] = []
-    for place, row in _rows(file):
+    for place, row in read_rows(file):
         gold = frozenset() if known_ids is None else _gold(place, row, known_ids)
-        questions.append(Question(_text(place, row, "question"), _history(place, row), gold))
+        questions.append(Question(require_text(place, row, "question"), _history(place, row), gold))
     return questions
 
 
@@ -209,7 +209,7 @@ def measure(
 
 
 @contextmanager
-def _filled(
+def filled(
     rows: Sequence[CorpusRow], embedder: Embedder, config: KnowledgeConfig, report: Report
 ) -> Iterator[tuple[Knowledge, float]]:
     """Yield a knowledge base in a temporary folder with every row in it, and how long it took."""
@@ -319,8 +319,12 @@ def _latency(outcomes: Sequence[Outcome]) -> dict[str, float]:
     return {"p50": float(p50), "p99": float(p99)}
 
 
-def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, row) of every line that is not blank."""
+def read_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row) of every line that is not blank.
+
+    Raises:
+        InvalidEvaluationFile: The file is missing or empty, or a line is no JSON object.
+    """
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as exc:
@@ -339,7 +343,12 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield place, row
 
 
-def _text(place: str, row: Mapping[str, Any], key: str) -> str:
+def require_text(place: str, row: Mapping[str, Any], key: str) -> str:
+    """Return the text under `key`.
+
+    Raises:
+        InvalidEvaluationFile: There is none.
+    """
     value = row.get(key)
     if not isinstance(value, str) or not value.strip():
         raise InvalidEvaluationFile(f"{place}: `{key}` is missing or not a text")

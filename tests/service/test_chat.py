@@ -106,6 +106,25 @@ def test_nothing_relevant_abstains_with_the_use_cases_sentence(running: Running)
     assert body["usage"]["prompt_tokens"] == 0
 
 
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        (("Sorry, I found nothing about this in ", "the documents, so I cannot answer it."), 1),
+        (("抱歉，资料中没有找到相关内容，", "我无法回答这个问题。"), 1),
+        (("Sorry, I found nothing about this in the documents, so", " call us."), 0),
+    ],
+)
+def test_a_model_that_says_the_refusal_abstains(
+    running: Running, said: tuple[str, ...], outcome: int
+) -> None:
+    running.prepare()
+    running.engine.switches.pieces = said
+    body = running.ask(use_case="demo", strategy="hybrid").json()
+    assert body["answer"] == "".join(said)
+    assert body["outcome"] == ["answered", "abstained"][outcome]
+    assert body["usage"]["prompt_tokens"] > 0
+
+
 def test_the_use_cases_token_budget_bounds_what_the_model_is_given(running: Running) -> None:
     running.prepare()
     for name in ("toys", "rugs"):  # 140 tokens each, beside 12 of returns.md

@@ -10,7 +10,9 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
+from adapters import ContextMix, ContextQuestion
 from knowledge import Passage
+from service.context_rows import FoundPassage, make_rows
 from service.engine import Message
 from service.errors import ContextLengthExceeded
 from service.prompts import (
@@ -21,13 +23,14 @@ from service.prompts import (
     estimate_tokens,
     load_token_counter,
 )
-from service.use_cases import UseCase
+from service.use_cases import Refusal, UseCase
 from tests.fakes.passages import passage
 
 USE_CASE = UseCase(id="demo", role="You help.", instructions="Be brief.")
 FIRST = passage("alpha text", document="doc_a", score=0.2)
 SECOND = passage("beta text", document="doc_b", score=0.9)
 THIRD = passage("gamma text", document="doc_b", ordinal=1, score=0.5)
+FOUND = [FoundPassage(p.external_id, p.filename, p.text) for p in (FIRST, THIRD)]
 CHATML = (
     "{% for m in messages %}<s> {{ m['role'] }} {{ m['content'] }} </s> {% endfor %}"
     "{% if add_generation_prompt %}<s> assistant{% endif %}"
@@ -234,3 +237,32 @@ def test_the_estimate_takes_a_han_character_for_a_token() -> None:
     assert estimate_tokens([Message("user", "退货期限三十天")]) == frame + 7
     assert estimate_tokens([Message("user", "x" * 30)]) == frame + 10
     assert estimate_tokens([Message("user", ""), Message("user", "")]) == 2 * frame
+
+
+def test_training_rows_are_asked_as_answers_are() -> None:
+    question = ContextQuestion("How long?", ("alpha",), "s")
+    made = make_rows(
+        [question],
+        lambda _: FOUND,
+        use_case=USE_CASE,
+        ask_for_markers=True,
+        mix=ContextMix(refusals=0.0, passages=1),
+    )
+    turns = made.rows[0]["messages"]
+    sent = prompt_of("How long?", passages=[FIRST], markers=True).messages
+    assert turns[:-1] == [{"role": m.role, "content": m.content} for m in sent]
+    assert turns[-1] == {"role": "assistant", "content": "[1] alpha"}
+
+
+@pytest.mark.parametrize(("asked", "refusal"), [("多久？", "不知道。"), ("How long?", "No idea.")])
+def test_training_rows_refuse_in_the_language_of_the_question(asked: str, refusal: str) -> None:
+    use_case = USE_CASE.model_copy(update={"refusal": Refusal(zh="不知道。", en="No idea.")})
+    made = make_rows(
+        [ContextQuestion(asked, ("alpha",), "s")],
+        lambda _: FOUND,
+        use_case=use_case,
+        ask_for_markers=False,
+        mix=ContextMix(refusals=0.5, passages=1),
+    )
+    said = {row["messages"][-1]["content"] for row in made.rows}
+    assert said == {"[1] alpha", refusal}

@@ -83,3 +83,20 @@ def test_context_trained_needs_enough_rows_and_refusals(
 def test_context_without_distractors_is_not_context_trained() -> None:
     rows = [make_row(context=True, distractors=0, refusal=i == 0) for i in range(20)]
     assert not count_context(rows).is_context_trained
+
+
+def test_the_evidence_says_where_answers_stand() -> None:
+    rows = [
+        make_row(PASSAGES, "[1] 30 days."),
+        make_row(PASSAGES, "A month."),
+        make_row(PASSAGES, "A month.", answers=["30 days"]),
+        make_row(PASSAGES, "Sorry.", refusal=True, answers=["six"]),
+        make_row(PASSAGES, "Sorry.", refusal=True, answers=["nine"]),  # it stands there after all
+        make_row(PASSAGES, "Sorry.", refusal=True),
+        make_row("no passages", "A month."),
+    ]
+    counts = count_context(rows)
+    assert counts.answers_in_passages == 2
+    assert counts.answer_share == pytest.approx(2 / 3)
+    assert counts.refusals_with_answer == 1
+    assert count_context([make_row()]).answer_share is None
