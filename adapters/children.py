@@ -3,6 +3,8 @@
 Knows processes and their log; knows neither what a child does nor what its lines mean.
 """
 
+import contextlib
+import os
 import queue
 import signal
 import subprocess
@@ -109,6 +111,20 @@ def reason_of(code: int, *, remedy: str = "") -> str:
         killed = "the process was killed from outside, most likely for want of memory"
         return f"{killed}; {remedy}" if remedy else killed
     return f"the process ended with code {code}"
+
+
+def step_back(nice: int) -> None:
+    """Give way to other processes; called by a child of `start_child` in itself.
+
+    Where Linux weighs sessions first (autogroup, the default of desktops and many servers), the
+    niceness of a process that is alone in its session means nothing: the session's own counts.
+
+    Args:
+        nice: 0 to 19, as `os.nice` has it.
+    """
+    os.nice(nice)
+    with contextlib.suppress(OSError):  # no such file, or a kernel that asks for patience
+        Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
 def tail_of(log: Path) -> tuple[str, ...]:
