@@ -201,7 +201,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--rows-file", type=Path, help=f"rows to train on; default: DATA/{ROWS}")
     parser.add_argument("--base", type=Path, help="folder of the base model; default: prepared one")
-    parser.add_argument("--steps", type=int, default=5, help="optimizer steps of each run")
+    parser.add_argument("--steps", type=int, default=3, help="optimizer steps of each run")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(argv)

@@ -31,6 +31,7 @@ def main(job: dict[str, Any]) -> None:
             max_length=job["max_length"],
             learning_rate=job["learning_rate"],
             use_cpu=not torch.cuda.is_available(),
+            logging_steps=1,
             report_to="none",
             **(like_ours if job["like_ours"] else {}),
         ),
@@ -42,7 +43,7 @@ def main(job: dict[str, Any]) -> None:
     seconds = time.perf_counter() - began
     trainer.save_model()
     result = {
-        "tokens": trainer.state.log_history[-2]["num_tokens"],
+        "tokens": max(entry.get("num_tokens", 0) for entry in trainer.state.log_history),
         "train_s": seconds,
         "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
