@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from adapters.children import step_back
 from adapters.errors import AdapterError
 
 
@@ -24,7 +25,7 @@ def main(arguments: list[str]) -> int:
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no event
     threading.Thread(target=_end_with_parent, args=(file.parent,), daemon=True).start()
-    os.nice(job["nice"])
+    step_back(job["nice"])
 
     def emit(event: object) -> None:
         events.write(json.dumps(event, ensure_ascii=False) + "\n")

@@ -6,6 +6,7 @@ Knows conversations and their metadata; knows neither file formats nor tokenizer
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ class _HasMeta(Protocol):
 
 
 AnyRow = TypeVar("AnyRow", bound=_HasMeta)
+MOST_SOURCE_SHARE = 1 / 3  # of all rows: a source beyond it names a collection, not a document
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,9 @@ def hold_out(
 ) -> tuple[list[AnyRow], list[AnyRow]]:
     """Split `rows` into those to train on and those held out; rows of one source stay together.
 
+    A source of more than a third of all rows cannot stay together in the held-out part without
+    changing what is learned: it is read as the name of a collection, whose rows stand alone.
+
     Args:
         rows: All rows.
         size: A share below 1, or a number of rows.
@@ -105,10 +110,12 @@ def hold_out(
         to train on; rows of one `source` can make the held-out part somewhat larger than asked.
     """
     wanted = round(size * len(rows)) if size < 1 else int(size)
+    sources = [row.meta.get("source") for row in rows]
+    sizes = Counter(map(str, sources))
     groups: dict[str, list[int]] = {}
-    for i, row in enumerate(rows):
-        source = row.meta.get("source")
-        groups.setdefault(f"source {source}" if source else f"row {i}", []).append(i)
+    for i, source in enumerate(sources):
+        is_document = source and sizes[str(source)] <= MOST_SOURCE_SHARE * len(rows)
+        groups.setdefault(f"source {source}" if is_document else f"row {i}", []).append(i)
     names = sorted(groups)
     random.Random(seed).shuffle(names)
     held: set[int] = set()

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from adapters.children import step_back
 from adapters.errors import AdapterError
 from adapters.training.events import TrainingEvent
 
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
     events = _claim_stdout()
     signal.signal(signal.SIGTERM, _raise_stopped)
     _follow_parent(job["parent_pid"], scratch)
-    os.nice(job["nice"])
+    step_back(job["nice"])
     _quieten()
 
     def emit(event: TrainingEvent) -> None:

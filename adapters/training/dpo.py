@@ -37,7 +37,7 @@ def train(job: dict[str, Any], emit: Emit) -> None:
     watch.lap("prepare")
 
     # The base model and the trainer.
-    model = load_base(job["base"]["folder"], config)
+    model = load_base(job["base"]["folder"], config, longest=max(material.lengths))
     watch.lap("load")
     trainer = DPOTrainer(
         model=model,

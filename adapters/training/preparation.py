@@ -151,7 +151,7 @@ def prepare_pairs(config: TrainingConfig, tokenizer: Any) -> Material[Pair, Pair
         fit(kept), lambda pair: [pair.chosen, pair.rejected], config, tokens, counts
     )
     before = dict(counts)
-    held_out = fit(held)
+    held_out = [pair for pair in fit(held) if _has_room(pair.prompt, config, tokens)]
     counts.update(before)
     return Material(kept, held, learned, held_out, lengths, counts)
 
@@ -200,6 +200,11 @@ def _fit(
     return fitted.prompts
 
 
+def _has_room(prompt: Sequence[Message], config: TrainingConfig, tokens: ModelTokens) -> bool:
+    """Say whether a token of an answer fits behind a prompt."""
+    return len(tokens.ids(prompt, answers_next=True)) < config.cutoff_len
+
+
 def _leave_out_masked(
     candidates: Sequence[_Learned],
     answers: Callable[[_Learned], Sequence[Message]],
@@ -211,7 +216,7 @@ def _leave_out_masked(
     learned: list[_Learned] = []
     lengths: list[int] = []
     for one in candidates:
-        if len(tokens.ids(one.prompt, answers_next=True)) >= config.cutoff_len:
+        if not _has_room(one.prompt, config, tokens):
             counts["answers_left_out"] += 1
             continue
         length = max(tokens.count((*one.prompt, answer)) for answer in answers(one))

@@ -53,7 +53,7 @@ def train(job: dict[str, Any], emit: Emit) -> None:
     watch.lap("prepare")
 
     # The base model, in the precision it is served in; its own answers, before it changes.
-    model = load_base(job["base"]["folder"], config)
+    model = load_base(job["base"]["folder"], config, longest=max(material.lengths))
     watch.lap("load")
     with first_process_first(config):
         replayed = prepare_replay(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import trl.trainer.utils
 from accelerate import PartialState
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
@@ -111,8 +112,19 @@ def follow_order(trainer: Any, config: TrainingConfig, lengths: Sequence[int]) -
     trainer._get_train_sampler = lambda *_: order
 
 
+def score_answers_alone() -> None:
+    """Have TRL compute the logits of the answers' tokens alone, whatever the device.
+
+    Where there is no Triton, TRL 1.16 computes those of prompts and padding too and leaves them out
+    afterwards, so that a compiler meets tiles of one shape. Nothing is compiled here, and on a CPU
+    this was half of a step: 1.7 against 0.3 processor seconds for 500 tokens, 225 of them answers.
+    """
+    trl.trainer.utils._use_triton = lambda _device: True
+
+
 def run_trainer(trainer: Any, job: dict[str, Any], emit: Emit) -> Any:
     """Train, from the job's checkpoint where it names one, and return the trainer's output."""
+    score_answers_alone()
     checkpoint = job["checkpoint"]
     if checkpoint is None:
         return trainer.train()

@@ -91,7 +91,8 @@ def _print(out: Console, found: Mapping[str, Any]) -> None:
         if (score := found[arm]) is not None:
             speed = found["latency"][arm]["tokens_per_s"]
             interval = f"[{score['low']:.3f}, {score['high']:.3f}]"
-            line = f"  {name:12}{score['score']:.3f} {interval}  {speed:.0f} tokens/s"
+            beside = "".join(f"  {n} {value:.3f}" for n, value in found["beside"][arm].items())
+            line = f"  {name:12}{score['score']:.3f} {interval}{beside}  {speed:.0f} tokens/s"
             out.print(line, markup=False)
     for name, guard in found["guards"].items():
         line = f"  guard {name}: {guard['adapter']} of {guard['items']}, base {guard['base']}"

@@ -1,6 +1,7 @@
-"""What is set for every child that loads torch."""
+"""What is set for every child that loads torch, and what it does about itself."""
 
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,14 @@ import pytest
 
 from adapters import TELEMETRY_OFF
 from adapters.children import start_child
+
+SCRIPT = """
+import os, pathlib
+from adapters.children import step_back
+step_back(7)
+file = pathlib.Path("/proc/self/autogroup")
+print(os.nice(0), file.read_text().split()[-1] if file.exists() else 7)
+"""
 
 
 @pytest.fixture
@@ -47,3 +56,15 @@ def test_processes_share_the_threads_and_get_a_launcher(
     assert "--nproc-per-node=2" in two
     assert two[-3:] == one[-3:]
     assert [environment["OMP_NUM_THREADS"] for _, environment in started] == ["4", "2", "1"]
+
+
+def test_a_child_steps_back_with_its_session() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["7", "7"]

@@ -23,7 +23,7 @@ def make_evaluation(adapter_id: str, verdict: str) -> Evaluation:
             "gain_over_few_shot": None,
             "mcnemar": {"counts": "right_rows", "adapter_only": 1, "base_only": 1, "p_value": 1},
             "guards": {"general": {"items": 20, "base": 10, "adapter": 10}},
-            "beside": {"base": {"json_validity": 1.0}, "adapter": {"json_validity": 1.0}},
+            "beside": {arm: {"json_validity": 1.0} for arm in ("base", "few_shot", "adapter")},
             "kinds": {},
             "refusals": {},
             "latency": {

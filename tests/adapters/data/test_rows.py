@@ -26,9 +26,19 @@ def test_rows_of_one_source_are_never_split() -> None:
     assert hold_out(rows, 0.2, seed=1) == (kept, held)
 
 
+def test_rows_of_a_large_collection_stand_alone() -> None:
+    rows = [make_row(f"q{i}", source=("a", "b")[i % 2]) for i in range(40)]
+    rows += [make_row(f"q{i}", source="document") for i in range(40, 45)]
+    kept, held = hold_out(rows, 12, seed=1)
+    assert len(held) in range(12, 17)
+    assert {row.meta["source"] for row in kept} >= {"a", "b"}
+    assert sum(row.meta["source"] == "document" for row in held) in (0, 5)
+
+
 def test_holding_out_everything_still_leaves_rows_to_train_on() -> None:
-    rows = [make_row(source="one") for _ in range(5)]
-    assert hold_out(rows, 4, seed=1) == (rows, [])
+    rows = [make_row(source=source) for source in "aabbcc"]
+    kept, held = hold_out(rows, 6, seed=1)
+    assert (len(kept), len(held)) == (2, 4)
 
 
 def test_the_data_hash_sees_text_and_order_but_no_metadata() -> None:

@@ -104,7 +104,7 @@ def test_people_read_verdict_reasons_and_scores(
         "  because the test says so",
         "slot_f1 on 20 rows of support",
     ]
-    assert "  adapter     0.500 [0.400, 0.600]  100 tokens/s" in lines
+    assert "  adapter     0.500 [0.400, 0.600]  json_validity 1.000  100 tokens/s" in lines
     assert "  guard general: 10 of 20, base 10" in lines
 
 
