@@ -98,6 +98,8 @@ def _claim_stdout() -> TextIO:
 
 
 def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
+    # Linux tells the death of each of the parent's threads: a second signal would end the tidying.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise _Stopped
 
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from service import processes
 from service.errors import HostForbidden, ProcessFailed
@@ -301,10 +303,8 @@ def test_the_engine_puts_adapters_on_the_models_inner_layers_alone(
     inner = "model.layers.0.self_attn.q_proj.weight", "model.layers.0.mlp.up_proj.weight"
 
     def flags(*names: str) -> tuple[str, ...]:
-        entry = {"dtype": "BF16", "shape": [2, 2], "data_offsets": [0, 8]}
-        header = json.dumps(dict.fromkeys(names, entry)).encode()
         file = settings.base_model_path / "model.safetensors"
-        file.write_bytes(len(header).to_bytes(8, "little") + header)
+        save_file({name: np.zeros((2, 2), np.float16) for name in names}, file)
         return compose(settings, Ports(1, 2, 3))[0].argv
 
     argv = flags("lm_head.weight", *inner)
