@@ -83,6 +83,8 @@ def act(gateway: Gateway, report: Report, path: str, **options: Any) -> Any:
 
 def _print_fields(out: Console, body: Mapping[str, Any]) -> None:
     for key, value in body.items():
+        if key == "metrics":  # the curve is drawn in the adapter's folder: loss.svg
+            value = {name: one for name, one in value.items() if name != "curve"}
         if key != "history":
             out.print(f"{key}: {value}", markup=False)
     for change in body.get("history", ()):

@@ -237,11 +237,12 @@ def test_adapters_ls_shows_which_one_serves(run: Run, gateway: CannedGateway) ->
 
 def test_adapters_show_tells_the_states_it_went_through(run: Run, gateway: CannedGateway) -> None:
     change = {"state": "evaluated", "at": 0.0, "by": "job_1", "why": "verdict IMPROVED"}
-    body = {"adapter_id": "a@1", "state": "evaluated", "history": [change]}
+    metrics = {"steps": 2, "curve": [{"step": 1}, {"step": 2}]}
+    body = {"adapter_id": "a@1", "state": "evaluated", "metrics": metrics, "history": [change]}
     gateway.answer("GET /adapters/a@1", body)
     lines = run("adapters", "show", "a@1").stdout.splitlines()
-    assert lines[:2] == ["adapter_id: a@1", "state: evaluated"]
-    assert lines[2].endswith("evaluated: verdict IMPROVED by job_1")
+    assert lines[:3] == ["adapter_id: a@1", "state: evaluated", "metrics: {'steps': 2}"]
+    assert lines[3].endswith("evaluated: verdict IMPROVED by job_1")
 
 
 def test_a_reply_of_another_shape_is_a_sentence_and_no_traceback(
