@@ -20,8 +20,9 @@ from tests.benchmarks.twins import Twin, question
 
 Reference = Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
 
-# Precision alone makes 0.02 here, the twins are 1.0 apart (own run, embedded base model).
-MOST_DISTANCE = 0.10
+# Engine and reference are 0.000 apart, 0.004 with a prefix that other weights of the same name left
+# in the cache, the twins 1.0 (own run, embedded base model).
+MOST_DISTANCE = 0.002
 LONG_QUESTION = " ".join(f"Note {n}: every note is to be read." for n in range(40)) + question(7)
 SAME_NAME = "same-name"
 
@@ -110,8 +111,7 @@ def prove(
         "after": cold.as_dict(),
         "after_warm": warm.as_dict(),
         "was_warm": before[1]["cached_tokens"] > 0 and old.cached_tokens > 0,
-        "is_fresh": after[0]["cached_tokens"] == cold.cached_tokens == 0
-        and all(prober.second.word in answer["text"].lower() for answer in after)
+        "is_fresh": all(prober.second.word in answer["text"].lower() for answer in after)
         and all(s.to_second <= MOST_DISTANCE < s.to_first for s in (cold, warm)),
     }
 
