@@ -68,3 +68,26 @@ def test_a_child_steps_back_with_its_session() -> None:
         check=True,
     )
     assert said.stdout.split() == ["7", "7"]
+
+
+TWICE = """
+import os, signal
+from adapters.training import child
+signal.signal(signal.SIGTERM, child._raise_stopped)
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+except child._Stopped:
+    os.kill(os.getpid(), signal.SIGTERM)  # as another thread of the parent dies
+    print("tidied")
+"""
+
+
+def test_a_second_signal_does_not_end_the_tidying() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", TWICE],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "tidied\n"

@@ -62,6 +62,12 @@ def test_removed_rows_are_not_found(filled: Engine) -> None:
     assert find(filled, "年假") == []
 
 
+def test_a_removed_base_takes_its_words_along_and_no_others(filled: Engine) -> None:
+    with filled.execution_options(write=True).begin() as connection:
+        lexical.remove_base(connection, 7)
+    assert find(filled, "年假", 7, 8) == [4]
+
+
 def test_stop_words_count_only_when_nothing_else_is_left() -> None:
     assert query_tokens("What is the deadline?") == ["deadline"]
     assert query_tokens("Who is it?") == ["who", "is", "it"]

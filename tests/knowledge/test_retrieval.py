@@ -419,6 +419,17 @@ def test_labels_put_on_while_a_question_is_answered_count_at_once(
     assert first(filled, question, retrievers=[retriever], access=["hr"]) == "pay"
 
 
+def test_what_may_not_be_read_does_not_crowd_out_what_may(filled: Knowledge) -> None:
+    closed = [
+        NewDocument(f"pay{i}", f"pay{i}.txt", f"The salary {i}.".encode(), access=frozenset({"hr"}))
+        for i in range(60)  # more than the candidates of a retriever, all nearer
+    ]
+    filled.ingest_many(BASE, closed)
+    filled.ingest(BASE, "open", "open.txt", b"About the salary of all who work here at the shop.")
+    for retriever in ("dense", "lexical"):
+        assert first(filled, "the salary", retrievers=[retriever]) == "open"
+
+
 def test_a_follow_up_is_judged_by_the_words_of_the_conversation(filled: Knowledge) -> None:
     history = [Turn("user", "Does the warranty of kettles cover batteries?")]
     ask = "And for how long?"
