@@ -30,6 +30,8 @@ def detect_language(text: str) -> str:
     Returns:
         An ISO 639-1 code; `en` for Latin script and for text without letters.
     """
+    if text.isascii():  # no letter of the other scripts; most English text, at once
+        return "en"
     latin = len(_LATIN_WORD.findall(text))
     counts = {code: len(pattern.findall(text)) for code, pattern in _SCRIPTS}
     if counts["ja"] and counts["ja"] * 10 >= counts["zh"]:  # kana decides: zh has none

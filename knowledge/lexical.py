@@ -5,6 +5,7 @@ rows are written and removed in the transaction that flips a document's version,
 tell the truth. All text is folded (NFKC, case) here only; stored text stays as it was.
 """
 
+import json
 import math
 import re
 import unicodedata
@@ -153,16 +154,20 @@ def search(
 
 @dataclass(frozen=True, slots=True)
 class WeighedWords:
-    """A question's tokens: what each tells, and which chunks hold it."""
+    """A question's tokens: what each tells, and which chunks hold it.
+
+    `holders` has the pks for each token as one text, a comma before and after each, as SQLite
+    joined them: a few are looked for, and reading thousands of numbers takes longer than that.
+    """
 
     weights: tuple[float, ...]
-    holders: tuple[frozenset[int], ...]
+    holders: tuple[str, ...]
 
     def coverage(self, chunk_pk: int) -> float:
         """Return the share of the question's information that a chunk holds, 0..1."""
-        whole = sum(self.weights)
+        whole, mark = sum(self.weights), f",{chunk_pk},"
         pairs = zip(self.weights, self.holders, strict=True)
-        return sum(weight for weight, pks in pairs if chunk_pk in pks) / whole if whole else 0.0
+        return sum(weight for weight, pks in pairs if mark in pks) / whole if whole else 0.0
 
 
 def weigh(
@@ -172,19 +177,15 @@ def weigh(
 
     A token that no chunk holds weighs most, so a question about another world covers little.
     """
-    holders = [_holders(connection, token, base_pks) for token in tokens]
-    weights = [math.log(1.0 + (total - len(pks) + 0.5) / (len(pks) + 0.5)) for pks in holders]
-    return WeighedWords(tuple(weights), tuple(holders))
-
-
-def _holders(connection: Connection, token: str, base_pks: Sequence[int]) -> frozenset[int]:
-    """Return the chunks with a token, fetched as one text: as rows they take half as long again."""
-    found: set[int] = set()
+    words = json.dumps([_quoted(token) for token in tokens], ensure_ascii=False)
+    holders = ["," for _ in tokens]
     for base_pk in base_pks:
-        asked = {"match": _quoted(token)} | _rows_of(base_pk)
-        if pks := connection.scalar(_HOLDERS, asked):
-            found.update(map(int, pks.split(",")))
-    return frozenset(found)
+        found = connection.execute(_HOLDERS, {"words": words} | _rows_of(base_pk))
+        for place, pks in found:
+            holders[place] += f"{pks}," if pks else ""
+    counts = [pks.count(",") - 1 for pks in holders]
+    weights = [math.log(1.0 + (total - count + 0.5) / (count + 0.5)) for count in counts]
+    return WeighedWords(tuple(weights), tuple(holders))
 
 
 def _quoted(token: str) -> str:
@@ -219,7 +220,7 @@ _SEARCH = (
     .where(text(f"{LEXICAL_TABLE} MATCH :match AND {_OF_BASE}"))
     .order_by(_RANK, _CHUNK_PK)
 )
-_HOLDERS = text(
-    f"SELECT group_concat({_CHUNK_PK}) FROM {LEXICAL_TABLE} "
-    f"WHERE {LEXICAL_TABLE} MATCH :match AND {_OF_BASE}"
+_HOLDERS = text(  # all words at once: a statement for each takes longer than FTS5 does
+    f"SELECT word.key, (SELECT group_concat({_CHUNK_PK}) FROM {LEXICAL_TABLE} "
+    f"WHERE {LEXICAL_TABLE} MATCH word.value AND {_OF_BASE}) FROM json_each(:words) AS word"
 )

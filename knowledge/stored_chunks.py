@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -64,6 +65,19 @@ class LiveChunk:
     vector: Vectors
 
 
+# built once: every question runs them
+_LABELLED = (
+    select(access.c.base_pk)
+    .where(access.c.base_pk.in_(bindparam("bases", expanding=True)))
+    .limit(1)
+)
+_COUNT = (
+    select(func.count())
+    .select_from(chunks)
+    .where(chunks.c.base_pk.in_(bindparam("bases", expanding=True)))
+)
+
+
 def in_bases(base_pks: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:
     """Return the condition that a chunk is in these bases."""
     return (chunks.c.base_pk + 0).in_(base_pks)  # + 0: else SQLite walks the whole base
@@ -95,8 +109,12 @@ def with_vector(query: AnySelect) -> AnySelect:
 
 def asks_for_labels(connection: Connection, base_pks: Sequence[int]) -> bool:
     """Return whether any document of these bases is not for everybody."""
-    query = select(access.c.base_pk).where(access.c.base_pk.in_(base_pks))
-    return connection.scalar(query.limit(1)) is not None
+    return connection.scalar(_LABELLED, {"bases": list(base_pks)}) is not None
+
+
+def count_chunks(connection: Connection, base_pks: Sequence[int]) -> int:
+    """Return the chunks stored for these bases: live, or waiting to be swept."""
+    return connection.scalar(_COUNT, {"bases": list(base_pks)}) or 0
 
 
 def live_chunks(base_pks: Sequence[int]) -> Select[int]:
