@@ -165,9 +165,14 @@ class WeighedWords:
 
     def coverage(self, chunk_pk: int) -> float:
         """Return the share of the question's information that a chunk holds, 0..1."""
-        whole, mark = sum(self.weights), f",{chunk_pk},"
+        return self.together([chunk_pk])
+
+    def together(self, chunk_pks: Iterable[int]) -> float:
+        """Return the share of it that these chunks hold between them, 0..1."""
+        whole, marks = sum(self.weights), [f",{pk}," for pk in chunk_pks]
         pairs = zip(self.weights, self.holders, strict=True)
-        return sum(weight for weight, pks in pairs if mark in pks) / whole if whole else 0.0
+        held = sum(weight for weight, pks in pairs if any(mark in pks for mark in marks))
+        return held / whole if whole else 0.0
 
 
 def weigh(

@@ -70,6 +70,7 @@ _Found = Row[*tuple[Any, ...]]  # a chunk with its document, version and base
 
 _WHITE = re.compile(r"\s+")
 EXACT_CHUNKS = 2_000  # a filter that leaves fewer is searched exactly: 12 ms on a busy machine
+TOGETHER = 3  # best passages whose words count together; 5: multihop the same, support_en less
 SPARE = 2  # chunks looked at for each passage wanted: repetitions are left out
 SWAPS = 3  # of a re-index, that may come between one question and its answer
 GROWTH = (1, 4, 16)  # how far past `candidates` to look while hits are rejected as not live
@@ -528,9 +529,9 @@ def _rank(
 
 
 def _wanted(stores: Stores, search: Search) -> int:
-    """Return how many passages the retrievers are asked for."""
+    """Return how many passages the retrievers are asked for: enough to judge them together."""
     again = stores.config.rerank_candidates if stores.reranker else 0
-    return max(search.top_k, again)
+    return max(search.top_k, again, TOGETHER)
 
 
 def _read_again(stores: Stores, search: Search, rows: Mapping[int, _Found]) -> dict[int, float]:
@@ -555,9 +556,10 @@ def _relevance(
     Args:
         dense: By the pk of a base's generation: how its embedder read the question.
         weighed: The question's words.
-        rows: The chunks.
+        rows: The chunks, best first.
     """
     found: dict[int, float] = {}
+    together = 0.0 if weighed is None else weighed.together(list(rows)[:TOGETHER])
     for pk, row in rows.items():
         if row.index_pk not in dense:
             raise _Swapped
@@ -569,7 +571,7 @@ def _relevance(
         cosine = None if vector is None else float(vector_of(row.vector) @ vector)
         coverage = None if weighed is None else weighed.coverage(pk)
         reads_passage = cosine is None or reads(languages, detect_language(row.text))
-        found[pk] = relevance(cosine, coverage, reads_passage=reads_passage)
+        found[pk] = relevance(cosine, coverage, together, reads_passage=reads_passage)
     return found
 
 

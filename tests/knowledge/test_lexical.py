@@ -84,6 +84,15 @@ def test_coverage_is_the_share_of_the_question_that_a_chunk_holds(filled: Engine
     assert 0.3 < weighed.coverage(3) < 0.67
 
 
+def test_chunks_hold_between_them_what_none_holds_alone(filled: Engine) -> None:
+    with filled.connect() as connection:
+        weighed = lexical.weigh(connection, ["lamps", "年假"], base_pks=[7, 8], total=4)
+    assert weighed.together([1, 3]) == 1.0
+    assert 0.0 < weighed.together([1]) == weighed.coverage(1) < 1.0
+    assert weighed.together([2]) == 0.0
+    assert weighed.together([4]) == weighed.coverage(1), "the other base is weighed too"
+
+
 def test_a_filtered_search_reads_the_index_once(filled: Engine) -> None:
     """With `rowid` in its way, SQLite would ask FTS5 anew for each chunk of the filter."""
     plans: list[str] = []

@@ -24,7 +24,13 @@ def test_relevance_grows_with_cosine_and_with_words() -> None:
 def test_the_shipped_floor_is_one_half_whatever_was_known(
     cosine: float | None, coverage: float | None, is_relevant: bool
 ) -> None:
-    assert (relevance(cosine, coverage, reads_passage=True) >= 0.5) is is_relevant
+    found = relevance(cosine, coverage, coverage or 0.0, reads_passage=True)
+    assert (found >= 0.5) is is_relevant
+
+
+def test_passages_that_hold_the_words_between_them_are_more_relevant() -> None:
+    alone = relevance(0.42, 0.4, 0.4, reads_passage=True)
+    assert alone < 0.4 < relevance(0.42, 0.4, 0.95, reads_passage=True)
 
 
 def test_a_vector_of_text_the_embedder_does_not_read_only_takes_away() -> None:

@@ -77,6 +77,29 @@ def test_passages_come_best_first_and_at_most_top_k(filled: Knowledge) -> None:
     assert found.best_relevance == max(passage.relevance for passage in found.passages)
 
 
+def test_a_question_of_two_topics_is_judged_by_what_its_passages_hold_together(
+    filled: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[float, float]] = []
+
+    def judge(cosine: float, coverage: float, together: float, *, reads_passage: bool) -> float:
+        seen.append((coverage, together))
+        return 0.5
+
+    monkeypatch.setattr("knowledge.retrieval.relevance", judge)
+    filled.retrieve("Lamps returned, invoices sent", base_ids=[BASE], top_k=3)
+    assert len(seen) == 3
+    assert {together for _, together in seen} == {1.0}
+    assert max(coverage for coverage, _ in seen) < 0.7
+
+
+def test_relevance_does_not_hang_on_how_many_passages_are_asked_for(filled: Knowledge) -> None:
+    ask = "Lamps returned, invoices sent"
+    one, three = (filled.retrieve(ask, base_ids=[BASE], top_k=k).passages for k in (1, 3))
+    assert (len(one), len(three)) == (1, 3)
+    assert one[0] == three[0]
+
+
 def test_dense_is_left_out_for_a_language_the_embedder_does_not_read(filled: Knowledge) -> None:
     found = filled.retrieve("年假有几天", base_ids=[BASE])
     assert found.retrievers == ("lexical",)
