@@ -6,6 +6,7 @@ beside the task holds it where it was. Knows a loaded model; knows nothing of tr
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,33 @@ PROMPTS = (
 )
 
 
+_CITE = "Answer with the passages and name those you use by number, such as [2]."
+_CITE_ZH = "请用资料作答，并写出所用资料的编号，例如[2]。"
+_ONLY = "Use nothing but the passages. Where they do not tell, say that you do not know."
+_ONLY_ZH = "只能使用资料里的内容；资料里没有说的，就说不知道。"
+
+WITH_PASSAGES = (
+    (_CITE, ("The pool is closed on Mondays.", "A swim costs four euros."), "What costs a swim?"),
+    (_ONLY, ("The hotel has two lifts.", "Breakfast is at eight."), "Is there a sauna?"),
+    (_CITE_ZH, ("药店晚上九点关门。", "药店在二楼。"), "药店在几楼？"),
+    (_CITE, ("The report is due in June.", "Ada writes the report."), "When is the report due?"),
+    (_ONLY_ZH, ("体育馆有六个羽毛球场。", "场地需要提前预订。"), "体育馆是谁设计的？"),
+    (_CITE, ("The kiln reaches 1,200 degrees.", "It cools for a day."), "How hot is the kiln?"),
+    (_ONLY, ("The train has a dining car.", "It stops in Graz."), "Who drives the train?"),
+    (_CITE_ZH, ("快递柜可以保管三天。", "取件码会用短信发送。"), "快递柜可以保管多久？"),
+    (_CITE, ("The garden is free.", "Dogs are kept on a lead."), "Must dogs be on a lead?"),
+    (_ONLY, ("The phone weighs 180 grams.", "It comes in blue."), "How long does it charge?"),
+    (_CITE_ZH, ("食堂周末不开。", "午餐有三种套餐。"), "食堂周末开吗？"),
+    (_CITE, ("Tickets are sold at gate 3.", "Gate 5 is for guests."), "Where are tickets sold?"),
+    (_ONLY_ZH, ("这款相机防水。", "相机附带一条肩带。"), "这款相机多少钱？"),
+    (_CITE, ("The lecture is in room 12.", "It lasts two hours."), "How long is the lecture?"),
+    (_CITE_ZH, ("打印机在走廊尽头。", "打印纸由前台发放。"), "打印纸在哪里领？"),
+    (_ONLY, ("The museum shows glass.", "Its café is upstairs."), "When was the museum opened?"),
+)
+"""System message, passages, question. The other prompts alone let the habit of citing go: 6 of 20
+guard items by the base, 2 after 300 rows of another task, 1 with replay of those."""
+
+
 def prepare_replay(
     config: TrainingConfig,
     model: Any,
@@ -105,9 +133,27 @@ def prepare_replay(
 
 def _choose_prompts(config: TrainingConfig) -> list[list[dict[str, str]]]:
     if not config.replay_dataset:
-        return [[Message("user", prompt).as_dict()] for prompt in PROMPTS]
+        return own_prompts()
     rows = load_rows(config.replay_dataset)
     return [[message.as_dict() for message in row.messages[:-1]] for row in rows]
+
+
+def own_prompts() -> list[list[dict[str, str]]]:
+    """Return both kinds by turns, so that the first few hold some of each."""
+    plain = [[Message("user", prompt)] for prompt in PROMPTS]
+    shown = [
+        [Message("system", told), Message("user", _lay_out(passages, question))]
+        for told, passages, question in WITH_PASSAGES
+    ]
+    by_turns = chain.from_iterable(zip_longest(shown, plain))
+    return [[message.as_dict() for message in turns] for turns in by_turns if turns]
+
+
+def _lay_out(passages: Sequence[str], question: str) -> str:
+    lines = "\n".join(f"[{place}] {text}" for place, text in enumerate(passages, start=1))
+    if question.isascii():
+        return f"Passages:\n{lines}\n\nQuestion: {question}"
+    return f"资料：\n{lines}\n\n问题：{question}"
 
 
 def _answer(
