@@ -74,7 +74,8 @@ class ContextMix:
     Attributes:
         passages: Most passages of a row; rows have one to so many, as a service with a relevance
             floor shows them.
-        refusals: Share of rows without the answer, 0 to 0.5. Each is the twin of a row with it.
+        refusals: Share of rows without the answer, 0 to 0.5. Each is the twin of a row with it;
+            at 0.5 every question has both, and nothing but the passages tells which it is.
         distractors: `near`: what retrieval found beside the answer; `far`: what it found for
             other questions; `mixed`: half and half.
         passage_words: Words of each passage that are kept, those around the answer; 0 keeps all.
@@ -83,8 +84,8 @@ class ContextMix:
     """
 
     passages: int = 3
-    refusals: float = 0.3
-    distractors: Distractors = "near"
+    refusals: float = 0.5
+    distractors: Distractors = "mixed"
     passage_words: int = 0
     seed: int = 0
 

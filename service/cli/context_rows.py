@@ -63,14 +63,14 @@ def context(
     ] = None,
     refusals: Annotated[
         float, typer.Option("--refusals", help="Share of rows without the answer, 0 to 0.5.")
-    ] = 0.3,
+    ] = 0.5,
     passages: Annotated[
         int, typer.Option("--passages", help="Most passages of a row; rows have 1 to so many.")
     ] = 3,
     distractors: Annotated[
         Distractors,
         typer.Option(help="Found for the question (near), for others (far), or half and half."),
-    ] = Distractors.NEAR,
+    ] = Distractors.MIXED,
     passage_words: Annotated[
         int, typer.Option(help="Words kept of each passage, the answer among them; 0: all.")
     ] = 0,
