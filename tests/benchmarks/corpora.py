@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,24 @@ def opened(
             engine.dispose()
 
 
-def take_in(knowledge: Knowledge, name: str, rows: Sequence[Row]) -> None:
-    """Make the base `name` of `rows`, one Markdown document each, with notes on stderr."""
+def take_in(
+    knowledge: Knowledge,
+    name: str,
+    rows: Sequence[Row],
+    label: Callable[[str], str] | None = None,
+) -> None:
+    """Make the base `name` of `rows`, one Markdown document each, with notes on stderr.
+
+    `label` gives each document's access label by its id.
+    """
     knowledge.create_base(name, base_id=name)
     sources = [
-        NewDocument(row["id"], f"{row['id']}.md", f"# {row['title']}\n\n{row['text']}".encode())
+        NewDocument(
+            row["id"],
+            f"{row['id']}.md",
+            f"# {row['title']}\n\n{row['text']}".encode(),
+            access=None if label is None else frozenset({label(row["id"])}),
+        )
         for row in rows
     ]
     knowledge.ingest_many(
@@ -74,7 +87,9 @@ def take_in(knowledge: Knowledge, name: str, rows: Sequence[Row]) -> None:
     )
 
 
-def asker(knowledge: Knowledge, name: str, *retrievers: RetrieverName) -> Asker:
+def asker(
+    knowledge: Knowledge, name: str, *retrievers: RetrieverName, access: Collection[str] = ()
+) -> Asker:
     """Return what asks a row's question, with its history, of the base `name`."""
 
     def ask(row: Row) -> Retrieval:
@@ -84,6 +99,7 @@ def asker(knowledge: Knowledge, name: str, *retrievers: RetrieverName) -> Asker:
             history=[Turn(turn["role"], turn["content"]) for turn in row.get("history", ())],
             top_k=CANDIDATE_PASSAGES,
             retrievers=retrievers or ("dense", "lexical"),
+            access=access,
         )
 
     return ask
