@@ -70,7 +70,7 @@ class Running:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    small = ServerSettings(max_body_bytes=200_000)
+    small = ServerSettings(max_body_bytes=200_000, put_wait_s=60.0)  # a busy machine parses slowly
     made = Settings(home=tmp_path / "home", server=small)
     made.paths.make()
     return made
