@@ -99,7 +99,7 @@ def _ask_corpus(
 ) -> list[Flags]:
     take_in(knowledge, name, read_rows(data / name / "corpus.jsonl"), label=_label)
     rows = read_rows(data / name / "queries.jsonl")[:limit]
-    foreign = [{"question": r["question"]} for r in read_rows(data / other / "queries.jsonl")]
+    foreign = read_rows(data / other / "queries.jsonl")  # with their turns before, as kb eval asks
     ask = asker(knowledge, name, access=LABELS)
     known = [_best(ask(row)) for row in rows]
     withheld = [_best(asker(knowledge, name, access=_labels_without(row))(row)) for row in rows]
@@ -160,10 +160,10 @@ def _flags(corpus: str, kind: str, known: Sequence[float], others: Sequence[floa
 
 
 def _table(found: Sequence[Flags]) -> str:
-    head = f"{'collection':<14}{'cannot be answered':<26}{'n':>6}"
+    head = f"{'collection':<17}{'cannot be answered':<26}{'n':>6}"
     lines = [head + f"{'answerable':>12}{'flagged':>10}{'at 10 %':>10}"]
     lines += [
-        f"{f.corpus:<14}{f.kind:<26}{f.questions:>6}"
+        f"{f.corpus:<17}{f.kind:<26}{f.questions:>6}"
         f"{f.answerable:>12.3f}{f.shipped:>10.3f}{f.at_a_tenth:>10.3f}{' <' if f.is_missed else ''}"
         for f in found
     ]
