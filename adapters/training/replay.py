@@ -115,7 +115,7 @@ def prepare_replay(
         return []
     kept = run_dir / REPLAY_FILE
     if not kept.exists():
-        prompts = _choose_prompts(config)[:wanted]
+        prompts = choose_prompts(config)[:wanted]
         answers = _answer(prompts, model, tokenizer, beat)
         draft = kept.with_suffix(".new")
         draft.write_text(
@@ -131,14 +131,15 @@ def prepare_replay(
     return [examples[i % len(examples)] for i in range(wanted)]
 
 
-def _choose_prompts(config: TrainingConfig) -> list[list[dict[str, str]]]:
+def choose_prompts(config: TrainingConfig) -> list[list[dict[str, str]]]:
+    """Return the prompts to be answered: those of `replay_dataset`, or a small set of ours."""
     if not config.replay_dataset:
-        return own_prompts()
+        return _own_prompts()
     rows = load_rows(config.replay_dataset)
     return [[message.as_dict() for message in row.messages[:-1]] for row in rows]
 
 
-def own_prompts() -> list[list[dict[str, str]]]:
+def _own_prompts() -> list[list[dict[str, str]]]:
     """Return both kinds by turns, so that the first few hold some of each."""
     plain = [[Message("user", prompt)] for prompt in PROMPTS]
     shown = [

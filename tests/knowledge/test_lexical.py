@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import pytest
@@ -91,6 +92,14 @@ def test_chunks_hold_between_them_what_none_holds_alone(filled: Engine) -> None:
     assert 0.0 < weighed.together([1]) == weighed.coverage(1) < 1.0
     assert weighed.together([2]) == 0.0
     assert weighed.together([4]) == weighed.coverage(1), "the other base is weighed too"
+
+
+def test_a_word_that_fewer_chunks_hold_tells_more(filled: Engine) -> None:
+    with filled.connect() as connection:
+        weighed = lexical.weigh(connection, ["lamps", "年假", "zebra"], base_pks=[7, 8], total=4)
+    holders = (1, 2, 0)
+    idf = [math.log(1 + (4 - count + 0.5) / (count + 0.5)) for count in holders]
+    assert weighed.weights == pytest.approx(idf)
 
 
 def test_a_filtered_search_reads_the_index_once(filled: Engine) -> None:

@@ -14,7 +14,9 @@ from knowledge import (
     KnowledgeConfig,
     NewDocument,
     Turn,
+    lexical,
 )
+from knowledge.lexical import WeighedWords
 from tests.fakes.embedder import FakeEmbedder, Vectors
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
@@ -91,6 +93,24 @@ def test_a_question_of_two_topics_is_judged_by_what_its_passages_hold_together(
     assert len(seen) == 3
     assert {together for _, together in seen} == {1.0}
     assert max(coverage for coverage, _ in seen) < 0.7
+
+
+def test_words_are_weighed_among_the_chunks_of_the_bases_asked(
+    filled: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    totals: list[int] = []
+    weigh = lexical.weigh
+
+    def note(*args: Any, total: int, **rest: Any) -> WeighedWords:
+        totals.append(total)
+        return weigh(*args, total=total, **rest)
+
+    filled.create_base("other", base_id="other")
+    filled.ingest("other", "one", "one.txt", b"A lamp of another shop.")
+    monkeypatch.setattr("knowledge.lexical.weigh", note)
+    for bases in ([BASE], ["other"], ["other", BASE]):
+        filled.retrieve("lamps", base_ids=bases)
+    assert totals == [len(TOPICS), 1, len(TOPICS) + 1]
 
 
 def test_relevance_does_not_hang_on_how_many_passages_are_asked_for(filled: Knowledge) -> None:
@@ -449,8 +469,13 @@ def test_what_may_not_be_read_does_not_crowd_out_what_may(filled: Knowledge) -> 
     ]
     filled.ingest_many(BASE, closed)
     filled.ingest(BASE, "open", "open.txt", b"About the salary of all who work here at the shop.")
+    filled.create_base("other", base_id="other")
     for retriever in ("dense", "lexical"):
         assert first(filled, "the salary", retrievers=[retriever]) == "open"
+        both = filled.retrieve(
+            "the salary", base_ids=["other", BASE], retrievers=[retriever], top_k=1
+        )
+        assert [passage.external_id for passage in both.passages] == ["open"]
 
 
 def test_a_follow_up_is_judged_by_the_words_of_the_conversation(filled: Knowledge) -> None:

@@ -1,14 +1,18 @@
 """`fingerpost data context`: rows from a corpus or from a gateway's knowledge base."""
 
+import inspect
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapters import ContextMix
 from service.cli import app
+from service.cli.context_rows import context
 from tests.fakes.embedder import FakeEmbedder
 from tests.service.cli.conftest import CannedGateway, Run
 
@@ -68,6 +72,18 @@ def test_a_corpus_becomes_rows_with_their_evidence(make: Make, tmp_path: Path) -
         assert text in row["answers"]
         assert text in next(line for line in prompt.split("\n[") if text in line)
         assert f"{mark[1:]} {row['passages'][int(mark[1:-1]) - 1]}.md: " in prompt
+
+
+def test_each_question_has_its_twin_unless_told_otherwise(make: Make) -> None:
+    figures = json.loads(make().stdout)
+    assert (figures["rows"], figures["refusals"]) == (8, 4)
+    figures = json.loads(make("--refusals", "0").stdout)
+    assert (figures["rows"], figures["refusals"]) == (4, 0)
+
+
+def test_the_command_mixes_as_the_room_does() -> None:
+    told = inspect.signature(context).parameters
+    assert {name: told[name].default for name in asdict(ContextMix())} == asdict(ContextMix())
 
 
 def test_questions_held_out_stand_in_no_row(make: Make, tmp_path: Path) -> None:
