@@ -28,6 +28,7 @@ pytestmark = pytest.mark.engine
 
 DEMO = CHECKOUT / "deploy" / "demo"
 QUESTION = "How many days do I have to return an order?"
+LONG_QUESTION = "Write a Python list of the first thousand integers."  # thousands of tokens
 BASE = "smollm2-135m-instruct"
 STRATEGIES = ("prompt_only", "rag", "fine_tuned", "hybrid")
 MODELS = ("smollm2-135m-instruct", "all-minilm-l6-v2")
@@ -235,7 +236,7 @@ def test_a_client_that_leaves_frees_the_real_engine(road: Road) -> None:
         return sum(float(row.rsplit(" ", 1)[1]) for row in lines)
 
     body = {
-        "messages": [{"role": "user", "content": "Count from one to a thousand."}],
+        "messages": [{"role": "user", "content": LONG_QUESTION}],
         "strategy": "prompt_only",
         "sampling": {"max_tokens": 2000},
         "stream": True,
@@ -366,7 +367,7 @@ def test_a_killed_engine_ends_streams_once_and_comes_back_with_its_adapter(road:
     events: list[str] = []
     ended_at: list[float] = []
     body = {
-        "messages": [{"role": "user", "content": "Count from one to a thousand."}],
+        "messages": [{"role": "user", "content": LONG_QUESTION}],
         "strategy": "prompt_only",
         "sampling": {"max_tokens": 3000},
         "stream": True,
