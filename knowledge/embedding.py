@@ -5,8 +5,10 @@ It knows models, tokens and threads; it does not know documents, chunks or the i
 
 import contextlib
 import hashlib
+import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
@@ -17,6 +19,7 @@ from knowledge.config import KnowledgeConfig
 from knowledge.errors import EmbedderUnavailable
 from knowledge.languages import ANY_LANGUAGE
 
+logger = logging.getLogger(__name__)
 Vectors = npt.NDArray[np.float32]
 Precision = Literal["auto", "float32", "bfloat16"]
 Progress = Callable[[int, int], None]
@@ -24,6 +27,7 @@ Progress = Callable[[int, int], None]
 
 MODEL_FILES = ("modules.json", "config.json")
 QUESTION_THREADS = 1  # on two busy cores a question took 10 ms on one thread, 22 to 400 on two
+TRACE_CHECKS = ("?", "warm up", "a question of many words " * 20, "年假有几天？" * 200)
 INDEX_SLICE = 64  # passages under the lock at once: a waiting question gets in between slices
 
 
@@ -66,6 +70,7 @@ class SentenceTransformerEmbedder:
     def __init__(self, model: Any, *, model_id: str, revision: str, languages: frozenset[str]):
         """Wrap a loaded model; use `load`."""
         self._model = model
+        self._forward: Callable[[Mapping[str, Any]], Any] = self._plain_forward
         self._tokenizer = _counting_tokenizer(model)
         self._question_prompt = model.prompts.get("query") or None
         self._lock = threading.Lock()
@@ -123,7 +128,9 @@ class SentenceTransformerEmbedder:
         embedder.batch = batch
         if precision == "bfloat16" or (precision == "auto" and _computes_in_bfloat16(torch, model)):
             model.to(torch.bfloat16)
-        model.eval()
+        model.eval().requires_grad_(False)
+        if model.device.type == "cpu":
+            embedder._trace()
         embedder.embed_query("warm up")  # the first forward pass is the slow one
         return embedder
 
@@ -156,15 +163,47 @@ class SentenceTransformerEmbedder:
     def embed_query(self, text: str) -> Vectors:
         """Return the vector of a question: (d,) float32, L2-normalised."""
         import torch
-        from sentence_transformers.util import batch_to_device
 
         # what `encode_query` does, without looking over all weights each time (2 of 8 ms)
-        model = self._model
         with self._lock, self._on_threads(QUESTION_THREADS), torch.inference_mode():
-            features = model.preprocess([text], prompt=self._question_prompt, task="query")
-            found = model(batch_to_device(features, model.device), task="query")
+            found = self._forward(self._read_question(text))
             vector = found["sentence_embedding"][0, : self.dimension].float().cpu().numpy()
         return _normalised(vector)
+
+    def _read_question(self, text: str) -> dict[str, Any]:
+        from sentence_transformers.util import batch_to_device
+
+        features = self._model.preprocess([text], prompt=self._question_prompt, task="query")
+        return dict(batch_to_device(features, self._model.device))
+
+    def _plain_forward(self, features: Mapping[str, Any]) -> Any:
+        return self._model(features, task="query")
+
+    def _trace(self) -> None:
+        """Take the Python out of a question's forward pass, where that changes no vector.
+
+        A trace fixes what the model decides in Python; whether that holds for other questions
+        than the traced one is seen on questions of other lengths. Where not, nothing changes.
+        """
+        import torch
+
+        with self._on_threads(QUESTION_THREADS), torch.inference_mode():
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of what it fixes, and that it is deprecated
+                    example = _tensors(self._read_question(TRACE_CHECKS[0]))
+                    traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+                        self._plain_forward, (example,), strict=False, check_trace=False
+                    )
+                for text in TRACE_CHECKS:
+                    features = self._read_question(text)
+                    wanted = self._plain_forward(features)["sentence_embedding"]
+                    found = traced(_tensors(features))["sentence_embedding"]
+                    torch.testing.assert_close(found, wanted)
+            except Exception as exc:  # models are of any make, and so is what stops a trace
+                logger.info("questions are embedded without a trace: %s", exc)
+                return
+        self._forward = lambda features: traced(_tensors(features))
 
     def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Return one row per text: (n, d) float32, L2-normalised."""
@@ -197,6 +236,11 @@ class SentenceTransformerEmbedder:
     def count_tokens(self, text: str) -> int:
         """Return the tokens of `text` without special ones, uncut."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+
+def _tensors(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a trace takes; the rest tells the model's Python what to do."""
+    return {name: value for name, value in features.items() if hasattr(value, "shape")}
 
 
 def _normalised(raw: Any) -> Vectors:

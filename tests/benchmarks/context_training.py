@@ -54,7 +54,6 @@ NEW_TOKENS = 48  # the longest answer wanted has some 30
 LEAST_F1_RATIO = 2.5  # the floors are issue 5's
 LEAST_REFUSAL_GAP = 0.4
 TRAINING: Mapping[str, Any] = {
-    "num_train_epochs": 1,
     "learning_rate": 8e-4,
     "per_device_train_batch_size": 4,
     "gradient_accumulation_steps": 1,
@@ -216,7 +215,13 @@ def _train(
     file = work / f"{arm}.jsonl"
     if not file.is_file():
         write_rows(file, rows)
-    keys = {**TRAINING, "task": arm, "model_name_or_path": base.id, "dataset": [str(file)]}
+    keys = {
+        **TRAINING,
+        "num_train_epochs": options.epochs,
+        "task": arm,
+        "model_name_or_path": base.id,
+        "dataset": [str(file)],
+    }
     run_dir = work / "runs" / arm
     for folder in (run_dir, work / "adapters"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -342,6 +347,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--refusals", type=float, default=0.5)
     parser.add_argument("--distractors", choices=("near", "far", "mixed"), default="mixed")
     parser.add_argument("--passage-words", type=int, default=25)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")

@@ -125,6 +125,43 @@ def test_questions_and_passages_get_the_prompts_of_the_model(tmp_path: Path) -> 
     assert not np.allclose(question, expected(""), atol=1e-2)
 
 
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("turns_at", [4, 60])
+def test_a_model_that_decides_by_the_question_decides_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns_at: int
+) -> None:
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    model, pool = prompted_model(tmp_path), Pooling.forward
+
+    def turning(self: Any, features: Any) -> Any:
+        found = pool(self, features)
+        sign = -1 if features["input_ids"].shape[1] > turns_at else 1
+        return {**found, "sentence_embedding": sign * found["sentence_embedding"]}
+
+    monkeypatch.setattr(Pooling, "forward", turning)
+    embedder = SentenceTransformerEmbedder.load(tmp_path / "model", precision="float32")
+    for words in (1, 30, 100):
+        question = "lamps " * words
+        expected = model.encode_query(question)
+        assert embedder.embed_query(question) @ expected / np.linalg.norm(expected) > 0.999
+
+
+@pytest.mark.timeout(180)
+def test_a_question_of_any_length_goes_through_without_the_models_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    model = prompted_model(tmp_path)
+    embedder = SentenceTransformerEmbedder.load(tmp_path / "model", precision="float32")
+    questions = ["lamps " * words for words in (1, 2, 9, 400)]
+    expected = [model.encode_query(question) for question in questions]
+    monkeypatch.delattr(Pooling, "forward")
+    for question, vector in zip(questions, expected, strict=True):
+        assert embedder.embed_query(question) @ vector / np.linalg.norm(vector) > 0.999
+
+
 def test_nothing_loadable_is_a_typed_error(tmp_path: Path) -> None:
     with pytest.raises(EmbedderUnavailable, match="holds no"):
         SentenceTransformerEmbedder.load(tmp_path)

@@ -487,6 +487,18 @@ def test_each_embedder_answers_for_its_own_languages(
     assert not found.degraded
 
 
+def test_a_passage_is_judged_by_the_languages_of_the_embedder_that_read_it(
+    both: Knowledge, open_knowledge: OpenKnowledge
+) -> None:
+    every = open_knowledge(next_words=FakeEmbedder(model_id="all", dimension=32, languages=["*"]))
+    every.ingest(BASE, "unread", "u.txt", "lamp lamp 年假日".encode())
+    every.create_base("Second", base_id="second")
+    every.ingest("second", "read", "r.txt", "lamp lamp 年假期".encode())
+    found = every.retrieve("lamp lamp zyx", base_ids=[BASE, "second"], top_k=5)
+    relevance = {passage.external_id: passage.relevance for passage in found.passages}
+    assert relevance["unread"] < 0.5 * relevance["read"]
+
+
 def test_check_tells_which_bases_wait_for_the_next_embedder(both: Knowledge) -> None:
     before = both.check(BASE)
     assert (before.in_step, before.embedder_fits, before.wants_reindex) == (True, True, True)

@@ -21,7 +21,7 @@ def test_relevance_grows_with_cosine_and_with_words() -> None:
         (None, 0.1, False),
     ],
 )
-def test_the_shipped_floor_is_one_half_whatever_was_known(
+def test_one_half_divides_alike_whatever_was_known(
     cosine: float | None, coverage: float | None, is_relevant: bool
 ) -> None:
     found = relevance(cosine, coverage, coverage or 0.0, reads_passage=True)
