@@ -496,11 +496,13 @@ def _search_words(
     if "lexical" not in search.retrievers:
         return None
     tokens = lexical.query_tokens(text)
+    is_alone = text == search.question
     hits = lexical.search(
         connection,
         tokens,
         base_pks=scope.base_pks,
         top_k=stores.config.candidates,
+        title_weight=lexical.TITLE_WEIGHT if is_alone else lexical.CONVERSATION_TITLE_WEIGHT,
         among=scope.narrow(live_chunks(scope.base_pks)) if scope.is_narrow else None,
     )
     total = count_chunks(connection, scope.base_pks)

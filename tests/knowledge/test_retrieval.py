@@ -182,6 +182,28 @@ def test_a_question_that_stands_alone_is_not_polluted_by_the_conversation(
     assert found.query == question
 
 
+def test_a_title_named_in_the_conversation_tells_the_subject(knowledge: Knowledge) -> None:
+    often = "Grand hotel, grand tour, hotel guests. " * 2
+    about = "# Grand Hotel\n\n" + "Breakfast begins at seven on every day of the week. " * 2
+    knowledge.ingest_many(
+        BASE,
+        [
+            NewDocument("often", "often.md", often.encode()),
+            NewDocument("titled", "a.md", about.encode()),
+            *(NewDocument(f"d{i}", f"d{i}.md", b"Trams leave from the square.") for i in range(9)),
+        ],
+    )
+
+    def first_by_words(question: str, *history: Turn) -> str:
+        found = knowledge.retrieve(
+            question, base_ids=[BASE], history=history, retrievers=["lexical"]
+        )
+        return found.passages[0].external_id
+
+    assert first_by_words("the grand hotel") == "often"
+    assert first_by_words("How is it?", Turn("user", "I took the grand hotel.")) == "titled"
+
+
 def test_a_chinese_follow_up_uses_words_of_the_conversation(filled: Knowledge) -> None:
     history = [Turn("user", "我想了解年假"), Turn("assistant", "年假需要申请。")]
     assert first(filled, "要提前多久？", history=history) == "leave"
