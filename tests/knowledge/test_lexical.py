@@ -45,6 +45,13 @@ def test_short_chinese_words_and_english_endings_are_found(
     assert find(filled, question)[:1] == [expected]
 
 
+def test_pairs_across_a_word_that_says_nothing_are_not_searched() -> None:
+    tokens = query_tokens("年假的天数和目的是什么")
+    assert {"年假", "天数", "目的"} <= set(tokens)
+    assert not {"假的", "的天", "数和", "和目", "的是", "是什"} & set(tokens)
+    assert {"假的", "的天"} <= set(segment("年假的天数"))  # what is stored is found either way
+
+
 def test_only_the_bases_asked_are_searched(filled: Engine) -> None:
     assert find(filled, "年假", 8) == [4]
     assert set(find(filled, "年假", 7, 8)) == {1, 4}
