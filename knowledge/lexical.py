@@ -83,12 +83,22 @@ def segment(value: str) -> list[str]:
     return words + pairs
 
 
-def query_tokens(question: str) -> list[str]:
-    """Return the distinct tokens worth searching for: words first, each kind in reading order."""
-    words, pairs = _cut(question)
-    tokens = list(dict.fromkeys(words + [pair for pair in pairs if STOP_WORDS.isdisjoint(pair)]))
+def query_tokens(question: str, conversation: str = "") -> list[str]:
+    """Return the distinct tokens worth searching for: the question's, then the latest first.
+
+    Args:
+        question: Its words come before its pairs, each in reading order.
+        conversation: What was said before; where it is too long, its beginning is left out.
+    """
+    (words, pairs), (said, more) = _cut(question), _cut(conversation)
+    tokens = list(dict.fromkeys([*words, *_whole(pairs), *said[::-1], *_whole(more)[::-1]]))
     telling = [token for token in tokens if token not in STOP_WORDS]
     return (telling or tokens)[:MAX_QUERY_TOKENS]
+
+
+def _whole(pairs: Iterable[str]) -> list[str]:
+    """Return the pairs that may be words."""
+    return [pair for pair in pairs if STOP_WORDS.isdisjoint(pair)]
 
 
 def _cut(value: str) -> tuple[list[str], list[str]]:

@@ -495,8 +495,8 @@ def _search_words(
     """Return the chunks that hold the text's words; None where the caller wants none."""
     if "lexical" not in search.retrievers:
         return None
-    tokens = lexical.query_tokens(text)
     is_alone = text == search.question
+    tokens = lexical.query_tokens(search.question, "" if is_alone else text)
     hits = lexical.search(
         connection,
         tokens,

@@ -52,6 +52,14 @@ def test_pairs_across_a_word_that_says_nothing_are_not_searched() -> None:
     assert {"假的", "的天"} <= set(segment("年假的天数"))  # what is stored is found either way
 
 
+def test_of_a_long_conversation_the_question_and_the_latest_words_are_searched() -> None:
+    said = " ".join(f"word{n}" for n in range(200))
+    tokens = query_tokens("Why was it late?", f"{said} Why was it late?")
+    assert tokens[:3] == ["late", "word199", "word198"]
+    assert len(tokens) == lexical.MAX_QUERY_TOKENS
+    assert "保修" in query_tokens("保修多久", "".join(map(chr, range(0x5000, 0x5200))))
+
+
 def test_only_the_bases_asked_are_searched(filled: Engine) -> None:
     assert find(filled, "年假", 8) == [4]
     assert set(find(filled, "年假", 7, 8)) == {1, 4}

@@ -182,6 +182,16 @@ def test_a_question_that_stands_alone_is_not_polluted_by_the_conversation(
     assert found.query == question
 
 
+def test_a_long_conversation_does_not_crowd_the_question_out(
+    filled: Knowledge, open_knowledge: OpenKnowledge
+) -> None:
+    always = open_knowledge(config=KnowledgeConfig(follow_up_margin=1.0))
+    history = [Turn("assistant", " ".join(f"word{n}" for n in range(200)))]
+    found = always.retrieve("And the warranty?", base_ids=[BASE], history=history)
+    assert found.query != "And the warranty?"
+    assert [p.external_id for p in found.passages if "lexical" in p.retrievers] == ["warranty"]
+
+
 def test_a_title_named_in_the_conversation_tells_the_subject(knowledge: Knowledge) -> None:
     often = "Grand hotel, grand tour, hotel guests. " * 2
     about = "# Grand Hotel\n\n" + "Breakfast begins at seven on every day of the week. " * 2
