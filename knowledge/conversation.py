@@ -13,6 +13,7 @@ from knowledge.types import Turn
 
 Vectors = npt.NDArray[np.float32]
 MAX_CONTEXT_CHARS = 1_000  # some 220 English tokens: MiniLM reads 256, the question comes last
+WIDE = 4  # a letter beyond ASCII counts as so many: a Han letter is a token
 
 
 def with_context(question: str, history: Sequence[Turn], *, turns: int) -> str | None:
@@ -27,8 +28,17 @@ def with_context(question: str, history: Sequence[Turn], *, turns: int) -> str |
     recent = [content for content in spoken if content][-turns:] if turns else []
     if not recent:
         return None
-    context = " ".join(recent)[-MAX_CONTEXT_CHARS:]
-    return f"{context} {question}"
+    return f"{_end(' '.join(recent))} {question}"
+
+
+def _end(text: str) -> str:
+    """Return the end of a text, short enough for an embedder to read the question after it."""
+    left = MAX_CONTEXT_CHARS
+    for at in reversed(range(len(text))):
+        left -= 1 if text[at].isascii() else WIDE
+        if left < 0:
+            return text[at + 1 :]
+    return text
 
 
 def blend(question: Vectors, context: Vectors, *, question_weight: float) -> Vectors:

@@ -31,6 +31,13 @@ def test_a_long_history_is_cut_from_its_beginning() -> None:
     assert len(text) == MAX_CONTEXT_CHARS + len(" Why?")
 
 
+def test_of_chinese_a_quarter_as_many_letters_are_kept() -> None:
+    text = with_context("为什么？", [Turn("user", "年" * 900 + "ab" * 10)], turns=3)
+    assert text == "年" * ((MAX_CONTEXT_CHARS - 20) // 4) + "ab" * 10 + " 为什么？"
+    short = with_context("为什么？", [Turn("user", "年假有几天？")], turns=3)
+    assert short == "年假有几天？ 为什么？"
+
+
 def test_a_blend_lies_between_and_has_length_one() -> None:
     one, other = np.eye(2, dtype=np.float32)
     mixed = blend(one, other, question_weight=0.6)
