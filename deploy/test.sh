@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What CI runs: format, lint, types, then every test, those on the real engine last.
-# Makes and uses the same .venv as quickstart.sh. At most 25 minutes on 2 cores.
+# Makes and uses the same .venv as quickstart.sh. Some 25 minutes on 2 cores.
 set -euo pipefail
 
 case "${1:-}" in
@@ -31,11 +31,11 @@ echo "== models"
 "$python" -m adapters "${FINGERPOST_HOME:-$root/.fingerpost}/models"
 
 echo "== tests (${SECONDS} s so far)"
-# The limit ends a run that hangs; a full run takes less than half of it.
+# The limit ends a run that hangs; a full run takes a third of it.
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 status=0
-timeout --signal=INT --kill-after=60 2400 "$python" -m pytest "$@" | tee "$log" || status=$?
+timeout --signal=INT --kill-after=60 4500 "$python" -m pytest "$@" | tee "$log" || status=$?
 # Libraries may still speak while the interpreter ends; pytest's closing line comes last.
 tail -n 1 "$log"
 exit "$status"
