@@ -13,7 +13,7 @@ from knowledge.types import Turn
 
 Vectors = npt.NDArray[np.float32]
 MAX_CONTEXT_CHARS = 1_000  # some 220 English tokens: MiniLM reads 256, the question comes last
-WIDE = 4  # a letter beyond ASCII counts as so many: a Han letter is a token
+WIDE_FROM, WIDE = "\u2e80", 4  # a Han, kana or Hangul letter is a token: it counts as so many
 
 
 def with_context(question: str, history: Sequence[Turn], *, turns: int) -> str | None:
@@ -35,7 +35,7 @@ def _end(text: str) -> str:
     """Return the end of a text, short enough for an embedder to read the question after it."""
     left = MAX_CONTEXT_CHARS
     for at in reversed(range(len(text))):
-        left -= 1 if text[at].isascii() else WIDE
+        left -= WIDE if text[at] >= WIDE_FROM else 1
         if left < 0:
             return text[at + 1 :]
     return text

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.engine
 
 DEMO = CHECKOUT / "deploy" / "demo"
 QUESTION = "How many days do I have to return an order?"
-LONG_QUESTION = "Write a Python list of the first thousand integers."  # thousands of tokens
+LONG_QUESTION = "Write a Python list of the first thousand integers."  # over 1,500 tokens
 BASE = "smollm2-135m-instruct"
 STRATEGIES = ("prompt_only", "rag", "fine_tuned", "hybrid")
 MODELS = ("smollm2-135m-instruct", "all-minilm-l6-v2")

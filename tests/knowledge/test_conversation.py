@@ -36,6 +36,8 @@ def test_of_chinese_a_quarter_as_many_letters_are_kept() -> None:
     assert text == "年" * ((MAX_CONTEXT_CHARS - 20) // 4) + "ab" * 10 + " 为什么？"
     short = with_context("为什么？", [Turn("user", "年假有几天？")], turns=3)
     assert short == "年假有几天？ 为什么？"
+    letters = with_context("Почему?", [Turn("user", "я" * 9000)], turns=3)
+    assert letters == "я" * MAX_CONTEXT_CHARS + " Почему?"
 
 
 def test_a_blend_lies_between_and_has_length_one() -> None:
