@@ -182,6 +182,12 @@ def test_a_question_that_stands_alone_is_not_polluted_by_the_conversation(
     assert found.query == question
 
 
+def test_two_first_places_are_worth_their_reciprocal_ranks(filled: Knowledge) -> None:
+    best = filled.retrieve(QUESTIONS[0][0], base_ids=[BASE]).passages[0]
+    assert best.retrievers == ("dense", "lexical")
+    assert best.score == pytest.approx(2 / (20 + 1))
+
+
 def test_a_long_conversation_does_not_crowd_the_question_out(
     filled: Knowledge, open_knowledge: OpenKnowledge
 ) -> None:
