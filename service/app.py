@@ -24,54 +24,54 @@ from knowledge import (
 )
 from router import DEFAULT_POLICY_FILE
 from service.api import (
-    advise,
+    advice,
     chat,
     compare,
     data_checks,
     decisions,
+    document_history,
+    error_replies,
     file_batches,
     fine_tuning,
     health,
-    history,
     indexes,
     jobs,
     openai,
-    problems,
     training,
     use_cases,
     vector_stores,
 )
+from service.api.dependencies import AppState
 from service.api.guard import Guard
-from service.api.state import AppState
-from service.comparisons import Comparisons
-from service.data_checks import DataChecks
-from service.database import open_database
-from service.engine import Engine
-from service.engine_watch import EngineWatch
-from service.facts import Measurements
-from service.files import Files
+from service.chat.prompts import load_token_counter
+from service.context import House, Memory
+from service.engine.client import Engine
+from service.engine.publisher import Publisher
+from service.engine.status import EngineWatch
 from service.home import Ports
-from service.house import House, Memory
-from service.jobs import Jobs
-from service.policies import PolicyFile, PolicyInForce
-from service.prompts import load_token_counter
-from service.publishing import Publisher
-from service.question_classes import classifier_in_force
-from service.records import Records
+from service.routing.classifier import classifier_in_force
+from service.routing.facts import Measurements
+from service.routing.policies import PolicyFile, PolicyInForce
 from service.settings import Settings
-from service.use_cases import UseCases
+from service.stores.comparisons import Comparisons
+from service.stores.data_checks import DataChecks
+from service.stores.database import open_database
+from service.stores.files import Files
+from service.stores.jobs import Jobs
+from service.stores.records import Records
+from service.stores.use_cases import UseCases
 
 log = logging.getLogger(__name__)
 
 APIS = (
     chat.api,
-    advise.api,
+    advice.api,
     decisions.api,
     openai.api,
     use_cases.api,
     data_checks.api,
     vector_stores.api,
-    history.api,
+    document_history.api,
     indexes.api,
     file_batches.api,
     fine_tuning.api,
@@ -152,7 +152,7 @@ def create_app(settings: Settings, ports: Ports, rooms: OpenRooms = open_rooms) 
     app = FastAPI(title="Fingerpost", lifespan=lifespan, docs_url=None, redoc_url=None)
     for api in APIS:
         app.include_router(api)
-    problems.install(app)
+    error_replies.install(app)
     limit = settings.server.max_body_bytes
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limit)
     app.add_middleware(Guard, max_body_bytes=limit)

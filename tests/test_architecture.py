@@ -40,17 +40,27 @@ HEAVY = {
         "adapters/evaluation/features.py",
     ),
     "scipy": ("router/fitting.py",),
-    "alembic": ("service/migrations.py",),
+    "alembic": ("service/stores/migrations.py",),
 }
 
 # Inside service, from the outside in. A module may import its own layer and those after it.
 LAYERS = (
     ("service.api", "service.cli", "service.console", "service.app", "service.gateway")
-    + ("service.worker", "service.work", "service.migrations"),
-    ("service.answer", "service.compare", "service.publishing", "service.jobs")
-    + ("service.processes", "service.experiments"),
-    ("service.engine", "service.prompts", "service.citations", "service.use_cases")
-    + ("service.facts", "service.records", "service.rewriting", "service.supervision"),
+    + ("service.worker.lanes", "service.worker.handlers", "service.stores.migrations"),
+    ("service.chat.answer", "service.compare", "service.engine.publisher", "service.stores.jobs")
+    + ("service.supervision.processes", "service.experiments"),
+    (
+        "service.engine.client",
+        "service.chat.prompts",
+        "service.chat.citations",
+        "service.stores.use_cases",
+    )
+    + (
+        "service.routing.facts",
+        "service.stores.records",
+        "service.chat.query_rewriting",
+        "service.supervision",
+    ),
 )
 # `compare` and `jobs` are rows in the database too; their tables stand beside them.
 MAY_READ_ENVIRONMENT = "service/settings.py"

@@ -13,7 +13,7 @@ from adapters import load_training_config
 from router import Strategy, advise, default_policy, read_case
 from service.compare import COMPARED, parse_set
 from service.settings import load_settings
-from service.use_cases import UseCase
+from service.stores.use_cases import UseCase
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"

@@ -20,8 +20,8 @@ import openai
 import pytest
 
 from service.home import Home
-from service.processes import down, status
 from service.settings import CHECKOUT, Settings, home_folder
+from service.supervision.processes import down, status
 from tests.service.waiting import eventually
 
 pytestmark = pytest.mark.engine

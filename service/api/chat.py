@@ -7,13 +7,23 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.answer import Answer, Decided, Delta, Event, Given, Question, answer, choose, numbered
-from service.api.problems import problem_of, request_id_of
-from service.api.state import house_of
+from service.api.dependencies import house_of
+from service.api.error_replies import problem_of, request_id_of
 from service.api.streams import EventStream, json_reply, sse, unless_gone
 from service.api.wire import ChatRequest
-from service.house import House
-from service.tables import DEFAULT_TENANT
+from service.chat.answer import (
+    Answer,
+    Decided,
+    Delta,
+    Event,
+    Given,
+    Question,
+    answer,
+    choose,
+    numbered,
+)
+from service.context import House
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(tags=["chat"])
 

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from service.api.state import AppState, state_of
+from service.api.dependencies import AppState, state_of
 from service.api.wire import Shape
 from service.compare import COMPARED, StrategyName, parse_outcomes, parse_set, regret_of
 from service.errors import CompareNotFound, JobNotFound
-from service.jobs import Job, Lane, Status
-from service.tables import DEFAULT_TENANT
+from service.stores.jobs import Job, Lane, Status
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/compare", tags=["compare"])
 

@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from adapters import parse_any_rows
+from service.api.dependencies import AppState, state_of
 from service.api.jobs import wait_for
-from service.api.state import AppState, state_of
 from service.api.wire import Shape
 from service.errors import InvalidRequest
-from service.jobs import Lane
-from service.tables import DEFAULT_TENANT
+from service.stores.jobs import Lane
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/use_cases/{use_case_id}/data_checks", tags=["data checks"])
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from service.api.state import house_of
+from service.api.dependencies import house_of
 from service.errors import DecisionNotFound
-from service.records import Pair
-from service.tables import DEFAULT_TENANT
+from service.stores.records import Pair
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(tags=["decisions"])
 

@@ -15,12 +15,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Request
 from pydantic import Field
 
-from service.api.state import AppState, house_of, state_of
+from service.api.dependencies import AppState, house_of, state_of
 from service.api.wire import Shape
 from service.errors import InvalidRequest, JobNotFound
-from service.files import UploadedFile
-from service.jobs import Job, Lane, Status
-from service.tables import DEFAULT_TENANT
+from service.stores.files import UploadedFile
+from service.stores.jobs import Job, Lane, Status
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 

@@ -13,17 +13,17 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
 
 from adapters import BaseModelMismatch, TrainingConfig, read_checkpoints, read_events
+from service.api.dependencies import AppState, state_of
 from service.api.hyperparameters import (
     METHODS,
     TrainingRequest,
     config_keys,
     hyperparameters_of,
 )
-from service.api.state import AppState, state_of
 from service.errors import FileNotFound, InvalidRequest, JobNotFound, ModelNotFound
-from service.files import UploadedFile
-from service.jobs import Job, Lane, Status
-from service.tables import DEFAULT_TENANT
+from service.stores.files import UploadedFile
+from service.stores.jobs import Job, Lane, Status
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["adapters"])
 

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access import require_loopback_name, require_loopback_origin
-from service.api.problems import problem_body, reply
+from service.api.error_replies import problem_body, reply
 from service.errors import BodyTooLarge, HostForbidden, ServiceError, status_of
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from knowledge import find_set_aside
-from service.api.problems import RETRY_AFTER_S
-from service.api.state import AppState, state_of
-from service.tables import DEFAULT_TENANT
+from service.api.dependencies import AppState, state_of
+from service.api.error_replies import RETRY_AFTER_S
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(tags=["health"])
 

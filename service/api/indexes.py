@@ -8,9 +8,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
 
-from service.api.state import house_of, state_of
-from service.jobs import Lane
-from service.tables import DEFAULT_TENANT
+from service.api.dependencies import house_of, state_of
+from service.stores.jobs import Lane
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 

@@ -7,10 +7,10 @@ import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Request
 
-from service.api.state import AppState, state_of
+from service.api.dependencies import AppState, state_of
 from service.errors import JobFailed
-from service.jobs import Job, Lane, Status
-from service.tables import DEFAULT_TENANT
+from service.stores.jobs import Job, Lane, Status
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/jobs", tags=["jobs"])
 

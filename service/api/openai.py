@@ -15,18 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters import AdapterNotFound
 from router import Strategy
-from service.answer import Answer, Decided, Delta, Event, Question
 from service.api.chat import CLIENT_GONE, opened, whole_answer
-from service.api.problems import problem_of, request_id_of
-from service.api.state import AppState, state_of
+from service.api.dependencies import AppState, state_of
+from service.api.error_replies import problem_of, request_id_of
 from service.api.streams import EventStream, json_reply, sse, unless_gone
 from service.api.wire import WireMessage, turns_of
-from service.citations import CiteMode
+from service.chat.answer import Answer, Decided, Delta, Event, Question
+from service.chat.citations import CiteMode
+from service.context import House
 from service.errors import ModelNotFound
-from service.facts import Requirements
-from service.house import House
-from service.tables import DEFAULT_TENANT
-from service.use_cases import Sampling
+from service.routing.facts import Requirements
+from service.stores.tables import DEFAULT_TENANT
+from service.stores.use_cases import Sampling
 
 api = APIRouter(prefix="/v1", tags=["openai"])
 

@@ -10,12 +10,12 @@ from pydantic import Field
 from starlette.datastructures import UploadFile
 
 from adapters import AdapterState
-from service.api.state import state_of
+from service.api.dependencies import state_of
 from service.api.wire import Shape
+from service.engine.publisher import adapter_dict
 from service.errors import InvalidRequest
-from service.publishing import adapter_dict
-from service.tables import DEFAULT_TENANT
-from service.training import draft_dict, list_drafts
+from service.fine_tuning.training import draft_dict, list_drafts
+from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(tags=["adapters"])
 

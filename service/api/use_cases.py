@@ -6,10 +6,10 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter, Request
 
-from service.api.state import house_of
+from service.api.dependencies import house_of
 from service.errors import InvalidRequest
-from service.tables import DEFAULT_TENANT
-from service.use_cases import UseCase
+from service.stores.tables import DEFAULT_TENANT
+from service.stores.use_cases import UseCase
 
 api = APIRouter(prefix="/use_cases", tags=["use cases"])
 

@@ -18,15 +18,15 @@ from pydantic import Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from knowledge import Chunking, Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
+from service.api.dependencies import AppState, house_of, state_of
 from service.api.jobs import wait_for
-from service.api.state import AppState, house_of, state_of
 from service.api.wire import Shape
-from service.citations import passage_dict
+from service.chat.citations import passage_dict
 from service.errors import InvalidRequest
-from service.jobs import Job, Lane
-from service.locked import read_locked
-from service.tables import DEFAULT_TENANT
-from service.use_cases import ID_PATTERN
+from service.stores.jobs import Job, Lane
+from service.stores.locked_files import read_locked
+from service.stores.tables import DEFAULT_TENANT
+from service.stores.use_cases import ID_PATTERN
 
 T = TypeVar("T")
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from router import Strategy
-from service.answer import Question
-from service.citations import CiteMode
-from service.engine import Message
+from service.chat.answer import Question
+from service.chat.citations import CiteMode
+from service.engine.client import Message
 from service.errors import InvalidRequest
-from service.facts import Requirements
-from service.use_cases import Sampling
+from service.routing.facts import Requirements
+from service.stores.use_cases import Sampling
 
 
 class Shape(BaseModel):

@@ -1,38 +1,15 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `evaluation`, `verdicts`, `folders`, `policy`,
-`regret`, `route eval|fit`, `data check` without a use case, `data context --corpus`, `train`
-without a gateway and `advise FACTS.yaml` act on this machine; everything else works against any
-gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `kb eval`, `adapters eval|import|merge`,
+`policy`, `regret`, `route eval|fit`, `data check` without a use case, `data context --corpus`,
+`train` without a gateway and `advise FACTS.yaml` act on this machine; everything else works
+against any gateway named by `--url`.
 """
 
 import typer
 
-from service.cli import (
-    adapters,
-    advise,
-    ask,
-    backup,
-    compare,
-    context_rows,
-    data,
-    evaluation,
-    folders,
-    history,
-    indexes,
-    knowledge_bases,
-    observe,
-    policy,
-    processes,
-    quickstart,
-    regret,
-    route,
-    sync,
-    train,
-    use_cases,
-    verdicts,
-    why,
-)
+from service.cli import adapters, ask, compare, data, kb, processes, quickstart, train, use_cases
+from service.cli.routing import advise, policy, regret, route, shadow, why
 from service.cli.usage import FingerpostGroup
 
 __all__ = ["app"]
@@ -53,24 +30,12 @@ app.command("ask")(ask.ask)
 app.command("advise")(advise.advise)
 app.command("compare")(compare.compare)
 app.command("regret")(regret.regret)
-app.command("observe")(observe.observe)
+app.command("observe")(shadow.observe)
 app.command("why")(why.why)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
-knowledge_bases.app.command("eval")(evaluation.evaluate)
-knowledge_bases.app.command("sync")(sync.sync)
-knowledge_bases.app.command("history")(history.history)
-knowledge_bases.app.command("check")(indexes.check)
-knowledge_bases.app.command("rebuild")(indexes.rebuild)
-knowledge_bases.app.command("reindex")(indexes.reindex)
-knowledge_bases.app.command("backup")(backup.backup)
-knowledge_bases.app.command("restore")(backup.restore)
 app.add_typer(route.app, name="route")
-adapters.app.command("eval")(verdicts.evaluate)
-adapters.app.command("import")(folders.take_in)
-adapters.app.command("merge")(folders.merge)
-app.add_typer(knowledge_bases.app, name="kb")
+app.add_typer(kb.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")
-data.app.command("context")(context_rows.context)
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(adapters.app, name="adapters")

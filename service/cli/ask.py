@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from service.cli.gateway import Gateway
-from service.cli.reporting import CommandFailed, JsonOption, Report, UrlOption, problem, reporting
+from service.cli.client import Gateway
+from service.cli.output import CommandFailed, JsonOption, Report, UrlOption, problem, reporting
 
 
 class StrategyChoice(StrEnum):

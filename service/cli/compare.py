@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.gateway import Gateway, segment
-from service.cli.reporting import CommandFailed, JsonOption, Report, UrlOption, problem, reporting
+from service.cli.client import Gateway, segment
+from service.cli.output import CommandFailed, JsonOption, Report, UrlOption, problem, reporting
 
 ENGLISH_ONLY = (
     "The embedded base model reads English only, so this comparison is in English; "

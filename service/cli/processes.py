@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from service.cli.reporting import JsonOption, Meter, Report, reporting
+from service.cli.output import JsonOption, Meter, Report, reporting
 from service.home import Home
-from service.processes import Started, Status, Waiting
-from service.processes import down as stop_all
-from service.processes import status as read_status
-from service.processes import up as start_all
 from service.settings import home_folder, load_settings
+from service.supervision.processes import Started, Status, Waiting
+from service.supervision.processes import down as stop_all
+from service.supervision.processes import status as read_status
+from service.supervision.processes import up as start_all
 
 _NOTE_CHARS = 70
 _TROUBLE = ("BACKOFF", "FATAL", "EXITED", "STOPPED")

@@ -15,12 +15,12 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli.adapters import act
+from service.cli.adapters.serving import act
+from service.cli.client import Gateway, segment
 from service.cli.compare import print_table, read_rows, run_compare
-from service.cli.gateway import Gateway, segment
-from service.cli.knowledge_bases import add_documents, named_files
+from service.cli.kb.bases import add_documents, named_files
+from service.cli.output import CommandFailed, JsonOption, Report, problem, reporting
 from service.cli.processes import PortOption, start
-from service.cli.reporting import CommandFailed, JsonOption, Report, problem, reporting
 from service.cli.train import read_keys, train_by_gateway
 from service.cli.use_cases import apply_use_case, read_mapping
 from service.settings import CHECKOUT, Settings, load_settings

@@ -25,9 +25,9 @@ from adapters import (
     read_events,
     read_run,
 )
-from service.cli.adapters import act
-from service.cli.gateway import Gateway, segment
-from service.cli.reporting import (
+from service.cli.adapters.serving import act
+from service.cli.client import Gateway, segment
+from service.cli.output import (
     FAILED,
     CommandFailed,
     JsonOption,
@@ -38,9 +38,9 @@ from service.cli.reporting import (
     reporting,
 )
 from service.cli.use_cases import read_mapping
-from service.processes import read_instance
+from service.fine_tuning.training import find_base, new_run_id, train_here
 from service.settings import Settings, child_environment, load_settings
-from service.training import find_base, new_run_id, train_here
+from service.supervision.processes import read_instance
 
 app = typer.Typer(help="Train adapters, and look after what is training.", no_args_is_help=True)
 

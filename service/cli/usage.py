@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from service.cli.reporting import problem
+from service.cli.output import problem
 
 USAGE = 2
 

@@ -7,8 +7,8 @@ import typer
 import yaml
 from rich.console import Console
 
-from service.cli.gateway import Gateway, segment
-from service.cli.reporting import CommandFailed, JsonOption, UrlOption, problem, reporting
+from service.cli.client import Gateway, segment
+from service.cli.output import CommandFailed, JsonOption, UrlOption, problem, reporting
 
 app = typer.Typer(help="Use cases: role, facts, knowledge, adapter.", no_args_is_help=True)
 

@@ -22,7 +22,7 @@ from adapters import (
     UnsafeAdapterFolder,
     metadata,
 )
-from service.database import create_tables, open_database
+from service.stores.database import create_tables, open_database
 from tests.fakes.evaluation import make_evaluation
 
 Make = Callable[..., Path]

@@ -36,14 +36,14 @@ from adapters.data.answers import holds_answer
 from adapters.evaluation.guards import is_refusal
 from adapters.evaluation.metrics import Wanted, get_metric
 from knowledge import Interval, KnowledgeConfig, SentenceTransformerEmbedder, interval
-from service.citations import cite
-from service.cli.context_rows import write_rows
-from service.context_rows import FOUND, FoundPassage, make_rows
-from service.engine import Message
-from service.prompts import lay_out
+from service.chat.citations import cite
+from service.chat.prompts import lay_out
+from service.cli.data.context import write_rows
+from service.engine.client import Message
+from service.fine_tuning.context_rows import FOUND, FoundPassage, make_rows
+from service.fine_tuning.training import find_base
 from service.settings import child_environment, load_settings
-from service.training import find_base
-from service.use_cases import UseCase
+from service.stores.use_cases import UseCase
 from tests.benchmarks.corpora import DATA, Row, note, opened, read_rows, take_in
 
 SHOWN = 3

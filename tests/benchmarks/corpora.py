@@ -20,7 +20,7 @@ from knowledge import (
     Turn,
     metadata,
 )
-from service.database import create_tables, open_database
+from service.stores.database import create_tables, open_database
 
 DATA = Path("../shared/data")
 Row = dict[str, Any]

@@ -3,7 +3,7 @@
 `python -m tests.benchmarks.domain_rows [--data FOLDER] [--model FOLDER] [--rows N] [--json]`
 embeds rows of two tasks, and Wikipedia questions, and prints for each description and each floor
 of similarity which share of the task's own rows and of the others it keeps. The floors in
-`service/checking.py` are chosen from this.
+`service/fine_tuning/data_checks.py` are chosen from this.
 """
 
 import argparse

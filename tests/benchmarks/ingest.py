@@ -30,7 +30,7 @@ from knowledge import (
 )
 from knowledge.chunking import chunk, embedded_text
 from knowledge.parsing import parse
-from service.database import create_tables, open_database
+from service.stores.database import create_tables, open_database
 from tests.benchmarks.corpora import DATA, Row, find_embedder, read_rows
 from tests.fakes.room import ChromaServer
 

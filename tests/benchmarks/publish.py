@@ -24,8 +24,8 @@ import httpx
 import numpy as np
 
 from service.home import Home
-from service.processes import status
 from service.settings import CHECKOUT, Settings, home_folder
+from service.supervision.processes import status
 from tests.benchmarks.stale_cache import Prober, control, prove, served_model, tokenize
 from tests.benchmarks.twins import TASK, Twin, next_token_reference, question, train_twins
 

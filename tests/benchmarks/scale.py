@@ -23,7 +23,7 @@ from knowledge import (
     Turn,
     metadata,
 )
-from service.database import create_tables, open_database
+from service.stores.database import create_tables, open_database
 from tests.benchmarks.corpora import Row, read_rows
 from tests.fakes.room import ChromaServer
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from service.app import Rooms, create_app
 from service.home import Ports
 from service.settings import JobSettings, ServerSettings, Settings
-from service.worker import build_worker
+from service.worker.lanes import build_worker
 from tests.fakes.engine import FakeEngine, Served
 from tests.fakes.rooms import open_small_rooms
 

@@ -18,8 +18,8 @@ from typing import Self
 from sqlalchemy import Engine
 
 from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, StoreUnavailable, metadata
-from service.database import create_tables, open_database
 from service.home import free_port
+from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,10 +8,10 @@ from adapters import AdapterRegistry, ModelFolder
 from adapters.weights import digest_adapter
 from knowledge import ChromaIndex, Knowledge
 from service.app import Rooms
-from service.database import open_database
 from service.home import Ports
-from service.migrations import upgrade
 from service.settings import Settings
+from service.stores.database import open_database
+from service.stores.migrations import upgrade
 from tests.adapters.conftest import write_adapter
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.engine import BASE

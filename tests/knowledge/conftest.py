@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, Reranker, VectorIndex, metadata
-from service.database import create_tables, open_database
+from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
 
 BASE = "handbook"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from knowledge import ChromaIndex, DocumentNotFound, Knowledge, KnowledgeConfig, metadata
-from service.database import create_tables, open_database
+from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
 
 NAMES = tuple(f"d{number}" for number in range(12))

@@ -11,7 +11,7 @@ import pytest
 from service.app import Rooms, create_app
 from service.home import Ports
 from service.settings import ServerSettings, Settings
-from service.worker import Worker, build_worker
+from service.worker.lanes import Worker, build_worker
 from tests.fakes.engine import FakeEngine, Served
 from tests.fakes.rooms import FakeAdapters, open_small_rooms
 from tests.service.waiting import eventually

@@ -7,8 +7,8 @@ import pytest
 from knowledge import ChromaIndex, CrossEncoderReranker, SentenceTransformerEmbedder
 from service.app import open_rooms
 from service.home import Ports
-from service.migrations import upgrade
 from service.settings import Settings
+from service.stores.migrations import upgrade
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.reranker import ByLength
 

@@ -19,7 +19,7 @@ from service.errors import (
     error_fields,
     status_of,
 )
-from service.work import Cancelled
+from service.worker.handlers import Cancelled
 
 ROOMS = (router.errors, knowledge.errors, adapters.errors, service.errors)
 ROOTS = service.errors.ROOTS

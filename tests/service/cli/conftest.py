@@ -96,7 +96,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(gateway: CannedGateway, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs `fingerpost` against the canned gateway."""
-    monkeypatch.setattr("service.cli.gateway._POLL_S", 0.01)
+    monkeypatch.setattr("service.cli.client._POLL_S", 0.01)
 
     def invoke(*words: str) -> Result:
         return CliRunner().invoke(app, [*words, "--url", gateway.url])

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from service.cli import app
 from service.cli.compare import print_table, read_rows
-from service.cli.knowledge_bases import named_files
-from service.cli.reporting import CommandFailed
+from service.cli.kb.bases import named_files
+from service.cli.output import CommandFailed
 from tests.service.cli.conftest import CannedGateway, Run
 
 DECISION = {

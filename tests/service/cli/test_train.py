@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from adapters import AdapterRegistry, TrainingEvent, list_runs
 from service.cli import app, train
-from service.database import open_database
+from service.stores.database import open_database
 from tests.adapters.conftest import make_tiny_model
 from tests.adapters.training.test_run import children_of
 

@@ -1,0 +1,51 @@
+"""`POST /advise`: what to build for a use case, as JSON, Markdown or an HTML page."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from router import Advice, AdviceFormat, Language, advise, build_case, render_advice
+from service.api.dependencies import house_of
+from service.api.wire import Shape
+from service.context import House
+from service.errors import InvalidRequest
+from service.routing.advice import advise_use_case
+from service.stores.tables import DEFAULT_TENANT
+
+api = APIRouter(tags=["advice"])
+
+MEDIA_TYPES = {
+    AdviceFormat.JSON: "application/json",
+    AdviceFormat.MD: "text/markdown; charset=utf-8",
+    AdviceFormat.HTML: "text/html; charset=utf-8",
+}
+
+
+class AdviseRequest(Shape):
+    """Body of `POST /advise`: a use case of this house, or facts in the shape of a facts file."""
+
+    use_case: str | None = None
+    facts: dict[str, Any] | None = None
+    lang: Language = Language.EN
+    format: AdviceFormat = AdviceFormat.JSON
+
+
+@api.post("/advise")
+async def give_advice(request: Request, body: AdviseRequest) -> Response:
+    """Say what to build, what is missing, what it costs and what to do next."""
+    advice = await _advise(body, house_of(request))
+    text = render_advice(advice, body.lang, body.format)
+    return Response(text, media_type=MEDIA_TYPES[body.format])
+
+
+async def _advise(body: AdviseRequest, house: House) -> Advice:
+    if (body.use_case is None) == (body.facts is None):
+        raise InvalidRequest(
+            "Name either a use case or facts: `use_case` takes what it declared and what was "
+            "measured here, `facts` takes yours.",
+            param="use_case" if body.facts is None else "facts",
+        )
+    if body.use_case is not None:
+        return await advise_use_case(body.use_case, house, tenant=DEFAULT_TENANT)
+    return advise(build_case(body.facts or {}), house.policy)

@@ -1,0 +1,1 @@
+"""The state of a home in one file, and back."""

@@ -1,0 +1,1 @@
+"""How a question becomes an answer: one straight line of plain functions."""

@@ -1,0 +1,199 @@
+"""Builds the messages that the model reads, and makes them fit.
+
+It knows roles, passages and token counts; it does not know why a strategy was chosen. The
+system message is the same for every request of a use case and passages come in canonical order,
+so that the engine's prefix cache is hit; the question comes last.
+"""
+
+import json
+import logging
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from tokenizers import Tokenizer
+
+from knowledge import Passage
+from service.engine.client import Message
+from service.errors import ContextLengthExceeded
+from service.stores.use_cases import UseCase
+
+log = logging.getLogger(__name__)
+
+CountTokens = Callable[[Sequence[Message]], int]
+
+CITE_LINE = "Cite the passages you use by their number, such as [1]."
+# Without the model's own tokenizer: a Han character is about a token, other text about 3
+# characters a token; high on purpose, so that a prompt that fits here fits there.
+CHARS_PER_TOKEN = 3
+TOKENS_PER_MESSAGE = 8
+
+
+class Shown(Protocol):
+    """What is written of a passage."""
+
+    @property
+    def filename(self) -> str:
+        """The document it is from."""
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent, and what had to be left out to make it fit.
+
+    `passages` are in the order of their numbers: passage 1 first.
+    """
+
+    messages: tuple[Message, ...]
+    tokens: int
+    passages: tuple[Passage, ...]
+    passages_left_out: int
+    turns_left_out: int
+
+
+def build_prompt(
+    use_case: UseCase,
+    turns: Sequence[Message],
+    passages: Sequence[Passage],
+    *,
+    ask_for_markers: bool,
+    limit_tokens: int,
+    count_tokens: CountTokens,
+) -> Prompt:
+    """Return the prompt for the last of `turns`, with `passages` beside it.
+
+    The passages with the lowest score are left out first, then the oldest turns; the caller's
+    system messages stay. This is about the model's window only: how much context a use case
+    wants to pay for is `context_tokens`, kept by the knowledge room before this.
+
+    Raises:
+        ContextLengthExceeded: The last turn and the instructions do not fit into `limit_tokens`.
+    """
+    ranked = sorted(passages, key=lambda passage: passage.score, reverse=True)
+    droppable = [n for n, turn in enumerate(turns[:-1]) if turn.role != "system"]
+    most = len(ranked) + len(droppable)
+
+    def draft(cuts: int) -> Prompt:
+        """Return the prompt once `cuts` things are left out."""
+        shown = canonical_order(ranked[: max(0, len(ranked) - cuts)])
+        dropped = frozenset(droppable[: max(0, cuts - len(ranked))])
+        kept = [turn for n, turn in enumerate(turns) if n not in dropped]
+        messages = lay_out(use_case, kept, shown, ask_for_markers=ask_for_markers)
+        tokens = count_tokens(messages)
+        return Prompt(messages, tokens, shown, len(ranked) - len(shown), len(dropped))
+
+    prompt = draft(0)
+    if prompt.tokens > limit_tokens:  # halving: counting a long conversation takes milliseconds
+        cuts = bisect_left(range(most), True, key=lambda n: draft(n).tokens <= limit_tokens)
+        prompt = draft(cuts)
+    if prompt.tokens > limit_tokens:
+        raise ContextLengthExceeded(
+            f"The last message and the instructions are {prompt.tokens} tokens; the model reads "
+            f"{limit_tokens} beside its answer. Shorten the message or lower max_tokens.",
+            param="messages",
+        )
+    return prompt
+
+
+def canonical_order(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """Return `passages` in an order that does not depend on their scores."""
+    return tuple(sorted(passages, key=lambda p: (p.document_id, p.version, p.ordinal)))
+
+
+def lay_out(
+    use_case: UseCase,
+    turns: Sequence[Message],
+    passages: Sequence[Shown],
+    *,
+    ask_for_markers: bool,
+) -> tuple[Message, ...]:
+    """Return the messages that show `passages` in the order given beside the last of `turns`.
+
+    Answers and training rows are written by this one function, so that an adapter is asked as it
+    was taught.
+    """
+    declared = f"{use_case.role}\n{use_case.instructions}".strip()
+    system = [declared, *(turn.content for turn in turns if turn.role == "system")]
+    dialogue = [turn for turn in turns if turn.role != "system"]
+    question = dialogue[-1].content
+    if passages:
+        question = _with_passages(question, passages, ask_for_markers)
+    head = [Message("system", "\n".join(filter(None, system)))] if any(system) else []
+    return (*head, *dialogue[:-1], Message("user", question))
+
+
+def _with_passages(question: str, passages: Sequence[Shown], ask_for_markers: bool) -> str:
+    lines = [f"[{n}] {p.filename}: {p.text}" for n, p in enumerate(passages, start=1)]
+    asked = f"\n{CITE_LINE}" if ask_for_markers else ""
+    return "Passages:\n" + "\n".join(lines) + f"\n\nQuestion: {question}{asked}"
+
+
+def load_token_counter(model_folder: Path) -> CountTokens:
+    """Return a counter for the model in `model_folder`, or an estimate where it has none.
+
+    A template that this plain jinja cannot run (own tags, roles it refuses) is estimated too: the
+    model server has the last word on what it takes.
+    """
+    tokenizer_file = model_folder / "tokenizer.json"
+    config = _tokenizer_config(model_folder)
+    template_text = _chat_template(model_folder, config)
+    if not tokenizer_file.is_file() or template_text is None:
+        return estimate_tokens
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    jinja = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    try:
+        template = jinja.from_string(template_text)
+    except TemplateError as exc:
+        log.warning("prompts are counted by estimate: chat template of %s: %s", model_folder, exc)
+        return estimate_tokens
+    marks = {name: _special_token(config, name) for name in ("bos_token", "eos_token")}
+
+    def count(messages: Sequence[Message]) -> int:
+        turns = [{"role": m.role, "content": m.content} for m in messages]
+        try:
+            rendered = template.render(messages=turns, add_generation_prompt=True, **marks)
+        except TemplateError:
+            return estimate_tokens(messages)
+        return len(tokenizer.encode(rendered, add_special_tokens=False).ids)
+
+    return count
+
+
+def estimate_tokens(messages: Sequence[Message]) -> int:
+    """Return a number of tokens that is rather too high than too low."""
+    total = 0
+    for message in messages:
+        han = sum("\u2e80" <= char <= "\u9fff" for char in message.content)
+        total += han + (len(message.content) - han) // CHARS_PER_TOKEN + TOKENS_PER_MESSAGE
+    return total
+
+
+def _chat_template(model_folder: Path, config: Mapping[str, Any]) -> str | None:
+    own_file = model_folder / "chat_template.jinja"
+    if own_file.is_file():
+        return own_file.read_text(encoding="utf-8")
+    template = config.get("chat_template")
+    return template if isinstance(template, str) else None
+
+
+def _tokenizer_config(model_folder: Path) -> Mapping[str, Any]:
+    file = model_folder / "tokenizer_config.json"
+    if not file.is_file():
+        return {}
+    config: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return config
+
+
+def _special_token(config: Mapping[str, Any], name: str) -> str:
+    token = config.get(name) or ""  # a text, or an object with its content
+    return token if isinstance(token, str) else str(token["content"])

@@ -1,0 +1,8 @@
+"""`fingerpost data`: training rows from the command line."""
+
+from service.cli.data import context
+from service.cli.data.check import app
+
+__all__ = ["app"]
+
+app.command("context")(context.context)

@@ -1,0 +1,16 @@
+"""`fingerpost kb`: knowledge bases from the command line."""
+
+from service.cli.kb import backup, evaluation, history, indexes, parse, sync
+from service.cli.kb.bases import app
+
+__all__ = ["app"]
+
+app.command("parse")(parse.parse)
+app.command("eval")(evaluation.evaluate)
+app.command("sync")(sync.sync)
+app.command("history")(history.history)
+app.command("check")(indexes.check)
+app.command("rebuild")(indexes.rebuild)
+app.command("reindex")(indexes.reindex)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)

@@ -1,0 +1,59 @@
+"""`fingerpost advise FACTS.yaml`: what to build, what is missing, what it costs.
+
+A facts file is judged here, by the policy of this home's configuration; a use case is judged by its
+gateway, which also knows what was measured.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from router import (
+    AdviceFormat,
+    Language,
+    default_policy,
+    load_policy,
+    read_case,
+    render_advice,
+)
+from router import advise as give_advice
+from service.cli.client import Gateway
+from service.cli.output import CommandFailed, JsonOption, UrlOption, problem, reporting
+from service.settings import load_settings
+
+
+def advise(
+    facts: Annotated[
+        Path | None, typer.Argument(metavar="FACTS.yaml", help="Facts by name, one a line.")
+    ] = None,
+    use_case: Annotated[
+        str | None, typer.Option("--use-case", "-u", help="A use case of a gateway, by id.")
+    ] = None,
+    lang: Annotated[Language, typer.Option(help="Chinese or English.")] = Language.EN,
+    form: Annotated[
+        AdviceFormat, typer.Option("--format", help="Markdown, one HTML page, or JSON.")
+    ] = AdviceFormat.MD,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Advise on a use case: strategy, reasons, what is missing, costs, risks, next steps."""
+    as_json = as_json or form is AdviceFormat.JSON
+    form = AdviceFormat.JSON if as_json else form
+    with reporting(as_json):
+        if (facts is None) == (use_case is None):
+            message = "Name either a facts file or --use-case."
+            raise CommandFailed(problem(message, code="invalid_request"))
+        if use_case is not None:
+            text = _ask_gateway(use_case, lang, form, url)
+        else:
+            assert facts is not None
+            policy_file = load_settings().policy
+            policy = default_policy() if policy_file is None else load_policy(policy_file)
+            text = render_advice(give_advice(read_case(facts), policy), lang, form)
+        typer.echo(text, nl=False)
+
+
+def _ask_gateway(use_case: str, lang: Language, form: AdviceFormat, url: str | None) -> str:
+    body = {"use_case": use_case, "lang": lang.value, "format": form.value}
+    return Gateway.find(url).text("POST", "/advise", json=body)

@@ -1,0 +1,1 @@
+"""What the service keeps in SQL, one file per noun."""

@@ -1,0 +1,168 @@
+"""Results of comparisons: kept, listed, and read back as measured facts.
+
+It knows the table and the shape of a summary; it does not know how one is computed.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, Column, Engine, Float, Index, String, Table, select, tuple_
+
+from router import Strategy
+from service.errors import CompareNotFound, InvalidRequest
+from service.stores.tables import metadata
+
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("comparison_id", String(40), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("use_case", String(64), nullable=False),
+    Column("summary", JSON, nullable=False),
+    Column("outcomes", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("comparisons_by_use_case", "tenant", "use_case", "created_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyScore:
+    """What the last comparison of a use case measured for one strategy.
+
+    Scores are means in 0..1; `low` and `high` bound the 95 % interval.
+    """
+
+    n: int
+    score: float
+    low: float
+    high: float
+    p50_ms: float
+    p95_ms: float
+    tokens: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One finished comparison."""
+
+    comparison_id: str
+    tenant: str
+    use_case: str
+    summary: Mapping[str, Any]
+    outcomes: Sequence[Mapping[str, Any]]
+    created_at: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what a client sees; the outcomes are a resource of their own."""
+        return {
+            "id": self.comparison_id,
+            "object": "comparison",
+            "use_case": self.use_case,
+            "created_at": self.created_at,
+            "summary": dict(self.summary),
+        }
+
+
+class Comparisons:
+    """The comparisons of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def keep(
+        self,
+        use_case: str,
+        summary: Mapping[str, Any],
+        outcomes: Sequence[Mapping[str, Any]],
+        *,
+        tenant: str,
+    ) -> str:
+        """Keep a finished comparison and return its id."""
+        comparison_id = f"cmp_{uuid.uuid4().hex}"
+        row = {
+            "comparison_id": comparison_id,
+            "tenant": tenant,
+            "use_case": use_case,
+            "summary": dict(summary),
+            "outcomes": [dict(outcome) for outcome in outcomes],
+            "created_at": time.time(),
+        }
+        with self._engine.execution_options(write=True).begin() as connection:
+            connection.execute(comparisons.insert().values(row))
+        return comparison_id
+
+    def get(self, comparison_id: str, *, tenant: str) -> Comparison:
+        """Return the comparison.
+
+        Raises:
+            CompareNotFound: No comparison has this id.
+        """
+        query = select(comparisons).where(
+            comparisons.c.comparison_id == comparison_id, comparisons.c.tenant == tenant
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise CompareNotFound(f"There is no comparison {comparison_id!r}.", param="id")
+        return Comparison(**row._mapping)
+
+    def list(
+        self,
+        *,
+        tenant: str,
+        use_case: str | None = None,
+        after: str | None = None,
+        limit: int = 20,
+    ) -> tuple[Comparison, ...]:
+        """Return the newest comparisons first; `after` is the id that ended the page before.
+
+        Raises:
+            InvalidRequest: No comparison is called `after`.
+        """
+        mine = comparisons.c.tenant == tenant
+        columns = (comparisons.c.created_at, comparisons.c.comparison_id)
+        query = select(comparisons).where(mine)
+        if use_case is not None:
+            query = query.where(comparisons.c.use_case == use_case)
+        with self._engine.connect() as connection:
+            if after is not None:
+                place = select(*columns).where(mine, comparisons.c.comparison_id == after)
+                last = connection.execute(place).one_or_none()
+                if last is None:
+                    raise InvalidRequest(f"There is no comparison {after!r}.", param="after")
+                query = query.where(tuple_(*columns) < tuple_(*last))
+            query = query.order_by(*(column.desc() for column in columns)).limit(limit)
+            return tuple(Comparison(**row._mapping) for row in connection.execute(query))
+
+    def last_scores(self, use_case: str, *, tenant: str) -> Mapping[Strategy, StrategyScore]:
+        """Return what the newest comparison measured for each strategy; empty without one.
+
+        A strategy that only failed was not measured: it has no score and no latency.
+        """
+        query = (
+            select(comparisons.c.summary)
+            .where(comparisons.c.tenant == tenant, comparisons.c.use_case == use_case)
+            .order_by(comparisons.c.created_at.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            summary = connection.execute(query).scalar_one_or_none()
+        if summary is None:
+            return {}
+        measured = summary["strategies"]
+        return {s: _score(measured[s]) for s in Strategy if s in measured and measured[s]["n"]}
+
+
+def _score(row: Mapping[str, Any]) -> StrategyScore:
+    return StrategyScore(
+        n=row["n"],
+        score=row["score"],
+        low=row["score_low"],
+        high=row["score_high"],
+        p50_ms=row["latency_ms"]["p50"],
+        p95_ms=row["latency_ms"]["p95"],
+        tokens=row["prompt_tokens"] + row["completion_tokens"],
+    )

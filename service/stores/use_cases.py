@@ -1,0 +1,160 @@
+"""Use cases: what a team declared about one job that the model does for it.
+
+It knows their shape and keeps them in SQL; it does not know how a strategy is chosen.
+"""
+
+import time
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
+from sqlalchemy import JSON, Column, Engine, Float, String, Table, delete, select
+
+from router import Facts
+from router.errors import RouterError
+from service.errors import UseCaseNotFound
+from service.stores.tables import metadata
+
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+ScenarioName = Annotated[str, Field(min_length=1, max_length=80)]
+
+use_cases = Table(
+    "use_cases",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("use_case_id", String(64), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+
+
+class Sampling(BaseModel):
+    """Generation options; what is None is left to the use case, then to the default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=1, le=32768)
+    seed: int | None = None
+    stop: tuple[str, ...] | str | None = None
+
+    def over(self, lower: "Sampling") -> "Sampling":
+        """Return these options, with those of `lower` where none is set here."""
+        own = self.model_dump(exclude_none=True)
+        return Sampling(**{**lower.model_dump(exclude_none=True), **own})
+
+
+# Temperature 0 makes answers repeatable; 256 tokens hold the answers of a help desk.
+DEFAULT_SAMPLING = Sampling(temperature=0.0, max_tokens=256)
+
+
+class Refusal(BaseModel):
+    """What is said when nothing relevant is known, by language of the question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    zh: str = Field(default="抱歉，资料中没有找到相关内容，我无法回答这个问题。", min_length=1)
+    en: str = Field(
+        default="Sorry, I found nothing about this in the documents, so I cannot answer it.",
+        min_length=1,
+    )
+
+    def in_language(self, language: str) -> str:
+        """Return the sentence in Chinese for `zh`, else in English."""
+        return self.zh if language.startswith("zh") else self.en
+
+    def is_said_in(self, answer: str) -> bool:
+        """Say whether an answer is this refusal, as a model says it that was taught to refuse."""
+        said = " ".join(answer.split()).casefold()
+        return said in (self.zh.casefold(), self.en.casefold())
+
+
+class UseCase(BaseModel):
+    """One job for the model: who it is, what is known about the job, and with what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=ID_PATTERN)
+    role: str = Field(default="", max_length=4_000)
+    instructions: str = Field(default="", max_length=16_000)
+    domain_description: str = Field(default="", max_length=4_000)  # training rows are held to it
+    scenarios: tuple[ScenarioName, ...] = Field(default=(), max_length=200)
+    facts: dict[str, Any] = Field(default_factory=dict)
+    thresholds: dict[str, bool | int | FiniteFloat | str] = Field(default_factory=dict)
+    knowledge_bases: tuple[str, ...] = ()
+    adapter: str | None = None
+    output_schema: dict[str, Any] | None = None
+    refusal: Refusal = Refusal()
+    sampling: Sampling = Sampling()
+    top_k: int = Field(default=3, ge=1, le=50)
+    # of the passages together; 256 and more, so that a chunk of the default size (240) fits
+    context_tokens: int | None = Field(default=None, ge=256)
+    rewrite_follow_ups: bool = False  # one more call to the model before passages are searched
+    allow_prompt_only_when_nothing_found: bool = False
+
+    @field_validator("facts")
+    @classmethod
+    def _facts_are_known(cls, facts: dict[str, Any]) -> dict[str, Any]:
+        try:
+            Facts.build(declared=facts, measured={}, request={})
+        except RouterError as exc:
+            raise ValueError(str(exc)) from exc
+        return facts
+
+
+class UseCases:
+    """The use cases of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def put(self, use_case: UseCase, *, tenant: str) -> None:
+        """Keep `use_case`, replacing one of the same id."""
+        row = {
+            "tenant": tenant,
+            "use_case_id": use_case.id,
+            "body": use_case.model_dump(mode="json"),
+            "updated_at": time.time(),
+        }
+        with self._engine.execution_options(write=True).begin() as connection:
+            connection.execute(_where(delete(use_cases), tenant, use_case.id))
+            connection.execute(use_cases.insert().values(row))
+
+    def get(self, use_case_id: str, *, tenant: str) -> UseCase:
+        """Return the use case.
+
+        Raises:
+            UseCaseNotFound: No use case has this id.
+        """
+        with self._engine.connect() as connection:
+            body = connection.execute(
+                _where(select(use_cases.c.body), tenant, use_case_id)
+            ).scalar_one_or_none()
+        if body is None:
+            raise UseCaseNotFound(
+                f"There is no use case {use_case_id!r}; PUT /use_cases/{use_case_id} makes it.",
+                param="use_case",
+            )
+        return UseCase.model_validate(body)
+
+    def list(self, *, tenant: str) -> tuple[UseCase, ...]:
+        """Return all use cases by id."""
+        query = select(use_cases.c.body).where(use_cases.c.tenant == tenant)
+        with self._engine.connect() as connection:
+            bodies = connection.execute(query.order_by(use_cases.c.use_case_id)).scalars()
+            return tuple(UseCase.model_validate(body) for body in bodies)
+
+    def delete(self, use_case_id: str, *, tenant: str) -> None:
+        """Forget the use case.
+
+        Raises:
+            UseCaseNotFound: No use case has this id.
+        """
+        self.get(use_case_id, tenant=tenant)
+        with self._engine.execution_options(write=True).begin() as connection:
+            connection.execute(_where(delete(use_cases), tenant, use_case_id))
+
+
+def _where(statement: Any, tenant: str, use_case_id: str) -> Any:
+    return statement.where(use_cases.c.tenant == tenant, use_cases.c.use_case_id == use_case_id)

@@ -1,0 +1,51 @@
+"""`python -m service.worker`: the process that does the long work of a home."""
+
+import logging
+import signal
+import threading
+import time
+
+from knowledge import Knowledge, ReconcileReport
+from service.app import open_rooms
+from service.errors import InvalidSettings
+from service.settings import load_settings
+from service.worker.lanes import build_worker
+
+log = logging.getLogger(__name__)
+
+NOTHING_TO_DO = ReconcileReport()
+RECONCILE_S = 5.0  # an index that was away is whole again about this long after it is back
+
+
+def main() -> None:
+    """Work until told to end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    settings = load_settings()
+    ports = settings.paths.read_ports()
+    if ports is None:
+        raise InvalidSettings(f"{settings.paths.ports_file} is missing; start by `fingerpost up`.")
+    rooms = open_rooms(settings, ports)
+    worker = build_worker(settings, ports, rooms)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    threading.Thread(target=keep_reconciled, args=(rooms.knowledge,), daemon=True).start()
+    worker.run()
+
+
+def keep_reconciled(knowledge: Knowledge) -> None:
+    """Make the vector index agree with the database: wholly at start, then what was left over."""
+    reconciled = False
+    while True:
+        try:
+            report = knowledge.catch_up() if reconciled else knowledge.reconcile()
+            reconciled = reconciled or report.available
+            if report != NOTHING_TO_DO and report.available:
+                log.info("index reconciled: %s", report)
+        except Exception:
+            log.exception("reconciling the index failed; it is tried again")
+        time.sleep(RECONCILE_S)
+
+
+if __name__ == "__main__":
+    main()

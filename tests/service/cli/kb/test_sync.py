@@ -1,0 +1,182 @@
+"""`kb sync` against a whole gateway: the store becomes the folder, and again changes nothing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli import app
+from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
+    Running,
+    engine_server,
+    fake_engine,
+    running,
+    settings,
+)
+
+STORE = "/v1/vector_stores/handbook"
+Sync = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "docs"
+    (made / "deep").mkdir(parents=True)
+    (made / "a.md").write_text("# A\n\nlamp a")
+    (made / "deep" / "b.md").write_text("# B\n\nlamp b")
+    (made / ".hidden").write_text("not for search")
+    return made
+
+
+@pytest.fixture
+def store(running: Running) -> Running:  # noqa: F811  # the fixture of the name
+    running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
+    return running
+
+
+@pytest.fixture
+def sync(store: Running, monkeypatch: pytest.MonkeyPatch) -> Sync:
+    """Return how to run the command; it checks the exit code and returns what was printed."""
+    monkeypatch.setattr("service.cli.client._POLL_S", 0.01)
+
+    def run(folder: Path, *words: str, exits: int = 0) -> dict[str, Any]:
+        line = ["kb", "sync", "handbook", str(folder), *words, "--json"]
+        done = CliRunner().invoke(app, [*line, "--url", str(store.client.base_url)])
+        assert done.exit_code == exits, done.output
+        body: dict[str, Any] = json.loads(done.stdout)
+        return body
+
+    return run
+
+
+def changes(body: dict[str, Any]) -> tuple[list[str], list[str], list[str], int]:
+    return body["added"], body["replaced"], body["deleted"], body["unchanged"]
+
+
+def documents(store: Running) -> dict[str, int]:
+    rows = store.client.get(f"{STORE}/documents").json()["data"]
+    return {row["external_id"]: row["version"] for row in rows}
+
+
+def test_sync_twice_has_nothing_to_do(store: Running, sync: Sync, folder: Path) -> None:
+    assert changes(sync(folder)) == (["a.md", "deep/b.md"], [], [], 0)
+    assert changes(sync(folder)) == ([], [], [], 2)
+    assert documents(store) == {"a.md": 1, "deep/b.md": 1}
+    assert len(store.client.get("/jobs").json()["data"]) == 2
+
+
+def test_sync_replaces_what_changed_and_keeps_its_attributes(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    body = {"filename": "a.md", "content": "lamp old", "attributes": {"team": "desk"}}
+    store.client.put(f"{STORE}/documents/a.md", json=body)
+    assert changes(sync(folder)) == (["deep/b.md"], ["a.md"], [], 0)
+    found = store.client.get(f"{STORE}/documents/a.md").json()
+    assert (found["text"], found["attributes"]) == ("# A\n\nlamp a", {"team": "desk"})
+
+
+def test_a_renamed_file_is_added_and_deleted(store: Running, sync: Sync, folder: Path) -> None:
+    sync(folder)
+    (folder / "a.md").rename(folder / "z.md")
+    assert changes(sync(folder)) == (["z.md"], [], ["a.md"], 1)
+    assert set(documents(store)) == {"z.md", "deep/b.md"}
+
+
+def test_a_dry_run_changes_nothing(store: Running, sync: Sync, folder: Path) -> None:
+    sync(folder)
+    before = documents(store)
+    (folder / "a.md").write_text("lamp new")
+    (folder / "deep" / "b.md").rename(folder / "c.md")
+    planned = sync(folder, "--dry-run")
+    assert planned["dry_run"]
+    assert changes(planned) == (["c.md"], ["a.md"], ["deep/b.md"], 0)
+    assert documents(store) == before
+    assert len(store.client.get("/jobs").json()["data"]) == 2
+    assert changes(sync(folder)) == changes(planned)
+
+
+def test_no_delete_leaves_what_the_folder_lacks(store: Running, sync: Sync, folder: Path) -> None:
+    store.put_document()
+    assert changes(sync(folder, "--no-delete")) == (["a.md", "deep/b.md"], [], [], 0)
+    assert "returns.md" in documents(store)
+
+
+def test_one_bad_file_does_not_stop_the_others(store: Running, sync: Sync, folder: Path) -> None:
+    sync(folder)
+    (folder / "a.md").write_text("   \n")
+    (folder / "c.md").write_text("lamp c")
+    body = sync(folder, exits=1)
+    assert changes(body) == (["c.md"], [], [], 1)
+    (failed,) = body["failed"]
+    assert (failed["document"], failed["error"]["code"]) == ("a.md", "empty_document")
+    assert documents(store) == {"a.md": 1, "deep/b.md": 1, "c.md": 1}
+
+
+@pytest.mark.parametrize("kind", ["empty", "missing"])
+def test_an_empty_or_missing_folder_deletes_nothing_unless_told_to(
+    store: Running, sync: Sync, folder: Path, tmp_path: Path, kind: str
+) -> None:
+    sync(folder)
+    wrong = tmp_path / kind
+    if kind == "empty":
+        wrong.mkdir()
+        (wrong / ".gitkeep").touch()
+    body = sync(wrong, exits=1)
+    assert body["error"]["code"] == "empty_folder"
+    assert "--allow-empty" in body["hint"]
+    assert len(documents(store)) == 2
+    assert changes(sync(wrong, "--allow-empty")) == ([], [], ["a.md", "deep/b.md"], 0)
+    assert documents(store) == {}
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(sync: Sync, folder: Path) -> None:
+    for words in ((), ("--allow-empty",)):
+        assert sync(folder / "a.md", *words, exits=1)["error"]["code"] == "not_a_folder"
+
+
+def test_more_documents_than_a_page_are_compared(
+    store: Running, sync: Sync, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(105):
+        (many / f"{number:03}.md").write_text(f"lamp {number}")
+    assert len(sync(many)["added"]) == 105
+    (many / "104.md").unlink()
+    assert changes(sync(many)) == ([], [], ["104.md"], 104)
+
+
+def test_a_gateway_that_is_gone_ends_the_sync(folder: Path) -> None:
+    line = ["kb", "sync", "handbook", str(folder), "--json", "--url", "http://127.0.0.1:9"]
+    done = CliRunner().invoke(app, line)
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["error"]["code"] == "gateway_unavailable"
+
+
+def test_history_check_rebuild_and_reindex_speak_json(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    sync(folder)
+    (folder / "a.md").write_text("lamp new")
+    sync(folder)
+
+    def run(*words: str, exits: int = 0) -> Any:
+        line = ["kb", *words, "--json", "--url", str(store.client.base_url)]
+        done = CliRunner().invoke(app, line)
+        assert done.exit_code == exits, done.output
+        return json.loads(done.stdout)
+
+    rows = run("history", "handbook", "a.md")["data"]
+    assert [(row["version"], row["change"], row["is_active"]) for row in rows] == [
+        (2, "replaced", True),
+        (1, "added", False),
+    ]
+    assert len(run("history", "handbook")["data"]) == 3
+    assert run("rebuild", "handbook")["missing_added"] == 2
+    assert run("reindex", "handbook")["missing_added"] == 2
+    found = run("check", "handbook")
+    assert (found["in_step"], found["generation"]) == (True, 3)
+    assert run("check", "none", exits=1)["status"] == 404

@@ -1,0 +1,203 @@
+"""The migration steps lead to the tables that the code declares."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, insert, inspect, select, text
+
+from adapters import AdapterRegistry
+from knowledge import lexical
+from knowledge.stored_chunks import asks_for_labels
+from service.stores.database import create_tables, open_database
+from service.stores.jobs import Jobs, Lane
+from service.stores.migrations import METADATAS, TABLES, upgrade
+from service.stores.tables import metadata
+from service.stores.use_cases import UseCase, UseCases
+
+NAMED = {"base_id": "b", "name": "b"}
+PLACED = {"base_pk": 7, "document_id": "d", "external_id": "d"}
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_database(f"sqlite:///{tmp_path}/migrated.db")
+    upgrade(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def declared(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_database(f"sqlite:///{tmp_path}/declared.db")
+    create_tables(opened, *METADATAS)
+    yield opened
+    opened.dispose()
+
+
+def shape(database: Engine) -> dict[str, Any]:
+    """Return every table with its columns, keys, indexes and constraints."""
+    look = inspect(database)
+    return {
+        name: {
+            "columns": sorted(
+                (column["name"], str(column["type"]), column["nullable"])
+                for column in look.get_columns(name)
+            ),
+            "key": look.get_pk_constraint(name)["constrained_columns"],
+            "indexes": sorted(
+                (index["name"] or "", index["column_names"], bool(index["unique"]))
+                for index in look.get_indexes(name)
+            ),
+            "unique": sorted(
+                tuple(constraint["column_names"])
+                for constraint in look.get_unique_constraints(name)
+            ),
+            "references": sorted(
+                (tuple(key["constrained_columns"]), key["referred_table"], str(key["options"]))
+                for key in look.get_foreign_keys(name)
+            ),
+        }
+        for name in look.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def virtual_tables(database: Engine) -> dict[str, str]:
+    query = text("SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
+    with database.connect() as connection:
+        return {
+            name: " ".join(sql.replace("IF NOT EXISTS ", "").split())
+            for name, sql in connection.execute(query)
+        }
+
+
+def test_the_steps_make_the_tables_that_the_code_declares(
+    migrated: Engine, declared: Engine
+) -> None:
+    made, meant = shape(migrated), shape(declared)
+    assert made.keys() == meant.keys()
+    for name, table in meant.items():
+        assert made[name] == table, name
+
+
+def test_the_steps_make_the_same_full_text_table(migrated: Engine, declared: Engine) -> None:
+    assert virtual_tables(migrated) == virtual_tables(declared)
+    assert list(virtual_tables(migrated)) == ["kb_lexical"]
+
+
+def test_every_table_of_the_service_is_known_to_the_migrations() -> None:
+    assert {table.name for table in TABLES} == set(metadata.tables)
+
+
+def test_upgrading_again_changes_nothing_and_loses_nothing(migrated: Engine) -> None:
+    UseCases(migrated).put(UseCase(id="demo"), tenant="default")
+    before = shape(migrated)
+    upgrade(migrated)
+    assert shape(migrated) == before
+    assert UseCases(migrated).get("demo", tenant="default").id == "demo"
+
+
+def test_a_database_of_the_first_step_keeps_its_rows(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0001")
+    old = metadata.tables["jobs"]
+    row = {column.name: "x" for column in old.c if column.name != "subject"}
+    row |= dict.fromkeys(("sequence", "attempts", "cancel_asked", "created_at", "updated_at"), 0)  # type: ignore[arg-type]  # numbers beside texts
+    row |= {"lane": "ingest", "status": "queued", "args": {}, "progress": {}, "payload": b"p"}  # type: ignore[dict-item]  # as above
+    row |= {"lease_until": 0.0, "tenant": "default"}  # type: ignore[dict-item]  # as above
+    with opened.execution_options(write=True).begin() as connection:
+        connection.execute(insert(old).values(row))
+    upgrade(opened)
+    claimed = Jobs(opened).claim(Lane.INGEST, "w1")
+    assert claimed is not None
+    assert claimed.job_id == "x"
+    with opened.connect() as connection:
+        assert connection.execute(select(old.c.subject)).scalar_one() is None
+    opened.dispose()
+
+
+def test_old_changes_count_as_if_they_had_ended_every_chunk(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0003")
+    owner = {"pk": 1, "tenant": "default", "created_at": 0}
+    names = {"content_hash": "h", "filename": "f", "format": "md", "chunking": "markdown"}
+    sizes = {"attributes": "{}", "bytes": 0, "chars": 0, "tokens": 0, "created_at": 0}
+    life = [("added", 3), (None, 7), ("replaced", 5), ("deleted", 0), ("replaced", 4)]
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "kb_bases", {**owner, "base_id": "b", "name": "b"})
+        document = {"base_pk": 1, "document_id": "d", "external_id": "d"}
+        _insert(connection, "kb_documents", {**owner, **document})
+        for number, (change, chunks) in enumerate(life, start=1):
+            at = None if change is None else float(number)  # overtaken by another: never in force
+            version = {"pk": number, "tenant": "default", "base_pk": 1, "document_pk": 1}
+            version |= {"version": number, "state": "retired", "change": change, "chunks": chunks}
+            _insert(connection, "kb_versions", {**version, **names, **sizes, "activated_at": at})
+    upgrade(opened)
+    query = text("SELECT chunks_outdated FROM kb_versions ORDER BY pk")
+    with opened.connect() as connection:
+        assert list(connection.scalars(query)) == [0, None, 3, 5, 0]
+    opened.dispose()
+
+
+def test_words_and_labels_of_an_older_database_are_found_by_their_base(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0007")
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "kb_bases", {"pk": 7, "tenant": "t", "created_at": 0} | NAMED)
+        _insert(connection, "kb_documents", {"pk": 1, "tenant": "t", "created_at": 0} | PLACED)
+        version = {"pk": 5, "tenant": "t", "base_pk": 7, "document_pk": 1, "version": 1}
+        version |= {"content_hash": "h", "filename": "f", "format": "md", "chunking": "markdown"}
+        version |= {"attributes": "{}", "bytes": 0, "chars": 0, "tokens": 0, "created_at": 0}
+        version |= {"chunks": 1, "chunks_outdated": 0, "state": "active"}
+        _insert(connection, "kb_versions", version)
+        _insert(connection, "kb_access", {"version_pk": 5, "label": "board"})
+        for pk, scope in ((3, "kbscope7"), (4, "kbscope12")):
+            words = {"scope": scope, "title": "", "heading": "", "body": f"lamp {pk}"}
+            _insert(connection, "kb_lexical", {"rowid": pk} | words)
+    upgrade(opened)
+    with opened.connect() as connection:
+        for base_pk, expected in ((7, [3]), (12, [4]), (1, [])):
+            hits = lexical.search(connection, ["lamp"], base_pks=[base_pk], top_k=5)
+            assert [hit.chunk_pk for hit in hits] == expected
+        assert asks_for_labels(connection, [7])
+        assert not asks_for_labels(connection, [12])
+    opened.dispose()
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "published_at", "states"),
+    [
+        ("trained", None, None, ["trained"]),
+        ("trained", "REJECTED", None, ["trained", "evaluated"]),
+        ("trained", None, 5.0, ["trained", "published"]),
+        ("live", "IMPROVED", 5.0, ["trained", "evaluated", "published", "live"]),
+        ("retired", None, None, ["trained", "retired"]),
+    ],
+)
+def test_adapters_of_before_have_the_states_that_their_rows_tell(
+    tmp_path: Path, state: str, verdict: str | None, published_at: float | None, states: list[str]
+) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0007")
+    evaluation = json.dumps({"verdict": verdict, "created_at": 2.0}) if verdict else None
+    names = dict.fromkeys(("base_model", "base_revision", "folder", "sha256", "run", "metrics"), "")
+    row = {"tenant": "default", "adapter_id": "a@1", "task": "a", **names, "run": "{}"}
+    row |= {"metrics": "{}", "context_trained": 0, "state": state, "created_at": 1.0}  # type: ignore[dict-item]  # numbers beside texts
+    row |= {"published_at": published_at, "evaluation": evaluation}  # type: ignore[dict-item]  # as above
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "adapter_adapters", row)
+    upgrade(opened)
+    registry = AdapterRegistry(opened, tmp_path)
+    assert [change.state.value for change in registry.history("a@1")] == states
+    assert registry.get("a@1").state == states[-1]
+    opened.dispose()
+
+
+def _insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
+    """Write a row into a table of an older step, which the code no longer declares."""
+    columns = ", ".join(row)
+    marks = ", ".join(f":{name}" for name in row)
+    connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({marks})"), row)

@@ -1,0 +1,75 @@
+"""The training job, done on a tiny base model without gateway or worker process."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters import AdapterRegistry, read_events, read_run
+from service.settings import Settings
+from service.stores.database import open_database
+from service.stores.files import Files
+from service.stores.jobs import Job, Lane, Status
+from service.stores.migrations import upgrade
+from service.stores.tables import DEFAULT_TENANT
+from service.worker.handlers import Cancelled, train
+from tests.adapters.conftest import make_tiny_model
+
+
+@pytest.mark.engine
+def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    base = make_tiny_model(tmp_path / "tiny")
+    settings = Settings(
+        home=tmp_path / "home",
+        engine={"base_model": "tiny", "model_path": base.folder},  # type: ignore[arg-type]  # parsed
+        adapters={"training_threads": 1},  # type: ignore[arg-type]  # parsed
+    )
+    settings.paths.make()
+    database = open_database(settings.database_url)
+    upgrade(database)
+    files = Files(database)
+    row = json.dumps({"prompt": "what is the colour", "completion": "blue"})
+    rows = "\n".join([row] * 60).encode()
+    file = files.keep("rows.jsonl", rows, purpose="fine-tune", tenant=DEFAULT_TENANT)
+    keys = {"task": "t", "model_name_or_path": "tiny", "max_steps": 60, "save_steps": 2}
+    job = make_job({"file_id": file.file_id, "config": keys})
+    registry = AdapterRegistry(database, settings.paths.adapters, max_lora_rank=32)
+    run_dir = settings.paths.trainings / job.job_id
+
+    def stop_after_a_checkpoint(_progress: Mapping[str, Any] | None) -> bool:
+        return not run_dir.is_dir() or read_run(run_dir).checkpoint_step is None
+
+    with pytest.raises(Cancelled):
+        train(settings, registry, files, job, stop_after_a_checkpoint)
+    done = train(settings, registry, files, job, lambda _progress: True)
+    assert registry.get(done["adapter_id"], tenant=DEFAULT_TENANT).task == "t"
+    assert done["metrics"]["steps"] == 60
+    events = [event["event"] for event in read_events(run_dir)]
+    assert events.count("loading") == 2
+    assert "resumed" in events
+    assert list(settings.paths.run.iterdir()) == []
+    database.dispose()
+
+
+def make_job(args: dict[str, Any]) -> Job:
+    return Job(
+        job_id="job_1",
+        tenant=DEFAULT_TENANT,
+        lane=Lane.TRAIN,
+        kind="train",
+        status=Status.RUNNING,
+        args=args,
+        progress={},
+        result=None,
+        error=None,
+        attempts=1,
+        worker="w",
+        lease_until=None,
+        cancel_asked=False,
+        idempotency_key=None,
+        created_at=time.time(),
+        updated_at=time.time(),
+    )
