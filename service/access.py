@@ -1,9 +1,33 @@
 """Who may call the gateway. Until API keys exist: this machine only, under loopback names."""
 
+from dataclasses import dataclass
+
 from service.errors import HostForbidden
 
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "localhost", "::1"})
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})  # as a Host header has them
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request, and what the request may touch.
+
+    Attributes:
+        tenant: Whose data is read and written.
+        scopes: What may be done.
+        key_id: The API key that the request came with; None without one.
+        access_labels: Labels of documents that the caller may name for whoever asks; None: any.
+    """
+
+    tenant: str
+    scopes: frozenset[str]
+    key_id: str | None
+    access_labels: frozenset[str] | None
+
+
+DEFAULT_TENANT = "default"
+# Who reaches a loopback address owns the machine's data: every scope, any label.
+LOOPBACK_CALLER = Caller(DEFAULT_TENANT, frozenset({"*"}), None, None)
 
 
 def require_loopback(address: str) -> None:

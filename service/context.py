@@ -1,104 +1,74 @@
-"""What one running gateway is made of, and its short memory of slow-changing facts.
+"""Everything that a process of the service works with, opened once: gateway and worker alike.
 
-It joins the rooms for the answer's straight line; it decides nothing itself. Use cases and
-measured facts are read from the database at most every `FRESH_S`, and at once after this process
-changed them.
+It builds and holds; it decides nothing. Use cases and measured facts are read through the cache,
+and at once after this process changed them.
 """
 
-import asyncio
-import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter
+from sqlalchemy import Engine as Database
 
-from knowledge import Knowledge
-from router import Classifier, Policy
-from service.chat.prompts import CountTokens
-from service.engine.client import Engine
-from service.engine.status import EngineWatch
+from adapters import AdapterRegistry
+from knowledge import ChromaIndex, CrossEncoderReranker, Knowledge, SentenceTransformerEmbedder
+from router import DEFAULT_POLICY_FILE, Classifier, Policy
+from service.cache import Cache
+from service.engine.client import EngineClient
+from service.engine.publisher import Publisher
+from service.engine.status import EngineStatus
+from service.engine.tokens import CountTokens, load_token_counter
 from service.errors import UseCaseNotFound
+from service.home import Ports
+from service.routing.classifier import classifier_in_force
 from service.routing.facts import Measured, Measurements
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
 from service.settings import Settings
+from service.stores.comparisons import Comparisons
+from service.stores.data_checks import DataChecks
+from service.stores.database import open_database
+from service.stores.files import Files
+from service.stores.jobs import Jobs
 from service.stores.records import Records
 from service.stores.use_cases import UseCase, UseCases
 
-log = logging.getLogger(__name__)
-
-FRESH_S = 0.25  # a value this young is used as it is
-STALE_S = 0.5  # what another process changed is seen after this long at the latest
-MAX_REMEMBERED = 1_000
-
-
-class Memory:
-    """Values that are read again once they are older than `FRESH_S`.
-
-    Until `STALE_S` the known value is used while it is read again beside the request, so that
-    under load no request waits for the database.
-    """
-
-    def __init__(self) -> None:
-        self._values: dict[object, tuple[float, Any]] = {}
-        self._reading: dict[object, asyncio.Task[Any]] = {}
-        self._forgotten = 0
-
-    async def get(self, key: object, read: Callable[[], Any]) -> Any:
-        """Return the value of `key`, read in a thread where it is not fresh, once for all."""
-        known = self._values.get(key)
-        age_s = STALE_S if known is None else time.monotonic() - known[0]
-        if known is not None and age_s < FRESH_S:
-            return known[1]
-        task = self._reading.get(key)
-        if task is None or task.done():
-            task = self._reading[key] = asyncio.create_task(self._read(key, read))
-            task.add_done_callback(partial(self._ended, key))
-        if known is not None and age_s < STALE_S:
-            return known[1]
-        return await asyncio.shield(task)  # an asker that leaves does not stop it for the others
-
-    def _ended(self, key: object, task: "asyncio.Task[Any]") -> None:
-        if self._reading.get(key) is task:
-            del self._reading[key]
-        if not task.cancelled() and task.exception() is not None:
-            log.warning("reading %s failed: %s", key, task.exception())
-
-    async def _read(self, key: object, read: Callable[[], Any]) -> Any:
-        began, forgotten = time.monotonic(), self._forgotten
-        value = await to_thread.run_sync(read)
-        if forgotten != self._forgotten:  # read before a change, so not to be remembered
-            return value
-        if len(self._values) >= MAX_REMEMBERED:
-            self._values.clear()
-        self._values[key] = (began, value)
-        return value
-
-    def forget(self) -> None:
-        """Read everything anew from now on."""
-        self._values.clear()
-        self._reading.clear()
-        self._forgotten += 1
-
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """Everything the answer's line needs, built once at start."""
+class AppContext:
+    """What endpoints, the answer's line and the worker's handlers are given."""
 
     settings: Settings
-    engine: Engine
-    watch: EngineWatch
+    ports: Ports
+    database: Database
     knowledge: Knowledge
-    policies: PolicyInForce
-    classifier: Classifier
+    registry: AdapterRegistry
+    jobs: Jobs
+    files: Files
     use_cases: UseCases
-    measurements: Measurements
+    comparisons: Comparisons
+    data_checks: DataChecks
     records: Records
+    measurements: Measurements
+    policies: PolicyInForce
+    shadow: PolicyFile | None  # decides and is never followed
+    classifier: Classifier
+    engine: EngineClient
+    engine_status: EngineStatus
+    publisher: Publisher
     count_tokens: CountTokens
-    observed: PolicyFile | None = None  # decided by and never followed
-    memory: Memory = field(default_factory=Memory)
+    cache: Cache
+    locked_file_limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    """Files with a password, read one at a time: each may take `knowledge.parse_memory_mb`."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force now; a request reads it once."""
+        return self.policies.policy
+
+    @property
+    def shadow_policy(self) -> Policy | None:
+        """The shadow policy as it is now, if there is one."""
+        return None if self.shadow is None else self.shadow.latest
 
     async def use_case(self, use_case_id: str | None, *, tenant: str) -> UseCase:
         """Return the named use case; without a name, one with no facts and no knowledge.
@@ -108,24 +78,14 @@ class House:
         """
         if use_case_id is None:
             return UseCase(id="none")
-        read = partial(self._find, use_case_id, tenant)
-        found: UseCase | None = await self.memory.get(("use_case", tenant, use_case_id), read)
+        read = partial(self._find_use_case, use_case_id, tenant)
+        found: UseCase | None = await self.cache.get(("use_case", tenant, use_case_id), read)
         if found is None:
             raise UseCaseNotFound(
                 f"There is no use case {use_case_id!r}; PUT /use_cases/{use_case_id} makes it.",
                 param="use_case",
             )
         return found
-
-    @property
-    def policy(self) -> Policy:
-        """The policy in force now; a request reads it once."""
-        return self.policies.policy
-
-    @property
-    def observed_policy(self) -> Policy | None:
-        """The policy that is observed now, if any."""
-        return None if self.observed is None else self.observed.latest
 
     async def policy_for(self, use_case: UseCase) -> Policy:
         """Return the policy in force with the use case's own thresholds."""
@@ -134,20 +94,104 @@ class House:
             return policy
         key = ("policy", policy.version, tuple(sorted(use_case.thresholds.items())))
         read = partial(policy_for, policy, use_case.thresholds)
-        found: Policy = await self.memory.get(key, read)
+        found: Policy = await self.cache.get(key, read)
         return found
 
     async def measured(self, use_case: UseCase, *, tenant: str) -> Measured:
         """Return what is measured for `use_case`, and whether its adapter is loaded now."""
         key = ("measured", tenant, use_case.id, use_case.adapter, use_case.knowledge_bases)
         read = partial(self.measurements.of, use_case, tenant=tenant)
-        measured: Measured = await self.memory.get(key, read)
+        measured: Measured = await self.cache.get(key, read)
         adapter_id = measured.adapter_id
-        loaded = adapter_id is not None and self.watch.serves(adapter_id)
+        loaded = adapter_id is not None and self.engine_status.serves(adapter_id)
         return replace(measured, adapter_loaded=loaded)
 
-    def _find(self, use_case_id: str, tenant: str) -> UseCase | None:
+    async def aclose(self) -> None:
+        """Close the connections to the model server and the database."""
+        await self.engine.aclose()
+        self.database.dispose()
+
+    def _find_use_case(self, use_case_id: str, tenant: str) -> UseCase | None:
         try:
             return self.use_cases.get(use_case_id, tenant=tenant)
         except UseCaseNotFound:
             return None
+
+
+def open_context(settings: Settings, ports: Ports) -> AppContext:
+    """Open everything of one home; loads the embedders (about 8 s each).
+
+    Raises:
+        InvalidPolicy: The policy cannot be used.
+        KnowledgeError: An embedder or the reranker cannot be loaded.
+    """
+    database = open_database(settings.database_url)
+    return build_context(settings, ports, database, open_knowledge(settings, ports, database))
+
+
+def open_knowledge(settings: Settings, ports: Ports, database: Database) -> Knowledge:
+    """Return the knowledge room on `database` and the vector index of this home."""
+    config = settings.knowledge
+    index = ChromaIndex.connect(
+        settings.index.host or "127.0.0.1",
+        settings.index.port if settings.index.host else ports.chroma,
+        config.chroma_timeout_s,
+        write_timeout_s=config.chroma_write_timeout_s,
+        breaker_s=config.chroma_breaker_s,
+    )
+    embedder = SentenceTransformerEmbedder.configured(settings.embedder_path, config)
+    next_embedder = SentenceTransformerEmbedder.configured_next(config)
+    reranker = None
+    if config.reranker is not None:
+        reranker = CrossEncoderReranker.load(config.reranker, revision=config.reranker_revision)
+    return Knowledge(
+        database, index, embedder, config, reranker=reranker, next_embedder=next_embedder
+    )
+
+
+def build_context(
+    settings: Settings, ports: Ports, database: Database, knowledge: Knowledge
+) -> AppContext:
+    """Return the context of one home whose database and knowledge room are open."""
+    rank = settings.adapters.max_lora_rank
+    registry = AdapterRegistry(database, settings.paths.adapters, max_lora_rank=rank)
+    comparisons, data_checks = Comparisons(database), DataChecks(database)
+    engine, status, cache = (
+        EngineClient(settings.engine, engine_url(settings, ports)),
+        EngineStatus(),
+        Cache(),
+    )
+    shadow = settings.shadow_policy_file
+    return AppContext(
+        settings=settings,
+        ports=ports,
+        database=database,
+        knowledge=knowledge,
+        registry=registry,
+        jobs=Jobs(database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts),
+        files=Files(database),
+        use_cases=UseCases(database),
+        comparisons=comparisons,
+        data_checks=data_checks,
+        records=Records(database, settings.records),
+        measurements=Measurements(knowledge, registry, comparisons, data_checks),
+        policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
+        shadow=None if shadow is None else PolicyFile(shadow),
+        classifier=classifier_in_force(settings.paths),
+        engine=engine,
+        engine_status=status,
+        publisher=Publisher(
+            engine,
+            status,
+            registry,
+            base_model=settings.engine.base_model,
+            changed=cache.invalidate,
+        ),
+        count_tokens=load_token_counter(settings.base_model_path),
+        cache=cache,
+    )
+
+
+def engine_url(settings: Settings, ports: Ports) -> str:
+    """Return the model server's address: the configured one, or our child's."""
+    return settings.engine.url or f"http://127.0.0.1:{ports.engine}"

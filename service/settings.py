@@ -136,7 +136,7 @@ class Settings(BaseSettings):
         )
 
     @property
-    def observed_policy_file(self) -> Path | None:
+    def shadow_policy_file(self) -> Path | None:
         """The policy that is only observed; a bare name lies in the home."""
         return None if self.router.observe is None else self.home / self.router.observe
 

@@ -1,17 +1,18 @@
 """`POST /advise`: what to build for a use case, as JSON, Markdown or an HTML page."""
 
+from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Request
+from anyio import to_thread
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from router import Advice, AdviceFormat, Language, advise, build_case, render_advice
-from service.api.dependencies import house_of
+from service.api.dependencies import Caller, Context
 from service.api.wire import Shape
-from service.context import House
+from service.context import AppContext
 from service.errors import InvalidRequest
 from service.routing.advice import advise_use_case
-from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(tags=["advice"])
 
@@ -23,7 +24,7 @@ MEDIA_TYPES = {
 
 
 class AdviseRequest(Shape):
-    """Body of `POST /advise`: a use case of this house, or facts in the shape of a facts file."""
+    """Body of `POST /advise`: a use case kept here, or facts in the shape of a facts file."""
 
     use_case: str | None = None
     facts: dict[str, Any] | None = None
@@ -32,14 +33,14 @@ class AdviseRequest(Shape):
 
 
 @api.post("/advise")
-async def give_advice(request: Request, body: AdviseRequest) -> Response:
+async def give_advice(context: Context, caller: Caller, body: AdviseRequest) -> Response:
     """Say what to build, what is missing, what it costs and what to do next."""
-    advice = await _advise(body, house_of(request))
+    advice = await _advise(body, context, caller)
     text = render_advice(advice, body.lang, body.format)
     return Response(text, media_type=MEDIA_TYPES[body.format])
 
 
-async def _advise(body: AdviseRequest, house: House) -> Advice:
+async def _advise(body: AdviseRequest, context: AppContext, caller: Caller) -> Advice:
     if (body.use_case is None) == (body.facts is None):
         raise InvalidRequest(
             "Name either a use case or facts: `use_case` takes what it declared and what was "
@@ -47,5 +48,15 @@ async def _advise(body: AdviseRequest, house: House) -> Advice:
             param="use_case" if body.facts is None else "facts",
         )
     if body.use_case is not None:
-        return await advise_use_case(body.use_case, house, tenant=DEFAULT_TENANT)
-    return advise(build_case(body.facts or {}), house.policy)
+        use_case = await context.use_case(body.use_case, tenant=caller.tenant)
+        measured = await context.measured(use_case, tenant=caller.tenant)
+        give = partial(
+            advise_use_case,
+            use_case,
+            measured,
+            context.policy,
+            base_model_path=context.settings.base_model_path,
+            engine_is_local=context.settings.engine.runs_locally,
+        )
+        return await to_thread.run_sync(give)
+    return advise(build_case(body.facts or {}), context.policy)

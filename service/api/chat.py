@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.api.dependencies import house_of
+from service.api.dependencies import Caller, Context
 from service.api.error_replies import problem_of, request_id_of
 from service.api.streams import EventStream, json_reply, sse, unless_gone
 from service.api.wire import ChatRequest
@@ -22,8 +22,7 @@ from service.chat.answer import (
     choose,
     numbered,
 )
-from service.context import House
-from service.stores.tables import DEFAULT_TENANT
+from service.context import AppContext
 
 api = APIRouter(tags=["chat"])
 
@@ -31,26 +30,29 @@ CLIENT_GONE = 499  # nginx's own code; nobody is left to read it
 
 
 @api.post("/chat", response_model=None)
-async def chat(request: Request, body: ChatRequest, explain: bool = False) -> Response:
+async def chat(
+    request: Request, context: Context, caller: Caller, body: ChatRequest, explain: bool = False
+) -> Response:
     """Answer by the strategy that fits, and say why; plain or as server-sent events."""
-    house = house_of(request)
     request_id = request_id_of(request)
-    question = body.as_question(request_id=request_id, tenant=DEFAULT_TENANT, explain=explain)
+    question = body.as_question(request_id=request_id, tenant=caller.tenant, explain=explain)
     if body.stream:
-        first, rest = await opened(question, house)
+        first, rest = await opened(question, context)
         return EventStream(_frames(first, rest, request))
-    done = await unless_gone(request, lambda: whole_answer(question, house))
+    done = await unless_gone(request, lambda: whole_answer(question, context))
     if done is None:
         return Response(status_code=CLIENT_GONE)
     return json_reply(done.as_dict())
 
 
 @api.post("/route", response_model=None)
-async def route(request: Request, body: ChatRequest, explain: bool = False) -> Response:
+async def route(
+    request: Request, context: Context, caller: Caller, body: ChatRequest, explain: bool = False
+) -> Response:
     """Decide, and generate nothing."""
     request_id = request_id_of(request)
-    question = body.as_question(request_id=request_id, tenant=DEFAULT_TENANT, explain=explain)
-    chosen = await choose(question, house_of(request))
+    question = body.as_question(request_id=request_id, tenant=caller.tenant, explain=explain)
+    chosen = await choose(question, context)
     return json_reply(
         {
             "id": question.request_id,
@@ -61,18 +63,20 @@ async def route(request: Request, body: ChatRequest, explain: bool = False) -> R
     )
 
 
-async def whole_answer(question: Question, house: House) -> Answer:
+async def whole_answer(question: Question, context: AppContext) -> Answer:
     """Return the answer once it is whole."""
-    async with aclosing(answer(question, house)) as events:
+    async with aclosing(answer(question, context)) as events:
         async for event in events:
             if isinstance(event, Answer):
                 return event
     raise AssertionError("an answer ends with an Answer event")
 
 
-async def opened(question: Question, house: House) -> tuple[Event, AsyncGenerator[Event, None]]:
+async def opened(
+    question: Question, context: AppContext
+) -> tuple[Event, AsyncGenerator[Event, None]]:
     """Return the first event and the rest; every earlier failure is raised from here."""
-    events = answer(question, house)
+    events = answer(question, context)
     first = await anext(aiter(events))
     return first, events
 

@@ -6,16 +6,16 @@ from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from service.api.dependencies import AppState, state_of
+from service.api.dependencies import Caller, Context
 from service.api.wire import Shape
 from service.compare import COMPARED, StrategyName, parse_outcomes, parse_set, regret_of
+from service.context import AppContext
 from service.errors import CompareNotFound, JobNotFound
 from service.stores.jobs import Job, Lane, Status
-from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/compare", tags=["compare"])
 
@@ -30,17 +30,16 @@ class CompareRequest(Shape):
 
 
 @api.post("")
-async def start(request: Request, body: CompareRequest) -> Response:
+async def start(context: Context, caller: Caller, body: CompareRequest) -> Response:
     """Queue a comparison; a question set that is not valid is refused now."""
-    state = state_of(request)
     parse_set(body.rows)
-    await state.house.use_case(body.use_case, tenant=DEFAULT_TENANT)
+    await context.use_case(body.use_case, tenant=caller.tenant)
     enqueue = partial(
-        state.jobs.enqueue,
+        context.jobs.enqueue,
         Lane.COMPARE,
         "compare",
         body.model_dump(mode="json"),
-        tenant=DEFAULT_TENANT,
+        tenant=caller.tenant,
     )
     job = await to_thread.run_sync(enqueue)
     headers = {"location": f"/compare/{job.job_id}"}
@@ -49,57 +48,61 @@ async def start(request: Request, body: CompareRequest) -> Response:
 
 @api.get("")
 def list_comparisons(
-    request: Request, use_case: str | None = None, limit: int = 20, after: str | None = None
+    context: Context,
+    caller: Caller,
+    use_case: str | None = None,
+    limit: int = 20,
+    after: str | None = None,
 ) -> dict[str, Any]:
     """List the finished comparisons, newest first; `after` is the `id` that ended the page."""
     limit = max(1, min(limit, 100))
-    found = state_of(request).comparisons.list(
-        tenant=DEFAULT_TENANT, use_case=use_case, after=after, limit=limit + 1
+    found = context.comparisons.list(
+        tenant=caller.tenant, use_case=use_case, after=after, limit=limit + 1
     )
     data = [c.as_dict() for c in found[:limit]]
     return {"object": "list", "data": data, "has_more": len(found) > limit}
 
 
 @api.get("/{comparison_id}")
-def get_comparison(request: Request, comparison_id: str) -> dict[str, Any]:
+def get_comparison(context: Context, caller: Caller, comparison_id: str) -> dict[str, Any]:
     """Return a comparison by its own id or by its job's."""
-    state = state_of(request)
     if comparison_id.startswith("cmp_"):
-        found = state.comparisons.get(comparison_id, tenant=DEFAULT_TENANT)
+        found = context.comparisons.get(comparison_id, tenant=caller.tenant)
         return {**found.as_dict(), "status": Status.SUCCEEDED, "progress": {"fraction": 1.0}}
-    job = _job(state, comparison_id)
-    return _as_dict(job, _summary(state, job))
+    job = _job(context, caller, comparison_id)
+    return _as_dict(job, _summary(context, caller, job))
 
 
 @api.get("/{comparison_id}/outcomes")
-def get_outcomes(request: Request, comparison_id: str) -> Response:
+def get_outcomes(context: Context, caller: Caller, comparison_id: str) -> Response:
     """Return one JSON line for each question and strategy."""
-    rows = _outcomes(state_of(request), comparison_id)
+    rows = _outcomes(context, caller, comparison_id)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     return Response(lines, media_type="application/x-ndjson")
 
 
 @api.get("/{comparison_id}/regret")
-def get_regret(request: Request, comparison_id: str) -> dict[str, Any]:
+def get_regret(context: Context, caller: Caller, comparison_id: str) -> dict[str, Any]:
     """Judge the policy in force on a comparison's outcomes."""
-    state = state_of(request)
-    rows = _outcomes(state, comparison_id)
+    rows = _outcomes(context, caller, comparison_id)
     placed = ((f"outcome {number}", row) for number, row in enumerate(rows, start=1))
-    return regret_of(parse_outcomes(placed), state.house.policy)
+    return regret_of(parse_outcomes(placed), context.policy)
 
 
-def _outcomes(state: AppState, comparison_id: str) -> Sequence[Mapping[str, Any]]:
+def _outcomes(
+    context: AppContext, caller: Caller, comparison_id: str
+) -> Sequence[Mapping[str, Any]]:
     if not comparison_id.startswith("cmp_"):
-        job = _job(state, comparison_id)
+        job = _job(context, caller, comparison_id)
         if job.result is None:
             raise CompareNotFound(f"Comparison {comparison_id!r} has no outcomes ({job.status}).")
         comparison_id = job.result["comparison_id"]
-    return state.comparisons.get(comparison_id, tenant=DEFAULT_TENANT).outcomes
+    return context.comparisons.get(comparison_id, tenant=caller.tenant).outcomes
 
 
-def _job(state: AppState, job_id: str) -> Job:
+def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
     try:
-        job = state.jobs.get(job_id, tenant=DEFAULT_TENANT)
+        job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id") from exc
     if job.kind != "compare":
@@ -107,11 +110,11 @@ def _job(state: AppState, job_id: str) -> Job:
     return job
 
 
-def _summary(state: AppState, job: Job) -> dict[str, Any] | None:
+def _summary(context: AppContext, caller: Caller, job: Job) -> dict[str, Any] | None:
     if job.result is None:
         return None
     comparison_id = job.result["comparison_id"]
-    return dict(state.comparisons.get(comparison_id, tenant=DEFAULT_TENANT).summary)
+    return dict(context.comparisons.get(comparison_id, tenant=caller.tenant).summary)
 
 
 def _as_dict(job: Job, summary: dict[str, Any] | None) -> dict[str, Any]:

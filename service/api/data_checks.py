@@ -5,17 +5,17 @@ from functools import partial
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from adapters import parse_any_rows
-from service.api.dependencies import AppState, state_of
+from service.api.dependencies import Caller, Context
 from service.api.jobs import wait_for
 from service.api.wire import Shape
+from service.context import AppContext
 from service.errors import InvalidRequest
 from service.stores.jobs import Lane
-from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/use_cases/{use_case_id}/data_checks", tags=["data checks"])
 
@@ -31,14 +31,15 @@ class DataCheckRequest(Shape):
 
 
 @api.post("")
-async def check(request: Request, use_case_id: str, body: DataCheckRequest) -> Response:
+async def check(
+    context: Context, caller: Caller, use_case_id: str, body: DataCheckRequest
+) -> Response:
     """Check rows: 200 with the result once it is there, else 202 with the job.
 
     Rows that cannot be read are refused now. The result becomes the use case's measured facts.
     """
-    state = state_of(request)
-    use_case = await state.house.use_case(use_case_id, tenant=DEFAULT_TENANT)
-    name, content = await to_thread.run_sync(_content, state, body)
+    use_case = await context.use_case(use_case_id, tenant=caller.tenant)
+    name, content = await to_thread.run_sync(_content, context, caller, body)
     await to_thread.run_sync(parse_any_rows, content, name)
     args = {
         "use_case": use_case_id,
@@ -48,50 +49,51 @@ async def check(request: Request, use_case_id: str, body: DataCheckRequest) -> R
         "min_similarity": body.min_similarity,
     }
     enqueue = partial(
-        state.jobs.enqueue,
+        context.jobs.enqueue,
         Lane.COMPARE,
         "data_check",
         args,
-        tenant=DEFAULT_TENANT,
+        tenant=caller.tenant,
         payload=content,
     )
     job = await to_thread.run_sync(enqueue)
-    job = await wait_for(job, state, state.house.settings.server.put_wait_s)
+    job = await wait_for(job, context, context.settings.server.put_wait_s)
     if job.result is None:
         headers = {"location": f"/jobs/{job.job_id}"}
         return JSONResponse({"job": job.as_dict()}, status_code=202, headers=headers)
-    read = partial(_get, state, use_case_id, job.result["data_check"])
+    read = partial(_get, context, caller, use_case_id, job.result["data_check"])
     return JSONResponse(await to_thread.run_sync(read))
 
 
 @api.get("")
-def list_checks(request: Request, use_case_id: str, limit: int = 20) -> dict[str, Any]:
+def list_checks(
+    context: Context, caller: Caller, use_case_id: str, limit: int = 20
+) -> dict[str, Any]:
     """List the checks of a use case, newest first; the first gives its measured facts."""
-    state = state_of(request)
-    state.house.use_cases.get(use_case_id, tenant=DEFAULT_TENANT)
-    found = state.data_checks.list(
-        use_case_id, tenant=DEFAULT_TENANT, limit=max(1, min(limit, 100))
+    context.use_cases.get(use_case_id, tenant=caller.tenant)
+    found = context.data_checks.list(
+        use_case_id, tenant=caller.tenant, limit=max(1, min(limit, 100))
     )
     return {"object": "list", "data": [one.as_dict() for one in found], "has_more": False}
 
 
 @api.get("/{check_id}")
-def get_check(request: Request, use_case_id: str, check_id: str) -> dict[str, Any]:
+def get_check(context: Context, caller: Caller, use_case_id: str, check_id: str) -> dict[str, Any]:
     """Return one check."""
-    return _get(state_of(request), use_case_id, check_id)
+    return _get(context, caller, use_case_id, check_id)
 
 
-def _get(state: AppState, use_case_id: str, check_id: str) -> dict[str, Any]:
-    found = state.data_checks.get(check_id, use_case=use_case_id, tenant=DEFAULT_TENANT)
+def _get(context: AppContext, caller: Caller, use_case_id: str, check_id: str) -> dict[str, Any]:
+    found = context.data_checks.get(check_id, use_case=use_case_id, tenant=caller.tenant)
     return found.as_dict()
 
 
-def _content(state: AppState, body: DataCheckRequest) -> tuple[str, bytes]:
+def _content(context: AppContext, caller: Caller, body: DataCheckRequest) -> tuple[str, bytes]:
     """Return the name and the bytes of what is to be checked."""
     if (body.file_id is None) == (body.rows is None):
         raise InvalidRequest("Send either `file_id` or `rows`.", param="file_id")
     if body.file_id is None:
         lines = (json.dumps(row, ensure_ascii=False) for row in body.rows or ())
         return "rows.jsonl", "\n".join(lines).encode()
-    file = state.files.get(body.file_id, tenant=DEFAULT_TENANT)
-    return file.filename, state.files.content(body.file_id, tenant=DEFAULT_TENANT)
+    file = context.files.get(body.file_id, tenant=caller.tenant)
+    return file.filename, context.files.content(body.file_id, tenant=caller.tenant)

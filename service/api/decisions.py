@@ -5,19 +5,20 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from service.api.dependencies import house_of
+from service.api.dependencies import Caller, Context
 from service.errors import DecisionNotFound
 from service.stores.records import Pair
-from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(tags=["decisions"])
 
 
 @api.get("/decisions/{request_id}")
-def get_decision(request: Request, request_id: str) -> dict[str, Any]:
+def get_decision(
+    request: Request, context: Context, caller: Caller, request_id: str
+) -> dict[str, Any]:
     """Return the whole trace of an answered request; the texts only where they are kept."""
-    records = house_of(request).records
-    found = records.get(request_id, tenant=DEFAULT_TENANT)
+    records = context.records
+    found = records.get(request_id, tenant=caller.tenant)
     if found is None:
         raise DecisionNotFound(
             f"There is no decision for request {request_id!r}. Records are kept "
@@ -43,21 +44,20 @@ def get_decision(request: Request, request_id: str) -> dict[str, Any]:
 
 
 @api.get("/observations")
-def list_observations(request: Request) -> dict[str, Any]:
+def list_observations(context: Context, caller: Caller) -> dict[str, Any]:
     """Sum up what the observed policies would have done, newest first."""
-    house = house_of(request)
     by_policies: dict[tuple[str, str], list[Pair]] = {}
-    for pair in house.records.observed(tenant=DEFAULT_TENANT):
+    for pair in context.records.observed(tenant=caller.tenant):
         versions = pair.now["policy_version"], pair.then["policy_version"]
         by_policies.setdefault(versions, []).append(pair)
-    observed = house.observed
+    observed = context.shadow
     policy = None if observed is None else observed.latest
     refused = None if observed is None else observed.refused
     return {
         "object": "list",
         "data": [_observation(*versions, pairs) for versions, pairs in by_policies.items()],
         "has_more": False,
-        "policy": house.policy.version,
+        "policy": context.policy.version,
         "observing": None if policy is None else policy.version,
         "problem": None if refused is None else str(refused.fault),
     }

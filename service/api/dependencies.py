@@ -1,38 +1,23 @@
-"""What the endpoints find in the running app."""
+"""What the endpoints are given: the running app's context, and who calls."""
 
-from dataclasses import dataclass, field
+from typing import Annotated
 
-from anyio import CapacityLimiter
-from fastapi import Request
+from fastapi import Depends, Request
 
-from service.context import House
-from service.engine.publisher import Publisher
-from service.stores.comparisons import Comparisons
-from service.stores.data_checks import DataChecks
-from service.stores.files import Files
-from service.stores.jobs import Jobs
+from service import access
+from service.context import AppContext
 
 
-@dataclass(frozen=True, slots=True)
-class AppState:
-    """Everything the endpoints use, built once in the app's lifespan."""
-
-    house: House
-    jobs: Jobs
-    files: Files
-    comparisons: Comparisons
-    data_checks: DataChecks
-    publisher: Publisher
-    reading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
-    """Files with a password, read one at a time: each may take `knowledge.parse_memory_mb`."""
+async def get_context(request: Request) -> AppContext:
+    """Return what the app opened when it started."""
+    context: AppContext = request.app.state.context
+    return context
 
 
-def state_of(request: Request) -> AppState:
-    """Return the running app's state."""
-    state: AppState = request.app.state.fingerpost
-    return state
+async def get_caller() -> access.Caller:
+    """Return who makes this request: without API keys always the loopback caller."""
+    return access.LOOPBACK_CALLER
 
 
-def house_of(request: Request) -> House:
-    """Return what the answer's line needs."""
-    return state_of(request).house
+Context = Annotated[AppContext, Depends(get_context)]
+Caller = Annotated[access.Caller, Depends(get_caller)]

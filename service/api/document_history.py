@@ -3,17 +3,17 @@
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from service.api.dependencies import house_of
-from service.stores.tables import DEFAULT_TENANT
+from service.api.dependencies import Caller, Context
 
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 
 
 @api.get("/{base_id}/history")
 def list_history(
-    request: Request,
+    context: Context,
+    caller: Caller,
     base_id: str,
     document: str | None = None,
     limit: int = 100,
@@ -21,8 +21,8 @@ def list_history(
 ) -> dict[str, Any]:
     """List versions of one `document` or of all; `after` is the `id` that ended the page before."""
     limit = max(1, min(limit, 1000))
-    found = house_of(request).knowledge.history(
-        base_id, document, tenant=DEFAULT_TENANT, limit=limit + 1, after=after
+    found = context.knowledge.history(
+        base_id, document, tenant=caller.tenant, limit=limit + 1, after=after
     )
     data = [
         {"id": entry.version_id, "object": "vector_store.document_version", **asdict(entry)}

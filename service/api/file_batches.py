@@ -12,15 +12,15 @@ from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from pydantic import Field
 
-from service.api.dependencies import AppState, house_of, state_of
+from service.api.dependencies import Caller, Context
 from service.api.wire import Shape
+from service.context import AppContext
 from service.errors import InvalidRequest, JobNotFound
 from service.stores.files import UploadedFile
 from service.stores.jobs import Job, Lane, Status
-from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 
@@ -45,29 +45,35 @@ class NewBatch(Shape):
 
 @api.post("/{base_id}/file_batches")
 async def create_batch(
-    request: Request,
+    context: Context,
+    caller: Caller,
     base_id: str,
     body: NewBatch,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> dict[str, Any]:
     """Add uploaded files as documents; the same key again is the same batch."""
-    run = partial(_create, state_of(request), base_id, body, idempotency_key)
+    run = partial(_create, context, caller, base_id, body, idempotency_key)
     batch_id, jobs = await to_thread.run_sync(run)
     return _batch(batch_id, base_id, jobs)
 
 
 @api.get("/{base_id}/file_batches/{batch_id}")
-def get_batch(request: Request, base_id: str, batch_id: str) -> dict[str, Any]:
+def get_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> dict[str, Any]:
     """Return how many files of a batch are done."""
-    return _batch(batch_id, base_id, _jobs_of(request, base_id, batch_id))
+    return _batch(batch_id, base_id, _jobs_of(context, caller, base_id, batch_id))
 
 
 @api.get("/{base_id}/file_batches/{batch_id}/files")
 def list_files(
-    request: Request, base_id: str, batch_id: str, limit: int = 100, after: str | None = None
+    context: Context,
+    caller: Caller,
+    base_id: str,
+    batch_id: str,
+    limit: int = 100,
+    after: str | None = None,
 ) -> dict[str, Any]:
     """List the files of a batch, each with what became of it; `after` is a file id."""
-    jobs = _jobs_of(request, base_id, batch_id)
+    jobs = _jobs_of(context, caller, base_id, batch_id)
     ids = [job.args["file_id"] for job in jobs]
     if after is not None and after not in ids:
         raise InvalidRequest(f"{after!r} is no file of this batch.", param="after")
@@ -78,31 +84,31 @@ def list_files(
 
 
 @api.post("/{base_id}/file_batches/{batch_id}/cancel")
-def cancel_batch(request: Request, base_id: str, batch_id: str) -> dict[str, Any]:
+def cancel_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> dict[str, Any]:
     """Take no more files of a batch; documents that are in stay in."""
-    for job in _jobs_of(request, base_id, batch_id):
-        state_of(request).jobs.cancel(job.job_id, tenant=DEFAULT_TENANT)
-    return get_batch(request, base_id, batch_id)
+    for job in _jobs_of(context, caller, base_id, batch_id):
+        context.jobs.cancel(job.job_id, tenant=caller.tenant)
+    return get_batch(context, caller, base_id, batch_id)
 
 
 def _create(
-    state: AppState, base_id: str, body: NewBatch, key: str | None
+    context: AppContext, caller: Caller, base_id: str, body: NewBatch, key: str | None
 ) -> tuple[str, Sequence[Job]]:
-    state.house.knowledge.get_base(base_id, tenant=DEFAULT_TENANT)
+    context.knowledge.get_base(base_id, tenant=caller.tenant)
     files = [
-        state.files.get(file_id, tenant=DEFAULT_TENANT) for file_id in dict.fromkeys(body.file_ids)
+        context.files.get(file_id, tenant=caller.tenant) for file_id in dict.fromkeys(body.file_ids)
     ]
     _refuse_equal_names(files)
     name = hashlib.sha256(f"{base_id}\0{key}".encode()).hexdigest()[:32] if key else None
     batch_id = f"vsfb_{name or uuid.uuid4().hex}"
-    known = state.jobs.list_keys(batch_id, tenant=DEFAULT_TENANT)
+    known = context.jobs.list_keys(batch_id, tenant=caller.tenant)
     if known and [job.args["file_id"] for job in known] != [f.file_id for f in files][: len(known)]:
         raise InvalidRequest(
             "Idempotency-Key was already used for a batch of other files; choose a new key.",
             param="idempotency-key",
         )
     for number, file in enumerate(files):
-        state.jobs.enqueue(
+        context.jobs.enqueue(
             Lane.INGEST,
             "ingest",
             {
@@ -114,12 +120,12 @@ def _create(
                 "sha256": file.sha256,
                 "file_id": file.file_id,
             },
-            tenant=DEFAULT_TENANT,
-            payload=state.files.content(file.file_id, tenant=DEFAULT_TENANT),
+            tenant=caller.tenant,
+            payload=context.files.content(file.file_id, tenant=caller.tenant),
             subject=f"{base_id}/{file.filename}",
             idempotency_key=f"{batch_id}:{number:05}",
         )
-    return batch_id, state.jobs.list_keys(batch_id, tenant=DEFAULT_TENANT)
+    return batch_id, context.jobs.list_keys(batch_id, tenant=caller.tenant)
 
 
 def _refuse_equal_names(files: Sequence[UploadedFile]) -> None:
@@ -134,9 +140,9 @@ def _refuse_equal_names(files: Sequence[UploadedFile]) -> None:
         )
 
 
-def _jobs_of(request: Request, base_id: str, batch_id: str) -> Sequence[Job]:
-    house_of(request).knowledge.get_base(base_id, tenant=DEFAULT_TENANT)
-    jobs = state_of(request).jobs.list_keys(batch_id, tenant=DEFAULT_TENANT)
+def _jobs_of(context: AppContext, caller: Caller, base_id: str, batch_id: str) -> Sequence[Job]:
+    context.knowledge.get_base(base_id, tenant=caller.tenant)
+    jobs = context.jobs.list_keys(batch_id, tenant=caller.tenant)
     if not batch_id.startswith("vsfb_") or not jobs or jobs[0].args["base_id"] != base_id:
         raise JobNotFound(f"There is no file batch {batch_id!r} in {base_id!r}.", param="id")
     return jobs

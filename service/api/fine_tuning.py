@@ -13,17 +13,17 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
 
 from adapters import BaseModelMismatch, TrainingConfig, read_checkpoints, read_events
-from service.api.dependencies import AppState, state_of
+from service.api.dependencies import Caller, Context
 from service.api.hyperparameters import (
     METHODS,
     TrainingRequest,
     config_keys,
     hyperparameters_of,
 )
+from service.context import AppContext
 from service.errors import FileNotFound, InvalidRequest, JobNotFound, ModelNotFound
 from service.stores.files import UploadedFile
 from service.stores.jobs import Job, Lane, Status
-from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["adapters"])
 
@@ -35,18 +35,21 @@ _OF_THE_ROWS = ("invalid_training_data", "too_few_rows")
 
 @api.post("")
 async def create(
-    request: Request,
+    context: Context,
+    caller: Caller,
     body: TrainingRequest,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """Queue a training run; a configuration that cannot work is refused now."""
-    job = await to_thread.run_sync(partial(_create, state_of(request), body, idempotency_key))
+    job = await to_thread.run_sync(partial(_create, context, caller, body, idempotency_key))
     headers = {"location": f"/v1/fine_tuning/jobs/{job.job_id}"}
     return JSONResponse(_training(job), 202, headers)
 
 
 @api.get("")
-def list_all(request: Request, limit: int = 20, after: str | None = None) -> dict[str, Any]:
+def list_all(
+    request: Request, context: Context, caller: Caller, limit: int = 20, after: str | None = None
+) -> dict[str, Any]:
     """List the newest runs first; `metadata[key]=value` asks for those with this label."""
     limit = _clamp(limit)
     labels = {
@@ -54,67 +57,70 @@ def list_all(request: Request, limit: int = 20, after: str | None = None) -> dic
         for name, value in request.query_params.items()
         if name.startswith("metadata[")
     }
-    found = state_of(request).jobs.list(
-        tenant=DEFAULT_TENANT, kind="train", metadata=labels, after=after, limit=limit + 1
+    found = context.jobs.list(
+        tenant=caller.tenant, kind="train", metadata=labels, after=after, limit=limit + 1
     )
     data = [_training(job) for job in found[:limit]]
     return {"object": "list", "data": data, "has_more": len(found) > limit}
 
 
 @api.get("/{job_id}")
-def get_one(request: Request, job_id: str) -> dict[str, Any]:
+def get_one(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
     """Return one training run."""
-    return _training(_find(request, job_id))
+    return _training(_find(context, caller, job_id))
 
 
 @api.get("/{job_id}/events")
 def list_events(
-    request: Request,
+    context: Context,
+    caller: Caller,
     job_id: str,
     limit: int = 20,
     after: str | None = None,
     order: Literal["asc", "desc"] = "desc",
 ) -> dict[str, Any]:
     """List what a run said, the last word first; `order=asc` suits who follows it."""
-    _find(request, job_id)
-    events = [_event(job_id, event) for event in read_events(_folder(request, job_id))]
+    _find(context, caller, job_id)
+    events = [_event(job_id, event) for event in read_events(_folder(context, job_id))]
     return _page(events if order == "asc" else events[::-1], limit, after)
 
 
 @api.get("/{job_id}/checkpoints")
 def list_checkpoints(
-    request: Request, job_id: str, limit: int = 10, after: str | None = None
+    context: Context, caller: Caller, job_id: str, limit: int = 10, after: str | None = None
 ) -> dict[str, Any]:
     """List the whole checkpoints of a run, the last first; of a run that is done, its adapter."""
-    job = _find(request, job_id)
-    return _page(_checkpoints(job, _folder(request, job_id)), limit, after)
+    job = _find(context, caller, job_id)
+    return _page(_checkpoints(job, _folder(context, job_id)), limit, after)
 
 
 @api.post("/{job_id}/cancel")
-def cancel(request: Request, job_id: str) -> dict[str, Any]:
+def cancel(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
     """Stop a training run; its last checkpoint stays."""
-    _find(request, job_id)
-    return _training(state_of(request).jobs.cancel(job_id, tenant=DEFAULT_TENANT))
+    _find(context, caller, job_id)
+    return _training(context.jobs.cancel(job_id, tenant=caller.tenant))
 
 
 @api.post("/{job_id}/pause")
-def pause(request: Request, job_id: str) -> dict[str, Any]:
+def pause(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
     """Stop a training run until it is resumed."""
-    _find(request, job_id)
-    return _training(state_of(request).jobs.pause(job_id, tenant=DEFAULT_TENANT))
+    _find(context, caller, job_id)
+    return _training(context.jobs.pause(job_id, tenant=caller.tenant))
 
 
 @api.post("/{job_id}/resume")
-def resume(request: Request, job_id: str) -> dict[str, Any]:
+def resume(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
     """Go on, from its last checkpoint, with a run that is paused, was cancelled or has failed."""
-    _find(request, job_id)
-    return _training(state_of(request).jobs.resume(job_id, tenant=DEFAULT_TENANT))
+    _find(context, caller, job_id)
+    return _training(context.jobs.resume(job_id, tenant=caller.tenant))
 
 
-def _create(state: AppState, body: TrainingRequest, idempotency_key: str | None) -> Job:
-    file = _find_file(state, body.training_file, "training_file")
-    base = state.house.settings.engine.base_model
-    _require_base(state, body)
+def _create(
+    context: AppContext, caller: Caller, body: TrainingRequest, idempotency_key: str | None
+) -> Job:
+    file = _find_file(context, caller, body.training_file, "training_file")
+    base = context.settings.engine.base_model
+    _require_base(context, body)
     keys = config_keys(body, base=base, filename=file.filename)
     args: dict[str, Any] = {"file_id": file.file_id, "config": keys}
     if body.metadata:
@@ -122,23 +128,23 @@ def _create(state: AppState, body: TrainingRequest, idempotency_key: str | None)
     if replayed := keys.get("replay_dataset"):
         ids = [replayed] if isinstance(replayed, str) else replayed
         args["replay_file_ids"] = [
-            _find_file(state, file_id, "config.replay_dataset").file_id for file_id in ids
+            _find_file(context, caller, file_id, "config.replay_dataset").file_id for file_id in ids
         ]
-    return state.jobs.enqueue(
-        Lane.TRAIN, "train", args, tenant=DEFAULT_TENANT, idempotency_key=idempotency_key
+    return context.jobs.enqueue(
+        Lane.TRAIN, "train", args, tenant=caller.tenant, idempotency_key=idempotency_key
     )
 
 
-def _find_file(state: AppState, file_id: str, param: str) -> UploadedFile:
+def _find_file(context: AppContext, caller: Caller, file_id: str, param: str) -> UploadedFile:
     try:
-        return state.files.get(file_id, tenant=DEFAULT_TENANT)
+        return context.files.get(file_id, tenant=caller.tenant)
     except FileNotFound as exc:
         raise FileNotFound(f"There is no uploaded file {file_id!r}.", param=param) from exc
 
 
-def _require_base(state: AppState, body: TrainingRequest) -> None:
+def _require_base(context: AppContext, body: TrainingRequest) -> None:
     """Refuse another base model than the one that is served."""
-    settings = state.house.settings
+    settings = context.settings
     base = settings.engine.base_model
     if body.model not in (None, "base", base):
         raise ModelNotFound(
@@ -150,9 +156,9 @@ def _require_base(state: AppState, body: TrainingRequest) -> None:
         raise BaseModelMismatch(f"config.model_name_or_path is {named}, served is {base}")
 
 
-def _find(request: Request, job_id: str) -> Job:
+def _find(context: AppContext, caller: Caller, job_id: str) -> Job:
     try:
-        job = state_of(request).jobs.get(job_id, tenant=DEFAULT_TENANT)
+        job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise _no_job(job_id) from exc
     if job.kind != "train":
@@ -164,8 +170,8 @@ def _no_job(job_id: str) -> JobNotFound:
     return JobNotFound(f"There is no training job {job_id!r}.", param="fine_tuning_job_id")
 
 
-def _folder(request: Request, job_id: str) -> Path:
-    return state_of(request).house.settings.paths.trainings / job_id
+def _folder(context: AppContext, job_id: str) -> Path:
+    return context.settings.paths.trainings / job_id
 
 
 def _clamp(limit: int) -> int:

@@ -4,14 +4,14 @@ from dataclasses import asdict
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from knowledge import find_set_aside
-from service.api.dependencies import AppState, state_of
+from service.api.dependencies import Caller, Context
 from service.api.error_replies import RETRY_AFTER_S
-from service.stores.tables import DEFAULT_TENANT
+from service.context import AppContext
 
 api = APIRouter(tags=["health"])
 
@@ -23,21 +23,20 @@ async def health() -> dict[str, str]:
 
 
 @api.get("/ready")
-async def ready(request: Request) -> Response:
+async def ready(context: Context, caller: Caller) -> Response:
     """Say whether questions are answered: store, model server with its adapters, index."""
-    state = state_of(request)
-    watch, observed = state.house.watch, state.house.observed
+    watch, observed = context.engine_status, context.shadow
     waiting = list(watch.waiting_for)
-    store, index = await to_thread.run_sync(_look, state)
+    store, index = await to_thread.run_sync(_look, context, caller)
     if not store["ok"]:
         waiting.append(f"store: {store['detail']}")
     body: dict[str, Any] = {
         "ready": not waiting,
         "waiting_for": waiting,
-        "engine": {"up": watch.is_up, "base_model": state.house.settings.engine.base_model},
+        "engine": {"up": watch.is_up, "base_model": context.settings.engine.base_model},
         "store": store,
         "index": index,
-        "policy": state.house.policies.as_dict(),
+        "policy": context.policies.as_dict(),
         "observed_policy": None if observed is None else observed.as_dict(),
         "degraded": [] if index["ok"] else ["index"],
     }
@@ -46,12 +45,12 @@ async def ready(request: Request) -> Response:
     return JSONResponse(body)
 
 
-def _look(state: AppState) -> tuple[dict[str, Any], dict[str, Any]]:
+def _look(context: AppContext, caller: Caller) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        state.jobs.list(tenant=DEFAULT_TENANT, limit=1)
+        context.jobs.list(tenant=caller.tenant, limit=1)
         store: dict[str, Any] = {"ok": True}
-        found = find_set_aside(state.house.settings.paths.chroma)
-        health = state.house.knowledge.index_health()
+        found = find_set_aside(context.settings.paths.chroma)
+        health = context.knowledge.index_health()
         index = {
             "ok": health.available,
             "pending": health.pending,

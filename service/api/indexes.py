@@ -5,12 +5,12 @@ from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from fastapi.responses import JSONResponse, Response
 
-from service.api.dependencies import house_of, state_of
+from service.api.dependencies import Caller, Context
+from service.context import AppContext
 from service.stores.jobs import Lane
-from service.stores.tables import DEFAULT_TENANT
 
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 
@@ -18,35 +18,40 @@ Key = Annotated[str | None, Header(max_length=200)]
 
 
 @api.get("/{base_id}/check")
-async def check(request: Request, base_id: str) -> dict[str, Any]:
+async def check(context: Context, caller: Caller, base_id: str) -> dict[str, Any]:
     """Tell what reconcile would repair; nothing is changed."""
-    run = partial(house_of(request).knowledge.check, base_id, tenant=DEFAULT_TENANT)
+    run = partial(context.knowledge.check, base_id, tenant=caller.tenant)
     found = await to_thread.run_sync(run)
     return {"object": "index_check", "in_step": found.in_step, **asdict(found)}
 
 
 @api.post("/{base_id}/rebuild")
-async def rebuild(request: Request, base_id: str, idempotency_key: Key = None) -> Response:
+async def rebuild(
+    context: Context, caller: Caller, base_id: str, idempotency_key: Key = None
+) -> Response:
     """Fill a new generation of the index from the stored vectors and swap it in."""
-    return await _start(request, "rebuild", base_id, idempotency_key)
+    return await _start(context, caller, "rebuild", base_id, idempotency_key)
 
 
 @api.post("/{base_id}/reindex")
-async def reindex(request: Request, base_id: str, idempotency_key: Key = None) -> Response:
+async def reindex(
+    context: Context, caller: Caller, base_id: str, idempotency_key: Key = None
+) -> Response:
     """Embed all documents again with the next embedder, or the only one, and swap once."""
-    return await _start(request, "reindex", base_id, idempotency_key)
+    return await _start(context, caller, "reindex", base_id, idempotency_key)
 
 
-async def _start(request: Request, kind: str, base_id: str, key: str | None) -> Response:
-    state = state_of(request)
-    find = partial(state.house.knowledge.get_base, base_id, tenant=DEFAULT_TENANT)
+async def _start(
+    context: AppContext, caller: Caller, kind: str, base_id: str, key: str | None
+) -> Response:
+    find = partial(context.knowledge.get_base, base_id, tenant=caller.tenant)
     await to_thread.run_sync(find)
     enqueue = partial(
-        state.jobs.enqueue,
+        context.jobs.enqueue,
         Lane.INDEX,
         kind,
         {"base_id": base_id},
-        tenant=DEFAULT_TENANT,
+        tenant=caller.tenant,
         subject=f"{base_id}#index",
         idempotency_key=key,
     )

@@ -16,16 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters import AdapterNotFound
 from router import Strategy
 from service.api.chat import CLIENT_GONE, opened, whole_answer
-from service.api.dependencies import AppState, state_of
+from service.api.dependencies import Caller, Context
 from service.api.error_replies import problem_of, request_id_of
 from service.api.streams import EventStream, json_reply, sse, unless_gone
 from service.api.wire import WireMessage, turns_of
 from service.chat.answer import Answer, Decided, Delta, Event, Question
 from service.chat.citations import CiteMode
-from service.context import House
+from service.context import AppContext
 from service.errors import ModelNotFound
 from service.routing.facts import Requirements
-from service.stores.tables import DEFAULT_TENANT
 from service.stores.use_cases import Sampling
 
 api = APIRouter(prefix="/v1", tags=["openai"])
@@ -66,13 +65,13 @@ class CompletionRequest(BaseModel):
     cite: CiteMode = "inline"
     citations_required: bool | None = None
 
-    def as_question(self, house: House, *, request_id: str, tenant: str) -> Question:
+    def as_question(self, context: AppContext, *, request_id: str, tenant: str) -> Question:
         """Return the question that this body asks.
 
         Raises:
             ModelNotFound: `model` names neither a strategy nor the base model.
         """
-        strategy, adapter = parse_model(self.model, house.settings.engine.base_model)
+        strategy, adapter = parse_model(self.model, context.settings.engine.base_model)
         return Question(
             request_id=request_id,
             tenant=tenant,
@@ -121,34 +120,33 @@ def parse_model(name: str, base_model: str) -> tuple[Strategy | None, str | None
 
 
 @api.post("/chat/completions", response_model=None)
-async def complete(request: Request, body: CompletionRequest) -> Response:
+async def complete(
+    request: Request, context: Context, caller: Caller, body: CompletionRequest
+) -> Response:
     """Answer as OpenAI's chat completions do."""
-    state = state_of(request)
-    question = body.as_question(
-        state.house, request_id=request_id_of(request), tenant=DEFAULT_TENANT
-    )
-    await _require_adapter(state, question)
-    face = Face(body.model, state.house.settings.engine.base_model)
+    question = body.as_question(context, request_id=request_id_of(request), tenant=caller.tenant)
+    await _require_adapter(context, question)
+    face = Face(body.model, context.settings.engine.base_model)
     if body.stream:
-        first, rest = await opened(question, state.house)
+        first, rest = await opened(question, context)
         usage = body.stream_options is not None and body.stream_options.include_usage
         return EventStream(_chunks(first, rest, face, request, usage))
-    done = await unless_gone(request, lambda: whole_answer(question, state.house))
+    done = await unless_gone(request, lambda: whole_answer(question, context))
     if done is None:
         return Response(status_code=CLIENT_GONE)
     return json_reply(face.completion(done))
 
 
 @api.get("/models")
-def list_models(request: Request) -> dict[str, Any]:
+def list_models(context: Context) -> dict[str, Any]:
     """List every name that a client can choose."""
-    return {"object": "list", "data": _models(state_of(request)), "has_more": False}
+    return {"object": "list", "data": _models(context), "has_more": False}
 
 
 @api.get("/models/{model:path}")
-def get_model(request: Request, model: str) -> dict[str, Any]:
+def get_model(context: Context, model: str) -> dict[str, Any]:
     """Return one model by its name."""
-    for row in _models(state_of(request)):
+    for row in _models(context):
         if row["id"] == model:
             return row
     raise ModelNotFound(f"There is no model {model!r}; GET /v1/models lists the names.")
@@ -251,13 +249,13 @@ async def _chunks(
     yield DONE
 
 
-async def _require_adapter(state: AppState, question: Question) -> None:
+async def _require_adapter(context: AppContext, question: Question) -> None:
     """Refuse a model name whose adapter does not exist: that is 404, not a rule's 409."""
     if question.adapter is None:
         return
-    use_case = await state.house.use_case(None, tenant=question.tenant)
+    use_case = await context.use_case(None, tenant=question.tenant)
     asked = use_case.model_copy(update={"adapter": question.adapter})
-    measured = await state.house.measured(asked, tenant=question.tenant)
+    measured = await context.measured(asked, tenant=question.tenant)
     if measured.adapter is None:
         raise ModelNotFound(
             f"No live adapter is called {question.adapter!r}; GET /v1/models lists the names.",
@@ -295,11 +293,11 @@ def _usage(done: Answer) -> dict[str, Any]:
     return {**usage, "prompt_tokens_details": {"cached_tokens": cached}}
 
 
-def _models(state: AppState) -> list[dict[str, Any]]:
-    base = state.house.settings.engine.base_model
+def _models(context: AppContext) -> list[dict[str, Any]]:
+    base = context.settings.engine.base_model
     rows = [{"id": name, "owned_by": "fingerpost"} for name in (AUTO, *Strategy)]
     rows.append({"id": base, "owned_by": "fingerpost"})
-    for adapter in state.house.measurements.registry.live():
+    for adapter in context.registry.live():
         for suffix in ("", "+rag"):
             name = f"{base}:{adapter.adapter_id}{suffix}"
             rows.append({"id": name, "owned_by": "fingerpost", "parent": base})

@@ -4,48 +4,49 @@ from functools import partial
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from service.api.dependencies import house_of
+from service.api.dependencies import Caller, Context
 from service.errors import InvalidRequest
-from service.stores.tables import DEFAULT_TENANT
 from service.stores.use_cases import UseCase
 
 api = APIRouter(prefix="/use_cases", tags=["use cases"])
 
 
 @api.put("/{use_case_id}")
-async def put_use_case(request: Request, use_case_id: str, body: UseCase) -> UseCase:
+async def put_use_case(
+    context: Context, caller: Caller, use_case_id: str, body: UseCase
+) -> UseCase:
     """Keep a use case, replacing one of the same id."""
     if body.id != use_case_id:
         raise InvalidRequest(
             f"The body's id {body.id!r} is not the path's {use_case_id!r}.", param="id"
         )
-    house = house_of(request)
-    await to_thread.run_sync(house.policy.with_thresholds, body.thresholds)  # refuses what it must
-    await to_thread.run_sync(partial(house.use_cases.put, body, tenant=DEFAULT_TENANT))
-    house.memory.forget()
+    await to_thread.run_sync(
+        context.policy.with_thresholds, body.thresholds
+    )  # refuses what it must
+    await to_thread.run_sync(partial(context.use_cases.put, body, tenant=caller.tenant))
+    context.cache.invalidate()
     return body
 
 
 @api.get("")
-def list_use_cases(request: Request) -> dict[str, Any]:
+def list_use_cases(context: Context, caller: Caller) -> dict[str, Any]:
     """List all use cases."""
-    found = house_of(request).use_cases.list(tenant=DEFAULT_TENANT)
+    found = context.use_cases.list(tenant=caller.tenant)
     data = [use_case.model_dump(mode="json") for use_case in found]
     return {"object": "list", "data": data, "has_more": False}
 
 
 @api.get("/{use_case_id}")
-def get_use_case(request: Request, use_case_id: str) -> UseCase:
+def get_use_case(context: Context, caller: Caller, use_case_id: str) -> UseCase:
     """Return one use case."""
-    return house_of(request).use_cases.get(use_case_id, tenant=DEFAULT_TENANT)
+    return context.use_cases.get(use_case_id, tenant=caller.tenant)
 
 
 @api.delete("/{use_case_id}")
-async def delete_use_case(request: Request, use_case_id: str) -> dict[str, Any]:
+async def delete_use_case(context: Context, caller: Caller, use_case_id: str) -> dict[str, Any]:
     """Forget a use case."""
-    house = house_of(request)
-    await to_thread.run_sync(partial(house.use_cases.delete, use_case_id, tenant=DEFAULT_TENANT))
-    house.memory.forget()
+    await to_thread.run_sync(partial(context.use_cases.delete, use_case_id, tenant=caller.tenant))
+    context.cache.invalidate()
     return {"id": use_case_id, "object": "use_case", "deleted": True}

@@ -18,14 +18,14 @@ from pydantic import Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from knowledge import Chunking, Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
-from service.api.dependencies import AppState, house_of, state_of
+from service.api.dependencies import Caller, Context
 from service.api.jobs import wait_for
 from service.api.wire import Shape
 from service.chat.citations import passage_dict
+from service.context import AppContext
 from service.errors import InvalidRequest
 from service.stores.jobs import Job, Lane
 from service.stores.locked_files import read_locked
-from service.stores.tables import DEFAULT_TENANT
 from service.stores.use_cases import ID_PATTERN
 
 T = TypeVar("T")
@@ -60,25 +60,26 @@ class SearchRequest(Shape):
 
 
 @api.post("")
-async def create_base(request: Request, body: NewBase) -> dict[str, Any]:
+async def create_base(context: Context, caller: Caller, body: NewBase) -> dict[str, Any]:
     """Make a knowledge base."""
-    house = house_of(request)
     create = partial(
-        house.knowledge.create_base,
+        context.knowledge.create_base,
         body.name,
-        tenant=DEFAULT_TENANT,
+        tenant=caller.tenant,
         base_id=body.id,
         chunking=body.chunking,
     )
     base = await to_thread.run_sync(create)
-    house.memory.forget()
+    context.cache.invalidate()
     return _base(base)
 
 
 @api.get("")
-def list_bases(request: Request, limit: int = 1000, after: str | None = None) -> dict[str, Any]:
+def list_bases(
+    context: Context, caller: Caller, limit: int = 1000, after: str | None = None
+) -> dict[str, Any]:
     """List the knowledge bases, oldest first; `after` is the `id` that ended the page before."""
-    found = house_of(request).knowledge.list_bases(tenant=DEFAULT_TENANT)
+    found = context.knowledge.list_bases(tenant=caller.tenant)
     if after is not None:
         ids = [str(base.base_id) for base in found]
         if after not in ids:
@@ -90,34 +91,33 @@ def list_bases(request: Request, limit: int = 1000, after: str | None = None) ->
 
 
 @api.get("/{base_id}")
-def get_base(request: Request, base_id: str) -> dict[str, Any]:
+def get_base(context: Context, caller: Caller, base_id: str) -> dict[str, Any]:
     """Return one knowledge base, and what is measured of it for the router."""
-    knowledge = house_of(request).knowledge
-    base = knowledge.get_base(base_id, tenant=DEFAULT_TENANT)
-    measured = asdict(knowledge.measure([base_id], tenant=DEFAULT_TENANT))
+    knowledge = context.knowledge
+    base = knowledge.get_base(base_id, tenant=caller.tenant)
+    measured = asdict(knowledge.measure([base_id], tenant=caller.tenant))
     for shown_already in ("documents", "chunks"):
         del measured[shown_already]
     return {**_base(base), "measured": measured}
 
 
 @api.delete("/{base_id}")
-async def delete_base(request: Request, base_id: str) -> dict[str, Any]:
+async def delete_base(context: Context, caller: Caller, base_id: str) -> dict[str, Any]:
     """Delete a knowledge base with all its documents."""
-    house = house_of(request)
-    delete = partial(house.knowledge.delete_base, base_id, tenant=DEFAULT_TENANT)
+    delete = partial(context.knowledge.delete_base, base_id, tenant=caller.tenant)
     await to_thread.run_sync(delete)
-    house.memory.forget()
+    context.cache.invalidate()
     return {"id": base_id, "object": "vector_store.deleted", "deleted": True}
 
 
 @api.get("/{base_id}/documents")
 def list_documents(
-    request: Request, base_id: str, limit: int = 100, after: str | None = None
+    context: Context, caller: Caller, base_id: str, limit: int = 100, after: str | None = None
 ) -> dict[str, Any]:
     """List documents, oldest first; `after` is the document that ended the page before."""
     limit = max(1, min(limit, 1000))
-    found = house_of(request).knowledge.list_documents(
-        base_id, tenant=DEFAULT_TENANT, limit=limit + 1, after=after
+    found = context.knowledge.list_documents(
+        base_id, tenant=caller.tenant, limit=limit + 1, after=after
     )
     page = found[:limit]
     data = [_document(document) for document in page]
@@ -125,15 +125,19 @@ def list_documents(
 
 
 @api.get("/{base_id}/documents/{external_id:path}")
-def get_document(request: Request, base_id: str, external_id: str) -> dict[str, Any]:
+def get_document(
+    context: Context, caller: Caller, base_id: str, external_id: str
+) -> dict[str, Any]:
     """Return one document with its text."""
-    found = house_of(request).knowledge.document_text(base_id, external_id, tenant=DEFAULT_TENANT)
+    found = context.knowledge.document_text(base_id, external_id, tenant=caller.tenant)
     return {**_document(found.document), "text": found.text}
 
 
 @api.put("/{base_id}/documents/{external_id:path}")
 async def put_document(
     request: Request,
+    caller: Caller,
+    context: Context,
     base_id: str,
     external_id: str,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
@@ -142,11 +146,10 @@ async def put_document(
 
     A file that comes with a `password` is read here and now, so that nobody has to keep it.
     """
-    state = state_of(request)
-    await _require_base(state, base_id)
+    await _require_base(context, caller, base_id)
     upload = await _read_upload(request, external_id)
     filename, content = upload.filename, upload.content
-    limit = state.house.settings.knowledge.max_document_bytes
+    limit = context.settings.knowledge.max_document_bytes
     if len(content) > limit:
         raise DocumentTooLarge(
             f"{filename} has {len(content)} bytes; knowledge.max_document_bytes is {limit}."
@@ -161,32 +164,35 @@ async def put_document(
     }
     if upload.password is not None:
         args["was_locked"] = True
-        limits = state.house.settings.knowledge.parse_limits
+        limits = context.settings.knowledge.parse_limits
         read = partial(read_locked, filename, content, upload.password, limits=limits)
-        content = await to_thread.run_sync(read, limiter=state.reading)
-    job = await _enqueue(state, "ingest", args, payload=content, key=idempotency_key)
-    return await _reply(job, state)
+        content = await to_thread.run_sync(read, limiter=context.locked_file_limiter)
+    job = await _enqueue(context, caller, "ingest", args, payload=content, key=idempotency_key)
+    return await _reply(job, context)
 
 
 @api.delete("/{base_id}/documents/{external_id:path}")
-async def delete_document(request: Request, base_id: str, external_id: str) -> Response:
+async def delete_document(
+    context: Context, caller: Caller, base_id: str, external_id: str
+) -> Response:
     """Delete a document; no later answer holds its text."""
-    state = state_of(request)
-    await _require_base(state, base_id)
+    await _require_base(context, caller, base_id)
     args = {"base_id": base_id, "external_id": external_id}
-    job = await _enqueue(state, "delete_document", args)
-    return await _reply(job, state)
+    job = await _enqueue(context, caller, "delete_document", args)
+    return await _reply(job, context)
 
 
 @api.post("/{base_id}/search")
-async def search(request: Request, base_id: str, body: SearchRequest) -> dict[str, Any]:
+async def search(
+    context: Context, caller: Caller, base_id: str, body: SearchRequest
+) -> dict[str, Any]:
     """Return the passages for a query, best first."""
     found = await to_thread.run_sync(
         partial(
-            house_of(request).knowledge.retrieve,
+            context.knowledge.retrieve,
             body.query,
             base_ids=[base_id],
-            tenant=DEFAULT_TENANT,
+            tenant=caller.tenant,
             top_k=body.max_num_results,
             max_tokens=body.max_tokens,
             filters=body.filters,
@@ -218,14 +224,14 @@ async def search(request: Request, base_id: str, body: SearchRequest) -> dict[st
 
 
 @api.post("/{base_id}/reconcile")
-async def reconcile(request: Request, base_id: str) -> dict[str, Any]:
+async def reconcile(context: Context, caller: Caller, base_id: str) -> dict[str, Any]:
     """Make the vector index agree with the database."""
-    run = partial(house_of(request).knowledge.reconcile, base_id, tenant=DEFAULT_TENANT)
+    run = partial(context.knowledge.reconcile, base_id, tenant=caller.tenant)
     return {"object": "reconcile_report", **asdict(await to_thread.run_sync(run))}
 
 
-async def _require_base(state: AppState, base_id: str) -> KnowledgeBase:
-    find = partial(state.house.knowledge.get_base, base_id, tenant=DEFAULT_TENANT)
+async def _require_base(context: AppContext, caller: Caller, base_id: str) -> KnowledgeBase:
+    find = partial(context.knowledge.get_base, base_id, tenant=caller.tenant)
     return await to_thread.run_sync(find)
 
 
@@ -288,7 +294,8 @@ def _json_field(form: FormData, name: str, kind: type[T]) -> T | None:
 
 
 async def _enqueue(
-    state: AppState,
+    context: AppContext,
+    caller: Caller,
     kind: str,
     args: Mapping[str, Any],
     *,
@@ -297,11 +304,11 @@ async def _enqueue(
 ) -> Job:
     return await to_thread.run_sync(
         partial(
-            state.jobs.enqueue,
+            context.jobs.enqueue,
             Lane.INGEST,
             kind,
             args,
-            tenant=DEFAULT_TENANT,
+            tenant=caller.tenant,
             payload=payload,
             subject=f"{args['base_id']}/{args['external_id']}",
             idempotency_key=key,
@@ -309,8 +316,8 @@ async def _enqueue(
     )
 
 
-async def _reply(job: Job, state: AppState) -> Response:
-    job = await wait_for(job, state, state.house.settings.server.put_wait_s)
+async def _reply(job: Job, context: AppContext) -> Response:
+    job = await wait_for(job, context, context.settings.server.put_wait_s)
     if job.has_ended:
         return JSONResponse({"object": "vector_store.document", **(job.result or {})})
     headers = {"location": f"/jobs/{job.job_id}"}

@@ -28,7 +28,7 @@ from router import (
 from service.chat.citations import Citation, CiteMode, cite, passage_dict
 from service.chat.prompts import Prompt, build_prompt
 from service.chat.query_rewriting import Rewriting, rewrite
-from service.context import House
+from service.context import AppContext
 from service.engine.client import Generation, GenerationRequest, Message, Usage
 from service.errors import AdapterNotLoaded, StrategyForbidden
 from service.routing.facts import Measured, Requirements, gather_facts
@@ -170,7 +170,7 @@ class Stopwatch:
         return {**stages, **self._marks, "total": round(total, 3)}
 
 
-async def answer(question: Question, house: House) -> AsyncGenerator[Event, None]:
+async def answer(question: Question, context: AppContext) -> AsyncGenerator[Event, None]:
     """Answer `question`; the first event comes once the model server has accepted it.
 
     Yields:
@@ -181,18 +181,22 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
             what was said is not a whole answer.
     """
     watch = Stopwatch()
-    route = await choose(question, house)
-    meant = model_of(route.decision.strategy, route, house)
-    with house.watch.in_use(meant):  # from here on it is not unloaded, however long retrieval takes
+    route = await choose(question, context)
+    meant = model_of(route.decision.strategy, route, context)
+    with context.engine_status.in_use(
+        meant
+    ):  # from here on it is not unloaded, however long retrieval takes
         watch.mark("route")
-        rewriting = await rewrite(question.turns, route.signals, house, wanted=route.wants_rewrite)
+        rewriting = await rewrite(
+            question.turns, route.signals, context, wanted=route.wants_rewrite
+        )
         if rewriting is not None:
             watch.mark("rewrite")
-        retrieval = await find_passages(question, route, rewriting, house)
+        retrieval = await find_passages(question, route, rewriting, context)
         watch.mark("retrieve")
         settlement = weigh(route, retrieval)
         strategy = strategy_after(route.decision, settlement)
-        model = model_of(strategy, route, house)
+        model = model_of(strategy, route, context)
         decision = explain(route.decision, settlement, strategy, with_leaves=question.explain)
         decided = Decided(question.request_id, strategy, model, decision)
         if settlement is not None and settlement.outcome == "abstain":
@@ -203,13 +207,13 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
             prompt = Prompt((), 0, (), 0, 0)
             done = conclude(decided, prompt, None, refusal, retrieval, rewriting, watch, question)
         else:
-            write = partial(write_prompt, question, route, strategy, retrieval, house)
+            write = partial(write_prompt, question, route, strategy, retrieval, context)
             is_long = sum(len(turn.content) for turn in question.turns) > INLINE_CHARS
             prompt = await to_thread.run_sync(write) if is_long else write()
             request = GenerationRequest(
                 model, prompt.messages, options_of(question, route.use_case)
             )
-            async with house.engine.generate(request) as generation:
+            async with context.engine.generate(request) as generation:
                 yield decided
                 yield Given(prompt.passages)
                 pieces: list[str] = []
@@ -225,12 +229,12 @@ async def answer(question: Question, house: House) -> AsyncGenerator[Event, None
                 )
                 if route.use_case.refusal.is_said_in(said):  # learned from context rows
                     done = replace(done, outcome="abstained")
-    think = partial(think_over, route, settlement, strategy, house.observed_policy)
-    house.records.keep(record_of(question, route, done, house), think)
+    think = partial(think_over, route, settlement, strategy, context.shadow_policy)
+    context.records.keep(record_of(question, route, done, context), think)
     yield done
 
 
-async def choose(question: Question, house: House) -> Route:
+async def choose(question: Question, context: AppContext) -> Route:
     """Gather the facts and decide; nothing is retrieved or generated.
 
     Raises:
@@ -238,26 +242,26 @@ async def choose(question: Question, house: House) -> Route:
         StrategyForbidden: A hard rule stands against the asked strategy, or against all.
         AdapterNotLoaded: The asked strategy needs a live adapter that is not back yet.
     """
-    name = question.use_case or house.settings.default_use_case
-    use_case = await house.use_case(name, tenant=question.tenant)
+    name = question.use_case or context.settings.default_use_case
+    use_case = await context.use_case(name, tenant=question.tenant)
     if question.adapter is not None:
         use_case = use_case.model_copy(update={"adapter": question.adapter})
     if question.knowledge_bases is not None:
         use_case = use_case.model_copy(update={"knowledge_bases": question.knowledge_bases})
-    measured = await house.measured(use_case, tenant=question.tenant)
+    measured = await context.measured(use_case, tenant=question.tenant)
     if question.knowledge_bases is not None:
         measured.require_bases(question.knowledge_bases)
     asked = question.turns[-1].content
     earlier = [turn.content for turn in question.turns[:-1] if turn.role == "user"]
-    signals = read_signals(asked, earlier, classifier=house.classifier)
+    signals = read_signals(asked, earlier, classifier=context.classifier)
     facts = gather_facts(
         use_case,
         signals,
         measured,
         question.requirements,
-        engine_is_local=house.settings.engine.runs_locally,
+        engine_is_local=context.settings.engine.runs_locally,
     )
-    policy = await house.policy_for(use_case)
+    policy = await context.policy_for(use_case)
     decision = decide(facts, policy, asked=question.strategy)
     if decision.conflict is not None:
         raise _conflict(question, decision, measured)
@@ -265,7 +269,7 @@ async def choose(question: Question, house: House) -> Route:
 
 
 async def find_passages(
-    question: Question, route: Route, rewriting: Rewriting | None, house: House
+    question: Question, route: Route, rewriting: Rewriting | None, context: AppContext
 ) -> Retrieval | None:
     """Return the passages for the question, or None where the strategy needs none."""
     if not route.decision.strategy.retrieves:
@@ -275,7 +279,7 @@ async def find_passages(
     if rewriting is not None and rewriting.question is not None:
         asked, history = rewriting.question, []
     search = partial(
-        house.knowledge.retrieve,
+        context.knowledge.retrieve,
         asked,
         base_ids=route.measured.bases,
         tenant=question.tenant,
@@ -307,12 +311,12 @@ def strategy_after(decision: Decision, settlement: Settlement | None) -> Strateg
     return Strategy.PROMPT_ONLY if fell_back else decision.strategy
 
 
-def model_of(strategy: Strategy, route: Route, house: House) -> str:
+def model_of(strategy: Strategy, route: Route, context: AppContext) -> str:
     """Return the model server's name for what answers: the base or an immutable adapter id."""
     if strategy not in ADAPTED:
-        return house.settings.engine.base_model
+        return context.settings.engine.base_model
     adapter = route.measured.adapter_id
-    if adapter is None or not house.watch.serves(adapter):
+    if adapter is None or not context.engine_status.serves(adapter):
         raise AdapterNotLoaded(f"The adapter {adapter} is not loaded in the model server yet.")
     return adapter
 
@@ -339,7 +343,7 @@ def write_prompt(
     route: Route,
     strategy: Strategy,
     retrieval: Retrieval | None,
-    house: House,
+    context: AppContext,
 ) -> Prompt:
     """Build the messages, with the passages worth showing where the strategy retrieves."""
     found: Sequence[Passage] = ()
@@ -351,8 +355,8 @@ def write_prompt(
         question.turns,
         found,
         ask_for_markers=question.cite != "none" and question.requirements.citations is True,
-        limit_tokens=house.settings.engine.max_model_len - answer_tokens,
-        count_tokens=house.count_tokens,
+        limit_tokens=context.settings.engine.max_model_len - answer_tokens,
+        count_tokens=context.count_tokens,
     )
 
 
@@ -409,9 +413,9 @@ def conclude(
     )
 
 
-def record_of(question: Question, route: Route, done: Answer, house: House) -> Record:
+def record_of(question: Question, route: Route, done: Answer, context: AppContext) -> Record:
     """Return what is kept of this request."""
-    keeps_text = house.records.stores_text
+    keeps_text = context.records.stores_text
     return Record(
         request_id=done.request_id,
         tenant=question.tenant,

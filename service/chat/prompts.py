@@ -5,32 +5,18 @@ system message is the same for every request of a use case and passages come in 
 so that the engine's prefix cache is hit; the question comes last.
 """
 
-import json
-import logging
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
-
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from tokenizers import Tokenizer
+from typing import Protocol
 
 from knowledge import Passage
 from service.engine.client import Message
+from service.engine.tokens import CountTokens
 from service.errors import ContextLengthExceeded
 from service.stores.use_cases import UseCase
 
-log = logging.getLogger(__name__)
-
-CountTokens = Callable[[Sequence[Message]], int]
-
 CITE_LINE = "Cite the passages you use by their number, such as [1]."
-# Without the model's own tokenizer: a Han character is about a token, other text about 3
-# characters a token; high on purpose, so that a prompt that fits here fits there.
-CHARS_PER_TOKEN = 3
-TOKENS_PER_MESSAGE = 8
 
 
 class Shown(Protocol):
@@ -134,66 +120,3 @@ def _with_passages(question: str, passages: Sequence[Shown], ask_for_markers: bo
     lines = [f"[{n}] {p.filename}: {p.text}" for n, p in enumerate(passages, start=1)]
     asked = f"\n{CITE_LINE}" if ask_for_markers else ""
     return "Passages:\n" + "\n".join(lines) + f"\n\nQuestion: {question}{asked}"
-
-
-def load_token_counter(model_folder: Path) -> CountTokens:
-    """Return a counter for the model in `model_folder`, or an estimate where it has none.
-
-    A template that this plain jinja cannot run (own tags, roles it refuses) is estimated too: the
-    model server has the last word on what it takes.
-    """
-    tokenizer_file = model_folder / "tokenizer.json"
-    config = _tokenizer_config(model_folder)
-    template_text = _chat_template(model_folder, config)
-    if not tokenizer_file.is_file() or template_text is None:
-        return estimate_tokens
-    tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    jinja = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    try:
-        template = jinja.from_string(template_text)
-    except TemplateError as exc:
-        log.warning("prompts are counted by estimate: chat template of %s: %s", model_folder, exc)
-        return estimate_tokens
-    marks = {name: _special_token(config, name) for name in ("bos_token", "eos_token")}
-
-    def count(messages: Sequence[Message]) -> int:
-        turns = [{"role": m.role, "content": m.content} for m in messages]
-        try:
-            rendered = template.render(messages=turns, add_generation_prompt=True, **marks)
-        except TemplateError:
-            return estimate_tokens(messages)
-        return len(tokenizer.encode(rendered, add_special_tokens=False).ids)
-
-    return count
-
-
-def estimate_tokens(messages: Sequence[Message]) -> int:
-    """Return a number of tokens that is rather too high than too low."""
-    total = 0
-    for message in messages:
-        han = sum("\u2e80" <= char <= "\u9fff" for char in message.content)
-        total += han + (len(message.content) - han) // CHARS_PER_TOKEN + TOKENS_PER_MESSAGE
-    return total
-
-
-def _chat_template(model_folder: Path, config: Mapping[str, Any]) -> str | None:
-    own_file = model_folder / "chat_template.jinja"
-    if own_file.is_file():
-        return own_file.read_text(encoding="utf-8")
-    template = config.get("chat_template")
-    return template if isinstance(template, str) else None
-
-
-def _tokenizer_config(model_folder: Path) -> Mapping[str, Any]:
-    file = model_folder / "tokenizer_config.json"
-    if not file.is_file():
-        return {}
-    config: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return config
-
-
-def _special_token(config: Mapping[str, Any], name: str) -> str:
-    token = config.get(name) or ""  # a text, or an object with its content
-    return token if isinstance(token, str) else str(token["content"])

@@ -12,7 +12,7 @@ from typing import Literal
 import anyio
 
 from router import Signals, read_signals
-from service.context import House
+from service.context import AppContext
 from service.engine.client import Generation, GenerationRequest, Message, Usage
 from service.errors import ServiceError
 
@@ -64,25 +64,25 @@ class _Reply:
 
 
 async def rewrite(
-    turns: Sequence[Message], signals: Signals, house: House, *, wanted: bool
+    turns: Sequence[Message], signals: Signals, context: AppContext, *, wanted: bool
 ) -> Rewriting | None:
     """Ask the base model to make the last of `turns` understandable by itself.
 
     Args:
         turns: The conversation, the question last.
         signals: Of the question.
-        house: Where the model server is.
+        context: Where the model server is.
         wanted: False: nothing is asked.
 
     Returns:
         None where nothing was asked: not wanted, or no turn before that counts. A call that fails
         is an outcome, not an error.
     """
-    earlier = _earlier(turns, house.settings.knowledge.history_turns)
+    earlier = _earlier(turns, context.settings.knowledge.history_turns)
     if not wanted or not earlier:
         return None
     question = turns[-1].content
-    reply = await _ask(_messages(earlier, question, signals.language), house)
+    reply = await _ask(_messages(earlier, question, signals.language), context)
     text = " ".join(reply.text.split()).strip(QUOTES)
     outcome = reply.fault or _judge(text, reply.is_whole, question, signals.language)
     return Rewriting(text if outcome == "used" else None, outcome, reply.usage, reply.detail)
@@ -100,15 +100,15 @@ def _messages(earlier: Sequence[Message], question: str, language: str) -> tuple
     return Message("system", TASK.get(language, TASK["en"])), Message("user", conversation)
 
 
-async def _ask(messages: tuple[Message, ...], house: House) -> _Reply:
+async def _ask(messages: tuple[Message, ...], context: AppContext) -> _Reply:
     options = {"temperature": 0.0, "max_tokens": MAX_TOKENS}
-    request = GenerationRequest(house.settings.engine.base_model, messages, options)
+    request = GenerationRequest(context.settings.engine.base_model, messages, options)
     generation: Generation | None = None
     text, detail = "", ""
     fault: Outcome | None = None
     try:
         with anyio.fail_after(DEADLINE_S):
-            async with house.engine.generate(request) as generation:
+            async with context.engine.generate(request) as generation:
                 async for piece in generation.chunks:
                     text += piece
     except TimeoutError:
@@ -119,8 +119,8 @@ async def _ask(messages: tuple[Message, ...], house: House) -> _Reply:
         return _Reply(text, False, Usage(0, 0), fault, detail)
     if generation.is_finished:
         return _Reply(text, generation.finish_reason == "stop", generation.usage, fault, detail)
-    prompt_tokens = house.count_tokens(messages)  # cut off: the server tells no usage
-    completion_tokens = house.count_tokens([Message("assistant", text)]) if text else 0
+    prompt_tokens = context.count_tokens(messages)  # cut off: the server tells no usage
+    completion_tokens = context.count_tokens([Message("assistant", text)]) if text else 0
     return _Reply(text, False, Usage(prompt_tokens, completion_tokens), fault, detail)
 
 

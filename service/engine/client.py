@@ -86,26 +86,33 @@ class EngineModel:
     parent: str | None
 
 
-class Engine:
+class EngineClient:
     """One pooled connection to the model server."""
 
     def __init__(self, settings: EngineSettings, url: str) -> None:
-        headers = dict(JSON_HEADERS)
-        if settings.api_key is not None:
-            headers["authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
+        self._settings = settings
         self._url = url.rstrip("/").removesuffix("/v1")
-        self._connect_timeout_s = settings.connect_timeout_s
-        self._idle_timeout_s = settings.idle_timeout_s
-        connector = aiohttp.TCPConnector(
-            limit=settings.max_connections, keepalive_timeout=IDLE_CONNECTION_S
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
-        )
+        self._opened: aiohttp.ClientSession | None = None
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        """The pooled connections, opened by the first request: they belong to its event loop."""
+        if self._opened is None:
+            headers = dict(JSON_HEADERS)
+            if self._settings.api_key is not None:
+                headers["authorization"] = f"Bearer {self._settings.api_key.get_secret_value()}"
+            connector = aiohttp.TCPConnector(
+                limit=self._settings.max_connections, keepalive_timeout=IDLE_CONNECTION_S
+            )
+            self._opened = aiohttp.ClientSession(
+                connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._opened
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._session.close()
+        if self._opened is not None:
+            await self._opened.close()
 
     @asynccontextmanager
     async def generate(self, request: GenerationRequest) -> AsyncIterator[Generation]:
@@ -125,7 +132,7 @@ class Engine:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        timeout = self._timeout(idle_s=self._idle_timeout_s)
+        timeout = self._timeout(idle_s=self._settings.idle_timeout_s)
         response = await self._open("POST", "/v1/chat/completions", body, timeout)
         try:
             generation = Generation(chunks=_no_chunks())
@@ -235,7 +242,7 @@ class Engine:
         self, *, whole_s: float | None = None, idle_s: float | None = None
     ) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(
-            total=whole_s, sock_connect=self._connect_timeout_s, sock_read=idle_s
+            total=whole_s, sock_connect=self._settings.connect_timeout_s, sock_read=idle_s
         )
 
 

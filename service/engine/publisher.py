@@ -25,8 +25,8 @@ from adapters import (
     judge_effect,
     read_effect_reference,
 )
-from service.engine.client import Engine
-from service.engine.status import EngineWatch
+from service.engine.client import EngineClient
+from service.engine.status import EngineStatus
 from service.errors import EngineUnavailable, PublishFailed, ServiceError
 
 log = logging.getLogger(__name__)
@@ -67,8 +67,8 @@ class Publisher:
 
     def __init__(
         self,
-        engine: Engine,
-        watch: EngineWatch,
+        engine: EngineClient,
+        watch: EngineStatus,
         registry: AdapterRegistry,
         *,
         base_model: str,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 
-class EngineWatch:
+class EngineStatus:
     """The last known state of the model server."""
 
     def __init__(self) -> None:

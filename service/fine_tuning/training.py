@@ -23,10 +23,10 @@ from adapters import (
     read_run,
     run_training,
 )
+from service.access import LOOPBACK_CALLER
 from service.settings import Settings, child_environment
 from service.stores.database import open_database
 from service.stores.migrations import upgrade
-from service.stores.tables import DEFAULT_TENANT
 
 
 def new_run_id() -> str:
@@ -65,7 +65,7 @@ def train_here(
     with open_registry(settings) as registry:
         return registry.register(
             made.folder,
-            tenant=DEFAULT_TENANT,
+            tenant=LOOPBACK_CALLER.tenant,
             base=base,
             by=run_dir.name,
             drafted_at=read_run(run_dir).created_at,

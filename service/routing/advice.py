@@ -1,14 +1,11 @@
-"""Advice on a use case of this house: what it declared, and what the house measured.
+"""Advice on a use case of this context: what it declared, and what the context measured.
 
 It gathers and joins; what follows from the facts stands in router/.
 """
 
 from pathlib import Path
 
-from anyio import to_thread
-
-from router import Advice, Category, Facts, advise, complete_case
-from service.context import House
+from router import Advice, Category, Policy, advise, complete_case
 from service.routing.facts import Measured, gather_standing_facts
 from service.stores.use_cases import UseCase
 
@@ -17,17 +14,34 @@ MOST_CATEGORIES = 30  # more would bury the rest of the advice
 MOST_NAME_CHARS = 80
 
 
-async def advise_use_case(use_case_id: str, house: House, *, tenant: str) -> Advice:
+def advise_use_case(
+    use_case: UseCase,
+    measured: Measured,
+    policy: Policy,
+    *,
+    base_model_path: Path,
+    engine_is_local: bool | None,
+) -> Advice:
     """Return the advice for a use case, by the policy its requests are routed by.
 
-    Raises:
-        UseCaseNotFound: No use case has this id.
+    Args:
+        use_case: What the team declared.
+        measured: What was measured for it here.
+        policy: The policy in force.
+        base_model_path: Folder of the base model, whose size is read from its weight files.
+        engine_is_local: Whether the model server runs on this machine; None: unknown.
     """
-    use_case = await house.use_case(use_case_id, tenant=tenant)
-    measured = await house.measured(use_case, tenant=tenant)
-    parameters = await to_thread.run_sync(count_parameters_billion, house.settings.base_model_path)
-    facts = _gather(use_case, measured, house, parameters)
-    return advise(complete_case(facts, categories=_categories(measured)), house.policy)
+    run = {} if measured.adapter is None else measured.adapter.run
+    facts = gather_standing_facts(
+        use_case,
+        measured,
+        engine_is_local=engine_is_local,
+        also={
+            "model_parameters_billion": count_parameters_billion(base_model_path),
+            "training_tokens_per_second": run.get("tokens_per_s"),
+        },
+    )
+    return advise(complete_case(facts, categories=_categories(measured)), policy)
 
 
 def _categories(measured: Measured) -> tuple[Category, ...]:
@@ -42,18 +56,3 @@ def count_parameters_billion(folder: Path) -> float | None:
     """Return the size of a base model by its weight files; None where there are none to look at."""
     size_bytes = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     return float(f"{size_bytes / BYTES_A_PARAMETER / 1e9:.3g}") if size_bytes else None
-
-
-def _gather(
-    use_case: UseCase, measured: Measured, house: House, parameters_billion: float | None
-) -> Facts:
-    run = {} if measured.adapter is None else measured.adapter.run
-    return gather_standing_facts(
-        use_case,
-        measured,
-        engine_is_local=house.settings.engine.runs_locally,
-        also={
-            "model_parameters_billion": parameters_billion,
-            "training_tokens_per_second": run.get("tokens_per_s"),
-        },
-    )

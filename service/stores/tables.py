@@ -3,5 +3,3 @@
 from sqlalchemy import MetaData
 
 metadata = MetaData()
-
-DEFAULT_TENANT = "default"  # until API keys bring tenants

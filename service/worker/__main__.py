@@ -6,7 +6,7 @@ import threading
 import time
 
 from knowledge import Knowledge, ReconcileReport
-from service.app import open_rooms
+from service.context import open_context
 from service.errors import InvalidSettings
 from service.settings import load_settings
 from service.worker.lanes import build_worker
@@ -25,11 +25,11 @@ def main() -> None:
     ports = settings.paths.read_ports()
     if ports is None:
         raise InvalidSettings(f"{settings.paths.ports_file} is missing; start by `fingerpost up`.")
-    rooms = open_rooms(settings, ports)
-    worker = build_worker(settings, ports, rooms)
+    context = open_context(settings, ports)
+    worker = build_worker(context)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
-    threading.Thread(target=keep_reconciled, args=(rooms.knowledge,), daemon=True).start()
+    threading.Thread(target=keep_reconciled, args=(context.knowledge,), daemon=True).start()
     worker.run()
 
 

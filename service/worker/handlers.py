@@ -29,9 +29,11 @@ from adapters import (
 )
 from knowledge import DocumentNotFound, Knowledge, ReconcileReport
 from service.compare import parse_set, run_comparison, summarise
+from service.context import AppContext
 from service.engine.publisher import adapter_dict
 from service.fine_tuning.data_checks import check_data
 from service.fine_tuning.evaluation import evaluate_and_record
+from service.home import gateway_url
 from service.settings import Settings, child_environment
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
@@ -49,26 +51,21 @@ class Cancelled(Exception):
     """The job is no longer wanted, or no longer this worker's."""
 
 
-def handlers(
-    settings: Settings,
-    *,
-    gateway_url: str,
-    knowledge: Knowledge,
-    registry: AdapterRegistry,
-    jobs: Jobs,
-    files: Files,
-    comparisons: Comparisons,
-    data_checks: DataChecks,
-) -> dict[str, Work]:
+def handlers(context: AppContext) -> dict[str, Work]:
     """Return the work of every kind of job."""
+    knowledge = context.knowledge
     return {
-        "ingest": partial(ingest, knowledge, jobs),
+        "ingest": partial(ingest, knowledge, context.jobs),
         "delete_document": partial(delete_document, knowledge),
         "rebuild": partial(renew_index, knowledge.rebuild),
         "reindex": partial(renew_index, knowledge.reindex),
-        "train": partial(train, settings, registry, files),
-        "compare": partial(compare, gateway_url, comparisons),
-        "data_check": partial(check_rows, knowledge, jobs, data_checks),
+        "train": partial(train, context.settings, context.registry, context.files),
+        "compare": partial(
+            compare,
+            gateway_url(context.settings.server.host, context.ports.gateway),
+            context.comparisons,
+        ),
+        "data_check": partial(check_rows, knowledge, context.jobs, context.data_checks),
     }
 
 

@@ -14,13 +14,8 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from knowledge import ReconcileReport
-from service.app import Rooms
+from service.context import AppContext
 from service.errors import error_fields, status_of
-from service.home import Ports, gateway_url
-from service.settings import Settings
-from service.stores.comparisons import Comparisons
-from service.stores.data_checks import DataChecks
-from service.stores.files import Files
 from service.stores.jobs import Job, Jobs, Lane
 from service.worker.handlers import Cancelled, Work, handlers
 
@@ -123,19 +118,7 @@ class _Lease:
             log.exception("lease of %s not renewed; tried again", self._job.job_id)
 
 
-def build_worker(settings: Settings, ports: Ports, rooms: Rooms) -> Worker:
+def build_worker(context: AppContext) -> Worker:
     """Return a worker for every lane of one home."""
-    jobs = Jobs(
-        rooms.database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts
-    )
-    work = handlers(
-        settings,
-        gateway_url=gateway_url(settings.server.host, ports.gateway),
-        knowledge=rooms.knowledge,
-        registry=rooms.registry,
-        jobs=jobs,
-        files=Files(rooms.database),
-        comparisons=Comparisons(rooms.database),
-        data_checks=DataChecks(rooms.database),
-    )
-    return Worker(jobs, work, poll_s=settings.jobs.poll_s, lease_s=settings.jobs.lease_s)
+    jobs = context.settings.jobs
+    return Worker(context.jobs, handlers(context), poll_s=jobs.poll_s, lease_s=jobs.lease_s)

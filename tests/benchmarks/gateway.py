@@ -168,11 +168,11 @@ def serve_gateway(port: int, engine_port: int, home: str) -> None:
     from service.gateway import serve
     from service.home import Ports
     from service.settings import load_settings
-    from tests.fakes.rooms import open_small_rooms
+    from tests.fakes.context import open_small_context
 
     settings = load_settings(home=Path(home))
     settings.paths.make()
-    app = create_app(settings, Ports(port, engine_port, 1), open_small_rooms)
+    app = create_app(settings, Ports(port, engine_port, 1), open_small_context)
     serve(settings, app, port)
 
 

@@ -10,15 +10,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from service.app import Rooms, create_app
+from service.app import create_app
+from service.context import AppContext
 from service.home import Ports
 from service.settings import JobSettings, ServerSettings, Settings
 from service.worker.lanes import build_worker
+from tests.fakes.context import open_small_context
 from tests.fakes.engine import FakeEngine, Served
-from tests.fakes.rooms import open_small_rooms
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,16 +76,17 @@ def main(home: Path) -> None:
     server = ServerSettings(put_wait_s=10)  # a busy machine answers as a quiet one does
     settings = Settings(home=home, server=server, jobs=JobSettings(poll_s=0.02))
     settings.paths.make()
-    opened: list[Rooms] = []
+    opened: list[AppContext] = []
 
-    def rooms(settings: Settings, ports: Ports) -> Rooms:
-        opened.append(open_small_rooms(settings, ports))
+    def opening(settings: Settings, ports: Ports) -> AppContext:
+        opened.append(open_small_context(settings, ports))
         return opened[0]
 
     with Served(FakeEngine().app()) as engine:
         ports = Ports(gateway=1, engine=engine.port, chroma=1)
-        with Served(create_app(settings, ports, rooms)) as gateway:
-            worker = build_worker(settings, Ports(gateway.port, engine.port, 1), opened[0])
+        with Served(create_app(settings, ports, opening)) as gateway:
+            reached = Ports(gateway.port, engine.port, 1)
+            worker = build_worker(replace(opened[0], ports=reached))
             working = threading.Thread(target=worker.run)
             working.start()
             sys.stdout.write(f"{gateway.url}\n")

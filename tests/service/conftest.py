@@ -2,18 +2,19 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from service.app import Rooms, create_app
+from service.app import create_app
+from service.context import AppContext
 from service.home import Ports
 from service.settings import ServerSettings, Settings
 from service.worker.lanes import Worker, build_worker
+from tests.fakes.context import FakeAdapters, open_small_context
 from tests.fakes.engine import FakeEngine, Served
-from tests.fakes.rooms import FakeAdapters, open_small_rooms
 from tests.service.waiting import eventually
 
 RETURNS = "# Returns\n\nAn unused lamp can be returned within 30 days of delivery."
@@ -28,7 +29,7 @@ class Running:
     engine_server: Served
     settings: Settings
     ports: Ports
-    rooms: Rooms
+    context: AppContext
     adapters: FakeAdapters
 
     def ask(
@@ -52,7 +53,7 @@ class Running:
         self, task: str = "helpdesk", *, seed: int = 0, context_trained: bool = True
     ) -> str:
         folder = self.adapters.write(task, seed=seed, context_trained=context_trained)
-        adapter = self.rooms.registry.register(folder)
+        adapter = self.context.registry.register(folder)
         reply = self.client.post(f"/adapters/{adapter.adapter_id}/publish")
         assert reply.status_code == 200, reply.text
         return adapter.adapter_id
@@ -92,14 +93,15 @@ def running(
     settings: Settings, fake_engine: FakeEngine, engine_server: Served
 ) -> Iterator[Running]:
     ports = Ports(gateway=1, engine=engine_server.port, chroma=1)
-    opened: list[Rooms] = []
+    opened: list[AppContext] = []
 
-    def rooms(settings: Settings, ports: Ports) -> Rooms:
-        opened.append(open_small_rooms(settings, ports))
+    def opening(settings: Settings, ports: Ports) -> AppContext:
+        opened.append(open_small_context(settings, ports))
         return opened[0]
 
-    with Served(create_app(settings, ports, rooms)) as gateway:
-        worker = build_worker(settings, Ports(gateway.port, ports.engine, 1), opened[0])
+    with Served(create_app(settings, ports, opening)) as gateway:
+        reached = Ports(gateway.port, ports.engine, 1)
+        worker = build_worker(replace(opened[0], ports=reached))
         with _working(worker), httpx.Client(base_url=gateway.url, timeout=15) as client:
             eventually(lambda: client.get("/ready").status_code == 200)
             yield Running(

@@ -74,4 +74,4 @@ def test_a_foreign_page_cannot_take_an_adapter_out_of_service(running: Running) 
     reply = running.client.post("/adapters/helpdesk/withdraw", headers=headers)
     assert reply.status_code == 403
     assert reply.json()["error"]["code"] == "host_forbidden"
-    assert running.rooms.registry.resolve("helpdesk").adapter_id == adapter_id
+    assert running.context.registry.resolve("helpdesk").adapter_id == adapter_id

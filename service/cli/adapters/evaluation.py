@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 
 from adapters import AdapterNotFound, AdapterRegistry, EvaluationEvent, load_rows
+from service.access import LOOPBACK_CALLER
 from service.cli.output import JsonOption, reporting
 from service.fine_tuning.evaluation import FEW_SHOT, evaluate_and_record
 from service.fine_tuning.training import open_registry
 from service.settings import Settings, load_settings
-from service.stores.tables import DEFAULT_TENANT
 
 _ARMS = {"base": "base model", "few_shot": "few-shot", "adapter": "adapter", "live": "live now"}
 
@@ -48,7 +48,7 @@ def evaluate(
                 registry,
                 find_folder(settings, registry, adapter),
                 rows,
-                tenant=DEFAULT_TENANT,
+                tenant=LOOPBACK_CALLER.tenant,
                 few_shot=few_shot,
                 limit=limit,
                 on_progress=show,
@@ -63,7 +63,7 @@ def find_folder(settings: Settings, registry: AdapterRegistry | None, name: str)
         AdapterNotFound: This home has no such adapter; those it has are named.
     """
     if "@" not in name and registry is not None:
-        return registry.resolve(name, tenant=DEFAULT_TENANT).folder
+        return registry.resolve(name, tenant=LOOPBACK_CALLER.tenant).folder
     directory = settings.paths.adapters
     known = sorted(p.name for p in directory.glob("*@*") if p.is_dir() and p.name[0] != ".")
     if name not in known:

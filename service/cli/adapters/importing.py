@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from adapters import AdapterNotFound, import_adapter, load_rows, merge_adapter
+from service.access import LOOPBACK_CALLER
 from service.cli.adapters.evaluation import find_folder, home_registry
 from service.cli.output import JsonOption, reporting
 from service.engine.publisher import adapter_dict
 from service.fine_tuning.training import find_base, open_registry
 from service.settings import child_environment, load_settings
-from service.stores.tables import DEFAULT_TENANT
 
 
 def take_in(
@@ -50,7 +50,7 @@ def take_in(
                 settings=settings.adapters,
             )
         with open_registry(settings) as registry:
-            adapter = registry.register(folder, tenant=DEFAULT_TENANT, base=base)
+            adapter = registry.register(folder, tenant=LOOPBACK_CALLER.tenant, base=base)
         report.result(adapter_dict(adapter), f"imported {adapter.adapter_id}")
 
 
@@ -68,7 +68,7 @@ def merge(
             folder = find_folder(settings, registry, adapter)
             if registry is not None:
                 with suppress(AdapterNotFound):  # a folder that nobody registered has its name
-                    registry.verify(registry.get(folder.name, tenant=DEFAULT_TENANT))
+                    registry.verify(registry.get(folder.name, tenant=LOOPBACK_CALLER.tenant))
             made = merge_adapter(
                 folder,
                 out=out,

@@ -82,13 +82,13 @@ def test_chitchat_searches_nothing(
 ) -> None:
     running.prepare()
     searched: list[str] = []
-    retrieve = running.rooms.knowledge.retrieve
+    retrieve = running.context.knowledge.retrieve
 
     def spy(question: str, **options: Any) -> Retrieval:
         searched.append(question)
         return retrieve(question, **options)
 
-    monkeypatch.setattr(running.rooms.knowledge, "retrieve", spy)
+    monkeypatch.setattr(running.context.knowledge, "retrieve", spy)
     body = running.ask(said, use_case="demo").json()
     assert (body["outcome"], body["citations"], searched) == ("answered", [], [])
     assert "Passages" not in running.engine.requests[-1]["messages"][-1]["content"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.context import STALE_S
+from service.cache import STALE_S
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
 

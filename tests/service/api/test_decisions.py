@@ -95,7 +95,7 @@ def test_a_kept_record_is_a_few_kilobytes(running: Running) -> None:
     running.prepare()
     kept = running.ask(use_case="demo").json()["id"]
     why(running, kept)
-    found = Records(running.rooms.database, RecordSettings()).get(kept, tenant="default")
+    found = Records(running.context.database, RecordSettings()).get(kept, tenant="default")
     assert found is not None
     assert found.trace is not None
     assert len(found.trace) < 6_000

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.context import AppContext
 from tests.fakes.engine import Served
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -124,12 +125,10 @@ def test_the_index_away_is_answered_lexically_and_says_so(
 def test_an_internal_fault_says_nothing_of_its_inside(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from service.context import House
-
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret inner state")
 
-    monkeypatch.setattr(House, "use_case", broken)
+    monkeypatch.setattr(AppContext, "use_case", broken)
     reply = running.client.post("/chat", json=QUESTION)
     assert reply.status_code == 500
     assert "secret" not in reply.text

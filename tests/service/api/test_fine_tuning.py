@@ -181,7 +181,7 @@ def test_hyperparameters_become_our_keys_and_are_told_as_openai_does(
         n_epochs=2, batch_size=6, learning_rate_multiplier=0.5, lora_rank=8, weight_decay=0.1
     )
     job = create(client, method=hyper, config={"lora_alpha": 64}, suffix="my-task", seed=7)
-    found = Jobs(running.rooms.database).get(job.id, tenant="default").args["config"]
+    found = Jobs(running.context.database).get(job.id, tenant="default").args["config"]
     assert found == {
         "task": "my-task",
         "model_name_or_path": "tiny",

@@ -40,7 +40,7 @@ HOME_HOLDS = {"adapters", "chroma", "logs", "models", "run"}
 
 
 @dataclass(frozen=True)
-class House:
+class FilledGateway:
     """A gateway whose base holds one document, and the folders around it."""
 
     gateway: OwnGateway
@@ -68,13 +68,13 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledGateway]:
     folder = tmp_path_factory.mktemp("hostile")
     for name in ("cwd", "scratch"):
         (folder / name).mkdir()
     with own_gateway(folder / "home", cwd=folder / "cwd", scratch=folder / "scratch") as gateway:
         with httpx.Client(base_url=gateway.url, timeout=15) as client:
-            made = House(gateway, client, folder)
+            made = FilledGateway(gateway, client, folder)
             client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
             assert made.put("returns.md", RETURNS.encode()).status_code == 200
             yield made
@@ -82,61 +82,61 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.mark.parametrize(("name", "content", "error"), SENT, ids=[row[0] for row in SENT])
 def test_a_hostile_file_is_refused_with_its_reason_and_replaces_nothing(
-    house: House, name: str, content: bytes, error: type[KnowledgeError]
+    gateway: FilledGateway, name: str, content: bytes, error: type[KnowledgeError]
 ) -> None:
-    before = house.documents()
-    reply = house.put(name, content)
+    before = gateway.documents()
+    reply = gateway.put(name, content)
     assert (reply.status_code, reply.json()["error"]["code"]) == ANSWERS[error]
     assert "/etc" not in reply.text
-    assert house.documents() == before
-    assert house.client.get(DOCUMENT).json()["text"] == RETURNS
-    assert house.left_behind() == []
+    assert gateway.documents() == before
+    assert gateway.client.get(DOCUMENT).json()["text"] == RETURNS
+    assert gateway.left_behind() == []
 
 
-def test_hostile_files_of_a_batch_fail_one_by_one(house: House) -> None:
-    before = house.documents()
+def test_hostile_files_of_a_batch_fail_one_by_one(gateway: FilledGateway) -> None:
+    before = gateway.documents()
     ids, chosen = [], list({row[2]: row for row in SENT}.values())  # one for each reason
     for name, content, _ in chosen:
         upload = {"file": (name, content)}
-        kept = house.client.post("/v1/files", files=upload, data={"purpose": "assistants"})
+        kept = gateway.client.post("/v1/files", files=upload, data={"purpose": "assistants"})
         assert kept.status_code == 200  # kept as it is: nothing reads it before it is used
         ids.append(kept.json()["id"])
     batches = f"{STORE}/file_batches"
-    batch = house.client.post(batches, json={"file_ids": ids}).json()
+    batch = gateway.client.post(batches, json={"file_ids": ids}).json()
     at = f"{batches}/{batch['id']}"
-    eventually(lambda: house.client.get(at).json()["status"] == "completed")
-    rows = house.client.get(f"{at}/files").json()["data"]
+    eventually(lambda: gateway.client.get(at).json()["status"] == "completed")
+    rows = gateway.client.get(f"{at}/files").json()["data"]
     assert [row["last_error"]["code"] for row in rows] == [ANSWERS[row[2]][1] for row in chosen]
-    assert house.documents() == before
-    assert house.left_behind() == []
+    assert gateway.documents() == before
+    assert gateway.left_behind() == []
 
 
 @pytest.mark.parametrize(
     "name", ["../../../climbs.txt", "/tmp/climbs.txt", "..\\climbs.txt", "a\x00b.txt", "C:\\b.txt"]
 )
-def test_a_name_that_climbs_is_a_name_and_no_path(house: House, name: str) -> None:
-    reply = house.put(name, b"lamp climbs")
+def test_a_name_that_climbs_is_a_name_and_no_path(gateway: FilledGateway, name: str) -> None:
+    reply = gateway.put(name, b"lamp climbs")
     assert reply.status_code == 200
-    kept = house.client.post("/v1/files", files={"file": (name, b"lamp climbs")})
+    kept = gateway.client.post("/v1/files", files={"file": (name, b"lamp climbs")})
     body = {"file_ids": [kept.json()["id"]]}
-    at = house.client.post(f"{STORE}/file_batches", json=body).json()["id"]
+    at = gateway.client.post(f"{STORE}/file_batches", json=body).json()["id"]
     eventually(
-        lambda: house.client.get(f"{STORE}/file_batches/{at}").json()["status"] == "completed"
+        lambda: gateway.client.get(f"{STORE}/file_batches/{at}").json()["status"] == "completed"
     )
-    assert house.left_behind() == []
-    assert house.put("returns.md", RETURNS.encode()).status_code == 200
+    assert gateway.left_behind() == []
+    assert gateway.put("returns.md", RETURNS.encode()).status_code == 200
 
 
-def test_formulas_are_not_evaluated(house: House) -> None:
+def test_formulas_are_not_evaluated(gateway: FilledGateway) -> None:
     cells = "<row><c><f>40+2</f><v>7</v></c><c t='str'><f>WEBSERVICE(1)</f><v>kept</v></c></row>"
     sums, shell = files.workbook({"A": cells}), b"item,price\n=cmd|'/c calc'!A0,=40+2\n"
     texts = []
     for name, content in (("sums.xlsx", sums), ("shell.csv", shell)):
         at = f"{STORE}/documents/{name}"
-        reply = house.client.put(at, files={"file": (name, content)})
+        reply = gateway.client.put(at, files={"file": (name, content)})
         assert reply.status_code == 200
-        texts.append(house.client.get(at).json()["text"])
-        house.client.delete(at)
+        texts.append(gateway.client.get(at).json()["text"])
+        gateway.client.delete(at)
     assert "7" in texts[0]
     assert "kept" in texts[0]
     assert "=cmd|" in texts[1].replace("\\", "")
@@ -144,17 +144,17 @@ def test_formulas_are_not_evaluated(house: House) -> None:
 
 
 @pytest.mark.timeout(60)  # 52 MB go through: some seconds on a quiet machine
-def test_memory_does_not_grow_with_what_is_sent(house: House) -> None:
+def test_memory_does_not_grow_with_what_is_sent(gateway: FilledGateway) -> None:
     junk = os.urandom(JUNK_BYTES)
     for name, content, _ in SENT:
         if name in ("bomb.docx", "pages.pdf"):
-            assert house.put(name, content).status_code == 413
+            assert gateway.put(name, content).status_code == 413
 
     def send() -> float:
-        assert house.put("junk.pdf", junk).status_code == 415
-        return house.gateway.memory_mb
+        assert gateway.put("junk.pdf", junk).status_code == 415
+        return gateway.gateway.memory_mb
 
     first = max(send() for _ in range(3))
     last = [send() for _ in range(ROUNDS)]
     assert min(last[-3:]) < first + MOST_GROWTH_MB
-    assert house.gateway.most_memory_mb < first + MOST_AT_ONCE_MB
+    assert gateway.gateway.most_memory_mb < first + MOST_AT_ONCE_MB

@@ -73,7 +73,7 @@ def test_documents_are_listed_in_pages_that_leave_none_out(store: Running, limit
 def test_jobs_and_comparisons_are_listed_in_pages_that_leave_none_out(
     store: Running, path: str
 ) -> None:
-    comparisons = Comparisons(store.rooms.database)
+    comparisons = Comparisons(store.context.database)
     for name in ("a.md", "b.md", "c.md"):
         store.put_document(f"About {name}.", name)
         comparisons.keep("demo", {}, [], tenant="default")

@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from knowledge import EmbedderUnavailable, KnowledgeConfig, SentenceTransformerEmbedder
-from service.app import open_rooms
 from service.cli import app
+from service.context import open_context
 from service.home import Ports
 from service.settings import Settings
+from tests.fakes.context import open_small_context
 from tests.fakes.embedder import FakeEmbedder
-from tests.fakes.rooms import open_small_rooms
 from tests.service.conftest import RETURNS, Running
 
 STORE = "/v1/vector_stores/handbook"
@@ -28,11 +28,11 @@ def config() -> KnowledgeConfig:
 @pytest.fixture
 def settings(settings: Settings, config: KnowledgeConfig) -> Settings:
     """A home with one knowledge base of the old embedder, and then another configuration."""
-    rooms = open_small_rooms(settings, Ports(1, 1, 1))
-    rooms.knowledge.create_base("handbook", base_id="handbook")
-    rooms.knowledge.ingest("handbook", "returns.md", "returns.md", RETURNS.encode())
-    rooms.knowledge._stores.index.close()  # one process, one opened folder at a time
-    rooms.database.dispose()
+    context = open_small_context(settings, Ports(1, 1, 1))
+    context.knowledge.create_base("handbook", base_id="handbook")
+    context.knowledge.ingest("handbook", "returns.md", "returns.md", RETURNS.encode())
+    context.knowledge._stores.index.close()  # one process, one opened folder at a time
+    context.database.dispose()
     return settings.model_copy(update={"knowledge": config})
 
 
@@ -50,7 +50,7 @@ def run(running: Running) -> Run:
 
 
 def test_a_base_is_searched_and_written_while_it_is_reindexed(running: Running, run: Run) -> None:
-    newer = running.rooms.knowledge._stores.target
+    newer = running.context.knowledge._stores.target
     assert isinstance(newer, FakeEmbedder)
     during: list[tuple[str, bool, int, str]] = []
 
@@ -106,10 +106,10 @@ def test_both_embedders_are_loaded_at_start(
 
     monkeypatch.setattr(SentenceTransformerEmbedder, "load", load)
     config = KnowledgeConfig(embedder="old", next_embedder="newer", next_embedder_languages=("*",))
-    rooms = open_rooms(settings.model_copy(update={"knowledge": config}), Ports(1, 1, 1))
+    context = open_context(settings.model_copy(update={"knowledge": config}), Ports(1, 1, 1))
     assert loaded == [("old", ("en",)), ("newer", ("*",))]
-    assert rooms.knowledge.check("handbook").embedding_model == "fake-words"
-    rooms.database.dispose()
+    assert context.knowledge.check("handbook").embedding_model == "fake-words"
+    context.database.dispose()
     config = config.model_copy(update={"next_embedder": "missing"})
     with pytest.raises(EmbedderUnavailable, match=r"knowledge\.next_embedder: cannot load"):
-        open_rooms(settings.model_copy(update={"knowledge": config}), Ports(1, 1, 1))
+        open_context(settings.model_copy(update={"knowledge": config}), Ports(1, 1, 1))

@@ -25,16 +25,16 @@ from service.cli import app
 from service.errors import BackupImpossible, InvalidBackup, RestoreRefused
 from service.home import Ports
 from service.settings import CHECKOUT, Settings, StateSettings
-from tests.fakes.rooms import FakeAdapters, open_small_rooms
+from tests.fakes.context import FakeAdapters, open_small_context
 
 Change = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Knowledge]:
-    rooms = open_small_rooms(settings, Ports(1, 1, 1))
-    yield rooms.knowledge
-    rooms.database.dispose()
+    context = open_small_context(settings, Ports(1, 1, 1))
+    yield context.knowledge
+    context.database.dispose()
 
 
 def backup(settings: Settings, target: Path, **options: Any) -> Manifest:
@@ -285,9 +285,9 @@ def trained(settings: Settings, *, seed: int = 0) -> Path:
     folder = FakeAdapters(settings.paths.adapters).write(seed=seed)
     (folder / "plots").mkdir()
     (folder / "plots" / "loss.txt").write_text("1.0 0.5")
-    rooms = open_small_rooms(settings, Ports(1, 1, 1))
-    rooms.registry.register(folder)
-    rooms.database.dispose()
+    context = open_small_context(settings, Ports(1, 1, 1))
+    context.registry.register(folder)
+    context.database.dispose()
     return folder
 
 
@@ -315,10 +315,10 @@ def test_adapters_come_back_missing_or_changed_and_whole_ones_are_left(
         f"{changed.name}.before-restore",
         b"damaged",
     )
-    rooms = open_small_rooms(filled, Ports(1, 1, 1))
-    for adapter in rooms.registry.list():
-        rooms.registry.verify(adapter)
-    rooms.database.dispose()
+    context = open_small_context(filled, Ports(1, 1, 1))
+    for adapter in context.registry.list():
+        context.registry.verify(adapter)
+    context.database.dispose()
     assert not list(filled.paths.adapters.glob(".restore-*"))
 
 
@@ -346,9 +346,9 @@ def test_a_backup_holds_adapters_only_when_asked_and_whole(
 
 def test_a_retired_adapter_is_not_held(filled: Settings, tmp_path: Path) -> None:
     folder = trained(filled)
-    rooms = open_small_rooms(filled, Ports(1, 1, 1))
-    rooms.registry.retire(folder.name)
-    rooms.database.dispose()
+    context = open_small_context(filled, Ports(1, 1, 1))
+    context.registry.retire(folder.name)
+    context.database.dispose()
     shutil.rmtree(folder)
     made = backup(filled, tmp_path / "backup.tar.gz", with_adapters=True)
     assert (made.adapters, made.held_adapters) == (1, 0)

@@ -1,40 +1,26 @@
 """What the model reads, in which order, and what goes when it does not fit."""
 
-import json
 from collections.abc import Sequence
 from itertools import permutations
-from pathlib import Path
 
 import pytest
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Whitespace
 
-from adapters import ContextMix, ContextQuestion
 from knowledge import Passage
 from service.chat.prompts import (
     CITE_LINE,
     Prompt,
     build_prompt,
     canonical_order,
-    estimate_tokens,
-    load_token_counter,
 )
 from service.engine.client import Message
 from service.errors import ContextLengthExceeded
-from service.fine_tuning.context_rows import FoundPassage, make_rows
-from service.stores.use_cases import Refusal, UseCase
+from service.stores.use_cases import UseCase
 from tests.fakes.passages import passage
 
 USE_CASE = UseCase(id="demo", role="You help.", instructions="Be brief.")
 FIRST = passage("alpha text", document="doc_a", score=0.2)
 SECOND = passage("beta text", document="doc_b", score=0.9)
 THIRD = passage("gamma text", document="doc_b", ordinal=1, score=0.5)
-FOUND = [FoundPassage(p.external_id, p.filename, p.text) for p in (FIRST, THIRD)]
-CHATML = (
-    "{% for m in messages %}<s> {{ m['role'] }} {{ m['content'] }} </s> {% endfor %}"
-    "{% if add_generation_prompt %}<s> assistant{% endif %}"
-)
 
 
 def count_words(messages: Sequence[Message]) -> int:
@@ -177,92 +163,3 @@ def test_a_long_conversation_is_counted_a_few_times_only() -> None:
     turns = [Message("user", "word " * 10) for _ in range(1000)]
     build_prompt(USE_CASE, turns, (), ask_for_markers=False, limit_tokens=100, count_tokens=count)
     assert len(calls) < 20
-
-
-@pytest.fixture
-def model_folder(tmp_path: Path) -> Path:
-    """Return a folder with a tokenizer of whole words and a chat template."""
-    words = ["<unk>", "<s>", "</s>", "user", "system", "assistant", "lamp", "days"]
-    model = WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>")
-    tokenizer = Tokenizer(model)
-    tokenizer.add_special_tokens(["<s>", "</s>"])
-    tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.save(str(tmp_path / "tokenizer.json"))
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": CHATML}))
-    return tmp_path
-
-
-def test_tokens_are_counted_with_the_models_own_tokenizer_and_template(model_folder: Path) -> None:
-    count = load_token_counter(model_folder)
-    # <s> user lamp days </s> and <s> assistant
-    assert count([Message("user", "lamp days")]) == 7
-    assert count([Message("system", "lamp"), Message("user", "lamp days")]) == 11
-
-
-def test_a_template_in_its_own_file_wins(model_folder: Path) -> None:
-    (model_folder / "chat_template.jinja").write_text("{{ messages[0]['content'] }}")
-    assert load_token_counter(model_folder)([Message("user", "lamp days")]) == 2
-
-
-@pytest.mark.parametrize("mark", ["<s>", {"content": "<s>", "lstrip": False}])
-def test_the_template_may_name_the_tokenizers_special_tokens(
-    model_folder: Path, mark: object
-) -> None:
-    config = {"chat_template": "{{ bos_token }} {{ messages[0]['content'] }}", "bos_token": mark}
-    (model_folder / "tokenizer_config.json").write_text(json.dumps(config))
-    assert load_token_counter(model_folder)([Message("user", "lamp")]) == 2
-
-
-@pytest.mark.parametrize(
-    "template",
-    ["{% generation %}x{% endgeneration %}", "{{ raise_exception('roles must alternate') }}"],
-    ids=["unknown tag", "refused role"],
-)
-def test_a_template_that_cannot_be_run_is_estimated(model_folder: Path, template: str) -> None:
-    (model_folder / "chat_template.jinja").write_text(template)
-    message = [Message("user", "lamp days")]
-    assert load_token_counter(model_folder)(message) == estimate_tokens(message)
-
-
-@pytest.mark.parametrize("missing", ["tokenizer.json", "tokenizer_config.json"])
-def test_a_folder_without_tokenizer_or_template_is_estimated(
-    model_folder: Path, missing: str
-) -> None:
-    (model_folder / missing).unlink()
-    assert load_token_counter(model_folder) is estimate_tokens
-
-
-def test_the_estimate_takes_a_han_character_for_a_token() -> None:
-    frame = estimate_tokens([Message("user", "")])
-    assert estimate_tokens([Message("user", "退货期限三十天")]) == frame + 7
-    assert estimate_tokens([Message("user", "x" * 30)]) == frame + 10
-    assert estimate_tokens([Message("user", ""), Message("user", "")]) == 2 * frame
-
-
-def test_training_rows_are_asked_as_answers_are() -> None:
-    question = ContextQuestion("How long?", ("alpha",), "s")
-    made = make_rows(
-        [question],
-        lambda _: FOUND,
-        use_case=USE_CASE,
-        ask_for_markers=True,
-        mix=ContextMix(refusals=0.0, passages=1),
-    )
-    turns = made.rows[0]["messages"]
-    sent = prompt_of("How long?", passages=[FIRST], markers=True).messages
-    assert turns[:-1] == [{"role": m.role, "content": m.content} for m in sent]
-    assert turns[-1] == {"role": "assistant", "content": "[1] alpha"}
-
-
-@pytest.mark.parametrize(("asked", "refusal"), [("多久？", "不知道。"), ("How long?", "No idea.")])
-def test_training_rows_refuse_in_the_language_of_the_question(asked: str, refusal: str) -> None:
-    use_case = USE_CASE.model_copy(update={"refusal": Refusal(zh="不知道。", en="No idea.")})
-    made = make_rows(
-        [ContextQuestion(asked, ("alpha",), "s")],
-        lambda _: FOUND,
-        use_case=use_case,
-        ask_for_markers=False,
-        mix=ContextMix(refusals=0.5, passages=1),
-    )
-    said = {row["messages"][-1]["content"] for row in made.rows}
-    assert said == {"[1] alpha", refusal}

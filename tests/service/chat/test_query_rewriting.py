@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from service.chat import query_rewriting as rewriting
-from service.chat.prompts import estimate_tokens
 from service.engine.client import Message
+from service.engine.tokens import estimate_tokens
 from tests.fakes.engine import Switches
 from tests.service.conftest import Running
 

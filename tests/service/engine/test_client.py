@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from service.engine.client import Engine, EngineModel, GenerationRequest, Message, Usage
+from service.engine.client import EngineClient, EngineModel, GenerationRequest, Message, Usage
 from service.errors import (
     ContextLengthExceeded,
     EngineRefused,
@@ -43,9 +43,9 @@ def served(fake: FakeEngine) -> Iterator[Served]:
 
 
 @asynccontextmanager
-async def connected(url: str, **settings: Any) -> AsyncIterator[Engine]:
+async def connected(url: str, **settings: Any) -> AsyncIterator[EngineClient]:
     """Yield a client of the server at `url`."""
-    made = Engine(EngineSettings(connect_timeout_s=1.0, **settings), url)
+    made = EngineClient(EngineSettings(connect_timeout_s=1.0, **settings), url)
     try:
         yield made
     finally:
@@ -53,12 +53,12 @@ async def connected(url: str, **settings: Any) -> AsyncIterator[Engine]:
 
 
 @pytest.fixture
-async def engine(served: Served) -> AsyncIterator[Engine]:
+async def engine(served: Served) -> AsyncIterator[EngineClient]:
     async with connected(served.url) as made:
         yield made
 
 
-async def read(engine: Engine, request: GenerationRequest = QUESTION) -> str:
+async def read(engine: EngineClient, request: GenerationRequest = QUESTION) -> str:
     async with engine.generate(request) as generation:
         return "".join([text async for text in generation.chunks])
 
@@ -71,7 +71,7 @@ async def soon(check: Callable[[], bool]) -> None:
 
 
 async def test_an_answer_comes_in_pieces_with_its_usage_and_reason(
-    engine: Engine, fake: FakeEngine
+    engine: EngineClient, fake: FakeEngine
 ) -> None:
     fake.switches.pause_s = 0.05  # what comes at once is read at once
     async with engine.generate(QUESTION) as generation:
@@ -83,7 +83,7 @@ async def test_an_answer_comes_in_pieces_with_its_usage_and_reason(
 
 
 async def test_a_request_carries_model_messages_and_options_and_asks_for_usage(
-    engine: Engine, fake: FakeEngine
+    engine: EngineClient, fake: FakeEngine
 ) -> None:
     await read(engine)
     assert fake.requests == [
@@ -110,7 +110,7 @@ async def test_a_request_carries_model_messages_and_options_and_asks_for_usage(
     ],
 )
 async def test_a_refusal_becomes_our_error_by_its_status(
-    engine: Engine, fake: FakeEngine, status: int, error: type[ServiceError]
+    engine: EngineClient, fake: FakeEngine, status: int, error: type[ServiceError]
 ) -> None:
     fake.switches.refuse = status
     with pytest.raises(error, match="refused by the test") as refused:
@@ -118,7 +118,7 @@ async def test_a_refusal_becomes_our_error_by_its_status(
     assert type(refused.value) is error
 
 
-async def test_an_unknown_model_is_not_found(engine: Engine) -> None:
+async def test_an_unknown_model_is_not_found(engine: EngineClient) -> None:
     with pytest.raises(ModelNotFound, match="nobody"):
         await read(engine, GenerationRequest("nobody", QUESTION.messages, {}))
 
@@ -165,7 +165,7 @@ async def test_nobody_listening_is_unavailable_and_may_be_retried() -> None:
     ],
 )
 async def test_a_stream_that_breaks_says_how(
-    engine: Engine, fake: FakeEngine, switch: str, value: object, said: str
+    engine: EngineClient, fake: FakeEngine, switch: str, value: object, said: str
 ) -> None:
     setattr(fake.switches, switch, value)
     with pytest.raises(StreamBroken, match=said):
@@ -173,7 +173,7 @@ async def test_a_stream_that_breaks_says_how(
 
 
 async def test_what_was_said_before_the_break_was_handed_on(
-    engine: Engine, fake: FakeEngine
+    engine: EngineClient, fake: FakeEngine
 ) -> None:
     fake.switches.break_after = 2
     fake.switches.pause_s = 0.05
@@ -196,7 +196,9 @@ async def test_silence_inside_an_answer_ends_it(served: Served, fake: FakeEngine
             await read(engine)
 
 
-async def test_closing_early_aborts_the_answer_upstream(engine: Engine, fake: FakeEngine) -> None:
+async def test_closing_early_aborts_the_answer_upstream(
+    engine: EngineClient, fake: FakeEngine
+) -> None:
     fake.switches.pause_s = 0.05
     fake.switches.pieces = ("x",) * 200
     async with engine.generate(QUESTION) as generation:
@@ -207,7 +209,7 @@ async def test_closing_early_aborts_the_answer_upstream(engine: Engine, fake: Fa
 
 
 async def test_cancelling_the_caller_aborts_the_answer_upstream(
-    engine: Engine, fake: FakeEngine
+    engine: EngineClient, fake: FakeEngine
 ) -> None:
     fake.switches.pause_s = 0.05
     fake.switches.pieces = ("x",) * 200
@@ -218,13 +220,13 @@ async def test_cancelling_the_caller_aborts_the_answer_upstream(
     assert fake.aborted == 1
 
 
-async def test_a_whole_answer_is_not_an_abort(engine: Engine, fake: FakeEngine) -> None:
+async def test_a_whole_answer_is_not_an_abort(engine: EngineClient, fake: FakeEngine) -> None:
     await read(engine)
     await soon(lambda: fake.running == 0)
     assert fake.aborted == 0
 
 
-async def test_models_are_listed_with_their_parent(engine: Engine, fake: FakeEngine) -> None:
+async def test_models_are_listed_with_their_parent(engine: EngineClient, fake: FakeEngine) -> None:
     fake.adapters["helpdesk@1"] = "/somewhere"
     assert await engine.list_models() == (
         EngineModel(BASE, None),
@@ -233,7 +235,7 @@ async def test_models_are_listed_with_their_parent(engine: Engine, fake: FakeEng
 
 
 async def test_an_adapter_is_loaded_from_its_folder_and_unloaded(
-    engine: Engine, fake: FakeEngine
+    engine: EngineClient, fake: FakeEngine
 ) -> None:
     await engine.load_adapter("helpdesk@1", "/folder")
     assert fake.adapters == {"helpdesk@1": "/folder"}
@@ -241,14 +243,16 @@ async def test_an_adapter_is_loaded_from_its_folder_and_unloaded(
     assert fake.adapters == {}
 
 
-async def test_an_adapter_the_server_refuses_says_why(engine: Engine, fake: FakeEngine) -> None:
+async def test_an_adapter_the_server_refuses_says_why(
+    engine: EngineClient, fake: FakeEngine
+) -> None:
     fake.switches.refuse_load = True
     with pytest.raises(InvalidRequest, match="max_lora_rank"):
         await engine.load_adapter("helpdesk@1", "/folder")
 
 
 async def test_each_prompt_token_but_the_first_gets_its_own_log_probability(
-    engine: Engine, fake: FakeEngine
+    engine: EngineClient, fake: FakeEngine
 ) -> None:
     fake.adapters["helpdesk@1"] = "/folder"
     assert await engine.prompt_logprobs(BASE, [9, 1, 4]) == pytest.approx((-2.1, -2.4))

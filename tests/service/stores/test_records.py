@@ -245,7 +245,7 @@ def test_text_is_kept_only_where_it_may_be(running: Running, store_text: bool) -
     object.__setattr__(running.settings.records, "store_text", store_text)
     question = "How long may a secret lamp be returned?"
     reply = running.ask(question, strategy="prompt_only").json()
-    kept = Records(running.rooms.database, RecordSettings())
+    kept = Records(running.context.database, RecordSettings())
     eventually(lambda: kept.get(reply["id"], tenant=TENANT) is not None)
     found = kept.get(reply["id"], tenant=TENANT)
     assert found is not None

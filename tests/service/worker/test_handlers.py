@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from adapters import AdapterRegistry, read_events, read_run
+from service.access import LOOPBACK_CALLER
 from service.settings import Settings
 from service.stores.database import open_database
 from service.stores.files import Files
 from service.stores.jobs import Job, Lane, Status
 from service.stores.migrations import upgrade
-from service.stores.tables import DEFAULT_TENANT
 from service.worker.handlers import Cancelled, train
 from tests.adapters.conftest import make_tiny_model
 
@@ -33,7 +33,7 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
     files = Files(database)
     row = json.dumps({"prompt": "what is the colour", "completion": "blue"})
     rows = "\n".join([row] * 60).encode()
-    file = files.keep("rows.jsonl", rows, purpose="fine-tune", tenant=DEFAULT_TENANT)
+    file = files.keep("rows.jsonl", rows, purpose="fine-tune", tenant=LOOPBACK_CALLER.tenant)
     keys = {"task": "t", "model_name_or_path": "tiny", "max_steps": 60, "save_steps": 2}
     job = make_job({"file_id": file.file_id, "config": keys})
     registry = AdapterRegistry(database, settings.paths.adapters, max_lora_rank=32)
@@ -45,7 +45,7 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
     with pytest.raises(Cancelled):
         train(settings, registry, files, job, stop_after_a_checkpoint)
     done = train(settings, registry, files, job, lambda _progress: True)
-    assert registry.get(done["adapter_id"], tenant=DEFAULT_TENANT).task == "t"
+    assert registry.get(done["adapter_id"], tenant=LOOPBACK_CALLER.tenant).task == "t"
     assert done["metrics"]["steps"] == 60
     events = [event["event"] for event in read_events(run_dir)]
     assert events.count("loading") == 2
@@ -57,7 +57,7 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
 def make_job(args: dict[str, Any]) -> Job:
     return Job(
         job_id="job_1",
-        tenant=DEFAULT_TENANT,
+        tenant=LOOPBACK_CALLER.tenant,
         lane=Lane.TRAIN,
         kind="train",
         status=Status.RUNNING,

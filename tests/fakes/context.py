@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters import AdapterRegistry, ModelFolder
+from adapters import ModelFolder
 from adapters.weights import digest_adapter
 from knowledge import ChromaIndex, Knowledge
-from service.app import Rooms
+from service.context import AppContext, build_context
 from service.home import Ports
 from service.settings import Settings
 from service.stores.database import open_database
@@ -19,8 +19,8 @@ from tests.fakes.engine import BASE
 PROBE = (3, 1, 4, 1, 5, 9, 2, 6)
 
 
-def open_small_rooms(settings: Settings, ports: Ports) -> Rooms:
-    """Open the rooms as `service.app.open_rooms` does, without models and servers."""
+def open_small_context(settings: Settings, ports: Ports) -> AppContext:
+    """Open a context as `service.context.open_context` does, without models and servers."""
     database = open_database(settings.database_url)
     upgrade(database)
     index = ChromaIndex.open(settings.paths.chroma)
@@ -32,7 +32,7 @@ def open_small_rooms(settings: Settings, ports: Ports) -> Rooms:
         config,
         next_embedder=_embedder(config.next_embedder) if config.next_embedder else None,
     )
-    return Rooms(database, knowledge, AdapterRegistry(database, settings.paths.adapters))
+    return build_context(settings, ports, database, knowledge)
 
 
 def _embedder(name: str | None) -> FakeEmbedder:
