@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from router import Advice, AdviceFormat, Language, advise, build_case, render_advice
 from service.api.dependencies import Caller, Context
-from service.api.wire import Shape
+from service.api.schemas.shapes import Body
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.routing.advice import advise_use_case
@@ -23,7 +23,7 @@ MEDIA_TYPES = {
 }
 
 
-class AdviseRequest(Shape):
+class AdviseRequest(Body):
     """Body of `POST /advise`: a use case kept here, or facts in the shape of a facts file."""
 
     use_case: str | None = None

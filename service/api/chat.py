@@ -9,8 +9,8 @@ from fastapi.responses import Response
 
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import problem_of, request_id_of
+from service.api.schemas.chat import ChatRequest
 from service.api.streams import EventStream, json_reply, sse, unless_gone
-from service.api.wire import ChatRequest
 from service.chat.answer import (
     Answer,
     Decided,

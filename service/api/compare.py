@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from service.api.dependencies import Caller, Context
-from service.api.wire import Shape
+from service.api.schemas.shapes import Body
 from service.compare import COMPARED, StrategyName, parse_outcomes, parse_set, regret_of
 from service.context import AppContext
 from service.errors import CompareNotFound, JobNotFound
@@ -20,7 +20,7 @@ from service.stores.jobs import Job, Lane, Status
 api = APIRouter(prefix="/compare", tags=["compare"])
 
 
-class CompareRequest(Shape):
+class CompareRequest(Body):
     """Body of `POST /compare`."""
 
     use_case: str

@@ -12,7 +12,7 @@ from pydantic import Field
 from adapters import parse_any_rows
 from service.api.dependencies import Caller, Context
 from service.api.jobs import wait_for
-from service.api.wire import Shape
+from service.api.schemas.shapes import Body
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.stores.jobs import Lane
@@ -20,7 +20,7 @@ from service.stores.jobs import Lane
 api = APIRouter(prefix="/use_cases/{use_case_id}/data_checks", tags=["data checks"])
 
 
-class DataCheckRequest(Shape):
+class DataCheckRequest(Body):
     """Body of a check: an uploaded file of rows, or the rows themselves."""
 
     file_id: str | None = None

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Header
 from pydantic import Field
 
 from service.api.dependencies import Caller, Context
-from service.api.wire import Shape
+from service.api.schemas.shapes import Body
 from service.context import AppContext
 from service.errors import InvalidRequest, JobNotFound
 from service.stores.files import UploadedFile
@@ -35,7 +35,7 @@ _STATUS = {
 FileId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class NewBatch(Shape):
+class NewBatch(Body):
     """Body of `POST /v1/vector_stores/{id}/file_batches`."""
 
     file_ids: Annotated[tuple[FileId, ...], Field(min_length=1, max_length=MAX_FILES)]

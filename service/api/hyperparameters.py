@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from adapters import InvalidTrainingConfig, TrainingConfig, parse_training_config
-from service.api.wire import Shape
+from service.api.schemas.shapes import Body
 from service.errors import InvalidRequest
 
 STAGES = {"supervised": "sft", "dpo": "dpo"}
@@ -30,13 +30,13 @@ _Label = Annotated[str, Field(max_length=64)]
 _LabelValue = Annotated[str, Field(max_length=512)]
 
 
-class MethodSettings(Shape):
+class MethodSettings(Body):
     """`method.supervised` or `method.dpo` of OpenAI's body."""
 
     hyperparameters: dict[str, Any] | None = None
 
 
-class Method(Shape):
+class Method(Body):
     """`method` of OpenAI's body."""
 
     type: str
@@ -45,7 +45,7 @@ class Method(Shape):
     reinforcement: dict[str, Any] | None = None
 
 
-class TrainingRequest(Shape):
+class TrainingRequest(Body):
     """Body of `POST /v1/fine_tuning/jobs`; `config` takes LLaMA-Factory's keys."""
 
     training_file: str

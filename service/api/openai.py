@@ -18,8 +18,8 @@ from router import Strategy
 from service.api.chat import CLIENT_GONE, opened, whole_answer
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import problem_of, request_id_of
+from service.api.schemas.chat import WireMessage, turns_of
 from service.api.streams import EventStream, json_reply, sse, unless_gone
-from service.api.wire import WireMessage, turns_of
 from service.chat.answer import Answer, Decided, Delta, Event, Question
 from service.chat.citations import CiteMode
 from service.context import AppContext

@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 
 from adapters import AdapterState
 from service.api.dependencies import Caller, Context
-from service.api.wire import Shape
+from service.api.schemas.shapes import Body
 from service.engine.publisher import adapter_dict
 from service.errors import InvalidRequest
 from service.fine_tuning.training import draft_dict, list_drafts
@@ -63,7 +63,7 @@ def get_adapter(context: Context, caller: Caller, name: str) -> dict[str, Any]:
     return {**adapter_dict(adapter), "history": [asdict(change) for change in history]}
 
 
-class PublishRequest(Shape):
+class PublishRequest(Body):
     """Body of a publish; `override` says why an adapter may serve against its verdict."""
 
     override: str | None = Field(default=None, max_length=500)

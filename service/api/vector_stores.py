@@ -20,7 +20,7 @@ from starlette.datastructures import FormData, UploadFile
 from knowledge import Chunking, Document, DocumentTooLarge, KnowledgeBase, UnsupportedFile
 from service.api.dependencies import Caller, Context
 from service.api.jobs import wait_for
-from service.api.wire import Shape
+from service.api.schemas.shapes import Body
 from service.chat.citations import passage_dict
 from service.context import AppContext
 from service.errors import InvalidRequest
@@ -32,7 +32,7 @@ T = TypeVar("T")
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 
 
-class NewBase(Shape):
+class NewBase(Body):
     """Body of `POST /v1/vector_stores`."""
 
     name: str = Field(min_length=1, max_length=256)
@@ -40,7 +40,7 @@ class NewBase(Shape):
     chunking: Chunking | None = None
 
 
-class InlineDocument(Shape):
+class InlineDocument(Body):
     """JSON body of a document's PUT."""
 
     filename: str = Field(min_length=1, max_length=512)
@@ -49,7 +49,7 @@ class InlineDocument(Shape):
     access_labels: tuple[str, ...] | None = None
 
 
-class SearchRequest(Shape):
+class SearchRequest(Body):
     """Body of a search."""
 
     query: str = Field(min_length=1)

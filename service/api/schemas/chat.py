@@ -1,4 +1,4 @@
-"""The shapes of requests, as clients write them."""
+"""The bodies of `POST /chat` and `POST /route`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -6,18 +6,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from router import Strategy
+from service.api.schemas.shapes import Body
 from service.chat.answer import Question
 from service.chat.citations import CiteMode
 from service.engine.client import Message
 from service.errors import InvalidRequest
 from service.routing.facts import Requirements
 from service.stores.use_cases import Sampling
-
-
-class Shape(BaseModel):
-    """A request body whose unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TextPart(BaseModel):
@@ -45,14 +40,14 @@ class WireMessage(BaseModel):
         return Message(role, "\n".join(part.text for part in self.content))
 
 
-class WireRequirements(Shape):
+class WireRequirements(Body):
     """What the caller requires of this answer."""
 
     citations: bool | None = None
     max_latency_ms: float | None = Field(default=None, gt=0)
 
 
-class ChatRequest(Shape):
+class ChatRequest(Body):
     """Body of `POST /chat` and `POST /route`."""
 
     messages: Annotated[tuple[WireMessage, ...], Field(min_length=1, max_length=1000)]
