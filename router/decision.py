@@ -265,11 +265,15 @@ class Decision:
             "pilot": self.pilot,
         }
         if self.overrides:
-            plain["thresholds"] = {
-                name: {"value": t.value, "provenance": "declared", "policy_value": t.instead_of}
-                for name, t in self.overrides.items()
-            }
+            plain["thresholds"] = self.overrides_as_dict()
         return plain
+
+    def overrides_as_dict(self) -> dict[str, object]:
+        """Return the thresholds that the use case declares, beside the policy's own."""
+        return {
+            name: {"value": t.value, "provenance": "declared", "policy_value": t.instead_of}
+            for name, t in self.overrides.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

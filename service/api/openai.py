@@ -1,31 +1,47 @@
-"""`/v1/chat/completions` and `/v1/models`: the same line with OpenAI's words.
+"""`/v1/chat/completions` and `/v1/models`: the same answers with OpenAI's words.
 
 Clients of this protocol can only choose by the model's name, so every strategy is a model.
-Fields that the service does not use are ignored, as such clients expect.
 """
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from adapters import AdapterNotFound
 from router import Strategy
-from service.api.chat import CLIENT_GONE, opened, whole_answer
+from service.api.chat import CLIENT_GONE, open_stream, whole_answer
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import problem_of, request_id_of
-from service.api.schemas.chat import WireMessage, turns_of
+from service.api.schemas.answers import CitationReply
+from service.api.schemas.chat import turns_of
+from service.api.schemas.openai import (
+    Annotation,
+    AssistantMessage,
+    Choice,
+    ChunkChoice,
+    ChunkReply,
+    CompletionReply,
+    CompletionRequest,
+    CompletionUsage,
+    Delta,
+    ModelReply,
+    PromptTokensDetails,
+    RouteNote,
+    Source,
+    UrlCitation,
+)
+from service.api.schemas.shapes import ListReply
 from service.api.streams import EventStream, json_reply, sse, unless_gone
-from service.chat.answer import Answer, Decided, Delta, Event, Question
-from service.chat.citations import CiteMode
+from service.chat.citations import Citation
+from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event
+from service.chat.question import Question
 from service.context import AppContext
+from service.engine.client import Usage
 from service.errors import ModelNotFound
 from service.routing.facts import Requirements
-from service.stores.use_cases import Sampling
 
 api = APIRouter(prefix="/v1", tags=["openai"])
 
@@ -33,73 +49,75 @@ AUTO = "auto"
 DONE = b"data: [DONE]\n\n"
 
 
-class StreamOptions(BaseModel):
-    """`stream_options` of the protocol."""
+@api.post("/chat/completions", response_model=None)
+async def complete(
+    request: Request, context: Context, caller: Caller, body: CompletionRequest
+) -> Response:
+    """Answer as OpenAI's chat completions do."""
+    base_model = context.settings.engine.base_model
+    question = question_of(
+        body, base_model, request_id=request_id_of(request), tenant=caller.tenant
+    )
+    await _require_adapter(context, question)
+    formatter = CompletionFormatter(body.model, base_model)
+    if body.stream:
+        first, rest = await open_stream(question, context)
+        with_usage = body.stream_options is not None and body.stream_options.include_usage
+        chunks = _chunks(first, rest, formatter, with_usage=with_usage)
+        return EventStream(_or_error(chunks, request))
+    done = await unless_gone(request, lambda: whole_answer(question, context))
+    if done is None:
+        return Response(status_code=CLIENT_GONE)
+    return json_reply(formatter.completion(done))
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
-    include_usage: bool = False
+@api.get("/models", response_model_exclude_unset=True)
+def list_models(context: Context) -> ListReply[ModelReply]:
+    """List every name that a client can choose."""
+    return ListReply(object="list", data=_models(context), has_more=False)
 
 
-class CompletionRequest(BaseModel):
-    """Body of `POST /v1/chat/completions`; ours beside OpenAI's fields."""
+@api.get("/models/{model:path}", response_model_exclude_unset=True)
+def get_model(context: Context, model: str) -> ModelReply:
+    """Return one model by its name."""
+    for row in _models(context):
+        if row.id == model:
+            return row
+    raise ModelNotFound(f"There is no model {model!r}; GET /v1/models lists the names.")
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
-    model: str
-    messages: Annotated[tuple[WireMessage, ...], Field(min_length=1, max_length=1000)]
-    stream: bool = False
-    stream_options: StreamOptions | None = None
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1)
-    seed: int | None = None
-    stop: tuple[str, ...] | str | None = None
-    response_format: dict[str, Any] | None = None
-    use_case: str | None = None
-    knowledge_bases: tuple[str, ...] | None = None
-    top_k: int | None = Field(default=None, ge=1, le=50)
-    filters: dict[str, Any] = Field(default_factory=dict)
-    access_labels: tuple[str, ...] = ()
-    cite: CiteMode = "inline"
-    citations_required: bool | None = None
+def question_of(
+    body: CompletionRequest, base_model: str, *, request_id: str, tenant: str
+) -> Question:
+    """Return the question that a request of this protocol asks.
 
-    def as_question(self, context: AppContext, *, request_id: str, tenant: str) -> Question:
-        """Return the question that this body asks.
-
-        Raises:
-            ModelNotFound: `model` names neither a strategy nor the base model.
-        """
-        strategy, adapter = parse_model(self.model, context.settings.engine.base_model)
-        return Question(
-            request_id=request_id,
-            tenant=tenant,
-            turns=turns_of(self.messages),
-            use_case=self.use_case,
-            strategy=strategy,
-            adapter=adapter,
-            knowledge_bases=self.knowledge_bases,
-            top_k=self.top_k,
-            filters=self.filters,
-            access_labels=self.access_labels,
-            cite=self.cite,
-            requirements=Requirements(citations=self.citations_required),
-            sampling=Sampling(
-                temperature=self.temperature,
-                top_p=self.top_p,
-                max_tokens=self.max_completion_tokens or self.max_tokens,
-                seed=self.seed,
-                stop=self.stop,
-            ),
-            response_format=self.response_format,
-        )
+    Raises:
+        ModelNotFound: `model` names neither a strategy nor the base model.
+        InvalidRequest: The last message is not the user's, or empty.
+    """
+    strategy, adapter = parse_model(body.model, base_model)
+    return Question(
+        request_id=request_id,
+        tenant=tenant,
+        turns=turns_of(body.messages),
+        use_case=body.use_case,
+        strategy=strategy,
+        adapter=adapter,
+        knowledge_bases=body.knowledge_bases,
+        top_k=body.top_k,
+        filters=body.filters,
+        access_labels=body.access_labels,
+        cite=body.cite,
+        requirements=Requirements(citations=body.citations_required),
+        sampling=body.sampling,
+        response_format=body.response_format,
+    )
 
 
 def parse_model(name: str, base_model: str) -> tuple[Strategy | None, str | None]:
     """Return the strategy and the adapter that a model name asks for; no strategy is `auto`.
 
-    `auto`, a strategy's name, `<base>`, `<base>:<adapter>` or `<base>:<adapter>+rag`.
+    `base` is the bare base model, `base:adapter` the adapter alone, `base:adapter+rag` both.
 
     Raises:
         ModelNotFound: The name is none of these.
@@ -119,134 +137,105 @@ def parse_model(name: str, base_model: str) -> tuple[Strategy | None, str | None
     return (Strategy.FINE_TUNED if plain == adapter else Strategy.HYBRID), plain
 
 
-@api.post("/chat/completions", response_model=None)
-async def complete(
-    request: Request, context: Context, caller: Caller, body: CompletionRequest
-) -> Response:
-    """Answer as OpenAI's chat completions do."""
-    question = body.as_question(context, request_id=request_id_of(request), tenant=caller.tenant)
-    await _require_adapter(context, question)
-    face = Face(body.model, context.settings.engine.base_model)
-    if body.stream:
-        first, rest = await opened(question, context)
-        usage = body.stream_options is not None and body.stream_options.include_usage
-        return EventStream(_chunks(first, rest, face, request, usage))
-    done = await unless_gone(request, lambda: whole_answer(question, context))
-    if done is None:
-        return Response(status_code=CLIENT_GONE)
-    return json_reply(face.completion(done))
-
-
-@api.get("/models")
-def list_models(context: Context) -> dict[str, Any]:
-    """List every name that a client can choose."""
-    return {"object": "list", "data": _models(context), "has_more": False}
-
-
-@api.get("/models/{model:path}")
-def get_model(context: Context, model: str) -> dict[str, Any]:
-    """Return one model by its name."""
-    for row in _models(context):
-        if row["id"] == model:
-            return row
-    raise ModelNotFound(f"There is no model {model!r}; GET /v1/models lists the names.")
-
-
-class Face:
-    """How an answer looks to a client of this protocol."""
+class CompletionFormatter:
+    """Writes answers as OpenAI's clients read them."""
 
     def __init__(self, asked: str, base_model: str) -> None:
         self._asked = asked
         self._base = base_model
         self._created = int(time.time())
 
-    def model_name(self, strategy: Strategy, model: str) -> str:
-        """Return the name of what really answered."""
-        name = self._base if model == self._base else f"{self._base}:{model}"
-        return f"{name}+rag" if strategy in (Strategy.RAG, Strategy.HYBRID) else name
-
-    def completion(self, done: Answer) -> dict[str, Any]:
+    def completion(self, done: Answer) -> CompletionReply:
         """Return a whole answer."""
-        message = {"role": "assistant", "content": done.text, "annotations": _annotations(done)}
-        return {
-            "id": f"chatcmpl-{done.request_id}",
-            "object": "chat.completion",
-            "created": self._created,
-            "model": self.model_name(done.strategy, done.model),
-            "choices": [{"index": 0, "finish_reason": done.finish_reason, "message": message}],
-            "usage": _usage(done),
-            **self._extras(done),
-        }
+        message = AssistantMessage(
+            role="assistant", content=done.text, annotations=_annotations(done)
+        )
+        return CompletionReply(
+            id=_id(done.decided),
+            object="chat.completion",
+            created=self._created,
+            model=self._model_name(done.decided),
+            choices=[Choice(index=0, finish_reason=done.finish_reason, message=message)],
+            usage=_usage(done.usage),
+            sources=_sources(done.citations),
+            route=self._route(done),
+        )
 
-    def opening(self, decided: Decided) -> dict[str, Any]:
+    def opening(self, decided: DecisionEvent) -> ChunkReply:
         """Return the first chunk."""
-        return self._chunk(decided.request_id, decided, {"role": "assistant", "content": ""})
+        return self._chunk(decided, Delta(role="assistant", content=""))
 
-    def piece(self, decided: Decided, text: str) -> dict[str, Any]:
+    def piece(self, decided: DecisionEvent, text: str) -> ChunkReply:
         """Return a chunk with text."""
-        return self._chunk(decided.request_id, decided, {"content": text})
+        return self._chunk(decided, Delta(content=text))
 
-    def ending(self, decided: Decided, done: Answer) -> dict[str, Any]:
+    def ending(self, done: Answer) -> ChunkReply:
         """Return the chunk that says how the answer ended, with its sources."""
-        delta = {"annotations": _annotations(done)}
-        chunk = self._chunk(decided.request_id, decided, delta, done.finish_reason)
-        return {**chunk, **self._extras(done)}
+        delta = Delta(annotations=_annotations(done))
+        chunk = self._chunk(done.decided, delta, finish_reason=done.finish_reason)
+        sources = _sources(done.citations)
+        return chunk.model_copy(update={"sources": sources, "route": self._route(done)})
 
-    def usage(self, decided: Decided, done: Answer) -> dict[str, Any]:
+    def usage(self, done: Answer) -> ChunkReply:
         """Return the chunk with the token counts."""
-        chunk = self._chunk(decided.request_id, decided, {})
-        return {**chunk, "choices": [], "usage": _usage(done)}
+        chunk = self._chunk(done.decided, Delta())
+        return chunk.model_copy(update={"choices": [], "usage": _usage(done.usage)})
 
     def _chunk(
-        self,
-        request_id: str,
-        decided: Decided,
-        delta: dict[str, Any],
-        finish_reason: str | None = None,
-    ) -> dict[str, Any]:
-        return {
-            "id": f"chatcmpl-{request_id}",
-            "object": "chat.completion.chunk",
-            "created": self._created,
-            "model": self.model_name(decided.strategy, decided.model),
-            "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
-        }
+        self, decided: DecisionEvent, delta: Delta, *, finish_reason: str | None = None
+    ) -> ChunkReply:
+        return ChunkReply(
+            id=_id(decided),
+            object="chat.completion.chunk",
+            created=self._created,
+            model=self._model_name(decided),
+            choices=[ChunkChoice(index=0, delta=delta, finish_reason=finish_reason)],
+        )
 
-    def _extras(self, done: Answer) -> dict[str, Any]:
-        body = done.as_dict()
-        return {
-            "sources": [{"index": c["marker"], **c} for c in body["citations"]],
-            "route": {
-                "requested": self._asked,
-                "strategy": done.strategy,
-                "rule": done.decision.get("rule"),
-                "outcome": done.outcome,
-            },
-        }
+    def _model_name(self, decided: DecisionEvent) -> str:
+        """Return the name of what really answers."""
+        is_base = decided.model == self._base
+        name = self._base if is_base else f"{self._base}:{decided.model}"
+        return f"{name}+rag" if decided.strategy.retrieves else name
+
+    def _route(self, done: Answer) -> RouteNote:
+        return RouteNote(
+            requested=self._asked,
+            strategy=done.decided.strategy,
+            rule=done.decided.decision.rule,
+            outcome=done.outcome,
+        )
 
 
 async def _chunks(
-    first: Event,
+    first: DecisionEvent,
     rest: AsyncGenerator[Event, None],
-    face: Face,
-    request: Request,
+    formatter: CompletionFormatter,
+    *,
     with_usage: bool,
 ) -> AsyncGenerator[bytes, None]:
-    assert isinstance(first, Decided)
-    yield sse(face.opening(first))
-    try:
-        async with aclosing(rest) as events:
-            async for event in events:
-                if isinstance(event, Delta):
-                    yield sse(face.piece(first, event.text))
-                elif isinstance(event, Answer):
-                    yield sse(face.ending(first, event))
-                    if with_usage:
-                        yield sse(face.usage(first, event))
-    except Exception as exc:  # the headers are out: the failure is the stream's last event
-        yield sse(problem_of(exc, path=request.url.path, request_id=request_id_of(request)))
-        return
+    yield sse(formatter.opening(first))
+    async with aclosing(rest) as events:
+        async for event in events:
+            if isinstance(event, DeltaEvent):
+                yield sse(formatter.piece(first, event.text))
+            elif isinstance(event, Answer):
+                yield sse(formatter.ending(event))
+                if with_usage:
+                    yield sse(formatter.usage(event))
     yield DONE
+
+
+async def _or_error(
+    chunks: AsyncGenerator[bytes, None], request: Request
+) -> AsyncGenerator[bytes, None]:
+    """Yield the chunks; the headers are out, so a failure is the stream's last event."""
+    try:
+        async with aclosing(chunks) as frames:
+            async for frame in frames:
+                yield frame
+    except Exception as exc:
+        yield sse(problem_of(exc, path=request.url.path, request_id=request_id_of(request)))
 
 
 async def _require_adapter(context: AppContext, question: Question) -> None:
@@ -263,42 +252,55 @@ async def _require_adapter(context: AppContext, question: Question) -> None:
         ) from AdapterNotFound(question.adapter)
 
 
-def _annotations(done: Answer) -> list[dict[str, Any]]:
+def _id(decided: DecisionEvent) -> str:
+    return f"chatcmpl-{decided.request_id}"
+
+
+def _sources(citations: Sequence[Citation]) -> list[Source]:
+    return [
+        Source(index=citation.marker, **dict(CitationReply.of(citation))) for citation in citations
+    ]
+
+
+def _annotations(done: Answer) -> list[Annotation]:
     """Return each marker in the text as a `url_citation`; positions are code points."""
     annotations = []
     for citation in done.citations:
         passage = citation.passage
         marker = f"[{citation.marker}]"
         start = max(done.text.find(marker), 0)
-        end = start + len(marker) if marker in done.text else len(done.text)
         page = f" p.{passage.page}" if passage.page is not None else ""
         path = f"/v1/vector_stores/{passage.knowledge_base}/documents/{passage.external_id}"
-        annotations.append(
-            {
-                "type": "url_citation",
-                "url_citation": {
-                    "url": f"{path}#{passage.chunk_id}",
-                    "title": f"{passage.filename}{page}",
-                    "start_index": start,
-                    "end_index": end,
-                },
-            }
+        where = UrlCitation(
+            url=f"{path}#{passage.chunk_id}",
+            title=f"{passage.filename}{page}",
+            start_index=start,
+            end_index=start + len(marker) if marker in done.text else len(done.text),
         )
+        annotations.append(Annotation(type="url_citation", url_citation=where))
     return annotations
 
 
-def _usage(done: Answer) -> dict[str, Any]:
-    usage = done.as_dict()["usage"]
-    cached = usage.pop("cached_tokens")
-    return {**usage, "prompt_tokens_details": {"cached_tokens": cached}}
+def _usage(usage: Usage) -> CompletionUsage:
+    return CompletionUsage(
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        total_tokens=usage.total_tokens,
+        prompt_tokens_details=PromptTokensDetails(cached_tokens=usage.cached_tokens),
+    )
 
 
-def _models(context: AppContext) -> list[dict[str, Any]]:
+def _models(context: AppContext) -> list[ModelReply]:
     base = context.settings.engine.base_model
-    rows = [{"id": name, "owned_by": "fingerpost"} for name in (AUTO, *Strategy)]
-    rows.append({"id": base, "owned_by": "fingerpost"})
+    names = [AUTO, *(strategy.value for strategy in Strategy), base]
+    rows = [_model(name) for name in names]
     for adapter in context.registry.live():
-        for suffix in ("", "+rag"):
-            name = f"{base}:{adapter.adapter_id}{suffix}"
-            rows.append({"id": name, "owned_by": "fingerpost", "parent": base})
-    return [{"object": "model", "created": 0, **row} for row in rows]
+        rows += [
+            _model(f"{base}:{adapter.adapter_id}{suffix}").model_copy(update={"parent": base})
+            for suffix in ("", "+rag")
+        ]
+    return rows
+
+
+def _model(name: str) -> ModelReply:
+    return ModelReply(id=name, object="model", created=0, owned_by="fingerpost")

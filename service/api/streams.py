@@ -6,7 +6,7 @@ It knows events and bytes; it does not know what they mean.
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
 import orjson
@@ -14,20 +14,28 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Send
 
+from service.api.schemas.shapes import JsonObject, Reply
+
 KEEP_ALIVE_S = 15.0  # proxies cut silent connections after 30 to 60 s
 KEEP_ALIVE = b": keep-alive\n\n"
 T = TypeVar("T")
 
 
-def sse(data: Any, event: str | None = None) -> bytes:
+def sse(data: Reply | JsonObject, event: str | None = None) -> bytes:
     """Return one event with JSON data."""
     head = b"" if event is None else b"event: %b\n" % event.encode()
-    return b"%bdata: %b\n\n" % (head, orjson.dumps(data))
+    return b"%bdata: %b\n\n" % (head, _json(data))
 
 
-def json_reply(body: Any) -> Response:
-    """Return a whole body as JSON."""
-    return Response(orjson.dumps(body), media_type="application/json")
+def json_reply(body: Reply) -> Response:
+    """Return a whole body as JSON, without the keys that were not set."""
+    return Response(_json(body), media_type="application/json")
+
+
+def _json(data: Reply | JsonObject) -> bytes:
+    if isinstance(data, Reply):
+        return data.model_dump_json(exclude_unset=True).encode()
+    return orjson.dumps(data)
 
 
 class EventStream(StreamingResponse):

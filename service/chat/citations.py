@@ -41,10 +41,6 @@ class Citation:
     passage: Passage
     by: Literal["marker", "attribution"]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the citation as a client sees it."""
-        return {"marker": self.marker, **passage_dict(self.passage), "by": self.by}
-
 
 @dataclass(frozen=True, slots=True)
 class CitedAnswer:

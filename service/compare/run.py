@@ -78,7 +78,7 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
     }
     began = time.perf_counter()
     try:
-        response = client.post("/chat", json=body)
+        response = client.post("/chat", params={"explain": "true"}, json=body)
         answer = response.json()
     except (httpx.HTTPError, ValueError) as exc:
         return {**outcome, "error": f"{type(exc).__name__}: {exc}"}

@@ -66,15 +66,15 @@ records = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Afterthought:
+class Trace:
     """What is worked out about a request once it is answered.
 
     Attributes:
-        trace: The decision with every node.
-        observed: What an observed policy would have done (`Observation.as_dict`), or None.
+        decision: The decision with every node.
+        observed: What a shadow policy would have done (`Observation.as_dict`), or None.
     """
 
-    trace: Mapping[str, Any]
+    decision: Mapping[str, Any]
     observed: Mapping[str, Any] | None
 
 
@@ -123,19 +123,19 @@ class Records:
     def __init__(self, engine: Engine, settings: RecordSettings) -> None:
         self._engine = engine
         self._settings = settings
-        self._waiting: list[tuple[Record, Callable[[], Afterthought] | None]] = []
+        self._waiting: list[tuple[Record, Callable[[], Trace] | None]] = []
 
-    def keep(self, record: Record, think: Callable[[], Afterthought] | None = None) -> None:
+    def keep(self, record: Record, trace: Callable[[], Trace] | None = None) -> None:
         """Queue `record`.
 
         Args:
             record: What is kept; its text is already left out where it may not be stored.
-            think: Gives what is added to it; called in the thread that writes, never raises.
+            trace: Gives what is added to it; called in the thread that writes, never raises.
         """
         if len(self._waiting) >= MAX_WAITING:
             log.warning("record %s dropped: the database takes no writes", record.request_id)
             return
-        self._waiting.append((record, think))
+        self._waiting.append((record, trace))
 
     @property
     def keep_days(self) -> int:
@@ -219,12 +219,12 @@ class Records:
             for row in rows
         )
 
-    def _insert(self, batch: Sequence[tuple[Record, Callable[[], Afterthought] | None]]) -> None:
+    def _insert(self, batch: Sequence[tuple[Record, Callable[[], Trace] | None]]) -> None:
         """Write `batch`; a client may send one request id twice, and the first record stays."""
         rows: dict[str, dict[str, Any]] = {}
-        for record, think in batch:
+        for record, trace in batch:
             if record.request_id not in rows:
-                rows[record.request_id] = _row(record, think)
+                rows[record.request_id] = _row(record, trace)
                 time.sleep(PAUSE_S)
         known = select(records.c.request_id).where(records.c.request_id.in_(rows))
         with self._engine.execution_options(write=True).begin() as connection:
@@ -239,12 +239,12 @@ class Records:
             connection.execute(delete(records).where(records.c.created_at < oldest))
 
 
-def _row(record: Record, think: Callable[[], Afterthought] | None) -> dict[str, Any]:
+def _row(record: Record, trace: Callable[[], Trace] | None) -> dict[str, Any]:
     row = {name: getattr(record, name) for name in Record.__slots__}
-    if think is not None:
-        thought = think()
-        row["trace"] = _pack(thought.trace)
-        row["observed"] = thought.observed
+    if trace is not None:
+        made = trace()
+        row["trace"] = _pack(made.decision)
+        row["observed"] = made.observed
     return row
 
 

@@ -35,10 +35,13 @@ class Running:
     def ask(
         self,
         question: str = "Within how many days of delivery can a lamp be returned?",
+        *,
+        explain: bool = False,
         **body: object,
     ) -> httpx.Response:
         messages = [{"role": "user", "content": question}]
-        return self.client.post("/chat", json={"messages": messages, **body})
+        params = {"explain": explain}
+        return self.client.post("/chat", params=params, json={"messages": messages, **body})
 
     def put_use_case(self, **fields: object) -> None:
         body = {"id": "demo", "role": "You help.", "knowledge_bases": ["handbook"], **fields}

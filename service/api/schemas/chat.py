@@ -1,14 +1,14 @@
 """The bodies of `POST /chat` and `POST /route`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from router import Strategy
 from service.api.schemas.shapes import Body
-from service.chat.answer import Question
 from service.chat.citations import CiteMode
+from service.chat.question import Question
 from service.engine.client import Message
 from service.errors import InvalidRequest
 from service.routing.facts import Requirements
@@ -24,7 +24,7 @@ class TextPart(BaseModel):
     text: str
 
 
-class WireMessage(BaseModel):
+class ChatMessage(BaseModel):
     """One turn, as the chat-completions protocol writes it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -33,14 +33,14 @@ class WireMessage(BaseModel):
     content: str | Annotated[tuple[TextPart, ...], Field(min_length=1)]
 
     def as_message(self) -> Message:
-        """Return the turn as the answer's line takes it."""
+        """Return the turn as the model server takes it."""
         role = "system" if self.role == "developer" else self.role
         if isinstance(self.content, str):
             return Message(role, self.content)
         return Message(role, "\n".join(part.text for part in self.content))
 
 
-class WireRequirements(Body):
+class RequiredOfAnswer(Body):
     """What the caller requires of this answer."""
 
     citations: bool | None = None
@@ -50,22 +50,22 @@ class WireRequirements(Body):
 class ChatRequest(Body):
     """Body of `POST /chat` and `POST /route`."""
 
-    messages: Annotated[tuple[WireMessage, ...], Field(min_length=1, max_length=1000)]
+    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1, max_length=1000)]
     use_case: str | None = None
     strategy: Literal["auto", "prompt_only", "rag", "fine_tuned", "hybrid"] = "auto"
     stream: bool = False
     knowledge_bases: tuple[str, ...] | None = None
     top_k: int | None = Field(default=None, ge=1, le=50)
-    filters: Mapping[str, Any] = Field(default_factory=dict)
+    filters: Mapping[str, JsonValue] = Field(default_factory=dict)
     access_labels: tuple[str, ...] = ()
     cite: CiteMode = "inline"
-    requirements: WireRequirements = WireRequirements()
+    requirements: RequiredOfAnswer = RequiredOfAnswer()
     user: str | None = Field(default=None, max_length=256)
     session_id: str | None = Field(default=None, max_length=256)
     sampling: Sampling = Sampling()
-    response_format: dict[str, Any] | None = None
+    response_format: dict[str, JsonValue] | None = None
 
-    def as_question(self, *, request_id: str, tenant: str, explain: bool = False) -> Question:
+    def as_question(self, *, request_id: str, tenant: str) -> Question:
         """Return the question that this body asks.
 
         Raises:
@@ -89,11 +89,10 @@ class ChatRequest(Body):
             ),
             sampling=self.sampling,
             response_format=self.response_format,
-            explain=explain,
         )
 
 
-def turns_of(messages: tuple[WireMessage, ...]) -> tuple[Message, ...]:
+def turns_of(messages: tuple[ChatMessage, ...]) -> tuple[Message, ...]:
     """Return the turns, the user's question last.
 
     Raises:

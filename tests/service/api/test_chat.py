@@ -45,7 +45,7 @@ def test_each_strategy_answers_by_its_own_model_and_passages(
 
 def test_the_decision_keeps_every_finding_and_every_rejection(running: Running) -> None:
     running.prepare()
-    decision = running.ask(use_case="demo").json()["decision"]
+    decision = running.ask(use_case="demo", explain=True).json()["decision"]
     assert decision["strategy"] == "hybrid"
     assert len(decision["findings"]) > 10
     assert {r["strategy"] for r in decision["rejected"]} == {"prompt_only", "rag", "fine_tuned"}
@@ -89,7 +89,7 @@ def test_chitchat_searches_nothing(
         return retrieve(question, **options)
 
     monkeypatch.setattr(running.context.knowledge, "retrieve", spy)
-    body = running.ask(said, use_case="demo").json()
+    body = running.ask(said, use_case="demo", explain=True).json()
     assert (body["outcome"], body["citations"], searched) == ("answered", [], [])
     assert "Passages" not in running.engine.requests[-1]["messages"][-1]["content"]
     assert body["decision"]["facts"]["chitchat"]["value"] is True

@@ -29,7 +29,7 @@ def test_the_trace_shows_every_node_the_facts_and_what_the_passages_settled(
     running: Running,
 ) -> None:
     running.prepare()
-    told = running.ask(use_case="demo").json()
+    told = running.ask(use_case="demo", explain=True).json()
     kept = why(running, told["id"])
     assert (kept["object"], kept["use_case"], kept["outcome"]) == ("decision", "demo", "answered")
     assert (kept["strategy"], kept["model"]) == (told["strategy"], told["model"])
@@ -46,20 +46,44 @@ def test_the_trace_shows_every_node_the_facts_and_what_the_passages_settled(
     assert kept["usage"] == told["usage"]
 
 
+LEAN = {"strategy", "rule", "because", "rejected", "policy_version"}
+
+
 def test_the_answer_tells_the_decision_in_brief_and_all_of_it_when_asked(running: Running) -> None:
     running.prepare()
-    brief = running.ask(use_case="demo").json()["decision"]
-    assert {"strategy", "rule", "because", "findings", "rejected", "facts"} <= brief.keys()
-    assert set(brief["findings"][0]) <= {"rule", "kind", "verdict", "unknown_facts"}
-    assert "leaves" not in brief["settlement"]["finding"]
-    messages = [{"role": "user", "content": QUESTION}]
-    asked = {"messages": messages, "use_case": "demo"}
-    reply = running.client.post("/chat", params={"explain": True}, json=asked).json()
+    lean = running.ask(use_case="demo").json()["decision"]
+    assert lean.keys() == LEAN
+    assert lean["because"].keys() == {"zh", "en"}
+    assert all(each.keys() == {"strategy", "rule", "because"} for each in lean["rejected"])
+    reply = running.ask(use_case="demo", explain=True).json()
     explained = reply["decision"]
-    assert [f["rule"] for f in explained["findings"]] == [f["rule"] for f in brief["findings"]]
+    assert {name: explained[name] for name in LEAN - {"rejected"}} == {
+        name: lean[name] for name in LEAN - {"rejected"}
+    }
+    assert [each["rule"] for each in explained["rejected"]] == [
+        each["rule"] for each in lean["rejected"]
+    ]
     assert explained == why(running, reply["id"])["decision"]
-    assert len(json.dumps(brief)) < 8_000
     assert explained["settlement"]["finding"]["leaves"] == []
+
+
+def test_a_streamed_decision_is_lean_too(running: Running) -> None:
+    running.prepare()
+    body = {"messages": [{"role": "user", "content": QUESTION}], "use_case": "demo", "stream": True}
+    events = running.client.post("/chat", json=body).text.split("\n\n")
+    assert events[0].startswith("event: decision")
+    for event in (events[0], next(e for e in events if e.startswith("event: done"))):
+        told = json.loads(event.partition("data: ")[2])
+        assert told["decision"].keys() == LEAN
+
+
+def test_a_short_answer_without_the_texts_of_its_citations_is_small(running: Running) -> None:
+    running.prepare()
+    running.engine.switches.pieces = ["An unused lamp can be returned ", "within 30 days [1]."]
+    reply = running.ask(use_case="demo").json()
+    texts = sum(len(citation.pop("text")) for citation in reply["citations"])
+    assert texts
+    assert len(json.dumps(reply, ensure_ascii=False).encode()) <= 2_500
 
 
 def test_the_trace_of_a_request_that_abstained_says_what_settled_it(running: Running) -> None:

@@ -1,10 +1,11 @@
 """Jobs as clients meet them: asked for twice, cancelled, listed in pages."""
 
 import threading
+from typing import Any
 
 import pytest
 
-from service.chat import answer
+from service.chat import answer, prompts
 from service.stores.comparisons import Comparisons
 from tests.service.conftest import Running
 
@@ -105,13 +106,13 @@ def test_counting_a_long_conversation_does_not_hold_up_other_answers(
     running: Running, monkeypatch: pytest.MonkeyPatch, words: int, inline: bool
 ) -> None:
     threads: list[str] = []
-    write = answer.write_prompt
+    build = prompts.build_prompt
 
-    def watched(*arguments: object) -> object:
+    def watched(*arguments: Any, **options: Any) -> object:
         threads.append(threading.current_thread().name)
-        return write(*arguments)  # type: ignore[arg-type]  # handed on as they came
+        return build(*arguments, **options)
 
-    monkeypatch.setattr(answer, "write_prompt", watched)
+    monkeypatch.setattr(answer, "build_prompt", watched)
     running.ask("word " * words, strategy="prompt_only")
     (used,) = threads
     assert ("worker" in used.lower()) != inline

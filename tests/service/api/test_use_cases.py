@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
-from service.chat.answer import Question, sampling_of
+from service.chat.question import Question
 from service.engine.client import Message
 from service.errors import UseCaseNotFound
 from service.stores.database import create_tables, open_database
@@ -125,10 +125,10 @@ def test_the_callers_options_come_before_the_use_cases_and_those_before_the_defa
     question = Question(
         "r", TENANT, (Message("user", "Hi"),), sampling=Sampling(max_tokens=9, seed=3)
     )
-    used = sampling_of(question, use_case)
+    used = question.sampling_for(use_case)
     assert (used.max_tokens, used.seed) == (9, 3)
     assert (used.temperature, used.top_p) == (0.5, 0.9)
-    bare = sampling_of(Question("r", TENANT, question.turns), UseCase(id="bare"))
+    bare = Question("r", TENANT, question.turns).sampling_for(UseCase(id="bare"))
     assert bare == DEFAULT_SAMPLING
     assert (bare.temperature, bare.max_tokens) == (0.0, 256)
 
@@ -161,10 +161,12 @@ def test_a_changed_use_case_is_in_force_at_once(running: Running) -> None:
 
 def test_a_knowledge_base_named_by_the_caller_is_a_fact(running: Running) -> None:
     running.prepare()
-    named = running.ask(use_case="demo", knowledge_bases=["handbook"]).json()["decision"]
+    named = running.ask(use_case="demo", knowledge_bases=["handbook"], explain=True).json()
+    named = named["decision"]
     assert named["facts"]["knowledge_bases_named"] == {
         "value": 1,
         "provenance": "request",
         "unit": "bases",
     }
-    assert "knowledge_bases_named" not in running.ask(use_case="demo").json()["decision"]["facts"]
+    bare = running.ask(use_case="demo", explain=True).json()
+    assert "knowledge_bases_named" not in bare["decision"]["facts"]

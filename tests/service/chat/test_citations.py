@@ -123,15 +123,6 @@ def test_a_sentence_below_the_floor_is_not_attributed() -> None:
     assert cite(said, GIVEN, "inline").citations == ()
 
 
-def test_a_citation_shows_everything_needed_to_find_its_source() -> None:
-    source = passage("A repair takes ten days.", document="repairs", page=4, version=2, ordinal=3)
-    shown = cite("Ten days [1].", [source], "inline").citations[0].as_dict()
-    assert (shown["marker"], shown["by"], shown["page"], shown["version"]) == (1, "marker", 4, 2)
-    assert (shown["knowledge_base"], shown["document_id"]) == ("handbook", "repairs")
-    assert (shown["chunk_id"], shown["text"]) == ("repairs_3", "A repair takes ten days.")
-    assert source.text[shown["start"] : shown["end"]] == source.text
-
-
 @pytest.mark.parametrize("answer", ['{"counts": [30], "ids": [1]}', '{"rows": [[2], [7]]}'])
 @pytest.mark.parametrize("mode", ["inline", "list", "none"])
 def test_numbers_in_a_json_answer_are_not_markers(answer: str, mode: CiteMode) -> None:

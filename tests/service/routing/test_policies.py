@@ -174,7 +174,7 @@ class TestGateway:
         running.prepare()
         body = {"id": "demo", "knowledge_bases": ["handbook"], "thresholds": {"min_passages": 5}}
         assert running.client.put("/use_cases/demo", json=body).status_code == 200
-        answer = running.ask(use_case="demo", strategy="rag").json()
+        answer = running.ask(use_case="demo", strategy="rag", explain=True).json()
         assert answer["outcome"] == "abstained"
         assert answer["decision"]["thresholds"] == {
             "min_passages": {"value": 5, "provenance": "declared", "policy_value": 1}

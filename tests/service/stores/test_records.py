@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from service.settings import RecordSettings
 from service.stores import records as module
 from service.stores.database import create_tables, open_database
-from service.stores.records import DAY_S, MAX_WAITING, Afterthought, Record, Records, records
+from service.stores.records import DAY_S, MAX_WAITING, Record, Records, Trace, records
 from service.stores.tables import metadata
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -113,9 +113,9 @@ async def test_the_trace_is_packed_when_it_is_written_and_read_back_whole(
         "findings": [{"verdict": "unknown"}] * 40,
     }
     trace["facts"] = {"labelled_examples": {"value": 10**30}}
-    thoughts: list[Afterthought] = []
+    thoughts: list[Trace] = []
     kept.keep(record("r1"), lambda: thoughts[0])
-    thoughts.append(Afterthought(trace, None))  # thought of when it is written, not before
+    thoughts.append(Trace(trace, None))  # thought of when it is written, not before
     await kept.flush()
     found = kept.get("r1", tenant=TENANT)
     assert found is not None
@@ -127,13 +127,13 @@ async def test_the_trace_is_packed_when_it_is_written_and_read_back_whole(
     assert without.explained() == {"rule": "fallback"}
 
 
-def observation(strategy: str, policy: str, *, differs: bool) -> Afterthought:
+def observation(strategy: str, policy: str, *, differs: bool) -> Trace:
     def choice(version: str, strategy: str) -> dict[str, str]:
         names = {"policy_version": version, "strategy": strategy}
         return {**names, "rule": f"{strategy}_rule", "course": "answer"}
 
     now, then = choice("now@1", "rag"), choice(policy, strategy)
-    return Afterthought({}, {"differs": differs, "now": now, "then": then})
+    return Trace({}, {"differs": differs, "now": now, "then": then})
 
 
 async def test_observations_are_counted_by_pair_and_policy(database: Engine) -> None:

@@ -1,11 +1,11 @@
-"""Steps of the straight line that need no house."""
+"""Which passages are shown to the model."""
 
 from dataclasses import replace
 
 import pytest
 
 from knowledge import BaseId, ChunkId, DocumentId, Passage
-from service.chat.answer import worth_showing
+from service.chat.evidence import passages_to_show
 
 PASSAGE = Passage(
     chunk_id=ChunkId("c"),
@@ -43,4 +43,4 @@ def test_passages_are_shown_down_to_the_last_relevant_one(above: list[bool], sho
     passages = [
         replace(PASSAGE, ordinal=place, above_floor=reaches) for place, reaches in enumerate(above)
     ]
-    assert worth_showing(passages) == passages[:shown]
+    assert passages_to_show(passages) == passages[:shown]

@@ -1,0 +1,293 @@
+"""The bodies of an answer: whole, streamed, or the decision alone."""
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from pydantic import Field
+
+from knowledge import Passage, Retrieval
+from router import Decision, Strategy
+from service.api.schemas.shapes import JsonObject, Reply
+from service.chat.citations import Citation
+from service.chat.events import Answer, DecisionEvent, PassagesEvent
+from service.chat.query_rewriting import Rewriting
+from service.chat.record import decision_in_full
+from service.engine.client import Usage
+
+
+class Reason(Reply):
+    """A policy's text in both languages."""
+
+    zh: str
+    en: str
+
+
+class Rejection(Reply):
+    """Why one strategy does not answer."""
+
+    strategy: Strategy
+    rule: str
+    because: Reason
+    kind: str | None = Field(default=None, description="Kind of that rule; with `explain=true`.")
+    unknown_facts: list[str] | None = Field(
+        default=None, description="Facts whose being unknown forbids it; with `explain=true`."
+    )
+
+
+class DecisionReply(Reply):
+    """Which strategy answers, and why; with `explain=true` also everything that led there."""
+
+    strategy: Strategy
+    rule: str
+    because: Reason
+    rejected: list[Rejection]
+    policy_version: str
+    fallback_from: Strategy | None = Field(
+        default=None, description="The strategy that was chosen, where the evidence led to another."
+    )
+    findings: list[JsonObject] | None = Field(
+        default=None, description="What every rule of the policy found, in the policy's order."
+    )
+    facts: dict[str, JsonObject] | None = Field(
+        default=None, description="Each fact by name with its value and provenance."
+    )
+    conflict: JsonObject | None = None
+    pilot: bool | None = None
+    thresholds: dict[str, JsonObject] | None = None
+    settlement: JsonObject | None = Field(
+        default=None, description="What the evidence changed once passages were retrieved."
+    )
+
+    @classmethod
+    def of(cls, decided: DecisionEvent, *, explain: bool) -> Self:
+        """Return the lean decision, or all of it."""
+        if explain:
+            return cls.model_validate(decision_in_full(decided))
+        decision = decided.decision
+        lean = cls(
+            strategy=decided.strategy,
+            rule=decision.rule,
+            because=_reason(decision),
+            rejected=[
+                Rejection(
+                    strategy=each.strategy,
+                    rule=each.rule,
+                    because=Reason(zh=each.because.zh, en=each.because.en),
+                )
+                for each in decision.rejected
+            ],
+            policy_version=decision.policy_version,
+        )
+        if decided.fallback_from is None:
+            return lean
+        return lean.model_copy(update={"fallback_from": decided.fallback_from})
+
+
+class PassageReply(Reply):
+    """A passage and where it stands in its document."""
+
+    knowledge_base: str
+    document_id: str
+    version: int
+    chunk_id: str
+    filename: str
+    page: int | None
+    start: int = Field(description="First character in the document's text.")
+    end: int = Field(description="Character after the last.")
+    score: float
+    text: str
+
+    @classmethod
+    def fields_of(cls, passage: Passage) -> JsonObject:
+        """Return the values of a passage by name."""
+        return {name: getattr(passage, name) for name in PassageReply.model_fields}
+
+
+class NumberedPassage(PassageReply):
+    """A passage with the number that the model was given."""
+
+    marker: int
+
+
+class CitationReply(NumberedPassage):
+    """A passage that the answer rests on, and how that is known."""
+
+    by: Literal["marker", "attribution"]
+
+    @classmethod
+    def of(cls, citation: Citation) -> Self:
+        """Return a citation as clients see it."""
+        fields = cls.fields_of(citation.passage)
+        return cls.model_validate({"marker": citation.marker, **fields, "by": citation.by})
+
+
+class UsageReply(Reply):
+    """Tokens counted by the model server."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cached_tokens: int
+
+    @classmethod
+    def of(cls, usage: Usage) -> Self:
+        """Return the token counts of an answer."""
+        return cls(**usage.as_dict())
+
+
+class LeftOut(Reply):
+    """What did not fit into the model's window."""
+
+    passages: int
+    turns: int
+
+
+class RetrieverLeftOut(Reply):
+    """A retriever that was not asked, and why."""
+
+    retriever: str
+    reason: str
+    detail: str
+
+
+class RewriteReply(Reply):
+    """What became of a rewrite of the question."""
+
+    outcome: str
+    detail: str | None = None
+
+
+class RetrievalReply(Reply):
+    """How the passages were found."""
+
+    retrievers: list[str]
+    left_out: list[RetrieverLeftOut]
+    best_relevance: float | None
+    above_floor: int = Field(description="Passages that reach `min_relevance`.")
+    passages_over_budget: int
+    query: str
+    rewrite: RewriteReply | None = None
+
+
+class ChatReply(Reply):
+    """Body of `POST /chat`, and data of the stream's `done` event."""
+
+    id: str
+    answer: str
+    outcome: Literal["answered", "abstained"]
+    strategy: Strategy
+    model: str
+    decision: DecisionReply
+    citations: list[CitationReply]
+    usage: UsageReply
+    timings_ms: dict[str, float] = Field(description="Milliseconds of each stage, and `total`.")
+    finish_reason: str
+    degraded: bool
+    left_out: LeftOut | None = None
+    markers_removed: int | None = None
+    retrieval: RetrievalReply | None = None
+
+    @classmethod
+    def of(cls, answer: Answer, *, explain: bool) -> Self:
+        """Return the body of an answer; what was not cut, removed or searched is not named."""
+        decided = answer.decided
+        whole = cls(
+            id=decided.request_id,
+            answer=answer.text,
+            outcome=answer.outcome,
+            strategy=decided.strategy,
+            model=decided.model,
+            decision=DecisionReply.of(decided, explain=explain),
+            citations=[CitationReply.of(citation) for citation in answer.citations],
+            usage=UsageReply.of(answer.usage),
+            timings_ms=dict(answer.timings_ms),
+            finish_reason=answer.finish_reason,
+            degraded=answer.is_degraded,
+        )
+        return whole.model_copy(update=_notes(answer))
+
+
+class DecisionEventReply(Reply):
+    """Data of the stream's `decision` event."""
+
+    id: str
+    strategy: Strategy
+    model: str
+    decision: DecisionReply
+
+    @classmethod
+    def of(cls, decided: DecisionEvent, *, explain: bool) -> Self:
+        """Return the first event of a stream."""
+        return cls(
+            id=decided.request_id,
+            strategy=decided.strategy,
+            model=decided.model,
+            decision=DecisionReply.of(decided, explain=explain),
+        )
+
+
+class PassagesEventReply(Reply):
+    """Data of the stream's `passages` event."""
+
+    passages: list[NumberedPassage]
+
+    @classmethod
+    def of(cls, event: PassagesEvent) -> Self:
+        """Return the passages with the numbers that the model was given."""
+        return cls(passages=_numbered(event.passages))
+
+
+class DeltaEventReply(Reply):
+    """Data of the stream's `delta` events."""
+
+    text: str
+
+
+class RouteReply(Reply):
+    """Body of `POST /route`."""
+
+    id: str
+    use_case: str
+    strategy: Strategy
+    decision: DecisionReply
+
+
+def _reason(decision: Decision) -> Reason:
+    return Reason(zh=decision.because.zh, en=decision.because.en)
+
+
+def _numbered(passages: Sequence[Passage]) -> list[NumberedPassage]:
+    return [
+        NumberedPassage.model_validate({"marker": number, **PassageReply.fields_of(passage)})
+        for number, passage in enumerate(passages, start=1)
+    ]
+
+
+def _notes(answer: Answer) -> dict[str, Reply | int]:
+    """Return the keys that only some answers have."""
+    notes: dict[str, Reply | int] = {}
+    prompt = answer.prompt
+    if prompt is not None and (prompt.passages_left_out or prompt.turns_left_out):
+        notes["left_out"] = LeftOut(passages=prompt.passages_left_out, turns=prompt.turns_left_out)
+    if answer.markers_removed:
+        notes["markers_removed"] = answer.markers_removed
+    if answer.retrieval is not None:
+        notes["retrieval"] = _retrieval(answer.retrieval, answer.rewriting)
+    return notes
+
+
+def _retrieval(found: Retrieval, rewriting: Rewriting | None) -> RetrievalReply:
+    reply = RetrievalReply(
+        retrievers=list(found.retrievers),
+        left_out=[
+            RetrieverLeftOut(retriever=each.retriever, reason=each.reason, detail=each.detail)
+            for each in found.left_out
+        ],
+        best_relevance=found.best_relevance,
+        above_floor=found.above_floor,
+        passages_over_budget=found.passages_over_budget,
+        query=found.query,
+    )
+    if rewriting is None:
+        return reply
+    return reply.model_copy(update={"rewrite": RewriteReply.model_validate(rewriting.as_dict())})

@@ -1,0 +1,173 @@
+"""The bodies of `/v1/chat/completions` and `/v1/models`, in OpenAI's words.
+
+Fields that the service does not use are ignored, as clients of this protocol expect.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from router import Strategy
+from service.api.schemas.answers import CitationReply
+from service.api.schemas.chat import ChatMessage
+from service.api.schemas.shapes import Reply
+from service.chat.citations import CiteMode
+from service.stores.use_cases import Sampling
+
+
+class StreamOptions(BaseModel):
+    """`stream_options` of the protocol."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    include_usage: bool = False
+
+
+class CompletionRequest(BaseModel):
+    """Body of `POST /v1/chat/completions`; our own fields stand beside OpenAI's."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    model: str
+    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1, max_length=1000)]
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    seed: int | None = None
+    stop: tuple[str, ...] | str | None = None
+    response_format: dict[str, JsonValue] | None = None
+    use_case: str | None = None
+    knowledge_bases: tuple[str, ...] | None = None
+    top_k: int | None = Field(default=None, ge=1, le=50)
+    filters: dict[str, JsonValue] = Field(default_factory=dict)
+    access_labels: tuple[str, ...] = ()
+    cite: CiteMode = "inline"
+    citations_required: bool | None = None
+
+    @property
+    def sampling(self) -> Sampling:
+        """The generation options of this request."""
+        return Sampling(
+            temperature=self.temperature,
+            top_p=self.top_p,
+            max_tokens=self.max_completion_tokens or self.max_tokens,
+            seed=self.seed,
+            stop=self.stop,
+        )
+
+
+class UrlCitation(Reply):
+    """Where a cited passage is read, and where its marker stands in the text."""
+
+    url: str
+    title: str
+    start_index: int = Field(description="Code points before the marker.")
+    end_index: int
+
+
+class Annotation(Reply):
+    """A citation as OpenAI's clients read it."""
+
+    type: Literal["url_citation"] = "url_citation"
+    url_citation: UrlCitation
+
+
+class AssistantMessage(Reply):
+    """The answer."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+    annotations: list[Annotation]
+
+
+class Choice(Reply):
+    """The only choice of a completion."""
+
+    index: Literal[0] = 0
+    finish_reason: str
+    message: AssistantMessage
+
+
+class PromptTokensDetails(Reply):
+    """Tokens of the prompt that the model server had in its cache."""
+
+    cached_tokens: int
+
+
+class CompletionUsage(Reply):
+    """Tokens counted by the model server."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: PromptTokensDetails
+
+
+class Source(CitationReply):
+    """A citation with its number as index."""
+
+    index: int
+
+
+class RouteNote(Reply):
+    """How the answer came about."""
+
+    requested: str = Field(description="The model that was asked for.")
+    strategy: Strategy
+    rule: str
+    outcome: Literal["answered", "abstained"]
+
+
+class CompletionReply(Reply):
+    """Body of `POST /v1/chat/completions`."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: CompletionUsage
+    sources: list[Source]
+    route: RouteNote
+
+
+class Delta(Reply):
+    """What a chunk adds to the message."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    annotations: list[Annotation] | None = None
+
+
+class ChunkChoice(Reply):
+    """The only choice of a chunk."""
+
+    index: Literal[0] = 0
+    delta: Delta
+    finish_reason: str | None = None
+
+
+class ChunkReply(Reply):
+    """One event of a streamed completion."""
+
+    id: str
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: CompletionUsage | None = None
+    sources: list[Source] | None = None
+    route: RouteNote | None = None
+
+
+class ModelReply(Reply):
+    """A name that a client can choose."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: str = "fingerpost"
+    parent: str | None = None

@@ -1,0 +1,58 @@
+"""One request for an answer, as every protocol of the service asks it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from router import Strategy
+from service.chat.citations import CiteMode
+from service.engine.client import Message
+from service.routing.facts import Requirements
+from service.stores.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, by whom, and how it is to be answered.
+
+    Attributes:
+        request_id: Names the request in records and logs.
+        tenant: Whose use cases, knowledge and adapters are used.
+        turns: The conversation; the last turn is the question.
+        use_case: Its id; None takes the configured default.
+        strategy: None for `auto`.
+        adapter: A task or an adapter id; overrides the use case's.
+        knowledge_bases: Override the use case's.
+        top_k: Most passages; None takes the use case's.
+        filters: Attributes that a document must have.
+        access_labels: What the person asking may read; the caller vouches for them.
+        cite: How sources are shown.
+        requirements: What the caller requires of this answer.
+        sampling: Generation options of this request.
+        response_format: Passed on to the model server.
+    """
+
+    request_id: str
+    tenant: str
+    turns: tuple[Message, ...]
+    use_case: str | None = None
+    strategy: Strategy | None = None
+    adapter: str | None = None
+    knowledge_bases: tuple[str, ...] | None = None
+    top_k: int | None = None
+    filters: Mapping[str, JsonValue] = field(default_factory=dict)
+    access_labels: tuple[str, ...] = ()
+    cite: CiteMode = "inline"
+    requirements: Requirements = Requirements()
+    sampling: Sampling = Sampling()
+    response_format: Mapping[str, JsonValue] | None = None
+
+    @property
+    def text(self) -> str:
+        """The user's last words."""
+        return self.turns[-1].content
+
+    def sampling_for(self, use_case: UseCase) -> Sampling:
+        """Return the generation options in force: request, use case, default."""
+        return self.sampling.over(use_case.sampling.over(DEFAULT_SAMPLING))

@@ -1,0 +1,103 @@
+"""First half of the line: what is known about a question, and which strategy that leads to."""
+
+from dataclasses import dataclass
+
+from router import Decision, Policy, Signals, Strategy, decide, read_signals
+from service.chat.question import Question
+from service.context import AppContext
+from service.errors import AdapterNotLoaded, StrategyForbidden
+from service.routing.facts import Measured, gather_facts
+from service.stores.use_cases import UseCase
+
+ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What was gathered for a question, and the decision that rests on it."""
+
+    use_case: UseCase
+    signals: Signals
+    measured: Measured
+    policy: Policy
+    decision: Decision
+
+    @property
+    def wants_rewrite(self) -> bool:
+        """Whether the question is to stand alone before it is searched."""
+        is_wished = self.use_case.rewrite_follow_ups and self.signals.follow_up
+        return is_wished and self.decision.strategy.retrieves
+
+
+async def choose_route(question: Question, context: AppContext) -> Route:
+    """Gather the facts and decide; nothing is retrieved or generated.
+
+    Raises:
+        UseCaseNotFound: The named use case does not exist.
+        CollectionNotFound: A named knowledge base does not exist.
+        StrategyForbidden: A hard rule stands against the asked strategy, or against all.
+        AdapterNotLoaded: The asked strategy needs a live adapter that is not loaded yet.
+    """
+    use_case = await _use_case_of(question, context)
+    measured = await context.measured(use_case, tenant=question.tenant)
+    measured.require_bases(question.knowledge_bases or ())
+    earlier = [turn.content for turn in question.turns[:-1] if turn.role == "user"]
+    signals = read_signals(question.text, earlier, classifier=context.classifier)
+    facts = gather_facts(
+        use_case,
+        signals,
+        measured,
+        question.requirements,
+        engine_is_local=context.settings.engine.runs_locally,
+    )
+    policy = await context.policy_for(use_case)
+    decision = decide(facts, policy, asked=question.strategy)
+    if decision.conflict is not None:
+        raise _conflict(question, decision, measured)
+    return Route(use_case, signals, measured, policy, decision)
+
+
+def model_for(strategy: Strategy, route: Route, context: AppContext) -> str:
+    """Return the model server's name for what answers: the base model or an adapter id.
+
+    Raises:
+        AdapterNotLoaded: The adapter is not loaded in the model server yet.
+    """
+    if strategy not in ADAPTED:
+        return context.settings.engine.base_model
+    adapter = route.measured.adapter_id
+    if adapter is None or not context.engine_status.serves(adapter):
+        raise AdapterNotLoaded(f"The adapter {adapter} is not loaded in the model server yet.")
+    return adapter
+
+
+async def _use_case_of(question: Question, context: AppContext) -> UseCase:
+    """Return the use case, with what the question overrides."""
+    name = question.use_case or context.settings.default_use_case
+    use_case = await context.use_case(name, tenant=question.tenant)
+    if question.adapter is not None:
+        use_case = use_case.model_copy(update={"adapter": question.adapter})
+    if question.knowledge_bases is not None:
+        use_case = use_case.model_copy(update={"knowledge_bases": question.knowledge_bases})
+    return use_case
+
+
+def _conflict(
+    question: Question, decision: Decision, measured: Measured
+) -> StrategyForbidden | AdapterNotLoaded:
+    rejection = decision.conflict
+    assert rejection is not None
+    is_loading = measured.adapter_id is not None and not measured.adapter_loaded
+    if is_loading and question.strategy in ADAPTED:
+        return AdapterNotLoaded(
+            f"The adapter {measured.adapter_id} is live but not back in the model server yet."
+        )
+    missing = "; ".join(measured.missing_for(rejection.strategy))
+    because = rejection.because.en
+    return StrategyForbidden(
+        f"Strategy {rejection.strategy} cannot run: rule {rejection.rule} ({because})."
+        + (f" Missing: {missing}." if missing else ""),
+        param="strategy",
+        rule=rejection.rule,
+        decision=decision.as_dict(with_leaves=False),
+    )
