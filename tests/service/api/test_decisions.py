@@ -79,7 +79,7 @@ def test_a_streamed_decision_is_lean_too(running: Running) -> None:
 
 def test_a_short_answer_without_the_texts_of_its_citations_is_small(running: Running) -> None:
     running.prepare()
-    running.engine.switches.pieces = ["An unused lamp can be returned ", "within 30 days [1]."]
+    running.engine.switches.pieces = ("An unused lamp can be returned ", "within 30 days [1].")
     reply = running.ask(use_case="demo").json()
     texts = sum(len(citation.pop("text")) for citation in reply["citations"])
     assert texts
