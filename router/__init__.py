@@ -17,22 +17,6 @@ from router.advice import (
     read_case,
     render_advice,
 )
-from router.cases import (
-    CaseFailure,
-    Cases,
-    cases_file_of,
-    check_cases,
-    find_unexpected,
-    load_cases,
-    read_facts,
-)
-from router.classifier import (
-    Classifier,
-    Guess,
-    QuestionClass,
-    default_classifier,
-    load_classifier,
-)
 from router.config import RouterConfig
 from router.decide import decide, settle
 from router.decision import (
@@ -49,13 +33,6 @@ from router.decision import (
     Strategy,
     Verdict,
 )
-from router.difference import (
-    Situation,
-    diff_decisions,
-    diff_rules,
-    diff_thresholds,
-    sample_situations,
-)
 from router.errors import (
     FactProvenanceMismatch,
     FactTypeMismatch,
@@ -68,17 +45,18 @@ from router.errors import (
     TooFewLabelledQuestions,
     UnknownFact,
 )
-from router.explanation import (
-    describe_policy,
-    find_rule,
-    rules_of,
-    tell_decision,
-    tell_policy,
+from router.facts import (
+    FACTS,
+    Fact,
+    Facts,
+    FactSpec,
+    FactType,
+    FactValue,
+    Provenance,
+    QuestionClass,
 )
-from router.facts import FACTS, Fact, Facts, FactSpec, FactType, FactValue, Provenance
-from router.fitting import Fitted, baseline, fit
-from router.observe import Observation, observe
-from router.policy import (
+from router.policy.checks import CHECK_WORK
+from router.policy.loading import (
     DEFAULT_POLICY_FILE,
     Policy,
     PolicyWarning,
@@ -86,10 +64,40 @@ from router.policy import (
     default_policy,
     load_policy,
 )
-from router.quality import LabelledQuestion, Quality, judge
-from router.regret import Regret, Trial, measure_regret
-from router.signals import Signals, read_signals
-from router.soundness import CHECK_WORK
+from router.questions.classifier import (
+    Classifier,
+    Guess,
+    default_classifier,
+    load_classifier,
+)
+from router.questions.fitting import Fitted, baseline, fit
+from router.questions.quality import LabelledQuestion, Quality, judge
+from router.questions.signals import Signals, read_signals
+from router.review.cases import (
+    CaseFailure,
+    Cases,
+    cases_file_of,
+    check_cases,
+    find_unexpected,
+    load_cases,
+    read_facts,
+)
+from router.review.difference import (
+    Situation,
+    diff_decisions,
+    diff_rules,
+    diff_thresholds,
+    sample_situations,
+)
+from router.review.explanation import (
+    describe_policy,
+    find_rule,
+    rules_of,
+    tell_decision,
+    tell_policy,
+)
+from router.review.regret import Regret, Trial, measure_regret
+from router.review.shadow import Observation, observe
 
 __all__ = [
     "CHECK_WORK",

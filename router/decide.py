@@ -22,8 +22,8 @@ from router.decision import (
     Strategy,
 )
 from router.facts import Facts
-from router.policy import Policy
-from router.rules import HardRule
+from router.policy.loading import Policy
+from router.policy.rules import HardRule
 
 _ASKED: Final = {
     strategy: Rule(

@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from router.facts import Facts, FactValue, Threshold
-from router.nodes import VERDICTS, Node, Tree, value_nodes
-from router.nodes import Truth as Truth
-from router.nodes import Verdict as Verdict
 from router.strategy import Strategy as Strategy
+from router.trace import VERDICTS, Node, Tree, value_nodes
+from router.trace import Truth as Truth
+from router.trace import Verdict as Verdict
 
 Outcome = Literal["answer", "abstain", "prompt_only"]
 

@@ -60,7 +60,7 @@ class InvalidCases(RouterError):
     """A file of policy tests cannot be read, or one of its rows is wrong."""
 
     code = "invalid_policy_cases"
-    hint = "Correct the named row; router/default_policy_cases.yaml shows every key."
+    hint = "Correct the named row; router/policy/default_policy_cases.yaml shows every key."
 
 
 class InvalidClassifier(RouterError):
@@ -100,7 +100,7 @@ class InvalidPolicy(InvalidFile):
     """A policy cannot be used. Nothing was loaded; a policy already in force stays in force."""
 
     code = "invalid_policy"
-    hint = "Correct the named key; router/default_policy.yaml shows every section."
+    hint = "Correct the named key; router/policy/default_policy.yaml shows every section."
 
 
 class InvalidFacts(InvalidFile):

@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from router.classifier import QuestionClass
 from router.errors import FactProvenanceMismatch, FactTypeMismatch, UnknownFact
 from router.strategy import Strategy
 
 FactValue = bool | int | float | str
+
+
+class QuestionClass(StrEnum):
+    """What a question is, as far as it says so itself: the values of `question_class`."""
+
+    NEEDS_KNOWLEDGE = "needs_knowledge"
+    CHITCHAT = "chitchat"
+    TASK = "task"
+    OUT_OF_SCOPE = "out_of_scope"
 
 
 class Provenance(StrEnum):

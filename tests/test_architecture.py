@@ -33,13 +33,13 @@ HEAVY = {
     "starlette": ("service/app.py", "service/api/*.py", "service/console/*.py"),
     "supervisor": ("service/supervision/supervisord.py",),
     "typer": ("service/cli/*.py",),
-    "rule_engine": ("router/*.py",),
+    "rule_engine": ("router/policy/leaves.py",),
     "sklearn": (
-        "router/fitting.py",
+        "router/questions/fitting.py",
         "service/compare/baseline.py",
         "adapters/evaluation/features.py",
     ),
-    "scipy": ("router/fitting.py",),
+    "scipy": ("router/questions/fitting.py",),
     "alembic": ("service/stores/migrations.py",),
 }
 

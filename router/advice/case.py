@@ -25,7 +25,7 @@ from router.advice.estimates import POSITIVE
 from router.advice.floors import Category, derive_quality
 from router.errors import InvalidFacts, InvalidPolicy, RouterError
 from router.facts import FACTS, Facts, Provenance
-from router.policy_file import PolicyDocument, read_document
+from router.policy.document import PolicyDocument, read_document
 
 MeasuredBy = Literal["house", "caller"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from router.facts import Facts
-from router.policy import Policy
+from router.policy.loading import Policy
 
 # LoRA, the method that Fingerpost serves: minimum and recommended rows.
 LORA_ROWS: Final = (2_000, 5_000)

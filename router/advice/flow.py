@@ -17,7 +17,7 @@ from router.advice.plan import Plan, enough_data
 from router.advice.wording import FACT_NAMES, STRATEGIES, number, quantity, told
 from router.decision import Because, Finding, RuleKind, Strategy
 from router.facts import Facts, FactValue
-from router.policy import Policy
+from router.policy.loading import Policy
 
 Answer = Literal["yes", "no", "unknown", "knowledge", "style", "both"]
 

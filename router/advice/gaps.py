@@ -26,7 +26,7 @@ from router.advice.plan import Plan, recommend
 from router.advice.wording import FACT_NAMES, STRATEGIES, Mark, number, quantity, told
 from router.decision import Because, Strategy
 from router.facts import FACTS, Facts, FactType, FactValue
-from router.policy import Policy
+from router.policy.loading import Policy
 
 GapKind = Literal["rows", "quality", "fact", "measurement"]
 

@@ -16,8 +16,8 @@ from router.advice.floors import find_floor
 from router.decide import decide
 from router.decision import Decision, Strategy
 from router.facts import Facts, FactValue, Provenance
-from router.policy import Policy
-from router.rules import HardRule
+from router.policy.loading import Policy
+from router.policy.rules import HardRule
 
 FineTuning = Literal["yes", "pilot", "not_yet", "no"]
 

@@ -22,7 +22,7 @@ from router.advice.wording import (
     STRATEGIES,
 )
 from router.decision import Because, Decision, Rejection, RuleKind, Strategy
-from router.policy import Policy
+from router.policy.loading import Policy
 
 ConclusionId = Literal["fine_tune", "rag", "hybrid"]
 

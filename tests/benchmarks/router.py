@@ -25,7 +25,7 @@ from functools import partial
 from typing import NamedTuple, TypedDict
 
 from router import Facts, Policy, decide, default_classifier, default_policy, read_signals
-from router.policy import parse_policy
+from router.policy.loading import parse_policy
 
 Call = Callable[[], object]
 

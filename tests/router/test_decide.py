@@ -25,8 +25,8 @@ from router import (
     default_policy,
     settle,
 )
-from router.policy import compile_policy, parse_policy
-from router.policy_file import read_document, read_policy_text
+from router.policy.document import read_document, read_policy_text
+from router.policy.loading import compile_policy, parse_policy
 
 BECAUSE = {"zh": "因", "en": "since"}
 LEAVES = (

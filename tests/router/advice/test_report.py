@@ -25,7 +25,7 @@ from router.advice.drawing import draw_path
 from router.advice.gaps import CHECK
 from router.advice.labels import LABELS
 from router.advice.wording import THRESHOLD_SOURCES_ZH, is_translated, number
-from router.policy import DEFAULT_POLICY_FILE, parse_policy
+from router.policy.loading import DEFAULT_POLICY_FILE, parse_policy
 from service.cli import app
 from tests.router.advice.cases import CASES
 

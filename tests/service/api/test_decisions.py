@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from router import load_policy
-from router.policy import DEFAULT_POLICY_FILE
+from router import DEFAULT_POLICY_FILE, load_policy
 from service.settings import RecordSettings, Settings
 from service.stores.records import Records
 from tests.service.conftest import Running

@@ -70,7 +70,7 @@ def test_neither_a_file_nor_a_use_case_is_refused(run: Run, facts: Path) -> None
 def test_the_configured_policy_judges(
     run: Run, facts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from router.policy import DEFAULT_POLICY_FILE
+    from router import DEFAULT_POLICY_FILE
 
     own = tmp_path / "own.yaml"
     text = DEFAULT_POLICY_FILE.read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from router.policy import DEFAULT_POLICY_FILE
+from router import DEFAULT_POLICY_FILE
 from service.cli import app
 from tests.service.compare.test_regret import rows
 

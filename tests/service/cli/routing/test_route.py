@@ -12,7 +12,7 @@ from router import default_classifier
 from service.cli import app
 from tests.service.cli.conftest import CannedGateway
 
-OWN = Path(__file__).parents[4] / "router" / "questions.jsonl"
+OWN = Path(__file__).parents[4] / "router" / "questions" / "labelled.jsonl"
 DECISION = {"strategy": "rag", "rule": "need_knowledge", "findings": [], "rejected": []}
 Route = Callable[..., Result]
 

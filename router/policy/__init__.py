@@ -1,0 +1,1 @@
+"""A policy file: read, checked, compiled. What it can never do is found here as well."""

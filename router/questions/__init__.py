@@ -1,0 +1,1 @@
+"""What a question says about itself: written rules, and a fitted classifier."""

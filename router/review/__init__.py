@@ -1,0 +1,1 @@
+"""Policies and decisions examined afterwards: tested, compared, explained, measured."""

@@ -1,0 +1,52 @@
+"""What a question says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router import Facts, default_classifier, read_signals
+
+ROWS: list[dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parents[2] / "cases" / "signals.yaml").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{n}-{row['q'][:40]}" for n, row in enumerate(ROWS)])
+def test_signals_are_the_expected_ones(row: Mapping[str, Any]) -> None:
+    signals = read_signals(row["q"], row.get("history", ()))
+    expected = {k: v for k, v in row.items() if k not in ("q", "history", "class")}
+    expected.setdefault("chitchat", False)
+    assert {name: getattr(signals, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "class" in row], ids=lambda row: row["q"])
+def test_the_classifier_is_sure_of_what_it_should_be(row: Mapping[str, Any]) -> None:
+    signals = read_signals(row["q"], row.get("history", ()), classifier=default_classifier())
+    facts = signals.as_facts()
+    assert facts.get("question_class") == row["class"]
+    assert facts["chitchat"] is row.get("chitchat", False)
+    assert facts["asks_fact"] is row.get("asks_fact", facts["asks_fact"])
+
+
+@given(st.text(), st.lists(st.text(), max_size=3))
+def test_signals_never_raise_and_are_facts(question: str, history: list[str]) -> None:
+    signals = read_signals(question, history)
+    facts = Facts.build(request=signals.as_facts())
+    assert not (signals.chitchat and signals.asks_fact)
+    assert facts.get("question_chars") == len(question)
+
+
+def test_a_long_question_is_read_by_its_beginning() -> None:
+    assert read_signals("thanks! " * 100_000 + "refund").chitchat
+
+
+def test_format_asked_follows_the_format() -> None:
+    assert read_signals("as JSON").as_facts()["format_asked"] is True
+    assert read_signals("hello").as_facts()["format_asked"] is False
