@@ -9,7 +9,6 @@ from router.advice import (
     AdviceFormat,
     Case,
     Category,
-    Language,
     advice_content,
     advise,
     build_case,
@@ -20,7 +19,6 @@ from router.advice import (
 from router.config import RouterConfig
 from router.decide import decide, settle
 from router.decision import (
-    Because,
     Decision,
     Evidence,
     Finding,
@@ -71,7 +69,7 @@ from router.questions.classifier import (
     load_classifier,
 )
 from router.questions.fitting import Fitted, baseline, fit
-from router.questions.quality import LabelledQuestion, Quality, judge
+from router.questions.quality import LabelledQuestion, Quality, measure_quality
 from router.questions.signals import Signals, read_signals
 from router.review.cases import (
     CaseFailure,
@@ -91,13 +89,22 @@ from router.review.difference import (
 )
 from router.review.explanation import (
     describe_policy,
+    explain_decision,
+    explain_policy,
     find_rule,
     rules_of,
-    tell_decision,
-    tell_policy,
 )
 from router.review.regret import Regret, Trial, measure_regret
-from router.review.shadow import Observation, observe
+from router.review.shadow import ShadowComparison, compare_with_shadow
+from router.text import Language, Text
+
+judge, tell_decision, tell_policy, observe, Observation = (
+    measure_quality,
+    explain_decision,
+    explain_policy,
+    compare_with_shadow,
+    ShadowComparison,
+)
 
 __all__ = [
     "CHECK_WORK",
@@ -105,7 +112,7 @@ __all__ = [
     "FACTS",
     "Advice",
     "AdviceFormat",
-    "Because",
+    "Text",
     "Case",
     "CaseFailure",
     "Cases",
@@ -172,6 +179,7 @@ __all__ = [
     "load_cases",
     "fit",
     "judge",
+    "measure_quality",
     "load_classifier",
     "load_policy",
     "measure_regret",
@@ -184,5 +192,9 @@ __all__ = [
     "sample_situations",
     "settle",
     "tell_decision",
+    "explain_decision",
+    "explain_policy",
+    "compare_with_shadow",
+    "ShadowComparison",
     "tell_policy",
 ]

@@ -12,7 +12,7 @@ class RouterConfig(BaseModel):
 
     Attributes:
         policy_file: A policy to use instead of the one that ships, `default_policy.yaml`.
-        observe: A policy that also decides every request, and is recorded but never followed.
+        observe: A shadow policy: it decides every request too, is recorded and never applied.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

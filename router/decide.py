@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from router.decision import (
-    Because,
     Decision,
     Evidence,
     Finding,
@@ -24,13 +23,14 @@ from router.decision import (
 from router.facts import Facts
 from router.policy.loading import Policy
 from router.policy.rules import HardRule
+from router.text import Text
 
 _ASKED: Final = {
     strategy: Rule(
         "asked",
         RuleKind.ASKED,
         (strategy,),
-        Because(zh="调用方指名使用这一策略", en="the caller named this strategy"),
+        Text(zh="调用方指名使用这一策略", en="the caller named this strategy"),
     )
     for strategy in Strategy
 }
@@ -42,7 +42,7 @@ class Ruling:
 
     Attributes:
         eligible: The strategies no hard rule forbids.
-        rejected: Why the others fell, in the policy's order; one entry per rule and strategy.
+        rejected: Why each other one is rejected, in the policy's order; one entry per rule.
     """
 
     eligible: frozenset[Strategy]
@@ -63,22 +63,22 @@ def decide(facts: Facts, policy: Policy, *, asked: Strategy | None = None) -> De
     Returns:
         The decision. Look at `conflict` first: where it is set, nothing may run.
     """
-    judged = [leaf.judge(facts.values) for leaf in policy.leaves]
-    hard = [hard_rule.rule.judge(judged) for hard_rule in policy.hard]
-    wishes = [rule.judge(judged) for rule in (*policy.evidence, *policy.preference)]
+    found = [leaf.evaluate(facts.values) for leaf in policy.leaves]
+    hard = [hard_rule.rule.evaluate(found) for hard_rule in policy.hard]
+    preferences = [rule.evaluate(found) for rule in (*policy.evidence, *policy.preference)]
     ruling = drop_ineligible(policy.hard, hard, asked=asked)
     if asked is not None:
         chosen, choice = asked, Finding(_ASKED[asked], truth=True)
     else:
-        chosen, choice = _choose(wishes, policy.fallback, ruling.eligible)
+        chosen, choice = _choose(preferences, policy.fallback, ruling.eligible)
     conflict = _find_conflict(chosen, ruling)
-    pilot = None if policy.pilot is None else policy.pilot.judge(judged)
-    passed_over = () if conflict else _pass_over(chosen, choice.stated, ruling)
+    pilot = None if policy.pilot is None else policy.pilot.evaluate(found)
+    others = () if conflict else _reject_others(chosen, choice.stated, ruling)
     return Decision(
         strategy=chosen,
         rule=conflict.rule if conflict else choice.rule,
-        findings=_collect(hard, wishes, pilot, policy.fallback, choice),
-        rejected=ruling.rejected + passed_over,
+        findings=_collect(hard, preferences, pilot, policy.fallback, choice),
+        rejected=ruling.rejected + others,
         facts=facts,
         policy_version=policy.version,
         conflict=conflict,
@@ -90,7 +90,7 @@ def decide(facts: Facts, policy: Policy, *, asked: Strategy | None = None) -> De
 def settle(
     decision: Decision, evidence: Evidence, policy: Policy, *, allow_prompt_only: bool = False
 ) -> Settlement:
-    """Say what to do with what retrieval brought.
+    """Decide what to do with the passages that retrieval returned.
 
     Args:
         decision: The decision that led here.
@@ -106,12 +106,12 @@ def settle(
     if not decision.strategy.retrieves:
         return Settlement("answer", settling.without_retrieval, evidence)
     values = {**decision.facts.values, **evidence.as_values()}
-    judged = [leaf.judge(values) for leaf in settling.leaves]
+    found = [leaf.evaluate(values) for leaf in settling.leaves]
     for settle_rule in settling.rules:
-        finding = settle_rule.rule.judge(judged)
+        finding = settle_rule.rule.evaluate(found)
         if finding.truth:
-            may_improvise = allow_prompt_only and settle_rule.or_prompt_only
-            if may_improvise and not decision.forbids(Strategy.PROMPT_ONLY):
+            may_answer_without = allow_prompt_only and settle_rule.or_prompt_only
+            if may_answer_without and not decision.forbids(Strategy.PROMPT_ONLY):
                 return Settlement("prompt_only", finding, evidence)
             return Settlement(settle_rule.outcome, finding, evidence)
     return Settlement("answer", settling.otherwise, evidence)
@@ -120,12 +120,12 @@ def settle(
 def drop_ineligible(
     rules: Sequence[HardRule], findings: Sequence[Finding], *, asked: Strategy | None = None
 ) -> Ruling:
-    """Return the strategies no hard rule forbids, and why the others fell.
+    """Return the strategies no hard rule forbids, and why the others are rejected.
 
     Args:
         rules: The hard rules.
         findings: Their findings, in the same order.
-        asked: The strategy the caller named; rules that do not bind it let it pass.
+        asked: The strategy the caller named; rules with `asked: allow` do not apply to it.
 
     Returns:
         The ruling.
@@ -140,15 +140,15 @@ def drop_ineligible(
                 rejected.append(
                     Rejection(strategy, finding.rule, finding.kind, finding.because, unknown)
                 )
-    fallen = {rejection.strategy for rejection in rejected}
-    return Ruling(frozenset(s for s in Strategy if s not in fallen), tuple(rejected))
+    forbidden = {rejection.strategy for rejection in rejected}
+    return Ruling(frozenset(s for s in Strategy if s not in forbidden), tuple(rejected))
 
 
 def _choose(
-    wishes: Iterable[Finding], fallback: Rule, eligible: frozenset[Strategy]
+    preferences: Iterable[Finding], fallback: Rule, eligible: frozenset[Strategy]
 ) -> tuple[Strategy, Finding]:
-    """Return the first eligible wish of the first true rule that has one, else the fallback's."""
-    for finding in wishes:
+    """Return the first eligible strategy of the first true rule with one; else the fallback's."""
+    for finding in preferences:
         if finding.truth:
             for strategy in finding.strategies:
                 if strategy in eligible:
@@ -158,13 +158,13 @@ def _choose(
 
 
 def _find_conflict(chosen: Strategy, ruling: Ruling) -> Rejection | None:
-    """Return the first hard rule that fells the choice, or None where it may run."""
+    """Return the first hard rule that forbids the choice, or None where it may run."""
     if chosen in ruling.eligible:
         return None
     return next(rejection for rejection in ruling.rejected if rejection.strategy is chosen)
 
 
-def _pass_over(chosen: Strategy, by: Rule, ruling: Ruling) -> tuple[Rejection, ...]:
+def _reject_others(chosen: Strategy, by: Rule, ruling: Ruling) -> tuple[Rejection, ...]:
     """Return why each eligible strategy but the chosen one does not answer."""
     return tuple(
         Rejection(strategy, by.id, by.kind, by.because)
@@ -175,13 +175,13 @@ def _pass_over(chosen: Strategy, by: Rule, ruling: Ruling) -> tuple[Rejection, .
 
 def _collect(
     hard: list[Finding],
-    wishes: list[Finding],
+    preferences: list[Finding],
     pilot: Finding | None,
     fallback: Rule,
     choice: Finding,
 ) -> tuple[Finding, ...]:
     """Return every finding in the policy's order, the choice made outside its rules last."""
-    findings = [*hard, *wishes]
+    findings = [*hard, *preferences]
     if pilot is not None:
         findings.append(pilot)
     findings.append(Finding(fallback, truth=choice.kind is RuleKind.FALLBACK))

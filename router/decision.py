@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from router.facts import Facts, FactValue, Threshold
 from router.strategy import Strategy as Strategy
+from router.text import Text
 from router.trace import VERDICTS, Node, Tree, value_nodes
 from router.trace import Truth as Truth
 from router.trace import Verdict as Verdict
@@ -33,18 +34,6 @@ class RuleKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Because:
-    """A reason a manager can read, in Chinese and in English."""
-
-    zh: str
-    en: str
-
-    def as_dict(self) -> dict[str, str]:
-        """Return `{zh, en}`."""
-        return {"zh": self.zh, "en": self.en}
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
     """A rule as the policy states it.
 
@@ -61,7 +50,7 @@ class Rule:
     id: str
     kind: RuleKind
     strategies: tuple[Strategy, ...]
-    because: Because
+    because: Text
     when_leaves: int = 0
     when: Tree | None = None
     unless: Tree | None = None
@@ -69,7 +58,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class LeafFinding:
-    """What one leaf of a condition came to.
+    """The result of one leaf of a condition.
 
     Attributes:
         expression: The leaf as the policy writes it.
@@ -101,7 +90,7 @@ class LeafFinding:
 
 
 class Finding(NamedTuple):
-    """What one rule came to. Every rule gives one, whether it won, lost or could not be judged.
+    """The result of one rule. Every rule gives one, whether it chose or not, and if it is unknown.
 
     A true preference rule need not be the one that chose: an earlier rule may have, or nothing it
     prefers may have been eligible. `Decision.rule` names the one that chose.
@@ -111,7 +100,7 @@ class Finding(NamedTuple):
     Attributes:
         stated: The rule.
         truth: True, False, or None where it is unknown.
-        leaves: What its leaves came to, those of `when` before those of `unless`.
+        leaves: The results of its leaves, those of `when` before those of `unless`.
     """
 
     stated: Rule
@@ -134,7 +123,7 @@ class Finding(NamedTuple):
         return self.stated.strategies
 
     @property
-    def because(self) -> Because:
+    def because(self) -> Text:
         """The rule's reason."""
         return self.stated.because
 
@@ -145,7 +134,7 @@ class Finding(NamedTuple):
 
     @property
     def unknown_facts(self) -> tuple[str, ...]:
-        """The facts that would have to be known to judge the rule; empty if it was judged."""
+        """The facts that would have to be known; empty where the rule is true or false."""
         if self.truth is not None:
             return ()
         of_when = self.leaves[: self.stated.when_leaves]
@@ -191,17 +180,17 @@ class Rejection:
     """Why one strategy does not answer.
 
     Attributes:
-        strategy: The one that fell.
-        rule: What felled it: a hard rule, or the rule that chose another strategy.
+        strategy: The strategy that was rejected.
+        rule: What rejected it: a hard rule, or the rule that chose another strategy.
         kind: That rule's kind; only `hard` means that the strategy must not run.
         because: That rule's reason.
-        unknown_facts: Facts whose being unknown felled it; empty if the rule was plainly true.
+        unknown_facts: Unknown facts for which it was rejected; empty if the rule was true.
     """
 
     strategy: Strategy
     rule: str
     kind: RuleKind
-    because: Because
+    because: Text
     unknown_facts: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
@@ -223,11 +212,11 @@ class Decision:
         strategy: The choice. With a `conflict` it must not be run.
         rule: Id of the rule that chose, or of the hard rule that stands in the way.
         findings: One for every rule of the policy, in the policy's order.
-        rejected: Why each other strategy fell; every hard rule that felled it, or the choice.
+        rejected: Why each other strategy is: every hard rule that forbids it, or the choice.
         facts: What the decision rests on.
         policy_version: Name and digest of the policy.
         conflict: Set when the strategy asked for is forbidden, or when none is eligible.
-        pilot: The adapter was made from fewer rows than the floor: to be evaluated, not relied on.
+        pilot: The adapter was trained on fewer rows than the minimum: to be evaluated first.
         overrides: Thresholds that the use case declares in place of the policy's.
     """
 
@@ -242,11 +231,11 @@ class Decision:
     overrides: Mapping[str, Threshold] = field(default_factory=dict)
 
     def forbids(self, strategy: Strategy) -> bool:
-        """Return whether a hard rule fells `strategy`."""
+        """Return whether a hard rule forbids `strategy`."""
         return any(r.strategy is strategy and r.kind is RuleKind.HARD for r in self.rejected)
 
     @property
-    def because(self) -> Because:
+    def because(self) -> Text:
         """The reason of the rule that chose, or that stands in the way."""
         return next(finding.because for finding in self.findings if finding.rule == self.rule)
 
@@ -281,7 +270,7 @@ class Evidence:
     """What retrieval brought.
 
     Attributes:
-        passages: How many passages reach the floor of relevance that fits how they were found.
+        passages: How many passages reach `min_relevance` of the retriever that found them.
         best_score: Relevance of the best one, 0 to 1; None where nothing was measured.
         degraded: A retriever that should have answered did not.
     """

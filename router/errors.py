@@ -5,12 +5,12 @@
     ├── FactTypeMismatch         a value of the wrong type, or outside its allowed values
     ├── FactProvenanceMismatch   a known fact from a source that may not state it
     ├── InvalidCases             a file of policy tests that cannot be used, with file and row
-    ├── ThresholdRefused         a use case declares a threshold that it may not, or cannot, set
+    ├── ThresholdRefused         a use case declares a threshold that it cannot set
     ├── InvalidFile              a file that cannot be used, with file, line, key and reason
     │   ├── InvalidFacts         facts
     │   └── InvalidPolicy        a policy
     ├── InvalidClassifier        a file that is not, or no longer, a fitted question classifier
-    └── TooFewLabelledQuestions  not enough questions of a label to fit or judge a classifier
+    └── TooFewLabelledQuestions  not enough questions of a label to fit or validate a classifier
 
 Deciding itself raises nothing. This file knows no HTTP status.
 """
@@ -50,10 +50,10 @@ class FactProvenanceMismatch(RouterError):
 
 
 class ThresholdRefused(RouterError):
-    """A use case declares a threshold that is not its to set, or with a value that cannot be."""
+    """A use case declares a threshold that it cannot set, or a value that does not fit."""
 
     code = "threshold_refused"
-    hint = "`fingerpost policy explain` lists the thresholds; those of hard rules belong to it."
+    hint = "See `fingerpost policy explain`; a use case cannot set thresholds of hard rules."
 
 
 class InvalidCases(RouterError):

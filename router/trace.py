@@ -1,7 +1,7 @@
 """The value of every node of a condition's tree, worked out again to be shown.
 
-Deciding does not need them: `conditions.py` judges a tree as a whole, and faster. It does not know
-what a leaf says.
+Deciding does not need them: `policy/conditions.py` evaluates a tree as a whole, and faster. It does
+not know what a leaf says.
 """
 
 from __future__ import annotations

@@ -5,14 +5,12 @@ from router.advice.content import advice_content
 from router.advice.floors import Category
 from router.advice.render import AdviceFormat, render_advice
 from router.advice.report import Advice, advise
-from router.advice.wording import Language
 
 __all__ = [
     "Advice",
     "AdviceFormat",
     "Case",
     "Category",
-    "Language",
     "advice_content",
     "advise",
     "build_case",

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from router.advice.estimates import Estimates, Training
 from router.advice.floors import Floor
 from router.advice.wording import Mark, number, quantity
-from router.decision import Because, Strategy
+from router.decision import Strategy
 from router.facts import Facts, Provenance
+from router.text import Text
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What one strategy means in one dimension, and where the figure comes from."""
 
-    text: Because
+    text: Text
     mark: Mark
 
 
@@ -29,21 +30,21 @@ class Dimension:
     """One row of the table."""
 
     id: str
-    label: Because
+    label: Text
     cells: Mapping[Strategy, Cell]
 
 
 def compare_strategies(facts: Facts, floor: Floor, estimates: Estimates) -> tuple[Dimension, ...]:
     """Return the table, one row for each dimension."""
     rows = (
-        ("update_cost", Because(zh="更新成本", en="cost of an update"), _update),
-        ("data", Because(zh="所需数据", en="data needed"), _data),
-        ("latency", Because(zh="延迟", en="latency"), _latency),
-        ("privacy", Because(zh="隐私与删除", en="privacy and deletion"), _privacy),
-        ("scenario", Because(zh="适用场景", en="fits"), _scenario),
-        ("long_run_cost", Because(zh="长期成本", en="long-run cost"), _long_run),
-        ("quality", Because(zh="质量", en="quality"), _quality),
-        ("sources", Because(zh="出处", en="sources"), _sources),
+        ("update_cost", Text(zh="更新成本", en="cost of an update"), _update),
+        ("data", Text(zh="所需数据", en="data needed"), _data),
+        ("latency", Text(zh="延迟", en="latency"), _latency),
+        ("privacy", Text(zh="隐私与删除", en="privacy and deletion"), _privacy),
+        ("scenario", Text(zh="适用场景", en="fits"), _scenario),
+        ("long_run_cost", Text(zh="长期成本", en="long-run cost"), _long_run),
+        ("quality", Text(zh="质量", en="quality"), _quality),
+        ("sources", Text(zh="出处", en="sources"), _sources),
     )
     return tuple(
         Dimension(id_, label, {s: fill(s, facts, floor, estimates) for s in Strategy})
@@ -63,7 +64,7 @@ def _update(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates
                 "replace the document: the next answer has it, no training",
             )
         return Cell(
-            Because(
+            Text(
                 zh=f"变更 {rate.zh}：只换文档，不用训练，成本约 0",
                 en=f"{rate.en}: documents are replaced, nothing is trained, costs about 0",
             ),
@@ -73,7 +74,7 @@ def _update(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates
     runs, each = training.runs_per_month, _run_in_words(training)
     if runs is None:
         return Cell(
-            Because(
+            Text(
                 zh=f"每次更新都要重新训练：{each.zh}；变更频率未知",
                 en=f"each update is a training run: {each.en}; how often is unknown",
             ),
@@ -81,19 +82,19 @@ def _update(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates
         )
     if runs == 0:
         return Cell(
-            Because(
+            Text(
                 zh=f"风格变了才重训：{each.zh}",
                 en=f"trained anew when the style changes: {each.en}",
             )
             if facts.get("need") == "style"
-            else Because(
+            else Text(
                 zh=f"知识稳定，无须重训；一次{each.zh}",
                 en=f"stable, no repeats; one run {each.en}",
             ),
             Mark.ESTIMATED,
         )
     return Cell(
-        Because(
+        Text(
             zh=f"每月重训 {number(runs)} 次，每次{each.zh}",
             en=f"{number(runs)} training runs a month, each {each.en}",
         ),
@@ -117,14 +118,14 @@ def _data(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates) 
         need_en += f"; a pilot needs {number(floor.pilot)} rows with passages"
     if not isinstance(have, int | float):
         return Cell(
-            Because(zh=f"{need_zh}；现有数量未知", en=f"{need_en}; how many there are is unknown"),
+            Text(zh=f"{need_zh}；现有数量未知", en=f"{need_en}; how many there are is unknown"),
             Mark.UNKNOWN,
         )
     missing = floor.minimum - have
     rest_zh = f"还差 {number(missing)} 条" if missing > 0 else "已够"
     rest_en = f"{number(missing)} are missing" if missing > 0 else "enough"
     return Cell(
-        Because(
+        Text(
             zh=f"{need_zh}；现有 {number(have)} 条，{rest_zh}",
             en=f"{need_en}; there are {number(have)}, {rest_en}",
         ),
@@ -139,10 +140,10 @@ def _latency(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimate
         text = f"{median}p95 {number(p95)} ms"
         budget = facts.get("latency_budget_ms")
         if not isinstance(budget, int | float):
-            return Cell(Because(zh=text, en=text), Mark.MEASURED)
+            return Cell(Text(zh=text, en=text), Mark.MEASURED)
         met = p95 <= budget
         return Cell(
-            Because(
+            Text(
                 zh=f"{text}，{'满足' if met else '超过'}要求 {number(budget)} ms",
                 en=f"{text}, {'within' if met else 'over'} the budget of {number(budget)} ms",
             ),
@@ -150,7 +151,7 @@ def _latency(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimate
         )
     prompt = estimates.serving[strategy].prompt_tokens
     return Cell(
-        Because(
+        Text(
             zh=f"未实测；提示词约 {number(prompt)} 个 token",
             en=f"not measured; a prompt has some {number(prompt)} tokens",
         ),
@@ -176,16 +177,12 @@ def _privacy(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimate
     }[strategy]
     if facts.get("data_deletable") and strategy.uses_adapter:
         return Cell(
-            Because(
-                zh=f"{zh}；与“须可删除”的要求冲突", en=f"{en}; this case must be able to delete"
-            ),
+            Text(zh=f"{zh}；与“须可删除”的要求冲突", en=f"{en}; this case must be able to delete"),
             _mark(facts, "data_deletable"),
         )
     if facts.get("privacy") == "secret":
         return Cell(
-            Because(
-                zh=f"{zh}；引擎须在自有机器上", en=f"{en}; the engine must run on own machines"
-            ),
+            Text(zh=f"{zh}；引擎须在自有机器上", en=f"{en}; the engine must run on own machines"),
             _mark(facts, "privacy"),
         )
     return _general(zh, en)
@@ -212,13 +209,13 @@ def _scenario(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimat
     }[strategy]
     if facts.get("need") not in needs:
         return _general(zh, en)
-    return Cell(Because(zh=f"{zh}：正是本用例", en=f"{en}: this use case"), _mark(facts, "need"))
+    return Cell(Text(zh=f"{zh}：正是本用例", en=f"{en}: this use case"), _mark(facts, "need"))
 
 
 def _long_run(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates) -> Cell:
     serving = estimates.serving[strategy]
     if serving.usd_per_1000 is None:
-        return Cell(Because(zh="无法估算", en="cannot be estimated"), Mark.UNKNOWN)
+        return Cell(Text(zh="无法估算", en="cannot be estimated"), Mark.UNKNOWN)
     each = number(serving.usd_per_1000)
     zh, en = f"每千次回答 {each} 美元", f"{each} USD per 1,000 answers"
     training = estimates.training.get(strategy)
@@ -230,7 +227,7 @@ def _long_run(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimat
     else:
         month = number(serving.usd_per_month)
         zh, en = f"{zh}；每月 {month} 美元", f"{en}; {month} USD a month"
-    return Cell(Because(zh=zh, en=en), Mark.ESTIMATED)
+    return Cell(Text(zh=zh, en=en), Mark.ESTIMATED)
 
 
 def _quality(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates) -> Cell:
@@ -239,17 +236,17 @@ def _quality(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimate
         text = number(score)
         if isinstance(low, int | float) and isinstance(high, int | float):
             return Cell(
-                Because(
+                Text(
                     zh=f"得分 {text}（95 % 区间 {number(low)} 到 {number(high)}）",
                     en=f"score {text} (95 % interval {number(low)} to {number(high)})",
                 ),
                 Mark.MEASURED,
             )
         return Cell(
-            Because(zh=f"得分 {text}，区间未知", en=f"score {text}, interval unknown"),
+            Text(zh=f"得分 {text}，区间未知", en=f"score {text}, interval unknown"),
             Mark.MEASURED,
         )
-    return Cell(Because(zh="未实测", en="not measured"), Mark.UNKNOWN)
+    return Cell(Text(zh="未实测", en="not measured"), Mark.UNKNOWN)
 
 
 def _sources(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimates) -> Cell:
@@ -257,21 +254,19 @@ def _sources(strategy: Strategy, facts: Facts, floor: Floor, estimates: Estimate
     if facts.get("citations_required"):
         zh += "，满足要求" if strategy.retrieves else "，不满足要求"
         en += ", as required" if strategy.retrieves else ", which is required"
-        return Cell(Because(zh=zh, en=en), _mark(facts, "citations_required"))
+        return Cell(Text(zh=zh, en=en), _mark(facts, "citations_required"))
     return _general(zh, en)
 
 
-def _run_in_words(training: Training) -> Because:
+def _run_in_words(training: Training) -> Text:
     """Return hours and cost of one training run."""
     if training.hours is None:
-        return Because(zh="用时未知", en="for an unknown time")
+        return Text(zh="用时未知", en="for an unknown time")
     hours = number(training.hours)
     if training.usd is None:
-        return Because(
-            zh=f"约 {hours} 小时，费用未知", en=f"some {hours} hours, at an unknown cost"
-        )
+        return Text(zh=f"约 {hours} 小时，费用未知", en=f"some {hours} hours, at an unknown cost")
     usd = number(training.usd)
-    return Because(zh=f"约 {hours} GPU 小时、{usd} 美元", en=f"some {hours} GPU hours, {usd} USD")
+    return Text(zh=f"约 {hours} GPU 小时、{usd} 美元", en=f"some {hours} GPU hours, {usd} USD")
 
 
 def _mark(facts: Facts, name: str) -> Mark:
@@ -280,4 +275,4 @@ def _mark(facts: Facts, name: str) -> Mark:
 
 
 def _general(zh: str, en: str) -> Cell:
-    return Cell(Because(zh=zh, en=en), Mark.GENERAL)
+    return Cell(Text(zh=zh, en=en), Mark.GENERAL)

@@ -13,20 +13,13 @@ from router.advice.estimates import FORMULAS, Input
 from router.advice.flow import Step
 from router.advice.gaps import Gap
 from router.advice.report import Advice, Conclusion, reason_of
-from router.advice.wording import (
-    FACT_NAMES,
-    MARKS,
-    STRATEGIES,
-    THRESHOLD_SOURCES_ZH,
-    Language,
-    Mark,
-    told,
-)
-from router.decision import Because, Finding, RuleKind, Strategy
+from router.advice.wording import FACT_NAMES, MARKS, STRATEGIES, THRESHOLD_SOURCES_ZH, Mark, told
+from router.decision import Finding, RuleKind, Strategy
 from router.facts import FACTS, Provenance
+from router.text import Language, Text
 
-_DERIVED: Final = Because(zh="由其他事实得出", en="follows from others")
-_BROUGHT: Final = Because(zh="实测（自带）", en="measured, by the caller")
+_DERIVED: Final = Text(zh="由其他事实得出", en="follows from others")
+_BROUGHT: Final = Text(zh="实测（自带）", en="measured, by the caller")
 
 
 def advice_content(advice: Advice, language: Language) -> dict[str, Any]:
@@ -84,7 +77,7 @@ class _Content:
             "measured_by": given.case.measured_by,
         }
 
-    def say(self, text: Because) -> str:
+    def say(self, text: Text) -> str:
         return text.zh if self.language is Language.ZH else text.en
 
     def conclusion(self, conclusion: Conclusion) -> dict[str, Any]:
@@ -146,7 +139,7 @@ class _Content:
         measured = case.facts.provenances[name] is Provenance.MEASURED
         return Mark.MEASURED if measured else Mark.DECLARED
 
-    def mark_in_words(self, mark: Mark) -> Because:
+    def mark_in_words(self, mark: Mark) -> Text:
         """Return where a figure comes from; a measurement that a caller brought says so."""
         brought = mark is Mark.MEASURED and self.given.case.measured_by == "caller"
         return _BROUGHT if brought else MARKS[mark]

@@ -14,31 +14,32 @@ from typing import Final
 
 from router.advice.floors import Floor
 from router.advice.wording import Mark, quantity
-from router.decision import Because, Strategy
+from router.decision import Strategy
 from router.facts import Facts, Provenance
+from router.text import Text
 
-_PEERS = Because(
+_PEERS = Text(
     zh="已发表的四策略对比多用 7B 模型（Qwen2.5-7B、Llama-2-7B、Mistral-7B）",
     en="the size in the published comparisons of four strategies (Qwen2.5-7B, Llama-2-7B, "
     "Mistral-7B)",
 )
-_LENGTHS = Because(
+_LENGTHS = Text(
     zh="NehaBharti08/rag-vs-finetune：不检索 486，检索 1,603 个 token",
     en="NehaBharti08/rag-vs-finetune: 486 tokens without passages, 1,603 with them",
 )
-_LIMIT = Because(
+_LIMIT = Text(
     zh="本服务默认的回答长度上限，实际往往更短",
     en="the service's default limit of an answer; most are shorter",
 )
-_A100 = Because(zh="NVIDIA A100 80GB SXM 数据手册", en="NVIDIA A100 80GB SXM data sheet")
-_PRICE = Because(
+_A100 = Text(zh="NVIDIA A100 80GB SXM 数据手册", en="NVIDIA A100 80GB SXM data sheet")
+_PRICE = Text(
     zh="lambda.ai/instances，A100 SXM 80 GB，2026-09-20 查阅",
     en="lambda.ai/instances, A100 SXM 80 GB, read 2026-09-20",
 )
-_EPOCHS = Because(zh="训练配置的默认值", en="default of the training configuration")
+_EPOCHS = Text(zh="训练配置的默认值", en="default of the training configuration")
 
 # What is taken where neither a declaration nor a measurement says otherwise, and why.
-DEFAULTS: Final[Mapping[str, tuple[float, Because]]] = {
+DEFAULTS: Final[Mapping[str, tuple[float, Text]]] = {
     "model_parameters_billion": (7, _PEERS),
     "question_tokens": (486, _LENGTHS),
     "passage_tokens": (1_117, _LENGTHS),
@@ -85,40 +86,40 @@ POSITIVE: Final = frozenset(
     }
 )
 
-FORMULAS: Final[Mapping[str, tuple[Because, Because]]] = {
+FORMULAS: Final[Mapping[str, tuple[Text, Text]]] = {
     "training_memory": (
-        Because(
+        Text(
             zh="显存（GB）= 2.25 × 参数量（B）+ 2.1 × 每条千 token 数 + 2；LoRA、bfloat16、逐条、"
             "重算激活",
             en="GB = 2.25 × billion parameters + 2.1 × thousand tokens a row + 2; LoRA, bfloat16, "
             "one row at a time, gradient checkpointing",
         ),
-        Because(
+        Text(
             zh="按 QwenLM/Qwen README 的单卡实测表拟合，误差 10 % 以内",
             en="fitted to the single-GPU table in QwenLM/Qwen's README, within 10 % of it",
         ),
     ),
     "training_time": (
-        Because(
+        Text(
             zh="小时 = 数据条数 × 每条 token × 轮数 ÷ 训练速度 ÷ 3600；训练速度 = 0.43 × 算力 "
             "÷（6 × 参数量）",
             en="hours = rows × tokens × epochs ÷ speed ÷ 3600; speed = 0.43 × peak ÷ (6 × "
             "parameters)",
         ),
-        Because(
+        Text(
             zh="同一实测表：7B、1,024 token、A100；每 token 运算量见 arXiv 2001.08361",
             en="the same table: 7B, 1,024 tokens, A100; operations a token after arXiv 2001.08361",
         ),
     ),
     "serving_cost": (
-        Because(
+        Text(
             zh="每次回答 GPU 秒 = 提示词 × 2 × 参数量 ÷（0.5 × 算力）+ 回答 × 2 × 参数量 ÷ 带宽 "
             "÷ 8；若给出每百万 token 价格，则按 token 计价；闲置时间与检索开销未计",
             en="GPU seconds an answer = prompt × 2 × parameters ÷ (0.5 × peak) + answer × 2 × "
             "parameters ÷ bandwidth ÷ 8; with prices a million tokens, those instead; idle time "
             "and retrieval itself are not counted",
         ),
-        Because(
+        Text(
             zh="屋顶线模型；与两份公开的 vLLM 实测相差 5 % 以内（A100 40GB 与 RTX 4090，8 路并发）",
             en="roofline; within 5 % of two published vLLM sweeps (A100 40GB and RTX 4090, 8 at "
             "a time)",
@@ -145,7 +146,7 @@ class Input:
     fact: str
     value: float
     mark: Mark
-    source: Because | None = None
+    source: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +287,7 @@ def _inputs(facts: Facts) -> dict[str, Input]:
         inputs[name] = _stated(name, facts) or Input(name, default, Mark.ASSUMED, source)
     row = inputs["question_tokens"].value + inputs["answer_tokens"].value
     inputs["row_tokens"] = _stated("row_tokens", facts) or Input(
-        "row_tokens", row, Mark.ESTIMATED, Because(zh="提示词加回答", en="prompt and answer")
+        "row_tokens", row, Mark.ESTIMATED, Text(zh="提示词加回答", en="prompt and answer")
     )
     speed = _speed(facts, inputs)
     optional = (*_TOKEN_PRICES, "answers_per_month")
@@ -306,7 +307,7 @@ def _speed(facts: Facts, inputs: Mapping[str, Input]) -> Input | None:
         return Input(name, rate, Mark.ESTIMATED, FORMULAS["training_time"][1]) if rate else None
     if stated.mark is Mark.MEASURED and rate:
         beside = quantity(rate, "tokens_per_second")
-        said = Because(
+        said = Text(
             zh=f"最近一次训练的实测值；公式对上述 GPU 的估算为 {beside.zh}",
             en=f"the last training run; the formula gives {beside.en} for the GPU above",
         )

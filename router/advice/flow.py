@@ -15,9 +15,10 @@ from router.advice.case import Case
 from router.advice.floors import CHECKS, find_floor, threshold_of
 from router.advice.plan import Plan, enough_data
 from router.advice.wording import FACT_NAMES, STRATEGIES, number, quantity, told
-from router.decision import Because, Finding, RuleKind, Strategy
+from router.decision import Finding, RuleKind, Strategy
 from router.facts import Facts, FactValue
 from router.policy.loading import Policy
+from router.text import Text
 
 Answer = Literal["yes", "no", "unknown", "knowledge", "style", "both"]
 
@@ -28,40 +29,38 @@ _DATA: Final = (
     "domain",
     *(check.fact for check in CHECKS),
 )
-_ASKED: Final[Mapping[str, tuple[Because, tuple[str, ...]]]] = {
+_ASKED: Final[Mapping[str, tuple[Text, tuple[str, ...]]]] = {
     "data": (
-        Because(zh="有没有足够的高质量标注数据？", en="Is there enough good labelled data?"),
+        Text(zh="有没有足够的高质量标注数据？", en="Is there enough good labelled data?"),
         _DATA,
     ),
     "change": (
-        Because(zh="知识是否经常变化？", en="Does the knowledge change often?"),
+        Text(zh="知识是否经常变化？", en="Does the knowledge change often?"),
         ("knowledge_changes_per_week", "adapter_older_than_knowledge"),
     ),
     "need": (
-        Because(zh="缺的是风格，还是知识？", en="Is style lacking, or knowledge?"),
+        Text(zh="缺的是风格，还是知识？", en="Is style lacking, or knowledge?"),
         ("need", "task_type", "adapter_context_trained"),
     ),
-    "budget": (Because(zh="预算是否有限？", en="Is the budget limited?"), ("budget",)),
+    "budget": (Text(zh="预算是否有限？", en="Is the budget limited?"), ("budget",)),
     "sources": (
-        Because(zh="是否必须给出出处？", en="Must sources be shown?"),
+        Text(zh="是否必须给出出处？", en="Must sources be shown?"),
         ("citations_required",),
     ),
     "privacy": (
-        Because(zh="数据是否涉密？", en="Is the data secret?"),
+        Text(zh="数据是否涉密？", en="Is the data secret?"),
         ("privacy", "engine_local"),
     ),
     "deletable": (
-        Because(zh="数据是否须可随时删除？", en="Must data stay deletable?"),
+        Text(zh="数据是否须可随时删除？", en="Must data stay deletable?"),
         ("data_deletable",),
     ),
     "latency": (
-        Because(zh="延迟要求能否满足？", en="Is the latency budget met?"),
+        Text(zh="延迟要求能否满足？", en="Is the latency budget met?"),
         ("latency_budget_ms", *(f"{strategy}_p95_ms" for strategy in Strategy)),
     ),
     "measured": (
-        Because(
-            zh="是否在自己的问题上对比过？", en="Were the strategies compared on own questions?"
-        ),
+        Text(zh="是否在自己的问题上对比过？", en="Were the strategies compared on own questions?"),
         tuple(f"{strategy}_score" for strategy in Strategy),
     ),
 }
@@ -85,9 +84,9 @@ class Step:
 
     id: str
     number: int | None
-    question: Because
+    question: Text
     verdict: Answer
-    finding: Because
+    finding: Text
     facts: tuple[str, ...]
     thresholds: tuple[str, ...]
     rules: tuple[Finding, ...]
@@ -96,7 +95,7 @@ class Step:
 def walk_flow(case: Case, plan: Plan, policy: Policy) -> tuple[Step, ...]:
     """Return the five steps in order, then what is asked besides them."""
     facts = case.facts
-    answered: Mapping[str, tuple[Answer, Because]] = {
+    answered: Mapping[str, tuple[Answer, Text]] = {
         "data": _data(facts, policy),
         "change": _change(facts, policy),
         "need": _need(facts),
@@ -141,7 +140,7 @@ _OPTIONAL: Final = frozenset(
 
 def check_in_words(
     fact: str, value: FactValue, limit: float, *, at_least: bool, strict: bool
-) -> Because:
+) -> Text:
     """Return what a check found and what it asks, e.g. "label disagreement is 9 %, ..."."""
     name, found = FACT_NAMES[fact], told(fact, value)
     unit = "rows" if fact.endswith("_rows") else "percent"
@@ -152,10 +151,10 @@ def check_in_words(
         zh, en = f"须低于 {bound.zh}", f"must be below {bound.en}"
     else:
         zh, en = f"须为 {bound.zh}", f"must be {bound.en}"
-    return Because(zh=f"{name.zh}为 {found.zh}，{zh}", en=f"{name.en} is {found.en}, {en}")
+    return Text(zh=f"{name.zh}为 {found.zh}，{zh}", en=f"{name.en} is {found.en}, {en}")
 
 
-def failed_checks(facts: Facts) -> tuple[Because, ...]:
+def failed_checks(facts: Facts) -> tuple[Text, ...]:
     """Return each of the five checks that fails, in numbers."""
     return tuple(
         check_in_words(
@@ -170,7 +169,7 @@ def failed_checks(facts: Facts) -> tuple[Because, ...]:
     )
 
 
-def _data(facts: Facts, policy: Policy) -> tuple[Answer, Because]:
+def _data(facts: Facts, policy: Policy) -> tuple[Answer, Text]:
     floor = find_floor(facts, policy)
     rows, quality = facts.get("labelled_examples"), facts.get("data_quality")
     zh, en = [], []
@@ -201,127 +200,127 @@ def _data(facts: Facts, policy: Policy) -> tuple[Answer, Because]:
     return _yes_no(enough_data(facts, policy)), _sentence(zh, en)
 
 
-def _change(facts: Facts, policy: Policy) -> tuple[Answer, Because]:
+def _change(facts: Facts, policy: Policy) -> tuple[Answer, Text]:
     changes = facts.get("knowledge_changes_per_week")
     most = threshold_of(policy, "max_knowledge_changes_per_week", math.inf)
     if not isinstance(changes, int | float):
-        return "unknown", Because(
+        return "unknown", Text(
             zh="变更频率未知；知识库的文档历史会给出实测值。",
             en="How often is unknown; the document history of a knowledge base measures it.",
         )
     if most == math.inf:
-        return "unknown", Because(
+        return "unknown", Text(
             zh="当前策略文件没有为变更频率设阈值。",
             en="The policy in force sets no threshold for it.",
         )
     often = changes > most
     rate, limit = quantity(changes, "per_week"), quantity(most, "per_week")
     return _yes_no(often), (
-        Because(
+        Text(
             zh=f"变更 {rate.zh}，阈值 {limit.zh}：事实必须来自检索，不能只靠权重。",
             en=f"Changes: {rate.en}, the limit is {limit.en}: facts must come from passages, "
             "never from weights alone.",
         )
         if often
-        else Because(
+        else Text(
             zh=f"变更 {rate.zh}，阈值 {limit.zh}：知识稳定。",
             en=f"Changes: {rate.en}, the limit is {limit.en}: the knowledge is stable.",
         )
     )
 
 
-def _need(facts: Facts) -> tuple[Answer, Because]:
+def _need(facts: Facts) -> tuple[Answer, Text]:
     need = facts.get("need")
     if need == "knowledge":
-        return "knowledge", Because(
+        return "knowledge", Text(
             zh="缺的是知识：事实来自检索，微调学不来会变的事实。",
             en="Facts are lacking: they come from passages; fine-tuning teaches few of them.",
         )
     if need == "style":
-        return "style", Because(
+        return "style", Text(
             zh="缺的是固定的风格或格式：这正是微调擅长的。",
             en="A fixed style or format is lacking: that is what fine-tuning teaches.",
         )
     if need == "both":
-        return "both", Because(
+        return "both", Text(
             zh="两者都缺：检索提供事实，学过阅读段落的适配器负责风格。",
             en="Both are lacking: passages bring the facts, an adapter trained to read passages "
             "the style.",
         )
     if facts.get("task_type") == "classification":
-        return "style", Because(
+        return "style", Text(
             zh="没有说明，但分类任务的标签集合固定，适合微调。",
             en="Not stated, but a closed set of labels is what fine-tuning teaches.",
         )
-    return "unknown", Because(
+    return "unknown", Text(
         zh="没有说明缺的是知识还是风格，这是影响建议最大的一问。",
         en="Not stated, and no other answer weighs as much.",
     )
 
 
-def _budget(facts: Facts) -> tuple[Answer, Because]:
+def _budget(facts: Facts) -> tuple[Answer, Text]:
     if "budget" not in facts:
-        return "unknown", Because(zh="没有说明预算。", en="The budget is not stated.")
+        return "unknown", Text(zh="没有说明预算。", en="The budget is not stated.")
     if facts.get("budget") == "limited":
-        return "yes", Because(
+        return "yes", Text(
             zh="预算有限：小模型加检索最省。",
             en="The budget is limited: a small model with retrieval costs least.",
         )
-    return "no", Because(zh="预算充足，不构成限制。", en="The budget does not limit the choice.")
+    return "no", Text(zh="预算充足，不构成限制。", en="The budget does not limit the choice.")
 
 
-def _sources(facts: Facts) -> tuple[Answer, Because]:
+def _sources(facts: Facts) -> tuple[Answer, Text]:
     if "citations_required" not in facts:
-        return "unknown", Because(
+        return "unknown", Text(
             zh="没有说明是否必须给出处。", en="Whether sources must be shown is not stated."
         )
     if facts.get("citations_required"):
-        return "yes", Because(
+        return "yes", Text(
             zh="必须给出处：只有检索类策略能引用，其余一律排除。",
             en="Sources must be shown: only strategies that retrieve can, all others are out.",
         )
-    return "no", Because(zh="不要求出处。", en="Sources need not be shown.")
+    return "no", Text(zh="不要求出处。", en="Sources need not be shown.")
 
 
-def _privacy(facts: Facts) -> tuple[Answer, Because]:
+def _privacy(facts: Facts) -> tuple[Answer, Text]:
     privacy = facts.get("privacy")
     if privacy is None:
-        return "unknown", Because(zh="没有说明保密程度。", en="Privacy is not stated.")
+        return "unknown", Text(zh="没有说明保密程度。", en="Privacy is not stated.")
     if privacy != "secret":
-        return "no", Because(zh="数据不涉密。", en="The data is not secret.")
+        return "no", Text(zh="数据不涉密。", en="The data is not secret.")
     if facts.get("engine_local"):
-        return "yes", Because(
+        return "yes", Text(
             zh="数据涉密，推理引擎在自有机器上，可以使用。",
             en="The data is secret and the engine runs on own machines, as it must.",
         )
-    return "yes", Because(
+    return "yes", Text(
         zh="数据涉密：推理引擎必须在自有机器上，否则任何策略都不能运行。",
         en="The data is secret: the engine must run on own machines, or nothing may run.",
     )
 
 
-def _deletable(facts: Facts) -> tuple[Answer, Because]:
+def _deletable(facts: Facts) -> tuple[Answer, Text]:
     if "data_deletable" not in facts:
-        return "unknown", Because(
+        return "unknown", Text(
             zh="没有说明数据是否须可删除。", en="Whether data must stay deletable is not stated."
         )
     if facts.get("data_deletable"):
-        return "yes", Because(
+        return "yes", Text(
             zh="须可随时删除：这样的数据不能训练进权重，只能放在知识库里。",
             en="Such data may not be trained into weights; it stays in the knowledge base.",
         )
-    return "no", Because(zh="没有随时删除的要求。", en="Nothing must be deletable on demand.")
+    return "no", Text(zh="没有随时删除的要求。", en="Nothing must be deletable on demand.")
 
 
-def _latency(facts: Facts) -> tuple[Answer, Because]:
+def _latency(facts: Facts) -> tuple[Answer, Text]:
     budget = facts.get("latency_budget_ms")
     measured = {s: facts.get(f"{s}_p95_ms") for s in Strategy}
     known = {s: v for s, v in measured.items() if isinstance(v, int | float)}
     if not isinstance(budget, int | float):
-        return "unknown", Because(zh="没有申报延迟要求。", en="No latency budget is stated.")
+        return "unknown", Text(zh="没有申报延迟要求。", en="No latency budget is stated.")
     limit = quantity(budget, "ms")
     if not known:
-        return "unknown", Because(
+        return "unknown", Text(
             zh=f"要求 {limit.zh} 内，但还没有实测；微调未必更快，必须测。",
             en=f"{limit.en} are wanted, but nothing was measured; fine-tuning need not be "
             "faster, so measure.",
@@ -330,22 +329,22 @@ def _latency(facts: Facts) -> tuple[Answer, Because]:
     zh = "；".join(f"{STRATEGIES[s].zh} {figure.zh}" for s, figure in figures.items())
     en = "; ".join(f"{STRATEGIES[s].en} {figure.en}" for s, figure in figures.items())
     met = any(value <= budget for value in known.values())
-    return _yes_no(met), Because(
+    return _yes_no(met), Text(
         zh=f"要求 {limit.zh} 内，实测 p95：{zh}。", en=f"{limit.en} are wanted; measured p95: {en}."
     )
 
 
-def _measured(facts: Facts) -> tuple[Answer, Because]:
+def _measured(facts: Facts) -> tuple[Answer, Text]:
     scores = {s: facts.get(f"{s}_score") for s in Strategy}
     known = {s: v for s, v in scores.items() if isinstance(v, int | float)}
     if not known:
-        return "no", Because(
+        return "no", Text(
             zh="还没有对比过：以下建议来自申报的事实，而不是实测。",
             en="Not yet: this advice rests on what was declared, not on a measurement.",
         )
     zh = "；".join(f"{STRATEGIES[s].zh} {number(v)}" for s, v in known.items())
     en = "; ".join(f"{STRATEGIES[s].en} {number(v)}" for s, v in known.items())
-    return "yes", Because(zh=f"对比得分：{zh}。", en=f"Scores: {en}.")
+    return "yes", Text(zh=f"对比得分：{zh}。", en=f"Scores: {en}.")
 
 
 def _speaks_of(finding: Finding, names: tuple[str, ...]) -> bool:
@@ -368,6 +367,6 @@ def _yes_no(truth: bool | None) -> Answer:
     return "unknown" if truth is None else "yes" if truth else "no"
 
 
-def _sentence(zh: list[str], en: list[str]) -> Because:
+def _sentence(zh: list[str], en: list[str]) -> Text:
     joined = "; ".join(en)
-    return Because(zh="；".join(zh) + "。", en=joined[:1].upper() + joined[1:] + ".")
+    return Text(zh="；".join(zh) + "。", en=joined[:1].upper() + joined[1:] + ".")

@@ -24,9 +24,10 @@ from router.advice.floors import (
 from router.advice.flow import check_in_words
 from router.advice.plan import Plan, recommend
 from router.advice.wording import FACT_NAMES, STRATEGIES, Mark, number, quantity, told
-from router.decision import Because, Strategy
+from router.decision import Strategy
 from router.facts import FACTS, Facts, FactType, FactValue
 from router.policy.loading import Policy
+from router.text import Text
 
 GapKind = Literal["rows", "quality", "fact", "measurement"]
 
@@ -34,15 +35,15 @@ CHECK: Final = "fingerpost data check ROWS.jsonl --use-case USE_CASE"
 COMPARE: Final = "fingerpost compare QUESTIONS.jsonl --use-case USE_CASE"
 # A compare on fewer says nothing of chance (the service gathers no intervals below it).
 MIN_QUESTIONS: Final = 10
-_ASK: Final = Because(zh="写进事实文件", en="write it into the facts file")
+_ASK: Final = Text(zh="写进事实文件", en="write it into the facts file")
 # The facts of the flow, in its order, and how each is found out; `{choices}` are its values.
-_HOW: Final[Mapping[str, tuple[Because, str | None]]] = {
+_HOW: Final[Mapping[str, tuple[Text, str | None]]] = {
     "labelled_examples": (
-        Because(zh="数一数可用于训练的数据条数", en="count the rows fit for training"),
+        Text(zh="数一数可用于训练的数据条数", en="count the rows fit for training"),
         CHECK,
     ),
     "data_quality": (
-        Because(
+        Text(
             zh="做五项检查：相关 ≥ 90 %、场景覆盖 ≥ 80 %、标注不一致 < 5 %、近一年 ≥ 80 %、无个人"
             "信息；例如请两人各自标注同样的 100 条",
             en="make the five checks: relevant ≥ 90 %, scenarios covered ≥ 80 %, label "
@@ -52,7 +53,7 @@ _HOW: Final[Mapping[str, tuple[Because, str | None]]] = {
         CHECK,
     ),
     "knowledge_changes_per_week": (
-        Because(
+        Text(
             zh="查看知识库的文档历史，或估计每周改动的文档数",
             en="look at the document history, or estimate how many documents change a week",
         ),
@@ -64,7 +65,7 @@ _HOW: Final[Mapping[str, tuple[Because, str | None]]] = {
     "privacy": (_ASK, None),
     "data_deletable": (_ASK, None),
     "domain": (
-        Because(
+        Text(
             zh="写进事实文件；finance 与 legal 的数据下限上浮 30 %",
             en="write it into the facts file; finance and legal need 30 % more rows",
         ),
@@ -91,13 +92,13 @@ class Gap:
 
     kind: GapKind
     about: str
-    text: Because
-    how: Because | None = None
+    text: Text
+    how: Text | None = None
     command: str | None = None
     have: float | None = None
     need: float | None = None
     missing: float | None = None
-    changes: tuple[tuple[Because, Strategy | None], ...] = ()
+    changes: tuple[tuple[Text, Strategy | None], ...] = ()
 
 
 def find_gaps(
@@ -141,7 +142,7 @@ def _rows(case: Case, plan: Plan, floor: Floor) -> Iterator[Gap]:
         yield Gap(
             "rows",
             "context_bearing_examples",
-            Because(
+            Text(
                 zh=f"再有 {number(lacking)} 条带检索段落的样本（共 {number(floor.pilot)} 条），就"
                 "可以做混合策略的试点",
                 en=f"{number(lacking)} more rows with passages ({number(floor.pilot)} in all) "
@@ -164,7 +165,7 @@ def _row_gap(about: str, category: Category | None, have: float, need: float, *,
     return Gap(
         "rows",
         about,
-        Because(
+        Text(
             zh=f"还差{of_zh} {number(missing)} 条标注数据（现有 {number(have)}，需要 "
             f"{number(need)}）{note_zh}",
             en=f"{number(missing)} more labelled rows{of_en} ({number(have)} of "
@@ -195,7 +196,7 @@ def _quality(case: Case) -> Iterator[Gap]:
         yield Gap(
             "quality",
             "categories",
-            Because(
+            Text(
                 zh=f"各类数据不均衡：均衡度 {number(100 * even)}%，应超过 {number(100 * least)}%",
                 en=f"the kinds of rows are uneven: {number(100 * even)}% of an even spread, "
                 f"should be over {number(100 * least)}%",
@@ -222,7 +223,7 @@ def _facts(facts: Facts, plan: Plan, policy: Policy, floor: Floor) -> Iterator[G
         yield Gap(
             "fact",
             name,
-            Because(zh=f"未知：{label.zh}", en=f"unknown: {label.en}"),
+            Text(zh=f"未知：{label.zh}", en=f"unknown: {label.en}"),
             how=how,
             command=command or f"{name}: {choices}",
             changes=changes,
@@ -231,7 +232,7 @@ def _facts(facts: Facts, plan: Plan, policy: Policy, floor: Floor) -> Iterator[G
 
 def _answers(
     name: str, policy: Policy, floor: Floor
-) -> Iterator[tuple[Because, Mapping[str, FactValue]]]:
+) -> Iterator[tuple[Text, Mapping[str, FactValue]]]:
     """Yield the answers an unknown fact could have that a rule can tell apart."""
     spec = FACTS[name]
     for choice in spec.choices:
@@ -241,13 +242,13 @@ def _answers(
         yield told(name, False), {name: False}
     if name == "labelled_examples":
         least = number(floor.minimum)
-        yield Because(zh=f"不足 {least} 条", en=f"fewer than {least}"), {name: floor.minimum - 1}
-        yield Because(zh=f"{least} 条以上", en=f"{least} or more"), {name: floor.minimum}
+        yield Text(zh=f"不足 {least} 条", en=f"fewer than {least}"), {name: floor.minimum - 1}
+        yield Text(zh=f"{least} 条以上", en=f"{least} or more"), {name: floor.minimum}
     if name == "knowledge_changes_per_week":
         most = threshold_of(policy, "max_knowledge_changes_per_week", 1)
         limit = quantity(most, "per_week")
-        yield Because(zh=f"不超过 {limit.zh}", en=f"not more than {limit.en}"), {name: most}
-        yield Because(zh=f"超过 {limit.zh}", en=f"more than {limit.en}"), {name: most + 1}
+        yield Text(zh=f"不超过 {limit.zh}", en=f"not more than {limit.en}"), {name: most}
+        yield Text(zh=f"超过 {limit.zh}", en=f"more than {limit.en}"), {name: most + 1}
 
 
 def _measurements(facts: Facts, estimates: Estimates) -> Iterator[Gap]:
@@ -257,7 +258,7 @@ def _measurements(facts: Facts, estimates: Estimates) -> Iterator[Gap]:
         yield Gap(
             "measurement",
             "compare",
-            Because(
+            Text(
                 zh=f"没有对比过：{zh}；请准备至少 {MIN_QUESTIONS} 个自己的问题，让每种策略都回答"
                 "一遍",
                 en=f"not compared: {en}; take at least {MIN_QUESTIONS} questions of your own and "
@@ -272,7 +273,7 @@ def _measurements(facts: Facts, estimates: Estimates) -> Iterator[Gap]:
         yield Gap(
             "fact",
             "estimates",
-            Because(
+            Text(
                 zh=f"估算用了 {len(by_default)} 个默认值：{zh}",
                 en=f"the estimates take default values for: {en}",
             ),
@@ -283,7 +284,7 @@ def _measurements(facts: Facts, estimates: Estimates) -> Iterator[Gap]:
         yield Gap(
             "fact",
             "answers_per_month",
-            Because(
+            Text(
                 zh="未知：每月回答量，因此算不出每月成本",
                 en="unknown: answers a month, so there is no monthly cost",
             ),

@@ -18,7 +18,8 @@ from router.advice.drawing import draw_path
 from router.advice.labels import LABELS
 from router.advice.markdown import MarkdownReport
 from router.advice.report import Advice
-from router.advice.wording import STRATEGIES, Language, number
+from router.advice.wording import STRATEGIES, number
+from router.text import Language
 
 VERDICTS: Final = ("yes", "no", "unknown", "knowledge", "style", "both")
 

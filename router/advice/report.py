@@ -21,18 +21,19 @@ from router.advice.plan import FineTuning, Plan, make_plan
 from router.advice.wording import (
     STRATEGIES,
 )
-from router.decision import Because, Decision, Rejection, RuleKind, Strategy
+from router.decision import Decision, Rejection, RuleKind, Strategy
 from router.policy.loading import Policy
+from router.text import Text
 
 ConclusionId = Literal["fine_tune", "rag", "hybrid"]
 
-_PLAINLY: Final[Mapping[FineTuning, Because]] = {
-    "yes": Because(zh="建议微调。", en="Fine-tune."),
-    "pilot": Because(zh="只做微调试点。", en="Fine-tune as a pilot only."),
-    "not_yet": Because(zh="现在不要微调。", en="Do not fine-tune yet."),
-    "no": Because(zh="不要微调。", en="Do not fine-tune."),
+_PLAINLY: Final[Mapping[FineTuning, Text]] = {
+    "yes": Text(zh="建议微调。", en="Fine-tune."),
+    "pilot": Text(zh="只做微调试点。", en="Fine-tune as a pilot only."),
+    "not_yet": Text(zh="现在不要微调。", en="Do not fine-tune yet."),
+    "no": Text(zh="不要微调。", en="Do not fine-tune."),
 }
-_SERVES: Final = Because(
+_SERVES: Final = Text(
     zh="已发布的适配器继续使用，不必重新训练。",
     en="Keep the adapter that serves; train no new one.",
 )
@@ -49,7 +50,7 @@ class Conclusion:
     """
 
     id: ConclusionId
-    text: Because
+    text: Text
     cost_sensitive: bool = False
 
 
@@ -78,17 +79,17 @@ class Advice:
     case: Case
     policy: Policy
     plan: Plan
-    headline: Because
-    fine_tuning: Because
-    reasons: tuple[Because, ...]
+    headline: Text
+    fine_tuning: Text
+    reasons: tuple[Text, ...]
     conclusion: Conclusion | None
-    to_build: tuple[Because, ...]
+    to_build: tuple[Text, ...]
     steps: tuple[Step, ...]
     comparison: tuple[Dimension, ...]
     floor: Floor
     gaps: tuple[Gap, ...]
     estimates: Estimates
-    risks: tuple[Because, ...]
+    risks: tuple[Text, ...]
     next_steps: tuple[NextStep, ...]
 
 
@@ -128,26 +129,26 @@ def advise(case: Case, policy: Policy) -> Advice:
     )
 
 
-def reason_of(decision: Decision) -> Because:
+def reason_of(decision: Decision) -> Text:
     """Return why a decision was taken, or what stands in its way."""
     if decision.conflict is not None:
         return decision.conflict.because
     return next(f.because for f in decision.findings if f.rule == decision.rule)
 
 
-def _headline(plan: Plan) -> Because:
+def _headline(plan: Plan) -> Text:
     strategy = plan.recommended
     if strategy is None:
-        return Because(zh="目前没有可以运行的策略。", en="No strategy may run as things are.")
+        return Text(zh="目前没有可以运行的策略。", en="No strategy may run as things are.")
     name = STRATEGIES[strategy]
     if plan.target.rule == "fallback":
-        return Because(
+        return Text(
             zh=f"已知太少，先从{name.zh}起步。", en=f"Too little is known; start with {name.en}."
         )
-    return Because(zh=f"推荐策略：{name.zh}。", en=f"Recommended: {name.en}.")
+    return Text(zh=f"推荐策略：{name.zh}。", en=f"Recommended: {name.en}.")
 
 
-def _reasons(plan: Plan, steps: tuple[Step, ...]) -> tuple[Because, ...]:
+def _reasons(plan: Plan, steps: tuple[Step, ...]) -> tuple[Text, ...]:
     """Return why this strategy, what stood before it, and what stands against training."""
     target, strategy = plan.target, plan.recommended
     reasons = [reason_of(target)]
@@ -158,7 +159,7 @@ def _reasons(plan: Plan, steps: tuple[Step, ...]) -> tuple[Because, ...]:
         explained.update(before)
         zh, en = (STRATEGIES[wished[0]].zh, STRATEGIES[wished[0]].en)
         reasons.append(
-            Because(
+            Text(
                 zh=f"首选是{zh}，但被下列规则排除，因此用{STRATEGIES[strategy].zh}",
                 en=f"{en} would come first, but the rules below are against it, so "
                 f"{STRATEGIES[strategy].en}",
@@ -182,7 +183,7 @@ def _conclude(plan: Plan, steps: tuple[Step, ...], case: Case) -> Conclusion | N
     if strategy is Strategy.HYBRID and verdicts["need"] == "both":
         return Conclusion(
             "hybrid",
-            Because(
+            Text(
                 zh="事实与风格都需要 → 混合：检索提供事实，微调负责风格",
                 en="facts and style are both needed → hybrid: passages bring the facts, "
                 "fine-tuning the style",
@@ -192,8 +193,8 @@ def _conclude(plan: Plan, steps: tuple[Step, ...], case: Case) -> Conclusion | N
         wanted = [
             words
             for words, holds in (
-                (Because(zh="要求速度", en="speed"), "latency_budget_ms" in case.facts),
-                (Because(zh="要求保密", en="privacy"), verdicts["privacy"] == "yes"),
+                (Text(zh="要求速度", en="speed"), "latency_budget_ms" in case.facts),
+                (Text(zh="要求保密", en="privacy"), verdicts["privacy"] == "yes"),
             )
             if holds
         ]
@@ -201,7 +202,7 @@ def _conclude(plan: Plan, steps: tuple[Step, ...], case: Case) -> Conclusion | N
             zh, en = "、".join(w.zh for w in wanted), " and ".join(w.en for w in wanted)
             return Conclusion(
                 "fine_tune",
-                Because(
+                Text(
                     zh=f"知识稳定、有高质量标注数据，并且{zh} → 微调",
                     en=f"stable knowledge, good labelled data, and {en} matter → fine-tune",
                 ),
@@ -215,9 +216,9 @@ def _conclude_rag(verdicts: Mapping[str, str]) -> Conclusion | None:
     met = [
         words
         for words, holds in (
-            (Because(zh="知识常变", en="changing knowledge"), verdicts["change"] == "yes"),
-            (Because(zh="缺少标注数据", en="too little labelled data"), verdicts["data"] == "no"),
-            (Because(zh="成本敏感", en="a small budget"), verdicts["budget"] == "yes"),
+            (Text(zh="知识常变", en="changing knowledge"), verdicts["change"] == "yes"),
+            (Text(zh="缺少标注数据", en="too little labelled data"), verdicts["data"] == "no"),
+            (Text(zh="成本敏感", en="a small budget"), verdicts["budget"] == "yes"),
         )
         if holds
     ]
@@ -225,6 +226,6 @@ def _conclude_rag(verdicts: Mapping[str, str]) -> Conclusion | None:
         return None
     cheap = verdicts["budget"] == "yes"
     zh, en = "、".join(w.zh for w in met), ", ".join(w.en for w in met)
-    what = Because(zh="小模型加检索", en="a small model with retrieval") if cheap else None
-    what = what or Because(zh="检索增强（RAG）", en="retrieval (RAG)")
-    return Conclusion("rag", Because(zh=f"{zh} → {what.zh}", en=f"{en} → {what.en}"), cheap)
+    what = Text(zh="小模型加检索", en="a small model with retrieval") if cheap else None
+    what = what or Text(zh="检索增强（RAG）", en="retrieval (RAG)")
+    return Conclusion("rag", Text(zh=f"{zh} → {what.zh}", en=f"{en} → {what.en}"), cheap)

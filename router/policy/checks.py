@@ -1,9 +1,9 @@
 """What a policy can never do: rules that never hold, never choose, or contradict each other.
 
-A fault that `solver.py` proves is *refused* where the policy cannot be meant (a condition that
-is never true, hard rules that together leave nothing, a rule that only prefers what is forbidden
-whenever it holds) and *warned of* where it works but says more than it does (a rule that earlier
-ones always forestall, a branch that is never true). It does not know files; faults name a place in
+A fault that `solver.py` proves is an *error* where the policy cannot work as written (a condition
+that is never true, hard rules that together leave nothing, a rule that only prefers what is
+forbidden whenever it holds) and a *warning* where it works and a part of it has no effect (a
+shadowed rule, a branch that is never true). It does not know files; faults name a place in
 the document and the loader adds the line.
 """
 
@@ -17,7 +17,7 @@ from router.facts import FactSpec
 from router.policy.document import Where
 from router.policy.leaves import Leaf
 from router.policy.rules import CompiledRule, HardRule, Rules
-from router.policy.solver import Formula, Search, Space, every, some
+from router.policy.solver import Formula, Search, Space, all_of, any_of
 from router.strategy import Strategy
 from router.trace import Tree
 
@@ -55,27 +55,27 @@ def find_faults(
         policy: The compiled policy.
         facts: The table of facts its rules may name.
         evidence: What its settle rules may name besides.
-        work: The most to spend, in pieces of formulas looked at. What is left open is said.
+        work: The most to spend, in pieces of formulas. What was not completed is reported.
     """
     prover = _Prover(policy.leaves, facts, policy.hard, work=work)
     settling = _Prover(policy.settling.leaves, {**facts, **evidence}, (), work=work)
-    wishes = [*policy.evidence, *policy.preference]
+    choosing = [*policy.evidence, *policy.preference]
     settles = [each.rule for each in policy.settling.rules]
     pilots = [] if policy.pilot is None else [policy.pilot]
-    for judge, rules in (
-        (prover, [each.rule for each in policy.hard] + wishes + pilots),
+    for asked, rules in (
+        (prover, [each.rule for each in policy.hard] + choosing + pilots),
         (settling, settles),
     ):
         for rule in rules:
-            yield from _find_dead(judge, rule)
+            yield from _find_dead(asked, rule)
     yield from _find_contradictions(prover, policy.hard)
-    for rule in wishes:
-        yield from _find_vain(prover, rule)
-    yield from _find_shadows(prover, wishes)
-    yield from _find_settle_shadows(settling, settles)
-    given_up = prover.search.given_up + settling.search.given_up
-    if given_up:
-        reason = f"{given_up} questions were too entangled to be answered; see `policy check`"
+    for rule in choosing:
+        yield from _find_unreachable(prover, rule)
+    yield from _find_shadowed(prover, choosing)
+    yield from _find_shadowed_settlements(settling, settles)
+    unanswered = prover.search.unanswered + settling.search.unanswered
+    if unanswered:
+        reason = f"{unanswered} checks were not completed within the work limit; see `policy check`"
         yield Fault((), reason, refuses=False)
 
 
@@ -92,14 +92,14 @@ class _Prover:
     ) -> None:
         self.space = Space(leaves, specs)
         self.search = Search(self.space, work=work)
-        self.can = self.search.finds
+        self.can = self.search.is_satisfiable
         self.hard = hard
         self._eligible = {
-            strategy: every(self.spares(rule) for rule in self.forbidding(strategy))
+            strategy: all_of(self.allows(rule) for rule in self.forbidding(strategy))
             for strategy in Strategy
         }
-        self._fallen = {
-            strategy: some(self.fells(rule) for rule in self.forbidding(strategy))
+        self._forbidden = {
+            strategy: any_of(self.forbids(rule) for rule in self.forbidding(strategy))
             for strategy in Strategy
         }
 
@@ -108,55 +108,55 @@ class _Prover:
 
     def holds(self, rule: CompiledRule) -> Formula:
         """The rule is true."""
-        return every([self._says(rule.when.tree), self._keeps(rule)])
+        return all_of([self._is_true(rule.when.tree), self._is_not_lifted(rule)])
 
-    def fails(self, rule: CompiledRule) -> Formula:
-        """The rule is not true: false or unknown."""
-        return some([self._denies(rule.when.tree), *self._lifts(rule)])
+    def does_not_hold(self, rule: CompiledRule) -> Formula:
+        """The rule is not true: it is false or unknown."""
+        return any_of([self._is_not_true(rule.when.tree), *self._is_lifted(rule)])
 
-    def fells(self, hard: HardRule) -> Formula:
+    def forbids(self, hard: HardRule) -> Formula:
         """The hard rule forbids."""
         if not hard.forbids_unknown:
             return self.holds(hard.rule)
-        not_false = self.space.say(hard.rule.when.tree, is_true=False, denied=True)
-        return every([not_false, self._keeps(hard.rule)])
+        not_false = self.space.formula(hard.rule.when.tree, is_true=False, negated=True)
+        return all_of([not_false, self._is_not_lifted(hard.rule)])
 
-    def spares(self, hard: HardRule) -> Formula:
+    def allows(self, hard: HardRule) -> Formula:
         """The hard rule does not forbid."""
         if not hard.forbids_unknown:
-            return self.fails(hard.rule)
-        is_false = self.space.say(hard.rule.when.tree, is_true=False)
-        return some([is_false, *self._lifts(hard.rule)])
+            return self.does_not_hold(hard.rule)
+        is_false = self.space.formula(hard.rule.when.tree, is_true=False)
+        return any_of([is_false, *self._is_lifted(hard.rule)])
 
     def is_eligible(self, strategy: Strategy) -> Formula:
         return self._eligible[strategy]
 
     def chooses(self, rule: CompiledRule) -> Formula:
         """The rule is true and prefers something that may run."""
-        wanted = some(self._eligible[strategy] for strategy in rule.stated.strategies)
-        return every([self.holds(rule), wanted])
+        wanted = any_of(self._eligible[strategy] for strategy in rule.stated.strategies)
+        return all_of([self.holds(rule), wanted])
 
-    def passes(self, rule: CompiledRule) -> Formula:
+    def does_not_choose(self, rule: CompiledRule) -> Formula:
         """The rule does not choose."""
-        fallen = every(self._fallen[strategy] for strategy in rule.stated.strategies)
-        return some([self.fails(rule), fallen])
+        forbidden = all_of(self._forbidden[strategy] for strategy in rule.stated.strategies)
+        return any_of([self.does_not_hold(rule), forbidden])
 
-    def _says(self, tree: Tree) -> Formula:
-        return self.space.say(tree, is_true=True)
+    def _is_true(self, tree: Tree) -> Formula:
+        return self.space.formula(tree, is_true=True)
 
-    def _denies(self, tree: Tree) -> Formula:
-        return self.space.say(tree, is_true=True, denied=True)
+    def _is_not_true(self, tree: Tree) -> Formula:
+        return self.space.formula(tree, is_true=True, negated=True)
 
-    def _keeps(self, rule: CompiledRule) -> Formula:
-        return every([] if rule.unless is None else [self._denies(rule.unless.tree)])
+    def _is_not_lifted(self, rule: CompiledRule) -> Formula:
+        return all_of([] if rule.unless is None else [self._is_not_true(rule.unless.tree)])
 
-    def _lifts(self, rule: CompiledRule) -> list[Formula]:
-        return [] if rule.unless is None else [self._says(rule.unless.tree)]
+    def _is_lifted(self, rule: CompiledRule) -> list[Formula]:
+        return [] if rule.unless is None else [self._is_true(rule.unless.tree)]
 
 
 def _find_dead(prover: _Prover, rule: CompiledRule) -> Iterator[Fault]:
     """Yield that a rule can never hold, or that a part of its condition never does."""
-    when = prover.space.say(rule.when.tree, is_true=True)
+    when = prover.space.formula(rule.when.tree, is_true=True)
     if not prover.can(when):
         yield Fault((*rule.where, "when"), "can never be true, so the rule never holds", True)
     elif not prover.can(prover.holds(rule)):
@@ -170,9 +170,9 @@ def _find_dead(prover: _Prover, rule: CompiledRule) -> Iterator[Fault]:
 
 def _find_dead_branches(prover: _Prover, tree: Tree, where: Where) -> Iterator[Fault]:
     """Yield parts of a living condition that never change its verdict."""
-    if not prover.can(prover.space.say(tree, is_true=True)):
+    if not prover.can(prover.space.formula(tree, is_true=True)):
         yield Fault(where, "can never be true", refuses=False)
-    elif not prover.can(prover.space.say(tree, is_true=False)):
+    elif not prover.can(prover.space.formula(tree, is_true=False)):
         yield Fault(where, "can never be false", refuses=False)
     elif not isinstance(tree, int):
         word, branches = tree
@@ -182,8 +182,8 @@ def _find_dead_branches(prover: _Prover, tree: Tree, where: Where) -> Iterator[F
 
 def _find_contradictions(prover: _Prover, hard: Sequence[HardRule]) -> Iterator[Fault]:
     """Yield hard rules that cannot be obeyed together, and strategies that can never run."""
-    stranded = [s for s in Strategy if not prover.can(prover.is_eligible(s))]
-    if len(stranded) == len(Strategy):
+    never_eligible = [s for s in Strategy if not prover.can(prover.is_eligible(s))]
+    if len(never_eligible) == len(Strategy):
         yield Fault(("hard",), "no strategy can ever run: together they always forbid all", True)
         return
     for rule in hard:
@@ -191,74 +191,76 @@ def _find_contradictions(prover: _Prover, hard: Sequence[HardRule]) -> Iterator[
         holds = prover.holds(rule.rule)
         if left and not any(prover.can(holds, prover.is_eligible(s)) for s in left):
             others = [o for s in left for o in prover.forbidding(s)]
-            implied = [o for o in others if not prover.can(holds, prover.spares(o))]
+            implied = [o for o in others if not prover.can(holds, prover.allows(o))]
             reason = (
                 f"contradiction: it leaves only {_list(left)}, which {_name(implied or others)} "
                 "forbid whenever it holds, so nothing may run; forbid all four in one rule if that "
                 "is meant"
             )
             yield Fault(rule.rule.where, reason, refuses=True)
-    for strategy in stranded:
+    for strategy in never_eligible:
         rules = prover.forbidding(strategy)
         reason = f"{strategy} can never run: whatever the facts, {_name(rules)} forbid it"
         yield Fault(rules[0].rule.where, reason, refuses=False)
 
 
-def _find_vain(prover: _Prover, rule: CompiledRule) -> Iterator[Fault]:
+def _find_unreachable(prover: _Prover, rule: CompiledRule) -> Iterator[Fault]:
     """Yield that a rule prefers what is forbidden whenever it holds."""
     holds = prover.holds(rule)
     preferred = rule.stated.strategies
-    vain = [s for s in preferred if not prover.can(holds, prover.is_eligible(s))]
-    if not vain:
+    unreachable = [s for s in preferred if not prover.can(holds, prover.is_eligible(s))]
+    if not unreachable:
         return
-    others = [o for s in vain for o in prover.forbidding(s)]
-    implied = [o for o in others if not prover.can(holds, prover.spares(o))]
-    never = len(vain) == len(preferred)
-    effect = "so it can never choose" if never else "so it stands there in vain"
-    reason = f"prefers {_list(vain)}, which {_name(implied or others)} forbid whenever it holds, "
-    # Where one rule forbids all four, nothing is to run, and preferences may well be left standing.
+    others = [o for s in unreachable for o in prover.forbidding(s)]
+    implied = [o for o in others if not prover.can(holds, prover.allows(o))]
+    never = len(unreachable) == len(preferred)
+    effect = "so it can never choose" if never else "so naming it there has no effect"
+    reason = (
+        f"prefers {_list(unreachable)}, which {_name(implied or others)} forbid whenever it holds, "
+    )
+    # Where one rule forbids all four, nothing is to run, and the preferences need not be removed.
     is_closed = any(len(o.rule.stated.strategies) == len(Strategy) for o in implied)
     yield Fault((*rule.where, "prefer"), reason + effect, refuses=never and not is_closed)
 
 
-def _find_shadows(prover: _Prover, wishes: Sequence[CompiledRule]) -> Iterator[Fault]:
+def _find_shadowed(prover: _Prover, choosing: Sequence[CompiledRule]) -> Iterator[Fault]:
     """Yield rules that can never choose because earlier ones always have."""
-    chooses = [prover.chooses(rule) for rule in wishes]
-    passes = [prover.passes(rule) for rule in wishes]
-    yield from _find_late(prover, wishes, chooses, passes, verb="choose")
+    chooses = [prover.chooses(rule) for rule in choosing]
+    does_not_choose = [prover.does_not_choose(rule) for rule in choosing]
+    yield from _find_shadowed_among(prover, choosing, chooses, does_not_choose, verb="choose")
 
 
-def _find_settle_shadows(prover: _Prover, rules: Sequence[CompiledRule]) -> Iterator[Fault]:
+def _find_shadowed_settlements(prover: _Prover, rules: Sequence[CompiledRule]) -> Iterator[Fault]:
     holds = [prover.holds(rule) for rule in rules]
-    fails = [prover.fails(rule) for rule in rules]
-    yield from _find_late(prover, rules, holds, fails, verb="settle")
+    does_not_hold = [prover.does_not_hold(rule) for rule in rules]
+    yield from _find_shadowed_among(prover, rules, holds, does_not_hold, verb="settle")
 
 
-def _find_late(
+def _find_shadowed_among(
     prover: _Prover,
     rules: Sequence[CompiledRule],
     acts: Sequence[Formula],
-    rests: Sequence[Formula],
+    does_not_act: Sequence[Formula],
     *,
     verb: str,
 ) -> Iterator[Fault]:
     """Yield the rules that cannot act unless an earlier one does."""
     for place, rule in enumerate(rules):
         if not prover.can(acts[place]):
-            continue  # it never acts, whatever stands before it, and that is already told
-        given_up = prover.search.given_up
-        is_late = not prover.can(acts[place], *rests[:place])
-        if not is_late and prover.search.given_up == given_up:
+            continue  # it never acts, whatever stands before it, and that is already reported
+        unanswered = prover.search.unanswered
+        is_shadowed = not prover.can(acts[place], *does_not_act[:place])
+        if not is_shadowed and prover.search.unanswered == unanswered:
             continue
         # One earlier rule alone is a smaller question, which may still be answered.
-        alone = [n for n in range(place) if not prover.can(acts[place], rests[n])]
+        alone = [n for n in range(place) if not prover.can(acts[place], does_not_act[n])]
         if alone:
-            prover.search.given_up = given_up
-        if is_late or alone:
-            yield _shadow(rule, [rules[n] for n in alone] or rules[:place], verb)
+            prover.search.unanswered = unanswered
+        if is_shadowed or alone:
+            yield _shadowed_fault(rule, [rules[n] for n in alone] or rules[:place], verb)
 
 
-def _shadow(rule: CompiledRule, by: Sequence[CompiledRule], verb: str) -> Fault:
+def _shadowed_fault(rule: CompiledRule, by: Sequence[CompiledRule], verb: str) -> Fault:
     names = ", ".join(f"{each.stated.id} (line {each.line})" for each in by)
     if len(by) > _MOST_NAMED:
         names = f"the {len(by)} rules before it together"

@@ -1,4 +1,4 @@
-"""Trees of `all` / `any` / `none` over leaves, judged by Kleene's three-valued logic.
+"""Trees of `all` / `any` / `none` over leaves, evaluated by Kleene's three-valued logic.
 
 It does not know rule-engine: leaves reach it compiled, as numbers in the policy's list of leaves.
 """
@@ -12,8 +12,8 @@ from router.decision import LeafFinding, Truth
 from router.policy.document import PolicyDocument, Where
 from router.trace import Tree
 
-Judged = Sequence[LeafFinding]
-Judge = Callable[[Judged], Truth]
+LeafFindings = Sequence[LeafFinding]
+Evaluate = Callable[[LeafFindings], Truth]
 LeafNumber = Callable[[str, Where], int]
 
 
@@ -22,12 +22,12 @@ class Condition:
     """A compiled tree.
 
     Attributes:
-        judge: The tree's truth over the policy's judged leaves.
+        evaluate: The tree's truth over the findings of the policy's leaves.
         leaves: Numbers of the leaves it reads, in the order they are written.
         tree: The tree itself, to explain it and to reason about it.
     """
 
-    judge: Judge
+    evaluate: Evaluate
     leaves: tuple[int, ...]
     tree: Tree
 
@@ -51,13 +51,13 @@ def compile_condition(
     """
     if isinstance(tree, str):
         number = leaf_number(tree, where)
-        return Condition(lambda judged: judged[number].truth, (number,), number)
+        return Condition(lambda found: found[number].truth, (number,), number)
     if not isinstance(tree, dict) or len(tree) != 1:
         raise document.fault(
             where, "must be an expression, or exactly one of all, any, none with a list"
         )
     word, branches = next(iter(tree.items()))
-    if word not in _JUDGES:
+    if word not in _EVALUATE:
         raise document.fault((*where, word), "is not one of all, any, none")
     if not isinstance(branches, list) or not branches:
         raise document.fault((*where, word), "must be a list of at least one condition")
@@ -66,46 +66,46 @@ def compile_condition(
         for i, branch in enumerate(branches)
     ]
     leaves = tuple(number for part in parts for number in part.leaves)
-    judge = _JUDGES[word](tuple(part.judge for part in parts))
-    return Condition(judge, leaves, (word, tuple(part.tree for part in parts)))
+    evaluate = _EVALUATE[word](tuple(part.evaluate for part in parts))
+    return Condition(evaluate, leaves, (word, tuple(part.tree for part in parts)))
 
 
-def _judge_all(parts: Sequence[Judge]) -> Judge:
-    def judge(judged: Judged) -> Truth:
+def _evaluate_all(parts: Sequence[Evaluate]) -> Evaluate:
+    def evaluate(found: LeafFindings) -> Truth:
         truth: Truth = True
         for part in parts:
-            verdict = part(judged)
+            verdict = part(found)
             if verdict is False:
                 return False
             if verdict is None:
                 truth = None
         return truth
 
-    return judge
+    return evaluate
 
 
-def _judge_any(parts: Sequence[Judge]) -> Judge:
-    def judge(judged: Judged) -> Truth:
+def _evaluate_any(parts: Sequence[Evaluate]) -> Evaluate:
+    def evaluate(found: LeafFindings) -> Truth:
         truth: Truth = False
         for part in parts:
-            verdict = part(judged)
+            verdict = part(found)
             if verdict is True:
                 return True
             if verdict is None:
                 truth = None
         return truth
 
-    return judge
+    return evaluate
 
 
-def _judge_none(parts: Sequence[Judge]) -> Judge:
-    judge_any = _judge_any(parts)
+def _evaluate_none(parts: Sequence[Evaluate]) -> Evaluate:
+    evaluate_any = _evaluate_any(parts)
 
-    def judge(judged: Judged) -> Truth:
-        verdict = judge_any(judged)
+    def evaluate(found: LeafFindings) -> Truth:
+        verdict = evaluate_any(found)
         return None if verdict is None else not verdict
 
-    return judge
+    return evaluate
 
 
-_JUDGES = {"all": _judge_all, "any": _judge_any, "none": _judge_none}
+_EVALUATE = {"all": _evaluate_all, "any": _evaluate_any, "none": _evaluate_none}

@@ -24,7 +24,7 @@ UnknownMeans = Literal["forbid", "allow"]
 # Conditions nest; forty levels are more than anyone can read.
 _MOST_NESTED: Final = 40
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -53,26 +53,26 @@ class PolicyDocument:
         return InvalidPolicy(file=self.file, key=spell(where), reason=reason, line=line)
 
 
-class _Section(BaseModel):
+class _Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class BecauseText(_Section):
+class ReasonSchema(_Schema):
     """A reason in both languages."""
 
-    zh: _Text
-    en: _Text
+    zh: _NonEmpty
+    en: _NonEmpty
 
 
-class ThresholdText(_Section):
+class ThresholdSchema(_Schema):
     """A number or text that rules name, with where it comes from."""
 
-    value: bool | int | FiniteFloat | _Text
-    source: _Text
+    value: bool | int | FiniteFloat | _NonEmpty
+    source: _NonEmpty
     unit: str = ""
 
 
-class ConditionalText(_Section):
+class ConditionalSchema(_Schema):
     """What every rule with a condition has.
 
     `unless` true makes the rule false. `unless` unknown does not hold the rule back.
@@ -81,10 +81,10 @@ class ConditionalText(_Section):
     id: _Name
     when: object
     unless: object = None
-    because: BecauseText
+    because: ReasonSchema
 
 
-class HardText(ConditionalText):
+class HardRuleSchema(ConditionalSchema):
     """An eligibility rule.
 
     `unknown` says what an unknown condition means. `asked: allow` lets a caller who names a
@@ -103,49 +103,49 @@ def _as_list(value: object) -> object:
 _Preferred = Annotated[list[Strategy], Field(min_length=1), BeforeValidator(_as_list)]
 
 
-class PreferenceText(ConditionalText):
+class PreferenceSchema(ConditionalSchema):
     """An evidence or preference rule: the first eligible strategy of `prefer` wins."""
 
     prefer: _Preferred
 
 
-class PilotText(ConditionalText):
+class PilotSchema(ConditionalSchema):
     """When an adapter's answers are marked as a pilot."""
 
 
-class FallbackText(_Section):
+class FallbackSchema(_Schema):
     """What answers when no rule does, in this order."""
 
     prefer: _Preferred
-    because: BecauseText
+    because: ReasonSchema
 
 
-class SettleRuleText(ConditionalText):
+class SettleRuleSchema(ConditionalSchema):
     """One outcome after retrieval; `or_prompt_only` allows a labelled answer without passages."""
 
     outcome: Outcome
     or_prompt_only: bool = False
 
 
-class SettleText(_Section):
+class SettleSchema(_Schema):
     """The ordered rules after retrieval, and the reasons where none of them holds."""
 
-    rules: list[SettleRuleText] = []
-    otherwise: BecauseText
-    without_retrieval: BecauseText
+    rules: list[SettleRuleSchema] = []
+    otherwise: ReasonSchema
+    without_retrieval: ReasonSchema
 
 
-class PolicyText(_Section):
+class PolicySchema(_Schema):
     """A whole policy file."""
 
     name: _Name
-    thresholds: dict[_Name, ThresholdText] = {}
-    hard: list[HardText] = []
-    evidence: list[PreferenceText] = []
-    preference: list[PreferenceText] = []
-    pilot: PilotText | None = None
-    fallback: FallbackText
-    settle: SettleText
+    thresholds: dict[_Name, ThresholdSchema] = {}
+    hard: list[HardRuleSchema] = []
+    evidence: list[PreferenceSchema] = []
+    preference: list[PreferenceSchema] = []
+    pilot: PilotSchema | None = None
+    fallback: FallbackSchema
+    settle: SettleSchema
 
 
 def read_document(text: str, *, file: str) -> PolicyDocument:
@@ -163,7 +163,7 @@ def read_document(text: str, *, file: str) -> PolicyDocument:
     """
     lines: dict[Where, int] = {}
     try:
-        _refuse_tricks(text, file)
+        _refuse_aliases_and_depth(text, file)
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         content = None if root is None else _plain(loader, root, (), lines, file)
@@ -176,7 +176,7 @@ def read_document(text: str, *, file: str) -> PolicyDocument:
     return PolicyDocument(file=file, content=content, lines=lines)
 
 
-def read_policy_text(document: PolicyDocument) -> PolicyText:
+def validate_policy(document: PolicyDocument) -> PolicySchema:
     """Check the document's shape.
 
     Returns:
@@ -186,13 +186,13 @@ def read_policy_text(document: PolicyDocument) -> PolicyText:
         InvalidPolicy: A section is missing, misspelt or of another type; the first fault is named.
     """
     try:
-        return PolicyText.model_validate(document.content)
+        return PolicySchema.model_validate(document.content)
     except ShapeError as exc:
         first = exc.errors(include_url=False)[0]
         raise document.fault(_place(first["loc"]), first["msg"]) from exc
 
 
-def _refuse_tricks(text: str, file: str) -> None:
+def _refuse_aliases_and_depth(text: str, file: str) -> None:
     """Refuse what would make a small file large or deep: aliases, and nesting without end."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):

@@ -2,8 +2,8 @@
 
 The only file that knows rule-engine. The engine parses and type-checks every leaf when the policy
 is loaded; comparisons, `and`/`or`/`not` and membership over facts and constants are then read as
-claims and turned into plain functions (0.1 to 0.3 µs instead of 3 to 14 µs, same verdict), and the
-engine itself evaluates whatever else its language offers. It does not know
+predicates and compiled to plain functions (0.1 to 0.3 µs instead of 3 to 14 µs, same result), and
+the engine itself evaluates whatever else its language offers. It does not know
 which rule a leaf belongs to.
 """
 
@@ -20,18 +20,18 @@ from rule_engine.errors import EngineError  # type: ignore[import-untyped]  # sh
 
 from router.decision import LeafFinding
 from router.facts import FactSpec, FactType, FactValue
-from router.policy.inequalities import (
+from router.policy.predicates import (
     COMPARE,
     MIRRORED,
-    Among,
-    Claim,
-    Compared,
-    Denied,
-    Joined,
-    Ordered,
+    Comparison,
+    Compound,
+    FactComparison,
+    Membership,
+    Negation,
+    Predicate,
     Test,
     Values,
-    compile_claim,
+    compile_predicate,
 )
 
 _TYPES: Mapping[FactType, Any] = {
@@ -53,18 +53,18 @@ class Leaf:
         expression: As the policy writes it.
         facts: The facts it names.
         thresholds: The thresholds it names, with their values.
-        claim: What it claims; None where only the engine can judge it.
-        test: Its verdict over values that hold all of `facts`.
-        judge: What it finds over any values: unknown if one of `facts` is missing, or if the engine
-            cannot evaluate it (e.g. a division by zero).
+        predicate: Its predicate over facts; None where only the engine can evaluate it.
+        test: Its result over values that hold all of `facts`.
+        evaluate: Its finding over any values: unknown if one of `facts` is missing, or if the
+            engine cannot evaluate it (e.g. a division by zero).
     """
 
     expression: str
     facts: tuple[str, ...]
     thresholds: Values
-    claim: Claim | None
+    predicate: Predicate | None
     test: Test
-    judge: Callable[[Values], LeafFinding]
+    evaluate: Callable[[Values], LeafFinding]
 
 
 class LeafCompiler:
@@ -81,8 +81,8 @@ class LeafCompiler:
         """Return the compiled leaf.
 
         Raises:
-            LeafFault: It does not parse, names an unknown symbol, mixes types, is not a claim that
-                is true or false, or depends on no fact.
+            LeafFault: It does not parse, names an unknown symbol, mixes types, is neither true nor
+                false, or depends on no fact.
         """
         context = _LeafContext(self._types, self._thresholds)
         try:
@@ -91,16 +91,16 @@ class LeafCompiler:
             raise LeafFault(_explain(exc)) from exc
         root = rule.statement.expression
         if root.result_type != rule_engine.DataType.BOOLEAN:
-            raise LeafFault("a leaf must be a claim that is true or false")
+            raise LeafFault("an expression must be true or false")
         named = tuple(sorted(name for name in context.symbols if name in self._facts))
         if not named:
             raise LeafFault("names no fact, so its verdict would never change")
         self._check(root)
         thresholds = {n: v for n, v in self._thresholds.items() if n in context.symbols}
-        claim = self._read(root)
-        test = _ask_engine(rule) if claim is None else compile_claim(claim)
-        judge = _judge(expression, named, test, thresholds, lowered=claim is not None)
-        return Leaf(expression, named, thresholds, claim, test, judge)
+        predicate = self._read(root)
+        test = _ask_engine(rule) if predicate is None else compile_predicate(predicate)
+        evaluate = _evaluate(expression, named, test, thresholds, lowered=predicate is not None)
+        return Leaf(expression, named, thresholds, predicate, test, evaluate)
 
     def _check(self, node: ast.ExpressionBase) -> None:
         """Refuse what rule-engine lets pass and a rule never means."""
@@ -115,14 +115,14 @@ class LeafCompiler:
                     raise LeafFault("looks for a value of one type among values of another")
                 self._check_choices(node.member, member)
         elif isinstance(node, ast.LogicExpression):
-            self._check_claims(node.left, node.right)
+            self._check_operands(node.left, node.right)
         elif isinstance(node, ast.UnaryExpression) and node.type == "not":
-            self._check_claims(node.right)
+            self._check_operands(node.right)
 
-    def _check_claims(self, *nodes: ast.ExpressionBase) -> None:
+    def _check_operands(self, *nodes: ast.ExpressionBase) -> None:
         for node in nodes:
             if node.result_type != rule_engine.DataType.BOOLEAN:
-                raise LeafFault("and, or and not join claims that are true or false")
+                raise LeafFault("and, or and not join expressions that are true or false")
             self._check(node)
 
     def _check_choices(self, symbol: ast.ExpressionBase, other: ast.ExpressionBase) -> None:
@@ -134,40 +134,40 @@ class LeafCompiler:
         if choices and text not in choices:
             raise LeafFault(f"{symbol.name} is one of {' | '.join(choices)}, never {text!r}")
 
-    def _read(self, node: ast.ExpressionBase) -> Claim | None:
-        """Return the claim a node makes, or None where only the engine can judge it."""
+    def _read(self, node: ast.ExpressionBase) -> Predicate | None:
+        """Return the predicate of a node, or None where only the engine can evaluate it."""
         if isinstance(node, ast.SymbolExpression):
-            return Compared(node.name, "eq", True) if node.name in self._facts else None
+            return Comparison(node.name, "eq", True) if node.name in self._facts else None
         if isinstance(node, ast.LogicExpression):
             left, right = self._read(node.left), self._read(node.right)
-            return None if left is None or right is None else Joined(node.type, left, right)
+            return None if left is None or right is None else Compound(node.type, left, right)
         if isinstance(node, ast.UnaryExpression) and node.type == "not":
             inner = self._read(node.right)
-            return None if inner is None else Denied(inner)
+            return None if inner is None else Negation(inner)
         if isinstance(node, ast.ComparisonExpression) and node.type in COMPARE:
             return self._read_comparison(node)
         if isinstance(node, ast.ContainsExpression):
             return self._read_membership(node)
         return None
 
-    def _read_comparison(self, node: ast.ComparisonExpression) -> Claim | None:
+    def _read_comparison(self, node: ast.ComparisonExpression) -> Predicate | None:
         left, right = self._fact(node.left), self._fact(node.right)
         if left is not None and right is not None:
-            return Ordered(left, node.type, right)
+            return FactComparison(left, node.type, right)
         if left is not None and self._is_constant(node.right):
-            return Compared(left, node.type, _plain(node.right.evaluate({})))
+            return Comparison(left, node.type, _plain(node.right.evaluate({})))
         if right is not None and self._is_constant(node.left):
-            return Compared(right, MIRRORED[node.type], _plain(node.left.evaluate({})))
+            return Comparison(right, MIRRORED[node.type], _plain(node.left.evaluate({})))
         return None
 
-    def _read_membership(self, node: ast.ContainsExpression) -> Claim | None:
+    def _read_membership(self, node: ast.ContainsExpression) -> Predicate | None:
         member = self._fact(node.member)
         if member is None or not self._is_constant(node.container):
             return None
         container = node.container.evaluate({})
         if not isinstance(container, tuple):
             return None
-        return Among(member, frozenset(_plain(value) for value in container))
+        return Membership(member, frozenset(_plain(value) for value in container))
 
     def _fact(self, node: ast.ExpressionBase) -> str | None:
         is_fact = isinstance(node, ast.SymbolExpression) and node.name in self._facts
@@ -199,7 +199,7 @@ class _LeafContext(rule_engine.Context):  # type: ignore[misc]  # its base is un
         return super().resolve_type(name)
 
 
-def _judge(
+def _evaluate(
     expression: str, facts: tuple[str, ...], test: Test, thresholds: Values, *, lowered: bool
 ) -> Callable[[Values], LeafFinding]:
     """Return the three-valued form of a leaf's test; its usual findings are made here, once."""
@@ -207,7 +207,7 @@ def _judge(
     when_false = LeafFinding(expression, False, (), facts, thresholds)
     when_unknown = LeafFinding(expression, None, facts, facts, thresholds)
 
-    def judge(values: Values) -> LeafFinding:
+    def evaluate(values: Values) -> LeafFinding:
         for name in facts:
             if name not in values:
                 missing = tuple(fact for fact in facts if fact not in values)
@@ -220,15 +220,15 @@ def _judge(
             return when_unknown
 
     if len(facts) > 1 or not lowered:
-        return judge
+        return evaluate
     (only,) = facts
 
-    def judge_one(values: Values) -> LeafFinding:
+    def evaluate_one(values: Values) -> LeafFinding:
         if only not in values:
             return when_unknown
         return when_true if test(values) else when_false
 
-    return judge_one
+    return evaluate_one
 
 
 def _members(node: ast.ExpressionBase) -> Iterator[ast.ExpressionBase]:

@@ -15,24 +15,25 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-from router.decision import Because, Finding, LeafFinding, Rule, RuleKind, Strategy
+from router.decision import Finding, LeafFinding, Rule, RuleKind, Strategy
 from router.errors import InvalidPolicy, ThresholdRefused
 from router.facts import FACTS, FactSpec, FactType, FactValue, Provenance
 from router.facts import Threshold as Threshold
 from router.policy.checks import LOAD_WORK, find_faults
-from router.policy.conditions import Condition, Judged, compile_condition
+from router.policy.conditions import Condition, LeafFindings, compile_condition
 from router.policy.document import (
-    BecauseText,
-    ConditionalText,
+    ConditionalSchema,
     PolicyDocument,
-    PolicyText,
+    PolicySchema,
+    ReasonSchema,
     Where,
     read_document,
-    read_policy_text,
     spell,
+    validate_policy,
 )
 from router.policy.leaves import Leaf, LeafCompiler, LeafFault
 from router.policy.rules import CompiledRule, HardRule, SettleRule, Settling
+from router.text import Text
 
 DEFAULT_POLICY_FILE: Final = Path(__file__).with_name("default_policy.yaml")
 
@@ -42,7 +43,7 @@ _NUMBER = FactType.NUMBER
 EVIDENCE_FACTS: Final[Mapping[str, FactSpec]] = {
     spec.name: spec
     for spec in (
-        FactSpec("passages", _NUMBER, _MEASURED, "Above the floor.", "passages", minimum=0),
+        FactSpec("passages", _NUMBER, _MEASURED, "Relevant ones found.", "passages", minimum=0),
         FactSpec("best_score", _NUMBER, _MEASURED, "Relevance of the best passage, 0 to 1."),
         FactSpec("degraded", FactType.TRUTH, _MEASURED, "A retriever that should answer did not."),
     )
@@ -52,7 +53,7 @@ _SETTLE_FACTS: Final[Mapping[str, FactSpec]] = {**FACTS, **EVIDENCE_FACTS}
 
 @dataclass(frozen=True, slots=True)
 class PolicyWarning:
-    """Something a policy says and can never do, although it works.
+    """A part of a policy that can never take effect, although the policy works.
 
     Attributes:
         file: The file, as the caller named it.
@@ -80,10 +81,10 @@ class Policy:
         version: Name and the first 8 digits of the file's sha256, e.g. `default@1a2b3c4d`.
         file: Where it was read.
         thresholds: The values its rules name.
-        leaves: Every different leaf of its rules, each judged once a decision.
-        hard: Who may not answer.
-        evidence: What the last compare says.
-        preference: Who should answer, the first that can be followed wins.
+        leaves: Every different leaf of its rules, each evaluated once a decision.
+        hard: Which strategies are forbidden, and when.
+        evidence: Rules on the scores of the last compare.
+        preference: Which strategy to prefer; the first rule that can be followed chooses.
         pilot: When an adapter is marked as a pilot.
         fallback: All four strategies, in the order to try when no rule chooses.
         settling: What follows retrieval.
@@ -109,7 +110,7 @@ class Policy:
         """Return this policy with a use case's own thresholds; compiled once for each set.
 
         Args:
-            declared: Name to value. Thresholds that a hard rule names are not a use case's to set.
+            declared: Name to value. Thresholds that a hard rule names cannot be set by a use case.
 
         Returns:
             The policy itself where nothing is declared.
@@ -135,7 +136,7 @@ class Policy:
         ]
         if binding:
             raise ThresholdRefused(
-                f"threshold {name!r} is not a use case's to set: hard rules name it "
+                f"threshold {name!r} cannot be set by a use case: hard rules use it "
                 f"({', '.join(binding)})"
             )
         own = self.thresholds[name].value
@@ -192,7 +193,7 @@ def load_policy(path: Path | str, *, work: int = LOAD_WORK) -> Policy:
 
     Args:
         path: A UTF-8 YAML file; `router/policy/default_policy.yaml` shows every section.
-        work: The most to spend on proving what its rules can never do, in pieces of formulas.
+        work: The most work to spend on checks of its rules, in pieces of formulas.
 
     Returns:
         The policy.
@@ -228,13 +229,13 @@ def parse_policy(text: str, *, file: str, work: int = LOAD_WORK) -> Policy:
         InvalidPolicy: It cannot be used; file, line, key and reason are named.
     """
     document = read_document(text, file=file)
-    written = read_policy_text(document)
+    written = validate_policy(document)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     policy = compile_policy(written, document, version=f"{written.name}@{digest}")
-    return replace(policy, warnings=_check_soundness(policy, document, work=work))
+    return replace(policy, warnings=_check_rules(policy, document, work=work))
 
 
-def compile_policy(written: PolicyText, document: PolicyDocument, *, version: str) -> Policy:
+def compile_policy(written: PolicySchema, document: PolicyDocument, *, version: str) -> Policy:
     """Compile a policy whose rules may still contradict each other; `parse_policy` checks that.
 
     Raises:
@@ -278,7 +279,7 @@ def compile_policy(written: PolicyText, document: PolicyDocument, *, version: st
     )
 
 
-def _check_soundness(
+def _check_rules(
     policy: Policy, document: PolicyDocument, *, work: int
 ) -> tuple[PolicyWarning, ...]:
     """Return what the policy can never do; refuse it where that cannot be meant."""
@@ -302,7 +303,7 @@ class _RuleCompiler:
         self._ids = {"fallback", "asked", "otherwise", "without_retrieval"}
 
     def compile(
-        self, text: ConditionalText, where: Where, kind: RuleKind, strategies: Sequence[Strategy]
+        self, text: ConditionalSchema, where: Where, kind: RuleKind, strategies: Sequence[Strategy]
     ) -> CompiledRule:
         """Return the compiled rule.
 
@@ -343,14 +344,14 @@ class _RuleCompiler:
 
 def _picker(
     when: Condition, unless: Condition | None
-) -> Callable[[Judged], tuple[LeafFinding, ...]]:
+) -> Callable[[LeafFindings], tuple[LeafFinding, ...]]:
     numbers = when.leaves + (() if unless is None else unless.leaves)
     if len(numbers) == 1:  # itemgetter of one index gives the item, not a tuple of it
-        return lambda judged: (judged[numbers[0]],)
+        return lambda found: (found[numbers[0]],)
     return itemgetter(*numbers)
 
 
-def _read_thresholds(written: PolicyText, document: PolicyDocument) -> dict[str, Threshold]:
+def _read_thresholds(written: PolicySchema, document: PolicyDocument) -> dict[str, Threshold]:
     thresholds = {}
     for name, text in written.thresholds.items():
         if name in FACTS or name in EVIDENCE_FACTS:
@@ -359,7 +360,7 @@ def _read_thresholds(written: PolicyText, document: PolicyDocument) -> dict[str,
     return thresholds
 
 
-def _read_fallback(written: PolicyText, document: PolicyDocument) -> Rule:
+def _read_fallback(written: PolicySchema, document: PolicyDocument) -> Rule:
     order = tuple(written.fallback.prefer)
     if sorted(order) != sorted(Strategy):
         names = ", ".join(Strategy)
@@ -368,7 +369,7 @@ def _read_fallback(written: PolicyText, document: PolicyDocument) -> Rule:
 
 
 def _compile_settling(
-    written: PolicyText, document: PolicyDocument, values: Mapping[str, FactValue]
+    written: PolicySchema, document: PolicyDocument, values: Mapping[str, FactValue]
 ) -> Settling:
     compiler = _RuleCompiler(document, LeafCompiler(_SETTLE_FACTS, values))
     rules = tuple(
@@ -387,9 +388,9 @@ def _compile_settling(
     )
 
 
-def _settled(rule_id: str, because: BecauseText) -> Finding:
+def _settled(rule_id: str, because: ReasonSchema) -> Finding:
     return Finding(Rule(rule_id, RuleKind.SETTLE, (), _because(because)), truth=True)
 
 
-def _because(text: BecauseText) -> Because:
-    return Because(zh=text.zh, en=text.en)
+def _because(text: ReasonSchema) -> Text:
+    return Text(zh=text.zh, en=text.en)

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from router.decision import Finding, LeafFinding, Outcome, Rule, Truth
-from router.policy.conditions import Condition, Judged
+from router.policy.conditions import Condition, LeafFindings
 from router.policy.document import Where
 from router.policy.leaves import Leaf
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule with its condition, ready to be judged.
+    """A rule with its condition, ready to be evaluated.
 
     Attributes:
         stated: The rule as a finding shows it.
         when: The condition.
         unless: What makes the rule false; None where nothing does.
-        pick: Takes the leaves of `when`, then those of `unless`, from the policy's judged leaves.
+        pick: Takes its own findings, `when` before `unless`, from those of the policy's leaves.
         where: Its place in the document.
         line: Its line in the file, counted from 1.
     """
@@ -31,7 +31,7 @@ class CompiledRule:
     stated: Rule
     when: Condition
     unless: Condition | None
-    pick: Callable[[Judged], tuple[LeafFinding, ...]]
+    pick: Callable[[LeafFindings], tuple[LeafFinding, ...]]
     where: Where
     line: int | None
 
@@ -40,12 +40,12 @@ class CompiledRule:
         """Numbers of the leaves of `when`, then of `unless`."""
         return self.when.leaves + (() if self.unless is None else self.unless.leaves)
 
-    def judge(self, judged: Judged) -> Finding:
-        """Return the rule's finding over the policy's judged leaves."""
-        truth: Truth = self.when.judge(judged)
-        if truth is not False and self.unless is not None and self.unless.judge(judged) is True:
+    def evaluate(self, found: LeafFindings) -> Finding:
+        """Return the rule's finding over the findings of the policy's leaves."""
+        truth: Truth = self.when.evaluate(found)
+        if truth is not False and self.unless is not None and self.unless.evaluate(found) is True:
             truth = False
-        return Finding(self.stated, truth, self.pick(judged))
+        return Finding(self.stated, truth, self.pick(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class HardRule:
 
     Attributes:
         rule: The rule.
-        forbids_unknown: It also forbids when it cannot be judged.
+        forbids_unknown: It also forbids when it cannot be evaluated.
         binds_asked: It also forbids what a caller asks for by name.
     """
 
@@ -96,7 +96,7 @@ class Settling:
 
 
 class Rules(Protocol):
-    """What is asked of a policy by who only reads its rules; `Policy` says what each is."""
+    """The rules of a policy, for readers of rules only; `Policy` describes each attribute."""
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:
@@ -104,15 +104,15 @@ class Rules(Protocol):
 
     @property
     def hard(self) -> tuple[HardRule, ...]:
-        """Who may not answer."""
+        """Which strategies are forbidden, and when."""
 
     @property
     def evidence(self) -> tuple[CompiledRule, ...]:
-        """What the last compare says."""
+        """Rules on the scores of the last compare."""
 
     @property
     def preference(self) -> tuple[CompiledRule, ...]:
-        """Who should answer."""
+        """Which strategy to prefer."""
 
     @property
     def pilot(self) -> CompiledRule | None:

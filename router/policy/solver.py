@@ -5,8 +5,8 @@ with and the gaps between them, for a text the texts named and one other, and *u
 become formulas over cells and over the order of two facts; the search looks for cells that make a
 formula true. Where it says *never*, that is proven. Where it says *possible* it may be wrong: it
 takes facts to be independent (a low end may lie above its high end), numbers to be dense (there is
-a count between 0 and 1), and a leaf that has no claim (arithmetic, regular expressions) to come out
-either way. It does not know what a policy is; `checks.py` asks the questions.
+a count between 0 and 1), and a leaf without a predicate (arithmetic, regular expressions) to be
+either true or false. It does not know what a policy is; `checks.py` asks the questions.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from itertools import pairwise, product
 from typing import Final, NamedTuple
 
 from router.facts import FactSpec, FactType, FactValue
-from router.policy.inequalities import (
+from router.policy.leaves import Leaf
+from router.policy.predicates import (
     COMPARE,
     MIRRORED,
     OPPOSITE,
-    Among,
-    Claim,
-    Compared,
-    Denied,
-    Ordered,
+    Comparison,
+    FactComparison,
+    Membership,
+    Negation,
+    Predicate,
 )
-from router.policy.leaves import Leaf
 from router.trace import Tree
 
-# A branching deeper than this is given up; a policy's rules branch a few dozen times at most.
+# The search stops at this depth; a policy's rules branch a few dozen times at most.
 _DEEPEST: Final = 300
-# One question may take this share of the work: a hard one must not leave the others open.
+# One question may take this share of the work: a hard one must not use it all.
 _QUESTIONS: Final = 20
 _LARGEST: Final = 1e300
 
@@ -51,48 +51,48 @@ class Before(NamedTuple):
     strict: bool
 
 
-class Every(NamedTuple):
+class And(NamedTuple):
     """All parts hold; true without parts."""
 
     parts: tuple[Formula, ...]
 
 
-class Some(NamedTuple):
+class Or(NamedTuple):
     """At least one part holds; false without parts."""
 
     parts: tuple[Formula, ...]
 
 
-Formula = In | Before | Every | Some
-TRUE: Final = Every(())
+Formula = In | Before | And | Or
+TRUE: Final = And(())
 
 
-def every(parts: Iterable[Formula]) -> Formula:
+def all_of(parts: Iterable[Formula]) -> Formula:
     """Return the conjunction, cells of one fact taken together."""
     flat: list[Formula] = []
     masks: dict[str, int] = {}
     for part in parts:
-        for piece in part.parts if isinstance(part, Every) else (part,):
+        for piece in part.parts if isinstance(part, And) else (part,):
             if isinstance(piece, In):
                 masks[piece.name] = masks.get(piece.name, -1) & piece.mask
             else:
                 flat.append(piece)
     flat[:0] = [In(*item) for item in masks.items()]
-    return flat[0] if len(flat) == 1 else Every(tuple(flat))
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
 
 
-def some(parts: Iterable[Formula]) -> Formula:
+def any_of(parts: Iterable[Formula]) -> Formula:
     """Return the disjunction, cells of one fact taken together."""
     flat: list[Formula] = []
     masks: dict[str, int] = {}
     for part in parts:
-        for piece in part.parts if isinstance(part, Some) else (part,):
+        for piece in part.parts if isinstance(part, Or) else (part,):
             if isinstance(piece, In):
                 masks[piece.name] = masks.get(piece.name, 0) | piece.mask
             else:
                 flat.append(piece)
     flat[:0] = [In(*item) for item in masks.items()]
-    return flat[0] if len(flat) == 1 else Some(tuple(flat))
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
 class _Cells(NamedTuple):
@@ -115,7 +115,7 @@ class _Cells(NamedTuple):
 
 
 class Space:
-    """What a set of leaves can tell apart, and their trees as formulas over it."""
+    """What a set of leaves can tell apart, and their trees as formulas over these cells."""
 
     def __init__(self, leaves: Sequence[Leaf], specs: Mapping[str, FactSpec]) -> None:
         self._leaves = leaves
@@ -124,59 +124,61 @@ class Space:
         for leaf in leaves:
             for name in leaf.facts:
                 constants.setdefault(name, set())
-            if leaf.claim is not None and leaf.expression not in self._opaque:
-                _collect_constants(leaf.claim, constants)
+            if leaf.predicate is not None and leaf.expression not in self._opaque:
+                _collect_constants(leaf.predicate, constants)
         self.cells = {name: _cells_of(specs[name], found) for name, found in constants.items()}
         for expression in self._opaque:
             self.cells[expression] = _Cells((True, False))
 
-    def say(self, tree: Tree, *, is_true: bool, denied: bool = False) -> Formula:
-        """Return the formula for a tree being true or false, or, `denied`, for its not being so.
+    def formula(self, tree: Tree, *, is_true: bool, negated: bool = False) -> Formula:
+        """Return the formula for a tree being true or false, or, `negated`, for its not being so.
 
         Neither true nor false is unknown, so not being true is more than being false.
         """
         if isinstance(tree, int):
-            return self._say_leaf(self._leaves[tree], is_true=is_true, denied=denied)
+            return self._leaf_formula(self._leaves[tree], is_true=is_true, negated=negated)
         word, branches = tree
         branch_is_true = is_true if word != "none" else not is_true
-        wants_every = ((word == "any") is not is_true) is not denied
-        join = every if wants_every else some
-        return join(self.say(b, is_true=branch_is_true, denied=denied) for b in branches)
+        wants_every = ((word == "any") is not is_true) is not negated
+        join = all_of if wants_every else any_of
+        return join(self.formula(b, is_true=branch_is_true, negated=negated) for b in branches)
 
-    def _say_leaf(self, leaf: Leaf, *, is_true: bool, denied: bool) -> Formula:
+    def _leaf_formula(self, leaf: Leaf, *, is_true: bool, negated: bool) -> Formula:
         known = [In(name, self.cells[name].known) for name in leaf.facts]
         if leaf.expression in self._opaque:
             wanted = 0b01 if is_true else 0b10
-            if denied:
+            if negated:
                 return In(leaf.expression, 0b111 & ~wanted)
-            return every([In(leaf.expression, wanted), *known])
-        assert leaf.claim is not None
-        if not denied:
-            return every([*known, self._say_claim(leaf.claim, is_true=is_true)])
+            return all_of([In(leaf.expression, wanted), *known])
+        assert leaf.predicate is not None
+        if not negated:
+            return all_of([*known, self._predicate_formula(leaf.predicate, is_true=is_true)])
         unknown = [In(name, self.cells[name].unknown) for name in leaf.facts]
-        return some([*unknown, self._say_claim(leaf.claim, is_true=not is_true)])
+        return any_of([*unknown, self._predicate_formula(leaf.predicate, is_true=not is_true)])
 
-    def _say_claim(self, claim: Claim, *, is_true: bool) -> Formula:
-        """Return the formula for a claim over known facts being true or false."""
-        if isinstance(claim, Denied):
-            return self._say_claim(claim.claim, is_true=not is_true)
-        if isinstance(claim, Ordered):
-            op = claim.op if is_true else OPPOSITE[claim.op]
-            known = [In(name, self.cells[name].known) for name in (claim.left, claim.right)]
-            return every([*known, _say_order(claim.left, op, claim.right)])
-        if isinstance(claim, Compared | Among):
+    def _predicate_formula(self, predicate: Predicate, *, is_true: bool) -> Formula:
+        """Return the formula for a predicate over known facts being true or false."""
+        if isinstance(predicate, Negation):
+            return self._predicate_formula(predicate.predicate, is_true=not is_true)
+        if isinstance(predicate, FactComparison):
+            op = predicate.op if is_true else OPPOSITE[predicate.op]
+            known = [In(name, self.cells[name].known) for name in (predicate.left, predicate.right)]
+            return all_of([*known, _order_formula(predicate.left, op, predicate.right)])
+        if isinstance(predicate, Comparison | Membership):
             bits = [
                 n
-                for n, v in enumerate(self.cells[claim.fact].values)
-                if _holds(claim, v) is is_true
+                for n, v in enumerate(self.cells[predicate.fact].values)
+                if _holds(predicate, v) is is_true
             ]
-            return In(claim.fact, sum(1 << n for n in bits))
-        join = every if (claim.word == "and") is is_true else some
-        return join(self._say_claim(c, is_true=is_true) for c in (claim.left, claim.right))
+            return In(predicate.fact, sum(1 << n for n in bits))
+        join = all_of if (predicate.word == "and") is is_true else any_of
+        return join(
+            self._predicate_formula(c, is_true=is_true) for c in (predicate.left, predicate.right)
+        )
 
 
-class _GaveUp(Exception):
-    """A question took more work than it may."""
+class _LimitReached(Exception):
+    """A question reached its limit of work or depth."""
 
 
 class Search:
@@ -184,30 +186,30 @@ class Search:
 
     Attributes:
         work: What is left for all questions, in pieces of formulas looked at; 10⁶ take about 1 s.
-        given_up: How many questions were left open.
+        unanswered: How many questions were not answered for lack of work.
     """
 
     def __init__(self, space: Space, *, work: int) -> None:
         self._cells = space.cells
         self._full = {name: cells.known | cells.unknown for name, cells in space.cells.items()}
         self.work = work
-        self.given_up = 0
-        self._most = work // _QUESTIONS
-        self._floor = 0
+        self.unanswered = 0
+        self._per_question = work // _QUESTIONS
+        self._stop_at = 0
 
-    def finds(self, *formulas: Formula) -> bool:
+    def is_satisfiable(self, *formulas: Formula) -> bool:
         """Return whether some facts may make all formulas true.
 
-        False is proof that none do. True is also said where the question took too much work.
+        False is proof that none do. True is also returned where the question took too much work.
         """
-        self._floor = max(self.work - self._most, 0)
+        self._stop_at = max(self.work - self._per_question, 0)
         if self.work <= 0:
-            self.given_up += 1
+            self.unanswered += 1
             return True
         try:
             return self._extend({}, (), list(formulas), depth=0)
-        except _GaveUp:
-            self.given_up += 1
+        except _LimitReached:
+            self.unanswered += 1
             return True
 
     def _extend(
@@ -215,17 +217,17 @@ class Search:
     ) -> bool:
         """Add `todo` to what is already required; branch where it leaves a choice."""
         if depth > _DEEPEST:
-            raise _GaveUp
+            raise _LimitReached
         masks = dict(masks)
         choices: list[tuple[Formula, ...]] = []
         while todo:
-            self._pay(1)
+            self._spend(1)
             part = todo.pop()
             if isinstance(part, In):
                 masks[part.name] = masks.get(part.name, self._full[part.name]) & part.mask
                 if not masks[part.name]:
                     return False
-            elif isinstance(part, Every):
+            elif isinstance(part, And):
                 todo.extend(part.parts)
             elif isinstance(part, Before):
                 order += (part,)
@@ -237,14 +239,14 @@ class Search:
                     return False
                 choices = [choice for choice in narrowed if len(choice) > 1]
                 todo = [choice[0] for choice in narrowed if len(choice) == 1]
-        if order and not self._fits(masks, order):
+        if order and not self._is_consistent(masks, order):
             return False
         return not choices or self._branch(masks, order, choices, depth)
 
-    def _pay(self, work: int) -> None:
+    def _spend(self, work: int) -> None:
         self.work -= work
-        if self.work < self._floor:
-            raise _GaveUp
+        if self.work < self._stop_at:
+            raise _LimitReached
 
     def _branch(
         self,
@@ -254,7 +256,7 @@ class Search:
         depth: int,
     ) -> bool:
         choices.sort(key=len)
-        rest: list[Formula] = [Some(choice) for choice in choices[1:]]
+        rest: list[Formula] = [Or(choice) for choice in choices[1:]]
         for branch in choices[0]:
             if self._extend(masks, order, [branch, *rest], depth + 1):
                 return True
@@ -268,7 +270,7 @@ class Search:
         """Drop choices that are made already and branches that cannot be; None: one has none."""
         narrowed = []
         for choice in choices:
-            self._pay(len(choice))
+            self._spend(len(choice))
             if any(self._is_implied(branch, masks) for branch in choice):
                 continue
             left = tuple(branch for branch in choice if self._is_open(branch, masks))
@@ -280,22 +282,22 @@ class Search:
     def _is_open(self, part: Formula, masks: Mapping[str, int]) -> bool:
         if isinstance(part, In):
             return bool(masks.get(part.name, self._full[part.name]) & part.mask)
-        if isinstance(part, Every):
+        if isinstance(part, And):
             return all(self._is_open(piece, masks) for piece in part.parts)
-        if isinstance(part, Some):
+        if isinstance(part, Or):
             return any(self._is_open(piece, masks) for piece in part.parts)
         return True
 
     def _is_implied(self, part: Formula, masks: Mapping[str, int]) -> bool:
         if isinstance(part, In):
             return not masks.get(part.name, self._full[part.name]) & ~part.mask
-        if isinstance(part, Every):
+        if isinstance(part, And):
             return all(self._is_implied(piece, masks) for piece in part.parts)
-        if isinstance(part, Some):
+        if isinstance(part, Or):
             return any(self._is_implied(piece, masks) for piece in part.parts)
         return False
 
-    def _fits(self, masks: Mapping[str, int], order: Sequence[Before]) -> bool:
+    def _is_consistent(self, masks: Mapping[str, int], order: Sequence[Before]) -> bool:
         """Return whether values in these cells can stand in this order."""
         names = sorted({name for before in order for name in (before.less, before.more)})
         reach = {(before.less, before.more): False for before in order}
@@ -310,73 +312,65 @@ class Search:
                 if strict:
                     return False
                 continue
-            low, low_is_out = self._lowest(less, masks)
-            high, high_is_out = self._highest(more, masks)
+            low, _, low_is_out = self._bounds(less, masks)[0]
+            _, high, high_is_out = self._bounds(more, masks)[-1]
             if low > high or (low == high and (strict or low_is_out or high_is_out)):
                 return False
         return True
-
-    def _lowest(self, name: str, masks: Mapping[str, int]) -> tuple[float, bool]:
-        low, _, is_out = self._bounds(name, masks)[0]
-        return low, is_out
-
-    def _highest(self, name: str, masks: Mapping[str, int]) -> tuple[float, bool]:
-        _, high, is_out = self._bounds(name, masks)[-1]
-        return high, is_out
 
     def _bounds(self, name: str, masks: Mapping[str, int]) -> list[tuple[float, float, bool]]:
         mask = masks.get(name, self._full[name])
         return [bounds for n, bounds in enumerate(self._cells[name].bounds) if mask >> n & 1]
 
 
-def _holds(claim: Compared | Among, value: FactValue) -> bool:
-    if isinstance(claim, Among):
-        return value in claim.constants
-    return bool(COMPARE[claim.op](value, claim.constant))
+def _holds(predicate: Comparison | Membership, value: FactValue) -> bool:
+    if isinstance(predicate, Membership):
+        return value in predicate.constants
+    return bool(COMPARE[predicate.op](value, predicate.constant))
 
 
-def _say_order(left: str, op: str, right: str) -> Formula:
+def _order_formula(left: str, op: str, right: str) -> Formula:
     if op in ("gt", "ge"):
         left, op, right = right, MIRRORED[op], left
     if op == "eq":
-        return every([Before(left, right, False), Before(right, left, False)])
+        return all_of([Before(left, right, False), Before(right, left, False)])
     return TRUE if op == "ne" else Before(left, right, op == "lt")
 
 
 def _is_readable(leaf: Leaf, specs: Mapping[str, FactSpec]) -> bool:
-    return leaf.claim is not None and _is_orderly(leaf.claim, specs)
+    return leaf.predicate is not None and _is_supported(leaf.predicate, specs)
 
 
-def _is_orderly(claim: Claim, specs: Mapping[str, FactSpec]) -> bool:
+def _is_supported(predicate: Predicate, specs: Mapping[str, FactSpec]) -> bool:
     """Return whether only numbers are put in order; texts and truths are only told apart."""
-    if isinstance(claim, Denied):
-        return _is_orderly(claim.claim, specs)
-    if isinstance(claim, Ordered):
-        return specs[claim.left].type is FactType.NUMBER
-    if isinstance(claim, Compared):
-        if specs[claim.fact].type is FactType.TEXT:
-            return claim.op in ("eq", "ne")
-        return _is_moderate(claim.constant)
-    if isinstance(claim, Among):
-        return all(_is_moderate(c) for c in claim.constants)
-    return _is_orderly(claim.left, specs) and _is_orderly(claim.right, specs)
+    if isinstance(predicate, Negation):
+        return _is_supported(predicate.predicate, specs)
+    if isinstance(predicate, FactComparison):
+        return specs[predicate.left].type is FactType.NUMBER
+    if isinstance(predicate, Comparison):
+        if specs[predicate.fact].type is FactType.TEXT:
+            return predicate.op in ("eq", "ne")
+        return _is_in_range(predicate.constant)
+    if isinstance(predicate, Membership):
+        return all(_is_in_range(c) for c in predicate.constants)
+    return _is_supported(predicate.left, specs) and _is_supported(predicate.right, specs)
 
 
-def _is_moderate(constant: FactValue) -> bool:
+def _is_in_range(constant: FactValue) -> bool:
     """Return whether a constant can be a float with another one between it and infinity."""
     return isinstance(constant, str) or abs(constant) <= _LARGEST
 
 
-def _collect_constants(claim: Claim, found: dict[str, set[FactValue]]) -> None:
-    if isinstance(claim, Denied):
-        _collect_constants(claim.claim, found)
-    elif isinstance(claim, Compared):
-        found[claim.fact].add(claim.constant)
-    elif isinstance(claim, Among):
-        found[claim.fact] |= claim.constants
-    elif not isinstance(claim, Ordered):
-        _collect_constants(claim.left, found)
-        _collect_constants(claim.right, found)
+def _collect_constants(predicate: Predicate, found: dict[str, set[FactValue]]) -> None:
+    if isinstance(predicate, Negation):
+        _collect_constants(predicate.predicate, found)
+    elif isinstance(predicate, Comparison):
+        found[predicate.fact].add(predicate.constant)
+    elif isinstance(predicate, Membership):
+        found[predicate.fact] |= predicate.constants
+    elif not isinstance(predicate, FactComparison):
+        _collect_constants(predicate.left, found)
+        _collect_constants(predicate.right, found)
 
 
 def _cells_of(spec: FactSpec, constants: Iterable[FactValue]) -> _Cells:

@@ -90,7 +90,8 @@ class Classifier:
         weights: Feature name to one weight for each label, in thousandths.
         seen: The rows it was fitted on, as in its document.
         version: First 12 hex digits of the file's SHA-256.
-        leaves_out: A question it was fitted on is guessed as by the fold without it: to judge it.
+        leaves_out: To measure quality: a question it was fitted on is guessed by the fold
+            without it.
     """
 
     document: ClassifierDocument
@@ -106,20 +107,20 @@ class Classifier:
         if left_out is not None:
             best, confidence = left_out[0], left_out[1] / UNIT
         else:
-            shares = self.shares(question)
-            best = max(range(len(shares)), key=shares.__getitem__)
-            confidence = shares[best]
+            probabilities = self.probabilities(question)
+            best = max(range(len(probabilities)), key=probabilities.__getitem__)
+            confidence = probabilities[best]
         label = self.document.labels[best]
         return Guess(label, confidence, confidence >= self.document.certain_from[label])
 
-    def shares(self, question: str) -> list[float]:
+    def probabilities(self, question: str) -> list[float]:
         """Return the probability of each of `document.labels`."""
-        sums = [float(bias) for bias in self.document.bias]
+        logits = [float(bias) for bias in self.document.bias]
         for name, strength in strengths_of(features_of(question), self.idf).items():
             for at, weight in enumerate(self.weights[name]):
-                sums[at] += strength * weight
-        highest = max(sums)
-        powers = [math.exp((total - highest) / UNIT) for total in sums]
+                logits[at] += strength * weight
+        highest = max(logits)
+        powers = [math.exp((total - highest) / UNIT) for total in logits]
         return [power / sum(powers) for power in powers]
 
     def has_seen(self, question: str) -> bool:

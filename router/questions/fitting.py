@@ -1,4 +1,4 @@
-"""Fits the question classifier on labelled questions, and judges it by rows it was not fitted on.
+"""Fits the question classifier on labelled questions, and validates it on rows left out.
 
 Logistic regression over the features of `features.py`, by scikit-learn, which is imported only
 when something is fitted. Rows of one conversation or of nearly one wording stay in one fold.
@@ -28,13 +28,13 @@ from router.questions.classifier import (
     write_document,
 )
 from router.questions.features import Features, features_of
-from router.questions.quality import LabelledQuestion, Quality, judge
+from router.questions.quality import LabelledQuestion, Quality, measure_quality
 
 FOLDS: Final = 5
 MIN_ROWS: Final = 2 * FOLDS  # of every label: two in each fold
-_STRENGTH = 20.0  # C of the regression; 10 to 30 differ by 0.002 macro-F1 on the routing set
-_LOUDEST = 10.0  # most a row of a small cell (label and language) is weighted up
-_ALSO = 0.5  # weight of a row that is never judged beside one that is
+_C = 20.0  # C of the regression; 10 to 30 differ by 0.002 macro-F1 on the routing set
+_MAX_WEIGHT = 10.0  # most a row of a small cell (label and language) is weighted up
+_EXTRA_WEIGHT = 0.5  # weight of a row that is never validated
 _SAME_WORDING = 0.5  # Jaccard overlap of grams from which two questions count as one wording
 # Share of right guesses among those acted on: chit-chat answered without passages costs most.
 _CERTAIN_SHARE: Final = {QuestionClass.CHITCHAT: 0.99}
@@ -58,12 +58,12 @@ def fit(
     made_by: str,
     notice: Sequence[str] = (),
 ) -> Fitted:
-    """Fit a classifier, and judge the way it was fitted on rows left out.
+    """Fit a classifier, and validate the way it was fitted on rows left out.
 
     Args:
-        rows: Judged by cross-validation, and by leaving out each of their sources where they
+        rows: Validated by five folds, and by leaving out each of their sources where they
             name several; the file is fitted on all of them.
-        also: Rows that are always fitted on and never judged.
+        also: Rows that are always fitted on and never validated.
         made_by: The command, for the file's head.
         notice: Licences and sources of the rows, for the file's head.
 
@@ -71,18 +71,18 @@ def fit(
         TooFewLabelledQuestions: A label has fewer than ten rows, or there is only one label.
     """
     check_rows(rows)
-    judged = _prepare(rows)
-    extra = _prepare(also, _ALSO)
-    left_out = _shares_left_out(judged, extra, split(rows))
-    heat = _find_heat(left_out, rows)
-    shares = [_softmax(sums, heat) for sums in left_out]
-    document = _document(judged + extra, heat).model_copy(
+    validated = _prepare(rows)
+    extra = _prepare(also, _EXTRA_WEIGHT)
+    left_out = _logits_left_out(validated, extra, split(rows))
+    temperature = _fit_temperature(left_out, rows)
+    probabilities = [_softmax(logits, temperature) for logits in left_out]
+    document = _document(validated + extra, temperature).model_copy(
         update={
             "made_by": made_by,
             "notice": tuple(notice),
-            "certain_from": _certain_from(shares, rows),
-            "rows": _left_out_guesses(shares, rows, also),
-            "figures": _figures(shares, rows, judged, extra),
+            "certain_from": _certain_from(probabilities, rows),
+            "rows": _left_out_guesses(probabilities, rows, also),
+            "figures": _figures(probabilities, rows, validated, extra),
         }
     )
     text = write_document(document)
@@ -90,7 +90,7 @@ def fit(
 
 
 def check_rows(rows: Sequence[LabelledQuestion]) -> None:
-    """Refuse rows too few to fit on and to judge by.
+    """Refuse rows too few to fit on and to validate on.
 
     Raises:
         TooFewLabelledQuestions: A label has fewer than ten rows, or there is only one label.
@@ -111,15 +111,15 @@ def baseline(
     """Return what TF-IDF (char 1-4 and word 1-2 grams) and a linear SVM reach on the bare question.
 
     Args:
-        rows: Judged.
-        train: Fitted on; None: five folds of `rows`, each judged by the other four.
+        rows: Validated.
+        train: Fitted on; None: five folds of `rows`, each validated by the other four.
 
     Raises:
         TooFewLabelledQuestions: What it would be fitted on has too few rows of a label.
     """
     check_rows(rows if train is None else train)
     if train is not None:
-        return judge(rows, _baseline_guesses(train, rows))
+        return measure_quality(rows, _baseline_guesses(train, rows))
     guessed: list[QuestionClass] = [QuestionClass.TASK] * len(rows)
     folds = split(rows)
     for fold in range(FOLDS):
@@ -128,7 +128,7 @@ def baseline(
         found = _baseline_guesses(inside, [rows[place] for place in outside])
         for place, guess in zip(outside, found, strict=True):
             guessed[place] = guess
-    return judge(rows, guessed)
+    return measure_quality(rows, guessed)
 
 
 def split(rows: Sequence[LabelledQuestion]) -> list[int]:
@@ -146,21 +146,21 @@ def split(rows: Sequence[LabelledQuestion]) -> list[int]:
 
 def group(rows: Sequence[LabelledQuestion]) -> list[int]:
     """Return a group for each row: rows that share a longer turn, or nearly one wording."""
-    leader = list(range(len(rows)))
+    parent = list(range(len(rows)))
 
     def find(place: int) -> int:
-        while leader[place] != place:
-            leader[place] = leader[leader[place]]
-            place = leader[place]
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
         return place
 
     said: dict[str, int] = {}
     for place, row in enumerate(rows):
         for turn in (*row.history, row.query):
             if len(turn) >= (25 if turn.isascii() else 10):  # "yes please" joins nothing
-                leader[find(place)] = find(said.setdefault(turn.lower(), place))
+                parent[find(place)] = find(said.setdefault(turn.lower(), place))
     for one, other in _like_worded(rows):
-        leader[find(one)] = find(other)
+        parent[find(one)] = find(other)
     return [find(place) for place in range(len(rows))]
 
 
@@ -195,18 +195,18 @@ def _like_worded(rows: Sequence[LabelledQuestion]) -> Iterable[tuple[int, int]]:
                 yield places[one], places[other]
 
 
-def _shares_left_out(
-    judged: Sequence[_Row], extra: Sequence[_Row], folds: Sequence[int]
+def _logits_left_out(
+    validated: Sequence[_Row], extra: Sequence[_Row], folds: Sequence[int]
 ) -> list[dict[QuestionClass, float]]:
-    """Return the sums of each row by a classifier that was not fitted on its fold."""
-    sums: list[dict[QuestionClass, float]] = [{} for _ in judged]
+    """Return the logits of each row by a classifier that was not fitted on its fold."""
+    logits: list[dict[QuestionClass, float]] = [{} for _ in validated]
     for fold in sorted(set(folds)):
-        inside = [row for row, at in zip(judged, folds, strict=True) if at != fold]
+        inside = [row for row, at in zip(validated, folds, strict=True) if at != fold]
         model = _Model.fit([*inside, *extra])
         for place, at in enumerate(folds):
             if at == fold:
-                sums[place] = model.sums(judged[place].features)
-    return sums
+                logits[place] = model.logits(validated[place].features)
+    return logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,20 +237,20 @@ class _Model:
             starts.append(len(columns))
         matrix = csr_matrix((values, columns, starts), shape=(len(rows), len(places)))
         labels = np.array([row.row.label.value for row in rows])
-        model = LogisticRegression(C=_STRENGTH, max_iter=1000, tol=1e-5)
-        with threadpool_limits(1):  # sums of several threads differ in the last digit
-            model.fit(matrix, labels, sample_weight=_even_weights(rows))
+        model = LogisticRegression(C=_C, max_iter=1000, tol=1e-5)
+        with threadpool_limits(1):  # logits of several threads differ in the last digit
+            model.fit(matrix, labels, sample_weight=_balance_weights(rows))
         weights, bias = model.coef_, model.intercept_
         if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
             weights, bias = np.vstack([-weights, weights]) / 2, np.hstack([-bias, bias]) / 2
         return cls(idf, places, tuple(map(QuestionClass, model.classes_)), weights, bias)
 
-    def sums(self, features: Features) -> dict[QuestionClass, float]:
-        """Return the sum before the softmax, for each label."""
-        sums = self.bias.copy()
+    def logits(self, features: Features) -> dict[QuestionClass, float]:
+        """Return the logit, for each label."""
+        logits = self.bias.copy()
         for name, strength in strengths_of(features, self.idf).items():
-            sums += strength * self.weights[:, self.places[name]]
-        return dict(zip(self.labels, sums.tolist(), strict=True))
+            logits += strength * self.weights[:, self.places[name]]
+        return dict(zip(self.labels, logits.tolist(), strict=True))
 
 
 def _idf(rows: Sequence[_Row]) -> dict[str, float]:
@@ -262,55 +262,56 @@ def _idf(rows: Sequence[_Row]) -> dict[str, float]:
     return {name: math.log((1 + len(rows)) / (1 + n)) + 1 for name, n in counted.items()}
 
 
-def _even_weights(rows: Sequence[_Row]) -> list[float]:
-    """Weight rows so that every label of every language is heard alike, within bounds."""
+def _balance_weights(rows: Sequence[_Row]) -> list[float]:
+    """Weight rows so that every label of every language has the same weight, within bounds."""
     cells = [(row.row.label, row.row.language) for row in rows]
     sizes: dict[tuple[QuestionClass, str], float] = defaultdict(float)
     for row, cell in zip(rows, cells, strict=True):
         sizes[cell] += row.weight
     mean = sum(sizes.values()) / len(sizes)
     weights = [
-        row.weight * min(_LOUDEST, mean / sizes[cell])
+        row.weight * min(_MAX_WEIGHT, mean / sizes[cell])
         for row, cell in zip(rows, cells, strict=True)
     ]
     scale = len(weights) / sum(weights)
     return [weight * scale for weight in weights]
 
 
-def _softmax(sums: Mapping[QuestionClass, float], heat: float) -> dict[QuestionClass, float]:
-
-    highest = max(sums.values())
-    powers = {label: math.exp((value - highest) / heat) for label, value in sums.items()}
+def _softmax(
+    logits: Mapping[QuestionClass, float], temperature: float
+) -> dict[QuestionClass, float]:
+    highest = max(logits.values())
+    powers = {label: math.exp((value - highest) / temperature) for label, value in logits.items()}
     total = sum(powers.values())
     return {label: power / total for label, power in powers.items()}
 
 
-def _find_heat(
+def _fit_temperature(
     left_out: Sequence[Mapping[QuestionClass, float]], rows: Sequence[LabelledQuestion]
 ) -> float:
-    """Return the temperature at which confidence on rows left out is most truthful."""
+    """Return the temperature at which confidence on rows left out has the least log loss."""
 
-    def surprise(heat: float) -> float:
-        shares = (_softmax(sums, heat) for sums in left_out)
+    def log_loss(temperature: float) -> float:
+        probabilities = (_softmax(logits, temperature) for logits in left_out)
         return -sum(
             math.log(max(1e-9, share.get(row.label, 0.0)))
-            for share, row in zip(shares, rows, strict=True)
+            for share, row in zip(probabilities, rows, strict=True)
         )
 
-    return min((step / 20 for step in range(4, 41)), key=surprise)  # 0.2 to 2
+    return min((step / 20 for step in range(4, 41)), key=log_loss)  # 0.2 to 2
 
 
 def _certain_from(
-    shares: Sequence[Mapping[QuestionClass, float]], rows: Sequence[LabelledQuestion]
+    probabilities: Sequence[Mapping[QuestionClass, float]], rows: Sequence[LabelledQuestion]
 ) -> dict[QuestionClass, float]:
     """Return the confidence from which guesses of each label are right often enough."""
     guesses: dict[QuestionClass, list[tuple[float, bool]]] = defaultdict(list)
-    for share, row in zip(shares, rows, strict=True):
+    for share, row in zip(probabilities, rows, strict=True):
         label = max(share, key=share.__getitem__)
         guesses[label].append((share[label], label is row.label))
     return {
         label: _lowest_certain(guesses[label], _CERTAIN_SHARE.get(label, _CERTAIN_SHARE_ELSE))
-        for label in sorted(shares[0])
+        for label in sorted(probabilities[0])
     }
 
 
@@ -324,12 +325,12 @@ def _lowest_certain(guesses: Sequence[tuple[float, bool]], wanted: float) -> flo
     return max(_LEAST_CERTAIN, round(lowest, 3))
 
 
-def _document(rows: Sequence[_Row], heat: float) -> ClassifierDocument:
-    """Fit on all rows and round to thousandths; a feature whose weights are all nothing goes."""
+def _document(rows: Sequence[_Row], temperature: float) -> ClassifierDocument:
+    """Fit on all rows and round to thousandths."""
     model = _Model.fit(rows)
     features: dict[str, tuple[int, ...]] = {}
     for name, place in model.places.items():
-        weights = [round(float(w) * UNIT / heat) for w in model.weights[:, place]]
+        weights = [round(float(w) * UNIT / temperature) for w in model.weights[:, place]]
         features[name] = (round(model.idf[name] * UNIT), *weights)
     return ClassifierDocument(
         format=FORMAT,
@@ -338,44 +339,44 @@ def _document(rows: Sequence[_Row], heat: float) -> ClassifierDocument:
         figures={},
         labels=model.labels,
         certain_from=dict.fromkeys(model.labels, 1.0),
-        bias=tuple(round(float(b) * UNIT / heat) for b in model.bias),
+        bias=tuple(round(float(b) * UNIT / temperature) for b in model.bias),
         rows={},
         features=features,
     )
 
 
 def _left_out_guesses(
-    shares: Sequence[Mapping[QuestionClass, float]],
+    probabilities: Sequence[Mapping[QuestionClass, float]],
     rows: Sequence[LabelledQuestion],
     also: Sequence[LabelledQuestion],
 ) -> dict[str, tuple[int, int] | None]:
     """Return every row's mark, and what the fold without it guessed where one left it out."""
     found: dict[str, tuple[int, int] | None] = {row_mark(row.query): None for row in also}
-    for share, row in zip(shares, rows, strict=True):
+    for share, row in zip(probabilities, rows, strict=True):
         label = max(share, key=share.__getitem__)
         found[row_mark(row.query)] = sorted(share).index(label), round(share[label] * UNIT)
     return found
 
 
 def _figures(
-    shares: Sequence[Mapping[QuestionClass, float]],
+    probabilities: Sequence[Mapping[QuestionClass, float]],
     rows: Sequence[LabelledQuestion],
-    judged: Sequence[_Row],
+    validated: Sequence[_Row],
     extra: Sequence[_Row],
 ) -> dict[str, Any]:
     """Return what goes into the file's head: five folds, and each source left out."""
-    guessed = [max(share, key=share.__getitem__) for share in shares]
+    guessed = [max(share, key=share.__getitem__) for share in probabilities]
     found = {
         "folds": FOLDS,
-        **judge(rows, guessed).as_dict(),
+        **measure_quality(rows, guessed).as_dict(),
         "also_fitted_on": len(extra),
         "baseline_macro_f1": baseline(rows).macro_f1,
     }
     sources = sorted({row.source for row in rows})
     if len(sources) > 1:
         by_source = [sources.index(row.source) for row in rows]
-        sums = _shares_left_out(judged, extra, by_source)
-        quality = judge(rows, [max(each, key=each.__getitem__) for each in sums])
+        logits = _logits_left_out(validated, extra, by_source)
+        quality = measure_quality(rows, [max(each, key=each.__getitem__) for each in logits])
         found["leave_one_source_out"] = quality.as_dict()
     return found
 

@@ -15,7 +15,7 @@ from router.facts import QuestionClass
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
-    """One row to fit on or to judge by.
+    """One row to fit on or to validate with.
 
     Attributes:
         query: The user's words.
@@ -55,7 +55,7 @@ class Quality:
         }
 
 
-def judge(rows: Sequence[LabelledQuestion], guessed: Sequence[QuestionClass]) -> Quality:
+def measure_quality(rows: Sequence[LabelledQuestion], guessed: Sequence[QuestionClass]) -> Quality:
     """Compare guesses with labels; `rows` must not be empty."""
     pairs = [(row.label, guess) for row, guess in zip(rows, guessed, strict=True)]
     scores = _scores_by_label(pairs)

@@ -16,10 +16,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 from pydantic import ValidationError as ShapeError
 
 from router.decide import decide, settle
-from router.decision import Because, Decision, Evidence, Outcome, Strategy
+from router.decision import Decision, Evidence, Outcome, Strategy
 from router.errors import FactTypeMismatch, InvalidCases, RouterError, UnknownFact
 from router.facts import FACTS, Facts, Provenance
 from router.policy.loading import Policy
+from router.text import Text
 
 # YAML reads true and false as truth values; unquoted they are meant as verdicts all the same.
 _Verdict = Annotated[
@@ -62,8 +63,8 @@ class Arms(_Row):
     @property
     def good_enough(self) -> list[Strategy]:
         """The best strategy and those within the stated error of it."""
-        floor = max(self.scores.values()) - self.error
-        return [strategy for strategy, score in self.scores.items() if score >= floor - 1e-9]
+        lowest = max(self.scores.values()) - self.error
+        return [strategy for strategy, score in self.scores.items() if score >= lowest - 1e-9]
 
 
 class _Situation(_Row):
@@ -85,7 +86,7 @@ class Case(_Situation):
         strategy: What must be chosen.
         rule: The rule that must choose it.
         findings: Rule to the verdict it must come to.
-        rejected: Strategy to exactly the rules that must fell it.
+        rejected: Strategy to exactly the rules that must reject it.
         conflict: The hard rule that must stand in the way; none where left out.
         pilot: Whether the answer must be marked as a pilot.
         arms: What a study measured; the choice must be its best.
@@ -128,19 +129,19 @@ class Cases(_Row):
 
 @dataclass(frozen=True, slots=True)
 class CaseFailure:
-    """A row that came out otherwise.
+    """A row with another result than expected.
 
     Attributes:
         case: The row's name.
         expected: What it wants, only where it differs.
         got: What came out, under the same keys.
-        why: The reasons of the rules that brought it there.
+        why: The reasons of the rules that gave this result.
     """
 
     case: str
     expected: Mapping[str, object]
     got: Mapping[str, object]
-    why: tuple[Because, ...]
+    why: tuple[Text, ...]
 
 
 def cases_file_of(policy_file: Path) -> Path:
@@ -228,10 +229,10 @@ def _check_case(row: Case, policy: Policy) -> CaseFailure | None:
     try:
         decision = decide(row.facts(), policy.with_thresholds(row.thresholds), asked=row.asked)
     except RouterError as exc:
-        said = Because(zh=str(exc), en=str(exc))
+        said = Text(zh=str(exc), en=str(exc))
         return CaseFailure(row.id, {"strategy": row.strategy.value}, {"strategy": None}, (said,))
     verdicts = {finding.rule: finding.verdict for finding in decision.findings}
-    fallen = {s: [r.rule for r in decision.rejected if r.strategy is s] for s in row.rejected}
+    rejected_by = {s: [r.rule for r in decision.rejected if r.strategy is s] for s in row.rejected}
     pairs: list[tuple[str, object, object]] = [
         ("strategy", row.strategy.value, decision.strategy.value),
         ("rule", row.rule or decision.rule, decision.rule),
@@ -239,7 +240,7 @@ def _check_case(row: Case, policy: Policy) -> CaseFailure | None:
         ("pilot", decision.pilot if row.pilot is None else row.pilot, decision.pilot),
     ]
     pairs += [(f"findings.{rule}", v, verdicts.get(rule)) for rule, v in row.findings.items()]
-    pairs += [(f"rejected.{s}", rules, fallen[s]) for s, rules in row.rejected.items()]
+    pairs += [(f"rejected.{s}", rules, rejected_by[s]) for s, rules in row.rejected.items()]
     if row.arms is not None:
         best = [s.value for s in row.arms.good_enough]
         is_best = decision.strategy in row.arms.good_enough
@@ -260,7 +261,7 @@ def _check_settlement(row: SettleCase, policy: Policy) -> CaseFailure | None:
 
 
 def _compare(
-    name: str, pairs: Iterable[tuple[str, object, object]], why: tuple[Because, ...]
+    name: str, pairs: Iterable[tuple[str, object, object]], why: tuple[Text, ...]
 ) -> CaseFailure | None:
     wrong = [(key, expected, got) for key, expected, got in pairs if expected != got]
     if not wrong:
@@ -268,11 +269,11 @@ def _compare(
     return CaseFailure(name, {k: e for k, e, _ in wrong}, {k: g for k, _, g in wrong}, why)
 
 
-def _reasons(decision: Decision, row: Case) -> tuple[Because, ...]:
-    """Return why the choice was made, and why what was expected fell."""
+def _reasons(decision: Decision, row: Case) -> tuple[Text, ...]:
+    """Return why the choice was made, and why the expected strategy was rejected."""
     chosen = [f.because for f in decision.findings if f.rule == decision.rule]
-    fallen = [r.because for r in decision.rejected if r.strategy is row.strategy]
-    return tuple(dict.fromkeys(chosen + fallen))
+    rejected_by = [r.because for r in decision.rejected if r.strategy is row.strategy]
+    return tuple(dict.fromkeys(chosen + rejected_by))
 
 
 def _shape_reason(exc: ShapeError, content: object) -> str:

@@ -54,7 +54,7 @@ def diff_decisions(
         before = decide(each.facts, old, asked=each.asked)
         after = decide(each.facts, new, asked=each.asked)
         if _outcome(before) != _outcome(after):
-            changed.append({"case": each.name, "from": _told(before), "to": _told(after)})
+            changed.append({"case": each.name, "from": _summary(before), "to": _summary(after)})
     return changed
 
 
@@ -121,6 +121,6 @@ def _outcome(decision: Decision) -> tuple[str, str | None]:
     return decision.strategy.value, None if conflict is None else conflict.rule
 
 
-def _told(decision: Decision) -> dict[str, Any]:
+def _summary(decision: Decision) -> dict[str, Any]:
     conflict = None if decision.conflict is None else decision.conflict.rule
     return {"strategy": decision.strategy.value, "rule": decision.rule, "conflict": conflict}

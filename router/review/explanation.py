@@ -11,52 +11,52 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from router.advice.wording import Language
-from router.decision import Because, Decision, Finding, Strategy
+from router.decision import Decision, Finding, Strategy
 from router.policy.leaves import Leaf
 from router.policy.loading import Policy, Threshold
 from router.policy.rules import CompiledRule
+from router.text import Language, Text
 from router.trace import Node, Tree
 
-_WORDS: Final[Mapping[str, Because]] = {
-    "hard": Because("硬性规则（任何情况都必须遵守）", "Hard rules (always kept)"),
-    "evidence": Because("实测证据（最近一次对比）", "Evidence (the last compare)"),
-    "preference": Because(
+_WORDS: Final[Mapping[str, Text]] = {
+    "hard": Text("硬性规则（任何情况都必须遵守）", "Hard rules (always kept)"),
+    "evidence": Text("实测证据（最近一次对比）", "Evidence (the last compare)"),
+    "preference": Text(
         "偏好（按顺序，先成立者先选）", "Preferences (in order, the first that holds)"
     ),
-    "pilot": Because("试点", "Pilot"),
-    "fallback": Because("以上都未选定时", "When none of these chooses"),
-    "settle": Because("检索之后", "After retrieval"),
-    "thresholds": Because("阈值", "Thresholds"),
-    "forbids": Because("禁用 {}", "forbids {}"),
-    "prefers": Because("优先 {}", "prefers {}"),
-    "marks": Because("{} 的回答标记为试点", "marks answers of {} as a pilot"),
-    "abstain": Because("拒答", "abstains"),
-    "prompt_only": Because("不带资料作答并注明", "answers without passages and says so"),
-    "or_prompt_only": Because(
+    "pilot": Text("试点", "Pilot"),
+    "fallback": Text("以上都未选定时", "When none of these chooses"),
+    "settle": Text("检索之后", "After retrieval"),
+    "thresholds": Text("阈值", "Thresholds"),
+    "forbids": Text("禁用 {}", "forbids {}"),
+    "prefers": Text("优先 {}", "prefers {}"),
+    "marks": Text("{} 的回答标记为试点", "marks answers of {} as a pilot"),
+    "abstain": Text("拒答", "abstains"),
+    "prompt_only": Text("不带资料作答并注明", "answers without passages and says so"),
+    "or_prompt_only": Text(
         "用例允许时改为不带资料作答并注明", "answers without passages where the use case allows it"
     ),
-    "answer": Because("作答", "answers"),
-    "order": Because("依次尝试 {}", "tries {} in this order"),
-    "when": Because("当", "when"),
-    "unless": Because("除非", "unless"),
-    "all": Because("以下全部成立", "all of"),
-    "any": Because("以下任一成立", "any of"),
-    "none": Because("以下都不成立", "none of"),
-    "because": Because("因为", "because"),
-    "unknown_forbid": Because("无法判断时也禁用", "forbids as well where it cannot be judged"),
-    "asked_allow": Because("调用方指名时不限制", "does not bind a caller who names the strategy"),
-    "from": Because("来源", "source"),
-    "declared": Because("由用例声明，原值", "declared by the use case instead of"),
-    "chosen": Because("选择 {}，依据规则 {}", "{} is chosen, by rule {}"),
-    "conflict": Because("无法运行：规则 {} 禁止 {}", "nothing may run: rule {} forbids {}"),
-    "is_pilot": Because("作为试点作答", "it answers as a pilot"),
-    "rejected": Because("未选", "not chosen"),
-    "nodes": Because("逐条判断", "every node"),
-    "true": Because("成立", "true"),
-    "false": Because("不成立", "false"),
-    "unknown": Because("未知", "unknown"),
-    "unknown_facts": Because("未知事实", "unknown facts"),
+    "answer": Text("作答", "answers"),
+    "order": Text("依次尝试 {}", "tries {} in this order"),
+    "when": Text("当", "when"),
+    "unless": Text("除非", "unless"),
+    "all": Text("以下全部成立", "all of"),
+    "any": Text("以下任一成立", "any of"),
+    "none": Text("以下都不成立", "none of"),
+    "because": Text("因为", "because"),
+    "unknown_forbid": Text("无法判断时也禁用", "also forbids when unknown"),
+    "asked_allow": Text("调用方指名时不限制", "does not bind a caller who names the strategy"),
+    "from": Text("来源", "source"),
+    "declared": Text("由用例声明，原值", "declared by the use case instead of"),
+    "chosen": Text("选择 {}，依据规则 {}", "{} is chosen, by rule {}"),
+    "conflict": Text("无法运行：规则 {} 禁止 {}", "nothing may run: rule {} forbids {}"),
+    "is_pilot": Text("作为试点作答", "it answers as a pilot"),
+    "rejected": Text("未选", "not chosen"),
+    "nodes": Text("逐条判断", "every node"),
+    "true": Text("成立", "true"),
+    "false": Text("不成立", "false"),
+    "unknown": Text("未知", "unknown"),
+    "unknown_facts": Text("未知事实", "unknown facts"),
 }
 
 
@@ -73,8 +73,8 @@ class ExplainedRule:
 
     section: str
     rule: CompiledRule | None
-    effect: Because
-    notes: tuple[Because, ...] = ()
+    effect: Text
+    notes: tuple[Text, ...] = ()
 
 
 def rules_of(policy: Policy) -> Iterator[ExplainedRule]:
@@ -142,50 +142,50 @@ def describe_rule(each: ExplainedRule, policy: Policy) -> dict[str, Any]:
     return plain
 
 
-def tell_policy(policy: Policy, rules: Sequence[ExplainedRule], lang: Language) -> Iterator[str]:
+def explain_policy(policy: Policy, rules: Sequence[ExplainedRule], lang: Language) -> Iterator[str]:
     """Yield the rules and the thresholds they name in words, line by line."""
     section = ""
     for each in rules:
         if each.section != section:
             yield from ([""] if section else [])
             section = each.section
-            yield _say(section, lang)
-        yield from _tell_rule(each, policy, lang)
+            yield _label(section, lang)
+        yield from _rule_lines(each, policy, lang)
     named = describe_policy(policy, rules)["thresholds"]
     if named:
-        yield from ("", _say("thresholds", lang))
+        yield from ("", _label("thresholds", lang))
     for name in named:
         threshold = policy.thresholds[name]
         value = f"{threshold.value} {threshold.unit}".rstrip()
-        yield f"  {name} = {value}  ({_say('from', lang)}: {threshold.source})"
+        yield f"  {name} = {value}  ({_label('from', lang)}: {threshold.source})"
 
 
-def tell_decision(decision: Decision, lang: Language) -> Iterator[str]:
+def explain_decision(decision: Decision, lang: Language) -> Iterator[str]:
     """Yield a decision in words: the choice, who was rejected why, then every node."""
     if decision.conflict is None:
-        yield _say("chosen", lang).format(decision.strategy, decision.rule)
+        yield _label("chosen", lang).format(decision.strategy, decision.rule)
     else:
-        yield _say("conflict", lang).format(decision.rule, decision.strategy)
+        yield _label("conflict", lang).format(decision.rule, decision.strategy)
     chosen = next(f.because for f in decision.findings if f.rule == decision.rule)
-    yield f"  {_say('because', lang)}: {_in(chosen, lang)}"
+    yield f"  {_label('because', lang)}: {chosen.in_language(lang)}"
     if decision.pilot:
-        yield f"  {_say('is_pilot', lang)}"
+        yield f"  {_label('is_pilot', lang)}"
     for name, threshold in decision.overrides.items():
-        own = f"{_say('declared', lang)} {threshold.instead_of}"
+        own = f"{_label('declared', lang)} {threshold.instead_of}"
         yield f"  {name} = {threshold.value} ({own})"
     for rejection in decision.rejected:
-        reason = f"{rejection.rule}: {_in(rejection.because, lang)}"
-        yield f"  {_say('rejected', lang)} {rejection.strategy}: {reason}"
-    yield from ("", _say("nodes", lang))
+        reason = f"{rejection.rule}: {rejection.because.in_language(lang)}"
+        yield f"  {_label('rejected', lang)} {rejection.strategy}: {reason}"
+    yield from ("", _label("nodes", lang))
     for finding in decision.findings:
         lacking = "".join(f" {name}" for name in finding.unknown_facts)
-        unknown = f" ({_say('unknown_facts', lang)}:{lacking})" if lacking else ""
-        yield f"  {finding.rule}: {_say(finding.verdict, lang)}{unknown}"
+        unknown = f" ({_label('unknown_facts', lang)}:{lacking})" if lacking else ""
+        yield f"  {finding.rule}: {_label(finding.verdict, lang)}{unknown}"
         for lead, node in finding.nodes().items():
-            yield from _tell_node(node, finding, decision, lang, _say(lead, lang), 4)
+            yield from _node_lines(node, finding, decision, lang, _label(lead, lang), 4)
 
 
-def _tell_node(
+def _node_lines(
     node: Node, finding: Finding, decision: Decision, lang: Language, lead: str, indent: int
 ) -> Iterator[str]:
     start = " " * indent + (f"{lead} " if lead else "")
@@ -193,31 +193,31 @@ def _tell_node(
         leaf = finding.leaves[node]
         read: Any = leaf.as_dict(decision.facts.values)["values"]
         values = ", ".join(f"{name} = {value}" for name, value in read.items())
-        verdict = _say(leaf.verdict, lang)
+        verdict = _label(leaf.verdict, lang)
         yield f"{start}{leaf.expression}: {verdict}" + (f"  ({values})" if values else "")
         return
     (word,) = node.keys() - {"verdict"}
     branches: Any = node[word]
-    yield f"{start}{_say(word, lang)}: {_say(str(node['verdict']), lang)}"
+    yield f"{start}{_label(word, lang)}: {_WORDS[str(node['verdict'])].in_language(lang)}"
     for branch in branches:
-        yield from _tell_node(branch, finding, decision, lang, "", indent + 2)
+        yield from _node_lines(branch, finding, decision, lang, "", indent + 2)
 
 
-def _tell_rule(each: ExplainedRule, policy: Policy, lang: Language) -> Iterator[str]:
+def _rule_lines(each: ExplainedRule, policy: Policy, lang: Language) -> Iterator[str]:
     stated = policy.fallback if each.rule is None else each.rule.stated
     line = "" if each.rule is None or each.rule.line is None else f"  [{each.rule.line}]"
-    yield f"  {stated.id}: {_in(each.effect, lang)}{line}"
+    yield f"  {stated.id}: {each.effect.in_language(lang)}{line}"
     if each.rule is not None:
         leaves = _section_leaves(each, policy)
         for key, condition in (("when", each.rule.when), ("unless", each.rule.unless)):
             if condition is not None:
-                yield from _tell_tree(condition.tree, leaves, lang, _say(key, lang), 4)
+                yield from _tree_lines(condition.tree, leaves, lang, _label(key, lang), 4)
     for note in each.notes:
-        yield f"    {_in(note, lang)}"
-    yield f"    {_say('because', lang)}: {_in(stated.because, lang)}"
+        yield f"    {note.in_language(lang)}"
+    yield f"    {_label('because', lang)}: {stated.because.in_language(lang)}"
 
 
-def _tell_tree(
+def _tree_lines(
     tree: Tree, leaves: Sequence[Leaf], lang: Language, lead: str, indent: int
 ) -> Iterator[str]:
     start = " " * indent + (f"{lead} " if lead else "")
@@ -227,9 +227,9 @@ def _tell_tree(
         yield f"{start}{leaf.expression}" + (f"  ({values})" if values else "")
         return
     word, branches = tree
-    yield f"{start}{_say(word, lang)}:"
+    yield f"{start}{_label(word, lang)}:"
     for branch in branches:
-        yield from _tell_tree(branch, leaves, lang, "", indent + 2)
+        yield from _tree_lines(branch, leaves, lang, "", indent + 2)
 
 
 def _plain_tree(tree: Tree, leaves: Sequence[Leaf]) -> object:
@@ -254,15 +254,11 @@ def _id_of(each: ExplainedRule, policy: Policy) -> str:
     return policy.fallback.id if each.rule is None else each.rule.stated.id
 
 
-def _fill(word: str, strategies: Sequence[Strategy]) -> Because:
+def _fill(word: str, strategies: Sequence[Strategy]) -> Text:
     names = [strategy.value for strategy in strategies]
     text = _WORDS[word]
-    return Because(zh=text.zh.format("、".join(names)), en=text.en.format(", ".join(names)))
+    return Text(zh=text.zh.format("、".join(names)), en=text.en.format(", ".join(names)))
 
 
-def _say(word: str, lang: Language) -> str:
-    return _in(_WORDS[word], lang)
-
-
-def _in(text: Because, lang: Language) -> str:
-    return text.zh if lang is Language.ZH else text.en
+def _label(word: str, lang: Language) -> str:
+    return _WORDS[word].in_language(lang)

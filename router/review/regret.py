@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from router.decide import decide
-from router.decision import Because, RuleKind, Strategy
+from router.decision import RuleKind, Strategy
 from router.errors import ThresholdRefused
 from router.facts import Facts
 from router.policy.loading import Policy
+from router.text import Text
 
 # Low and high end of the interval of the mean of these values; they are never empty.
 Interval = Callable[[Sequence[float]], tuple[float, float]]
@@ -53,7 +54,7 @@ class Pick(NamedTuple):
     strategy: Strategy | None
     rule: str
     kind: RuleKind
-    because: Because
+    because: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Performance:
     """How one way of choosing did over the questions where its choice has a score.
 
     Attributes:
@@ -168,12 +169,12 @@ class Regret:
 
     policy_version: str
     questions: int
-    router: Standing
-    live: Standing | None
-    fixed: Mapping[Strategy, Standing]
+    router: Performance
+    live: Performance | None
+    fixed: Mapping[Strategy, Performance]
     best_fixed: Strategy
-    others: Mapping[str, Standing]
-    oracle: Standing
+    others: Mapping[str, Performance]
+    oracle: Performance
     rules: tuple[RuleShare, ...]
 
 
@@ -188,7 +189,7 @@ def measure_regret(
 
     Args:
         trials: The questions, at least one.
-        policy: The policy to judge.
+        policy: The policy to evaluate.
         interval: Interval of a mean over questions, e.g. a bootstrap. Differences are formed per
             question before, so that it is a paired one.
         others: More ways of choosing: a strategy for each trial, in their order.
@@ -198,19 +199,19 @@ def measure_regret(
     """
     picks = [_redecide(trial, policy) for trial in trials]
     best_fixed = _best_fixed(trials)
-    judge = _Judge(trials, [trial.scores.get(best_fixed) for trial in trials], interval)
+    scorer = _Scorer(trials, [trial.scores.get(best_fixed) for trial in trials], interval)
     asked = [s for s in Strategy if any(s in trial.scores for trial in trials)]
     was_live = any(trial.live is not None for trial in trials)
     return Regret(
         policy_version=policy.version,
         questions=len(trials),
-        router=judge.chosen([pick.strategy for pick in picks]),
-        live=judge.scored([trial.live for trial in trials], {}) if was_live else None,
-        fixed={strategy: judge.chosen([strategy] * len(trials)) for strategy in asked},
+        router=scorer.chosen([pick.strategy for pick in picks]),
+        live=scorer.scored([trial.live for trial in trials], {}) if was_live else None,
+        fixed={strategy: scorer.chosen([strategy] * len(trials)) for strategy in asked},
         best_fixed=best_fixed,
-        others={name: judge.chosen(chosen) for name, chosen in (others or {}).items()},
-        oracle=judge.scored([trial.best for trial in trials], {}),
-        rules=tuple(_rules(picks, judge)),
+        others={name: scorer.chosen(chosen) for name, chosen in (others or {}).items()},
+        oracle=scorer.scored([trial.best for trial in trials], {}),
+        rules=tuple(_rules(picks, scorer)),
     )
 
 
@@ -245,14 +246,14 @@ class _Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class _Scorer:
     """Holds scores against the oracle and the best fixed strategy, question by question."""
 
     trials: Sequence[Trial]
     fixed: Sequence[float | None]
     interval: Interval
 
-    def chosen(self, strategies: Sequence[Strategy | None]) -> Standing:
+    def chosen(self, strategies: Sequence[Strategy | None]) -> Performance:
         """Return the standing of one choice for each trial."""
         return self.scored(self.scores(strategies), _count(strategies))
 
@@ -261,10 +262,10 @@ class _Judge:
         pairs = zip(self.trials, strategies, strict=True)
         return [None if strategy is None else t.scores.get(strategy) for t, strategy in pairs]
 
-    def scored(self, scores: Sequence[float | None], counts: Mapping[Strategy, int]) -> Standing:
+    def scored(self, scores: Sequence[float | None], counts: Mapping[Strategy, int]) -> Performance:
         """Return the standing of one score, or None, for each trial."""
         rows = [row for row in self.rows(scores) if row is not None]
-        return Standing(
+        return Performance(
             n=len(rows),
             missing=len(self.trials) - len(rows),
             score=self.estimate([row.score for row in rows]),
@@ -291,9 +292,9 @@ class _Judge:
         return Estimate(_mean(values), *self.interval(values)) if values else None
 
 
-def _rules(picks: Sequence[Pick], judge: _Judge) -> Iterator[RuleShare]:
+def _rules(picks: Sequence[Pick], scorer: _Scorer) -> Iterator[RuleShare]:
     """Yield every rule that chose, the most frequent first, then in the order they came up."""
-    rows = judge.rows(judge.scores([pick.strategy for pick in picks]))
+    rows = scorer.rows(scorer.scores([pick.strategy for pick in picks]))
     n_lost = sum(row is not None for row in rows)
     n_won = sum(row is not None and row.won is not None for row in rows)
     places: dict[str, list[int]] = {}
@@ -312,8 +313,8 @@ def _rules(picks: Sequence[Pick], judge: _Judge) -> Iterator[RuleShare]:
             score=_mean([row.score for row in own]) if own else None,
             regret=sum(lost) / n_lost if lost else None,
             gain=sum(won) / n_won if won else None,
-            regret_each=judge.estimate(lost),
-            gain_each=judge.estimate(won),
+            regret_each=scorer.estimate(lost),
+            gain_each=scorer.estimate(won),
         )
 
 

@@ -1,6 +1,6 @@
-"""What another policy would have done with the same request: decided, compared, never applied.
+"""What a shadow policy would have done with the same request: decided, compared, never applied.
 
-Pure and total, as deciding is. It does not know where observations are kept or summed.
+Pure and total, as deciding is. It does not know where comparisons are stored or counted.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Choice:
 
     Attributes:
         policy_version: The policy.
-        strategy: The strategy it decides for, before the passages are weighed.
+        strategy: The strategy it decides for, before anything is retrieved.
         rule: The rule that chose it, or that stands in the way.
-        course: What follows once the passages are weighed.
+        course: What follows once the passages are known.
     """
 
     policy_version: str
@@ -44,15 +44,15 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """What was done with a request, and what the observed policy would have done."""
+class ShadowComparison:
+    """What was done with a request, and what the shadow policy would have done."""
 
     now: Choice
     then: Choice
 
     @property
     def differs(self) -> bool:
-        """Whether the answer would have been another; another rule alone is no change."""
+        """Whether the answer would have been another; another rule alone is no difference."""
         known = self.then.course != "not_known"
         return self.now.strategy is not self.then.strategy or (
             known and self.now.course != self.then.course
@@ -67,20 +67,20 @@ class Observation:
         }
 
 
-def observe(
+def compare_with_shadow(
     decision: Decision,
     settlement: Settlement | None,
     policy: Policy,
     *,
     allow_prompt_only: bool = False,
-) -> Observation:
-    """Decide once more by `policy`, on the same facts and passages.
+) -> ShadowComparison:
+    """Decide again by a shadow policy, on the same facts and passages.
 
     Args:
         decision: The decision that was followed; a strategy that its caller named is named again.
         settlement: What followed from the passages; None where nothing was retrieved.
-        policy: The policy to observe.
-        allow_prompt_only: As it was when the passages were weighed.
+        policy: The policy to compare_with_shadow.
+        allow_prompt_only: As it was when the request was settled.
     """
     asked = decision.strategy if decision.rule == _ASKED else None
     other = decide(decision.facts, policy, asked=asked)
@@ -93,7 +93,7 @@ def observe(
         evidence = settlement.evidence
         course = settle(other, evidence, policy, allow_prompt_only=allow_prompt_only).outcome
     done: Course = "answer" if settlement is None else settlement.outcome
-    return Observation(
+    return ShadowComparison(
         now=Choice(decision.policy_version, decision.strategy, decision.rule, done),
         then=Choice(other.policy_version, other.strategy, other.rule, course),
     )

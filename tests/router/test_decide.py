@@ -25,7 +25,7 @@ from router import (
     default_policy,
     settle,
 )
-from router.policy.document import read_document, read_policy_text
+from router.policy.document import read_document, validate_policy
 from router.policy.loading import compile_policy, parse_policy
 
 BECAUSE = {"zh": "因", "en": "since"}
@@ -114,7 +114,7 @@ def some_policy(draw: st.DrawFn) -> Policy:
         policy["pilot"] = {"id": "pilot_rule", "when": draw(CONDITION), "because": BECAUSE}
     # Deciding must be total even where a policy says what can never be, so that is not checked.
     document = read_document(json.dumps(policy), file="random")
-    return compile_policy(read_policy_text(document), document, version="random")
+    return compile_policy(validate_policy(document), document, version="random")
 
 
 def check_is_lawful(decision: Decision, policy: Policy, asked: Strategy | None) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from router import Facts, InvalidPolicy, Policy, Strategy, decide, default_policy
 from router.facts import FACTS
 from router.policy.checks import Fault, find_faults
-from router.policy.document import read_document, read_policy_text
+from router.policy.document import read_document, validate_policy
 from router.policy.loading import EVIDENCE_FACTS, compile_policy, parse_policy
 
 HEAD = """\
@@ -40,7 +40,7 @@ def hard(rule_id: str, forbid: str, when: str, unknown: str = "allow", more: str
     )
 
 
-def wish(rule_id: str, prefer: str, when: str, more: str = "") -> str:
+def prefers(rule_id: str, prefer: str, when: str, more: str = "") -> str:
     return f"- {{id: {rule_id}, prefer: [{prefer}], when: {when}{more}, {BECAUSE}}}\n"
 
 
@@ -77,7 +77,7 @@ NEVER = [
 
 @pytest.mark.parametrize("when", NEVER)
 def test_a_rule_that_can_never_hold_is_refused(when: str) -> None:
-    error = refusal(preference=wish("first", "rag", "asks_fact") + wish("dead", "rag", when))
+    error = refusal(preference=prefers("first", "rag", "asks_fact") + prefers("dead", "rag", when))
     assert (error.key, error.line) == ("preference[1].when", 6)
     assert "can never be true" in error.reason
 
@@ -102,7 +102,7 @@ def test_a_rule_that_can_never_hold_is_refused(when: str) -> None:
     ],
 )
 def test_what_may_hold_or_is_not_seen_is_let_pass(when: str) -> None:
-    assert load(preference=wish("alive", "rag", when)).warnings == ()
+    assert load(preference=prefers("alive", "rag", when)).warnings == ()
 
 
 def test_a_settle_rule_that_can_never_hold_is_refused() -> None:
@@ -111,7 +111,7 @@ def test_a_settle_rule_that_can_never_hold_is_refused() -> None:
 
 
 def test_an_unless_that_always_lifts_its_rule_is_refused() -> None:
-    rule = wish("dead", "rag", "labelled_examples > 5", ", unless: labelled_examples > limit")
+    rule = prefers("dead", "rag", "labelled_examples > 5", ", unless: labelled_examples > limit")
     error = refusal(preference=rule)
     assert error.key == "preference[0].unless"
     assert "true whenever `when` is" in error.reason
@@ -170,7 +170,7 @@ def test_a_strategy_that_can_never_run_is_warned_of() -> None:
 def test_a_rule_that_only_prefers_what_is_forbidden_then_is_refused() -> None:
     error = refusal(
         hard=hard("no_weights", "fine_tuned, hybrid", "data_deletable"),
-        preference=wish("wants_weights", "hybrid, fine_tuned", "data_deletable and asks_fact"),
+        preference=prefers("wants_weights", "hybrid, fine_tuned", "data_deletable and asks_fact"),
     )
     assert error.key == "preference[0].prefer"
     assert "hybrid, fine_tuned, which no_weights (line 5) forbid" in error.reason
@@ -179,7 +179,7 @@ def test_a_rule_that_only_prefers_what_is_forbidden_then_is_refused() -> None:
 def test_a_rule_that_never_chooses_because_all_is_closed_then_is_warned_of() -> None:
     policy = load(
         hard=hard("closed", "prompt_only, rag, fine_tuned, hybrid", "data_deletable"),
-        preference=wish("wants_weights", "hybrid", "data_deletable"),
+        preference=prefers("wants_weights", "hybrid", "data_deletable"),
     )
     assert [w.key for w in policy.warnings] == ["preference[0].prefer"]
 
@@ -187,7 +187,7 @@ def test_a_rule_that_never_chooses_because_all_is_closed_then_is_warned_of() -> 
 def test_a_preference_that_stands_in_vain_is_warned_of() -> None:
     policy = load(
         hard=hard("no_weights", "fine_tuned, hybrid", "data_deletable"),
-        preference=wish("wants_weights", "hybrid, rag", "data_deletable"),
+        preference=prefers("wants_weights", "hybrid, rag", "data_deletable"),
     )
     assert [w.key for w in policy.warnings] == ["preference[0].prefer"]
     assert "hybrid, which no_weights (line 5)" in policy.warnings[0].reason
@@ -195,8 +195,8 @@ def test_a_preference_that_stands_in_vain_is_warned_of() -> None:
 
 def test_a_rule_behind_a_wider_one_is_warned_of() -> None:
     policy = load(
-        preference=wish("wide", "rag", "labelled_examples > limit")
-        + wish("narrow", "hybrid", "labelled_examples > 5")
+        preference=prefers("wide", "rag", "labelled_examples > limit")
+        + prefers("narrow", "hybrid", "labelled_examples > 5")
     )
     assert [(w.line, w.key) for w in policy.warnings] == [(6, "preference[1]")]
     assert "wide (line 5) already did" in policy.warnings[0].reason
@@ -204,18 +204,18 @@ def test_a_rule_behind_a_wider_one_is_warned_of() -> None:
 
 def test_rules_that_forestall_another_only_together_are_warned_of() -> None:
     policy = load(
-        preference=wish("one", "rag", "asks_fact")
-        + wish("other", "rag", "asks_fact == false")
-        + wish("late", "hybrid", "asks_fact or chitchat")
+        preference=prefers("one", "rag", "asks_fact")
+        + prefers("other", "rag", "asks_fact == false")
+        + prefers("late", "hybrid", "asks_fact or chitchat")
     )
     assert "one (line 5), other (line 6) already did" in policy.warnings[0].reason
 
 
 def test_rules_that_leave_the_unknown_open_do_not_forestall_another() -> None:
     policy = load(
-        preference=wish("one", "rag", "asks_fact")
-        + wish("other", "rag", "asks_fact == false")
-        + wish("late", "hybrid", "chitchat")
+        preference=prefers("one", "rag", "asks_fact")
+        + prefers("other", "rag", "asks_fact == false")
+        + prefers("late", "hybrid", "chitchat")
     )
     assert policy.warnings == ()
 
@@ -223,7 +223,7 @@ def test_rules_that_leave_the_unknown_open_do_not_forestall_another() -> None:
 def test_a_rule_behind_one_that_may_find_nothing_eligible_is_not_shadowed() -> None:
     policy = load(
         hard=hard("no_hybrid", "hybrid", "chitchat"),
-        preference=wish("first", "hybrid", "asks_fact") + wish("second", "rag", "asks_fact"),
+        preference=prefers("first", "hybrid", "asks_fact") + prefers("second", "rag", "asks_fact"),
     )
     assert policy.warnings == ()
 
@@ -245,7 +245,7 @@ def test_a_settle_rule_behind_a_wider_one_is_warned_of() -> None:
     ],
 )
 def test_a_part_that_changes_nothing_is_warned_of(when: str, key: str) -> None:
-    assert [w.key for w in load(preference=wish("odd", "rag", when)).warnings] == [key]
+    assert [w.key for w in load(preference=prefers("odd", "rag", when)).warnings] == [key]
 
 
 def test_the_default_policy_has_nothing_to_warn_of() -> None:
@@ -253,20 +253,22 @@ def test_the_default_policy_has_nothing_to_warn_of() -> None:
 
 
 def test_a_policy_too_entangled_to_judge_loads_and_says_so() -> None:
-    rules = "".join(wish(f"r{n}", "rag", f"labelled_examples > {n}") for n in range(9))
+    rules = "".join(prefers(f"r{n}", "rag", f"labelled_examples > {n}") for n in range(9))
     text = HEAD + "preference:\n" + rules + TAIL
     whole, part = parse_policy(text, file="p"), parse_policy(text, file="p", work=60)
     assert [w.key for w in whole.warnings] == [f"preference[{n}]" for n in range(1, 9)]
-    assert "questions were too entangled" in part.warnings[-1].reason
+    assert "checks were not completed" in part.warnings[-1].reason
     assert set(part.warnings[:-1]) < set(whole.warnings)
     (said,) = parse_policy(text, file="p", work=0).warnings
     assert str(said).startswith("p, line 1: ")
-    assert "questions were too entangled" in said.reason
+    assert "checks were not completed" in said.reason
 
 
 def test_one_hard_question_does_not_leave_the_others_open() -> None:
     wide = ", ".join(["{any: [asks_fact, chitchat]}"] * 12)
-    rules = wish("wide", "rag", f"{{all: [{wide}]}}") + wish("dead", "rag", "question_chars < 0")
+    rules = prefers("wide", "rag", f"{{all: [{wide}]}}") + prefers(
+        "dead", "rag", "question_chars < 0"
+    )
     with pytest.raises(InvalidPolicy, match="can never be true"):
         parse_policy(HEAD + "preference:\n" + rules + TAIL, file="p", work=200)
 
@@ -274,11 +276,11 @@ def test_one_hard_question_does_not_leave_the_others_open() -> None:
 def test_a_question_that_branches_too_deep_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("router.policy.solver._DEEPEST", 0)
     choice = "{any: [asks_fact, chitchat]}, {any: [follow_up, format_asked]}"
-    (warning,) = load(preference=wish("wide", "rag", f"{{all: [{choice}]}}")).warnings
-    assert "questions were too entangled" in warning.reason
+    (warning,) = load(preference=prefers("wide", "rag", f"{{all: [{choice}]}}")).warnings
+    assert "checks were not completed" in warning.reason
 
 
-# --- the proofs, held against every combination of facts
+# --- the proofs, compared with every combination of facts
 
 LEAVES = (
     "asks_fact",
@@ -320,7 +322,7 @@ GRID = [
 
 
 def unchecked(sections: dict[str, Any]) -> Policy:
-    """Compile without the check for soundness."""
+    """Compile without the check of what it can never do."""
     because = {"zh": "因", "en": "since"}
     content = {
         "name": "random",
@@ -329,7 +331,7 @@ def unchecked(sections: dict[str, Any]) -> Policy:
         "settle": {"otherwise": because, "without_retrieval": because},
     }
     document = read_document(json.dumps(content), file="random")
-    return compile_policy(read_policy_text(document), document, version="random")
+    return compile_policy(validate_policy(document), document, version="random")
 
 
 @st.composite

@@ -67,7 +67,7 @@ def test_a_leaf_agrees_with_the_engine(values: dict[str, Any]) -> None:
             expected = None
         else:
             expected = rule_engine.Rule(expression, context=context).matches(types)
-        assert leaf.judge(values).truth is expected, expression
+        assert leaf.evaluate(values).truth is expected, expression
 
 
 @given(VALUES, st.sets(st.sampled_from(["asks_fact", "chitchat", "labelled_examples", "domain"])))
@@ -76,7 +76,7 @@ def test_a_leaf_that_names_an_unknown_fact_is_unknown(
 ) -> None:
     known = {name: value for name, value in values.items() if name not in hidden}
     for leaf in LEAVES.values():
-        finding = leaf.judge(known)
+        finding = leaf.evaluate(known)
         missing = hidden & set(leaf.facts)
         if missing:
             assert finding.truth is None
@@ -84,7 +84,7 @@ def test_a_leaf_that_names_an_unknown_fact_is_unknown(
 
 
 def test_a_leaf_the_engine_cannot_evaluate_is_unknown() -> None:
-    finding = LEAVES["labelled_examples / question_chars > 1"].judge(
+    finding = LEAVES["labelled_examples / question_chars > 1"].evaluate(
         {"labelled_examples": 1, "question_chars": 0}
     )
     assert finding.verdict == "unknown"
@@ -92,7 +92,7 @@ def test_a_leaf_the_engine_cannot_evaluate_is_unknown() -> None:
 
 
 def test_a_finding_shows_facts_and_thresholds() -> None:
-    finding = LEAVES["labelled_examples > limit"].judge({"labelled_examples": 7})
+    finding = LEAVES["labelled_examples > limit"].evaluate({"labelled_examples": 7})
     assert finding.as_dict({"labelled_examples": 7}) == {
         "expression": "labelled_examples > limit",
         "verdict": "true",
@@ -103,4 +103,4 @@ def test_a_finding_shows_facts_and_thresholds() -> None:
 @pytest.mark.parametrize("number", [6, 6.4, 6.5, 7])
 def test_thresholds_are_computed_once(number: float) -> None:
     leaf = LEAVES["labelled_examples < limit * factor"]
-    assert leaf.judge({"labelled_examples": number}).truth is (number < 6.5)
+    assert leaf.evaluate({"labelled_examples": number}).truth is (number < 6.5)

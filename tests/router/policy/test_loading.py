@@ -77,7 +77,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
         ("nead == 'style'", "nead"),
         ("labelled_examples > 'many'", "data type mismatch"),
         ("labelled_examples >", "syntax error"),
-        ("labelled_examples", "a claim that is true or false"),
+        ("labelled_examples", "an expression must be true or false"),
         ("limit > 2", "names no fact"),
         ("1 > 0", "names no fact"),
         ("need == 'styl'", "need is one of knowledge | style | both"),

@@ -94,7 +94,7 @@ def test_one_set_of_thresholds_is_compiled_once(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [
-        ({"guard": 9}, "hard rules name it (guarded)"),
+        ({"guard": 9}, "hard rules use it (guarded)"),
         ({"limmit": 9}, "did you mean limit?"),
         ({"zzz": 9}, "it has limit, guard"),
         ({"limit": "many"}, "must be a finite number, not 'many'"),

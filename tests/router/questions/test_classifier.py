@@ -64,7 +64,7 @@ def test_any_text_gets_a_guess_and_the_same_one_twice(text: str) -> None:
     guess = classifier.guess(text)
     assert guess == classifier.guess(text)
     assert 0 < guess.confidence <= 1
-    assert sum(classifier.shares(text)) == pytest.approx(1)
+    assert sum(classifier.probabilities(text)) == pytest.approx(1)
     Facts.build(request=read_signals(text, classifier=classifier).as_facts())
 
 

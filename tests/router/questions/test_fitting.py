@@ -13,7 +13,7 @@ from router import (
     TooFewLabelledQuestions,
     baseline,
     fit,
-    judge,
+    measure_quality,
 )
 from router.questions.fitting import group, split
 
@@ -64,8 +64,11 @@ def test_a_fitted_classifier_learns_its_rows_and_is_judged_on_others() -> None:
 def test_a_row_is_judged_by_the_fold_that_left_it_out() -> None:
     fitted = fit(ROWS, made_by="a test")
     apart = replace(fitted.classifier, leaves_out=True)
-    assert judge(ROWS, [fitted.classifier.guess(row.query).label for row in ROWS]).accuracy == 1.0
-    left_out = judge(ROWS, [apart.guess(row.query).label for row in ROWS])
+    assert (
+        measure_quality(ROWS, [fitted.classifier.guess(row.query).label for row in ROWS]).accuracy
+        == 1.0
+    )
+    left_out = measure_quality(ROWS, [apart.guess(row.query).label for row in ROWS])
     assert left_out.accuracy == fitted.figures["accuracy"] < 1.0
     assert apart.guess("Is the tram red?") == fitted.classifier.guess("Is the tram red?")
 
@@ -131,7 +134,7 @@ def test_quality_counts_by_label_language_and_source() -> None:
         LabelledQuestion("b", FACT, "zh", source="x"),
         LabelledQuestion("c", TASK, "zh", source="y"),
     ]
-    quality = judge(rows, [FACT, TASK, TASK])
+    quality = measure_quality(rows, [FACT, TASK, TASK])
     assert quality.accuracy == 0.6667
     assert quality.by_label["needs_knowledge"] == {
         "rows": 2,

@@ -12,11 +12,11 @@ from router import (
     decide,
     default_policy,
     describe_policy,
+    explain_decision,
+    explain_policy,
     find_rule,
     load_cases,
     rules_of,
-    tell_decision,
-    tell_policy,
 )
 from router.policy.loading import parse_policy
 
@@ -43,7 +43,7 @@ LIVE = {
 
 def test_a_bare_policy_is_told_whole() -> None:
     policy = parse_policy(BARE, file="p.yaml")
-    assert "\n".join(tell_policy(policy, list(rules_of(policy)), Language.EN)) == (
+    assert "\n".join(explain_policy(policy, list(rules_of(policy)), Language.EN)) == (
         "Preferences (in order, the first that holds)\n"
         "  only: prefers rag  [3]\n"
         "    when asks_fact\n"
@@ -64,7 +64,7 @@ def test_a_bare_policy_is_told_whole() -> None:
 def test_every_rule_of_the_default_policy_is_told_with_its_reason(lang: Language) -> None:
     policy = default_policy()
     rules = list(rules_of(policy))
-    told = "\n".join(tell_policy(policy, rules, lang))
+    told = "\n".join(explain_policy(policy, rules, lang))
     for rule in describe_policy(policy, rules)["rules"]:
         assert f"  {rule['id']}: {rule['effect'][lang]}" in told
         assert rule["because"][lang] in told
@@ -101,7 +101,7 @@ def test_a_decision_is_told_with_what_it_rests_on(lang: Language, words: list[st
     facts = Facts.build(
         {"need": "both", "labelled_examples": 300}, {**LIVE, "context_bearing_examples": 200}
     )
-    told = "\n".join(tell_decision(decide(facts, policy), lang))
+    told = "\n".join(explain_decision(decide(facts, policy), lang))
     for word in words:
         assert word in told
 
@@ -123,7 +123,7 @@ def test_the_verdict_of_every_tree_is_that_of_its_rule() -> None:
 
 def test_a_told_node_shows_the_values_it_read() -> None:
     facts = Facts.build({"labelled_examples": 300})
-    told = list(tell_decision(decide(facts, default_policy()), Language.EN))
+    told = list(explain_decision(decide(facts, default_policy()), Language.EN))
     at = told.index("  too_few_examples_for_fine_tuned: true")
     assert told[at + 1 : at + 3] == [
         "    when any of: true",

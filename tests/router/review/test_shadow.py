@@ -10,12 +10,12 @@ from hypothesis import given
 from router import (
     Evidence,
     Facts,
-    Observation,
     Policy,
     Settlement,
+    ShadowComparison,
     Strategy,
+    compare_with_shadow,
     decide,
-    observe,
     settle,
 )
 from tests.router.test_decide import (
@@ -43,12 +43,12 @@ def seen(
     *,
     asked: Strategy | None = None,
     allow: bool = False,
-) -> Observation:
+) -> ShadowComparison:
     decision = decide(KNOWN, now, asked=asked)
     settlement: Settlement | None = None
     if evidence is not None:
         settlement = settle(decision, evidence, now, allow_prompt_only=allow)
-    return observe(decision, settlement, then, allow_prompt_only=allow)
+    return compare_with_shadow(decision, settlement, then, allow_prompt_only=allow)
 
 
 def test_the_same_choice_by_another_rule_is_no_difference() -> None:
@@ -126,5 +126,8 @@ def test_observing_never_raises(
 ) -> None:
     decision = decide(facts, now, asked=asked)
     for settlement in (None, settle(decision, evidence, now)):
-        assert observe(decision, settlement, then).now.strategy is decision.strategy
-    assert not observe(decision, settle(decision, evidence, now), now).differs or decision.conflict
+        assert compare_with_shadow(decision, settlement, then).now.strategy is decision.strategy
+    assert (
+        not compare_with_shadow(decision, settle(decision, evidence, now), now).differs
+        or decision.conflict
+    )

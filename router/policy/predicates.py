@@ -1,7 +1,7 @@
-"""What a leaf claims, in the few forms that can be reasoned about and judged fast.
+"""The predicate of a leaf, in the few forms that can be reasoned about and evaluated fast.
 
-A leaf that has no such form (arithmetic on facts, regular expressions) has no claim here: the
-engine judges it and nothing is concluded from it. This file does not know rule-engine.
+A leaf that has no such form (arithmetic on facts, regular expressions) has no predicate: the
+engine evaluates it, and no check looks into it. This file does not know rule-engine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OPPOSITE: Final[Mapping[str, Op]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """A fact against a constant; a truth fact that stands alone is compared with true."""
 
     fact: str
@@ -44,7 +44,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class Membership:
     """A fact is one of some constants."""
 
     fact: str
@@ -52,7 +52,7 @@ class Among:
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class FactComparison:
     """A fact against another fact."""
 
     left: str
@@ -61,39 +61,39 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """Two claims joined by `and` or `or` inside one leaf."""
+class Compound:
+    """Two predicates joined by `and` or `or` inside one leaf."""
 
     word: Literal["and", "or"]
-    left: Claim
-    right: Claim
+    left: Predicate
+    right: Predicate
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
-    """The opposite of a claim."""
+class Negation:
+    """The opposite of a predicate."""
 
-    claim: Claim
-
-
-Claim = Compared | Among | Ordered | Joined | Denied
+    predicate: Predicate
 
 
-def compile_claim(claim: Claim) -> Test:
-    """Return a plain function with the claim's verdict, over values that hold all its facts."""
-    if isinstance(claim, Compared):
-        return _compile_comparison(claim.fact, claim.op, claim.constant)
-    if isinstance(claim, Among):
-        name, constants = claim.fact, claim.constants
+Predicate = Comparison | Membership | FactComparison | Compound | Negation
+
+
+def compile_predicate(predicate: Predicate) -> Test:
+    """Return a plain function that evaluates the predicate, over values that hold all its facts."""
+    if isinstance(predicate, Comparison):
+        return _compile_comparison(predicate.fact, predicate.op, predicate.constant)
+    if isinstance(predicate, Membership):
+        name, constants = predicate.fact, predicate.constants
         return lambda values: values[name] in constants
-    if isinstance(claim, Ordered):
-        compare, one, other = COMPARE[claim.op], claim.left, claim.right
+    if isinstance(predicate, FactComparison):
+        compare, one, other = COMPARE[predicate.op], predicate.left, predicate.right
         return lambda values: compare(values[one], values[other])
-    if isinstance(claim, Denied):
-        inner = compile_claim(claim.claim)
+    if isinstance(predicate, Negation):
+        inner = compile_predicate(predicate.predicate)
         return lambda values: not inner(values)
-    left, right = compile_claim(claim.left), compile_claim(claim.right)
-    if claim.word == "and":
+    left, right = compile_predicate(predicate.left), compile_predicate(predicate.right)
+    if predicate.word == "and":
         return lambda values: left(values) and right(values)
     return lambda values: left(values) or right(values)
 
