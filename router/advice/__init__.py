@@ -2,9 +2,9 @@
 
 from router.advice.case import Case, build_case, complete_case, read_case
 from router.advice.content import advice_content
-from router.advice.floors import Category
 from router.advice.render import AdviceFormat, render_advice
 from router.advice.report import Advice, advise
+from router.advice.requirements import Category
 
 __all__ = [
     "Advice",

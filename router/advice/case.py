@@ -1,7 +1,7 @@
 """One case to advise on: facts as a team writes them down, in YAML or as JSON.
 
-It knows the shape of a facts file and refuses what it cannot mean, naming file, line and key. It
-does not know what follows from a fact.
+It knows the shape of a facts file and refuses unknown names and bad values, with file, line and
+key. It does not know what follows from a fact.
 
     need: both                       # every declared fact by its name
     labelled_examples: 1200
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from router.advice.estimates import POSITIVE
-from router.advice.floors import Category, derive_quality
+from router.advice.requirements import Category, derive_quality
 from router.errors import InvalidFacts, InvalidPolicy, RouterError
 from router.facts import FACTS, Facts, Provenance
 from router.policy.document import PolicyDocument, read_document
@@ -42,7 +42,7 @@ class Case:
     Attributes:
         facts: Everything known; a missing fact is unknown.
         categories: Rows of each kind, where declared.
-        measured_by: Who measured the measured facts: this house, or the caller who brought them.
+        measured_by: Who measured the measured facts: this service (`house`), or the caller.
         derived: Facts that follow from others that were declared, e.g. `data_quality`.
     """
 

@@ -30,7 +30,7 @@ class Box:
         question: Lines of the question.
         verdict: The answer in words.
         finding: Lines of what it means.
-        out: Lines that name the strategies which fall here; empty where none does.
+        out: Lines that name the strategies ruled out here; empty where none does.
         known: Whether the step could be answered.
         chose: Whether the rule that chose speaks of this step.
     """
@@ -61,7 +61,7 @@ def draw_path(
     steps: Sequence[Mapping[str, Any]],
     *,
     verdicts: Mapping[str, str],
-    fallen: Sequence[str],
+    ruled_out: Sequence[str],
     outcome: str,
 ) -> Drawing:
     """Lay out the decision path.
@@ -69,17 +69,17 @@ def draw_path(
     Args:
         steps: The five steps, as `advice_content` gives them.
         verdicts: The words for each verdict.
-        fallen: For each step, what to say of the strategies that fall there; may be empty.
+        ruled_out: For each step, the strategies that it rules out; may be empty.
         outcome: What stands in the last box.
 
     Returns:
         The drawing.
     """
     boxes, y = [], 10
-    for step, falls in zip(steps, fallen, strict=True):
+    for step, names in zip(steps, ruled_out, strict=True):
         question = tuple(_wrap(step["question"], QUESTION_COLUMNS))
         finding = tuple(_wrap(step["finding"], FINDING_COLUMNS))
-        out = tuple(_wrap(falls, FINDING_COLUMNS))
+        out = tuple(_wrap(names, FINDING_COLUMNS))
         height = max(len(question) + 1, len(finding) + len(out)) * LINE_PX + _PADDING_PX
         boxes.append(
             Box(

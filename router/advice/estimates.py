@@ -12,43 +12,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from router.advice.floors import Floor
+from router.advice.catalogue import text
+from router.advice.requirements import RowRequirement
 from router.advice.wording import Mark, quantity
 from router.decision import Strategy
 from router.facts import Facts, Provenance
 from router.text import Text
 
-_PEERS = Text(
-    zh="已发表的四策略对比多用 7B 模型（Qwen2.5-7B、Llama-2-7B、Mistral-7B）",
-    en="the size in the published comparisons of four strategies (Qwen2.5-7B, Llama-2-7B, "
-    "Mistral-7B)",
-)
-_LENGTHS = Text(
-    zh="NehaBharti08/rag-vs-finetune：不检索 486，检索 1,603 个 token",
-    en="NehaBharti08/rag-vs-finetune: 486 tokens without passages, 1,603 with them",
-)
-_LIMIT = Text(
-    zh="本服务默认的回答长度上限，实际往往更短",
-    en="the service's default limit of an answer; most are shorter",
-)
-_A100 = Text(zh="NVIDIA A100 80GB SXM 数据手册", en="NVIDIA A100 80GB SXM data sheet")
-_PRICE = Text(
-    zh="lambda.ai/instances，A100 SXM 80 GB，2026-09-20 查阅",
-    en="lambda.ai/instances, A100 SXM 80 GB, read 2026-09-20",
-)
-_EPOCHS = Text(zh="训练配置的默认值", en="default of the training configuration")
-
-# What is taken where neither a declaration nor a measurement says otherwise, and why.
-DEFAULTS: Final[Mapping[str, tuple[float, Text]]] = {
-    "model_parameters_billion": (7, _PEERS),
-    "question_tokens": (486, _LENGTHS),
-    "passage_tokens": (1_117, _LENGTHS),
-    "answer_tokens": (256, _LIMIT),
-    "training_epochs": (3, _EPOCHS),
-    "gpu_memory_gb": (80, _A100),
-    "gpu_tflops": (312, _A100),
-    "gpu_bandwidth_gb_per_second": (2_039, _A100),
-    "gpu_usd_per_hour": (2.79, _PRICE),
+# What is taken where a fact is neither declared nor measured, and its `estimates.sources` text.
+DEFAULTS: Final[Mapping[str, tuple[float, str]]] = {
+    "model_parameters_billion": (7, "model"),
+    "question_tokens": (486, "lengths"),
+    "passage_tokens": (1_117, "lengths"),
+    "answer_tokens": (256, "answer"),
+    "training_epochs": (3, "epochs"),
+    "gpu_memory_gb": (80, "gpu"),
+    "gpu_tflops": (312, "gpu"),
+    "gpu_bandwidth_gb_per_second": (2_039, "gpu"),
+    "gpu_usd_per_hour": (2.79, "price"),
 }
 
 # LoRA in bfloat16 with gradient checkpointing, one row at a time: GB for each billion parameters,
@@ -86,46 +67,7 @@ POSITIVE: Final = frozenset(
     }
 )
 
-FORMULAS: Final[Mapping[str, tuple[Text, Text]]] = {
-    "training_memory": (
-        Text(
-            zh="显存（GB）= 2.25 × 参数量（B）+ 2.1 × 每条千 token 数 + 2；LoRA、bfloat16、逐条、"
-            "重算激活",
-            en="GB = 2.25 × billion parameters + 2.1 × thousand tokens a row + 2; LoRA, bfloat16, "
-            "one row at a time, gradient checkpointing",
-        ),
-        Text(
-            zh="按 QwenLM/Qwen README 的单卡实测表拟合，误差 10 % 以内",
-            en="fitted to the single-GPU table in QwenLM/Qwen's README, within 10 % of it",
-        ),
-    ),
-    "training_time": (
-        Text(
-            zh="小时 = 数据条数 × 每条 token × 轮数 ÷ 训练速度 ÷ 3600；训练速度 = 0.43 × 算力 "
-            "÷（6 × 参数量）",
-            en="hours = rows × tokens × epochs ÷ speed ÷ 3600; speed = 0.43 × peak ÷ (6 × "
-            "parameters)",
-        ),
-        Text(
-            zh="同一实测表：7B、1,024 token、A100；每 token 运算量见 arXiv 2001.08361",
-            en="the same table: 7B, 1,024 tokens, A100; operations a token after arXiv 2001.08361",
-        ),
-    ),
-    "serving_cost": (
-        Text(
-            zh="每次回答 GPU 秒 = 提示词 × 2 × 参数量 ÷（0.5 × 算力）+ 回答 × 2 × 参数量 ÷ 带宽 "
-            "÷ 8；若给出每百万 token 价格，则按 token 计价；闲置时间与检索开销未计",
-            en="GPU seconds an answer = prompt × 2 × parameters ÷ (0.5 × peak) + answer × 2 × "
-            "parameters ÷ bandwidth ÷ 8; with prices a million tokens, those instead; idle time "
-            "and retrieval itself are not counted",
-        ),
-        Text(
-            zh="屋顶线模型；与两份公开的 vLLM 实测相差 5 % 以内（A100 40GB 与 RTX 4090，8 路并发）",
-            en="roofline; within 5 % of two published vLLM sweeps (A100 40GB and RTX 4090, 8 at "
-            "a time)",
-        ),
-    ),
-}
+FORMULAS: Final = ("training_memory", "training_time", "serving_cost")
 
 _WEEKS_A_MONTH: Final = 52 / 12
 _HOURS_A_MONTH: Final = 365 * 24 / 12
@@ -214,12 +156,12 @@ class Estimates:
     always_on_usd_per_month: float | None
 
 
-def estimate(facts: Facts, floor: Floor, max_changes_per_week: float) -> Estimates:
+def estimate(facts: Facts, required: RowRequirement, max_changes_per_week: float) -> Estimates:
     """Estimate training and serving for all strategies.
 
     Args:
         facts: What is known.
-        floor: How many rows training needs.
+        required: How many rows training needs.
         max_changes_per_week: Up to so many changes an adapter can be trained anew each week; an
             adapter that must know the facts is trained at most so often.
 
@@ -228,7 +170,7 @@ def estimate(facts: Facts, floor: Floor, max_changes_per_week: float) -> Estimat
     """
     inputs = _inputs(facts)
     training = {
-        strategy: _train(strategy, facts, inputs, floor, max_changes_per_week)
+        strategy: _train(strategy, facts, inputs, required, max_changes_per_week)
         for strategy in Strategy
         if strategy.uses_adapter
     }
@@ -284,10 +226,12 @@ def gpu_seconds_per_answer(
 def _inputs(facts: Facts) -> dict[str, Input]:
     inputs = {}
     for name, (default, source) in DEFAULTS.items():
-        inputs[name] = _stated(name, facts) or Input(name, default, Mark.ASSUMED, source)
+        inputs[name] = _stated(name, facts) or Input(
+            name, default, Mark.ASSUMED, text(f"estimates.sources.{source}")
+        )
     row = inputs["question_tokens"].value + inputs["answer_tokens"].value
     inputs["row_tokens"] = _stated("row_tokens", facts) or Input(
-        "row_tokens", row, Mark.ESTIMATED, Text(zh="提示词加回答", en="prompt and answer")
+        "row_tokens", row, Mark.ESTIMATED, text("estimates.sources.row")
     )
     speed = _speed(facts, inputs)
     optional = (*_TOKEN_PRICES, "answers_per_month")
@@ -304,14 +248,11 @@ def _speed(facts: Facts, inputs: Mapping[str, Input]) -> Input | None:
     rate = _finite(training_tokens_per_second(parameters, peak))
     stated = _stated(name, facts)
     if stated is None:
-        return Input(name, rate, Mark.ESTIMATED, FORMULAS["training_time"][1]) if rate else None
+        source = text("estimates.formulas.training_time.source")
+        return Input(name, rate, Mark.ESTIMATED, source) if rate else None
     if stated.mark is Mark.MEASURED and rate:
-        beside = quantity(rate, "tokens_per_second")
-        said = Text(
-            zh=f"最近一次训练的实测值；公式对上述 GPU 的估算为 {beside.zh}",
-            en=f"the last training run; the formula gives {beside.en} for the GPU above",
-        )
-        return replace(stated, source=said)
+        own = quantity(rate, "tokens_per_second")
+        return replace(stated, source=text("estimates.sources.measured_speed", estimate=own))
     return stated
 
 
@@ -329,11 +270,11 @@ def _train(
     strategy: Strategy,
     facts: Facts,
     inputs: Mapping[str, Input],
-    floor: Floor,
+    required: RowRequirement,
     max_changes_per_week: float,
 ) -> Training:
     have = _stated("labelled_examples", facts)
-    rows = floor.minimum if have is None else max(floor.minimum, math.ceil(have.value))
+    rows = required.minimum if have is None else max(required.minimum, math.ceil(have.value))
     row_tokens = inputs["row_tokens"].value
     if strategy.retrieves:
         row_tokens += inputs["passage_tokens"].value
@@ -357,7 +298,7 @@ def _train(
 
 
 def _training_usd(hours: float | None, inputs: Mapping[str, Input]) -> float | None:
-    """Return the cost of a run; None for a speed of this house's machine at no stated price."""
+    """Return the cost of a run; None for a stated speed without a stated price."""
     price, speed = inputs["gpu_usd_per_hour"], inputs.get("training_tokens_per_second")
     own_speed = speed is not None and speed.mark is not Mark.ESTIMATED
     if hours is None or (own_speed and price.mark is Mark.ASSUMED):

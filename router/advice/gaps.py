@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from router.advice.case import Case
+from router.advice.catalogue import join, text
 from router.advice.estimates import Estimates
-from router.advice.floors import (
+from router.advice.flow import check_in_words
+from router.advice.plan import Plan, recommend
+from router.advice.requirements import (
     CHECKS,
     Category,
-    Floor,
+    RowRequirement,
     evenness,
     least_evenness,
     missing_by_category,
     threshold_of,
 )
-from router.advice.flow import check_in_words
-from router.advice.plan import Plan, recommend
-from router.advice.wording import FACT_NAMES, STRATEGIES, Mark, number, quantity, told
+from router.advice.wording import Mark, fact_name, number, quantity, strategy_name, value_in_words
 from router.decision import Strategy
 from router.facts import FACTS, Facts, FactType, FactValue
 from router.policy.loading import Policy
@@ -35,42 +36,20 @@ CHECK: Final = "fingerpost data check ROWS.jsonl --use-case USE_CASE"
 COMPARE: Final = "fingerpost compare QUESTIONS.jsonl --use-case USE_CASE"
 # A compare on fewer says nothing of chance (the service gathers no intervals below it).
 MIN_QUESTIONS: Final = 10
-_ASK: Final = Text(zh="写进事实文件", en="write it into the facts file")
-# The facts of the flow, in its order, and how each is found out; `{choices}` are its values.
-_HOW: Final[Mapping[str, tuple[Text, str | None]]] = {
-    "labelled_examples": (
-        Text(zh="数一数可用于训练的数据条数", en="count the rows fit for training"),
-        CHECK,
-    ),
-    "data_quality": (
-        Text(
-            zh="做五项检查：相关 ≥ 90 %、场景覆盖 ≥ 80 %、标注不一致 < 5 %、近一年 ≥ 80 %、无个人"
-            "信息；例如请两人各自标注同样的 100 条",
-            en="make the five checks: relevant ≥ 90 %, scenarios covered ≥ 80 %, label "
-            "disagreement < 5 %, from the last year ≥ 80 %, no personal data; e.g. let two "
-            "people label the same 100 rows",
-        ),
-        CHECK,
-    ),
+# The facts of the flow, in its order: the text that says how each is found out, and a command.
+_HOW: Final[Mapping[str, tuple[str, str | None]]] = {
+    "labelled_examples": ("gaps.how.labelled_examples", CHECK),
+    "data_quality": ("gaps.how.data_quality", CHECK),
     "knowledge_changes_per_week": (
-        Text(
-            zh="查看知识库的文档历史，或估计每周改动的文档数",
-            en="look at the document history, or estimate how many documents change a week",
-        ),
+        "gaps.how.knowledge_changes_per_week",
         "fingerpost kb history KNOWLEDGE_BASE",
     ),
-    "need": (_ASK, None),
-    "budget": (_ASK, None),
-    "citations_required": (_ASK, None),
-    "privacy": (_ASK, None),
-    "data_deletable": (_ASK, None),
-    "domain": (
-        Text(
-            zh="写进事实文件；finance 与 legal 的数据下限上浮 30 %",
-            en="write it into the facts file; finance and legal need 30 % more rows",
-        ),
-        None,
-    ),
+    "need": ("gaps.how.stated", None),
+    "budget": ("gaps.how.stated", None),
+    "citations_required": ("gaps.how.stated", None),
+    "privacy": ("gaps.how.stated", None),
+    "data_deletable": ("gaps.how.stated", None),
+    "domain": ("gaps.how.domain", None),
 }
 
 
@@ -102,30 +81,32 @@ class Gap:
 
 
 def find_gaps(
-    case: Case, plan: Plan, policy: Policy, floor: Floor, estimates: Estimates
+    case: Case, plan: Plan, policy: Policy, required: RowRequirement, estimates: Estimates
 ) -> tuple[Gap, ...]:
     """Return what is missing: rows, quality, facts (first those that matter), measurements."""
-    facts = list(_facts(case.facts, plan, policy, floor))
+    facts = list(_facts(case.facts, plan, policy, required))
     facts.sort(key=lambda gap: not gap.changes)
     return (
-        *_rows(case, plan, floor),
+        *_rows(case, plan, required),
         *_quality(case),
         *facts,
         *_measurements(case.facts, estimates),
     )
 
 
-def _rows(case: Case, plan: Plan, floor: Floor) -> Iterator[Gap]:
+def _rows(case: Case, plan: Plan, required: RowRequirement) -> Iterator[Gap]:
     have = case.facts.get("labelled_examples")
-    if isinstance(have, int | float) and have < floor.minimum:
+    if isinstance(have, int | float) and have < required.minimum:
         yield _row_gap(
-            "labelled_examples", None, have, floor.minimum, idle=plan.fine_tuning == "no"
+            "labelled_examples", None, have, required.minimum, idle=plan.fine_tuning == "no"
         )
-        by_category = missing_by_category(case.categories, floor)
+        by_category = missing_by_category(case.categories, required)
     else:
         # Enough in all, and one kind may still be short: only with declared shares is that known.
         by_category = tuple(
-            gap for gap in missing_by_category(case.categories, floor) if gap[0].share is not None
+            gap
+            for gap in missing_by_category(case.categories, required)
+            if gap[0].share is not None
         )
     for category, rows in by_category:
         need = category.rows + rows
@@ -134,47 +115,33 @@ def _rows(case: Case, plan: Plan, floor: Floor) -> Iterator[Gap]:
     known: float = passages if isinstance(passages, int | float) else 0
     if (
         isinstance(have, int | float)
-        and have < floor.minimum
-        and known < floor.pilot
+        and have < required.minimum
+        and known < required.pilot
         and case.facts.get("need") == "both"
     ):
-        lacking = floor.pilot - known
+        lacking = required.pilot - known
         yield Gap(
             "rows",
             "context_bearing_examples",
-            Text(
-                zh=f"再有 {number(lacking)} 条带检索段落的样本（共 {number(floor.pilot)} 条），就"
-                "可以做混合策略的试点",
-                en=f"{number(lacking)} more rows with passages ({number(floor.pilot)} in all) "
-                "would allow a pilot of hybrid",
-            ),
+            text("gaps.rows.pilot", missing=number(lacking), pilot=number(required.pilot)),
             have=None if passages is None else float(known),
-            need=floor.pilot,
+            need=required.pilot,
             missing=lacking,
         )
 
 
 def _row_gap(about: str, category: Category | None, have: float, need: float, *, idle: bool) -> Gap:
     missing = need - have
-    of_zh = f"“{category.name}”类" if category else ""
-    of_en = f" of {category.name}" if category else ""
-    note_zh = "（仅在要微调时需要，本建议不微调）" if idle else ""
-    note_en = ", needed only for fine-tuning, which is not advised here" if idle else ""
+    figures = {"missing": number(missing), "have": number(have), "need": number(need)}
+    if category is None:
+        content = text("gaps.rows.total", **figures)
+    else:
+        content = text("gaps.rows.category", category=category.name, **figures)
     if category is not None and category.share is None:
-        note_zh, note_en = "（按各类均分计算）", ", if every kind is to have an equal part"
-    return Gap(
-        "rows",
-        about,
-        Text(
-            zh=f"还差{of_zh} {number(missing)} 条标注数据（现有 {number(have)}，需要 "
-            f"{number(need)}）{note_zh}",
-            en=f"{number(missing)} more labelled rows{of_en} ({number(have)} of "
-            f"{number(need)}){note_en}",
-        ),
-        have=have,
-        need=need,
-        missing=missing,
-    )
+        content = text("gaps.rows.equal_parts", text=content)
+    elif idle:
+        content = text("gaps.rows.only_for_training", text=content)
+    return Gap("rows", about, content, have=have, need=need, missing=missing)
 
 
 def _quality(case: Case) -> Iterator[Gap]:
@@ -184,9 +151,7 @@ def _quality(case: Case) -> Iterator[Gap]:
             yield Gap(
                 "quality",
                 check.fact,
-                check_in_words(
-                    check.fact, value, check.limit, at_least=check.at_least, strict=check.strict
-                ),
+                check_in_words(check, value),
                 have=value,
                 need=check.limit,
                 missing=abs(value - check.limit),
@@ -196,98 +161,82 @@ def _quality(case: Case) -> Iterator[Gap]:
         yield Gap(
             "quality",
             "categories",
-            Text(
-                zh=f"各类数据不均衡：均衡度 {number(100 * even)}%，应超过 {number(100 * least)}%",
-                en=f"the kinds of rows are uneven: {number(100 * even)}% of an even spread, "
-                f"should be over {number(100 * least)}%",
-            ),
+            text("gaps.uneven", even=number(100 * even), least=number(100 * least)),
             have=even,
             need=least,
             missing=least - even,
         )
 
 
-def _facts(facts: Facts, plan: Plan, policy: Policy, floor: Floor) -> Iterator[Gap]:
+def _facts(facts: Facts, plan: Plan, policy: Policy, required: RowRequirement) -> Iterator[Gap]:
     for name, (how, command) in _HOW.items():
         if name in facts:
             continue
         changes = tuple(
             (words, then)
-            for words, stated in _answers(name, policy, floor)
+            for words, stated in _answers(name, policy, required)
             if (then := recommend(plan, stated)) is not plan.recommended
         )
-        label, spec = FACT_NAMES[name], FACTS[name]
+        spec = FACTS[name]
         choices = " | ".join(spec.choices) or (
             "true | false" if spec.type is FactType.TRUTH else "…"
         )
         yield Gap(
             "fact",
             name,
-            Text(zh=f"未知：{label.zh}", en=f"unknown: {label.en}"),
-            how=how,
+            text("gaps.unknown_fact", name=fact_name(name)),
+            how=text(how),
             command=command or f"{name}: {choices}",
             changes=changes,
         )
 
 
 def _answers(
-    name: str, policy: Policy, floor: Floor
+    name: str, policy: Policy, required: RowRequirement
 ) -> Iterator[tuple[Text, Mapping[str, FactValue]]]:
     """Yield the answers an unknown fact could have that a rule can tell apart."""
     spec = FACTS[name]
     for choice in spec.choices:
-        yield told(name, choice), {name: choice}
+        yield value_in_words(name, choice), {name: choice}
     if spec.type is FactType.TRUTH:
-        yield told(name, True), {name: True}
-        yield told(name, False), {name: False}
+        yield value_in_words(name, True), {name: True}
+        yield value_in_words(name, False), {name: False}
     if name == "labelled_examples":
-        least = number(floor.minimum)
-        yield Text(zh=f"不足 {least} 条", en=f"fewer than {least}"), {name: floor.minimum - 1}
-        yield Text(zh=f"{least} 条以上", en=f"{least} or more"), {name: floor.minimum}
+        least = number(required.minimum)
+        yield text("gaps.answers.rows_below", minimum=least), {name: required.minimum - 1}
+        yield text("gaps.answers.rows_from", minimum=least), {name: required.minimum}
     if name == "knowledge_changes_per_week":
         most = threshold_of(policy, "max_knowledge_changes_per_week", 1)
         limit = quantity(most, "per_week")
-        yield Text(zh=f"不超过 {limit.zh}", en=f"not more than {limit.en}"), {name: most}
-        yield Text(zh=f"超过 {limit.zh}", en=f"more than {limit.en}"), {name: most + 1}
+        yield text("gaps.answers.changes_up_to", limit=limit), {name: most}
+        yield text("gaps.answers.changes_over", limit=limit), {name: most + 1}
 
 
 def _measurements(facts: Facts, estimates: Estimates) -> Iterator[Gap]:
-    unmeasured = [STRATEGIES[s] for s in Strategy if f"{s}_score_low" not in facts]
+    unmeasured = [strategy_name(s) for s in Strategy if f"{s}_score_low" not in facts]
     if unmeasured:
-        zh, en = "、".join(s.zh for s in unmeasured), ", ".join(s.en for s in unmeasured)
+        strategies = join(unmeasured, "comma")
         yield Gap(
             "measurement",
             "compare",
-            Text(
-                zh=f"没有对比过：{zh}；请准备至少 {MIN_QUESTIONS} 个自己的问题，让每种策略都回答"
-                "一遍",
-                en=f"not compared: {en}; take at least {MIN_QUESTIONS} questions of your own and "
-                "let every strategy answer them",
-            ),
+            text("gaps.compare", strategies=strategies, count=MIN_QUESTIONS),
             command=COMPARE,
         )
     by_default = [i.fact for i in estimates.inputs.values() if i.mark is Mark.ASSUMED]
     if by_default:
-        zh = "、".join(FACT_NAMES[name].zh for name in by_default)
-        en = ", ".join(FACT_NAMES[name].en for name in by_default)
+        names = join((fact_name(name) for name in by_default), "comma")
         yield Gap(
             "fact",
             "estimates",
-            Text(
-                zh=f"估算用了 {len(by_default)} 个默认值：{zh}",
-                en=f"the estimates take default values for: {en}",
-            ),
-            how=_ASK,
+            text("gaps.defaults", count=len(by_default), names=names),
+            how=text("gaps.how.stated"),
             command=", ".join(by_default),
         )
     if "answers_per_month" not in estimates.inputs:
         yield Gap(
             "fact",
             "answers_per_month",
-            Text(
-                zh="未知：每月回答量，因此算不出每月成本",
-                en="unknown: answers a month, so there is no monthly cost",
-            ),
-            how=_ASK,
+            text("gaps.answers_per_month"),
+            how=text("gaps.how.stated"),
             command="answers_per_month: …",
         )

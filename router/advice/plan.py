@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from router.advice.case import Case
-from router.advice.floors import find_floor
+from router.advice.requirements import required_rows
 from router.decide import decide
 from router.decision import Decision, Strategy
 from router.facts import Facts, FactValue, Provenance
@@ -53,7 +53,7 @@ class Plan:
 
     @property
     def recommended(self) -> Strategy | None:
-        """The strategy to build; None where a hard rule stands against all four."""
+        """The strategy to build; None where hard rules forbid all four."""
         return None if self.target.conflict else self.target.strategy
 
 
@@ -91,7 +91,7 @@ def recommend(plan: Plan, stated: Mapping[str, FactValue]) -> Strategy | None:
 def enough_data(facts: Facts, policy: Policy) -> bool | None:
     """Return whether there are enough rows of good quality; None while that is not known."""
     rows, quality = facts.get("labelled_examples"), facts.get("data_quality")
-    many = rows >= find_floor(facts, policy).minimum if isinstance(rows, int | float) else None
+    many = rows >= required_rows(facts, policy).minimum if isinstance(rows, int | float) else None
     good = None if quality is None else quality == "pass"
     if many is False or good is False:
         return False
@@ -116,10 +116,10 @@ def _judge_fine_tuning(target: Decision, facts: Facts, policy: Policy) -> FineTu
             return "pilot"
         serves = facts.get("adapter_servable") is True
         return "yes" if serves or enough_data(facts, policy) else "not_yet"
-    floor = find_floor(facts, policy)
+    required = required_rows(facts, policy)
     with_data: dict[str, FactValue] = {
-        "labelled_examples": floor.minimum,
-        "context_bearing_examples": floor.pilot,
+        "labelled_examples": required.minimum,
+        "context_bearing_examples": required.pilot,
         "data_quality": "pass",
     }
     decision = decide(_with(facts, with_data), policy)

@@ -1,27 +1,32 @@
 """An advice as a document: Markdown, one self-contained HTML page, or JSON.
 
-The page is a Jinja template beside this file that escapes every value and loads nothing.
+Markdown and HTML are Jinja templates beside this file. Every value is escaped, since some are a
+user's own words, and the page loads nothing.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from router.advice.catalogue import section
 from router.advice.content import advice_content
-from router.advice.drawing import draw_path
-from router.advice.labels import LABELS
-from router.advice.markdown import MarkdownReport
+from router.advice.drawing import Drawing, draw_path
 from router.advice.report import Advice
-from router.advice.wording import STRATEGIES, number
+from router.advice.wording import number, strategy_name
+from router.decision import Strategy
 from router.text import Language
 
 VERDICTS: Final = ("yes", "no", "unknown", "knowledge", "style", "both")
+# What means something in Markdown, or in the HTML that Markdown allows.
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#~])")
+_BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 class AdviceFormat(StrEnum):
@@ -46,46 +51,60 @@ def render_advice(advice: Advice, language: Language, form: AdviceFormat) -> str
     content = advice_content(advice, language)
     if form is AdviceFormat.JSON:
         return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-    say = {key: text.zh if language is Language.ZH else text.en for key, text in LABELS.items()}
-    strategies = {s.value: t.zh if language is Language.ZH else t.en for s, t in STRATEGIES.items()}
+    labels = {name: each.in_language(language) for name, each in section("labels").items()}
+    strategies = {s.value: strategy_name(s).in_language(language) for s in Strategy}
     if form is AdviceFormat.MD:
-        return MarkdownReport(content, say, strategies).text()
-    return _render_html(content, say, strategies)
+        page = _template("report.md.jinja").render(
+            advice=content, labels=labels, strategies=strategies
+        )
+        return _BLANK_LINES.sub("\n\n", page)
+    return _template("report.html.jinja").render(
+        advice=content,
+        labels=labels,
+        strategies=strategies,
+        verdicts={verdict: labels[verdict] for verdict in VERDICTS},
+        path=_draw(content, labels, strategies),
+    )
 
 
-def _render_html(
-    content: Mapping[str, Any], say: Mapping[str, str], strategies: Mapping[str, str]
-) -> str:
-    verdicts = {verdict: say[verdict] for verdict in VERDICTS}
-    fallen = [
-        f"✕ {say['joiner'].join(strategies[out] for out in step['rules_out'])}"
+def escape_markdown(value: object) -> str:
+    """Return text that Markdown shows as it is, in one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def _draw(
+    content: Mapping[str, Any], labels: Mapping[str, str], strategies: Mapping[str, str]
+) -> Drawing:
+    """Lay out the decision path; below each step stand the strategies that it rules out."""
+    ruled_out = [
+        f"✕ {labels['joiner'].join(strategies[out] for out in step['rules_out'])}"
         if step["rules_out"]
         else ""
         for step in content["steps"]
     ]
-    return _page().render(
-        advice=content,
-        say=say,
-        strategies=strategies,
-        verdicts=verdicts,
-        path=draw_path(
-            content["steps"],
-            verdicts=verdicts,
-            fallen=fallen,
-            outcome=f"{content['headline']} {content['fine_tuning']['statement']}",
-        ),
+    return draw_path(
+        content["steps"],
+        verdicts=labels,
+        ruled_out=ruled_out,
+        outcome=f"{content['headline']} {content['fine_tuning']['statement']}",
     )
 
 
+def _code(value: object) -> str:
+    """Return text as code; what would end it, or a table's cell, is left out."""
+    plain = " ".join(str(value).split()).replace("`", "'").replace("|", "\\|")
+    return f"`{plain}`"
+
+
 @functools.cache
-def _page() -> Template:
-    pages = Environment(
+def _template(name: str) -> Template:
+    templates = Environment(
         loader=PackageLoader("router.advice", "."),
-        autoescape=True,
+        autoescape=name.endswith(".html.jinja"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    pages.filters["number"] = number
-    return pages.get_template("report.html.jinja")
+    templates.filters |= {"number": number, "md": escape_markdown, "code": _code}
+    return templates.get_template(name)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from router import InvalidFacts, Provenance, build_case, read_case
-from router.advice.floors import Category
+from router.advice.requirements import Category
 
 
 def write(folder: Path, text: str) -> Path:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from router import FACTS, Strategy, advise, build_case, default_policy
+from router.advice.catalogue import text
 from router.advice.estimates import (
     DEFAULTS,
     FULL_GB,
@@ -215,8 +216,8 @@ def test_every_default_has_a_source_and_yields_to_a_declaration() -> None:
     inputs = estimates_of().inputs
     for name, (value, source) in DEFAULTS.items():
         assert FACTS[name]
-        assert source.zh
-        assert source.en
+        assert text(f"estimates.sources.{source}").zh
+        assert text(f"estimates.sources.{source}").en
         assert (inputs[name].value, inputs[name].mark) == (value, Mark.ASSUMED)
     stated = estimates_of(**dict.fromkeys(DEFAULTS, 3)).inputs
     assert {stated[name].mark for name in DEFAULTS} == {Mark.DECLARED}

@@ -22,8 +22,8 @@ from router import (
     default_policy,
     render_advice,
 )
-from router.advice.floors import Category, least_evenness
 from router.advice.plan import make_plan
+from router.advice.requirements import Category, least_evenness
 from tests.router.advice.cases import CASES, STABLE_AND_GOOD
 
 ALL_BUILT: Mapping[str, Any] = {

@@ -60,7 +60,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class RowRequirement:
     """How many rows fine-tuning needs.
 
     Attributes:
@@ -121,7 +121,7 @@ def derive_quality(facts: Facts) -> str | None:
     return None if None in verdicts else "pass"
 
 
-def find_floor(facts: Facts, policy: Policy) -> Floor:
+def required_rows(facts: Facts, policy: Policy) -> RowRequirement:
     """Return how many rows this case needs, by the policy in force."""
     factor = 1.0
     if facts.get("domain") in REGULATED:
@@ -129,7 +129,7 @@ def find_floor(facts: Facts, policy: Policy) -> Floor:
     least = threshold_of(policy, "min_labelled_examples", LORA_ROWS[0])
     by_task = TASK_ROWS.get(str(facts.get("task_type")))
     task_least, task_recommended = (0, 0) if by_task is None else by_task[:2]
-    return Floor(
+    return RowRequirement(
         minimum=_rows(max(least, task_least), factor),
         recommended=_rows(max(LORA_ROWS[1], task_recommended, least), factor),
         ideal=None if by_task is None else _rows(max(by_task[2], least), factor),
@@ -146,13 +146,13 @@ def threshold_of(policy: Policy, name: str, default: float) -> float:
 
 
 def missing_by_category(
-    categories: Sequence[Category], floor: Floor
+    categories: Sequence[Category], required: RowRequirement
 ) -> tuple[tuple[Category, int], ...]:
     """Return how many rows each category lacks of its part of the minimum.
 
     Args:
         categories: As declared; without shares each is to have an equal part.
-        floor: How many rows are needed in all.
+        required: How many rows are needed in all.
 
     Returns:
         The categories that lack rows, the largest gap first.
@@ -160,7 +160,7 @@ def missing_by_category(
     gaps = []
     for category in categories:
         share = 1 / len(categories) if category.share is None else category.share
-        missing = _rows(floor.minimum, share) - category.rows
+        missing = _rows(required.minimum, share) - category.rows
         if missing > 0:
             gaps.append((category, missing))
     return tuple(sorted(gaps, key=lambda gap: -gap[1]))
