@@ -3,7 +3,7 @@
 import time
 from functools import partial
 
-from router import Policy, observe
+from router import Policy, compare_with_shadow
 from service.chat.events import Answer, DecisionEvent
 from service.chat.question import Question
 from service.chat.route import Route
@@ -25,7 +25,7 @@ def build_trace(route: Route, decided: DecisionEvent, shadow: Policy | None) -> 
         return Trace(decision, None)
     allow = route.use_case.allow_prompt_only_when_nothing_found
     policy = policy_for(shadow, route.use_case.thresholds)
-    seen = observe(route.decision, decided.settlement, policy, allow_prompt_only=allow)
+    seen = compare_with_shadow(route.decision, decided.settlement, policy, allow_prompt_only=allow)
     return Trace(decision, seen.as_dict())
 
 

@@ -71,7 +71,7 @@ class Trace:
 
     Attributes:
         decision: The decision with every node.
-        observed: What a shadow policy would have done (`Observation.as_dict`), or None.
+        observed: What a shadow policy would have done (`ShadowComparison.as_dict`), or None.
     """
 
     decision: Mapping[str, Any]

@@ -28,6 +28,8 @@ from router import (
     diff_decisions,
     diff_rules,
     diff_thresholds,
+    explain_decision,
+    explain_policy,
     find_rule,
     find_unexpected,
     load_cases,
@@ -35,8 +37,6 @@ from router import (
     read_facts,
     rules_of,
     sample_situations,
-    tell_decision,
-    tell_policy,
 )
 from service.cli.output import CommandFailed, JsonOption, problem, reporting
 from service.settings import load_settings
@@ -103,7 +103,7 @@ def explain(
         if facts is not None:
             decisions = [decide(each.facts, policy) for each in _read_situations(facts)]
             documents = [decision.as_dict() for decision in decisions]
-            told = chain.from_iterable(tell_decision(each, lang) for each in decisions)
+            told = chain.from_iterable(explain_decision(each, lang) for each in decisions)
             single = documents[0] if len(documents) == 1 else {"data": documents}
             report.result(single, "\n".join(told))
             return
@@ -120,7 +120,9 @@ def explain(
                     )
                 )
             rules = [found]
-        report.result(describe_policy(policy, rules), "\n".join(tell_policy(policy, rules, lang)))
+        report.result(
+            describe_policy(policy, rules), "\n".join(explain_policy(policy, rules, lang))
+        )
 
 
 @app.command("diff")

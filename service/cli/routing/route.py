@@ -22,7 +22,7 @@ from router import (
     TooFewLabelledQuestions,
     baseline,
     fit,
-    judge,
+    measure_quality,
     read_signals,
 )
 from service.cli.ask import route
@@ -131,7 +131,7 @@ def measure(
         if guess.is_certain
     ]
     seen = sum(classifier.has_seen(row.query) for row in rows) / len(rows)
-    quality = judge(rows, [guess.label for guess in guesses])
+    quality = measure_quality(rows, [guess.label for guess in guesses])
     try:
         beside = baseline(rows, train).macro_f1
     except TooFewLabelledQuestions as exc:

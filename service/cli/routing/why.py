@@ -5,22 +5,15 @@ It knows words; what is in a trace stands in `router` (`Decision.as_dict`).
 
 import time
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from router import Language
 from service.cli.client import Gateway, segment
 from service.cli.output import JsonOption, UrlOption, reporting
 
 Body = Mapping[str, Any]
-
-
-class Language(StrEnum):
-    """What the words are in."""
-
-    ZH = "zh"
-    EN = "en"
 
 
 _KINDS = ("chitchat", "asks_fact", "follow_up", "format_asked")

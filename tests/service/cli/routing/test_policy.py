@@ -124,8 +124,8 @@ def test_a_bad_file_of_cases_is_refused(fingerpost: Fingerpost, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("en", ["Hard rules", "forbids fine_tuned, hybrid", "any of:", "source: size floors"]),
-        ("zh", ["硬性规则", "禁用 fine_tuned、hybrid", "以下任一成立:", "来源: size floors"]),
+        ("en", ["Hard rules", "forbids fine_tuned, hybrid", "any of:", "source: minimum sizes"]),
+        ("zh", ["硬性规则", "禁用 fine_tuned、hybrid", "以下任一成立:", "来源: minimum sizes"]),
     ],
 )
 def test_explain_tells_the_policy_in_words(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from router import Evidence, Facts, decide, default_policy, observe, settle
+from router import Evidence, Facts, compare_with_shadow, decide, default_policy, settle
 from tests.service.cli.conftest import CannedGateway, Run
 
 FACTS = Facts.build(
@@ -104,7 +104,7 @@ def test_why_says_what_kind_of_question_it_was(
 
 def test_why_shows_texts_fallback_and_the_observed_policy(run: Run, gateway: CannedGateway) -> None:
     decision = decide(FACTS, default_policy())
-    seen = observe(decision, None, default_policy()).as_dict()
+    seen = compare_with_shadow(decision, None, default_policy()).as_dict()
     trace = {**body()["decision"], "fallback_from": "rag", "pilot": True}
     said = lines(
         run, gateway, decision=trace, observed=seen, question="How long?", answer="30 days."
