@@ -57,11 +57,11 @@ from router.policy.checks import CHECK_WORK
 from router.policy.loading import (
     DEFAULT_POLICY_FILE,
     Policy,
-    PolicyWarning,
     Threshold,
     default_policy,
     load_policy,
 )
+from router.policy.rules import PolicyWarning
 from router.questions.classifier import (
     Classifier,
     Guess,

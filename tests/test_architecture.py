@@ -33,7 +33,7 @@ HEAVY = {
     "starlette": ("service/app.py", "service/api/*.py", "service/console/*.py"),
     "supervisor": ("service/supervision/supervisord.py",),
     "typer": ("service/cli/*.py",),
-    "rule_engine": ("router/policy/leaves.py",),
+    "rule_engine": ("router/policy/expressions.py",),
     "sklearn": (
         "router/questions/fitting.py",
         "service/compare/baseline.py",

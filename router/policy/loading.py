@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from router.decision import Finding, LeafFinding, Rule, RuleKind, Strategy
 from router.errors import InvalidPolicy, ThresholdRefused
@@ -31,9 +31,12 @@ from router.policy.document import (
     spell,
     validate_policy,
 )
-from router.policy.leaves import Leaf, LeafCompiler, LeafFault
-from router.policy.rules import CompiledRule, HardRule, SettleRule, Settling
+from router.policy.leaves import Leaf, LeafFault
+from router.policy.rules import CompiledRule, HardRule, PolicyWarning, SettleRule, Settling
 from router.text import Text
+
+if TYPE_CHECKING:
+    from router.policy.expressions import LeafCompiler
 
 DEFAULT_POLICY_FILE: Final = Path(__file__).with_name("default_policy.yaml")
 
@@ -49,27 +52,6 @@ EVIDENCE_FACTS: Final[Mapping[str, FactSpec]] = {
     )
 }
 _SETTLE_FACTS: Final[Mapping[str, FactSpec]] = {**FACTS, **EVIDENCE_FACTS}
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyWarning:
-    """A part of a policy that can never take effect, although the policy works.
-
-    Attributes:
-        file: The file, as the caller named it.
-        line: Line of the key, counted from 1, or None when no line can be named.
-        key: Where in the file, e.g. `preference[2]`.
-        reason: What is wrong.
-    """
-
-    file: str
-    line: int | None
-    key: str
-    reason: str
-
-    def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}, line {self.line}"
-        return f"{place}: {self.key}: {self.reason}" if self.key else f"{place}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +150,7 @@ def _override(policy: Policy, declared: tuple[tuple[str, FactValue], ...]) -> Po
             said = f"{_spell_thresholds(declared)}: {leaf.expression!r}: {exc}"
             raise ThresholdRefused(said) from exc
 
-    before, after = LeafCompiler(FACTS, values), LeafCompiler(_SETTLE_FACTS, values)
+    before, after = _leaf_compiler(FACTS, values), _leaf_compiler(_SETTLE_FACTS, values)
     settled = tuple(compile_again(leaf, after) for leaf in policy.settling.leaves)
     variant = replace(
         policy,
@@ -243,7 +225,7 @@ def compile_policy(written: PolicySchema, document: PolicyDocument, *, version: 
     """
     thresholds = _read_thresholds(written, document)
     values = {name: threshold.value for name, threshold in thresholds.items()}
-    compiler = _RuleCompiler(document, LeafCompiler(FACTS, values))
+    compiler = _RuleCompiler(document, _leaf_compiler(FACTS, values))
     hard = tuple(
         HardRule(
             compiler.compile(rule, ("hard", i), RuleKind.HARD, rule.forbid),
@@ -290,6 +272,14 @@ def _check_rules(
             raise error
         warnings.append(PolicyWarning(error.file, error.line, error.key, error.reason))
     return tuple(warnings)
+
+
+def _leaf_compiler(
+    facts: Mapping[str, FactSpec], thresholds: Mapping[str, FactValue]
+) -> LeafCompiler:
+    from router.policy.expressions import LeafCompiler  # takes 0.3 s, and few commands need it
+
+    return LeafCompiler(facts, thresholds)
 
 
 class _RuleCompiler:
@@ -371,7 +361,7 @@ def _read_fallback(written: PolicySchema, document: PolicyDocument) -> Rule:
 def _compile_settling(
     written: PolicySchema, document: PolicyDocument, values: Mapping[str, FactValue]
 ) -> Settling:
-    compiler = _RuleCompiler(document, LeafCompiler(_SETTLE_FACTS, values))
+    compiler = _RuleCompiler(document, _leaf_compiler(_SETTLE_FACTS, values))
     rules = tuple(
         SettleRule(
             compiler.compile(rule, ("settle", "rules", i), RuleKind.SETTLE, ()),

@@ -95,6 +95,27 @@ class Settling:
     without_retrieval: Finding
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyWarning:
+    """A part of a policy that can never take effect, although the policy works.
+
+    Attributes:
+        file: The file, as the caller named it.
+        line: Line of the key, counted from 1, or None when no line can be named.
+        key: Where in the file, e.g. `preference[2]`.
+        reason: What is wrong.
+    """
+
+    file: str
+    line: int | None
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}, line {self.line}"
+        return f"{place}: {self.key}: {self.reason}" if self.key else f"{place}: {self.reason}"
+
+
 class Rules(Protocol):
     """The rules of a policy, for readers of rules only; `Policy` describes each attribute."""
 

@@ -291,9 +291,11 @@ def test_a_decision_in_plain_content_shows_the_values_each_leaf_read() -> None:
     }
 
 
-def test_importing_the_router_loads_no_array_or_model_library() -> None:
+def test_importing_the_router_is_light() -> None:
     probe = (
-        "import router, sys; router.default_policy();"
+        "import router, sys; from router.advice.catalogue import load_catalogue\n"
+        "print('rule_engine' in sys.modules, load_catalogue.cache_info().currsize)\n"
+        "router.default_policy()\n"
         "print([m for m in ('torch', 'numpy', 'chromadb', 'fastapi') if m in sys.modules])"
     )
     done = subprocess.run(
@@ -303,4 +305,4 @@ def test_importing_the_router_loads_no_array_or_model_library() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.split("\n")[:2] == ["False 0", "[]"]

@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -171,16 +170,3 @@ def test_an_unknown_text_or_a_missing_value_raises() -> None:
 def test_texts_are_joined_in_each_language() -> None:
     assert join([Text("甲", "a"), Text("乙", "b")], "and") == Text("甲、乙", "a and b")
     assert section("lists")["comma"] == Text("、", ", ")
-
-
-def test_importing_the_router_does_not_read_the_catalogue() -> None:
-    import subprocess
-    import sys
-
-    program = "import router\nfrom router.advice.catalogue import load_catalogue\n"
-    program += "print(load_catalogue.cache_info().currsize)"
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "0"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.facts import FACTS, FactValue
-from router.policy.leaves import LeafCompiler
+from router.policy.expressions import LeafCompiler
 
 THRESHOLDS: dict[str, FactValue] = {"limit": 5, "factor": 1.3, "field": "legal", "on": True}
 COMPILER = LeafCompiler(FACTS, THRESHOLDS)
