@@ -185,7 +185,7 @@ class TestGateway:
         [
             ({"min_pasages": 5}, "did you mean min_passages?"),
             ({"min_passages": "many"}, "must be a finite number"),
-            ({"min_labelled_examples": 5}, "hard rules name it"),
+            ({"min_labelled_examples": 5}, "hard rules use it"),
         ],
     )
     def test_a_threshold_that_cannot_be_is_refused_and_the_use_case_stays(
