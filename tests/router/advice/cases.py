@@ -48,6 +48,7 @@ CASES: dict[str, dict[str, Any]] = {
             "billing": {"rows": 1_000, "share": 0.25},
         },
     },
+    "labels": {"task_type": "classification"},
     "sources": {"need": "style", "citations_required": True, **STABLE_AND_GOOD},
     "secret, elsewhere": {
         "need": "knowledge",

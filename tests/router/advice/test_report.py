@@ -162,6 +162,12 @@ def test_nothing_known_is_no_conclusion() -> None:
     assert content["facts"] == []
 
 
+def test_a_closed_set_of_labels_is_a_style_where_the_need_is_not_stated() -> None:
+    step = content_of("labels")["steps"][2]
+    assert (step["id"], step["verdict"]) == ("need", "style")
+    assert "closed set of labels" in step["finding"]
+
+
 def test_the_steps_show_thresholds_with_their_source_and_who_falls() -> None:
     steps = content_of("finance")["steps"]
     assert [step["step"] for step in steps] == [1, 2, 3, 4, 5]

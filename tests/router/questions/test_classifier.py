@@ -169,6 +169,7 @@ def test_no_question_of_the_demo_that_asks_for_a_fact_is_taken_for_chit_chat_or_
         (json.dumps({**SMALL, "certain_from": {}}), "certain_from"),
         (json.dumps({**SMALL, "features": {"w:a": [1, 2]}}), "needs 4 numbers"),
         (json.dumps({**SMALL, "features": {"w:a": [1, 2, 3, "x"]}}), "features.w:a"),
+        (json.dumps({**SMALL, "rows": {"0a": [3, 900]}}), "row '0a' names label 3 of 3"),
         (json.dumps({**SMALL, "more": 1}), "more"),
         (json.dumps({k: v for k, v in SMALL.items() if k != "rows"}), "rows"),
     ],
