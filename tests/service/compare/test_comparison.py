@@ -47,13 +47,13 @@ def test_a_comparison_ends_in_a_summary_and_one_outcome_per_question_and_strateg
 
 def test_what_was_measured_is_a_fact_of_the_next_decision(running: Running) -> None:
     running.prepare()
-    before = running.ask(use_case="demo").json()["decision"]["facts"]
+    before = running.ask(use_case="demo", explain=True).json()["decision"]["facts"]
     assert "rag_score" not in before
     done = compare(running, strategies=["prompt_only", "rag"])
     measured = done["summary"]["strategies"]["rag"]
 
     def facts() -> dict[str, Any]:
-        answered: dict[str, Any] = running.ask(use_case="demo").json()
+        answered: dict[str, Any] = running.ask(use_case="demo", explain=True).json()
         return dict(answered["decision"]["facts"])
 
     eventually(lambda: "rag_score" in facts())
@@ -71,8 +71,8 @@ def test_a_strategy_that_only_failed_is_not_measured(running: Running) -> None:
     running.put_use_case()  # no adapter, so fine_tuned is refused
     done = compare(running, strategies=["rag", "fine_tuned"])
     assert done["summary"]["strategies"]["fine_tuned"]["errors"] == 3
-    eventually(lambda: "rag_score" in running.ask(use_case="demo").json()["decision"]["facts"])
-    facts = running.ask(use_case="demo").json()["decision"]["facts"]
+    eventually(lambda: "rag_score" in running.ask(use_case="demo", explain=True).json()["decision"]["facts"])
+    facts = running.ask(use_case="demo", explain=True).json()["decision"]["facts"]
     assert [name for name in facts if name.startswith("fine_tuned_")] == []
 
 
