@@ -34,7 +34,12 @@ from knowledge.errors import (
     VectorsMissing,
     WrongPassword,
 )
-from knowledge.evaluation import (
+from knowledge.index.chroma import ChromaIndex
+from knowledge.index.quarantine import SetAside, find_set_aside
+from knowledge.index.vectors import VectorIndex
+from knowledge.knowledge import Knowledge
+from knowledge.languages import detect_language, reads
+from knowledge.metrics import (
     MOST_FLAGGED,
     FloorFit,
     Interval,
@@ -46,12 +51,10 @@ from knowledge.evaluation import (
     recall,
     reciprocal_rank,
 )
-from knowledge.knowledge import Knowledge
-from knowledge.languages import detect_language, reads
 from knowledge.parsing import ParsedText, ParseLimits, parse
-from knowledge.quarantine import SetAside, find_set_aside
 from knowledge.reranking import CrossEncoderReranker, Reranker
-from knowledge.tables import metadata
+from knowledge.sql.tables import metadata
+from knowledge.sql.transaction import is_disk_full
 from knowledge.types import (
     DEFAULT_TENANT,
     RETRIEVERS,
@@ -76,8 +79,6 @@ from knowledge.types import (
     RetrieverName,
     Turn,
 )
-from knowledge.vectors import ChromaIndex, VectorIndex
-from knowledge.writing import is_disk_full
 
 __all__ = [
     "AttributeValue",

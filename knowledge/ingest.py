@@ -12,80 +12,37 @@ import hashlib
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Engine
 
-from knowledge import versioning
-from knowledge.bases import Base, embedder_of, get_base
 from knowledge.chunking import chunk, embedded_text
 from knowledge.config import Chunking, KnowledgeConfig
-from knowledge.embedding import Embedder, Progress
+from knowledge.embedding import Progress
 from knowledge.errors import (
     DocumentTooLarge,
     EmbedderMismatch,
     InvalidAttributes,
     InvalidName,
-    KnowledgeError,
 )
+from knowledge.index.vectors import VectorIndex, delete_vectors, put
 from knowledge.parsing import ParsedText, parse
-from knowledge.reranking import Reranker
-from knowledge.stored_chunks import vectors_by_text
-from knowledge.types import Attributes, Chunk, IngestReport, NewDocument
-from knowledge.vectors import VectorIndex, put
-from knowledge.versioning import ActiveVersion, Draft, Staged, Vectors
-from knowledge.writing import writing
+from knowledge.resources import Resources
+from knowledge.sql import versions
+from knowledge.sql.bases import Base, get_base
+from knowledge.sql.chunks import vectors_by_text
+from knowledge.sql.transaction import writing
+from knowledge.sql.versions import ActiveVersion, Draft, Staged, Vectors
+from knowledge.types import MAX_ATTRIBUTES, Attributes, Chunk, IngestReport, NewDocument
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTRIBUTES = 16  # OpenAI's vector store files: 16 keys of 64, values of 512 characters
-MAX_KEY_CHARS = 64
+MAX_KEY_CHARS = 64  # keys of 64 and values of 512 characters, as OpenAI's vector store files
 MAX_ACCESS_LABELS = 64
 MAX_VALUE_CHARS = 512
 MAX_EXTERNAL_ID_CHARS = 512
 HEADING_TOKENS = 16  # room for the headings that stand before a chunk when it is embedded
 WINDOW_DOCUMENTS = 128  # embedded and committed together: full batches, fewer fsyncs
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What every step needs: where truth, index and embedders are."""
-
-    engine: Engine
-    index: VectorIndex
-    embedder: Embedder
-    config: KnowledgeConfig
-    threads: ThreadPoolExecutor
-    reranker: Reranker | None = None
-    next_embedder: Embedder | None = None  # that of bases already re-indexed, and of new ones
-
-    @property
-    def target(self) -> Embedder:
-        """The embedder of new knowledge bases and of a re-index."""
-        return self.next_embedder or self.embedder
-
-    def embedder_of(self, base: Base) -> Embedder:
-        """Return the embedder of the vectors that serve a base. Raises `EmbedderMismatch`."""
-        given = [self.embedder] if self.next_embedder is None else [self.embedder, self.target]
-        return embedder_of(base, given)
-
-    def floor_of(self, embedder: Embedder) -> float:
-        """Return the floor of relevance of the bases that an embedder made."""
-        fitted = self.config.next_min_relevance if embedder is self.next_embedder else None
-        return self.config.min_relevance if fitted is None else fitted
-
-    def serves(self, base: Base) -> bool:
-        """Return whether that embedder is at hand."""
-        try:
-            self.embedder_of(base)
-        except EmbedderMismatch:
-            return False
-        return True
-
-    def serving(self, base: Base) -> "Stores":
-        """Return the stores with that embedder only. Raises `EmbedderMismatch`."""
-        return replace(self, embedder=self.embedder_of(base), next_embedder=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +80,7 @@ class _Window:
 
 
 def ingest_documents(
-    stores: Stores,
+    resources: Resources,
     base: Base,
     sources: Sequence[NewDocument],
     progress: Progress | None = None,
@@ -133,7 +90,7 @@ def ingest_documents(
     While a window is embedded the one before is written: nobody waits for the disk and Chroma.
 
     Args:
-        stores: Where to.
+        resources: Where to.
         base: The knowledge base.
         sources: The files; of two with the same external id the later one stays.
         progress: Called with (documents done, documents in all).
@@ -161,66 +118,56 @@ def ingest_documents(
                 before, names = names, {source.external_id for source in window}
                 if not before.isdisjoint(names):
                     settle()  # what is live of these is being written right now
-                base = _as_it_is(stores, base)  # a re-index may have swapped its embedder
-                read = _read(stores.serving(base), base, window)
+                base = _as_it_is(resources, base)  # a re-index may have swapped its embedder
+                read = _read(resources.serving(base), base, window)
                 settle()
-                written = thread.submit(_write_or_read_again, stores, base, read)
+                written = thread.submit(_write_or_read_again, resources, base, read)
                 on_its_way.append((places, written))
         finally:
             settle()  # a window that was read goes in, whatever becomes of the next
     return [reports[place] for place in range(len(sources))]
 
 
-def _read(stores: Stores, base: Base, sources: Sequence[NewDocument]) -> _Window:
+def _read(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> _Window:
     """Look at, cut and embed; nothing is written."""
-    arrivals = _look_at(stores, base, sources)
-    chunking = _chunking(stores, base)
+    arrivals = _look_at(resources, base, sources)
+    chunking = _chunking(resources, base)
     changed = [item for item in arrivals if not _is_unchanged(chunking, item)]
-    prepared = [_prepare(stores, chunking, item) for item in changed]
-    return _Window(arrivals, changed, _embed(stores, chunking, prepared))
+    prepared = [_prepare(resources, chunking, item) for item in changed]
+    return _Window(arrivals, changed, _embed(resources, chunking, prepared))
 
 
-def _as_it_is(stores: Stores, base: Base) -> Base:
-    with stores.engine.connect() as connection:
+def _as_it_is(resources: Resources, base: Base) -> Base:
+    with resources.engine.connect() as connection:
         return get_base(connection, base.base_id, tenant=base.tenant)
 
 
-def _write_or_read_again(stores: Stores, base: Base, window: _Window) -> list[IngestReport]:
+def _write_or_read_again(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
     """Write the window; embed it anew where a re-index swapped the embedder since it was read."""
     try:
-        return _write(stores.serving(base), base, window)
+        return _write(resources.serving(base), base, window)
     except EmbedderMismatch:
-        base = _as_it_is(stores, base)
-        serving = stores.serving(base)
+        base = _as_it_is(resources, base)
+        serving = resources.serving(base)
         sources = [arrival.source for arrival in window.arrivals]
         return _write(serving, base, _read(serving, base, sources))
 
 
-def _write(stores: Stores, base: Base, window: _Window) -> list[IngestReport]:
+def _write(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
     """Stage, index and flip, while the next window is read."""
     drafts = window.drafts
-    with writing(stores.engine) as connection:
+    with writing(resources.engine) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
-        stores.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
-        staged = versioning.stage(connection, base, drafts)
-    indexed = _upsert(stores.index, base, drafts, staged)
-    with writing(stores.engine) as connection:
+        resources.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
+        staged = versions.stage(connection, base, drafts)
+    indexed = _upsert(resources.index, base, drafts, staged)
+    with writing(resources.engine) as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
         indexed = indexed and now.index.pk == base.index.pk  # a swap takes staged chunks along
-        gone = versioning.activate(connection, now, staged, indexed=indexed)
-    forget_vectors(stores.index, now, gone)
+        gone = versions.activate(connection, now, staged, indexed=indexed)
+    delete_vectors(resources.index, now.index.collection, gone)
     written = dict(zip((id(item) for item in window.changed), staged, strict=True))
     return [_report(item, written.get(id(item)), indexed=indexed) for item in window.arrivals]
-
-
-def forget_vectors(index: VectorIndex, base: Base, chunk_ids: Sequence[str]) -> None:
-    """Delete vectors of chunks that are gone; left-overs are harmless, reconcile removes them."""
-    if not chunk_ids:
-        return
-    try:
-        index.delete(base.index.collection, chunk_ids)
-    except KnowledgeError as exc:
-        logger.warning("%d vectors wait for reconcile to be removed: %s", len(chunk_ids), exc)
 
 
 def check_attributes(attributes: Attributes) -> None:
@@ -268,12 +215,12 @@ def _runs(sources: Sequence[NewDocument]) -> Iterator[list[int]]:
         yield list(run.values())
 
 
-def _look_at(stores: Stores, base: Base, sources: Sequence[NewDocument]) -> list[_Arrival]:
+def _look_at(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> list[_Arrival]:
     for source in sources:
-        _check(stores.config, source)
-    with stores.engine.connect() as connection:
+        _check(resources.config, source)
+    with resources.engine.connect() as connection:
         names = [source.external_id for source in sources]
-        current = versioning.active_versions(connection, base, names)
+        current = versions.active_versions(connection, base, names)
     return [
         _Arrival(
             source, hashlib.sha256(source.content).hexdigest(), current.get(source.external_id)
@@ -294,11 +241,11 @@ def _check(config: KnowledgeConfig, source: NewDocument) -> None:
     check_access(source.access or ())
 
 
-def _prepare(stores: Stores, chunking: Chunking, arrival: _Arrival) -> _Prepared:
+def _prepare(resources: Resources, chunking: Chunking, arrival: _Arrival) -> _Prepared:
     source = arrival.source
-    limits = stores.config.parse_limits
+    limits = resources.config.parse_limits
     parsed = source.parsed or parse(source.filename, source.content, limits=limits)
-    chunks = chunk(parsed, chunking, count_tokens=stores.embedder.count_tokens)
+    chunks = chunk(parsed, chunking, count_tokens=resources.embedder.count_tokens)
     return _Prepared(arrival, parsed, tuple(chunks))
 
 
@@ -313,22 +260,22 @@ def _is_unchanged(chunking: Chunking, item: _Arrival) -> bool:
     )
 
 
-def _chunking(stores: Stores, base: Base) -> Chunking:
+def _chunking(resources: Resources, base: Base) -> Chunking:
     """Return how the base's documents are cut, no chunk longer than the embedder reads."""
-    wanted = base.chunking or stores.config.chunking
-    longest = stores.embedder.max_tokens - HEADING_TOKENS
+    wanted = base.chunking or resources.config.chunking
+    longest = resources.embedder.max_tokens - HEADING_TOKENS
     if wanted.chunk_tokens <= longest:
         return wanted
     overlap = min(wanted.overlap_tokens, longest // 2)
     return wanted.model_copy(update={"chunk_tokens": longest, "overlap_tokens": overlap})
 
 
-def _embed(stores: Stores, chunking: Chunking, items: Sequence[_Prepared]) -> list[Draft]:
+def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared]) -> list[Draft]:
     """Return drafts with vectors; text that the live version also holds is not embedded again."""
-    known = _known_vectors(stores, items)
+    known = _known_vectors(resources, items)
     texts = [[embedded_text(c.heading, c.text) for c in item.chunks] for item in items]
     new = list(dict.fromkeys(text for part in texts for text in part if text not in known))
-    known.update(zip(new, stores.embedder.embed_passages(new), strict=True))
+    known.update(zip(new, resources.embedder.embed_passages(new), strict=True))
     return [
         Draft(
             external_id=item.arrival.source.external_id,
@@ -348,9 +295,9 @@ def _embed(stores: Stores, chunking: Chunking, items: Sequence[_Prepared]) -> li
     ]
 
 
-def _known_vectors(stores: Stores, items: Sequence[_Prepared]) -> dict[str, Vectors]:
+def _known_vectors(resources: Resources, items: Sequence[_Prepared]) -> dict[str, Vectors]:
     known: dict[str, Vectors] = {}
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         for item in items:
             if item.arrival.current is not None:
                 rows = vectors_by_text(connection, item.arrival.current.version_pk)

@@ -10,16 +10,20 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, Engine
 
-from knowledge import bases as base_rows
-from knowledge import change, documents, reconcile, reindexing, versioning
-from knowledge.bases import Base, EmbedderMark
+from knowledge import reconcile, reindexing
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound, EmbedderUnavailable
-from knowledge.ingest import Stores, forget_vectors, ingest_documents
+from knowledge.index.vectors import VectorIndex, delete_vectors
+from knowledge.ingest import ingest_documents
 from knowledge.parsing import ParsedText
 from knowledge.reranking import Reranker
-from knowledge.retrieval import Search, retrieve
+from knowledge.resources import Resources
+from knowledge.search.retrieval import Search, retrieve
+from knowledge.sql import bases as base_rows
+from knowledge.sql import change_rate, documents, versions
+from knowledge.sql.bases import Base, EmbedderMark
+from knowledge.sql.transaction import writing
 from knowledge.types import (
     DEFAULT_TENANT,
     RETRIEVERS,
@@ -39,8 +43,6 @@ from knowledge.types import (
     RetrieverName,
     Turn,
 )
-from knowledge.vectors import VectorIndex
-from knowledge.writing import writing
 
 LOOKUPS = 8  # words searched beside embeddings, at once; SQLAlchemy's pool holds 15 connections
 
@@ -80,14 +82,14 @@ class Knowledge:
                 "leave it out, or name the model that is to take its place"
             )
         threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
-        self._stores = Stores(
+        self._resources = Resources(
             engine, index, embedder, config or KnowledgeConfig(), threads, reranker, next_embedder
         )
 
     @property
     def embedder(self) -> Embedder:
         """What new bases are embedded with."""
-        return self._stores.embedder
+        return self._resources.embedder
 
     def create_base(
         self,
@@ -116,18 +118,18 @@ class Knowledge:
                 tenant=tenant,
                 base_id=base_id,
                 chunking=chunking,
-                embedder=self._stores.target,
+                embedder=self._resources.target,
             )
         return KnowledgeBase(base.base_id, tenant, name, base.created_at, chunking=chunking)
 
     def list_bases(self, *, tenant: str = DEFAULT_TENANT) -> list[KnowledgeBase]:
         """Return the tenant's knowledge bases with their sizes, oldest first."""
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             return base_rows.describe(connection, tenant, None)
 
     def get_base(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> KnowledgeBase:
         """Return one knowledge base with its sizes. Raises `CollectionNotFound`."""
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             found = base_rows.describe(connection, tenant, base_id)
         if not found:
             raise CollectionNotFound(f"no knowledge base {base_id!r}; create it first")
@@ -142,7 +144,7 @@ class Knowledge:
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             collections = base_rows.delete_base(connection, base)
-        reconcile.drop_quietly(self._stores, collections)
+        reconcile.drop_quietly(self._resources, collections)
 
     def ingest(
         self,
@@ -210,9 +212,9 @@ class Knowledge:
         Raises:
             KnowledgeError: As `ingest`, for the first bad file; earlier windows are in.
         """
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
-        return ingest_documents(self._stores, base, sources, progress)
+        return ingest_documents(self._resources, base, sources, progress)
 
     def delete_document(
         self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
@@ -228,8 +230,8 @@ class Knowledge:
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
-            gone = versioning.delete_document(connection, base, found.external_id)
-        forget_vectors(self._stores.index, base, gone)
+            gone = versions.delete_document(connection, base, found.external_id)
+        delete_vectors(self._resources.index, base.index.collection, gone)
         return found
 
     def list_documents(
@@ -241,7 +243,7 @@ class Knowledge:
         after: str | None = None,
     ) -> list[Document]:
         """Return the live documents, oldest first, `after` a document id. `CollectionNotFound`."""
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             return documents.list_documents(connection, base, limit=limit, after=after)
 
@@ -249,7 +251,7 @@ class Knowledge:
         self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
     ) -> Document:
         """Return a live document by external id or document id. Raises `DocumentNotFound`."""
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             return documents.get_document(connection, base, document)
 
@@ -257,7 +259,7 @@ class Knowledge:
         self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
     ) -> DocumentText:
         """Return a live document and its text; passages' offsets count this text's code points."""
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
             return DocumentText(found, documents.document_text(connection, found))
@@ -283,7 +285,7 @@ class Knowledge:
         Raises:
             CollectionNotFound, DocumentNotFound: There never was one of that name.
         """
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             return documents.list_versions(connection, base, document, limit=limit, after=after)
 
@@ -326,7 +328,7 @@ class Knowledge:
             InvalidQuery, InvalidFilter: The caller's mistake.
             EmbedderMismatch: A base was indexed by another embedder.
         """
-        config = self._stores.config
+        config = self._resources.config
         search = Search(
             question=question,
             history=tuple(history),
@@ -339,7 +341,7 @@ class Knowledge:
             min_relevance=min_relevance,
             retrievers=tuple(retrievers),
         )
-        return retrieve(self._stores, search)
+        return retrieve(self._resources, search)
 
     def reconcile(
         self, base_id: str | None = None, *, tenant: str = DEFAULT_TENANT
@@ -352,15 +354,15 @@ class Knowledge:
             tenant: Whose, where a base is named.
         """
         bases = self._bases(base_id, tenant)
-        return reconcile.reconcile(self._stores, bases, whole_store=base_id is None)
+        return reconcile.reconcile(self._resources, bases, whole_store=base_id is None)
 
     def check(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> IndexCheck:
         """Return what `reconcile` would repair in a base; nothing is changed."""
-        return reconcile.check(self._stores, self._base(base_id, tenant))
+        return reconcile.check(self._resources, self._base(base_id, tenant))
 
     def catch_up(self) -> ReconcileReport:
         """Do the cheap part of reconcile; call it every few seconds, in one process only."""
-        return reconcile.catch_up(self._stores, self._bases(None, DEFAULT_TENANT))
+        return reconcile.catch_up(self._resources, self._bases(None, DEFAULT_TENANT))
 
     def rebuild(
         self, base_id: str, *, tenant: str = DEFAULT_TENANT, progress: Progress | None = None
@@ -371,7 +373,7 @@ class Knowledge:
             StoreUnavailable: Chroma is away; the old generation goes on serving.
             IndexReplaced: Another generation took its place meanwhile; retryable.
         """
-        return reconcile.rebuild(self._stores, self._base(base_id, tenant), progress)
+        return reconcile.rebuild(self._resources, self._base(base_id, tenant), progress)
 
     def reindex(
         self, base_id: str, *, tenant: str = DEFAULT_TENANT, progress: Progress | None = None
@@ -388,27 +390,27 @@ class Knowledge:
             CollectionNotFound: There is none; or it was deleted meanwhile.
             IndexReplaced: Another re-index of the base was quicker; retryable.
         """
-        return reindexing.reindex(self._stores, self._base(base_id, tenant), progress)
+        return reindexing.reindex(self._resources, self._base(base_id, tenant), progress)
 
     def measure(self, base_ids: Sequence[str], *, tenant: str = DEFAULT_TENANT) -> KnowledgeFacts:
         """Return sizes and rate of change of these bases together. Raises `CollectionNotFound`."""
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             bases = base_rows.get_bases(connection, base_ids, tenant=tenant)
-            return change.measure(connection, [base.pk for base in bases])
+            return change_rate.measure(connection, [base.pk for base in bases])
 
     def index_health(self) -> IndexHealth:
         """Return whether the vector index answers and how many vectors wait for it."""
-        return reconcile.health(self._stores, self._bases(None, DEFAULT_TENANT))
+        return reconcile.health(self._resources, self._bases(None, DEFAULT_TENANT))
 
     def _write(self) -> AbstractContextManager[Connection]:
-        return writing(self._stores.engine)
+        return writing(self._resources.engine)
 
     def _base(self, base_id: str, tenant: str) -> Base:
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             return base_rows.get_base(connection, base_id, tenant=tenant)
 
     def _bases(self, base_id: str | None, tenant: str) -> list[Base]:
-        with self._stores.engine.connect() as connection:
+        with self._resources.engine.connect() as connection:
             if base_id is not None:
                 return [base_rows.get_base(connection, base_id, tenant=tenant)]
             return base_rows.all_bases(connection)

@@ -12,9 +12,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from knowledge import bases as base_rows
-from knowledge import stored_chunks, versioning
-from knowledge.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
 from knowledge.embedding import Progress
 from knowledge.errors import (
     IndexReplaced,
@@ -23,10 +20,14 @@ from knowledge.errors import (
     StoreUnavailable,
     VectorsMissing,
 )
-from knowledge.ingest import Stores
-from knowledge.stored_chunks import ID_BATCH, LiveChunk
+from knowledge.resources import Resources
+from knowledge.sql import bases as base_rows
+from knowledge.sql import chunks as stored_chunks
+from knowledge.sql import versions
+from knowledge.sql.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
+from knowledge.sql.chunks import ID_BATCH, LiveChunk
+from knowledge.sql.transaction import writing
 from knowledge.types import IndexCheck, IndexHealth, ReconcileReport
-from knowledge.writing import writing
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +35,11 @@ BUILDS = 5  # a new collection of 500 now and then misses one as well
 WALKED_CHUNKS = 20_000  # a larger collection is not walked whole: beyond the deadline of a call
 
 
-def reconcile(stores: Stores, bases: Sequence[Base], *, whole_store: bool) -> ReconcileReport:
+def reconcile(resources: Resources, bases: Sequence[Base], *, whole_store: bool) -> ReconcileReport:
     """Compare every id of these bases with SQL and repair what differs.
 
     Args:
-        stores: Where truth and index are.
+        resources: Where truth and index are.
         bases: Which bases.
         whole_store: Also drop collections that belong to no base.
 
@@ -49,16 +50,16 @@ def reconcile(stores: Stores, bases: Sequence[Base], *, whole_store: bool) -> Re
     report = ReconcileReport()
     try:
         if whole_store:
-            report = replace(report, collections_dropped=_drop_unknown(stores))
+            report = replace(report, collections_dropped=_drop_unknown(resources))
         for base in bases:
-            report = _add_up(report, _reconcile_base(stores, base))
+            report = _add_up(report, _reconcile_base(resources, base))
     except StoreUnavailable as exc:
         logger.warning("reconcile stops, Chroma is away: %s", exc)
         return replace(report, available=False)
     return report
 
 
-def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
+def catch_up(resources: Resources, bases: Sequence[Base]) -> ReconcileReport:
     """Do the cheap part: one search per base, and a closer look where something is amiss.
 
     Amiss is that counts disagree, that much was removed, or that Chroma refuses the search.
@@ -66,17 +67,17 @@ def catch_up(stores: Stores, bases: Sequence[Base]) -> ReconcileReport:
     report = ReconcileReport()
     try:
         for base in bases:
-            if not _is_in_step(stores, base):
-                report = _add_up(report, _reconcile_base(stores, base))
+            if not _is_in_step(resources, base):
+                report = _add_up(report, _reconcile_base(resources, base))
     except StoreUnavailable:
         return replace(report, available=False)
     return report
 
 
-def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
+def rebuild(resources: Resources, base: Base, progress: Progress | None = None) -> ReconcileReport:
     """Build a new generation of the collection from the stored vectors, swap, drop the old."""
-    settle(stores, base)
-    with writing(stores.engine) as connection:
+    settle(resources, base)
+    with writing(resources.engine) as connection:
         generation = base_rows.add_generation(
             connection,
             base.pk,
@@ -86,32 +87,32 @@ def rebuild(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
             state="building",
         )
     try:
-        added = _fill(stores, base, generation, progress)
-        _swap(stores, base, generation)
+        added = _fill(resources, base, generation, progress)
+        _swap(resources, base, generation)
     except KnowledgeError:
-        _forget(stores, generation)
+        _forget(resources, generation)
         raise
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-    report = _repair(stores, now)  # what was ingested while the new one was filled
+    report = _repair(resources, now)  # what was ingested while the new one was filled
     return replace(report, missing_added=report.missing_added + added, collections_rebuilt=1)
 
 
-def check(stores: Stores, base: Base) -> IndexCheck:
+def check(resources: Resources, base: Base) -> IndexCheck:
     """Compare every id of a base with SQL and return what differs; nothing is changed."""
     lost, detail = False, ""
     present: set[str] | None = None
     try:
-        present = stores.index.ids(base.index.collection)  # before SQL, as reconcile does
+        present = resources.index.ids(base.index.collection)  # before SQL, as reconcile does
     except VectorsMissing:
         present = set()
         lost = True
     except StoreUnavailable as exc:
         detail = str(exc)
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         sizes = base_rows.describe(connection, base.tenant, base.base_id)
         everything, live = stored_chunks.stored_ids(connection, base)
-        unfinished = versioning.count_staged(connection, base)
+        unfinished = versions.count_staged(connection, base)
     missing = len(live - present) if present is not None else 0
     return IndexCheck(
         documents=sizes[0].documents if sizes else 0,
@@ -120,116 +121,116 @@ def check(stores: Stores, base: Base) -> IndexCheck:
         missing=missing,
         unfinished=unfinished,
         removed=base.index.removed,
-        wants_rebuild=_is_churned(stores, base, len(live)),
+        wants_rebuild=_is_churned(resources, base, len(live)),
         generation=base.index.generation,
         collection_lost=lost and bool(live),
         embedding_model=base.index.embedding_model,
         embedding_revision=base.index.embedding_revision,
         dimension=base.index.dimension,
-        embedder_fits=stores.serves(base),
-        wants_reindex=base.index.made_by != EmbedderMark.of(stores.target),
+        embedder_fits=resources.serves(base),
+        wants_reindex=base.index.made_by != EmbedderMark.of(resources.target),
         available=present is not None,
         detail=detail,
     )
 
 
-def health(stores: Stores, bases: Sequence[Base]) -> IndexHealth:
+def health(resources: Resources, bases: Sequence[Base]) -> IndexHealth:
     """Return whether the index answers and how many vectors still wait for it."""
     live = pending = 0
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         for base in bases:
             counted = stored_chunks.count_pending(connection, base)
             live, pending = live + counted[0], pending + counted[1]
     try:
-        stores.index.ping()
+        resources.index.ping()
     except StoreUnavailable as exc:
         return IndexHealth(available=False, chunks=live, pending=pending, detail=str(exc))
     detail = f"{pending} vectors wait for reconcile" if pending else "in step"
     return IndexHealth(available=True, chunks=live, pending=pending, detail=detail)
 
 
-def _reconcile_base(stores: Stores, base: Base) -> ReconcileReport:
+def _reconcile_base(resources: Resources, base: Base) -> ReconcileReport:
     """Repair a collection; build a new generation of one that is damaged or worn."""
     report = ReconcileReport()
     for _ in range(BUILDS):
         try:
-            report = _add_up(report, _repair(stores, base))
-            reason = _worn(stores, base)
+            report = _add_up(report, _repair(resources, base))
+            reason = _worn(resources, base)
         except StoreRefused as exc:
             reason = str(exc)
         if reason is None:
             break
         logger.warning("collection %s is built anew: %s", base.index.collection, reason)
         try:
-            report = _add_up(report, rebuild(stores, base))
+            report = _add_up(report, rebuild(resources, base))
         except IndexReplaced:
             logger.info("another new generation of %s was quicker", base.base_id)
-        with stores.engine.connect() as connection:
+        with resources.engine.connect() as connection:
             base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
     return report
 
 
-def _worn(stores: Stores, base: Base) -> str | None:
+def _worn(resources: Resources, base: Base) -> str | None:
     """Return why a collection should not serve on, though its ids are right."""
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         live = stored_chunks.stored_ids(connection, base)[1]
-    if _is_churned(stores, base, len(live)):
+    if _is_churned(resources, base, len(live)):
         return f"{base.index.removed} vectors were removed from it"
     if not live or len(live) > WALKED_CHUNKS:
         return None
-    lost = _unreachable(stores, base)
+    lost = _unreachable(resources, base)
     return f"searches cannot come upon {len(lost)} of its vectors" if lost else None
 
 
-def _unreachable(stores: Stores, base: Base) -> set[str]:
+def _unreachable(resources: Resources, base: Base) -> set[str]:
     """Return the live ids that no search comes upon."""
-    reachable = stores.index.reachable(base.index.collection)
-    with stores.engine.connect() as connection:
+    reachable = resources.index.reachable(base.index.collection)
+    with resources.engine.connect() as connection:
         live = stored_chunks.stored_ids(connection, base)[1]
     lost = live - reachable
     # what came in, or is on its way in, since the walk is not lost
-    return lost & stores.index.ids(base.index.collection) if lost else lost
+    return lost & resources.index.ids(base.index.collection) if lost else lost
 
 
-def _is_churned(stores: Stores, base: Base, live: int) -> bool:
-    config = stores.config
+def _is_churned(resources: Resources, base: Base, live: int) -> bool:
+    config = resources.config
     return base.index.removed > max(config.churn_floor, config.churn_share * live)
 
 
-def settle(stores: Stores, base: Base) -> None:
+def settle(resources: Resources, base: Base) -> None:
     """Move the vectors of a re-index that was swapped in to their chunks, in short writes.
 
     Before another generation takes the place of that one: its waiting vectors would go with it.
     """
     moved = ID_BATCH
     while moved == ID_BATCH:
-        with writing(stores.engine) as connection:
+        with writing(resources.engine) as connection:
             moved = stored_chunks.move_vectors(connection, base)
 
 
-def _repair(stores: Stores, base: Base) -> ReconcileReport:
-    config = stores.config
-    settle(stores, base)
-    with writing(stores.engine) as connection:
-        stale = versioning.collect_stale(
+def _repair(resources: Resources, base: Base) -> ReconcileReport:
+    config = resources.config
+    settle(resources, base)
+    with writing(resources.engine) as connection:
+        stale = versions.collect_stale(
             connection, base, older_than=time.time() - config.orphan_grace_s
         )
     rebuilt = 0
     try:
-        present = stores.index.ids(base.index.collection)  # before SQL: see the module's text
+        present = resources.index.ids(base.index.collection)  # before SQL: see the module's text
     except VectorsMissing:
         present = set()
-        with stores.engine.connect() as connection:
+        with resources.engine.connect() as connection:
             if not base_rows.has_chunks(connection, base.pk):
                 return ReconcileReport(stale_collected=stale)
-        stores.index.create(base.index.collection)
+        resources.index.create(base.index.collection)
         rebuilt = 1
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         everything = stored_chunks.stored_ids(connection, base)[0]
     orphans = present - everything
     if orphans:
-        stores.index.delete(base.index.collection, sorted(orphans))
-    added = _add_missing(stores, base, base.index, present)
+        resources.index.delete(base.index.collection, sorted(orphans))
+    added = _add_missing(resources, base, base.index, present)
     return ReconcileReport(
         orphans_removed=len(orphans),
         missing_added=added,
@@ -239,7 +240,7 @@ def _repair(stores: Stores, base: Base) -> ReconcileReport:
 
 
 def _add_missing(
-    stores: Stores,
+    resources: Resources,
     base: Base,
     generation: Generation,
     present: set[str],
@@ -247,82 +248,84 @@ def _add_missing(
 ) -> int:
     """Upsert every live chunk that is not in `present`, and mark all of them as indexed."""
     added = done = 0
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         total = stored_chunks.count_pending(connection, base)[0]
         batches = list(stored_chunks.iterate_chunks(connection, base))
     for batch in batches:
         missing = [item for item in batch if item.chunk_id not in present]
         if missing:
-            _upsert(stores, generation, missing)
+            _upsert(resources, generation, missing)
             added += len(missing)
-        with writing(stores.engine) as connection:
+        with writing(resources.engine) as connection:
             pks = [item.pk for item in batch]
             stored_chunks.mark_indexed(connection, pks, generation.pk)
             gone = stored_chunks.gone_ids(connection, missing)
         if gone:  # replaced or deleted while it was being added
-            stores.index.delete(generation.collection, gone)
+            resources.index.delete(generation.collection, gone)
         done += len(batch)
         if progress is not None:
             progress(done, total)
     return added
 
 
-def _upsert(stores: Stores, generation: Generation, batch: Sequence[LiveChunk]) -> None:
+def _upsert(resources: Resources, generation: Generation, batch: Sequence[LiveChunk]) -> None:
     ids = [item.chunk_id for item in batch]
-    stores.index.upsert(generation.collection, ids, np.stack([item.vector for item in batch]))
+    resources.index.upsert(generation.collection, ids, np.stack([item.vector for item in batch]))
 
 
-def _fill(stores: Stores, base: Base, generation: Generation, progress: Progress | None) -> int:
-    stores.index.create(generation.collection)
-    return _add_missing(stores, base, generation, set(), progress)
+def _fill(
+    resources: Resources, base: Base, generation: Generation, progress: Progress | None
+) -> int:
+    resources.index.create(generation.collection)
+    return _add_missing(resources, base, generation, set(), progress)
 
 
-def _swap(stores: Stores, base: Base, generation: Generation) -> None:
-    with writing(stores.engine) as connection:
+def _swap(resources: Resources, base: Base, generation: Generation) -> None:
+    with writing(resources.engine) as connection:
         base_rows.activate_generation(connection, generation, replaces=base.index)
-    drop_quietly(stores, [base.index.collection])
+    drop_quietly(resources, [base.index.collection])
 
 
-def _forget(stores: Stores, generation: Generation) -> None:
+def _forget(resources: Resources, generation: Generation) -> None:
     """Take back a generation that could not be filled."""
-    with writing(stores.engine) as connection:
+    with writing(resources.engine) as connection:
         base_rows.remove_generation(connection, generation)
-    drop_quietly(stores, [generation.collection])
+    drop_quietly(resources, [generation.collection])
 
 
-def drop_quietly(stores: Stores, collections: Sequence[str]) -> None:
+def drop_quietly(resources: Resources, collections: Sequence[str]) -> None:
     """Drop collections that belong to nothing; what fails waits for the next reconcile."""
     for name in collections:
         try:
-            stores.index.drop(name)
+            resources.index.drop(name)
         except StoreUnavailable as exc:
             logger.warning("collection %s waits for reconcile to be dropped: %s", name, exc)
 
 
-def _drop_unknown(stores: Stores) -> int:
+def _drop_unknown(resources: Resources) -> int:
     """Drop collections of deleted bases and swapped generations."""
-    oldest = time.time() - stores.config.orphan_grace_s
-    with writing(stores.engine) as connection:
+    oldest = time.time() - resources.config.orphan_grace_s
+    with writing(resources.engine) as connection:
         base_rows.forget_unfinished(connection, older_than=oldest)
-    present = {n for n in stores.index.collections() if n.startswith(COLLECTION_PREFIX)}
-    with stores.engine.connect() as connection:
+    present = {n for n in resources.index.collections() if n.startswith(COLLECTION_PREFIX)}
+    with resources.engine.connect() as connection:
         unknown = present - base_rows.known_collections(connection)
     for name in unknown:
-        stores.index.drop(name)
+        resources.index.drop(name)
     return len(unknown)
 
 
-def _is_in_step(stores: Stores, base: Base) -> bool:
+def _is_in_step(resources: Resources, base: Base) -> bool:
     """Say whether counts agree and a search is answered, for the price of one search."""
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         live, pending = stored_chunks.count_pending(connection, base)
         sample = next(stored_chunks.iterate_chunks(connection, base, batch=1), [])
-    if pending or _is_churned(stores, base, live):
+    if pending or _is_churned(resources, base, live):
         return False
     try:
         for chunk in sample:
-            stores.index.ask(base.index.collection, chunk.vector, top_k=1)()
-        return stores.index.count(base.index.collection) == live
+            resources.index.start_query(base.index.collection, chunk.vector, top_k=1)()
+        return resources.index.count(base.index.collection) == live
     except VectorsMissing:
         return live == 0
     except StoreRefused:

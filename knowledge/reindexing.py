@@ -19,18 +19,18 @@ from sqlalchemy import (
     select,
 )
 
-from knowledge import bases as base_rows
-from knowledge import stored_chunks
-from knowledge.bases import Base, EmbedderMark, Generation
 from knowledge.chunking import embedded_text
 from knowledge.embedding import Progress, Vectors
 from knowledge.errors import CollectionNotFound
-from knowledge.ingest import Stores
+from knowledge.index.vectors import put
 from knowledge.reconcile import drop_quietly, reconcile, settle
-from knowledge.tables import chunks, next_vectors
+from knowledge.resources import Resources
+from knowledge.sql import bases as base_rows
+from knowledge.sql.bases import Base, EmbedderMark, Generation
+from knowledge.sql.chunks import count_pending
+from knowledge.sql.tables import chunks, next_vectors
+from knowledge.sql.transaction import writing
 from knowledge.types import ReconcileReport
-from knowledge.vectors import put
-from knowledge.writing import writing
 
 BATCH = 256  # chunks embedded and committed together: what a killed re-index has to do again
 
@@ -44,7 +44,7 @@ class _ChunkText:
     text: str
 
 
-def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> ReconcileReport:
+def reindex(resources: Resources, base: Base, progress: Progress | None = None) -> ReconcileReport:
     """Embed every stored chunk again with the embedder that is to serve, then swap once.
 
     With Chroma away the swap is made all the same: the vectors are right in SQL, and reconcile
@@ -54,50 +54,50 @@ def reindex(stores: Stores, base: Base, progress: Progress | None = None) -> Rec
         CollectionNotFound: The base was deleted meanwhile.
         IndexReplaced: Another re-index of the base was quicker.
     """
-    generation = _begin(stores, base)
+    generation = _begin(resources, base)
     before = None
     try:
         while before is None:
-            _embed_missing(stores, base, generation, progress)
-            before = _swap(stores, base, generation)
+            _embed_missing(resources, base, generation, progress)
+            before = _swap(resources, base, generation)
     except CollectionNotFound:
-        drop_quietly(stores, [generation.collection])
+        drop_quietly(resources, [generation.collection])
         raise
-    drop_quietly(stores, [before.index.collection])
+    drop_quietly(resources, [before.index.collection])
     now = replace(before, index=generation)
-    report = reconcile(stores, [now], whole_store=False)
-    with stores.engine.connect() as connection:
-        live, pending = stored_chunks.count_pending(connection, now)
+    report = reconcile(resources, [now], whole_store=False)
+    with resources.engine.connect() as connection:
+        live, pending = count_pending(connection, now)
     return replace(report, missing_added=live - pending, collections_rebuilt=1)
 
 
-def _begin(stores: Stores, base: Base) -> Generation:
-    settle(stores, base)
-    with writing(stores.engine) as connection:
+def _begin(resources: Resources, base: Base) -> Generation:
+    settle(resources, base)
+    with writing(resources.engine) as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-        made_by = EmbedderMark.of(stores.target)
+        made_by = EmbedderMark.of(resources.target)
         generation, given_up = base_rows.continue_reindex(connection, now, made_by)
-    drop_quietly(stores, given_up)
+    drop_quietly(resources, given_up)
     return generation
 
 
 def _embed_missing(
-    stores: Stores, base: Base, generation: Generation, progress: Progress | None
+    resources: Resources, base: Base, generation: Generation, progress: Progress | None
 ) -> None:
     """Embed what has no new vector yet, in batches that a later attempt need not do again."""
-    while batch := _without_vector(stores, generation):
+    while batch := _without_vector(resources, generation):
         ids = [item.chunk_id for item in batch]
-        vectors = stores.target.embed_passages([item.text for item in batch])
-        is_indexed = put(stores.index, generation.collection, ids, vectors)
-        with writing(stores.engine) as connection:
+        vectors = resources.target.embed_passages([item.text for item in batch])
+        is_indexed = put(resources.index, generation.collection, ids, vectors)
+        with writing(resources.engine) as connection:
             base_rows.get_base(connection, base.base_id, tenant=base.tenant)
             base_rows.hold_reindex(connection, generation)
             _keep(connection, generation, batch, vectors, is_indexed=is_indexed)
         if progress is not None:
-            progress(*_count(stores, generation))
+            progress(*_count(resources, generation))
 
 
-def _swap(stores: Stores, base: Base, generation: Generation) -> Base | None:
+def _swap(resources: Resources, base: Base, generation: Generation) -> Base | None:
     """Let the new vectors count in the place of the old ones, unless a chunk came in meanwhile.
 
     Only the generation's row changes: `reconcile` moves the vectors afterwards, in short writes.
@@ -105,7 +105,7 @@ def _swap(stores: Stores, base: Base, generation: Generation) -> Base | None:
     Returns:
         The base as it was; None: not yet.
     """
-    with writing(stores.engine) as connection:
+    with writing(resources.engine) as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
         base_rows.hold_reindex(connection, generation)
         if connection.scalar(select(exists().where(_lacks_vector(generation)))):
@@ -114,10 +114,10 @@ def _swap(stores: Stores, base: Base, generation: Generation) -> Base | None:
     return now
 
 
-def _without_vector(stores: Stores, generation: Generation) -> list[_ChunkText]:
+def _without_vector(resources: Resources, generation: Generation) -> list[_ChunkText]:
     query = select(chunks.c.pk, chunks.c.chunk_id, chunks.c.heading, chunks.c.text)
     query = query.where(_lacks_vector(generation)).order_by(chunks.c.pk).limit(BATCH)
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         rows = connection.execute(query).all()
     return [_ChunkText(pk, name, embedded_text(heading, text)) for pk, name, heading, text in rows]
 
@@ -147,11 +147,11 @@ def _keep(
         connection.execute(insert(next_vectors), rows)
 
 
-def _count(stores: Stores, generation: Generation) -> tuple[int, int]:
+def _count(resources: Resources, generation: Generation) -> tuple[int, int]:
     """Return (chunks that have a new vector, all chunks of the base)."""
     total = select(func.count()).where(chunks.c.base_pk == generation.base_pk)
     lacking = select(func.count()).where(_lacks_vector(generation))
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         all_chunks = int(connection.scalar(total) or 0)
         return all_chunks - int(connection.scalar(lacking) or 0), all_chunks
 

@@ -16,6 +16,7 @@ ChunkId = NewType("ChunkId", str)
 
 AttributeValue = str | int | float | bool
 Attributes = Mapping[str, AttributeValue]
+MAX_ATTRIBUTES = 16  # as OpenAI's vector store files
 RetrieverName = Literal["dense", "lexical"]
 RETRIEVERS: tuple[RetrieverName, ...] = ("dense", "lexical")
 RelevanceKind = Literal["cosine_and_coverage", "cosine", "coverage"]

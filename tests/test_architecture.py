@@ -20,7 +20,7 @@ TOP_LEVEL = {*ROOMS, "tests", "deploy", ".ci"}
 
 # Distribution's import name -> the only files that may import it.
 HEAVY = {
-    "chromadb": ("knowledge/vectors.py",),
+    "chromadb": ("knowledge/index/chroma.py",),
     "torch": ("adapters/training/*.py", "adapters/evaluation/*.py", "knowledge/embedding.py"),
     "transformers": ("adapters/training/*.py", "adapters/evaluation/*.py"),
     "peft": ("adapters/training/*.py", "adapters/evaluation/*.py"),

@@ -68,7 +68,7 @@ def _chroma(settings: Settings, ports: Ports, python: str) -> Program:
     script = Path(python).parent / "chroma"
     folder = str(settings.paths.chroma)
     # Looked at before every start: a damaged folder is moved aside, the worker fills it from SQL.
-    argv = (python, "-m", "knowledge.probe", folder, "--", python, str(script), "run")
+    argv = (python, "-m", "knowledge.index.probe", folder, "--", python, str(script), "run")
     return Program(
         name="chroma",
         argv=(*argv, "--host", "127.0.0.1", "--port", str(ports.chroma), "--path", folder),

@@ -16,8 +16,8 @@ import numpy as np
 from sqlalchemy import select
 
 from knowledge import KnowledgeError, NewDocument
-from knowledge.stored_chunks import vector_of
-from knowledge.tables import chunks, documents
+from knowledge.sql.chunks import vector_of
+from knowledge.sql.tables import chunks, documents
 from tests.fakes.room import BASE, ChromaServer, Room, opened
 
 KEPT_DOCUMENTS = 500  # over five times `sync_threshold`: most vectors are in the HNSW files only
@@ -139,7 +139,11 @@ def _not_found(room: Room) -> list[str]:
     lost = []
     for chunk_id, vector in _live(room).items():
         try:
-            hits = [hit for part in collections for hit in room.index.ask(part, vector, top_k=10)()]
+            hits = [
+                hit
+                for part in collections
+                for hit in room.index.start_query(part, vector, top_k=10)()
+            ]
         except KnowledgeError:
             hits = []
         best = max(hits, key=lambda hit: hit.score, default=None)

@@ -24,8 +24,8 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from knowledge import DocumentNotFound, KnowledgeConfig, NewDocument
-from knowledge.lexical import CHUNK_BITS
-from knowledge.tables import chunks, documents, versions
+from knowledge.sql.full_text import CHUNK_BITS
+from knowledge.sql.tables import chunks, documents, versions
 from tests.fakes.room import BASE, ROOT, ChromaServer, Room, opened
 
 DOCUMENTS = 40

@@ -1,6 +1,6 @@
 """The knowledge room as the product runs it, made small: SQLite, `chroma run`, a word embedder.
 
-The server starts behind `knowledge.probe`, as the supervisor starts it, and can be killed.
+The server starts behind `knowledge.index.probe`, as the supervisor starts it, and can be killed.
 """
 
 import os
@@ -40,7 +40,7 @@ class ChromaServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         script = str(Path(sys.executable).parent / "chroma")
         serve = [sys.executable, script, "run", "--host", "127.0.0.1", "--port", str(self.port)]
-        argv = [sys.executable, "-m", "knowledge.probe", str(self.folder), "--", *serve]
+        argv = [sys.executable, "-m", "knowledge.index.probe", str(self.folder), "--", *serve]
         began = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -23,13 +23,13 @@ from knowledge import (
     NewDocument,
     StorageFull,
     UnsupportedFile,
-    lexical,
-    versioning,
 )
-from knowledge.bases import get_base
-from knowledge.tables import LEXICAL_TABLE, chunks, versions
+from knowledge.sql import full_text
+from knowledge.sql import versions as stored_versions
+from knowledge.sql.bases import get_base
+from knowledge.sql.tables import LEXICAL_TABLE, chunks, versions
+from knowledge.sql.transaction import writing
 from knowledge.types import ChunkId
-from knowledge.writing import writing
 from tests.fakes.embedder import FakeEmbedder
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
@@ -117,10 +117,10 @@ def test_new_attributes_make_a_version_that_counts_as_no_change(knowledge: Knowl
 
 STEPS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "embed": lambda patch: patch.setattr(FakeEmbedder, "embed_passages", _crash),
-    "stage": lambda patch: patch.setattr(versioning, "stage", _crash),
+    "stage": lambda patch: patch.setattr(stored_versions, "stage", _crash),
     "upsert": lambda patch: patch.setattr(ChromaIndex, "upsert", _crash),
-    "activate": lambda patch: patch.setattr(versioning, "activate", _crash),
-    "lexical": lambda patch: patch.setattr(lexical, "add", _crash),
+    "activate": lambda patch: patch.setattr(stored_versions, "activate", _crash),
+    "lexical": lambda patch: patch.setattr(full_text, "add", _crash),
     "cleanup": lambda patch: patch.setattr(ChromaIndex, "delete", _crash),
 }
 
@@ -295,7 +295,7 @@ def test_what_failed_first_is_what_is_raised(
         raise MemoryError("the second window")
 
     windows.at_second = refuse
-    monkeypatch.setattr(versioning, "activate", _crash)
+    monkeypatch.setattr(stored_versions, "activate", _crash)
     with pytest.raises(SystemExit, match="killed here"):
         knowledge.ingest_many(BASE, numbered(4))
     assert names(knowledge) == []
@@ -304,13 +304,13 @@ def test_what_failed_first_is_what_is_raised(
 def test_the_same_name_in_the_next_window_sees_what_the_window_before_wrote(
     knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, embedder: FakeEmbedder
 ) -> None:
-    activate = versioning.activate
+    activate = stored_versions.activate
 
     def slowly(*arguments: Any, **options: Any) -> list[ChunkId]:
         time.sleep(0.1)  # or the flip might be done before anybody looks
         return activate(*arguments, **options)
 
-    monkeypatch.setattr(versioning, "activate", slowly)
+    monkeypatch.setattr(stored_versions, "activate", slowly)
     first = NewDocument("pay", "pay.txt", b"Pay day is Friday.", access=frozenset({"hr"}))
     again = NewDocument("pay", "pay.txt", b"Pay day is Friday.")
     later = NewDocument("pay", "pay.txt", b"Pay day is Monday.")
@@ -352,7 +352,7 @@ def test_what_was_collected_while_it_was_written_is_to_be_sent_again(
         upsert(self, *arguments)
         with writing(engine) as connection:
             base = get_base(connection, BASE, tenant=DEFAULT_TENANT)
-            assert versioning.collect_stale(connection, base, older_than=time.time()) == 2
+            assert stored_versions.collect_stale(connection, base, older_than=time.time()) == 2
 
     monkeypatch.setattr(ChromaIndex, "upsert", collected)
     sources = [NewDocument("returns", "returns.md", NEW), *numbered(1)]

@@ -13,7 +13,7 @@ from knowledge import (
     ReconcileReport,
     StoreUnavailable,
 )
-from knowledge.tables import chunks, indexes, versions
+from knowledge.sql.tables import chunks, indexes, versions
 from tests.fakes.embedder import FakeEmbedder
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
@@ -121,7 +121,7 @@ def test_what_an_interrupted_ingest_left_is_collected(
     knowledge = open_knowledge(config=KnowledgeConfig(orphan_grace_s=0))
     knowledge.create_base("Handbook", base_id=BASE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("knowledge.versioning.activate", _crash)
+        patch.setattr("knowledge.sql.versions.activate", _crash)
         with pytest.raises(SystemExit):
             knowledge.ingest(BASE, "a", "a.txt", b"lamp")
     assert index.count(only(index)) == 1
@@ -190,7 +190,7 @@ def test_a_building_generation_left_by_a_crash_is_dropped(
     filled: Knowledge, index: ChromaIndex, engine: Engine
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("knowledge.bases.activate_generation", _crash)
+        patch.setattr("knowledge.sql.bases.activate_generation", _crash)
         with pytest.raises(SystemExit):
             filled.rebuild(BASE)
     assert len(index.collections()) == 2

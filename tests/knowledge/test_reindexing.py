@@ -23,7 +23,7 @@ from knowledge import (
     StoreUnavailable,
     reindexing,
 )
-from knowledge.tables import chunks, next_vectors
+from knowledge.sql.tables import chunks, next_vectors
 from tests.fakes.embedder import FakeEmbedder, Vectors
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
@@ -227,7 +227,7 @@ def test_a_swap_between_a_question_and_its_answer_has_it_asked_again(
 def test_a_collection_refused_while_it_is_dropped_is_not_taken_for_damaged(
     filled: Knowledge, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old, ask = only(index), ChromaIndex.ask
+    old, ask = only(index), ChromaIndex.start_query
     rebuild = once(lambda: filled.rebuild(BASE))
 
     def ask_late(self: ChromaIndex, name: str, vector: Vectors, *, top_k: int) -> Any:
@@ -236,7 +236,7 @@ def test_a_collection_refused_while_it_is_dropped_is_not_taken_for_damaged(
         rebuild()
         return refuse
 
-    monkeypatch.setattr(ChromaIndex, "ask", ask_late)
+    monkeypatch.setattr(ChromaIndex, "start_query", ask_late)
     found = dense(filled)
     assert (found.degraded, found.passages[0].external_id) == (False, "d7")
 
@@ -293,7 +293,7 @@ def test_a_reindex_killed_at_the_swap_is_swapped_by_the_next(
     both: Knowledge, newer: FakeEmbedder, engine: Engine
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("knowledge.bases.activate_generation", crash)
+        patch.setattr("knowledge.sql.bases.activate_generation", crash)
         with pytest.raises(SystemExit):
             both.reindex(BASE)
     assert (dense(both).degraded, lengths(engine)) == (False, {64})
@@ -358,7 +358,7 @@ def test_what_a_given_up_reindex_left_is_collected(
 ) -> None:
     room = open_knowledge(config=KnowledgeConfig(orphan_grace_s=0), next_words=newer)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("knowledge.bases.activate_generation", crash)
+        patch.setattr("knowledge.sql.bases.activate_generation", crash)
         with pytest.raises(SystemExit):
             room.reindex(BASE)
     assert len(index.collections()) == 2
@@ -371,7 +371,7 @@ def test_a_reindex_to_another_model_gives_the_first_one_up(
     both: Knowledge, open_knowledge: OpenKnowledge, index: ChromaIndex, engine: Engine
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("knowledge.bases.activate_generation", crash)
+        patch.setattr("knowledge.sql.bases.activate_generation", crash)
         with pytest.raises(SystemExit):
             both.reindex(BASE)
     third = open_knowledge(next_words=FakeEmbedder(model_id="third", dimension=48))

@@ -115,7 +115,7 @@ def test_the_index_away_is_answered_lexically_and_says_so(
     def gone(*_: object, **__: object) -> None:
         raise StoreUnavailable("Chroma does not answer")
 
-    monkeypatch.setattr(ChromaIndex, "ask", gone)
+    monkeypatch.setattr(ChromaIndex, "start_query", gone)
     body = running.ask(use_case="demo", strategy="rag").json()
     assert body["degraded"] is True
     assert body["outcome"] == "answered"

@@ -18,7 +18,7 @@ from knowledge import (
 )
 from tests.fakes import files
 from tests.fakes.gateway import OwnGateway, own_gateway
-from tests.knowledge.test_parsing_hostile import HOSTILE, LIMITS
+from tests.knowledge.parsing.test_hostile import HOSTILE, LIMITS
 from tests.service.conftest import RETURNS
 from tests.service.waiting import eventually
 

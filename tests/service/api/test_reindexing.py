@@ -31,7 +31,7 @@ def settings(settings: Settings, config: KnowledgeConfig) -> Settings:
     context = open_small_context(settings, Ports(1, 1, 1))
     context.knowledge.create_base("handbook", base_id="handbook")
     context.knowledge.ingest("handbook", "returns.md", "returns.md", RETURNS.encode())
-    context.knowledge._stores.index.close()  # one process, one opened folder at a time
+    context.knowledge._resources.index.close()  # one process, one opened folder at a time
     context.database.dispose()
     return settings.model_copy(update={"knowledge": config})
 
@@ -50,7 +50,7 @@ def run(running: Running) -> Run:
 
 
 def test_a_base_is_searched_and_written_while_it_is_reindexed(running: Running, run: Run) -> None:
-    newer = running.context.knowledge._stores.target
+    newer = running.context.knowledge._resources.target
     assert isinstance(newer, FakeEmbedder)
     during: list[tuple[str, bool, int, str]] = []
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
 
 from adapters import AdapterRegistry
-from knowledge import lexical
-from knowledge.stored_chunks import asks_for_labels
+from knowledge.sql import full_text
+from knowledge.sql.chunks import asks_for_labels
 from service.stores.database import create_tables, open_database
 from service.stores.jobs import Jobs, Lane
 from service.stores.migrations import METADATAS, TABLES, upgrade
@@ -160,7 +160,7 @@ def test_words_and_labels_of_an_older_database_are_found_by_their_base(tmp_path:
     upgrade(opened)
     with opened.connect() as connection:
         for base_pk, expected in ((7, [3]), (12, [4]), (1, [])):
-            hits = lexical.search(connection, ["lamp"], base_pks=[base_pk], top_k=5)
+            hits = full_text.search(connection, ["lamp"], base_pks=[base_pk], top_k=5)
             assert [hit.chunk_pk for hit in hits] == expected
         assert asks_for_labels(connection, [7])
         assert not asks_for_labels(connection, [12])

@@ -17,11 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Row, bindparam, case, func, select
 
-from knowledge import bases as base_rows
-from knowledge import lexical
-from knowledge.bases import Base
 from knowledge.config import KnowledgeConfig
-from knowledge.conversation import blend, with_context
 from knowledge.embedding import Embedder
 from knowledge.errors import (
     InvalidFilter,
@@ -30,11 +26,15 @@ from knowledge.errors import (
     StoreUnavailable,
     VectorsMissing,
 )
-from knowledge.ingest import MAX_ATTRIBUTES, Stores
+from knowledge.index.vectors import VectorHit
 from knowledge.languages import detect_language, reads
-from knowledge.lexical import WeighedWords
-from knowledge.relevance import kind_of, relevance
-from knowledge.stored_chunks import (
+from knowledge.resources import Resources
+from knowledge.search.conversation import blend, with_context
+from knowledge.search.relevance import kind_of, relevance
+from knowledge.sql import bases as base_rows
+from knowledge.sql import full_text
+from knowledge.sql.bases import Base
+from knowledge.sql.chunks import (
     IS_LIVE,
     VECTOR,
     AnySelect,
@@ -48,9 +48,11 @@ from knowledge.stored_chunks import (
     vector_of,
     with_vector,
 )
-from knowledge.tables import bases as base_table
-from knowledge.tables import chunks, documents, indexes, versions
+from knowledge.sql.full_text import WeighedWords
+from knowledge.sql.tables import bases as base_table
+from knowledge.sql.tables import chunks, documents, indexes, versions
 from knowledge.types import (
+    MAX_ATTRIBUTES,
     RETRIEVERS,
     Attributes,
     BaseId,
@@ -62,7 +64,6 @@ from knowledge.types import (
     RetrieverName,
     Turn,
 )
-from knowledge.vectors import VectorHit
 
 logger = logging.getLogger(__name__)
 Vectors = npt.NDArray[np.float32]
@@ -230,7 +231,7 @@ class _Swapped(Exception):
     """A re-index put vectors of another embedder in the place of those that were asked."""
 
 
-def retrieve(stores: Stores, search: Search) -> Retrieval:
+def retrieve(resources: Resources, search: Search) -> Retrieval:
     """Return the passages for a question, best first, and how they were found.
 
     Raises:
@@ -238,39 +239,39 @@ def retrieve(stores: Stores, search: Search) -> Retrieval:
         CollectionNotFound: A knowledge base named does not exist in this tenant.
         EmbedderMismatch: A base was indexed by another embedder than those at hand.
     """
-    _check(stores, search)
+    _check(resources, search)
     for _ in range(SWAPS):
         try:
-            return _retrieve(stores, search)
+            return _retrieve(resources, search)
         except _Swapped:
             logger.info("a re-index swapped while a question was answered; it is asked again")
     raise StoreUnavailable("the index was replaced again and again while it was asked")
 
 
-def _retrieve(stores: Stores, search: Search) -> Retrieval:
-    config = stores.config
+def _retrieve(resources: Resources, search: Search) -> Retrieval:
+    config = resources.config
     language = detect_language(search.question)
     together = with_context(search.question, search.history, turns=config.history_turns)
-    with stores.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         bases = base_rows.get_bases(connection, search.base_ids, tenant=search.tenant)
         base_pks = tuple(base.pk for base in bases)
         guarded = asks_for_labels(connection, base_pks)
-    made_by = _by_embedder(stores, bases)
+    made_by = _by_embedder(resources, bases)
     scope = _Scope(base_pks, search.filters, search.access if guarded else None)
     texts = [search.question] if together is None else [search.question, together]
-    beside = partial(_search_words_beside, stores, search, scope)
-    early = {text: stores.threads.submit(beside, text) for text in texts}  # beside embedding
-    read = partial(_read, stores, search, together, language)
+    beside = partial(_search_words_beside, resources, search, scope)
+    early = {text: resources.threads.submit(beside, text) for text in texts}  # beside embedding
+    read = partial(_read, resources, search, together, language)
     parts = [_Part(embedder, made, read(embedder, made)) for embedder, made in made_by]
     words = {text: future.result() for text, future in early.items()}
-    wanted = _wanted(stores, search)
-    with stores.engine.connect() as connection:  # one snapshot judges all that is found
-        dense = [_search_dense(stores, connection, scope, part) for part in parts]
+    wanted = _wanted(resources, search)
+    with resources.engine.connect() as connection:  # one snapshot judges all that is found
+        dense = [_search_dense(resources, connection, scope, part) for part in parts]
         texts = _lexical_texts(search.question, together, dense)
         ranked = _rank(config, wanted, dense, [words[text] for text in texts])
         rows = _rows(connection, ranked.best, search.access)
         if len(rows) < len(ranked.best):  # a document changed since the early search
-            find = partial(_search_words, stores, connection, search, scope)
+            find = partial(_search_words, resources, connection, search, scope)
             words = {text: find(text) for text in texts}
             ranked = _rank(config, wanted, dense, [words[text] for text in texts])
             rows = _rows(connection, ranked.best, search.access)
@@ -279,10 +280,10 @@ def _retrieve(stores: Stores, search: Search) -> Retrieval:
     weighed = None if last is None else last.weighed
     by_index = {base.index.pk: each for each in dense for base in each.part.bases}
     judged = _relevance(by_index, weighed, rows)
-    floors = {pk: _floor(stores, search, each.part) for pk, each in by_index.items()}
-    scores = _read_again(stores, search, rows) if stores.reranker else ranked.scores
+    floors = {pk: _floor(resources, search, each.part) for pk, each in by_index.items()}
+    scores = _read_again(resources, search, rows) if resources.reranker else ranked.scores
     best = sorted(rows, key=lambda pk: -scores[pk])[: search.top_k]
-    fitting = _fitting(stores, search, rows, best)
+    fitting = _fitting(resources, search, rows, best)
     passages = tuple(
         _passage(rows[pk], scores[pk], judged[pk], floors[rows[pk].index_pk], ranked.finders[pk])
         for pk in best[:fitting]
@@ -303,8 +304,8 @@ def _retrieve(stores: Stores, search: Search) -> Retrieval:
     )
 
 
-def _check(stores: Stores, search: Search) -> None:
-    limit = stores.config.max_question_chars
+def _check(resources: Resources, search: Search) -> None:
+    limit = resources.config.max_question_chars
     if not search.question.strip():
         raise InvalidQuery("the question is empty")
     if len(search.question) > limit:
@@ -321,17 +322,19 @@ def _check(stores: Stores, search: Search) -> None:
         attribute_key(value)
 
 
-def _by_embedder(stores: Stores, bases: Sequence[Base]) -> list[tuple[Embedder, tuple[Base, ...]]]:
+def _by_embedder(
+    resources: Resources, bases: Sequence[Base]
+) -> list[tuple[Embedder, tuple[Base, ...]]]:
     """Return the bases of each embedder: of one, but while bases are re-indexed to another."""
     made: dict[int, tuple[Embedder, tuple[Base, ...]]] = {}
     for base in bases:
-        embedder = stores.embedder_of(base)
+        embedder = resources.embedder_of(base)
         made[id(embedder)] = embedder, (*made.get(id(embedder), (embedder, ()))[1], base)
     return list(made.values())
 
 
 def _read(
-    stores: Stores,
+    resources: Resources,
     search: Search,
     together: str | None,
     language: str,
@@ -339,14 +342,14 @@ def _read(
     bases: Sequence[Base],
 ) -> list[_Reading] | LeftOut:
     """Embed the question, alone and with the conversation, and ask the index for each."""
-    config = stores.config
+    config = resources.config
     if "dense" not in search.retrievers:
         return LeftOut("dense", "not_asked", "the caller asked for others")
     if not reads(embedder.languages, language):
         return LeftOut(
             "dense", "language_not_read", f"{embedder.model_id} does not read {language!r}"
         )
-    ask = partial(_ask_index, stores, bases, top_k=config.candidates)
+    ask = partial(_ask_index, resources, bases, top_k=config.candidates)
     alone = embedder.embed_query(search.question)
     readings = [_Reading(alone, False, ask(alone))]
     if together is not None:
@@ -356,26 +359,28 @@ def _read(
     return readings
 
 
-def _search_dense(stores: Stores, connection: Connection, scope: _Scope, part: _Part) -> _Dense:
+def _search_dense(
+    resources: Resources, connection: Connection, scope: _Scope, part: _Part
+) -> _Dense:
     """Return the ranking of the reading that came nearer to a passage."""
     readings = part.readings
     if isinstance(readings, LeftOut):
         return _Dense(part, left_out=readings)
     scope = replace(scope, base_pks=tuple(base.pk for base in part.bases))
     try:
-        rankings = [_nearest(stores, connection, part.bases, scope, r) for r in readings]
+        rankings = [_nearest(resources, connection, part.bases, scope, r) for r in readings]
     except (StoreUnavailable, VectorsMissing) as exc:
         logger.warning("answering without the dense retriever: %s", exc)
         left_out = LeftOut("dense", "unavailable", str(exc))
         return _Dense(part, vector=readings[0].vector, left_out=left_out)
     lead = rankings[0].best - rankings[-1].best
-    chosen = 0 if lead > stores.config.follow_up_margin else len(readings) - 1
+    chosen = 0 if lead > resources.config.follow_up_margin else len(readings) - 1
     reading = readings[chosen]
     return _Dense(part, rankings[chosen], reading.vector, reading.with_history)
 
 
 def _nearest(
-    stores: Stores,
+    resources: Resources,
     connection: Connection,
     bases: Sequence[Base],
     scope: _Scope,
@@ -385,13 +390,13 @@ def _nearest(
     if scope.is_narrow:
         exact = _exact(connection, reading.vector, scope, {base.index.pk for base in bases})
         if exact is not None:
-            return _cut(exact, stores.config.candidates)
-    wanted = stores.config.candidates
+            return _cut(exact, resources.config.candidates)
+    wanted = resources.config.candidates
     live: list[tuple[int, float]] = []
     for growth in GROWTH:
         wait = reading.hits
         if growth > 1:
-            wait = _ask_index(stores, bases, reading.vector, top_k=wanted * growth)
+            wait = _ask_index(resources, bases, reading.vector, top_k=wanted * growth)
         hits = wait()
         known = _live_by_id(connection, [name for name, _ in hits.pairs], scope)
         live = [(known[name], score) for name, score in hits.pairs if name in known]
@@ -407,10 +412,10 @@ def _cut(hits: Iterable[tuple[int, float]], wanted: int) -> _Ranking:
 
 
 def _ask_index(
-    stores: Stores, bases: Sequence[Base], vector: Vectors, *, top_k: int
+    resources: Resources, bases: Sequence[Base], vector: Vectors, *, top_k: int
 ) -> Callable[[], _Hits]:
     """Ask every base's collection at once; the call returned waits for all."""
-    waits = [_ask_collection(stores, base, vector, top_k) for base in bases]
+    waits = [_ask_collection(resources, base, vector, top_k) for base in bases]
 
     def wait() -> _Hits:
         found = [each() for each in waits]
@@ -421,10 +426,10 @@ def _ask_index(
 
 
 def _ask_collection(
-    stores: Stores, base: Base, vector: Vectors, top_k: int
+    resources: Resources, base: Base, vector: Vectors, top_k: int
 ) -> Callable[[], list[VectorHit]]:
     """Ask one collection; its generation may have been swapped a moment ago."""
-    ask = partial(stores.index.ask, vector=vector, top_k=top_k)
+    ask = partial(resources.index.start_query, vector=vector, top_k=top_k)
     try:
         answer = ask(base.index.collection)
     except StoreUnavailable as exc:
@@ -434,7 +439,7 @@ def _ask_collection(
         try:
             return answer()
         except (VectorsMissing, StoreRefused):  # Chroma refuses while a collection is dropped
-            with stores.engine.connect() as connection:  # as it is now, not in the snapshot
+            with resources.engine.connect() as connection:  # as it is now, not in the snapshot
                 now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
                 if not base_rows.has_chunks(connection, base.pk):
                     return []  # no document yet: the collection is made with the first one
@@ -484,29 +489,31 @@ def _lexical_texts(question: str, together: str | None, dense: Sequence[_Dense])
     return [together if verdicts.pop() else question]
 
 
-def _search_words_beside(stores: Stores, search: Search, scope: _Scope, text: str) -> _Words | None:
-    with stores.engine.connect() as connection:
-        return _search_words(stores, connection, search, scope, text)
+def _search_words_beside(
+    resources: Resources, search: Search, scope: _Scope, text: str
+) -> _Words | None:
+    with resources.engine.connect() as connection:
+        return _search_words(resources, connection, search, scope, text)
 
 
 def _search_words(
-    stores: Stores, connection: Connection, search: Search, scope: _Scope, text: str
+    resources: Resources, connection: Connection, search: Search, scope: _Scope, text: str
 ) -> _Words | None:
     """Return the chunks that hold the text's words; None where the caller wants none."""
     if "lexical" not in search.retrievers:
         return None
     is_alone = text == search.question
-    tokens = lexical.query_tokens(search.question, "" if is_alone else text)
-    hits = lexical.search(
+    tokens = full_text.query_tokens(search.question, "" if is_alone else text)
+    hits = full_text.search(
         connection,
         tokens,
         base_pks=scope.base_pks,
-        top_k=stores.config.candidates,
-        title_weight=lexical.TITLE_WEIGHT if is_alone else lexical.CONVERSATION_TITLE_WEIGHT,
+        top_k=resources.config.candidates,
+        title_weight=full_text.TITLE_WEIGHT if is_alone else full_text.CONVERSATION_TITLE_WEIGHT,
         among=scope.narrow(live_chunks(scope.base_pks)) if scope.is_narrow else None,
     )
     total = count_chunks(connection, scope.base_pks)
-    weighed = lexical.weigh(connection, tokens, base_pks=scope.base_pks, total=total)
+    weighed = full_text.weigh(connection, tokens, base_pks=scope.base_pks, total=total)
     return _Words(_Ranking("lexical", tuple(hit.chunk_pk for hit in hits)), weighed)
 
 
@@ -530,22 +537,24 @@ def _rank(
     return _Ranked(tuple(best), scores, finders)
 
 
-def _wanted(stores: Stores, search: Search) -> int:
+def _wanted(resources: Resources, search: Search) -> int:
     """Return how many passages the retrievers are asked for: enough to judge them together."""
-    again = stores.config.rerank_candidates if stores.reranker else 0
+    again = resources.config.rerank_candidates if resources.reranker else 0
     return max(search.top_k, again, TOGETHER)
 
 
-def _read_again(stores: Stores, search: Search, rows: Mapping[int, _Found]) -> dict[int, float]:
+def _read_again(
+    resources: Resources, search: Search, rows: Mapping[int, _Found]
+) -> dict[int, float]:
     """Return the reranker's score of each passage; the conversation's last turns are left out."""
-    assert stores.reranker is not None
+    assert resources.reranker is not None
     texts = [row.text if row.parent_text is None else row.parent_text for row in rows.values()]
-    return dict(zip(rows, stores.reranker.score(search.question, texts), strict=True))
+    return dict(zip(rows, resources.reranker.score(search.question, texts), strict=True))
 
 
-def _floor(stores: Stores, search: Search, part: _Part) -> float:
+def _floor(resources: Resources, search: Search, part: _Part) -> float:
     asked = search.min_relevance
-    return stores.floor_of(part.embedder) if asked is None else asked
+    return resources.floor_of(part.embedder) if asked is None else asked
 
 
 def _relevance(
@@ -607,7 +616,7 @@ def _distinct(rows: Mapping[int, _Found], best: Sequence[int], top_k: int) -> di
 
 
 def _fitting(
-    stores: Stores, search: Search, rows: Mapping[int, _Found], best: Sequence[int]
+    resources: Resources, search: Search, rows: Mapping[int, _Found], best: Sequence[int]
 ) -> int:
     """Return how many of the best, one after the other, fit into the token budget."""
     if search.max_tokens is None:
@@ -615,7 +624,7 @@ def _fitting(
     left = search.max_tokens
     for place, row in enumerate(rows[pk] for pk in best):
         whole = row.parent_text
-        left -= row.tokens if whole is None else stores.embedder.count_tokens(whole)
+        left -= row.tokens if whole is None else resources.embedder.count_tokens(whole)
         if left < 0:
             if place == 0:
                 logger.warning("the best passage alone is over max_tokens=%d", search.max_tokens)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
-from knowledge.tables import versions
+from knowledge.sql.tables import versions
 from knowledge.types import KnowledgeFacts
 
 WINDOW_WEEKS = 4.0  # a month smooths over weekends and releases, and forgets last quarter

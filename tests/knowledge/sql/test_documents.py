@@ -50,7 +50,7 @@ def test_a_version_that_never_answered_is_no_history(
     knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("knowledge.versioning.activate", _killed)
+        patch.setattr("knowledge.sql.versions.activate", _killed)
         with pytest.raises(SystemExit):
             knowledge.ingest(BASE, "a", "a.txt", b"lamp half")
     assert knowledge.history(BASE) == []

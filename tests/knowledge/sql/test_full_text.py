@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, select
 
-from knowledge import lexical
-from knowledge.lexical import LexicalRow, query_tokens, segment
-from knowledge.tables import chunks
+from knowledge.sql import full_text
+from knowledge.sql.full_text import LexicalRow, query_tokens, segment
+from knowledge.sql.tables import chunks
 
 ROWS = [
     LexicalRow(1, 7, "leave", "", "员工年假有十五天，病假另算。"),
@@ -19,13 +19,15 @@ ROWS = [
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
     with engine.execution_options(write=True).begin() as connection:
-        lexical.add(connection, ROWS)
+        full_text.add(connection, ROWS)
     return engine
 
 
 def find(engine: Engine, question: str, *bases: int) -> list[int]:
     with engine.connect() as connection:
-        hits = lexical.search(connection, query_tokens(question), base_pks=bases or (7,), top_k=10)
+        hits = full_text.search(
+            connection, query_tokens(question), base_pks=bases or (7,), top_k=10
+        )
     return [hit.chunk_pk for hit in hits]
 
 
@@ -57,7 +59,7 @@ def test_of_a_long_conversation_the_question_and_the_latest_words_are_searched()
     said = " ".join(f"word{n}" for n in range(200))
     tokens = query_tokens("Why was it late?", f"{said} Why was it late?")
     assert tokens[:3] == ["late", "word199", "word198"]
-    assert len(tokens) == lexical.MAX_QUERY_TOKENS
+    assert len(tokens) == full_text.MAX_QUERY_TOKENS
     assert "保修" in query_tokens("保修多久", "".join(map(chr, range(0x5000, 0x5200))))
 
 
@@ -75,13 +77,13 @@ def test_operators_in_a_question_are_plain_text(filled: Engine, question: str) -
 
 def test_removed_rows_are_not_found(filled: Engine) -> None:
     with filled.execution_options(write=True).begin() as connection:
-        lexical.remove(connection, 7, [1])
+        full_text.remove(connection, 7, [1])
     assert find(filled, "年假") == []
 
 
 def test_a_removed_base_takes_its_words_along_and_no_others(filled: Engine) -> None:
     with filled.execution_options(write=True).begin() as connection:
-        lexical.remove_base(connection, 7)
+        full_text.remove_base(connection, 7)
     assert find(filled, "年假", 7, 8) == [4]
 
 
@@ -96,14 +98,14 @@ def test_han_runs_give_words_and_pairs() -> None:
 
 def test_coverage_is_the_share_of_the_question_that_a_chunk_holds(filled: Engine) -> None:
     with filled.connect() as connection:
-        weighed = lexical.weigh(connection, ["lamps", "returned", "zebra"], base_pks=[7], total=3)
+        weighed = full_text.weigh(connection, ["lamps", "returned", "zebra"], base_pks=[7], total=3)
     assert weighed.coverage(1) == 0.0
     assert 0.3 < weighed.coverage(3) < 0.67
 
 
 def test_chunks_hold_between_them_what_none_holds_alone(filled: Engine) -> None:
     with filled.connect() as connection:
-        weighed = lexical.weigh(connection, ["lamps", "年假"], base_pks=[7, 8], total=4)
+        weighed = full_text.weigh(connection, ["lamps", "年假"], base_pks=[7, 8], total=4)
     assert weighed.together([1, 3]) == 1.0
     assert 0.0 < weighed.together([1]) == weighed.coverage(1) < 1.0
     assert weighed.together([2]) == 0.0
@@ -112,7 +114,7 @@ def test_chunks_hold_between_them_what_none_holds_alone(filled: Engine) -> None:
 
 def test_a_word_that_fewer_chunks_hold_tells_more(filled: Engine) -> None:
     with filled.connect() as connection:
-        weighed = lexical.weigh(connection, ["lamps", "年假", "zebra"], base_pks=[7, 8], total=4)
+        weighed = full_text.weigh(connection, ["lamps", "年假", "zebra"], base_pks=[7, 8], total=4)
     holders = (1, 2, 0)
     idf = [math.log(1 + (4 - count + 0.5) / (count + 0.5)) for count in holders]
     assert weighed.weights == pytest.approx(idf)
@@ -130,7 +132,7 @@ def test_a_filtered_search_reads_the_index_once(filled: Engine) -> None:
 
     with filled.connect() as connection:
         among = select(chunks.c.pk).where(chunks.c.base_pk == 1)
-        lexical.search(connection, ["lamp"], base_pks=[1], top_k=5, among=among)
+        full_text.search(connection, ["lamp"], base_pks=[1], top_k=5, among=among)
     event.remove(filled, "before_cursor_execute", explain)
     scans = [line for line in plans if "VIRTUAL TABLE" in line]
     assert len(scans) == 1

@@ -14,9 +14,9 @@ from knowledge import (
     KnowledgeConfig,
     NewDocument,
     Turn,
-    lexical,
 )
-from knowledge.lexical import WeighedWords
+from knowledge.sql import full_text
+from knowledge.sql.full_text import WeighedWords
 from tests.fakes.embedder import FakeEmbedder, Vectors
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
@@ -88,7 +88,7 @@ def test_a_question_of_two_topics_is_judged_by_what_its_passages_hold_together(
         seen.append((coverage, together))
         return 0.5
 
-    monkeypatch.setattr("knowledge.retrieval.relevance", judge)
+    monkeypatch.setattr("knowledge.search.retrieval.relevance", judge)
     filled.retrieve("Lamps returned, invoices sent", base_ids=[BASE], top_k=3)
     assert len(seen) == 3
     assert {together for _, together in seen} == {1.0}
@@ -99,7 +99,7 @@ def test_words_are_weighed_among_the_chunks_of_the_bases_asked(
     filled: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     totals: list[int] = []
-    weigh = lexical.weigh
+    weigh = full_text.weigh
 
     def note(*args: Any, total: int, **rest: Any) -> WeighedWords:
         totals.append(total)
@@ -107,7 +107,7 @@ def test_words_are_weighed_among_the_chunks_of_the_bases_asked(
 
     filled.create_base("other", base_id="other")
     filled.ingest("other", "one", "one.txt", b"A lamp of another shop.")
-    monkeypatch.setattr("knowledge.lexical.weigh", note)
+    monkeypatch.setattr("knowledge.sql.full_text.weigh", note)
     for bases in ([BASE], ["other"], ["other", BASE]):
         filled.retrieve("lamps", base_ids=bases)
     assert totals == [len(TOPICS), 1, len(TOPICS) + 1]
@@ -240,7 +240,7 @@ def test_a_filter_finds_its_document_among_very_many_nearer_ones(
     near = [NewDocument(f"n{i}", "n.txt", f"lamp return {i}".encode()) for i in range(120)]
     knowledge.ingest_many(BASE, [*near, NewDocument("far", "f.txt", b"shade", {"kind": "x"})])
     for exact_chunks in (2_000, 0):  # exactly in SQL, and by looking further in the index
-        monkeypatch.setattr("knowledge.retrieval.EXACT_CHUNKS", exact_chunks)
+        monkeypatch.setattr("knowledge.search.retrieval.EXACT_CHUNKS", exact_chunks)
         found = knowledge.retrieve(
             "lamp return", base_ids=[BASE], filters={"kind": "x"}, retrievers=["dense"]
         )
@@ -255,7 +255,9 @@ def test_stale_vectors_never_answer_and_do_not_starve_the_result(
     old = [NewDocument(f"d{i}", "d.txt", f"lamp return {i}".encode()) for i in range(60)]
     knowledge.ingest_many(BASE, old)
     knowledge.ingest(BASE, "kept", "kept.txt", b"lamp shade")
-    monkeypatch.setattr("knowledge.vectors.ChromaIndex.delete", lambda *_: None)  # clean-up lost
+    monkeypatch.setattr(
+        "knowledge.index.chroma.ChromaIndex.delete", lambda *_: None
+    )  # clean-up lost
     for document in old:
         knowledge.delete_document(BASE, document.external_id)
     found = knowledge.retrieve("lamp return", base_ids=[BASE], retrievers=["dense"])
@@ -494,7 +496,7 @@ def test_labels_put_on_while_a_question_is_answered_count_at_once(
 ) -> None:
     filled.ingest(BASE, "pay", "pay.txt", b"The salary of zookeepers is high.", access=["hr"])
     before = lambda *_: False  # noqa: E731  # what was true when the question came in
-    monkeypatch.setattr("knowledge.retrieval.asks_for_labels", before)
+    monkeypatch.setattr("knowledge.search.retrieval.asks_for_labels", before)
     question = "What is the salary of zookeepers?"
     assert first(filled, question, retrievers=[retriever]) != "pay"
     assert first(filled, question, retrievers=[retriever], access=["hr"]) == "pay"

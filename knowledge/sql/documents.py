@@ -1,6 +1,6 @@
 """Live documents, as they are listed and read back.
 
-It knows what is active now; it does not know how it came to be (`versioning`).
+It knows what is active now; it does not know how it came to be (`versions`).
 """
 
 from typing import Any
@@ -13,9 +13,9 @@ from sqlalchemy import (
     select,
 )
 
-from knowledge.bases import Base
 from knowledge.errors import DocumentNotFound
-from knowledge.tables import chunks, documents, versions
+from knowledge.sql.bases import Base
+from knowledge.sql.tables import chunks, documents, versions
 from knowledge.types import (
     BaseId,
     Document,

@@ -1,6 +1,6 @@
 """Stored chunks and their vectors: which are live, which wait for the index.
 
-It knows the rows; it does not know how they came (`versioning`) or who ranks them. Every
+It knows the rows; it does not know how they came (`versions`) or who ranks them. Every
 function runs inside the caller's transaction.
 """
 
@@ -27,9 +27,9 @@ from sqlalchemy import (
     update,
 )
 
-from knowledge.bases import Base
 from knowledge.errors import InvalidFilter
-from knowledge.tables import (
+from knowledge.sql.bases import Base
+from knowledge.sql.tables import (
     access,
     attributes,
     chunks,

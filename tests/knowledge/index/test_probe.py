@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from knowledge import ChromaIndex, SetAside, find_set_aside
-from knowledge.probe import heal, probe
+from knowledge.index.probe import heal, probe
 from tests.fakes.room import ROOT
 
 COUNT = 250  # over twice `sync_threshold`: the HNSW files are written
@@ -63,7 +63,7 @@ def test_of_folders_set_aside_the_newest_is_kept(folder: Path) -> None:
 
 def test_the_command_starts_after_healing(folder: Path) -> None:
     (folder / "chroma.sqlite3").write_bytes(b"not a database" * 500)
-    argv = [sys.executable, "-m", "knowledge.probe", str(folder), "--", "echo", "served"]
+    argv = [sys.executable, "-m", "knowledge.index.probe", str(folder), "--", "echo", "served"]
     finished = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "served"
     assert "is damaged" in finished.stderr

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-from knowledge.tables import LEXICAL_TABLE
+from knowledge.sql.tables import LEXICAL_TABLE
 
 _WORD = re.compile(r"[^\W_]+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")

@@ -26,11 +26,11 @@ from sqlalchemy import (
     update,
 )
 
-from knowledge import lexical
-from knowledge.bases import Base, count_removed
 from knowledge.errors import DocumentNotFound, IngestConflict
-from knowledge.stored_chunks import attribute_key
-from knowledge.tables import access, attributes, chunks, documents, versions
+from knowledge.sql import full_text
+from knowledge.sql.bases import Base, count_removed
+from knowledge.sql.chunks import attribute_key
+from knowledge.sql.tables import access, attributes, chunks, documents, versions
 from knowledge.types import (
     Attributes,
     Chunk,
@@ -324,7 +324,7 @@ def _flip(
         connection.execute(update(chunks).where(of_these).values(index_pk=base.index.pk))
     connection.execute(_PUT_IN_FORCE.values(activated_at=time.time()), flips)
     connection.execute(_POINT_AT, flips)
-    lexical.add(connection, _lexical_rows(connection, base, version_pks))
+    full_text.add(connection, _lexical_rows(connection, base, version_pks))
 
 
 def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> list[ChunkId]:
@@ -334,7 +334,7 @@ def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> l
     rows = connection.execute(
         select(chunks.c.pk, chunks.c.chunk_id).where(chunks.c.version_pk.in_(list(version_pks)))
     ).all()
-    lexical.remove(connection, base.pk, [row.pk for row in rows])
+    full_text.remove(connection, base.pk, [row.pk for row in rows])
     connection.execute(delete(chunks).where(chunks.c.version_pk.in_(list(version_pks))))
     for owned in (attributes, access):
         connection.execute(delete(owned).where(owned.c.version_pk.in_(list(version_pks))))
@@ -349,10 +349,10 @@ def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> l
 
 def _lexical_rows(
     connection: Connection, base: Base, version_pks: Sequence[object]
-) -> Iterator[lexical.LexicalRow]:
+) -> Iterator[full_text.LexicalRow]:
     for row in connection.execute(_WORDS, {"version_pks": list(version_pks)}):
         title = row.filename.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        yield lexical.LexicalRow(row.pk, base.pk, title, row.heading, row.text)
+        yield full_text.LexicalRow(row.pk, base.pk, title, row.heading, row.text)
 
 
 def _tokens_once(pieces: Sequence[Chunk]) -> int:

@@ -39,7 +39,9 @@ def test_both_roads_to_chroma_behave_alike(any_index: ChromaIndex) -> None:
     any_index.create("kb_one")
     any_index.upsert("kb_one", ["a", "b", "c"], EYE[:3])
     any_index.upsert("kb_one", ["c"], EYE[3:])
-    hits = any_index.ask("kb_one", (EYE[0] + 0.5 * EYE[1]) / np.float32(1.25**0.5), top_k=2)()
+    hits = any_index.start_query(
+        "kb_one", (EYE[0] + 0.5 * EYE[1]) / np.float32(1.25**0.5), top_k=2
+    )()
     assert [hit.chunk_id for hit in hits] == ["a", "b"]
     assert hits[0].score == pytest.approx(0.894, abs=0.001)
     any_index.delete("kb_one", ["b", "unknown"])
@@ -114,7 +116,7 @@ def test_an_absent_hung_or_slow_server_ends_within_the_deadline(
     started = time.monotonic()
     for _ in range(50):
         with pytest.raises(StoreUnavailable, match="a moment ago"):
-            away.ask("kb_one", EYE[0], top_k=1)()
+            away.start_query("kb_one", EYE[0], top_k=1)()
     assert time.monotonic() - started < 0.3
     away.close()
 

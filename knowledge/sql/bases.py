@@ -25,7 +25,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from knowledge import lexical
 from knowledge.config import Chunking
 from knowledge.embedding import Embedder
 from knowledge.errors import (
@@ -36,7 +35,8 @@ from knowledge.errors import (
     InvalidName,
     KnowledgeBaseExists,
 )
-from knowledge.tables import (
+from knowledge.sql import full_text
+from knowledge.sql.tables import (
     bases,
     chunks,
     documents,
@@ -208,7 +208,7 @@ def describe(connection: Connection, tenant: str, base_id: str | None) -> list[K
 
 def delete_base(connection: Connection, base: Base) -> list[str]:
     """Remove a base and all it held; return the collections that are now nobody's."""
-    lexical.remove_base(connection, base.pk)  # its rows have no foreign key to follow
+    full_text.remove_base(connection, base.pk)  # its rows have no foreign key to follow
     names = select(indexes.c.collection).where(indexes.c.base_pk == base.pk)
     collections = list(connection.scalars(names))
     connection.execute(delete(bases).where(bases.c.pk == base.pk))

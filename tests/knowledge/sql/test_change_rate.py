@@ -1,11 +1,12 @@
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from knowledge import Chunking, Knowledge, change
-from knowledge.tables import bases, chunks, versions
+from knowledge import Chunking, Knowledge
+from knowledge.sql import change_rate
+from knowledge.sql.tables import bases, chunks, versions
 from tests.knowledge.conftest import BASE
 
-WEEK = change.WEEK_S
+WEEK = change_rate.WEEK_S
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_the_rate_is_taken_over_the_window(
     assert knowledge.measure([BASE]).changes_per_week == pytest.approx(1.5, rel=0.01)
     age_everything(engine, 3)
     facts = knowledge.measure([BASE])
-    assert (facts.changes_per_week, facts.window_weeks) == (0.0, change.WINDOW_WEEKS)
+    assert (facts.changes_per_week, facts.window_weeks) == (0.0, change_rate.WINDOW_WEEKS)
 
 
 def test_an_empty_base_has_never_changed(knowledge: Knowledge) -> None:

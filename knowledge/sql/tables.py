@@ -174,8 +174,8 @@ next_vectors = Table(  # of a re-index: they count once their generation serves,
 )
 
 LEXICAL_TABLE = "kb_lexical"
-"""FTS5 over token strings made by `lexical.segment`; porter folds English word endings (lexical
-hit@5 on support_en 0.41 -> 0.50). Row ids: `lexical.CHUNK_BITS`."""
+"""FTS5 over token strings made by `full_text.segment`; porter folds English word endings (lexical
+hit@5 on support_en 0.41 -> 0.50). Row ids: `full_text.CHUNK_BITS`."""
 
 event.listen(
     metadata,

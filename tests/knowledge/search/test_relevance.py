@@ -1,6 +1,6 @@
 import pytest
 
-from knowledge.relevance import WEIGHTS, kind_of, relevance
+from knowledge.search.relevance import WEIGHTS, kind_of, relevance
 
 
 def test_relevance_grows_with_cosine_and_with_words() -> None:

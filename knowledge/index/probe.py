@@ -1,10 +1,11 @@
-"""Looks at Chroma's folder before it serves, and moves a damaged one aside.
+"""Checks Chroma's folder before it is served, and moves a damaged one to quarantine.
 
-`python -m knowledge.probe FOLDER` looks; `… FOLDER -- COMMAND…` then becomes the command. It knows
-that the folder is an index and can be filled again from SQL (`reconcile`); it does not know SQL.
+`python -m knowledge.index.probe FOLDER` checks; `… FOLDER -- COMMAND…` then becomes the command.
+It knows that the folder is an index and can be filled again from SQL (`reconcile`); it does not
+know SQL.
 
-The looking is done in a child process, since a cut HNSW file can crash the process that loads
-it (chroma-core/chroma#6949). An older folder put back is whole: reconcile brings it up to date.
+The check runs in a child process, since a cut HNSW file can crash the process that loads it
+(chroma-core/chroma#6949). An older folder put back is whole: reconcile brings it up to date.
 """
 
 import logging
@@ -15,10 +16,10 @@ import sys
 from pathlib import Path
 
 from knowledge.errors import KnowledgeError
-from knowledge.quarantine import set_aside
-from knowledge.vectors import ChromaIndex
+from knowledge.index.chroma import ChromaIndex
+from knowledge.index.quarantine import set_aside
 
-logger = logging.getLogger("knowledge.probe")
+logger = logging.getLogger("knowledge.index.probe")
 
 TIMEOUT_S = 300.0  # a folder that hangs is damaged; 10,000 vectors take about 1 s
 DATABASE = "chroma.sqlite3"
@@ -31,7 +32,7 @@ def probe(folder: Path) -> str | None:
         return None  # nothing there yet
     if not (folder / DATABASE).is_file():
         return f"{DATABASE} is missing"
-    argv = [sys.executable, "-m", "knowledge.probe", "--look", str(folder)]
+    argv = [sys.executable, "-m", "knowledge.index.probe", "--look", str(folder)]
     try:
         child = subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
@@ -90,7 +91,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.flush()
         os._exit(1 if wrong else 0)  # nothing of a damaged library is torn down
     if not arguments or (len(arguments) > 1 and arguments[1] != "--"):
-        sys.stderr.write("usage: python -m knowledge.probe FOLDER [-- COMMAND…]\n")
+        sys.stderr.write("usage: python -m knowledge.index.probe FOLDER [-- COMMAND…]\n")
         return 2
     wrong = heal(Path(arguments[0]))
     command = arguments[2:]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from knowledge import Turn
-from knowledge.conversation import MAX_CONTEXT_CHARS, blend, with_context
+from knowledge.search.conversation import MAX_CONTEXT_CHARS, blend, with_context
 
 HISTORY = [
     Turn("system", "Be brief."),

@@ -1,0 +1,1 @@
+"""The vector index: Chroma behind a protocol, and the check of its folder."""

@@ -1,0 +1,56 @@
+"""What every step of the room needs: the database, the vector index, the embedders, the settings.
+
+It knows which embedder made the vectors of a base; it does not know what is done with them.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
+
+from knowledge.config import KnowledgeConfig
+from knowledge.embedding import Embedder
+from knowledge.errors import EmbedderMismatch
+from knowledge.index.vectors import VectorIndex
+from knowledge.reranking import Reranker
+from knowledge.sql.bases import Base, embedder_of
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What every step needs: where truth, index and embedders are."""
+
+    engine: Engine
+    index: VectorIndex
+    embedder: Embedder
+    config: KnowledgeConfig
+    threads: ThreadPoolExecutor
+    reranker: Reranker | None = None
+    next_embedder: Embedder | None = None  # that of bases already re-indexed, and of new ones
+
+    @property
+    def target(self) -> Embedder:
+        """The embedder of new knowledge bases and of a re-index."""
+        return self.next_embedder or self.embedder
+
+    def embedder_of(self, base: Base) -> Embedder:
+        """Return the embedder of the vectors that serve a base. Raises `EmbedderMismatch`."""
+        given = [self.embedder] if self.next_embedder is None else [self.embedder, self.target]
+        return embedder_of(base, given)
+
+    def floor_of(self, embedder: Embedder) -> float:
+        """Return the floor of relevance of the bases that an embedder made."""
+        fitted = self.config.next_min_relevance if embedder is self.next_embedder else None
+        return self.config.min_relevance if fitted is None else fitted
+
+    def serves(self, base: Base) -> bool:
+        """Return whether that embedder is at hand."""
+        try:
+            self.embedder_of(base)
+        except EmbedderMismatch:
+            return False
+        return True
+
+    def serving(self, base: Base) -> "Resources":
+        """Return the resources with that embedder only. Raises `EmbedderMismatch`."""
+        return replace(self, embedder=self.embedder_of(base), next_embedder=None)

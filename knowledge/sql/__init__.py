@@ -1,0 +1,1 @@
+"""The room's tables and everything that reads or writes them."""
