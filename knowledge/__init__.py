@@ -1,4 +1,4 @@
-"""Which passages support this? Documents in, passages out; deleted text never comes back.
+"""Which passages support this? Documents in, passages out; deleted text is never returned.
 
 Importing this package loads neither torch nor chromadb.
 """
@@ -35,16 +35,16 @@ from knowledge.errors import (
     WrongPassword,
 )
 from knowledge.index.chroma import ChromaIndex
-from knowledge.index.quarantine import SetAside, find_set_aside
+from knowledge.index.quarantine import QuarantinedIndex, find_quarantined
 from knowledge.index.vectors import VectorIndex
 from knowledge.knowledge import Knowledge
 from knowledge.languages import detect_language, reads
 from knowledge.metrics import (
     MOST_FLAGGED,
-    FloorFit,
     Interval,
+    MinRelevanceFit,
     cross_fit,
-    fit_floor,
+    fit_min_relevance,
     hit,
     interval,
     ndcg,
@@ -102,7 +102,7 @@ __all__ = [
     "EmbedderUnavailable",
     "EmbeddingDimensionMismatch",
     "EmptyDocument",
-    "FloorFit",
+    "MinRelevanceFit",
     "IndexCheck",
     "IndexHealth",
     "IndexReplaced",
@@ -136,7 +136,7 @@ __all__ = [
     "Retrieval",
     "RetrieverName",
     "SentenceTransformerEmbedder",
-    "SetAside",
+    "QuarantinedIndex",
     "StorageFull",
     "StoreRefused",
     "StoreUnavailable",
@@ -148,8 +148,8 @@ __all__ = [
     "WrongPassword",
     "cross_fit",
     "detect_language",
-    "find_set_aside",
-    "fit_floor",
+    "find_quarantined",
+    "fit_min_relevance",
     "hit",
     "interval",
     "is_disk_full",

@@ -52,8 +52,8 @@ class KnowledgeConfig(BaseModel):
     embedder_languages: tuple[str, ...] = ("en",)
     """Languages the embedder reads (ISO 639-1), `*` for all. MiniLM was trained on English."""
     next_embedder: str | None = None
-    """The model that takes its place: `fingerpost kb reindex BASE` embeds a base again by it and
-    swaps, while the old one serves; new bases are made with it. Both are loaded meanwhile."""
+    """The model that replaces it: `fingerpost kb reindex BASE` embeds a base again by it while the
+    old vectors serve, then swaps; new bases use it. Both models are loaded meanwhile."""
     next_embedder_revision: str | None = None
     next_embedder_languages: tuple[str, ...] = ("en",)
     embedder_threads: int = Field(default=0, ge=0)
@@ -65,11 +65,11 @@ class KnowledgeConfig(BaseModel):
     """sentence-transformers' own default."""
 
     chroma_timeout_s: float = Field(default=0.8, gt=0)
-    """Deadline of a read, so that a degraded answer is there within one second (DESIGN §2)."""
+    """Deadline of a read, so that an answer without Chroma takes less than one second."""
     chroma_write_timeout_s: float = Field(default=5.0, gt=0)
-    """Deadline of one write batch: 250 vectors took 0.18 s (DESIGN §8), a busy machine more."""
+    """Deadline of one write batch: 250 vectors took 0.18 s on two idle cores, more on busy ones."""
     chroma_breaker_s: float = Field(default=1.0, ge=0)
-    """After a failure nobody asks Chroma again for this long."""
+    """After a failure Chroma is not asked again for this long."""
 
     max_document_bytes: int = Field(default=20_000_000, ge=1)
     parse_memory_mb: int = Field(default=_PARSE.memory_mb, ge=128)
@@ -94,7 +94,7 @@ class KnowledgeConfig(BaseModel):
     """Hits asked of each retriever before fusion. Plain RRF on support_en: 20 gave 0.677, 50 and
     100 gave 0.695."""
     rrf_k: int = Field(default=20, ge=1)
-    """How slowly a rank's worth falls. 60 (Cormack, Clarke and Büttcher 2009) was chosen for deep
+    """How slowly a rank loses weight. 60 (Cormack, Clarke and Büttcher 2009) was chosen for deep
     lists; with five passages read, hit@5 of 60 and 20: multihop 0.973 and 0.982, rag_en, hard
     0.920 and 0.929, rag_en 0.987 and 0.988; 10: support_en 0.02 less, rag_en 0.002 more."""
 
@@ -117,22 +117,21 @@ class KnowledgeConfig(BaseModel):
     0.1: 0.861 and 0.946."""
 
     min_relevance: float = Field(default=0.4, ge=0, le=1)
-    """Floor of `relevance`; where no passage reaches it there is "nothing relevant". For MiniLM,
+    """Relevance from which a passage counts; below it there is "nothing relevant". For MiniLM,
     on whole corpora: flags 2.5 % (rag_en), 4.5 % (multihop), 3.5 % (support_en), 3.5 % (rag_zh) of
     the answerable questions and 97.5, 95.8, 99.9 and 98.1 % of those asked of another corpus.
-    `fingerpost kb eval` fits the floor of another collection or embedder."""
+    `fingerpost kb eval` fits it for another collection or embedder."""
 
     next_min_relevance: float | None = Field(default=None, ge=0, le=1)
-    """The floor of bases that the next embedder made; None: the same."""
+    """The same for bases that the next embedder indexed; None: as `min_relevance`."""
 
     orphan_grace_s: float = Field(default=900.0, ge=0)
-    """A staged version that nobody finished is collected after this long, and a re-index that
-    nobody goes on with."""
+    """An unfinished staged version, or re-index, is removed after this long."""
     churn_share: float = Field(default=0.1, gt=0, le=1)
     """Removed share of a collection beyond which reconcile builds a new generation: Chroma
     lost live records after heavy churn (chroma-core/chroma#7758)."""
     churn_floor: int = Field(default=200, ge=0)
-    """… but never for fewer removed vectors than this."""
+    """No new generation for fewer removed vectors than this."""
 
     @model_validator(mode="after")
     def _embedders_differ(self) -> Self:

@@ -4,13 +4,13 @@ KnowledgeError
 ├── CollectionNotFound          no knowledge base of that id in this tenant
 ├── KnowledgeBaseExists         the id is taken
 ├── DocumentNotFound            the knowledge base holds no such document
-├── UnsupportedFile             binary, undecodable, or a format we do not read
+├── UnsupportedFile             binary, undecodable, or of an unsupported format
 ├── DocumentTooLarge            more bytes than the configuration allows
-├── EmptyDocument               nothing to search in it
+├── EmptyDocument               it holds no text
 │   └── NoTextLayer             … because its pages are pictures
-├── PasswordRequired            the file is locked
+├── PasswordRequired            the file is protected by a password
 │   └── WrongPassword           … and the password given does not open it
-├── DamagedFile                 cut off, broken, or built as no program would build it
+├── DamagedFile                 truncated, corrupt or malformed
 ├── ParseLimitExceeded          reading it would take more than the configuration allows
 ├── InvalidAttributes           attributes break the limits (16 keys, plain values)
 ├── InvalidName                 a malformed knowledge base id or external id
@@ -22,10 +22,10 @@ KnowledgeError
 ├── RerankerUnavailable         the configured reranker cannot be loaded
 ├── StoreUnavailable            the vector index gave no answer in time
 │   └── StoreRefused            … or answered that it cannot: often a damaged collection
-├── StorageFull                 the database's disk has no room left; reads go on
+├── StorageFull                 the disk of the database is full; reads continue
 ├── VectorsMissing              the vector index lost this collection; reconcile brings it back
-├── IndexReplaced               a rebuild or re-index was overtaken by another
-├── TooFewQuestions             too few labelled questions to fit a floor
+├── IndexReplaced               another rebuild or re-index finished first
+├── TooFewQuestions             too few labelled questions to fit min_relevance
 └── IngestConflict              the same document was written by someone else meanwhile
 
 It knows nothing of HTTP: `service/errors.py` gives each leaf its status.
@@ -64,7 +64,7 @@ class DocumentNotFound(KnowledgeError):
 
 
 class UnsupportedFile(KnowledgeError):
-    """The file is binary, undecodable, or of a format this room does not read."""
+    """The file is binary, undecodable, or of an unsupported format."""
 
     code = "unsupported_file"
     hint = "Send PDF, DOCX, XLSX, PPTX, HTML, EPUB, EML, CSV, JSON, Markdown or plain text."
@@ -78,52 +78,52 @@ class DocumentTooLarge(KnowledgeError):
 
 
 class EmptyDocument(KnowledgeError):
-    """The file holds no text to search in."""
+    """The file holds no text."""
 
     code = "empty_document"
-    hint = "Send a document with text in it; to remove one, delete it."
+    hint = "Send a document that contains text; to remove a document, delete it."
 
 
 class NoTextLayer(EmptyDocument):
     """The pages of the file are pictures, without a layer of text."""
 
     code = "no_text"
-    hint = "Run it through text recognition (OCR), then send the PDF that comes out."
+    hint = "Run it through text recognition (OCR) and send the resulting PDF."
 
 
 class PasswordRequired(KnowledgeError):
-    """The file is locked."""
+    """The file is protected by a password."""
 
     code = "password_required"
-    hint = "A PDF: send its `password` too. Any other: save it without one and send that."
+    hint = "For a PDF, send its `password` too. Save any other file without one and send that."
 
 
 class WrongPassword(PasswordRequired):
-    """The file is locked, and the password given does not open it."""
+    """The file is protected, and the password given does not open it."""
 
     code = "wrong_password"
     hint = "Correct the `password`, or save the file without one and send that."
 
 
 class DamagedFile(KnowledgeError):
-    """The file is cut off, broken, or built as no program would build it."""
+    """The file is truncated, corrupt or malformed."""
 
     code = "damaged_file"
-    hint = "Open it in the program it comes from, save it again and send that file."
+    hint = "Open it in the program that made it, save it again and send that file."
 
 
 class ParseLimitExceeded(KnowledgeError):
     """Reading the file would take more memory, time, pages or text than is allowed."""
 
     code = "parse_limit_exceeded"
-    hint = "Split the document, or raise the knowledge.parse_* limit that the message names."
+    hint = "Split the document, or raise the knowledge.parse_* limit named in the message."
 
 
 class InvalidAttributes(KnowledgeError):
     """The attributes break the limits."""
 
     code = "invalid_attributes"
-    hint = "At most 16 attributes: keys to 64 characters, values text to 512, number or boolean."
+    hint = "At most 16 attributes: keys up to 64 characters; text up to 512, number or boolean."
 
 
 class InvalidName(KnowledgeError):
@@ -164,7 +164,7 @@ class EmbedderUnavailable(KnowledgeError):
     """The embedder cannot be loaded."""
 
     code = "embedder_unavailable"
-    hint = "Point knowledge.embedder at a prepared folder or a Hugging Face id that is on disk."
+    hint = "Set knowledge.embedder to a prepared folder or a Hugging Face id that is on disk."
 
 
 class RerankerUnavailable(KnowledgeError):
@@ -172,7 +172,7 @@ class RerankerUnavailable(KnowledgeError):
 
     code = "reranker_unavailable"
     retryable = False
-    hint = "Check knowledge.reranker: a folder or Hugging Face id of a CrossEncoder."
+    hint = "Set knowledge.reranker to a folder or Hugging Face id of a CrossEncoder."
 
 
 class StoreUnavailable(KnowledgeError):
@@ -180,22 +180,22 @@ class StoreUnavailable(KnowledgeError):
 
     code = "vector_store_unavailable"
     retryable = True
-    hint = "Is Chroma running? Answers stay lexical-only until it is back."
+    hint = "Check that Chroma is running. Until it is back, search uses words only."
 
 
 class StoreRefused(StoreUnavailable):
     """The vector index answered that it cannot do this; a damaged collection is rebuilt."""
 
     code = "vector_store_refused"
-    hint = "The worker rebuilds a damaged collection from SQL; the message holds Chroma's words."
+    hint = "The worker rebuilds a damaged collection from SQL; the message quotes Chroma."
 
 
 class StorageFull(KnowledgeError):
-    """The disk of the database is full: nothing was written, reads go on."""
+    """The disk of the database is full: nothing was written, reads continue."""
 
     code = "storage_full"
     retryable = True
-    hint = "Make room on the disk and send it again; no restart is needed."
+    hint = "Free disk space and send it again; no restart is needed."
 
 
 class VectorsMissing(KnowledgeError):
@@ -203,7 +203,7 @@ class VectorsMissing(KnowledgeError):
 
     code = "vectors_missing"
     retryable = True
-    hint = "Run reconcile; the vectors are stored in SQL and need no re-embedding."
+    hint = "Run `fingerpost kb reconcile`; the vectors are stored in SQL and need no re-embedding."
 
 
 class IngestConflict(KnowledgeError):
@@ -215,15 +215,15 @@ class IngestConflict(KnowledgeError):
 
 
 class IndexReplaced(KnowledgeError):
-    """A rebuild or re-index was overtaken by another, which serves now; nothing is lost."""
+    """Another rebuild or re-index finished first and serves now; nothing is lost."""
 
     code = "index_replaced"
     retryable = True
-    hint = "Look at `fingerpost kb check`; start it again if it is still needed."
+    hint = "Run `fingerpost kb check`; start it again if it is still needed."
 
 
 class TooFewQuestions(KnowledgeError):
-    """There are too few labelled questions to fit a floor."""
+    """There are too few labelled questions to fit min_relevance."""
 
     code = "too_few_questions"
-    hint = "Add answerable questions; some hundred make a floor that holds."
+    hint = "Add answerable questions: some hundred give a reliable min_relevance."

@@ -1,11 +1,11 @@
-"""One document in: parse, chunk, embed, stage, index, flip, clean up.
+"""One document in: parse, chunk, embed, stage, index, activate, clean up.
 
 It knows the order of the steps and why each may fail without harm; it does not know how any of
 them is done. One document and a thousand take the same path.
 
 After a crash at any point the old version still answers, whole: nothing is seen before the
-flip, and the flip is one transaction. What an interrupted run leaves behind (a staged version,
-its vectors) is removed by the next version of the document or by reconcile.
+version is activated, and that is one transaction. What an interrupted run leaves behind (a staged
+version, its vectors) is removed by the next version of the document or by reconcile.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ from knowledge.errors import (
     InvalidAttributes,
     InvalidName,
 )
-from knowledge.index.vectors import VectorIndex, delete_vectors, put
+from knowledge.index.vectors import VectorIndex, delete_vectors, upsert_if_available
 from knowledge.parsing import ParsedText, parse
 from knowledge.resources import Resources
 from knowledge.sql import versions
 from knowledge.sql.bases import Base, get_base
 from knowledge.sql.chunks import vectors_by_text
-from knowledge.sql.transaction import writing
+from knowledge.sql.transaction import write_transaction
 from knowledge.sql.versions import ActiveVersion, Draft, Staged, Vectors
 from knowledge.types import MAX_ATTRIBUTES, Attributes, Chunk, IngestReport, NewDocument
 
@@ -46,8 +46,8 @@ WINDOW_DOCUMENTS = 128  # embedded and committed together: full batches, fewer f
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A source file that was looked at, and what is live of it now."""
+class _SourceFile:
+    """A source file, and its active version, if there is one."""
 
     source: NewDocument
     content_hash: str
@@ -65,7 +65,7 @@ class _Arrival:
 class _Prepared:
     """A new or changed source file, read and cut."""
 
-    arrival: _Arrival
+    file: _SourceFile
     parsed: ParsedText
     chunks: tuple[Chunk, ...]
 
@@ -74,8 +74,8 @@ class _Prepared:
 class _Window:
     """Documents that are written together: all, those that change anything, and these embedded."""
 
-    arrivals: list[_Arrival]
-    changed: list[_Arrival]
+    files: list[_SourceFile]
+    changed: list[_SourceFile]
     drafts: list[Draft]
 
 
@@ -102,72 +102,72 @@ def ingest_documents(
     """
     reports: dict[int, IngestReport] = {}
     names: set[str] = set()
-    on_its_way: list[tuple[list[int], Future[list[IngestReport]]]] = []  # one: they go in in order
+    pending: list[tuple[list[int], Future[list[IngestReport]]]] = []  # at most one, for order
 
-    def settle() -> None:
-        if on_its_way:
-            places, written = on_its_way.pop()
-            reports.update(zip(places, written.result(), strict=True))
+    def wait_for_write() -> None:
+        if pending:
+            positions, written = pending.pop()
+            reports.update(zip(positions, written.result(), strict=True))
             if progress is not None:
                 progress(len(reports), len(sources))
 
     with ThreadPoolExecutor(1, thread_name_prefix="ingest") as thread:
         try:
-            for places in _windows(sources):
-                window = [sources[place] for place in places]
+            for positions in _windows(sources):
+                window = [sources[position] for position in positions]
                 before, names = names, {source.external_id for source in window}
                 if not before.isdisjoint(names):
-                    settle()  # what is live of these is being written right now
-                base = _as_it_is(resources, base)  # a re-index may have swapped its embedder
-                read = _read(resources.serving(base), base, window)
-                settle()
-                written = thread.submit(_write_or_read_again, resources, base, read)
-                on_its_way.append((places, written))
+                    wait_for_write()  # the active versions of these are being written right now
+                base = _reload(resources, base)  # a re-index may have swapped its embedder
+                read = _read(resources.for_base(base), base, window)
+                wait_for_write()
+                written = thread.submit(_write_or_retry, resources, base, read)
+                pending.append((positions, written))
         finally:
-            settle()  # a window that was read goes in, whatever becomes of the next
-    return [reports[place] for place in range(len(sources))]
+            wait_for_write()  # a window that was read is written, even if the next fails
+    return [reports[position] for position in range(len(sources))]
 
 
 def _read(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> _Window:
-    """Look at, cut and embed; nothing is written."""
-    arrivals = _look_at(resources, base, sources)
+    """Compare, cut and embed; nothing is written."""
+    files = _compare_with_active(resources, base, sources)
     chunking = _chunking(resources, base)
-    changed = [item for item in arrivals if not _is_unchanged(chunking, item)]
+    changed = [item for item in files if not _is_unchanged(chunking, item)]
     prepared = [_prepare(resources, chunking, item) for item in changed]
-    return _Window(arrivals, changed, _embed(resources, chunking, prepared))
+    return _Window(files, changed, _embed(resources, chunking, prepared))
 
 
-def _as_it_is(resources: Resources, base: Base) -> Base:
-    with resources.engine.connect() as connection:
+def _reload(resources: Resources, base: Base) -> Base:
+    with resources.database.connect() as connection:
         return get_base(connection, base.base_id, tenant=base.tenant)
 
 
-def _write_or_read_again(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
+def _write_or_retry(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
     """Write the window; embed it anew where a re-index swapped the embedder since it was read."""
     try:
-        return _write(resources.serving(base), base, window)
+        return _write(resources.for_base(base), base, window)
     except EmbedderMismatch:
-        base = _as_it_is(resources, base)
-        serving = resources.serving(base)
-        sources = [arrival.source for arrival in window.arrivals]
+        base = _reload(resources, base)
+        serving = resources.for_base(base)
+        sources = [file.source for file in window.files]
         return _write(serving, base, _read(serving, base, sources))
 
 
 def _write(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
-    """Stage, index and flip, while the next window is read."""
+    """Stage, index and activate, while the next window is read."""
     drafts = window.drafts
-    with writing(resources.engine) as connection:
+    with write_transaction(resources.database) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         resources.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
         staged = versions.stage(connection, base, drafts)
     indexed = _upsert(resources.index, base, drafts, staged)
-    with writing(resources.engine) as connection:
+    with write_transaction(resources.database) as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
         indexed = indexed and now.index.pk == base.index.pk  # a swap takes staged chunks along
-        gone = versions.activate(connection, now, staged, indexed=indexed)
-    delete_vectors(resources.index, now.index.collection, gone)
+        removed = versions.activate(connection, now, staged, indexed=indexed)
+    delete_vectors(resources.index, now.index.collection, removed)
     written = dict(zip((id(item) for item in window.changed), staged, strict=True))
-    return [_report(item, written.get(id(item)), indexed=indexed) for item in window.arrivals]
+    return [_report(item, written.get(id(item)), indexed=indexed) for item in window.files]
 
 
 def check_attributes(attributes: Attributes) -> None:
@@ -193,36 +193,38 @@ def check_access(labels: Collection[str]) -> None:
 
 
 def _windows(sources: Sequence[NewDocument]) -> Iterator[list[int]]:
-    """Yield the places of documents that go in together, no external id twice in a run of windows.
+    """Yield the positions of documents written together; a run of windows has no id twice.
 
     The longest first: batches of one length need no padding (5 to 10 % of the time), and the last
     window, which is written beside nothing, is the smallest.
     """
     for run in _runs(sources):
-        run.sort(key=lambda place: len(sources[place].content), reverse=True)
+        run.sort(key=lambda position: len(sources[position].content), reverse=True)
         for start in range(0, len(run), WINDOW_DOCUMENTS):
             yield run[start : start + WINDOW_DOCUMENTS]
 
 
 def _runs(sources: Sequence[NewDocument]) -> Iterator[list[int]]:
     run: dict[str, int] = {}
-    for place, source in enumerate(sources):
+    for position, source in enumerate(sources):
         if source.external_id in run:
             yield list(run.values())
             run = {}
-        run[source.external_id] = place
+        run[source.external_id] = position
     if run:
         yield list(run.values())
 
 
-def _look_at(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> list[_Arrival]:
+def _compare_with_active(
+    resources: Resources, base: Base, sources: Sequence[NewDocument]
+) -> list[_SourceFile]:
     for source in sources:
         _check(resources.config, source)
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         names = [source.external_id for source in sources]
         current = versions.active_versions(connection, base, names)
     return [
-        _Arrival(
+        _SourceFile(
             source, hashlib.sha256(source.content).hexdigest(), current.get(source.external_id)
         )
         for source in sources
@@ -241,15 +243,15 @@ def _check(config: KnowledgeConfig, source: NewDocument) -> None:
     check_access(source.access or ())
 
 
-def _prepare(resources: Resources, chunking: Chunking, arrival: _Arrival) -> _Prepared:
-    source = arrival.source
+def _prepare(resources: Resources, chunking: Chunking, file: _SourceFile) -> _Prepared:
+    source = file.source
     limits = resources.config.parse_limits
     parsed = source.parsed or parse(source.filename, source.content, limits=limits)
     chunks = chunk(parsed, chunking, count_tokens=resources.embedder.count_tokens)
-    return _Prepared(arrival, parsed, tuple(chunks))
+    return _Prepared(file, parsed, tuple(chunks))
 
 
-def _is_unchanged(chunking: Chunking, item: _Arrival) -> bool:
+def _is_unchanged(chunking: Chunking, item: _SourceFile) -> bool:
     current, source = item.current, item.source
     return current is not None and (
         current.content_hash == item.content_hash
@@ -278,14 +280,14 @@ def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared])
     known.update(zip(new, resources.embedder.embed_passages(new), strict=True))
     return [
         Draft(
-            external_id=item.arrival.source.external_id,
-            filename=item.arrival.source.filename,
+            external_id=item.file.source.external_id,
+            filename=item.file.source.filename,
             format=item.parsed.format,
             encoding=item.parsed.encoding,
-            content_hash=item.arrival.content_hash,
-            attributes=item.arrival.source.attributes,
-            access=item.arrival.access,
-            bytes=len(item.arrival.source.content),
+            content_hash=item.file.content_hash,
+            attributes=item.file.source.attributes,
+            access=item.file.access,
+            bytes=len(item.file.source.content),
             text=item.parsed.text,
             chunking=str(chunking),
             chunks=item.chunks,
@@ -297,10 +299,10 @@ def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared])
 
 def _known_vectors(resources: Resources, items: Sequence[_Prepared]) -> dict[str, Vectors]:
     known: dict[str, Vectors] = {}
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         for item in items:
-            if item.arrival.current is not None:
-                rows = vectors_by_text(connection, item.arrival.current.version_pk)
+            if item.file.current is not None:
+                rows = vectors_by_text(connection, item.file.current.version_pk)
                 known.update((embedded_text(head, text), vector) for head, text, vector in rows)
     return known
 
@@ -313,10 +315,10 @@ def _upsert(
         return True
     ids = [chunk_id for version in staged for chunk_id in version.chunk_ids]
     vectors = np.vstack([draft.vectors for draft in drafts])
-    return put(index, base.index.collection, ids, vectors)
+    return upsert_if_available(index, base.index.collection, ids, vectors)
 
 
-def _report(item: _Arrival, staged: Staged | None, *, indexed: bool) -> IngestReport:
+def _report(item: _SourceFile, staged: Staged | None, *, indexed: bool) -> IngestReport:
     if staged is None:
         assert item.current is not None
         return IngestReport(

@@ -1,6 +1,6 @@
-"""The door of the room: one object through which everything else uses knowledge.
+"""`Knowledge`: the one object through which everything else uses this room.
 
-It knows who does what in here and opens the transactions; the work is in the other files. All
+It knows which file does what and opens the transactions; the work is in the other files. All
 methods are synchronous and may be called from many threads.
 """
 
@@ -19,11 +19,12 @@ from knowledge.ingest import ingest_documents
 from knowledge.parsing import ParsedText
 from knowledge.reranking import Reranker
 from knowledge.resources import Resources
-from knowledge.search.retrieval import Search, retrieve
+from knowledge.search.query import SearchQuery
+from knowledge.search.retrieval import retrieve
 from knowledge.sql import bases as base_rows
 from knowledge.sql import change_rate, documents, versions
-from knowledge.sql.bases import Base, EmbedderMark
-from knowledge.sql.transaction import writing
+from knowledge.sql.bases import Base, EmbedderIdentity
+from knowledge.sql.transaction import write_transaction
 from knowledge.types import (
     DEFAULT_TENANT,
     RETRIEVERS,
@@ -44,7 +45,9 @@ from knowledge.types import (
     Turn,
 )
 
-LOOKUPS = 8  # words searched beside embeddings, at once; SQLAlchemy's pool holds 15 connections
+LEXICAL_THREADS = (
+    8  # words searched beside embeddings, at once; SQLAlchemy's pool holds 15 connections
+)
 
 
 class Knowledge:
@@ -52,7 +55,7 @@ class Knowledge:
 
     def __init__(
         self,
-        engine: Engine,
+        database: Engine,
         index: VectorIndex,
         embedder: Embedder,
         config: KnowledgeConfig | None = None,
@@ -60,10 +63,10 @@ class Knowledge:
         reranker: Reranker | None = None,
         next_embedder: Embedder | None = None,
     ) -> None:
-        """Join truth, index and embedders; nothing is contacted or created.
+        """Join database, index and embedders; nothing is contacted or created.
 
         Args:
-            engine: The database, with this room's `metadata` created in it.
+            database: The SQL database, with this room's `metadata` created in it.
             index: The vector index; it may be away, and come back, at any time.
             embedder: What the bases were indexed with.
             config: Defaults if left out.
@@ -74,16 +77,16 @@ class Knowledge:
         Raises:
             EmbedderUnavailable: The next embedder is the present one.
         """
-        if next_embedder is not None and EmbedderMark.of(embedder) == EmbedderMark.of(
+        if next_embedder is not None and EmbedderIdentity.of(embedder) == EmbedderIdentity.of(
             next_embedder
         ):
             raise EmbedderUnavailable(
-                f"knowledge.next_embedder is the embedder already, {EmbedderMark.of(embedder)}: "
-                "leave it out, or name the model that is to take its place"
+                "knowledge.next_embedder is the embedder already, "
+                f"{EmbedderIdentity.of(embedder)}: leave it out, or name the model to replace it"
             )
-        threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
+        threads = ThreadPoolExecutor(LEXICAL_THREADS, thread_name_prefix="lexical")
         self._resources = Resources(
-            engine, index, embedder, config or KnowledgeConfig(), threads, reranker, next_embedder
+            database, index, embedder, config or KnowledgeConfig(), threads, reranker, next_embedder
         )
 
     @property
@@ -124,13 +127,13 @@ class Knowledge:
 
     def list_bases(self, *, tenant: str = DEFAULT_TENANT) -> list[KnowledgeBase]:
         """Return the tenant's knowledge bases with their sizes, oldest first."""
-        with self._resources.engine.connect() as connection:
-            return base_rows.describe(connection, tenant, None)
+        with self._resources.database.connect() as connection:
+            return base_rows.list_bases(connection, tenant, None)
 
     def get_base(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> KnowledgeBase:
         """Return one knowledge base with its sizes. Raises `CollectionNotFound`."""
-        with self._resources.engine.connect() as connection:
-            found = base_rows.describe(connection, tenant, base_id)
+        with self._resources.database.connect() as connection:
+            found = base_rows.list_bases(connection, tenant, base_id)
         if not found:
             raise CollectionNotFound(f"no knowledge base {base_id!r}; create it first")
         return found[0]
@@ -144,7 +147,7 @@ class Knowledge:
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             collections = base_rows.delete_base(connection, base)
-        reconcile.drop_quietly(self._resources, collections)
+        reconcile.drop_collections(self._resources, collections)
 
     def ingest(
         self,
@@ -212,7 +215,7 @@ class Knowledge:
         Raises:
             KnowledgeError: As `ingest`, for the first bad file; earlier windows are in.
         """
-        with self._resources.engine.connect() as connection:
+        with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
         return ingest_documents(self._resources, base, sources, progress)
 
@@ -230,8 +233,8 @@ class Knowledge:
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
-            gone = versions.delete_document(connection, base, found.external_id)
-        delete_vectors(self._resources.index, base.index.collection, gone)
+            removed = versions.delete_document(connection, base, found.external_id)
+        delete_vectors(self._resources.index, base.index.collection, removed)
         return found
 
     def list_documents(
@@ -243,7 +246,7 @@ class Knowledge:
         after: str | None = None,
     ) -> list[Document]:
         """Return the live documents, oldest first, `after` a document id. `CollectionNotFound`."""
-        with self._resources.engine.connect() as connection:
+        with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             return documents.list_documents(connection, base, limit=limit, after=after)
 
@@ -251,7 +254,7 @@ class Knowledge:
         self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
     ) -> Document:
         """Return a live document by external id or document id. Raises `DocumentNotFound`."""
-        with self._resources.engine.connect() as connection:
+        with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             return documents.get_document(connection, base, document)
 
@@ -259,7 +262,7 @@ class Knowledge:
         self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
     ) -> DocumentText:
         """Return a live document and its text; passages' offsets count this text's code points."""
-        with self._resources.engine.connect() as connection:
+        with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
             return DocumentText(found, documents.document_text(connection, found))
@@ -285,7 +288,7 @@ class Knowledge:
         Raises:
             CollectionNotFound, DocumentNotFound: There never was one of that name.
         """
-        with self._resources.engine.connect() as connection:
+        with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             return documents.list_versions(connection, base, document, limit=limit, after=after)
 
@@ -315,12 +318,12 @@ class Knowledge:
                 number if left out. Passages are kept in rank order up to the first that does not
                 fit; `passages_over_budget` says how many that cost, and may leave none.
             filters: Attributes that must be equal, all of them.
-            access: The labels that the reader holds; documents that ask for others stay unseen.
-            retrievers: Who may take part, for comparisons.
-            min_relevance: Floor for `above_floor`; the configured one of the kind if left out.
+            access: The labels that the reader holds; documents with other labels are not found.
+            retrievers: Which of them are asked; both if left out.
+            min_relevance: Relevance that makes a passage `is_relevant`; as configured if left out.
 
         Returns:
-            Passages below the floor are marked, not dropped. With Chroma away the lexical
+            Passages of too little relevance are marked, not dropped. With Chroma away the lexical
             retriever answers alone, within a second, and `degraded` is true.
 
         Raises:
@@ -329,7 +332,7 @@ class Knowledge:
             EmbedderMismatch: A base was indexed by another embedder.
         """
         config = self._resources.config
-        search = Search(
+        query = SearchQuery(
             question=question,
             history=tuple(history),
             tenant=tenant,
@@ -341,7 +344,7 @@ class Knowledge:
             min_relevance=min_relevance,
             retrievers=tuple(retrievers),
         )
-        return retrieve(self._resources, search)
+        return retrieve(self._resources, query)
 
     def reconcile(
         self, base_id: str | None = None, *, tenant: str = DEFAULT_TENANT
@@ -388,13 +391,13 @@ class Knowledge:
 
         Raises:
             CollectionNotFound: There is none; or it was deleted meanwhile.
-            IndexReplaced: Another re-index of the base was quicker; retryable.
+            IndexReplaced: Another re-index of the base finished first; retryable.
         """
         return reindexing.reindex(self._resources, self._base(base_id, tenant), progress)
 
     def measure(self, base_ids: Sequence[str], *, tenant: str = DEFAULT_TENANT) -> KnowledgeFacts:
         """Return sizes and rate of change of these bases together. Raises `CollectionNotFound`."""
-        with self._resources.engine.connect() as connection:
+        with self._resources.database.connect() as connection:
             bases = base_rows.get_bases(connection, base_ids, tenant=tenant)
             return change_rate.measure(connection, [base.pk for base in bases])
 
@@ -403,14 +406,14 @@ class Knowledge:
         return reconcile.health(self._resources, self._bases(None, DEFAULT_TENANT))
 
     def _write(self) -> AbstractContextManager[Connection]:
-        return writing(self._resources.engine)
+        return write_transaction(self._resources.database)
 
     def _base(self, base_id: str, tenant: str) -> Base:
-        with self._resources.engine.connect() as connection:
+        with self._resources.database.connect() as connection:
             return base_rows.get_base(connection, base_id, tenant=tenant)
 
     def _bases(self, base_id: str | None, tenant: str) -> list[Base]:
-        with self._resources.engine.connect() as connection:
+        with self._resources.database.connect() as connection:
             if base_id is not None:
                 return [base_rows.get_base(connection, base_id, tenant=tenant)]
             return base_rows.all_bases(connection)

@@ -1,4 +1,4 @@
-"""How well were the questions served, and which floor tells "nothing relevant"? Figures only.
+"""How well were the questions served, and below which relevance is it "nothing relevant"?
 
 It knows rankings of ids, relevance values and labels; it does not know retrievers, files or
 commands. Every figure is a mean over questions, so that a bootstrap over questions bounds it.
@@ -15,7 +15,9 @@ from knowledge.errors import TooFewQuestions
 
 Values = npt.NDArray[np.float64]
 
-MOST_FLAGGED = 0.05  # DESIGN §9: at most 5 % of answerable questions may count as not answerable
+MOST_FLAGGED = 0.05
+"""Share of the answerable questions that may count as not answerable; see "Relevance is not the
+score" in `DECISIONS.md`."""
 FOLDS = 5
 ROUNDS = 1_000  # of the bootstrap; the ends of a 95 % interval move by about 0.001
 SEED = 7
@@ -31,18 +33,18 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class FloorFit:
-    """A floor for one collection of questions, and what it does to questions it has not seen.
+class MinRelevanceFit:
+    """A least relevance for one set of questions, and what it does to questions it has not seen.
 
     Attributes:
-        floor: Fitted on all answerable questions: the one to write down.
-        fold_floors: Fitted without one fold each; the figures below come from these.
-        flagged_answerable: (n,) 1.0 where the floor of the other folds flags the question.
-        flagged_unanswerable: (m,) share of the fold floors that flag the question.
+        min_relevance: Fitted on all answerable questions: the one to configure.
+        fold_values: Fitted without one fold each; the figures below come from these.
+        flagged_answerable: (n,) 1.0 where the value of the other folds flags the question.
+        flagged_unanswerable: (m,) share of the fold values that flag the question.
     """
 
-    floor: float
-    fold_floors: tuple[float, ...]
+    min_relevance: float
+    fold_values: tuple[float, ...]
     flagged_answerable: Values
     flagged_unanswerable: Values
 
@@ -87,11 +89,13 @@ def interval(values: Sequence[float] | Values, *, rounds: int = ROUNDS) -> Inter
     return Interval(float(sample.mean()), float(low), float(high))
 
 
-def fit_floor(answerable: Sequence[float] | Values, *, most_flagged: float = MOST_FLAGGED) -> float:
-    """Return the highest floor under which few enough of these questions fall.
+def fit_min_relevance(
+    answerable: Sequence[float] | Values, *, most_flagged: float = MOST_FLAGGED
+) -> float:
+    """Return the highest relevance below which few enough of these questions lie.
 
     One standard error of the share is kept free, so that questions not seen here keep to
-    `most_flagged` as well. A question is flagged where its relevance is below the floor.
+    `most_flagged` as well. A question is flagged where its relevance is below that value.
 
     Args:
         answerable: Best relevance of each answerable question, at least one.
@@ -109,8 +113,8 @@ def cross_fit(
     *,
     most_flagged: float = MOST_FLAGGED,
     folds: int = FOLDS,
-) -> FloorFit:
-    """Fit the floor without each fold in turn and apply it to that fold and to the others.
+) -> MinRelevanceFit:
+    """Fit the value without each fold in turn and apply it to that fold and to the others.
 
     Args:
         answerable: Best relevance of each question that the collection answers.
@@ -125,11 +129,17 @@ def cross_fit(
     other = np.asarray(unanswerable, dtype=np.float64)
     if len(known) < folds:
         raise TooFewQuestions(
-            f"{len(known)} answerable questions; a floor in {folds} folds needs at least {folds}"
+            f"{len(known)} answerable questions; fitting in {folds} folds needs at least {folds}"
         )
     fold_of = np.random.default_rng(SEED).permutation(len(known)) % folds
-    floors = [fit_floor(known[fold_of != f], most_flagged=most_flagged) for f in range(folds)]
-    flagged = known < np.asarray(floors)[fold_of]
-    shares = (other[:, None] < np.asarray(floors)[None, :]).mean(axis=1)
-    floor = fit_floor(known, most_flagged=most_flagged)
-    return FloorFit(floor, tuple(floors), flagged.astype(np.float64), np.asarray(shares))
+    values_by_fold = [
+        fit_min_relevance(known[fold_of != f], most_flagged=most_flagged) for f in range(folds)
+    ]
+    flagged = known < np.asarray(values_by_fold)[fold_of]
+    shares = (other[:, None] < np.asarray(values_by_fold)[None, :]).mean(axis=1)
+    return MinRelevanceFit(
+        min_relevance=fit_min_relevance(known, most_flagged=most_flagged),
+        fold_values=tuple(values_by_fold),
+        flagged_answerable=flagged.astype(np.float64),
+        flagged_unanswerable=np.asarray(shares),
+    )

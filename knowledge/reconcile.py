@@ -24,15 +24,15 @@ from knowledge.resources import Resources
 from knowledge.sql import bases as base_rows
 from knowledge.sql import chunks as stored_chunks
 from knowledge.sql import versions
-from knowledge.sql.bases import COLLECTION_PREFIX, Base, EmbedderMark, Generation
+from knowledge.sql.bases import COLLECTION_PREFIX, Base, EmbedderIdentity, Generation
 from knowledge.sql.chunks import ID_BATCH, LiveChunk
-from knowledge.sql.transaction import writing
+from knowledge.sql.transaction import write_transaction
 from knowledge.types import IndexCheck, IndexHealth, ReconcileReport
 
 logger = logging.getLogger(__name__)
 
-BUILDS = 5  # a new collection of 500 now and then misses one as well
-WALKED_CHUNKS = 20_000  # a larger collection is not walked whole: beyond the deadline of a call
+MAX_REBUILDS = 5  # a new collection of 500 now and then misses one as well
+MAX_SEARCHED_CHUNKS = 20_000  # a search for all of a larger one takes longer than a call may
 
 
 def reconcile(resources: Resources, bases: Sequence[Base], *, whole_store: bool) -> ReconcileReport:
@@ -60,14 +60,14 @@ def reconcile(resources: Resources, bases: Sequence[Base], *, whole_store: bool)
 
 
 def catch_up(resources: Resources, bases: Sequence[Base]) -> ReconcileReport:
-    """Do the cheap part: one search per base, and a closer look where something is amiss.
+    """Check each base by one search, and reconcile those where something is wrong.
 
-    Amiss is that counts disagree, that much was removed, or that Chroma refuses the search.
+    Wrong is that counts differ, that many vectors were removed, or that Chroma refuses the search.
     """
     report = ReconcileReport()
     try:
         for base in bases:
-            if not _is_in_step(resources, base):
+            if not _is_in_sync(resources, base):
                 report = _add_up(report, _reconcile_base(resources, base))
     except StoreUnavailable:
         return replace(report, available=False)
@@ -76,8 +76,8 @@ def catch_up(resources: Resources, bases: Sequence[Base]) -> ReconcileReport:
 
 def rebuild(resources: Resources, base: Base, progress: Progress | None = None) -> ReconcileReport:
     """Build a new generation of the collection from the stored vectors, swap, drop the old."""
-    settle(resources, base)
-    with writing(resources.engine) as connection:
+    move_reindexed_vectors(resources, base)
+    with write_transaction(resources.database) as connection:
         generation = base_rows.add_generation(
             connection,
             base.pk,
@@ -90,9 +90,9 @@ def rebuild(resources: Resources, base: Base, progress: Progress | None = None) 
         added = _fill(resources, base, generation, progress)
         _swap(resources, base, generation)
     except KnowledgeError:
-        _forget(resources, generation)
+        _discard(resources, generation)
         raise
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
     report = _repair(resources, now)  # what was ingested while the new one was filled
     return replace(report, missing_added=report.missing_added + added, collections_rebuilt=1)
@@ -109,8 +109,8 @@ def check(resources: Resources, base: Base) -> IndexCheck:
         lost = True
     except StoreUnavailable as exc:
         detail = str(exc)
-    with resources.engine.connect() as connection:
-        sizes = base_rows.describe(connection, base.tenant, base.base_id)
+    with resources.database.connect() as connection:
+        sizes = base_rows.list_bases(connection, base.tenant, base.base_id)
         everything, live = stored_chunks.stored_ids(connection, base)
         unfinished = versions.count_staged(connection, base)
     missing = len(live - present) if present is not None else 0
@@ -127,8 +127,8 @@ def check(resources: Resources, base: Base) -> IndexCheck:
         embedding_model=base.index.embedding_model,
         embedding_revision=base.index.embedding_revision,
         dimension=base.index.dimension,
-        embedder_fits=resources.serves(base),
-        wants_reindex=base.index.made_by != EmbedderMark.of(resources.target),
+        embedder_fits=resources.has_embedder_of(base),
+        wants_reindex=base.index.made_by != EmbedderIdentity.of(resources.target),
         available=present is not None,
         detail=detail,
     )
@@ -137,7 +137,7 @@ def check(resources: Resources, base: Base) -> IndexCheck:
 def health(resources: Resources, bases: Sequence[Base]) -> IndexHealth:
     """Return whether the index answers and how many vectors still wait for it."""
     live = pending = 0
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         for base in bases:
             counted = stored_chunks.count_pending(connection, base)
             live, pending = live + counted[0], pending + counted[1]
@@ -145,17 +145,17 @@ def health(resources: Resources, bases: Sequence[Base]) -> IndexHealth:
         resources.index.ping()
     except StoreUnavailable as exc:
         return IndexHealth(available=False, chunks=live, pending=pending, detail=str(exc))
-    detail = f"{pending} vectors wait for reconcile" if pending else "in step"
+    detail = f"{pending} vectors wait for reconcile" if pending else "in sync"
     return IndexHealth(available=True, chunks=live, pending=pending, detail=detail)
 
 
 def _reconcile_base(resources: Resources, base: Base) -> ReconcileReport:
-    """Repair a collection; build a new generation of one that is damaged or worn."""
+    """Repair a collection; build a new generation of one that is damaged or had many deletions."""
     report = ReconcileReport()
-    for _ in range(BUILDS):
+    for _ in range(MAX_REBUILDS):
         try:
             report = _add_up(report, _repair(resources, base))
-            reason = _worn(resources, base)
+            reason = _rebuild_reason(resources, base)
         except StoreRefused as exc:
             reason = str(exc)
         if reason is None:
@@ -164,31 +164,31 @@ def _reconcile_base(resources: Resources, base: Base) -> ReconcileReport:
         try:
             report = _add_up(report, rebuild(resources, base))
         except IndexReplaced:
-            logger.info("another new generation of %s was quicker", base.base_id)
-        with resources.engine.connect() as connection:
+            logger.info("another new generation of %s was ready first", base.base_id)
+        with resources.database.connect() as connection:
             base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
     return report
 
 
-def _worn(resources: Resources, base: Base) -> str | None:
+def _rebuild_reason(resources: Resources, base: Base) -> str | None:
     """Return why a collection should not serve on, though its ids are right."""
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         live = stored_chunks.stored_ids(connection, base)[1]
     if _is_churned(resources, base, len(live)):
         return f"{base.index.removed} vectors were removed from it"
-    if not live or len(live) > WALKED_CHUNKS:
+    if not live or len(live) > MAX_SEARCHED_CHUNKS:
         return None
     lost = _unreachable(resources, base)
-    return f"searches cannot come upon {len(lost)} of its vectors" if lost else None
+    return f"searches cannot find {len(lost)} of its vectors" if lost else None
 
 
 def _unreachable(resources: Resources, base: Base) -> set[str]:
-    """Return the live ids that no search comes upon."""
+    """Return the live ids that no search finds."""
     reachable = resources.index.reachable(base.index.collection)
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         live = stored_chunks.stored_ids(connection, base)[1]
     lost = live - reachable
-    # what came in, or is on its way in, since the walk is not lost
+    # what was added since that search is not lost
     return lost & resources.index.ids(base.index.collection) if lost else lost
 
 
@@ -197,21 +197,21 @@ def _is_churned(resources: Resources, base: Base, live: int) -> bool:
     return base.index.removed > max(config.churn_floor, config.churn_share * live)
 
 
-def settle(resources: Resources, base: Base) -> None:
+def move_reindexed_vectors(resources: Resources, base: Base) -> None:
     """Move the vectors of a re-index that was swapped in to their chunks, in short writes.
 
     Before another generation takes the place of that one: its waiting vectors would go with it.
     """
     moved = ID_BATCH
     while moved == ID_BATCH:
-        with writing(resources.engine) as connection:
+        with write_transaction(resources.database) as connection:
             moved = stored_chunks.move_vectors(connection, base)
 
 
 def _repair(resources: Resources, base: Base) -> ReconcileReport:
     config = resources.config
-    settle(resources, base)
-    with writing(resources.engine) as connection:
+    move_reindexed_vectors(resources, base)
+    with write_transaction(resources.database) as connection:
         stale = versions.collect_stale(
             connection, base, older_than=time.time() - config.orphan_grace_s
         )
@@ -220,12 +220,12 @@ def _repair(resources: Resources, base: Base) -> ReconcileReport:
         present = resources.index.ids(base.index.collection)  # before SQL: see the module's text
     except VectorsMissing:
         present = set()
-        with resources.engine.connect() as connection:
+        with resources.database.connect() as connection:
             if not base_rows.has_chunks(connection, base.pk):
                 return ReconcileReport(stale_collected=stale)
         resources.index.create(base.index.collection)
         rebuilt = 1
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         everything = stored_chunks.stored_ids(connection, base)[0]
     orphans = present - everything
     if orphans:
@@ -248,7 +248,7 @@ def _add_missing(
 ) -> int:
     """Upsert every live chunk that is not in `present`, and mark all of them as indexed."""
     added = done = 0
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         total = stored_chunks.count_pending(connection, base)[0]
         batches = list(stored_chunks.iterate_chunks(connection, base))
     for batch in batches:
@@ -256,12 +256,12 @@ def _add_missing(
         if missing:
             _upsert(resources, generation, missing)
             added += len(missing)
-        with writing(resources.engine) as connection:
+        with write_transaction(resources.database) as connection:
             pks = [item.pk for item in batch]
             stored_chunks.mark_indexed(connection, pks, generation.pk)
-            gone = stored_chunks.gone_ids(connection, missing)
-        if gone:  # replaced or deleted while it was being added
-            resources.index.delete(generation.collection, gone)
+            removed = stored_chunks.deleted_ids(connection, missing)
+        if removed:  # replaced or deleted while it was being added
+            resources.index.delete(generation.collection, removed)
         done += len(batch)
         if progress is not None:
             progress(done, total)
@@ -281,19 +281,19 @@ def _fill(
 
 
 def _swap(resources: Resources, base: Base, generation: Generation) -> None:
-    with writing(resources.engine) as connection:
+    with write_transaction(resources.database) as connection:
         base_rows.activate_generation(connection, generation, replaces=base.index)
-    drop_quietly(resources, [base.index.collection])
+    drop_collections(resources, [base.index.collection])
 
 
-def _forget(resources: Resources, generation: Generation) -> None:
-    """Take back a generation that could not be filled."""
-    with writing(resources.engine) as connection:
+def _discard(resources: Resources, generation: Generation) -> None:
+    """Remove a generation that could not be filled."""
+    with write_transaction(resources.database) as connection:
         base_rows.remove_generation(connection, generation)
-    drop_quietly(resources, [generation.collection])
+    drop_collections(resources, [generation.collection])
 
 
-def drop_quietly(resources: Resources, collections: Sequence[str]) -> None:
+def drop_collections(resources: Resources, collections: Sequence[str]) -> None:
     """Drop collections that belong to nothing; what fails waits for the next reconcile."""
     for name in collections:
         try:
@@ -305,19 +305,19 @@ def drop_quietly(resources: Resources, collections: Sequence[str]) -> None:
 def _drop_unknown(resources: Resources) -> int:
     """Drop collections of deleted bases and swapped generations."""
     oldest = time.time() - resources.config.orphan_grace_s
-    with writing(resources.engine) as connection:
-        base_rows.forget_unfinished(connection, older_than=oldest)
+    with write_transaction(resources.database) as connection:
+        base_rows.delete_unfinished(connection, older_than=oldest)
     present = {n for n in resources.index.collections() if n.startswith(COLLECTION_PREFIX)}
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         unknown = present - base_rows.known_collections(connection)
     for name in unknown:
         resources.index.drop(name)
     return len(unknown)
 
 
-def _is_in_step(resources: Resources, base: Base) -> bool:
+def _is_in_sync(resources: Resources, base: Base) -> bool:
     """Say whether counts agree and a search is answered, for the price of one search."""
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         live, pending = stored_chunks.count_pending(connection, base)
         sample = next(stored_chunks.iterate_chunks(connection, base, batch=1), [])
     if pending or _is_churned(resources, base, live):

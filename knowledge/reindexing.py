@@ -22,17 +22,17 @@ from sqlalchemy import (
 from knowledge.chunking import embedded_text
 from knowledge.embedding import Progress, Vectors
 from knowledge.errors import CollectionNotFound
-from knowledge.index.vectors import put
-from knowledge.reconcile import drop_quietly, reconcile, settle
+from knowledge.index.vectors import upsert_if_available
+from knowledge.reconcile import drop_collections, move_reindexed_vectors, reconcile
 from knowledge.resources import Resources
 from knowledge.sql import bases as base_rows
-from knowledge.sql.bases import Base, EmbedderMark, Generation
+from knowledge.sql.bases import Base, EmbedderIdentity, Generation
 from knowledge.sql.chunks import count_pending
 from knowledge.sql.tables import chunks, next_vectors
-from knowledge.sql.transaction import writing
+from knowledge.sql.transaction import write_transaction
 from knowledge.types import ReconcileReport
 
-BATCH = 256  # chunks embedded and committed together: what a killed re-index has to do again
+BATCH_CHUNKS = 256  # chunks embedded and committed together: what a killed re-index has to do again
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def reindex(resources: Resources, base: Base, progress: Progress | None = None) 
 
     Raises:
         CollectionNotFound: The base was deleted meanwhile.
-        IndexReplaced: Another re-index of the base was quicker.
+        IndexReplaced: Another re-index of the base finished first.
     """
     generation = _begin(resources, base)
     before = None
@@ -61,23 +61,23 @@ def reindex(resources: Resources, base: Base, progress: Progress | None = None) 
             _embed_missing(resources, base, generation, progress)
             before = _swap(resources, base, generation)
     except CollectionNotFound:
-        drop_quietly(resources, [generation.collection])
+        drop_collections(resources, [generation.collection])
         raise
-    drop_quietly(resources, [before.index.collection])
+    drop_collections(resources, [before.index.collection])
     now = replace(before, index=generation)
     report = reconcile(resources, [now], whole_store=False)
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         live, pending = count_pending(connection, now)
     return replace(report, missing_added=live - pending, collections_rebuilt=1)
 
 
 def _begin(resources: Resources, base: Base) -> Generation:
-    settle(resources, base)
-    with writing(resources.engine) as connection:
+    move_reindexed_vectors(resources, base)
+    with write_transaction(resources.database) as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-        made_by = EmbedderMark.of(resources.target)
-        generation, given_up = base_rows.continue_reindex(connection, now, made_by)
-    drop_quietly(resources, given_up)
+        made_by = EmbedderIdentity.of(resources.target)
+        generation, abandoned = base_rows.continue_reindex(connection, now, made_by)
+    drop_collections(resources, abandoned)
     return generation
 
 
@@ -88,11 +88,11 @@ def _embed_missing(
     while batch := _without_vector(resources, generation):
         ids = [item.chunk_id for item in batch]
         vectors = resources.target.embed_passages([item.text for item in batch])
-        is_indexed = put(resources.index, generation.collection, ids, vectors)
-        with writing(resources.engine) as connection:
+        is_indexed = upsert_if_available(resources.index, generation.collection, ids, vectors)
+        with write_transaction(resources.database) as connection:
             base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-            base_rows.hold_reindex(connection, generation)
-            _keep(connection, generation, batch, vectors, is_indexed=is_indexed)
+            base_rows.refresh_reindex(connection, generation)
+            _insert_vectors(connection, generation, batch, vectors, is_indexed=is_indexed)
         if progress is not None:
             progress(*_count(resources, generation))
 
@@ -105,9 +105,9 @@ def _swap(resources: Resources, base: Base, generation: Generation) -> Base | No
     Returns:
         The base as it was; None: not yet.
     """
-    with writing(resources.engine) as connection:
+    with write_transaction(resources.database) as connection:
         now = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
-        base_rows.hold_reindex(connection, generation)
+        base_rows.refresh_reindex(connection, generation)
         if connection.scalar(select(exists().where(_lacks_vector(generation)))):
             return None
         base_rows.activate_generation(connection, generation, replaces=now.index)
@@ -116,13 +116,13 @@ def _swap(resources: Resources, base: Base, generation: Generation) -> Base | No
 
 def _without_vector(resources: Resources, generation: Generation) -> list[_ChunkText]:
     query = select(chunks.c.pk, chunks.c.chunk_id, chunks.c.heading, chunks.c.text)
-    query = query.where(_lacks_vector(generation)).order_by(chunks.c.pk).limit(BATCH)
-    with resources.engine.connect() as connection:
+    query = query.where(_lacks_vector(generation)).order_by(chunks.c.pk).limit(BATCH_CHUNKS)
+    with resources.database.connect() as connection:
         rows = connection.execute(query).all()
     return [_ChunkText(pk, name, embedded_text(heading, text)) for pk, name, heading, text in rows]
 
 
-def _keep(
+def _insert_vectors(
     connection: Connection,
     generation: Generation,
     batch: Sequence[_ChunkText],
@@ -151,7 +151,7 @@ def _count(resources: Resources, generation: Generation) -> tuple[int, int]:
     """Return (chunks that have a new vector, all chunks of the base)."""
     total = select(func.count()).where(chunks.c.base_pk == generation.base_pk)
     lacking = select(func.count()).where(_lacks_vector(generation))
-    with resources.engine.connect() as connection:
+    with resources.database.connect() as connection:
         all_chunks = int(connection.scalar(total) or 0)
         return all_chunks - int(connection.scalar(lacking) or 0), all_chunks
 

@@ -20,7 +20,7 @@ from knowledge.sql.bases import Base, embedder_of
 class Resources:
     """What every step needs: where truth, index and embedders are."""
 
-    engine: Engine
+    database: Engine
     index: VectorIndex
     embedder: Embedder
     config: KnowledgeConfig
@@ -38,19 +38,19 @@ class Resources:
         given = [self.embedder] if self.next_embedder is None else [self.embedder, self.target]
         return embedder_of(base, given)
 
-    def floor_of(self, embedder: Embedder) -> float:
-        """Return the floor of relevance of the bases that an embedder made."""
+    def min_relevance_of(self, embedder: Embedder) -> float:
+        """Return the relevance that passages of an embedder's bases need to be relevant."""
         fitted = self.config.next_min_relevance if embedder is self.next_embedder else None
         return self.config.min_relevance if fitted is None else fitted
 
-    def serves(self, base: Base) -> bool:
-        """Return whether that embedder is at hand."""
+    def has_embedder_of(self, base: Base) -> bool:
+        """Return whether the embedder of the vectors that serve a base is loaded."""
         try:
             self.embedder_of(base)
         except EmbedderMismatch:
             return False
         return True
 
-    def serving(self, base: Base) -> "Resources":
-        """Return the resources with that embedder only. Raises `EmbedderMismatch`."""
+    def for_base(self, base: Base) -> "Resources":
+        """Return the resources with the embedder of a base only. Raises `EmbedderMismatch`."""
         return replace(self, embedder=self.embedder_of(base), next_embedder=None)

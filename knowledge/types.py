@@ -137,7 +137,7 @@ class Passage:
     Attributes:
         score: Fused rank score (RRF), or the reranker's; comparable only within one answer.
         relevance: 0..1, how likely it is about the question at all (`relevance.py`).
-        above_floor: `relevance` reaches the floor that was asked for.
+        is_relevant: `relevance` is at least the minimum that was asked for.
         retrievers: Who found it.
     """
 
@@ -154,7 +154,7 @@ class Passage:
     text: str
     ordinal: int
     relevance: float
-    above_floor: bool
+    is_relevant: bool
     heading: str
     attributes: Attributes
     retrievers: tuple[RetrieverName, ...]
@@ -174,9 +174,9 @@ class Retrieval:
     """The passages for one question, best first, and how they were found.
 
     Attributes:
-        passages: At most `top_k`; those below the floor are marked, not dropped.
+        passages: At most `top_k`; those of too little relevance are marked, not dropped.
         best_relevance: Of all passages; None when there are none.
-        above_floor: How many passages reach the floor.
+        relevant_passages: How many passages are relevant.
         degraded: A retriever that should have taken part could not.
         query: The text that was searched for, earlier turns included.
         language: Language of the question by its script (`zh`, `ja`, `ko`, … or `en`).
@@ -187,7 +187,7 @@ class Retrieval:
 
     passages: tuple[Passage, ...]
     best_relevance: float | None
-    above_floor: int
+    relevant_passages: int
     degraded: bool
     retrievers: tuple[RetrieverName, ...]
     left_out: tuple[LeftOut, ...]
@@ -260,13 +260,13 @@ class IndexCheck:
 
 @dataclass(frozen=True, slots=True)
 class DocumentVersion:
-    """One entry in the history of a document: a version that was in force, or its deletion.
+    """One entry in the history of a document: a version that was active, or its deletion.
 
     Attributes:
         version_id: Names the entry, `document_id@version`.
         change: `added`, `replaced`, `annotated` (same content, other attributes) or `deleted`.
-        changed_at: Unix seconds at which it came into force.
-        is_active: It answers now.
+        changed_at: Unix seconds at which it became active.
+        is_active: It is active now.
         replaces: Number of the version it took the place of, None for the first.
         replaced_by: Number of the version (or deletion) that took its place.
     """

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from knowledge.errors import KnowledgeError
 from knowledge.index.chroma import ChromaIndex
-from knowledge.index.quarantine import set_aside
+from knowledge.index.quarantine import quarantine
 
 logger = logging.getLogger("knowledge.index.probe")
 
@@ -32,33 +32,33 @@ def probe(folder: Path) -> str | None:
         return None  # nothing there yet
     if not (folder / DATABASE).is_file():
         return f"{DATABASE} is missing"
-    argv = [sys.executable, "-m", "knowledge.index.probe", "--look", str(folder)]
+    argv = [sys.executable, "-m", "knowledge.index.probe", "--inspect", str(folder)]
     try:
         child = subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
         return f"no answer within {TIMEOUT_S:g} s"
     if child.returncode == 0:
         return None
-    said = (child.stderr.strip().splitlines() or ["nothing was said"])[-1]
+    message = (child.stderr.strip().splitlines() or ["no message"])[-1]
     if child.returncode < 0:
-        return f"the process that opened it died of signal {-child.returncode} ({said})"
-    return said
+        return f"the process that opened it died of signal {-child.returncode} ({message})"
+    return message
 
 
-def heal(folder: Path) -> str | None:
-    """Look, and leave an empty folder where it is damaged; return what was wrong."""
+def quarantine_if_damaged(folder: Path) -> str | None:
+    """Check, and leave an empty folder in place of a damaged one; return what was wrong."""
     wrong = probe(folder)
     if wrong is not None:
-        aside = set_aside(folder)
+        moved_to = quarantine(folder)
         logger.warning(
-            "the vector index is damaged: %s. Moved to %s; reconcile fills it again from SQL.",
+            "the vector index is damaged: %s. Moved to %s; reconcile fills a new one from SQL.",
             wrong,
-            aside,
+            moved_to,
         )
     return wrong
 
 
-def look(folder: Path) -> str | None:
+def inspect(folder: Path) -> str | None:
     """Open the folder in this process and read all of it: may crash. Return what is wrong."""
     try:
         with sqlite3.connect(folder / DATABASE) as connection:
@@ -71,10 +71,10 @@ def look(folder: Path) -> str | None:
     index = ChromaIndex.open(folder)
     try:
         for collection in sorted(index.collections()):
-            held = index.ids(collection)
-            lost = held - index.reachable(collection)
-            if len(lost) > UNREACHABLE_SHARE * len(held):
-                return f"{collection}: {len(lost)} of {len(held)} vectors cannot be found"
+            stored = index.ids(collection)
+            lost = stored - index.reachable(collection)
+            if len(lost) > UNREACHABLE_SHARE * len(stored):
+                return f"{collection}: {len(lost)} of {len(stored)} vectors cannot be found"
     except KnowledgeError as exc:
         return str(exc)
     finally:
@@ -83,17 +83,17 @@ def look(folder: Path) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Look or heal, and become the command that follows `--`; 1 says that it was damaged."""
+    """Check the folder and become the command that follows `--`; 1: it was damaged."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    if arguments[:1] == ["--look"]:
-        wrong = look(Path(arguments[1]))
+    if arguments[:1] == ["--inspect"]:
+        wrong = inspect(Path(arguments[1]))
         sys.stderr.write(f"{' '.join(wrong.split())}\n" if wrong else "")
         sys.stderr.flush()
-        os._exit(1 if wrong else 0)  # nothing of a damaged library is torn down
+        os._exit(1 if wrong else 0)  # no destructors: the library may be damaged
     if not arguments or (len(arguments) > 1 and arguments[1] != "--"):
         sys.stderr.write("usage: python -m knowledge.index.probe FOLDER [-- COMMAND…]\n")
         return 2
-    wrong = heal(Path(arguments[0]))
+    wrong = quarantine_if_damaged(Path(arguments[0]))
     command = arguments[2:]
     if command:
         os.execvp(command[0], command)

@@ -1,4 +1,4 @@
-"""Damaged index folders moved aside: how they are named, which is kept, what is told of them.
+"""Damaged index folders in quarantine: their names, which of them stays, what operators are told.
 
 It knows names and folders; it does not know what damage is (`probe`).
 """
@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-HINT = "Delete it once the index is ok and nothing is pending: all of it is in the database."
+HINT = "Delete it once the index is ok and nothing is pending: the database holds all of it."
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
-    """Damaged folders that lie beside the one that serves.
+class QuarantinedIndex:
+    """Damaged folders beside the one that serves.
 
     Attributes:
         count: How many; each move deletes the older ones, so more than one could not be deleted.
@@ -26,22 +26,22 @@ class SetAside:
     hint: str = HINT
 
 
-def set_aside(folder: Path) -> Path:
-    """Move a folder to `NAME.damaged-TIME` beside it; of those only this one is kept."""
-    for older in _beside(folder):
+def quarantine(folder: Path) -> Path:
+    """Move a folder to `NAME.damaged-TIME` beside it, delete older ones, leave an empty folder."""
+    for older in _quarantined(folder):
         shutil.rmtree(older, ignore_errors=True)
-    aside = folder.with_name(f"{folder.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}")
-    folder.rename(aside)
+    damaged = folder.with_name(f"{folder.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}")
+    folder.rename(damaged)
     folder.mkdir()
-    return aside
+    return damaged
 
 
-def find_set_aside(folder: Path) -> SetAside | None:
-    """Return what was set aside of a folder, None where nothing lies there."""
-    found = _beside(folder)
-    return SetAside(len(found), found[-1].name) if found else None
+def find_quarantined(folder: Path) -> QuarantinedIndex | None:
+    """Return what is in quarantine beside a folder, None where nothing is."""
+    found = _quarantined(folder)
+    return QuarantinedIndex(len(found), found[-1].name) if found else None
 
 
-def _beside(folder: Path) -> list[Path]:
-    """Return the folders set aside, oldest first."""
+def _quarantined(folder: Path) -> list[Path]:
+    """Return the folders in quarantine, oldest first."""
     return sorted(folder.parent.glob(f"{folder.name}.damaged-*"))

@@ -76,7 +76,9 @@ class VectorIndex(VectorReader, Protocol):
         """Free sockets, threads and files."""
 
 
-def put(index: VectorIndex, collection: str, ids: Sequence[str], vectors: Vectors) -> bool:
+def upsert_if_available(
+    index: VectorIndex, collection: str, ids: Sequence[str], vectors: Vectors
+) -> bool:
     """Write vectors, making the collection if need be; False: Chroma is away, reconcile adds them.
 
     Raises:

@@ -13,10 +13,10 @@ from knowledge.types import Turn
 
 Vectors = npt.NDArray[np.float32]
 MAX_CONTEXT_CHARS = 1_000  # some 220 English tokens: MiniLM reads 256, the question comes last
-WIDE_FROM, WIDE = "\u2e80", 4  # a Han, kana or Hangul letter is a token: it counts as so many
+CJK_FROM, CJK_COST = "\u2e80", 4  # a Han, kana or Hangul letter is a token: it counts as so many
 
 
-def with_context(question: str, history: Sequence[Turn], *, turns: int) -> str | None:
+def question_with_history(question: str, history: Sequence[Turn], *, turns: int) -> str | None:
     """Return the last turns and the question as one text, or None without a history.
 
     Args:
@@ -24,18 +24,18 @@ def with_context(question: str, history: Sequence[Turn], *, turns: int) -> str |
         history: Earlier turns, oldest first; system turns and empty ones are left out.
         turns: How many of the last ones to take.
     """
-    spoken = [turn.content.strip() for turn in history if turn.role in ("user", "assistant")]
-    recent = [content for content in spoken if content][-turns:] if turns else []
+    contents = [turn.content.strip() for turn in history if turn.role in ("user", "assistant")]
+    recent = [content for content in contents if content][-turns:] if turns else []
     if not recent:
         return None
-    return f"{_end(' '.join(recent))} {question}"
+    return f"{_last_chars(' '.join(recent))} {question}"
 
 
-def _end(text: str) -> str:
+def _last_chars(text: str) -> str:
     """Return the end of a text, short enough for an embedder to read the question after it."""
     left = MAX_CONTEXT_CHARS
     for at in reversed(range(len(text))):
-        left -= WIDE if text[at] >= WIDE_FROM else 1
+        left -= CJK_COST if text[at] >= CJK_FROM else 1
         if left < 0:
             return text[at + 1 :]
     return text

@@ -64,13 +64,13 @@ class Generation:
     removed: int
 
     @property
-    def made_by(self) -> "EmbedderMark":
+    def made_by(self) -> "EmbedderIdentity":
         """Which embedder made the vectors."""
-        return EmbedderMark(self.embedding_model, self.embedding_revision, self.dimension)
+        return EmbedderIdentity(self.embedding_model, self.embedding_revision, self.dimension)
 
 
 @dataclass(frozen=True, slots=True)
-class EmbedderMark:
+class EmbedderIdentity:
     """Which embedder made a generation's vectors."""
 
     model_id: str
@@ -78,7 +78,7 @@ class EmbedderMark:
     dimension: int
 
     @classmethod
-    def of(cls, embedder: Embedder) -> "EmbedderMark":
+    def of(cls, embedder: Embedder) -> "EmbedderIdentity":
         """Return the mark of a loaded embedder."""
         return cls(embedder.model_id, embedder.revision, embedder.dimension)
 
@@ -135,7 +135,7 @@ def create_base(
         base_pk,
         tenant=tenant,
         base_id=chosen,
-        made_by=EmbedderMark.of(embedder),
+        made_by=EmbedderIdentity.of(embedder),
         state="active",
     )
     return get_base(connection, chosen, tenant=tenant)
@@ -169,7 +169,7 @@ def all_bases(connection: Connection) -> list[Base]:
     return [_base(row) for row in connection.execute(query)]
 
 
-def describe(connection: Connection, tenant: str, base_id: str | None) -> list[KnowledgeBase]:
+def list_bases(connection: Connection, tenant: str, base_id: str | None) -> list[KnowledgeBase]:
     """Return the tenant's bases (or one of them) with their sizes, oldest first."""
     active = documents.join(versions, versions.c.pk == documents.c.active_version)
     sizes = (
@@ -207,7 +207,7 @@ def describe(connection: Connection, tenant: str, base_id: str | None) -> list[K
 
 
 def delete_base(connection: Connection, base: Base) -> list[str]:
-    """Remove a base and all it held; return the collections that are now nobody's."""
+    """Remove a base with its content; return the collections that belong to no base now."""
     full_text.remove_base(connection, base.pk)  # its rows have no foreign key to follow
     names = select(indexes.c.collection).where(indexes.c.base_pk == base.pk)
     collections = list(connection.scalars(names))
@@ -221,7 +221,7 @@ def add_generation(
     *,
     tenant: str,
     base_id: str,
-    made_by: EmbedderMark,
+    made_by: EmbedderIdentity,
     state: str,
 ) -> Generation:
     """Write the next generation of a base's index, whose vectors `made_by` made."""
@@ -246,9 +246,9 @@ def add_generation(
 
 
 def continue_reindex(
-    connection: Connection, base: Base, made_by: EmbedderMark
+    connection: Connection, base: Base, made_by: EmbedderIdentity
 ) -> tuple[Generation, list[str]]:
-    """Return the generation that a re-index to `made_by` fills, and collections given up.
+    """Return the generation that a re-index to `made_by` fills, and abandoned collections.
 
     It is the one that an interrupted re-index to the same embedder left, or else a new one; what
     a re-index to another embedder left is removed, with its vectors.
@@ -256,14 +256,14 @@ def continue_reindex(
     begun = indexes.c.base_pk == base.pk, indexes.c.state == "reindexing"
     rows = connection.execute(select(indexes).where(*begun).order_by(indexes.c.pk)).all()
     left = [_generation(row._asdict()) for row in rows]
-    kept = next((generation for generation in left if generation.made_by == made_by), None)
-    given_up = [generation for generation in left if generation is not kept]
-    for generation in given_up:
+    current = next((generation for generation in left if generation.made_by == made_by), None)
+    abandoned = [generation for generation in left if generation is not current]
+    for generation in abandoned:
         remove_generation(connection, generation)
-    if kept is not None:
-        hold_reindex(connection, kept)
+    if current is not None:
+        refresh_reindex(connection, current)
     else:
-        kept = add_generation(
+        current = add_generation(
             connection,
             base.pk,
             tenant=base.tenant,
@@ -271,15 +271,15 @@ def continue_reindex(
             made_by=made_by,
             state="reindexing",
         )
-    return kept, [generation.collection for generation in given_up]
+    return current, [generation.collection for generation in abandoned]
 
 
-def hold_reindex(connection: Connection, generation: Generation) -> None:
-    """Note that a re-index is worked on now. Raises `IndexReplaced` if it was overtaken."""
+def refresh_reindex(connection: Connection, generation: Generation) -> None:
+    """Note that a re-index makes progress. Raises `IndexReplaced` if it was overtaken."""
     mine = indexes.c.pk == generation.pk, indexes.c.state == "reindexing"
-    held = connection.execute(update(indexes).where(*mine).values(created_at=time.time()))
-    if not held.rowcount:
-        raise IndexReplaced("another re-index overtook this one; start it again if it is needed")
+    updated = connection.execute(update(indexes).where(*mine).values(created_at=time.time()))
+    if not updated.rowcount:
+        raise IndexReplaced("another re-index finished first; start it again if it is needed")
 
 
 def activate_generation(
@@ -303,7 +303,7 @@ def known_collections(connection: Connection) -> set[str]:
     return set(connection.scalars(select(indexes.c.collection)))
 
 
-def forget_unfinished(connection: Connection, *, older_than: float) -> None:
+def delete_unfinished(connection: Connection, *, older_than: float) -> None:
     """Remove generations that an interrupted rebuild or re-index left behind."""
     connection.execute(
         delete(indexes).where(indexes.c.state != "active", indexes.c.created_at < older_than)
@@ -316,7 +316,7 @@ def remove_generation(connection: Connection, generation: Generation) -> None:
 
 
 def count_removed(connection: Connection, generation_pk: int, removed: int) -> None:
-    """Add to the churn of a generation."""
+    """Add to the number of vectors removed from a generation."""
     connection.execute(
         update(indexes)
         .where(indexes.c.pk == generation_pk)
@@ -335,7 +335,7 @@ def embedder_of(base: Base, embedders: Sequence[Embedder]) -> Embedder:
     Raises:
         EmbedderMismatch: None of them did; the message names the command that helps.
     """
-    stored, given = base.index.made_by, [EmbedderMark.of(embedder) for embedder in embedders]
+    stored, given = base.index.made_by, [EmbedderIdentity.of(embedder) for embedder in embedders]
     if stored in given:
         return embedders[given.index(stored)]
     message = (
@@ -348,7 +348,7 @@ def embedder_of(base: Base, embedders: Sequence[Embedder]) -> Embedder:
     raise EmbedderMismatch(message)
 
 
-def _collection_name(tenant: str, base_id: str, made_by: EmbedderMark, generation: int) -> str:
+def _collection_name(tenant: str, base_id: str, made_by: EmbedderIdentity, generation: int) -> str:
     """Return a name no other collection ever had: a re-created base must not meet old vectors."""
     owner = hashlib.sha256(f"{tenant}\0{base_id}".encode()).hexdigest()[:12]
     model = hashlib.sha256(f"{made_by.model_id}\0{made_by.revision}".encode()).hexdigest()[:8]

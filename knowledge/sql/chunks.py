@@ -86,18 +86,18 @@ def in_bases(base_pks: Sequence[int] | BindParameter[int]) -> ColumnElement[bool
 def filtered(query: AnySelect, filters: Attributes) -> AnySelect:
     """Return `query` for chunks whose documents carry all of these attributes."""
     for key, value in filters.items():
-        holders = select(attributes.c.version_pk).where(
+        matching = select(attributes.c.version_pk).where(
             attributes.c.key == key, attributes.c.value == attribute_key(value)
         )
-        query = query.where(chunks.c.version_pk.in_(holders))
+        query = query.where(chunks.c.version_pk.in_(matching))
     return query
 
 
 def readable(query: AnySelect, labels: Sequence[str] | BindParameter[str]) -> AnySelect:
     """Return `query` for chunks that a reader with these access labels may see."""
-    asked = exists().where(access.c.version_pk == chunks.c.version_pk)
-    held = asked.where(access.c.label.in_(labels))
-    return query.where(or_(~asked, held))
+    labelled = exists().where(access.c.version_pk == chunks.c.version_pk)
+    allowed = labelled.where(access.c.label.in_(labels))
+    return query.where(or_(~labelled, allowed))
 
 
 def with_vector(query: AnySelect) -> AnySelect:
@@ -107,7 +107,7 @@ def with_vector(query: AnySelect) -> AnySelect:
     return query.join(indexes, serves).outerjoin(next_vectors, waits)
 
 
-def asks_for_labels(connection: Connection, base_pks: Sequence[int]) -> bool:
+def has_access_labels(connection: Connection, base_pks: Sequence[int]) -> bool:
     """Return whether any document of these bases is not for everybody."""
     return connection.scalar(_LABELLED, {"bases": list(base_pks)}) is not None
 
@@ -172,18 +172,18 @@ def move_vectors(connection: Connection, base: Base) -> int:
     mine = next_vectors.c.index_pk == base.index.pk
     pks = list(connection.scalars(select(next_vectors.c.chunk_pk).where(mine).limit(ID_BATCH)))
     batch = next_vectors.c.chunk_pk.in_(pks)
-    held_by = case((next_vectors.c.is_indexed, base.index.pk))
+    generation = case((next_vectors.c.is_indexed, base.index.pk))
     connection.execute(
         update(chunks)
         .where(chunks.c.pk == next_vectors.c.chunk_pk, batch)
-        .values(vector=next_vectors.c.vector, index_pk=held_by)
+        .values(vector=next_vectors.c.vector, index_pk=generation)
     )
     connection.execute(delete(next_vectors).where(batch))
     return len(pks)
 
 
-def gone_ids(connection: Connection, candidates: Sequence[LiveChunk]) -> list[str]:
-    """Return the ids of those chunks that are in SQL no more."""
+def deleted_ids(connection: Connection, candidates: Sequence[LiveChunk]) -> list[str]:
+    """Return the ids of those chunks that are no longer in SQL."""
     wanted = [item.chunk_id for item in candidates]
     found = set(connection.scalars(select(chunks.c.chunk_id).where(chunks.c.chunk_id.in_(wanted))))
     return [chunk_id for chunk_id in wanted if chunk_id not in found]

@@ -1,8 +1,8 @@
-"""The lexical index: words in, ranked chunks out, inside SQLite's FTS5.
+"""The full-text index: words in, ranked chunks out, inside SQLite's FTS5.
 
 It knows segmentation (Chinese and Latin), stop words and BM25; it does not know versions: its
-rows are written and removed in the transaction that flips a document's version, so they always
-tell the truth. All text is folded (NFKC, case) here only; stored text stays as it was.
+rows are written and removed in the transaction that activates a document's version, so they are
+never outdated. All text is folded (NFKC, case) here only; stored text stays as it was.
 """
 
 import json
@@ -91,10 +91,10 @@ def query_tokens(question: str, conversation: str = "") -> list[str]:
         question: Its words come before its pairs, each in reading order.
         conversation: What was said before; where it is too long, its beginning is left out.
     """
-    (words, pairs), (said, more) = _cut(question), _cut(conversation)
-    tokens = list(dict.fromkeys([*words, *_whole(pairs), *said[::-1], *_whole(more)[::-1]]))
-    telling = [token for token in tokens if token not in STOP_WORDS]
-    return (telling or tokens)[:MAX_QUERY_TOKENS]
+    (words, pairs), (said, said_pairs) = _cut(question), _cut(conversation)
+    tokens = list(dict.fromkeys([*words, *_whole(pairs), *said[::-1], *_whole(said_pairs)[::-1]]))
+    content = [token for token in tokens if token not in STOP_WORDS]
+    return (content or tokens)[:MAX_QUERY_TOKENS]
 
 
 def _whole(pairs: Iterable[str]) -> list[str]:
@@ -169,54 +169,55 @@ def search(
     if not tokens:
         return []
     query = (_SEARCH if among is None else _SEARCH.where(_CHUNK_PK.in_(among))).limit(top_k)
-    asked = {"match": " OR ".join(map(_quoted, tokens)), "title": title_weight}
+    values = {"match": " OR ".join(map(_quoted, tokens)), "title": title_weight}
     hits = [
         LexicalHit(pk, -rank)  # FTS5: lower is better
         for base_pk in base_pks
-        for pk, rank in connection.execute(query, asked | _rows_of(base_pk))
+        for pk, rank in connection.execute(query, values | _rows_of(base_pk))
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_pk))[:top_k]
 
 
 @dataclass(frozen=True, slots=True)
-class WeighedWords:
-    """A question's tokens: what each tells, and which chunks hold it.
+class WeightedTokens:
+    """A question's tokens: the weight of each, and which chunks hold it.
 
-    `holders` has the pks for each token as one text, a comma before and after each, as SQLite
+    `chunk_lists` has the pks for each token as one text, a comma before and after each, as SQLite
     joined them: a few are looked for, and reading thousands of numbers takes longer than that.
     """
 
     weights: tuple[float, ...]
-    holders: tuple[str, ...]
+    chunk_lists: tuple[str, ...]
 
     def coverage(self, chunk_pk: int) -> float:
         """Return the share of the question's information that a chunk holds, 0..1."""
-        return self.together([chunk_pk])
+        return self.joint_coverage([chunk_pk])
 
-    def together(self, chunk_pks: Iterable[int]) -> float:
+    def joint_coverage(self, chunk_pks: Iterable[int]) -> float:
         """Return the share of it that these chunks hold between them, 0..1."""
         whole, marks = sum(self.weights), [f",{pk}," for pk in chunk_pks]
-        pairs = zip(self.weights, self.holders, strict=True)
-        held = sum(weight for weight, pks in pairs if any(mark in pks for mark in marks))
-        return held / whole if whole else 0.0
+        pairs = zip(self.weights, self.chunk_lists, strict=True)
+        found = sum(weight for weight, pks in pairs if any(mark in pks for mark in marks))
+        return found / whole if whole else 0.0
 
 
-def weigh(
+def weight_tokens(
     connection: Connection, tokens: Sequence[str], *, base_pks: Sequence[int], total: int
-) -> WeighedWords:
-    """Return how much each token tells: its inverse document frequency among `total` chunks.
+) -> WeightedTokens:
+    """Return the weight of each token: its inverse document frequency among `total` chunks.
 
-    A token that no chunk holds weighs most, so a question about another world covers little.
+    A token that no chunk holds has the largest weight, so a question about another subject has a
+    small coverage.
     """
     words = json.dumps([_quoted(token) for token in tokens], ensure_ascii=False)
-    holders = ["," for _ in tokens]
+    chunk_lists = ["," for _ in tokens]
     for base_pk in base_pks:
-        found = connection.execute(_HOLDERS, {"words": words} | _rows_of(base_pk))
+        found = connection.execute(_CHUNK_LISTS, {"words": words} | _rows_of(base_pk))
         for place, pks in found:
-            holders[place] += f"{pks}," if pks else ""
-    counts = [pks.count(",") - 1 for pks in holders]
+            chunk_lists[place] += f"{pks}," if pks else ""
+    counts = [pks.count(",") - 1 for pks in chunk_lists]
     weights = [math.log(1.0 + (total - count + 0.5) / (count + 0.5)) for count in counts]
-    return WeighedWords(tuple(weights), tuple(holders))
+    return WeightedTokens(tuple(weights), tuple(chunk_lists))
 
 
 def _quoted(token: str) -> str:
@@ -250,7 +251,7 @@ _SEARCH = (
     .where(text(f"{LEXICAL_TABLE} MATCH :match AND {_OF_BASE}"))
     .order_by(_RANK, _CHUNK_PK)
 )
-_HOLDERS = text(  # all words at once: a statement for each takes longer than FTS5 does
+_CHUNK_LISTS = text(  # all words at once: a statement for each takes longer than FTS5 does
     f"SELECT word.key, (SELECT group_concat({_CHUNK_PK}) FROM {LEXICAL_TABLE} "
     f"WHERE {LEXICAL_TABLE} MATCH word.value AND {_OF_BASE}) FROM json_each(:words) AS word"
 )

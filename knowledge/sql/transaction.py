@@ -16,14 +16,14 @@ FULL = ("database or disk is full", "no space left on device", "disk full")
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def write_transaction(database: Engine) -> Iterator[Connection]:
     """Give a connection in a write transaction; all of it is committed, or nothing.
 
     Raises:
         StorageFull: No room on the disk; nothing was written, and a retry may succeed.
     """
     try:
-        with engine.execution_options(write=True).begin() as connection:
+        with database.execution_options(write=True).begin() as connection:
             yield connection
     except DBAPIError as exc:
         if is_disk_full(exc):

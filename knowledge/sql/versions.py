@@ -1,4 +1,4 @@
-"""Versions of a document: staged, flipped to, retired. The SQL truth is written here only.
+"""Versions of a document: staged, activated, retired. Nothing else writes documents.
 
 It knows the life of a version and what goes with it; it does not know parsing, embedders or
 Chroma. Every function runs inside the caller's write transaction.
@@ -71,7 +71,7 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _NextVersion:
     """Which version a draft becomes."""
 
     document_pk: int
@@ -135,20 +135,20 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
         return []
     numbered = _next_versions(connection, base, [draft.external_id for draft in drafts])
     values = [
-        _version_values(base, place, draft) for place, draft in zip(numbered, drafts, strict=True)
+        _version_values(base, target, draft) for target, draft in zip(numbered, drafts, strict=True)
     ]
     added = insert(versions).returning(versions.c.pk, sort_by_parameter_order=True)
     version_pks = connection.scalars(added, values).all()
     staged: list[Staged] = []
     rows: dict[Table, list[dict[str, object]]] = {attributes: [], access: [], chunks: []}
-    for place, version_pk, draft in zip(numbered, version_pks, drafts, strict=True):
+    for target, version_pk, draft in zip(numbered, version_pks, drafts, strict=True):
         ids = tuple(
             chunk_id_for(
-                base.tenant, place.document_id, place.version, draft.content_hash, chunk.ordinal
+                base.tenant, target.document_id, target.version, draft.content_hash, chunk.ordinal
             )
             for chunk in draft.chunks
         )
-        item = Staged(place.document_pk, place.document_id, version_pk, place.version, ids)
+        item = Staged(target.document_pk, target.document_id, version_pk, target.version, ids)
         staged.append(item)
         rows[chunks] += _chunk_rows(base, item, draft)
         rows[attributes] += (
@@ -168,24 +168,24 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
 def activate(
     connection: Connection, base: Base, staged: Sequence[Staged], *, indexed: bool
 ) -> list[ChunkId]:
-    """Flip documents to their staged versions; return the chunk ids that are gone for good.
+    """Activate the staged versions of documents; return the chunk ids that are removed for good.
 
     A version overtaken by a later one, or by a deletion, was retired by it, unseen: as if it had
     been written and replaced at once.
 
     Raises:
-        IngestConflict: Staged rows are gone, collected as stale or with their base.
+        IngestConflict: Staged rows are removed, collected as stale or with their base.
     """
     if not staged:
         return []
-    standing = _standing(connection, [item.document_pk for item in staged])
-    gone: list[ChunkId] = []
+    unretired = _unretired_versions(connection, [item.document_pk for item in staged])
+    removed: list[ChunkId] = []
     older: list[int] = []
-    flips: list[dict[str, object]] = []
+    switches: list[dict[str, object]] = []
     for item in staged:
-        rows = standing[item.document_pk]
+        rows = unretired[item.document_pk]
         if any(row.version > item.version and row.state != "staged" for row in rows.values()):
-            gone += item.chunk_ids  # its rows went with what overtook it, its vectors came later
+            removed += item.chunk_ids  # its rows went with what overtook it, its vectors came later
             continue
         own = rows.get(item.version_pk)
         if own is None or own.state != "staged":
@@ -200,15 +200,20 @@ def activate(
             change = "annotated"
         elif current is not None:
             outdated = _count_outdated(connection, current.pk, item.version_pk)
-        flip = {"of": item.document_pk, "to": item.version_pk, "how": change, "outdated": outdated}
-        flips.append(flip)
-    gone += _retire(connection, base, older)
-    _flip(connection, base, flips, indexed=indexed)
-    return gone
+        switch = {
+            "of": item.document_pk,
+            "to": item.version_pk,
+            "how": change,
+            "outdated": outdated,
+        }
+        switches.append(switch)
+    removed += _retire(connection, base, older)
+    _set_active(connection, base, switches, indexed=indexed)
+    return removed
 
 
 def delete_document(connection: Connection, base: Base, external_id: str) -> list[ChunkId]:
-    """Remove a document and leave a tombstone in its history; return the chunk ids now gone."""
+    """Remove a document and leave a tombstone in its history; return the chunk ids now removed."""
     row = connection.execute(
         select(
             documents.c.pk,
@@ -225,14 +230,14 @@ def delete_document(connection: Connection, base: Base, external_id: str) -> lis
     every = select(versions.c.pk).where(
         versions.c.document_pk == row.pk, versions.c.state.in_(["staged", "active"])
     )
-    gone = _retire(connection, base, list(connection.scalars(every)))
-    (place,) = _next_versions(connection, base, [external_id])
+    removed = _retire(connection, base, list(connection.scalars(every)))
+    (target,) = _next_versions(connection, base, [external_id])
     now = time.time()
     tombstone = {
         "tenant": base.tenant,
         "base_pk": base.pk,
         "document_pk": row.pk,
-        "version": place.version,
+        "version": target.version,
         "state": "tombstone",
         "change": "deleted",
         "content_hash": row.content_hash,
@@ -252,7 +257,7 @@ def delete_document(connection: Connection, base: Base, external_id: str) -> lis
     connection.execute(
         update(documents).where(documents.c.pk == row.pk).values(active_version=None)
     )
-    return gone
+    return removed
 
 
 def collect_stale(connection: Connection, base: Base, *, older_than: float) -> int:
@@ -279,7 +284,9 @@ def count_staged(connection: Connection, base: Base) -> int:
     return int(connection.scalar(select(func.count()).select_from(versions).where(*staged)) or 0)
 
 
-def _next_versions(connection: Connection, base: Base, external_ids: Sequence[str]) -> list[_Place]:
+def _next_versions(
+    connection: Connection, base: Base, external_ids: Sequence[str]
+) -> list[_NextVersion]:
     """Return where each document's next version goes; documents not there yet are written."""
     ids = [document_id_for(base, external_id) for external_id in external_ids]
     last = {row.document_id: row for row in connection.execute(_LAST_VERSIONS, {"ids": ids})}
@@ -293,42 +300,42 @@ def _next_versions(connection: Connection, base: Base, external_ids: Sequence[st
         connection.execute(insert(documents), new)
         added = {"ids": [row["document_id"] for row in new]}
         last.update((row.document_id, row) for row in connection.execute(_LAST_VERSIONS, added))
-    return [_Place(last[one].pk, one, last[one].version + 1) for one in ids]
+    return [_NextVersion(last[one].pk, one, last[one].version + 1) for one in ids]
 
 
-def _standing(
+def _unretired_versions(
     connection: Connection, document_pks: Sequence[int]
 ) -> dict[int, dict[int, Row[int, int, int, str, str]]]:
     """Return the versions of these documents that are not retired: document → pk → row."""
-    standing: dict[int, dict[int, Row[int, int, int, str, str]]] = {pk: {} for pk in document_pks}
-    for row in connection.execute(_STANDING, {"document_pks": list(document_pks)}):
-        standing[row.document_pk][row.pk] = row
-    return standing
+    unretired: dict[int, dict[int, Row[int, int, int, str, str]]] = {pk: {} for pk in document_pks}
+    for row in connection.execute(_UNRETIRED, {"document_pks": list(document_pks)}):
+        unretired[row.document_pk][row.pk] = row
+    return unretired
 
 
 def _count_outdated(connection: Connection, old_pk: int, new_pk: int) -> int:
     """Return how many chunks of the old version hold a text that the new one has no chunk of."""
-    kept = select(chunks.c.text).where(chunks.c.version_pk == new_pk)
-    gone = chunks.c.version_pk == old_pk, chunks.c.text.not_in(kept)
-    return connection.scalar(select(func.count()).select_from(chunks).where(*gone)) or 0
+    new_texts = select(chunks.c.text).where(chunks.c.version_pk == new_pk)
+    removed = chunks.c.version_pk == old_pk, chunks.c.text.not_in(new_texts)
+    return connection.scalar(select(func.count()).select_from(chunks).where(*removed)) or 0
 
 
-def _flip(
-    connection: Connection, base: Base, flips: Sequence[dict[str, object]], *, indexed: bool
+def _set_active(
+    connection: Connection, base: Base, switches: Sequence[dict[str, object]], *, indexed: bool
 ) -> None:
-    if not flips:
+    if not switches:
         return
-    version_pks = [flip["to"] for flip in flips]
+    version_pks = [switch["to"] for switch in switches]
     if indexed:
         of_these = chunks.c.version_pk.in_(version_pks)
         connection.execute(update(chunks).where(of_these).values(index_pk=base.index.pk))
-    connection.execute(_PUT_IN_FORCE.values(activated_at=time.time()), flips)
-    connection.execute(_POINT_AT, flips)
+    connection.execute(_MARK_ACTIVE.values(activated_at=time.time()), switches)
+    connection.execute(_POINT_TO_ACTIVE, switches)
     full_text.add(connection, _lexical_rows(connection, base, version_pks))
 
 
 def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> list[ChunkId]:
-    """Take versions out of force: chunks, vectors, lexical rows and text go, history stays."""
+    """Retire versions: chunks, vectors, lexical rows and text go, history stays."""
     if not version_pks:
         return []
     rows = connection.execute(
@@ -365,12 +372,12 @@ def _tokens_once(pieces: Sequence[Chunk]) -> int:
     return round(total)
 
 
-def _version_values(base: Base, place: _Place, draft: Draft) -> dict[str, object]:
+def _version_values(base: Base, target: _NextVersion, draft: Draft) -> dict[str, object]:
     return {
         "tenant": base.tenant,
         "base_pk": base.pk,
-        "document_pk": place.document_pk,
-        "version": place.version,
+        "document_pk": target.document_pk,
+        "version": target.version,
         "state": "staged",
         "content_hash": draft.content_hash,
         "filename": draft.filename,
@@ -438,7 +445,7 @@ _LAST_VERSIONS = (
     .where(documents.c.document_id.in_(bindparam("ids", expanding=True)))
     .group_by(documents.c.document_id, documents.c.pk)
 )
-_STANDING = select(
+_UNRETIRED = select(
     versions.c.pk,
     versions.c.document_pk,
     versions.c.version,
@@ -453,12 +460,12 @@ _WORDS = (
     .join(versions, versions.c.pk == chunks.c.version_pk)
     .where(chunks.c.version_pk.in_(bindparam("version_pks", expanding=True)))
 )
-_PUT_IN_FORCE = (
+_MARK_ACTIVE = (
     update(versions)
     .where(versions.c.pk == bindparam("to"))
     .values(state="active", change=bindparam("how"), chunks_outdated=bindparam("outdated"))
 )
-_POINT_AT = (
+_POINT_TO_ACTIVE = (
     update(documents)
     .where(documents.c.pk == bindparam("of"))
     .values(active_version=bindparam("to"))

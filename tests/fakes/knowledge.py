@@ -30,7 +30,7 @@ class CannedKnowledge(Knowledge):
         return Retrieval(
             passages=passages,
             best_relevance=found.relevance,
-            above_floor=0 if found.is_flagged else len(passages),
+            relevant_passages=0 if found.is_flagged else len(passages),
             degraded=False,
             retrievers=tuple(retrievers),
             left_out=(),
@@ -56,7 +56,7 @@ def _passage(external_id: str, rank: int) -> Passage:
         text="x",
         ordinal=0,
         relevance=0.5,
-        above_floor=True,
+        is_relevant=True,
         heading="",
         attributes={},
         retrievers=("dense",),

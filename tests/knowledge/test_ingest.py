@@ -28,7 +28,7 @@ from knowledge.sql import full_text
 from knowledge.sql import versions as stored_versions
 from knowledge.sql.bases import get_base
 from knowledge.sql.tables import LEXICAL_TABLE, chunks, versions
-from knowledge.sql.transaction import writing
+from knowledge.sql.transaction import write_transaction
 from knowledge.types import ChunkId
 from tests.fakes.embedder import FakeEmbedder
 from tests.knowledge.conftest import BASE, OpenKnowledge
@@ -350,7 +350,7 @@ def test_what_was_collected_while_it_was_written_is_to_be_sent_again(
 
     def collected(self: ChromaIndex, *arguments: Any) -> None:
         upsert(self, *arguments)
-        with writing(engine) as connection:
+        with write_transaction(engine) as connection:
             base = get_base(connection, BASE, tenant=DEFAULT_TENANT)
             assert stored_versions.collect_stale(connection, base, older_than=time.time()) == 2
 

@@ -6,7 +6,7 @@ import pytest
 from knowledge import (
     TooFewQuestions,
     cross_fit,
-    fit_floor,
+    fit_min_relevance,
     hit,
     interval,
     ndcg,
@@ -46,12 +46,12 @@ def test_an_interval_holds_the_mean_and_narrows_with_the_sample() -> None:
     assert interval([1.0] * 5).low == interval([1.0] * 5).high == 1.0
 
 
-def test_the_floor_lies_under_nearly_all_answerable_questions() -> None:
+def test_the_least_relevance_lies_below_nearly_all_answerable_questions() -> None:
     values = np.arange(1000) / 1000
-    floor = fit_floor(values, most_flagged=0.05)
-    assert 0.03 < (values < floor).mean() <= 0.05
-    assert fit_floor([0.7] * 50) == 0.7
-    assert fit_floor([0.3, 0.9]) == 0.3
+    least = fit_min_relevance(values, most_flagged=0.05)
+    assert 0.03 < (values < least).mean() <= 0.05
+    assert fit_min_relevance([0.7] * 50) == 0.7
+    assert fit_min_relevance([0.3, 0.9]) == 0.3
 
 
 def test_cross_fitting_keeps_the_promise_on_questions_not_seen() -> None:
@@ -60,19 +60,19 @@ def test_cross_fitting_keeps_the_promise_on_questions_not_seen() -> None:
     fit = cross_fit(answerable, other)
     assert 0.03 < fit.flagged_answerable.mean() <= 0.05
     assert 0.9 < fit.flagged_unanswerable.mean() < 1.0
-    assert (len(fit.fold_floors), len(fit.flagged_answerable)) == (5, 2000)
+    assert (len(fit.fold_values), len(fit.flagged_answerable)) == (5, 2000)
 
 
-def test_a_question_never_fits_the_floor_that_judges_it() -> None:
-    # five questions, one much lower: in sample it sets the floor, and would not be flagged
+def test_a_question_never_fits_the_value_that_flags_it() -> None:
+    # five questions, one much lower: in sample it sets the value, and would not be flagged
     values = [0.1, 0.9, 0.9, 0.9, 0.9]
-    assert fit_floor(values) == 0.1
+    assert fit_min_relevance(values) == 0.1
     assert list(cross_fit(values).flagged_answerable) == [1.0, 0.0, 0.0, 0.0, 0.0]
 
 
 def test_unanswerable_questions_fit_nothing() -> None:
     known = np.linspace(0.4, 1.0, 50)
-    assert cross_fit(known, [0.0]).floor == cross_fit(known, [1.0] * 99).floor
+    assert cross_fit(known, [0.0]).min_relevance == cross_fit(known, [1.0] * 99).min_relevance
 
 
 def test_fewer_questions_than_folds_are_refused() -> None:

@@ -52,7 +52,7 @@ def both(filled: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder) 
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knowledge.reindexing.BATCH", 10)
+    monkeypatch.setattr("knowledge.reindexing.BATCH_CHUNKS", 10)
 
 
 def only(index: ChromaIndex) -> str:
@@ -468,7 +468,7 @@ def test_bases_of_two_models_are_searched_together(
     config = KnowledgeConfig(min_relevance=0.1, next_min_relevance=1.0)
     strict = open_knowledge(config=config, next_words=newer)
     passages = dense(strict, "blue lamp number7", **bases).passages
-    assert {p.external_id: p.above_floor for p in passages} == {"d7": False, "a": True}
+    assert {p.external_id: p.is_relevant for p in passages} == {"d7": False, "a": True}
 
 
 def test_each_embedder_answers_for_its_own_languages(

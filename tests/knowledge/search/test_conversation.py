@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from knowledge import Turn
-from knowledge.search.conversation import MAX_CONTEXT_CHARS, blend, with_context
+from knowledge.search.conversation import MAX_CONTEXT_CHARS, blend, question_with_history
 
 HISTORY = [
     Turn("system", "Be brief."),
@@ -15,28 +15,28 @@ HISTORY = [
 
 
 def test_the_last_turns_of_both_roles_join_the_question() -> None:
-    assert with_context("Why?", HISTORY, turns=3) == "two three four Why?"
-    assert with_context("Why?", HISTORY, turns=9) == "one two three four Why?"
+    assert question_with_history("Why?", HISTORY, turns=3) == "two three four Why?"
+    assert question_with_history("Why?", HISTORY, turns=9) == "one two three four Why?"
 
 
 @pytest.mark.parametrize(("history", "turns"), [([], 3), (HISTORY, 0), (HISTORY[:1], 3)])
 def test_without_earlier_turns_there_is_no_context(history: list[Turn], turns: int) -> None:
-    assert with_context("Why?", history, turns=turns) is None
+    assert question_with_history("Why?", history, turns=turns) is None
 
 
 def test_a_long_history_is_cut_from_its_beginning() -> None:
-    text = with_context("Why?", [Turn("user", "a" * 9000 + "end")], turns=3)
+    text = question_with_history("Why?", [Turn("user", "a" * 9000 + "end")], turns=3)
     assert text is not None
     assert text.endswith("aend Why?")
     assert len(text) == MAX_CONTEXT_CHARS + len(" Why?")
 
 
 def test_of_chinese_a_quarter_as_many_letters_are_kept() -> None:
-    text = with_context("为什么？", [Turn("user", "年" * 900 + "ab" * 10)], turns=3)
+    text = question_with_history("为什么？", [Turn("user", "年" * 900 + "ab" * 10)], turns=3)
     assert text == "年" * ((MAX_CONTEXT_CHARS - 20) // 4) + "ab" * 10 + " 为什么？"
-    short = with_context("为什么？", [Turn("user", "年假有几天？")], turns=3)
+    short = question_with_history("为什么？", [Turn("user", "年假有几天？")], turns=3)
     assert short == "年假有几天？ 为什么？"
-    letters = with_context("Почему?", [Turn("user", "я" * 9000)], turns=3)
+    letters = question_with_history("Почему?", [Turn("user", "я" * 9000)], turns=3)
     assert letters == "я" * MAX_CONTEXT_CHARS + " Почему?"
 
 

@@ -16,7 +16,7 @@ from knowledge import (
     Turn,
 )
 from knowledge.sql import full_text
-from knowledge.sql.full_text import WeighedWords
+from knowledge.sql.full_text import WeightedTokens
 from tests.fakes.embedder import FakeEmbedder, Vectors
 from tests.knowledge.conftest import BASE, OpenKnowledge
 
@@ -88,7 +88,7 @@ def test_a_question_of_two_topics_is_judged_by_what_its_passages_hold_together(
         seen.append((coverage, together))
         return 0.5
 
-    monkeypatch.setattr("knowledge.search.retrieval.relevance", judge)
+    monkeypatch.setattr("knowledge.search.relevance.relevance", judge)
     filled.retrieve("Lamps returned, invoices sent", base_ids=[BASE], top_k=3)
     assert len(seen) == 3
     assert {together for _, together in seen} == {1.0}
@@ -99,15 +99,15 @@ def test_words_are_weighed_among_the_chunks_of_the_bases_asked(
     filled: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     totals: list[int] = []
-    weigh = full_text.weigh
+    weigh = full_text.weight_tokens
 
-    def note(*args: Any, total: int, **rest: Any) -> WeighedWords:
+    def note(*args: Any, total: int, **rest: Any) -> WeightedTokens:
         totals.append(total)
         return weigh(*args, total=total, **rest)
 
     filled.create_base("other", base_id="other")
     filled.ingest("other", "one", "one.txt", b"A lamp of another shop.")
-    monkeypatch.setattr("knowledge.sql.full_text.weigh", note)
+    monkeypatch.setattr("knowledge.sql.full_text.weight_tokens", note)
     for bases in ([BASE], ["other"], ["other", BASE]):
         filled.retrieve("lamps", base_ids=bases)
     assert totals == [len(TOPICS), 1, len(TOPICS) + 1]
@@ -136,11 +136,11 @@ def test_an_embedder_for_all_languages_takes_part(
     assert every.retrieve("年假有几天", base_ids=[BASE]).retrievers == ("dense", "lexical")
 
 
-def test_passages_below_the_floor_are_marked_and_kept(filled: Knowledge) -> None:
+def test_passages_of_too_little_relevance_are_marked_and_kept(filled: Knowledge) -> None:
     question = QUESTIONS[0][0]
     high = filled.retrieve(question, base_ids=[BASE], min_relevance=1.01)
     low = filled.retrieve(question, base_ids=[BASE], min_relevance=0.0)
-    assert (high.above_floor, low.above_floor) == (0, len(low.passages))
+    assert (high.relevant_passages, low.relevant_passages) == (0, len(low.passages))
     assert [p.chunk_id for p in high.passages] == [p.chunk_id for p in low.passages]
 
 
@@ -158,7 +158,7 @@ def test_a_question_about_another_world_is_less_relevant(filled: Knowledge) -> N
 def test_any_question_has_an_answer_or_none(filled: Knowledge, question: str) -> None:
     found = filled.retrieve(question, base_ids=[BASE])
     assert found.query == question
-    assert found.above_floor == sum(passage.above_floor for passage in found.passages)
+    assert found.relevant_passages == sum(passage.is_relevant for passage in found.passages)
 
 
 def test_a_follow_up_is_searched_with_the_conversation(filled: Knowledge) -> None:
@@ -240,7 +240,7 @@ def test_a_filter_finds_its_document_among_very_many_nearer_ones(
     near = [NewDocument(f"n{i}", "n.txt", f"lamp return {i}".encode()) for i in range(120)]
     knowledge.ingest_many(BASE, [*near, NewDocument("far", "f.txt", b"shade", {"kind": "x"})])
     for exact_chunks in (2_000, 0):  # exactly in SQL, and by looking further in the index
-        monkeypatch.setattr("knowledge.search.retrieval.EXACT_CHUNKS", exact_chunks)
+        monkeypatch.setattr("knowledge.search.dense.EXACT_CHUNKS", exact_chunks)
         found = knowledge.retrieve(
             "lamp return", base_ids=[BASE], filters={"kind": "x"}, retrievers=["dense"]
         )
@@ -377,7 +377,7 @@ def test_passages_are_kept_in_rank_order_while_their_tokens_fit(
         fitting = sum(sum(sizes[: n + 1]) <= budget for n in range(4))
         assert found.passages == whole.passages[:fitting]
         assert found.passages_over_budget == 4 - fitting
-        assert found.above_floor == sum(p.above_floor for p in whole.passages[:fitting])
+        assert found.relevant_passages == sum(p.is_relevant for p in whole.passages[:fitting])
         assert (found.best_relevance is None) == (fitting == 0)
 
 
@@ -468,10 +468,10 @@ def test_a_heading_cut_off_from_its_text_answers_nothing(open_knowledge: OpenKno
     knowledge.ingest(BASE, "whole", "whole.md", b"# Call the desk at any hour")
     cut = knowledge.retrieve("Genghis Khan", base_ids=[BASE], top_k=20).passages
     headings = [p for p in cut if p.text.strip() == "# Genghis Khan"]
-    assert [(p.relevance, p.above_floor) for p in headings] == [(0.0, False)]
+    assert [(p.relevance, p.is_relevant) for p in headings] == [(0.0, False)]
     whole = knowledge.retrieve("Call the desk at any hour", base_ids=[BASE]).passages
     assert whole[0].external_id == "whole"
-    assert whole[0].above_floor
+    assert whole[0].is_relevant
 
 
 def test_new_text_is_seen_by_no_more_people_than_the_old(filled: Knowledge) -> None:
@@ -496,7 +496,7 @@ def test_labels_put_on_while_a_question_is_answered_count_at_once(
 ) -> None:
     filled.ingest(BASE, "pay", "pay.txt", b"The salary of zookeepers is high.", access=["hr"])
     before = lambda *_: False  # noqa: E731  # what was true when the question came in
-    monkeypatch.setattr("knowledge.search.retrieval.asks_for_labels", before)
+    monkeypatch.setattr("knowledge.search.query.has_access_labels", before)
     question = "What is the salary of zookeepers?"
     assert first(filled, question, retrievers=[retriever]) != "pay"
     assert first(filled, question, retrievers=[retriever], access=["hr"]) == "pay"

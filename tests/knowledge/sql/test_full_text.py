@@ -98,23 +98,27 @@ def test_han_runs_give_words_and_pairs() -> None:
 
 def test_coverage_is_the_share_of_the_question_that_a_chunk_holds(filled: Engine) -> None:
     with filled.connect() as connection:
-        weighed = full_text.weigh(connection, ["lamps", "returned", "zebra"], base_pks=[7], total=3)
+        weighed = full_text.weight_tokens(
+            connection, ["lamps", "returned", "zebra"], base_pks=[7], total=3
+        )
     assert weighed.coverage(1) == 0.0
     assert 0.3 < weighed.coverage(3) < 0.67
 
 
 def test_chunks_hold_between_them_what_none_holds_alone(filled: Engine) -> None:
     with filled.connect() as connection:
-        weighed = full_text.weigh(connection, ["lamps", "年假"], base_pks=[7, 8], total=4)
-    assert weighed.together([1, 3]) == 1.0
-    assert 0.0 < weighed.together([1]) == weighed.coverage(1) < 1.0
-    assert weighed.together([2]) == 0.0
-    assert weighed.together([4]) == weighed.coverage(1), "the other base is weighed too"
+        weighed = full_text.weight_tokens(connection, ["lamps", "年假"], base_pks=[7, 8], total=4)
+    assert weighed.joint_coverage([1, 3]) == 1.0
+    assert 0.0 < weighed.joint_coverage([1]) == weighed.coverage(1) < 1.0
+    assert weighed.joint_coverage([2]) == 0.0
+    assert weighed.joint_coverage([4]) == weighed.coverage(1), "the other base is weighed too"
 
 
 def test_a_word_that_fewer_chunks_hold_tells_more(filled: Engine) -> None:
     with filled.connect() as connection:
-        weighed = full_text.weigh(connection, ["lamps", "年假", "zebra"], base_pks=[7, 8], total=4)
+        weighed = full_text.weight_tokens(
+            connection, ["lamps", "年假", "zebra"], base_pks=[7, 8], total=4
+        )
     holders = (1, 2, 0)
     idf = [math.log(1 + (4 - count + 0.5) / (count + 0.5)) for count in holders]
     assert weighed.weights == pytest.approx(idf)

@@ -21,7 +21,7 @@ PASSAGE = Passage(
     text="t",
     ordinal=0,
     relevance=0.0,
-    above_floor=False,
+    is_relevant=False,
     heading="",
     attributes={},
     retrievers=("dense",),
@@ -41,6 +41,6 @@ PASSAGE = Passage(
 )
 def test_passages_are_shown_down_to_the_last_relevant_one(above: list[bool], shown: int) -> None:
     passages = [
-        replace(PASSAGE, ordinal=place, above_floor=reaches) for place, reaches in enumerate(above)
+        replace(PASSAGE, ordinal=place, is_relevant=reaches) for place, reaches in enumerate(above)
     ]
     assert passages_to_show(passages) == passages[:shown]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text
 
 from adapters import AdapterRegistry
 from knowledge.sql import full_text
-from knowledge.sql.chunks import asks_for_labels
+from knowledge.sql.chunks import has_access_labels
 from service.stores.database import create_tables, open_database
 from service.stores.jobs import Jobs, Lane
 from service.stores.migrations import METADATAS, TABLES, upgrade
@@ -162,8 +162,8 @@ def test_words_and_labels_of_an_older_database_are_found_by_their_base(tmp_path:
         for base_pk, expected in ((7, [3]), (12, [4]), (1, [])):
             hits = full_text.search(connection, ["lamp"], base_pks=[base_pk], top_k=5)
             assert [hit.chunk_pk for hit in hits] == expected
-        assert asks_for_labels(connection, [7])
-        assert not asks_for_labels(connection, [12])
+        assert has_access_labels(connection, [7])
+        assert not has_access_labels(connection, [12])
     opened.dispose()
 
 

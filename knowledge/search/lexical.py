@@ -1,0 +1,79 @@
+"""The lexical list: which chunks hold the words of the question, or of the conversation.
+
+It knows which text to search words for, and that this can be done while the question is embedded;
+it does not know how words are segmented or ranked (`sql/full_text.py`).
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from knowledge.resources import Resources
+from knowledge.search.dense import DenseList
+from knowledge.search.fusion import Ranking
+from knowledge.search.query import PreparedQuery
+from knowledge.sql import full_text
+from knowledge.sql.chunks import count_chunks, live_chunks
+from knowledge.sql.full_text import WeightedTokens
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalList:
+    """What the words of a text brought: a ranking, and the words weighted for relevance."""
+
+    ranking: Ranking
+    tokens: WeightedTokens
+
+
+LexicalLists = Mapping[str, LexicalList | None]
+"""By the text that was searched for; None where the caller wants no lexical retriever."""
+
+
+def start_lexical(
+    resources: Resources, prepared: PreparedQuery
+) -> dict[str, Future[LexicalList | None]]:
+    """Start searching words for each text that may be chosen, in snapshots of their own."""
+    texts = [prepared.query.question]
+    if prepared.with_history is not None:
+        texts.append(prepared.with_history)
+
+    def search(text: str) -> LexicalList | None:
+        with resources.database.connect() as connection:
+            return lexical_list(resources, connection, prepared, text)
+
+    return {text: resources.threads.submit(search, text) for text in texts}
+
+
+def chosen_texts(prepared: PreparedQuery, dense: Iterable[DenseList]) -> list[str]:
+    """Return what to search words for: what the dense lists chose; both where they do not agree."""
+    question, with_history = prepared.query.question, prepared.with_history
+    if with_history is None:
+        return [question]
+    choices = {each.with_history for each in dense if each.ranking is not None}
+    if len(choices) != 1:
+        return [question, with_history]
+    return [with_history if choices.pop() else question]
+
+
+def lexical_list(
+    resources: Resources, connection: Connection, prepared: PreparedQuery, text: str
+) -> LexicalList | None:
+    """Return the chunks that hold the text's words; None where the caller wants none."""
+    query, scope = prepared.query, prepared.scope
+    if "lexical" not in query.retrievers:
+        return None
+    is_alone = text == query.question
+    tokens = full_text.query_tokens(query.question, "" if is_alone else text)
+    hits = full_text.search(
+        connection,
+        tokens,
+        base_pks=scope.base_pks,
+        top_k=resources.config.candidates,
+        title_weight=full_text.TITLE_WEIGHT if is_alone else full_text.CONVERSATION_TITLE_WEIGHT,
+        among=scope.narrow(live_chunks(scope.base_pks)) if scope.is_narrow else None,
+    )
+    total = count_chunks(connection, scope.base_pks)
+    weighted = full_text.weight_tokens(connection, tokens, base_pks=scope.base_pks, total=total)
+    return LexicalList(Ranking("lexical", tuple(hit.chunk_pk for hit in hits)), weighted)

@@ -1,0 +1,123 @@
+"""What is searched for: the caller's query, checked, and what of it concerns every retriever.
+
+It knows limits, the bases named and who may read them; it does not know how anything is found.
+"""
+
+from dataclasses import dataclass, replace
+
+from knowledge.config import KnowledgeConfig
+from knowledge.errors import InvalidFilter, InvalidQuery
+from knowledge.languages import detect_language
+from knowledge.resources import Resources
+from knowledge.search.conversation import question_with_history
+from knowledge.sql.bases import Base, get_bases
+from knowledge.sql.chunks import (
+    AnySelect,
+    attribute_key,
+    filtered,
+    has_access_labels,
+    readable,
+)
+from knowledge.types import MAX_ATTRIBUTES, RETRIEVERS, Attributes, RetrieverName, Turn
+
+JOINT_PASSAGES = 3
+"""Best passages whose words count together for relevance; 5: multihop the same, support_en less."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What the caller asks for."""
+
+    question: str
+    history: tuple[Turn, ...]
+    tenant: str
+    base_ids: tuple[str, ...]
+    top_k: int
+    filters: Attributes
+    access: frozenset[str]
+    min_relevance: float | None
+    retrievers: tuple[RetrieverName, ...] = RETRIEVERS
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The chunks a reader may find: of which bases, and his labels where a document needs them."""
+
+    base_pks: tuple[int, ...]
+    filters: Attributes
+    access: frozenset[str] | None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it holds less than every live chunk of the bases."""
+        return bool(self.filters) or self.access is not None
+
+    def narrow(self, query: AnySelect) -> AnySelect:
+        """Return `query` for the chunks in this scope only."""
+        query = filtered(query, self.filters)
+        return query if self.access is None else readable(query, sorted(self.access))
+
+    def within(self, bases: tuple[Base, ...]) -> "Scope":
+        """Return the part of the scope that lies in these bases."""
+        return replace(self, base_pks=tuple(base.pk for base in bases))
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery:
+    """A checked query, with what the retrievers need besides.
+
+    Attributes:
+        with_history: The question and the turns before it as one text; None without a history.
+        wanted: Passages to look at: enough for `top_k`, the reranker and a sound relevance.
+    """
+
+    query: SearchQuery
+    bases: tuple[Base, ...]
+    scope: Scope
+    language: str
+    with_history: str | None
+    wanted: int
+
+
+def prepare_query(resources: Resources, query: SearchQuery) -> PreparedQuery:
+    """Resolve the bases of a query and what its reader may find there.
+
+    Raises:
+        CollectionNotFound: A knowledge base named does not exist in this tenant.
+    """
+    config = resources.config
+    with resources.database.connect() as connection:
+        bases = tuple(get_bases(connection, query.base_ids, tenant=query.tenant))
+        base_pks = tuple(base.pk for base in bases)
+        has_labels = has_access_labels(connection, base_pks)
+    to_rerank = config.rerank_candidates if resources.reranker else 0
+    return PreparedQuery(
+        query=query,
+        bases=bases,
+        scope=Scope(base_pks, query.filters, query.access if has_labels else None),
+        language=detect_language(query.question),
+        with_history=question_with_history(
+            query.question, query.history, turns=config.history_turns
+        ),
+        wanted=max(query.top_k, to_rerank, JOINT_PASSAGES),
+    )
+
+
+def check_query(query: SearchQuery, config: KnowledgeConfig) -> None:
+    """Raise `InvalidQuery` or `InvalidFilter` for what cannot be searched for."""
+    limit = config.max_question_chars
+    if not query.question.strip():
+        raise InvalidQuery("the question is empty")
+    if len(query.question) > limit:
+        raise InvalidQuery(f"the question has {len(query.question)} characters; at most {limit}")
+    if query.top_k < 1:
+        raise InvalidQuery(f"top_k is {query.top_k}; at least 1")
+    if query.max_tokens is not None and query.max_tokens < 1:
+        raise InvalidQuery(f"max_tokens is {query.max_tokens}; at least 1, or leave it out")
+    if not set(query.retrievers) & set(RETRIEVERS):
+        raise InvalidQuery(f"no such retriever; choose among {', '.join(RETRIEVERS)}")
+    if len(query.filters) > MAX_ATTRIBUTES:
+        raise InvalidFilter(f"{len(query.filters)} filters; at most {MAX_ATTRIBUTES}")
+    for value in query.filters.values():
+        attribute_key(value)
