@@ -56,7 +56,6 @@ from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.sql.tables import metadata
 from knowledge.sql.transaction import is_disk_full
 from knowledge.types import (
-    DEFAULT_TENANT,
     RETRIEVERS,
     Attributes,
     AttributeValue,
@@ -89,7 +88,6 @@ __all__ = [
     "Chunking",
     "CollectionNotFound",
     "CrossEncoderReranker",
-    "DEFAULT_TENANT",
     "DamagedFile",
     "Document",
     "DocumentId",

@@ -86,10 +86,12 @@ class KnowledgeConfig(BaseModel):
     reads. Lexical hit@5 on rag_zh, plain and hard: 192 with overlap 24 0.9896, 0.829; 240 with 48
     0.9904, 0.835; MiniLM reads 256."""
 
-    top_k: int = Field(default=5, ge=1)
+    top_k: int = Field(default=3, ge=1)
+    """Passages of an answer and of a search, where neither the caller nor the use case names a
+    number: "One default number of passages" in `DECISIONS.md`."""
     context_tokens: int | None = Field(default=None, ge=1)
-    """Most tokens of the passages together, where the caller names no number; None: `top_k`
-    chunks of at most `chunk_tokens` are bound enough."""
+    """Most tokens of the passages together, where the caller names no number; None: only `top_k`
+    limits them."""
     candidates: int = Field(default=50, ge=1)
     """Hits asked of each retriever before fusion. Plain RRF on support_en: 20 gave 0.677, 50 and
     100 gave 0.695."""

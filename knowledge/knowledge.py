@@ -26,7 +26,6 @@ from knowledge.sql import change_rate, documents, versions
 from knowledge.sql.bases import Base, EmbedderIdentity
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import (
-    DEFAULT_TENANT,
     RETRIEVERS,
     Attributes,
     AttributeValue,
@@ -98,7 +97,7 @@ class Knowledge:
         self,
         name: str,
         *,
-        tenant: str = DEFAULT_TENANT,
+        tenant: str,
         base_id: str | None = None,
         chunking: Chunking | None = None,
     ) -> KnowledgeBase:
@@ -125,12 +124,12 @@ class Knowledge:
             )
         return KnowledgeBase(base.base_id, tenant, name, base.created_at, chunking=chunking)
 
-    def list_bases(self, *, tenant: str = DEFAULT_TENANT) -> list[KnowledgeBase]:
+    def list_bases(self, *, tenant: str) -> list[KnowledgeBase]:
         """Return the tenant's knowledge bases with their sizes, oldest first."""
         with self._resources.database.connect() as connection:
             return base_rows.list_bases(connection, tenant, None)
 
-    def get_base(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> KnowledgeBase:
+    def get_base(self, base_id: str, *, tenant: str) -> KnowledgeBase:
         """Return one knowledge base with its sizes. Raises `CollectionNotFound`."""
         with self._resources.database.connect() as connection:
             found = base_rows.list_bases(connection, tenant, base_id)
@@ -138,7 +137,7 @@ class Knowledge:
             raise CollectionNotFound(f"no knowledge base {base_id!r}; create it first")
         return found[0]
 
-    def delete_base(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> None:
+    def delete_base(self, base_id: str, *, tenant: str) -> None:
         """Remove a knowledge base with all its documents and history.
 
         Raises:
@@ -159,7 +158,7 @@ class Knowledge:
         attributes: Attributes | None = None,
         access: Collection[str] | None = None,
         parsed: ParsedText | None = None,
-        tenant: str = DEFAULT_TENANT,
+        tenant: str,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
 
@@ -198,7 +197,7 @@ class Knowledge:
         base_id: str,
         sources: Sequence[NewDocument],
         *,
-        tenant: str = DEFAULT_TENANT,
+        tenant: str,
         progress: Progress | None = None,
     ) -> list[IngestReport]:
         """Add or replace many documents, in windows of 128, the longest first.
@@ -219,9 +218,7 @@ class Knowledge:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
         return ingest_documents(self._resources, base, sources, progress)
 
-    def delete_document(
-        self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
-    ) -> Document:
+    def delete_document(self, base_id: str, document: str, *, tenant: str) -> Document:
         """Remove a document, named by external id or document id; its text answers no more.
 
         Returns:
@@ -241,7 +238,7 @@ class Knowledge:
         self,
         base_id: str,
         *,
-        tenant: str = DEFAULT_TENANT,
+        tenant: str,
         limit: int | None = None,
         after: str | None = None,
     ) -> list[Document]:
@@ -250,17 +247,13 @@ class Knowledge:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             return documents.list_documents(connection, base, limit=limit, after=after)
 
-    def get_document(
-        self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
-    ) -> Document:
+    def get_document(self, base_id: str, document: str, *, tenant: str) -> Document:
         """Return a live document by external id or document id. Raises `DocumentNotFound`."""
         with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             return documents.get_document(connection, base, document)
 
-    def document_text(
-        self, base_id: str, document: str, *, tenant: str = DEFAULT_TENANT
-    ) -> DocumentText:
+    def document_text(self, base_id: str, document: str, *, tenant: str) -> DocumentText:
         """Return a live document and its text; passages' offsets count this text's code points."""
         with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
@@ -272,7 +265,7 @@ class Knowledge:
         base_id: str,
         document: str | None = None,
         *,
-        tenant: str = DEFAULT_TENANT,
+        tenant: str,
         limit: int | None = None,
         after: str | None = None,
     ) -> list[DocumentVersion]:
@@ -297,7 +290,7 @@ class Knowledge:
         question: str,
         *,
         base_ids: Sequence[str],
-        tenant: str = DEFAULT_TENANT,
+        tenant: str,
         history: Sequence[Turn] = (),
         top_k: int | None = None,
         max_tokens: int | None = None,
@@ -346,29 +339,29 @@ class Knowledge:
         )
         return retrieve(self._resources, query)
 
-    def reconcile(
-        self, base_id: str | None = None, *, tenant: str = DEFAULT_TENANT
-    ) -> ReconcileReport:
-        """Make the vector index agree with SQL: orphans 0, missing 0. Nothing is embedded.
+    def reconcile(self, base_id: str, *, tenant: str) -> ReconcileReport:
+        """Make the vector index of a base agree with SQL; nothing is embedded.
 
-        Args:
-            base_id: One base of `tenant`; None: every base of every tenant, and collections
-                that belong to none.
-            tenant: Whose, where a base is named.
+        Raises:
+            CollectionNotFound: There is none.
         """
-        bases = self._bases(base_id, tenant)
-        return reconcile.reconcile(self._resources, bases, whole_store=base_id is None)
+        bases = [self._base(base_id, tenant)]
+        return reconcile.reconcile(self._resources, bases, whole_store=False)
 
-    def check(self, base_id: str, *, tenant: str = DEFAULT_TENANT) -> IndexCheck:
+    def reconcile_all(self) -> ReconcileReport:
+        """Do so for every base of every tenant, and drop collections that belong to none."""
+        return reconcile.reconcile(self._resources, self._all_bases(), whole_store=True)
+
+    def check(self, base_id: str, *, tenant: str) -> IndexCheck:
         """Return what `reconcile` would repair in a base; nothing is changed."""
         return reconcile.check(self._resources, self._base(base_id, tenant))
 
     def catch_up(self) -> ReconcileReport:
-        """Do the cheap part of reconcile; call it every few seconds, in one process only."""
-        return reconcile.catch_up(self._resources, self._bases(None, DEFAULT_TENANT))
+        """Do the cheap part of `reconcile_all`; call it every few seconds, in one process only."""
+        return reconcile.catch_up(self._resources, self._all_bases())
 
     def rebuild(
-        self, base_id: str, *, tenant: str = DEFAULT_TENANT, progress: Progress | None = None
+        self, base_id: str, *, tenant: str, progress: Progress | None = None
     ) -> ReconcileReport:
         """Fill a new generation of the vector index from stored vectors and swap it in.
 
@@ -379,7 +372,7 @@ class Knowledge:
         return reconcile.rebuild(self._resources, self._base(base_id, tenant), progress)
 
     def reindex(
-        self, base_id: str, *, tenant: str = DEFAULT_TENANT, progress: Progress | None = None
+        self, base_id: str, *, tenant: str, progress: Progress | None = None
     ) -> ReconcileReport:
         """Embed a base again with the next embedder, or the only one, then swap once.
 
@@ -395,7 +388,7 @@ class Knowledge:
         """
         return reindexing.reindex(self._resources, self._base(base_id, tenant), progress)
 
-    def measure(self, base_ids: Sequence[str], *, tenant: str = DEFAULT_TENANT) -> KnowledgeFacts:
+    def measure(self, base_ids: Sequence[str], *, tenant: str) -> KnowledgeFacts:
         """Return sizes and rate of change of these bases together. Raises `CollectionNotFound`."""
         with self._resources.database.connect() as connection:
             bases = base_rows.get_bases(connection, base_ids, tenant=tenant)
@@ -403,7 +396,7 @@ class Knowledge:
 
     def index_health(self) -> IndexHealth:
         """Return whether the vector index answers and how many vectors wait for it."""
-        return reconcile.health(self._resources, self._bases(None, DEFAULT_TENANT))
+        return reconcile.health(self._resources, self._all_bases())
 
     def _write(self) -> AbstractContextManager[Connection]:
         return write_transaction(self._resources.database)
@@ -412,8 +405,6 @@ class Knowledge:
         with self._resources.database.connect() as connection:
             return base_rows.get_base(connection, base_id, tenant=tenant)
 
-    def _bases(self, base_id: str | None, tenant: str) -> list[Base]:
+    def _all_bases(self) -> list[Base]:
         with self._resources.database.connect() as connection:
-            if base_id is not None:
-                return [base_rows.get_base(connection, base_id, tenant=tenant)]
             return base_rows.all_bases(connection)

@@ -21,8 +21,6 @@ RetrieverName = Literal["dense", "lexical"]
 RETRIEVERS: tuple[RetrieverName, ...] = ("dense", "lexical")
 RelevanceKind = Literal["cosine_and_coverage", "cosine", "coverage"]
 
-DEFAULT_TENANT = "default"
-
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:

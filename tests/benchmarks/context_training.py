@@ -45,6 +45,7 @@ from service.fine_tuning.training import find_base
 from service.settings import child_environment, load_settings
 from service.stores.use_cases import UseCase
 from tests.benchmarks.corpora import DATA, Row, note, opened, read_rows, take_in
+from tests.fakes.tenant import TENANT
 
 SHOWN = 3
 SPARE = 12  # held out beside the questions wanted: for one in fifty the gold is not found
@@ -158,7 +159,7 @@ def _retrieve(
         take_in(knowledge, "corpus", corpus)
         for question in missing:
             passages = knowledge.retrieve(
-                question, base_ids=["corpus"], top_k=FOUND, max_tokens=100_000
+                question, base_ids=["corpus"], top_k=FOUND, max_tokens=100_000, tenant=TENANT
             ).passages
             found[question] = [FoundPassage(p.external_id, FILENAME, p.text) for p in passages]
     listed = {name: [asdict(p) for p in passages] for name, passages in found.items()}

@@ -21,6 +21,7 @@ from knowledge import (
     metadata,
 )
 from service.stores.database import create_tables, open_database
+from tests.fakes.tenant import TENANT
 
 DATA = Path("../shared/data")
 Row = dict[str, Any]
@@ -72,7 +73,7 @@ def take_in(
 
     `label` gives each document's access label by its id.
     """
-    knowledge.create_base(name, base_id=name)
+    knowledge.create_base(name, base_id=name, tenant=TENANT)
     sources = [
         NewDocument(
             row["id"],
@@ -83,7 +84,7 @@ def take_in(
         for row in rows
     ]
     knowledge.ingest_many(
-        name, sources, progress=lambda done, total: note(f"{name}: {done}/{total}")
+        name, sources, progress=lambda done, total: note(f"{name}: {done}/{total}"), tenant=TENANT
     )
 
 
@@ -100,6 +101,7 @@ def asker(
             top_k=CANDIDATE_PASSAGES,
             retrievers=retrievers or ("dense", "lexical"),
             access=access,
+            tenant=TENANT,
         )
 
     return ask

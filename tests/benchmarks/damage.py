@@ -19,6 +19,7 @@ from knowledge import KnowledgeError, NewDocument
 from knowledge.sql.chunks import vector_of
 from knowledge.sql.tables import chunks, documents
 from tests.fakes.room import BASE, ChromaServer, Room, opened
+from tests.fakes.tenant import TENANT
 
 KEPT_DOCUMENTS = 500  # over five times `sync_threshold`: most vectors are in the HNSW files only
 CHURNED_DOCUMENTS = 1_200
@@ -72,11 +73,15 @@ def churn(folder: Path, *, seed: int) -> Churn:
     rng.shuffle(names)
     half, third = len(names) // 2, len(names) // 3
     with ChromaServer(folder / "chroma") as server, opened(folder, server.port) as room:
-        room.knowledge.ingest_many(BASE, [_document(name, "first") for name in names])
+        room.knowledge.ingest_many(
+            BASE, [_document(name, "first") for name in names], tenant=TENANT
+        )
         for name in names[:half]:
-            room.knowledge.delete_document(BASE, name)
+            room.knowledge.delete_document(BASE, name, tenant=TENANT)
         again = rng.sample(names, third)
-        room.knowledge.ingest_many(BASE, [_document(name, "second") for name in again])
+        room.knowledge.ingest_many(
+            BASE, [_document(name, "second") for name in again], tenant=TENANT
+        )
         before = len(_not_found(room))
         report = room.knowledge.catch_up()
         live, held = set(_live(room)), _held(room)
@@ -95,8 +100,8 @@ def _fill(folder: Path, server: ChromaServer, numbers: range, words: str = "firs
     try:
         with opened(folder, server.port) as room:
             sources = [_document(f"d{number}", words) for number in numbers]
-            room.knowledge.ingest_many(BASE, sources)
-            room.knowledge.reconcile()
+            room.knowledge.ingest_many(BASE, sources, tenant=TENANT)
+            room.knowledge.reconcile_all()
     finally:
         server.end()
 
@@ -109,7 +114,7 @@ def _start(folder: Path, server: ChromaServer, way: str) -> Start:
     said = server.start()
     try:
         with opened(folder, server.port) as room:
-            report = room.knowledge.reconcile()
+            report = room.knowledge.reconcile_all()
             repaired = report.orphans_removed + report.missing_added + report.collections_rebuilt
             live, held = set(_live(room)), _held(room)
             lost = _not_found(room)

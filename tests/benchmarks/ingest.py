@@ -33,6 +33,7 @@ from knowledge.parsing import parse
 from service.stores.database import create_tables, open_database
 from tests.benchmarks.corpora import DATA, Row, find_embedder, read_rows
 from tests.fakes.room import ChromaServer
+from tests.fakes.tenant import TENANT
 
 RATE_FLOOR = 0.90  # of the raw embedder's passages per second
 SEARCHABLE_S = 2.0  # from upload to the answer that holds it
@@ -83,9 +84,9 @@ def measure(rows: Sequence[Row], embedder: SentenceTransformerEmbedder) -> dict[
         create_tables(engine, metadata)
         index = ChromaIndex.connect("127.0.0.1", server.port, 5.0)
         knowledge = Knowledge(engine, index, embedder)
-        knowledge.create_base("Speed", base_id=BASE)
+        knowledge.create_base("Speed", base_id=BASE, tenant=TENANT)
         try:
-            knowledge.ingest(BASE, "warm", "warm.txt", b"warm up")
+            knowledge.ingest(BASE, "warm", "warm.txt", b"warm up", tenant=TENANT)
             rate = _rate(knowledge, embedder, rows)
             return {**rate, **_searchable(knowledge, rows)}
         finally:
@@ -146,8 +147,12 @@ def _searchable(knowledge: Knowledge, rows: Sequence[Row]) -> dict[str, Any]:
         ]
         text = f"upload{number} " + "\n\n".join(pages)
         began = time.perf_counter()
-        knowledge.ingest(BASE, f"upload{number}", f"upload{number}.txt", text.encode())
-        found = knowledge.retrieve(f"upload{number} {pages[0][:200]}", base_ids=[BASE])
+        knowledge.ingest(
+            BASE, f"upload{number}", f"upload{number}.txt", text.encode(), tenant=TENANT
+        )
+        found = knowledge.retrieve(
+            f"upload{number} {pages[0][:200]}", base_ids=[BASE], tenant=TENANT
+        )
         times.append(time.perf_counter() - began)
         assert f"upload{number}" in [passage.external_id for passage in found.passages]
     return {

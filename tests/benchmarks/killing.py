@@ -27,6 +27,7 @@ from knowledge import DocumentNotFound, KnowledgeConfig, NewDocument
 from knowledge.sql.full_text import CHUNK_BITS
 from knowledge.sql.tables import chunks, documents, versions
 from tests.fakes.room import BASE, ROOT, ChromaServer, Room, opened
+from tests.fakes.tenant import TENANT
 
 DOCUMENTS = 40
 DELETED_SHARE = 0.25
@@ -152,7 +153,9 @@ def _read(room: Room, toll: Toll, stop: threading.Event, seed: int) -> None:
     rng = random.Random(seed)
     while not stop.is_set():
         name = f"d{rng.randrange(DOCUMENTS)}"
-        found = room.knowledge.retrieve(f"document {name} part", base_ids=[BASE], top_k=25)
+        found = room.knowledge.retrieve(
+            f"document {name} part", base_ids=[BASE], top_k=25, tenant=TENANT
+        )
         seen: dict[str, set[tuple[str, int]]] = {}
         for passage in found.passages:
             token = _TOKEN.search(passage.text)
@@ -166,7 +169,7 @@ def _read(room: Room, toll: Toll, stop: threading.Event, seed: int) -> None:
 
 def _until_reconciled(room: Room) -> None:
     for _ in range(20):
-        if room.knowledge.reconcile().available:
+        if room.knowledge.reconcile_all().available:
             return
         time.sleep(0.25)
     raise RuntimeError("Chroma did not come back")
@@ -276,7 +279,7 @@ def write(folder: Path, port: int, seed: int) -> None:
             if rng.random() < DELETED_SHARE:
                 tell("begin", {names[0]: 0})
                 try:
-                    room.knowledge.delete_document(BASE, names[0])
+                    room.knowledge.delete_document(BASE, names[0], tenant=TENANT)
                 except DocumentNotFound:
                     pass
                 tell("done", {names[0]: 0})
@@ -288,7 +291,7 @@ def write(folder: Path, port: int, seed: int) -> None:
                 for name, number in changes.items()
             ]
             tell("begin", changes)
-            room.knowledge.ingest_many(BASE, sources)
+            room.knowledge.ingest_many(BASE, sources, tenant=TENANT)
             tell("done", changes)
 
 

@@ -41,6 +41,7 @@ from tests.benchmarks.corpora import (
     read_rows,
     take_in,
 )
+from tests.fakes.tenant import TENANT
 
 FLOORS = {"rag_en": 0.975, "rag_zh": 0.99, "rag_en_multihop": 0.95, "support_en": 0.77}
 """hit@5, hybrid, of the plain `queries.jsonl`: DESIGN §9, "must"."""
@@ -140,7 +141,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _measure(knowledge: Knowledge, name: str, file: str, rows: Sequence[Row]) -> Score:
-    score = Score(name, file, len(rows), knowledge.get_base(name).chunks)
+    score = Score(name, file, len(rows), knowledge.get_base(name, tenant=TENANT).chunks)
     times: list[float] = []
     ask = asker(knowledge, name)
     answers: list[Retrieval] = []

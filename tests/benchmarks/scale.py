@@ -26,10 +26,12 @@ from knowledge import (
 from service.stores.database import create_tables, open_database
 from tests.benchmarks.corpora import Row, read_rows
 from tests.fakes.room import ChromaServer
+from tests.fakes.tenant import TENANT
 
 Vectors = npt.NDArray[np.float32]
 CORPORA = ("rag_en", "rag_en_multihop", "support_en")
 QUESTIONS = 300
+PASSAGES = 5
 NOISE = 0.02  # of each vector's length; copies then differ by a cosine of about 0.9998
 ROW_CHARS = 700  # some 175 tokens: one chunk
 FOLLOW_UPS = "support_en"
@@ -81,11 +83,11 @@ def _measure(
         index = ChromaIndex.connect("127.0.0.1", server.port)
         knowledge = Knowledge(engine, index, embedder, KnowledgeConfig())
         try:
-            knowledge.create_base("scale", base_id="scale")
+            knowledge.create_base("scale", base_id="scale", tenant=TENANT)
             began = time.perf_counter()
-            knowledge.ingest_many("scale", list(_documents(rows, size)))
+            knowledge.ingest_many("scale", list(_documents(rows, size)), tenant=TENANT)
             filled_s = time.perf_counter() - began
-            chunks = knowledge.get_base("scale").chunks
+            chunks = knowledge.get_base("scale", tenant=TENANT).chunks
             knowledge.catch_up()
             plain = _latencies(knowledge, questions)
             asked = _latencies(knowledge, follow_ups)
@@ -118,7 +120,9 @@ def _latencies(knowledge: Knowledge, rows: Sequence[Row]) -> tuple[float, float]
     for warm, row in zip(count(), [*rows[:20], *rows]):
         turns = [Turn(turn["role"], turn["content"]) for turn in row.get("history", ())]
         began = time.perf_counter()
-        knowledge.retrieve(row["question"], base_ids=["scale"], history=turns)
+        knowledge.retrieve(
+            row["question"], base_ids=["scale"], history=turns, top_k=PASSAGES, tenant=TENANT
+        )
         if warm >= 20:
             times.append((time.perf_counter() - began) * 1000)
     p50, p99 = np.percentile(times, [50, 99])

@@ -21,6 +21,7 @@ from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, StoreUnavailable,
 from service.home import free_port
 from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.tenant import TENANT
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "handbook"
@@ -112,8 +113,8 @@ def opened(folder: Path, port: int, config: KnowledgeConfig | None = None) -> It
     index = ChromaIndex.connect("127.0.0.1", port, 5.0, breaker_s=0.0)
     embedder = FakeEmbedder()
     knowledge = Knowledge(engine, index, embedder, config)
-    if BASE not in [base.base_id for base in knowledge.list_bases()]:
-        knowledge.create_base("Handbook", base_id=BASE)
+    if BASE not in [base.base_id for base in knowledge.list_bases(tenant=TENANT)]:
+        knowledge.create_base("Handbook", base_id=BASE, tenant=TENANT)
     try:
         yield Room(engine, index, embedder, knowledge)
     finally:

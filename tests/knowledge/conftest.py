@@ -13,6 +13,7 @@ from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
 
 BASE = "handbook"
+TENANT = "acme"
 OpenKnowledge = Callable[..., Knowledge]
 
 
@@ -64,7 +65,7 @@ def open_knowledge(engine: Engine, index: ChromaIndex, embedder: FakeEmbedder) -
 def knowledge(open_knowledge: OpenKnowledge) -> Knowledge:
     """Return the room with one empty knowledge base, `handbook`."""
     opened = open_knowledge()
-    opened.create_base("Handbook", base_id=BASE)
+    opened.create_base("Handbook", base_id=BASE, tenant=TENANT)
     return opened
 
 

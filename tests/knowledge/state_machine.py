@@ -11,6 +11,7 @@ from pathlib import Path
 from knowledge import ChromaIndex, DocumentNotFound, Knowledge, KnowledgeConfig, metadata
 from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
+from tests.knowledge.conftest import TENANT
 
 NAMES = tuple(f"d{number}" for number in range(12))
 WORDS = ("lamp", "shade", "desk", "chair", "table", "shelf", "bulb", "cable")
@@ -30,7 +31,7 @@ class Steps:
         self._embedders = [FakeEmbedder(), FakeEmbedder(model_id="other", dimension=48)]
         self._written = 0
         self._open()
-        self.room.create_base("Handbook", base_id=BASE)
+        self.room.create_base("Handbook", base_id=BASE, tenant=TENANT)
 
     def _open(self) -> None:
         self.engine = open_database(f"sqlite:///{self._folder}/state.db")
@@ -47,19 +48,21 @@ class Steps:
         """Add or replace a document; its text is like no other."""
         self._written += 1
         text = f"{word} {name} edition{self._written}"
-        self.room.ingest(BASE, name, f"{name}.txt", text.encode())
+        self.room.ingest(BASE, name, f"{name}.txt", text.encode(), tenant=TENANT)
         self.model[name] = text
 
     def put_same(self, name: str) -> None:
         """Send what is there once more: nothing may change."""
         if name in self.model:
-            report = self.room.ingest(BASE, name, f"{name}.txt", self.model[name].encode())
+            report = self.room.ingest(
+                BASE, name, f"{name}.txt", self.model[name].encode(), tenant=TENANT
+            )
             assert report.unchanged
 
     def delete(self, name: str) -> None:
         """Delete a document, there or not."""
         try:
-            self.room.delete_document(BASE, name)
+            self.room.delete_document(BASE, name, tenant=TENANT)
         except DocumentNotFound:
             assert name not in self.model
         else:
@@ -69,7 +72,7 @@ class Steps:
         """Close everything and open it again."""
         self.close()
         self._open()
-        self.room.reconcile()
+        self.room.reconcile_all()
 
     def catch_up(self) -> None:
         """What the worker does every few seconds."""
@@ -77,7 +80,7 @@ class Steps:
 
     def reindex(self) -> None:
         """Embed everything again by the other model; the next time it goes back."""
-        assert self.room.reindex(BASE).available
+        assert self.room.reindex(BASE, tenant=TENANT).available
         self._embedders.reverse()
         self._enter()
 
@@ -86,7 +89,7 @@ class Steps:
         wanted = {name: text for name, text in self.model.items() if text.startswith(word)}
         for retriever in ("dense", "lexical"):
             found = self.room.retrieve(
-                word, base_ids=[BASE], top_k=len(NAMES), retrievers=[retriever]
+                word, base_ids=[BASE], top_k=len(NAMES), retrievers=[retriever], tenant=TENANT
             )
             told = {passage.external_id: passage.text for passage in found.passages}
             assert not found.degraded
@@ -95,16 +98,18 @@ class Steps:
 
     def compare(self) -> None:
         """Rows, words and vectors hold what the model holds, once each."""
-        listed = self.room.list_documents(BASE)
+        listed = self.room.list_documents(BASE, tenant=TENANT)
         assert [document.external_id for document in listed] == sorted(
             self.model, key=[document.external_id for document in listed].index
         )
         for name, text in self.model.items():
-            assert self.room.document_text(BASE, name).text == text
+            assert self.room.document_text(BASE, name, tenant=TENANT).text == text
         held = [chunk for part in self.index.collections() for chunk in self.index.ids(part)]
         assert len(held) == len(self.model), "orphans or missing vectors"
         for name, text in self.model.items():
-            found = self.room.retrieve(text, base_ids=[BASE], top_k=1, retrievers=["dense"])
+            found = self.room.retrieve(
+                text, base_ids=[BASE], top_k=1, retrievers=["dense"], tenant=TENANT
+            )
             assert found.passages[0].external_id == name
 
     def close(self) -> None:

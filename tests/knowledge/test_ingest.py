@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 
 from knowledge import (
-    DEFAULT_TENANT,
     ChromaIndex,
     DocumentTooLarge,
     EmbedderMismatch,
@@ -31,25 +30,25 @@ from knowledge.sql.tables import LEXICAL_TABLE, chunks, versions
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import ChunkId
 from tests.fakes.embedder import FakeEmbedder
-from tests.knowledge.conftest import BASE, OpenKnowledge
+from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
 OLD = b"# Returns\n\nLamps may be returned within thirty days.\n"
 NEW = b"# Returns\n\nLamps may be returned within fourteen days.\n"
 
 
 def put(knowledge: Knowledge, content: bytes, name: str = "returns") -> IngestReport:
-    return knowledge.ingest(BASE, name, f"{name}.md", content)
+    return knowledge.ingest(BASE, name, f"{name}.md", content, tenant=TENANT)
 
 
 def texts(knowledge: Knowledge, question: str = "When may lamps be returned?") -> str:
-    found = knowledge.retrieve(question, base_ids=[BASE], top_k=20)
+    found = knowledge.retrieve(question, base_ids=[BASE], top_k=20, tenant=TENANT)
     return "\n".join(passage.text for passage in found.passages)
 
 
 def test_a_document_is_searchable_when_ingest_returns(knowledge: Knowledge) -> None:
     report = put(knowledge, OLD)
     assert (report.version, report.chunks, report.indexed, report.unchanged) == (1, 1, True, False)
-    passage = knowledge.retrieve("returned lamps", base_ids=[BASE]).passages[0]
+    passage = knowledge.retrieve("returned lamps", base_ids=[BASE], tenant=TENANT).passages[0]
     assert passage.document_id == report.document_id
     assert passage.retrievers == ("dense", "lexical")
     assert OLD.decode()[passage.start : passage.end] == passage.text
@@ -78,7 +77,7 @@ def test_a_deleted_document_leaves_history_but_no_text(
     knowledge: Knowledge, engine: Engine, index: ChromaIndex
 ) -> None:
     put(knowledge, OLD)
-    knowledge.delete_document(BASE, "returns")
+    knowledge.delete_document(BASE, "returns", tenant=TENANT)
     assert texts(knowledge) == ""
     (collection,) = index.collections()
     assert index.count(collection) == 0
@@ -93,7 +92,7 @@ def test_a_deleted_document_leaves_history_but_no_text(
 
 def test_a_document_may_come_back_after_its_deletion(knowledge: Knowledge) -> None:
     first = put(knowledge, OLD)
-    knowledge.delete_document(BASE, "returns")
+    knowledge.delete_document(BASE, "returns", tenant=TENANT)
     again = put(knowledge, OLD)
     assert (again.version, again.document_id) == (3, first.document_id)
     assert "thirty" in texts(knowledge)
@@ -110,9 +109,9 @@ def test_unchanged_passages_are_not_embedded_again(
 
 def test_new_attributes_make_a_version_that_counts_as_no_change(knowledge: Knowledge) -> None:
     put(knowledge, OLD)
-    knowledge.ingest(BASE, "returns", "returns.md", OLD, attributes={"region": "eu"})
-    assert knowledge.get_document(BASE, "returns").attributes == {"region": "eu"}
-    assert knowledge.measure([BASE]).changes_per_week == 0
+    knowledge.ingest(BASE, "returns", "returns.md", OLD, attributes={"region": "eu"}, tenant=TENANT)
+    assert knowledge.get_document(BASE, "returns", tenant=TENANT).attributes == {"region": "eu"}
+    assert knowledge.measure([BASE], tenant=TENANT).changes_per_week == 0
 
 
 STEPS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
@@ -143,7 +142,7 @@ def test_a_crash_between_steps_leaves_a_whole_version_and_a_retry_finishes(
     put(knowledge, NEW)
     assert "fourteen" in texts(knowledge)
     assert "thirty" not in texts(knowledge)
-    knowledge.reconcile()
+    knowledge.reconcile_all()
     (collection,) = index.collections()
     assert index.count(collection) == 1
 
@@ -164,7 +163,7 @@ def test_a_version_overtaken_while_it_was_staged_is_never_seen(
 
     monkeypatch.setattr(ChromaIndex, "upsert", overtaken)
     assert put(knowledge, OLD).version == 2
-    assert knowledge.get_document(BASE, "returns").version == 3
+    assert knowledge.get_document(BASE, "returns", tenant=TENANT).version == 3
     assert "thirty" not in texts(knowledge)
     (collection,) = index.collections()
     assert index.count(collection) == 1
@@ -173,36 +172,42 @@ def test_a_version_overtaken_while_it_was_staged_is_never_seen(
 def test_a_staged_version_neither_answers_nor_takes_a_place(
     knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    knowledge.ingest(BASE, "a", "a.txt", b"lamp shade")
+    knowledge.ingest(BASE, "a", "a.txt", b"lamp shade", tenant=TENANT)
     seen: list[list[str]] = []
     upsert = ChromaIndex.upsert
 
     def look(self: ChromaIndex, *arguments: object) -> None:
         upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
-        found = knowledge.retrieve("lamp return", base_ids=[BASE], top_k=1, retrievers=["dense"])
+        found = knowledge.retrieve(
+            "lamp return", base_ids=[BASE], top_k=1, retrievers=["dense"], tenant=TENANT
+        )
         seen.append([passage.text for passage in found.passages])
 
     monkeypatch.setattr(ChromaIndex, "upsert", look)
-    knowledge.ingest(BASE, "b", "b.txt", b"lamp return")
+    knowledge.ingest(BASE, "b", "b.txt", b"lamp return", tenant=TENANT)
     assert seen == [["lamp shade"]]
 
 
 def test_many_documents_take_the_same_path_as_one(knowledge: Knowledge) -> None:
     seen: list[tuple[int, int]] = []
     sources = [NewDocument(f"d{i}", f"d{i}.txt", f"Fact number {i}.".encode()) for i in range(262)]
-    reports = knowledge.ingest_many(BASE, sources, progress=lambda *at: seen.append(at))
+    reports = knowledge.ingest_many(
+        BASE, sources, progress=lambda *at: seen.append(at), tenant=TENANT
+    )
     assert [report.external_id for report in reports] == [source.external_id for source in sources]
     assert seen == [(128, 262), (256, 262), (262, 262)]
-    assert all(report.unchanged for report in knowledge.ingest_many(BASE, sources))
-    single = knowledge.ingest(BASE, "d3", "d3.txt", b"Fact number 3.")
+    assert all(report.unchanged for report in knowledge.ingest_many(BASE, sources, tenant=TENANT))
+    single = knowledge.ingest(BASE, "d3", "d3.txt", b"Fact number 3.", tenant=TENANT)
     assert single.unchanged
 
 
 def test_the_later_of_two_files_of_one_name_stays(knowledge: Knowledge) -> None:
     knowledge.ingest_many(
-        BASE, [NewDocument("a", "a.txt", b"first"), NewDocument("a", "a.txt", b"second")]
+        BASE,
+        [NewDocument("a", "a.txt", b"first"), NewDocument("a", "a.txt", b"second")],
+        tenant=TENANT,
     )
-    assert knowledge.document_text(BASE, "a").text == "second"
+    assert knowledge.document_text(BASE, "a", tenant=TENANT).text == "second"
 
 
 class Windows:
@@ -239,13 +244,13 @@ def numbered(count: int) -> list[NewDocument]:
 
 
 def names(knowledge: Knowledge) -> list[str]:
-    return [document.external_id for document in knowledge.list_documents(BASE)]
+    return [document.external_id for document in knowledge.list_documents(BASE, tenant=TENANT)]
 
 
 def test_a_window_is_written_while_the_next_is_embedded(
     knowledge: Knowledge, windows: Windows
 ) -> None:
-    reports = knowledge.ingest_many(BASE, numbered(5))
+    reports = knowledge.ingest_many(BASE, numbered(5), tenant=TENANT)
     assert windows.overlapped == [True]
     assert [report.external_id for report in reports] == names(knowledge)
     assert [report.indexed for report in reports] == [True] * 5
@@ -258,7 +263,9 @@ def test_a_failing_embedder_leaves_the_window_that_is_being_written(
     windows.at_second = _crash
     seen: list[tuple[int, int]] = []
     with pytest.raises(SystemExit):
-        knowledge.ingest_many(BASE, numbered(6), progress=lambda *at: seen.append(at))
+        knowledge.ingest_many(
+            BASE, numbered(6), progress=lambda *at: seen.append(at), tenant=TENANT
+        )
     assert windows.overlapped == [True]
     assert (names(knowledge), seen) == (["d0", "d1"], [(2, 6)])
     assert "number 1" in texts(knowledge, "fact number 1")
@@ -271,7 +278,7 @@ def test_a_bad_file_in_the_second_window_leaves_the_first(
     sources = numbered(6)
     sources[3] = NewDocument("bad", "bad.txt", b"  ")  # the shortest: the last to go in
     with pytest.raises(EmptyDocument):
-        knowledge.ingest_many(BASE, sources)
+        knowledge.ingest_many(BASE, sources, tenant=TENANT)
     assert names(knowledge) == ["d0", "d1", "d2", "d4"]
 
 
@@ -281,10 +288,14 @@ def test_the_longest_go_in_first_and_reports_keep_their_order(
     monkeypatch.setattr("knowledge.ingest.WINDOW_DOCUMENTS", 1)
     bodies = {"short": b"lamp", "long": b"lamp " * 9, "middle": b"lamp " * 4}
     reports = knowledge.ingest_many(
-        BASE, [NewDocument(name, f"{name}.txt", body) for name, body in bodies.items()]
+        BASE,
+        [NewDocument(name, f"{name}.txt", body) for name, body in bodies.items()],
+        tenant=TENANT,
     )
     assert [report.external_id for report in reports] == list(bodies)
-    added = sorted(knowledge.list_documents(BASE), key=lambda document: document.updated_at)
+    added = sorted(
+        knowledge.list_documents(BASE, tenant=TENANT), key=lambda document: document.updated_at
+    )
     assert [document.external_id for document in added] == ["long", "middle", "short"]
 
 
@@ -297,7 +308,7 @@ def test_what_failed_first_is_what_is_raised(
     windows.at_second = refuse
     monkeypatch.setattr(stored_versions, "activate", _crash)
     with pytest.raises(SystemExit, match="killed here"):
-        knowledge.ingest_many(BASE, numbered(4))
+        knowledge.ingest_many(BASE, numbered(4), tenant=TENANT)
     assert names(knowledge) == []
 
 
@@ -314,9 +325,9 @@ def test_the_same_name_in_the_next_window_sees_what_the_window_before_wrote(
     first = NewDocument("pay", "pay.txt", b"Pay day is Friday.", access=frozenset({"hr"}))
     again = NewDocument("pay", "pay.txt", b"Pay day is Friday.")
     later = NewDocument("pay", "pay.txt", b"Pay day is Monday.")
-    reports = knowledge.ingest_many(BASE, [first, again, later])
+    reports = knowledge.ingest_many(BASE, [first, again, later], tenant=TENANT)
     assert [report.unchanged for report in reports] == [False, True, False]
-    assert knowledge.get_document(BASE, "pay").access == ("hr",)
+    assert knowledge.get_document(BASE, "pay", tenant=TENANT).access == ("hr",)
     assert len(embedder.embedded) == 2
 
 
@@ -327,15 +338,15 @@ def test_one_overtaken_document_of_a_window_keeps_no_other_back(
 
     def overtaken(self: ChromaIndex, *arguments: Any) -> None:
         monkeypatch.setattr(ChromaIndex, "upsert", upsert)
-        knowledge.ingest(BASE, "d1", "d1.txt", b"Newer words.")
-        knowledge.delete_document(BASE, "d2")
+        knowledge.ingest(BASE, "d1", "d1.txt", b"Newer words.", tenant=TENANT)
+        knowledge.delete_document(BASE, "d2", tenant=TENANT)
         upsert(self, *arguments)
 
-    knowledge.ingest(BASE, "d2", "d2.txt", b"Older words.")
+    knowledge.ingest(BASE, "d2", "d2.txt", b"Older words.", tenant=TENANT)
     monkeypatch.setattr(ChromaIndex, "upsert", overtaken)
-    knowledge.ingest_many(BASE, numbered(4))
+    knowledge.ingest_many(BASE, numbered(4), tenant=TENANT)
     assert sorted(names(knowledge)) == ["d0", "d1", "d3"]
-    assert knowledge.document_text(BASE, "d1").text == "Newer words."
+    assert knowledge.document_text(BASE, "d1", tenant=TENANT).text == "Newer words."
     (collection,) = index.collections()
     assert index.count(collection) == 3
     with engine.connect() as connection:
@@ -351,13 +362,13 @@ def test_what_was_collected_while_it_was_written_is_to_be_sent_again(
     def collected(self: ChromaIndex, *arguments: Any) -> None:
         upsert(self, *arguments)
         with write_transaction(engine) as connection:
-            base = get_base(connection, BASE, tenant=DEFAULT_TENANT)
+            base = get_base(connection, BASE, tenant=TENANT)
             assert stored_versions.collect_stale(connection, base, older_than=time.time()) == 2
 
     monkeypatch.setattr(ChromaIndex, "upsert", collected)
     sources = [NewDocument("returns", "returns.md", NEW), *numbered(1)]
     with pytest.raises(IngestConflict, match="send it again"):
-        knowledge.ingest_many(BASE, sources)
+        knowledge.ingest_many(BASE, sources, tenant=TENANT)
     assert names(knowledge) == ["returns"]
     assert "thirty" in texts(knowledge)
 
@@ -377,10 +388,10 @@ def test_bad_input_is_refused_and_nothing_is_written(
     open_knowledge: OpenKnowledge, content: bytes, attributes: object, name: str, error: type
 ) -> None:
     opened = open_knowledge(config=KnowledgeConfig(max_document_bytes=100))
-    opened.create_base("Handbook", base_id=BASE)
+    opened.create_base("Handbook", base_id=BASE, tenant=TENANT)
     with pytest.raises(error):
-        opened.ingest(BASE, name, "a.txt", content, attributes=attributes)  # type: ignore[arg-type]  # bad on purpose
-    assert opened.list_documents(BASE) == []
+        opened.ingest(BASE, name, "a.txt", content, attributes=attributes, tenant=TENANT)  # type: ignore[arg-type]  # bad on purpose
+    assert opened.list_documents(BASE, tenant=TENANT) == []
 
 
 def test_another_embedder_is_refused_until_the_base_is_indexed_again(
@@ -392,9 +403,11 @@ def test_another_embedder_is_refused_until_the_base_is_indexed_again(
     with pytest.raises(EmbedderMismatch, match="fingerpost kb reindex handbook"):
         put(other, NEW)
     with pytest.raises(EmbeddingDimensionMismatch, match="fingerpost kb reindex handbook"):
-        longer.retrieve("lamps", base_ids=[BASE])
-    longer.reindex(BASE)
-    assert longer.retrieve("returned lamps", base_ids=[BASE]).passages[0].retrievers == (
+        longer.retrieve("lamps", base_ids=[BASE], tenant=TENANT)
+    longer.reindex(BASE, tenant=TENANT)
+    assert longer.retrieve("returned lamps", base_ids=[BASE], tenant=TENANT).passages[
+        0
+    ].retrievers == (
         "dense",
         "lexical",
     )
@@ -422,9 +435,11 @@ def test_a_full_disk_refuses_writes_and_reads_go_on(knowledge: Knowledge, engine
     large = NewDocument("large", "large.txt", b"many words about shades " * 4_000)
     event.listen(engine, "checkout", limit)
     with pytest.raises(StorageFull, match="make room"):
-        knowledge.ingest_many(BASE, [large])
+        knowledge.ingest_many(BASE, [large], tenant=TENANT)
     assert "thirty" in texts(knowledge)
-    assert [document.external_id for document in knowledge.list_documents(BASE)] == ["returns"]
+    assert [document.external_id for document in knowledge.list_documents(BASE, tenant=TENANT)] == [
+        "returns"
+    ]
     pages = 2**30  # room again: no restart
-    assert not knowledge.ingest_many(BASE, [large])[0].unchanged
-    assert knowledge.reconcile().available
+    assert not knowledge.ingest_many(BASE, [large], tenant=TENANT)[0].unchanged
+    assert knowledge.reconcile_all().available

@@ -25,7 +25,7 @@ from knowledge import (
 )
 from knowledge.sql.tables import chunks, next_vectors
 from tests.fakes.embedder import FakeEmbedder, Vectors
-from tests.knowledge.conftest import BASE, OpenKnowledge
+from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
 NOTHING = ReconcileReport()
 
@@ -39,7 +39,9 @@ def newer() -> FakeEmbedder:
 def filled(knowledge: Knowledge) -> Knowledge:
     """Return the room with the old embedder only."""
     knowledge.ingest_many(
-        BASE, [NewDocument(f"d{i}", "d.txt", f"lamp number{i}".encode()) for i in range(30)]
+        BASE,
+        [NewDocument(f"d{i}", "d.txt", f"lamp number{i}".encode()) for i in range(30)],
+        tenant=TENANT,
     )
     return knowledge
 
@@ -61,7 +63,7 @@ def only(index: ChromaIndex) -> str:
 
 
 def dense(room: Knowledge, question: str = "lamp number7", **options: object) -> Retrieval:
-    asked = {"base_ids": [BASE], "retrievers": ["dense"], **options}
+    asked = {"base_ids": [BASE], "tenant": TENANT, "retrievers": ["dense"], **options}
     return room.retrieve(question, **asked)  # type: ignore[arg-type]  # passed through
 
 
@@ -102,7 +104,7 @@ def test_the_old_model_answers_until_the_swap_and_the_new_one_afterwards(
 
     def ask() -> None:
         found = dense(both)
-        made_by = both.check(BASE).embedding_model
+        made_by = both.check(BASE, tenant=TENANT).embedding_model
         during.append((found.degraded, found.passages[0].external_id, made_by))
 
     newer.before_embedding = ask
@@ -119,13 +121,13 @@ def test_the_old_model_answers_until_the_swap_and_the_new_one_afterwards(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ChromaIndex, "create", create_and_ask)
         patch.setattr(ChromaIndex, "upsert", upsert_and_ask)
-        report = both.reindex(BASE)
+        report = both.reindex(BASE, tenant=TENANT)
     assert during == [(False, "d7", "fake-words")] * 3
     assert (report.collections_rebuilt, report.missing_added) == (1, 30)
     ask()
     assert during[-1] == (False, "d7", "newer")
     assert (index.count(only(index)), lengths(engine), waiting(engine)) == (30, {32}, 0)
-    assert both.reconcile() == NOTHING
+    assert both.reconcile_all() == NOTHING
 
 
 def test_a_process_with_the_new_embedder_alone_serves_the_base_afterwards(
@@ -134,7 +136,7 @@ def test_a_process_with_the_new_embedder_alone_serves_the_base_afterwards(
     after = open_knowledge(words=newer)
     with pytest.raises(EmbedderMismatch, match="run `fingerpost kb reindex handbook`"):
         dense(after)
-    both.reindex(BASE)
+    both.reindex(BASE, tenant=TENANT)
     assert dense(after).passages[0].external_id == "d7"
     with pytest.raises(EmbedderMismatch, match="indexed by newer .*kb reindex handbook"):
         dense(filled)
@@ -144,14 +146,14 @@ def test_what_comes_goes_and_changes_meanwhile_is_right_after_the_swap(
     both: Knowledge, newer: FakeEmbedder, index: ChromaIndex, engine: Engine
 ) -> None:
     def change() -> None:
-        both.ingest(BASE, "late", "late.txt", b"lamp latecomer")
-        both.ingest(BASE, "d3", "d.txt", b"lamp replaced")
-        both.delete_document(BASE, "d7")
+        both.ingest(BASE, "late", "late.txt", b"lamp latecomer", tenant=TENANT)
+        both.ingest(BASE, "d3", "d.txt", b"lamp replaced", tenant=TENANT)
+        both.delete_document(BASE, "d7", tenant=TENANT)
 
     newer.before_embedding = once(change)
-    both.reindex(BASE)
+    both.reindex(BASE, tenant=TENANT)
     assert newer.embedded[-2:] == ["lamp latecomer", "lamp replaced"]
-    assert both.check(BASE).in_step
+    assert both.check(BASE, tenant=TENANT).in_step
     assert (index.count(only(index)), lengths(engine), waiting(engine)) == (30, {32}, 0)
     assert dense(both, "latecomer").passages[0].external_id == "late"
     assert dense(both, "replaced").passages[0].text == "lamp replaced"
@@ -164,8 +166,8 @@ def test_what_comes_goes_and_changes_meanwhile_is_right_after_the_swap(
 def test_a_document_embedded_before_the_swap_and_written_after_it_is_embedded_again(
     both: Knowledge, embedder: FakeEmbedder, newer: FakeEmbedder, engine: Engine
 ) -> None:
-    embedder.before_embedding = once(lambda: both.reindex(BASE))
-    report = both.ingest(BASE, "late", "late.txt", b"lamp latecomer")
+    embedder.before_embedding = once(lambda: both.reindex(BASE, tenant=TENANT))
+    report = both.ingest(BASE, "late", "late.txt", b"lamp latecomer", tenant=TENANT)
     assert (report.version, report.indexed) == (1, True)
     assert newer.embedded[-1] == "lamp latecomer"
     assert lengths(engine) == {32}
@@ -175,14 +177,17 @@ def test_a_document_embedded_before_the_swap_and_written_after_it_is_embedded_ag
 def test_a_document_that_comes_in_just_before_the_swap_has_it_wait(
     both: Knowledge, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    swap, late = reindexing._swap, once(lambda: both.ingest(BASE, "late", "l.txt", b"latecomer"))
+    swap, late = (
+        reindexing._swap,
+        once(lambda: both.ingest(BASE, "late", "l.txt", b"latecomer", tenant=TENANT)),
+    )
 
     def swap_late(*arguments: Any) -> Any:
         late()
         return swap(*arguments)
 
     monkeypatch.setattr(reindexing, "_swap", swap_late)
-    both.reindex(BASE)
+    both.reindex(BASE, tenant=TENANT)
     assert lengths(engine) == {32}
     assert dense(both, "latecomer").passages[0].external_id == "late"
 
@@ -194,14 +199,14 @@ def test_a_document_staged_before_the_swap_and_shown_after_it_is_right(
 
     def swap_first(self: ChromaIndex, *arguments: object) -> None:
         patch.setattr(ChromaIndex, "upsert", upsert)
-        both.reindex(BASE)
+        both.reindex(BASE, tenant=TENANT)
         upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ChromaIndex, "upsert", swap_first)
-        both.ingest(BASE, "late", "late.txt", b"lamp latecomer")
+        both.ingest(BASE, "late", "late.txt", b"lamp latecomer", tenant=TENANT)
     both.catch_up()
-    assert (both.check(BASE).in_step, lengths(engine)) == (True, {32})
+    assert (both.check(BASE, tenant=TENANT).in_step, lengths(engine)) == (True, {32})
     assert dense(both, "latecomer").passages[0].external_id == "late"
 
 
@@ -209,7 +214,9 @@ def test_a_document_staged_before_the_swap_and_shown_after_it_is_right(
 def test_a_swap_between_a_question_and_its_answer_has_it_asked_again(
     filled: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder, filters: object
 ) -> None:
-    filled.ingest(BASE, "marked", "d.txt", b"lamp number7", attributes={"kind": "lamp"})
+    filled.ingest(
+        BASE, "marked", "d.txt", b"lamp number7", attributes={"kind": "lamp"}, tenant=TENANT
+    )
 
     class Swapping(FakeEmbedder):
         def embed_query(self, text: str) -> Vectors:
@@ -217,8 +224,8 @@ def test_a_swap_between_a_question_and_its_answer_has_it_asked_again(
             return super().embed_query(text)
 
     room = open_knowledge(words=Swapping(), next_words=newer)
-    swap = once(lambda: room.reindex(BASE))
-    found = room.retrieve("lamp number7", base_ids=[BASE], filters=filters)  # type: ignore[arg-type]  # passed through
+    swap = once(lambda: room.reindex(BASE, tenant=TENANT))
+    found = room.retrieve("lamp number7", base_ids=[BASE], filters=filters, tenant=TENANT)  # type: ignore[arg-type]  # passed through
     assert (found.degraded, found.retrievers) == (False, ("dense", "lexical"))
     assert found.passages[0].text == "lamp number7"
     assert found.passages[0].relevance > 0.9
@@ -228,7 +235,7 @@ def test_a_collection_refused_while_it_is_dropped_is_not_taken_for_damaged(
     filled: Knowledge, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, ask = only(index), ChromaIndex.start_query
-    rebuild = once(lambda: filled.rebuild(BASE))
+    rebuild = once(lambda: filled.rebuild(BASE, tenant=TENANT))
 
     def ask_late(self: ChromaIndex, name: str, vector: Vectors, *, top_k: int) -> Any:
         if name != old:
@@ -262,7 +269,7 @@ def test_readers_never_see_a_half_swapped_base(
     for reader in readers:
         reader.start()
     for room in (both, back, both, back):
-        room.reindex(BASE)
+        room.reindex(BASE, tenant=TENANT)
     stop.set()
     for reader in readers:
         reader.join()
@@ -277,15 +284,15 @@ def test_a_killed_reindex_goes_on_where_it_stopped(
     calls: Iterator[Callable[[], None]] = iter([lambda: None, lambda: None, crash])
     newer.before_embedding = lambda: next(calls)()
     with pytest.raises(SystemExit):
-        both.reindex(BASE)
+        both.reindex(BASE, tenant=TENANT)
     assert dense(both).passages[0].external_id == "d7"
-    both.delete_document(BASE, "d10")  # embedded anew already
+    both.delete_document(BASE, "d10", tenant=TENANT)  # embedded anew already
     newer.before_embedding = lambda: None
-    assert both.reconcile() == NOTHING  # it is not collected while somebody may go on with it
+    assert both.reconcile_all() == NOTHING  # it is not collected while somebody may go on with it
     seen: list[tuple[int, int]] = []
-    both.reindex(BASE, progress=lambda *at: seen.append(at))
+    both.reindex(BASE, progress=lambda *at: seen.append(at), tenant=TENANT)
     assert (len(newer.embedded), seen) == (30, [(29, 29)])
-    assert both.check(BASE).in_step
+    assert both.check(BASE, tenant=TENANT).in_step
     assert (index.count(only(index)), lengths(engine), waiting(engine)) == (29, {32}, 0)
 
 
@@ -295,11 +302,11 @@ def test_a_reindex_killed_at_the_swap_is_swapped_by_the_next(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("knowledge.sql.bases.activate_generation", crash)
         with pytest.raises(SystemExit):
-            both.reindex(BASE)
+            both.reindex(BASE, tenant=TENANT)
     assert (dense(both).degraded, lengths(engine)) == (False, {64})
     newer.before_embedding = crash  # nothing is left to embed
-    both.reindex(BASE)
-    assert (both.check(BASE).embedding_model, lengths(engine)) == ("newer", {32})
+    both.reindex(BASE, tenant=TENANT)
+    assert (both.check(BASE, tenant=TENANT).embedding_model, lengths(engine)) == ("newer", {32})
 
 
 @pytest.fixture
@@ -308,7 +315,7 @@ def unsettled(both: Knowledge, engine: Engine, monkeypatch: pytest.MonkeyPatch) 
     with monkeypatch.context() as patch:
         patch.setattr(reindexing, "reconcile", crash)
         with pytest.raises(SystemExit):
-            both.reindex(BASE)
+            both.reindex(BASE, tenant=TENANT)
     assert (lengths(engine), waiting(engine)) == ({64}, 30)
     return both
 
@@ -317,7 +324,9 @@ def unsettled(both: Knowledge, engine: Engine, monkeypatch: pytest.MonkeyPatch) 
 def test_new_vectors_count_from_the_swap_on(
     unsettled: Knowledge, newer: FakeEmbedder, filters: object
 ) -> None:
-    unsettled.ingest(BASE, "d7", "d.txt", b"lamp number7", attributes={"kind": "lamp"})
+    unsettled.ingest(
+        BASE, "d7", "d.txt", b"lamp number7", attributes={"kind": "lamp"}, tenant=TENANT
+    )
     assert newer.embedded.count("lamp number7") == 1  # known from the vector that waits
     found = dense(unsettled, filters=filters)
     assert (found.degraded, found.passages[0].external_id) == (False, "d7")
@@ -335,8 +344,12 @@ def test_catch_up_moves_what_a_swap_left_waiting(unsettled: Knowledge, engine: E
 def test_vectors_that_wait_do_not_go_with_their_generation(
     unsettled: Knowledge, newer: FakeEmbedder, engine: Engine, renew: str
 ) -> None:
-    getattr(unsettled, renew)(BASE)
-    assert (unsettled.check(BASE).in_step, lengths(engine), waiting(engine)) == (True, {32}, 0)
+    getattr(unsettled, renew)(BASE, tenant=TENANT)
+    assert (unsettled.check(BASE, tenant=TENANT).in_step, lengths(engine), waiting(engine)) == (
+        True,
+        {32},
+        0,
+    )
     assert dense(unsettled).passages[0].relevance > 0.9
 
 
@@ -344,13 +357,13 @@ def test_a_rebuild_that_meets_a_fresh_swap_is_refused(
     both: Knowledge, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("knowledge.reconcile.settle", lambda *_: None)
-        both.reindex(BASE)
+        patch.setattr("knowledge.reconcile.move_reindexed_vectors", lambda *_: None)
+        both.reindex(BASE, tenant=TENANT)
         with pytest.raises(IndexReplaced):
-            both.rebuild(BASE)
+            both.rebuild(BASE, tenant=TENANT)
     assert waiting(engine) == 30
     both.catch_up()
-    assert (both.check(BASE).in_step, lengths(engine)) == (True, {32})
+    assert (both.check(BASE, tenant=TENANT).in_step, lengths(engine)) == (True, {32})
 
 
 def test_what_a_given_up_reindex_left_is_collected(
@@ -360,10 +373,10 @@ def test_what_a_given_up_reindex_left_is_collected(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("knowledge.sql.bases.activate_generation", crash)
         with pytest.raises(SystemExit):
-            room.reindex(BASE)
+            room.reindex(BASE, tenant=TENANT)
     assert len(index.collections()) == 2
-    assert room.reconcile().collections_dropped == 1
-    assert room.reconcile() == NOTHING
+    assert room.reconcile_all().collections_dropped == 1
+    assert room.reconcile_all() == NOTHING
     assert dense(filled).passages[0].external_id == "d7"
 
 
@@ -373,19 +386,19 @@ def test_a_reindex_to_another_model_gives_the_first_one_up(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("knowledge.sql.bases.activate_generation", crash)
         with pytest.raises(SystemExit):
-            both.reindex(BASE)
+            both.reindex(BASE, tenant=TENANT)
     third = open_knowledge(next_words=FakeEmbedder(model_id="third", dimension=48))
-    third.reindex(BASE)
+    third.reindex(BASE, tenant=TENANT)
     assert (index.count(only(index)), lengths(engine), waiting(engine)) == (30, {48}, 0)
 
 
 def test_the_slower_of_two_reindexes_ends_and_harms_nothing(
     both: Knowledge, newer: FakeEmbedder, index: ChromaIndex
 ) -> None:
-    newer.before_embedding = once(lambda: both.reindex(BASE))
-    with pytest.raises(IndexReplaced, match="overtook"):
-        both.reindex(BASE)
-    assert both.check(BASE).in_step
+    newer.before_embedding = once(lambda: both.reindex(BASE, tenant=TENANT))
+    with pytest.raises(IndexReplaced, match="finished first"):
+        both.reindex(BASE, tenant=TENANT)
+    assert both.check(BASE, tenant=TENANT).in_step
     assert index.count(only(index)) == 30
 
 
@@ -397,14 +410,14 @@ def test_a_rebuild_that_a_reindex_overtakes_does_not_bring_old_vectors_back(
     def swap_meanwhile(self: ChromaIndex, *arguments: object) -> None:
         upsert(self, *arguments)  # type: ignore[arg-type]  # passed through as they came
         patch.setattr(ChromaIndex, "upsert", upsert)
-        both.reindex(BASE)
+        both.reindex(BASE, tenant=TENANT)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ChromaIndex, "upsert", swap_meanwhile)
         with pytest.raises(IndexReplaced):
-            both.rebuild(BASE)
+            both.rebuild(BASE, tenant=TENANT)
     both.catch_up()
-    found = both.check(BASE)
+    found = both.check(BASE, tenant=TENANT)
     assert (found.in_step, found.embedding_model) == (True, "newer")
     assert (index.count(only(index)), dense(both).passages[0].external_id) == (30, "d7")
 
@@ -412,9 +425,9 @@ def test_a_rebuild_that_a_reindex_overtakes_does_not_bring_old_vectors_back(
 def test_a_reindex_survives_a_rebuild_of_the_old_generation(
     both: Knowledge, newer: FakeEmbedder, index: ChromaIndex
 ) -> None:
-    newer.before_embedding = once(lambda: both.rebuild(BASE))
-    both.reindex(BASE)
-    found = both.check(BASE)
+    newer.before_embedding = once(lambda: both.rebuild(BASE, tenant=TENANT))
+    both.reindex(BASE, tenant=TENANT)
+    found = both.check(BASE, tenant=TENANT)
     assert (found.in_step, found.embedding_model) == (True, "newer")
     assert index.count(only(index)) == 30
 
@@ -422,9 +435,9 @@ def test_a_reindex_survives_a_rebuild_of_the_old_generation(
 def test_a_base_deleted_while_it_is_reindexed_leaves_nothing(
     both: Knowledge, newer: FakeEmbedder, index: ChromaIndex
 ) -> None:
-    newer.before_embedding = once(lambda: both.delete_base(BASE))
+    newer.before_embedding = once(lambda: both.delete_base(BASE, tenant=TENANT))
     with pytest.raises(CollectionNotFound):
-        both.reindex(BASE)
+        both.reindex(BASE, tenant=TENANT)
     assert index.collections() == set()
 
 
@@ -432,14 +445,14 @@ def test_reindex_while_chroma_is_away_still_changes_the_model(
     filled: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder
 ) -> None:
     room = open_knowledge(words=newer)
-    assert not room.check(BASE).embedder_fits
+    assert not room.check(BASE, tenant=TENANT).embedder_fits
     with pytest.MonkeyPatch.context() as patch:
         for call in ("create", "upsert", "ids", "ping", "query"):
             patch.setattr(ChromaIndex, call, _away, raising=False)
-        assert not room.reindex(BASE).available
-    assert room.check(BASE).embedder_fits
+        assert not room.reindex(BASE, tenant=TENANT).available
+    assert room.check(BASE, tenant=TENANT).embedder_fits
     assert room.catch_up().missing_added == 30
-    assert room.check(BASE).in_step
+    assert room.check(BASE, tenant=TENANT).in_step
 
 
 def test_a_base_is_reindexed_with_the_only_embedder_there_is(
@@ -448,7 +461,7 @@ def test_a_base_is_reindexed_with_the_only_embedder_there_is(
     before, during = only(index), []
     embedder.embedded.clear()
     embedder.before_embedding = lambda: during.append(dense(filled).passages[0].external_id)
-    report = filled.reindex(BASE)
+    report = filled.reindex(BASE, tenant=TENANT)
     assert (report.collections_rebuilt, report.missing_added) == (1, 30)
     assert (len(embedder.embedded), during, only(index) != before) == (30, ["d7"], True)
 
@@ -456,10 +469,10 @@ def test_a_base_is_reindexed_with_the_only_embedder_there_is(
 def test_bases_of_two_models_are_searched_together(
     both: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder
 ) -> None:
-    both.reindex(BASE)
+    both.reindex(BASE, tenant=TENANT)
     old = open_knowledge()
-    old.create_base("Second", base_id="second")
-    old.ingest("second", "a", "a.txt", b"blue lamp")
+    old.create_base("Second", base_id="second", tenant=TENANT)
+    old.ingest("second", "a", "a.txt", b"blue lamp", tenant=TENANT)
     bases = {"base_ids": [BASE, "second"], "top_k": 2}
     found = dense(both, "blue lamp number7", **bases)
     assert {str(passage.knowledge_base) for passage in found.passages} == {BASE, "second"}
@@ -475,8 +488,10 @@ def test_each_embedder_answers_for_its_own_languages(
     both: Knowledge, open_knowledge: OpenKnowledge
 ) -> None:
     every = open_knowledge(next_words=FakeEmbedder(model_id="all", dimension=32, languages=["*"]))
-    every.create_base("Second", base_id="second")  # a new base is made with the next embedder
-    every.ingest("second", "leave", "leave.txt", "年假有十天".encode())
+    every.create_base(
+        "Second", base_id="second", tenant=TENANT
+    )  # a new base is made with the next embedder
+    every.ingest("second", "leave", "leave.txt", "年假有十天".encode(), tenant=TENANT)
     found = dense(every, "年假有几天", base_ids=[BASE, "second"])
     assert [passage.external_id for passage in found.passages] == ["leave"]
     assert found.retrievers == ("dense",)
@@ -491,19 +506,19 @@ def test_a_passage_is_judged_by_the_languages_of_the_embedder_that_read_it(
     both: Knowledge, open_knowledge: OpenKnowledge
 ) -> None:
     every = open_knowledge(next_words=FakeEmbedder(model_id="all", dimension=32, languages=["*"]))
-    every.ingest(BASE, "unread", "u.txt", "lamp lamp 年假日".encode())
-    every.create_base("Second", base_id="second")
-    every.ingest("second", "read", "r.txt", "lamp lamp 年假期".encode())
-    found = every.retrieve("lamp lamp zyx", base_ids=[BASE, "second"], top_k=5)
+    every.ingest(BASE, "unread", "u.txt", "lamp lamp 年假日".encode(), tenant=TENANT)
+    every.create_base("Second", base_id="second", tenant=TENANT)
+    every.ingest("second", "read", "r.txt", "lamp lamp 年假期".encode(), tenant=TENANT)
+    found = every.retrieve("lamp lamp zyx", base_ids=[BASE, "second"], top_k=5, tenant=TENANT)
     relevance = {passage.external_id: passage.relevance for passage in found.passages}
     assert relevance["unread"] < 0.5 * relevance["read"]
 
 
 def test_check_tells_which_bases_wait_for_the_next_embedder(both: Knowledge) -> None:
-    before = both.check(BASE)
+    before = both.check(BASE, tenant=TENANT)
     assert (before.in_step, before.embedder_fits, before.wants_reindex) == (True, True, True)
-    both.reindex(BASE)
-    assert not both.check(BASE).wants_reindex
+    both.reindex(BASE, tenant=TENANT)
+    assert not both.check(BASE, tenant=TENANT).wants_reindex
 
 
 def test_the_same_model_named_twice_is_refused(open_knowledge: OpenKnowledge) -> None:

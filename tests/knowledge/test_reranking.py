@@ -4,7 +4,7 @@ import pytest
 
 from knowledge import CrossEncoderReranker, Knowledge, KnowledgeConfig, RerankerUnavailable
 from tests.fakes.reranker import ByLength
-from tests.knowledge.conftest import BASE, OpenKnowledge
+from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
 
 def test_the_reranker_orders_what_the_retrievers_found(
@@ -12,11 +12,11 @@ def test_the_reranker_orders_what_the_retrievers_found(
 ) -> None:
     for number in range(8):
         text = "Lamps are lit. " * (number + 1)
-        knowledge.ingest(BASE, f"d{number}", f"d{number}.txt", text.encode())
+        knowledge.ingest(BASE, f"d{number}", f"d{number}.txt", text.encode(), tenant=TENANT)
     reranker = ByLength()
     config = KnowledgeConfig(rerank_candidates=6)
     found = open_knowledge(config=config, reranker=reranker).retrieve(
-        "Are lamps lit?", base_ids=[BASE], top_k=2
+        "Are lamps lit?", base_ids=[BASE], top_k=2, tenant=TENANT
     )
     assert len(reranker.read) == 6
     longest = sorted(reranker.read, key=len, reverse=True)[:2]

@@ -11,6 +11,7 @@ from service.settings import Settings
 from service.stores.migrations import upgrade
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.reranker import ByLength
+from tests.fakes.tenant import TENANT
 
 
 def test_a_configured_reranker_orders_the_passages(
@@ -30,10 +31,12 @@ def test_a_configured_reranker_orders_the_passages(
     config = config.model_copy(update={"reranker": "some/reranker", "reranker_revision": "r1"})
     context = open_context(Settings(home=tmp_path, knowledge=config), Ports(1, 1, 1))
     upgrade(context.database)
-    context.knowledge.create_base("Lamps", base_id="lamps")
+    context.knowledge.create_base("Lamps", base_id="lamps", tenant=TENANT)
     for count in range(1, 5):
-        context.knowledge.ingest("lamps", f"d{count}", "d.txt", b"Lamps are lit. " * count)
-    found = context.knowledge.retrieve("Are lamps lit?", base_ids=["lamps"])
+        context.knowledge.ingest(
+            "lamps", f"d{count}", "d.txt", b"Lamps are lit. " * count, tenant=TENANT
+        )
+    found = context.knowledge.retrieve("Are lamps lit?", base_ids=["lamps"], tenant=TENANT)
     assert [passage.external_id for passage in found.passages] == ["d4", "d3", "d2", "d1"]
     assert asked == [("some/reranker", "r1")]
     index.close()

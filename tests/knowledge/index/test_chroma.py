@@ -4,7 +4,7 @@ import http.server
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 
 from knowledge import ChromaIndex, EmbeddingDimensionMismatch, StoreUnavailable, VectorsMissing
 from tests.fakes.room import ChromaServer
-from tests.knowledge.conftest import BASE, OpenKnowledge
+from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
 EYE = np.eye(4, dtype=np.float32)
 
@@ -147,18 +147,18 @@ def test_with_chroma_away_answers_are_lexical_within_a_second(
         "127.0.0.1", request.getfixturevalue(fault), 0.5, write_timeout_s=0.5, breaker_s=0.1
     )
     knowledge = open_knowledge(vectors=away)
-    knowledge.create_base("Handbook", base_id=BASE)
-    assert not knowledge.ingest(BASE, "a", "a.txt", b"lamp return").indexed
+    knowledge.create_base("Handbook", base_id=BASE, tenant=TENANT)
+    assert not knowledge.ingest(BASE, "a", "a.txt", b"lamp return", tenant=TENANT).indexed
     time.sleep(0.15)
     started = time.monotonic()
-    found = knowledge.retrieve("lamp", base_ids=[BASE])
+    found = knowledge.retrieve("lamp", base_ids=[BASE], tenant=TENANT)
     assert time.monotonic() - started < 1.0
     assert [passage.text for passage in found.passages] == ["lamp return"]
     assert (found.degraded, found.retrievers) == (True, ("lexical",))
     assert found.relevance_kind == "cosine_and_coverage"
     health = knowledge.index_health()
     assert (health.available, health.pending) == (False, 1)
-    assert not knowledge.reconcile().available
+    assert not knowledge.reconcile_all().available
     away.close()
 
 
@@ -167,17 +167,20 @@ def test_a_killed_server_degrades_answers_and_then_they_are_whole_again(
 ) -> None:
     index = ChromaIndex.connect("127.0.0.1", server.port, 5.0, breaker_s=0.05)
     knowledge = open_knowledge(vectors=index)
-    knowledge.create_base("Handbook", base_id=BASE)
-    knowledge.ingest(BASE, "a", "a.txt", b"lamp return")
-    ask: Callable[[], bool] = lambda: knowledge.retrieve("lamp", base_ids=[BASE]).degraded  # noqa: E731
+    knowledge.create_base("Handbook", base_id=BASE, tenant=TENANT)
+    knowledge.ingest(BASE, "a", "a.txt", b"lamp return", tenant=TENANT)
+
+    def ask() -> bool:
+        return knowledge.retrieve("lamp", base_ids=[BASE], tenant=TENANT).degraded
+
     assert not ask()
     server.end(signal.SIGKILL)
     assert ask()
-    assert not knowledge.ingest(BASE, "b", "b.txt", b"lamp shade").indexed
+    assert not knowledge.ingest(BASE, "b", "b.txt", b"lamp shade", tenant=TENANT).indexed
     server.start()
     time.sleep(0.1)
     assert knowledge.catch_up().missing_added == 1
-    found = knowledge.retrieve("lamp", base_ids=[BASE])
+    found = knowledge.retrieve("lamp", base_ids=[BASE], tenant=TENANT)
     assert not found.degraded
     assert {passage.retrievers for passage in found.passages} == {("dense", "lexical")}
     index.close()

@@ -18,7 +18,7 @@ from knowledge import (
 from knowledge.sql import full_text
 from knowledge.sql.full_text import WeightedTokens
 from tests.fakes.embedder import FakeEmbedder, Vectors
-from tests.knowledge.conftest import BASE, OpenKnowledge
+from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
 TOPICS = [
     ("returns", "How many days may a lamp be returned? Lamps may be returned within thirty days."),
@@ -50,12 +50,13 @@ def filled(knowledge: Knowledge) -> Knowledge:
             NewDocument(name, f"{name}.txt", text.encode(), {"topic": name, "pages": 1})
             for name, text in TOPICS
         ],
+        tenant=TENANT,
     )
     return knowledge
 
 
 def first(knowledge: Knowledge, question: str, **options: object) -> str | None:
-    found = knowledge.retrieve(question, base_ids=[BASE], **options)  # type: ignore[arg-type]  # passed through
+    found = knowledge.retrieve(question, base_ids=[BASE], tenant=TENANT, **options)  # type: ignore[arg-type]  # passed through
     return found.passages[0].external_id if found.passages else None
 
 
@@ -72,11 +73,21 @@ def test_each_retriever_alone_has_a_floor(filled: Knowledge, retriever: str) -> 
 
 
 def test_passages_come_best_first_and_at_most_top_k(filled: Knowledge) -> None:
-    found = filled.retrieve(QUESTIONS[0][0], base_ids=[BASE], top_k=3)
+    found = filled.retrieve(QUESTIONS[0][0], base_ids=[BASE], top_k=3, tenant=TENANT)
     scores = [passage.score for passage in found.passages]
     assert len(scores) == 3
     assert scores == sorted(scores, reverse=True)
     assert found.best_relevance == max(passage.relevance for passage in found.passages)
+
+
+@pytest.mark.parametrize("top_k", [1, 4])
+def test_the_configured_number_of_passages_holds_where_the_caller_names_none(
+    filled: Knowledge, open_knowledge: OpenKnowledge, top_k: int
+) -> None:
+    room = open_knowledge(config=KnowledgeConfig(top_k=top_k))
+    question = QUESTIONS[0][0]
+    assert len(room.retrieve(question, base_ids=[BASE], tenant=TENANT).passages) == top_k
+    assert len(room.retrieve(question, base_ids=[BASE], top_k=2, tenant=TENANT).passages) == 2
 
 
 def test_a_question_of_two_topics_is_judged_by_what_its_passages_hold_together(
@@ -89,7 +100,7 @@ def test_a_question_of_two_topics_is_judged_by_what_its_passages_hold_together(
         return 0.5
 
     monkeypatch.setattr("knowledge.search.relevance.relevance", judge)
-    filled.retrieve("Lamps returned, invoices sent", base_ids=[BASE], top_k=3)
+    filled.retrieve("Lamps returned, invoices sent", base_ids=[BASE], top_k=3, tenant=TENANT)
     assert len(seen) == 3
     assert {together for _, together in seen} == {1.0}
     assert max(coverage for coverage, _ in seen) < 0.7
@@ -105,23 +116,25 @@ def test_words_are_weighed_among_the_chunks_of_the_bases_asked(
         totals.append(total)
         return weigh(*args, total=total, **rest)
 
-    filled.create_base("other", base_id="other")
-    filled.ingest("other", "one", "one.txt", b"A lamp of another shop.")
+    filled.create_base("other", base_id="other", tenant=TENANT)
+    filled.ingest("other", "one", "one.txt", b"A lamp of another shop.", tenant=TENANT)
     monkeypatch.setattr("knowledge.sql.full_text.weight_tokens", note)
     for bases in ([BASE], ["other"], ["other", BASE]):
-        filled.retrieve("lamps", base_ids=bases)
+        filled.retrieve("lamps", base_ids=bases, tenant=TENANT)
     assert totals == [len(TOPICS), 1, len(TOPICS) + 1]
 
 
 def test_relevance_does_not_hang_on_how_many_passages_are_asked_for(filled: Knowledge) -> None:
     ask = "Lamps returned, invoices sent"
-    one, three = (filled.retrieve(ask, base_ids=[BASE], top_k=k).passages for k in (1, 3))
+    one, three = (
+        filled.retrieve(ask, base_ids=[BASE], top_k=k, tenant=TENANT).passages for k in (1, 3)
+    )
     assert (len(one), len(three)) == (1, 3)
     assert one[0] == three[0]
 
 
 def test_dense_is_left_out_for_a_language_the_embedder_does_not_read(filled: Knowledge) -> None:
-    found = filled.retrieve("年假有几天", base_ids=[BASE])
+    found = filled.retrieve("年假有几天", base_ids=[BASE], tenant=TENANT)
     assert found.retrievers == ("lexical",)
     assert [(entry.retriever, entry.reason) for entry in found.left_out] == [
         ("dense", "language_not_read")
@@ -133,13 +146,16 @@ def test_an_embedder_for_all_languages_takes_part(
     filled: Knowledge, open_knowledge: OpenKnowledge
 ) -> None:
     every = open_knowledge(words=FakeEmbedder(languages=["*"]))
-    assert every.retrieve("年假有几天", base_ids=[BASE]).retrievers == ("dense", "lexical")
+    assert every.retrieve("年假有几天", base_ids=[BASE], tenant=TENANT).retrievers == (
+        "dense",
+        "lexical",
+    )
 
 
 def test_passages_of_too_little_relevance_are_marked_and_kept(filled: Knowledge) -> None:
     question = QUESTIONS[0][0]
-    high = filled.retrieve(question, base_ids=[BASE], min_relevance=1.01)
-    low = filled.retrieve(question, base_ids=[BASE], min_relevance=0.0)
+    high = filled.retrieve(question, base_ids=[BASE], min_relevance=1.01, tenant=TENANT)
+    low = filled.retrieve(question, base_ids=[BASE], min_relevance=0.0, tenant=TENANT)
     assert (high.relevant_passages, low.relevant_passages) == (0, len(low.passages))
     assert [p.chunk_id for p in high.passages] == [p.chunk_id for p in low.passages]
 
@@ -149,21 +165,23 @@ def test_a_question_about_another_world_is_less_relevant(filled: Knowledge) -> N
         ("员工年假有几天", "火星探测器何时着陆"),
         ("May a lamp be returned within thirty days", "Which galaxy is nearest"),
     ):
-        near = filled.retrieve(ours, base_ids=[BASE]).best_relevance or 0.0
-        far = filled.retrieve(other, base_ids=[BASE]).best_relevance or 0.0
+        near = filled.retrieve(ours, base_ids=[BASE], tenant=TENANT).best_relevance or 0.0
+        far = filled.retrieve(other, base_ids=[BASE], tenant=TENANT).best_relevance or 0.0
         assert near > far + 0.2
 
 
 @pytest.mark.parametrize("question", ["It?", "And on Sundays?", "第二个呢"])
 def test_any_question_has_an_answer_or_none(filled: Knowledge, question: str) -> None:
-    found = filled.retrieve(question, base_ids=[BASE])
+    found = filled.retrieve(question, base_ids=[BASE], tenant=TENANT)
     assert found.query == question
     assert found.relevant_passages == sum(passage.is_relevant for passage in found.passages)
 
 
 def test_a_follow_up_is_searched_with_the_conversation(filled: Knowledge) -> None:
     history = [Turn("user", "I bought a kettle."), Turn("assistant", "Kettles have a warranty.")]
-    found = filled.retrieve("How many years does it cover?", base_ids=[BASE], history=history)
+    found = filled.retrieve(
+        "How many years does it cover?", base_ids=[BASE], history=history, tenant=TENANT
+    )
     assert found.passages[0].external_id == "warranty"
     assert found.query.endswith("How many years does it cover?")
     assert "kettle" in found.query
@@ -177,13 +195,13 @@ def test_a_question_that_stands_alone_is_not_polluted_by_the_conversation(
         Turn("assistant", "The warranty of kettles covers two years, batteries excluded."),
     ]
     question = QUESTIONS[0][0]
-    found = filled.retrieve(question, base_ids=[BASE], history=history)
+    found = filled.retrieve(question, base_ids=[BASE], history=history, tenant=TENANT)
     assert found.passages[0].external_id == "returns"
     assert found.query == question
 
 
 def test_two_first_places_are_worth_their_reciprocal_ranks(filled: Knowledge) -> None:
-    best = filled.retrieve(QUESTIONS[0][0], base_ids=[BASE]).passages[0]
+    best = filled.retrieve(QUESTIONS[0][0], base_ids=[BASE], tenant=TENANT).passages[0]
     assert best.retrievers == ("dense", "lexical")
     assert best.score == pytest.approx(2 / (20 + 1))
 
@@ -193,7 +211,7 @@ def test_a_long_conversation_does_not_crowd_the_question_out(
 ) -> None:
     always = open_knowledge(config=KnowledgeConfig(follow_up_margin=1.0))
     history = [Turn("assistant", " ".join(f"word{n}" for n in range(200)))]
-    found = always.retrieve("And the warranty?", base_ids=[BASE], history=history)
+    found = always.retrieve("And the warranty?", base_ids=[BASE], history=history, tenant=TENANT)
     assert found.query != "And the warranty?"
     assert [p.external_id for p in found.passages if "lexical" in p.retrievers] == ["warranty"]
 
@@ -208,11 +226,12 @@ def test_a_title_named_in_the_conversation_tells_the_subject(knowledge: Knowledg
             NewDocument("titled", "a.md", about.encode()),
             *(NewDocument(f"d{i}", f"d{i}.md", b"Trams leave from the square.") for i in range(9)),
         ],
+        tenant=TENANT,
     )
 
     def first_by_words(question: str, *history: Turn) -> str:
         found = knowledge.retrieve(
-            question, base_ids=[BASE], history=history, retrievers=["lexical"]
+            question, base_ids=[BASE], history=history, retrievers=["lexical"], tenant=TENANT
         )
         return found.passages[0].external_id
 
@@ -238,11 +257,17 @@ def test_a_filter_finds_its_document_among_very_many_nearer_ones(
     knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     near = [NewDocument(f"n{i}", "n.txt", f"lamp return {i}".encode()) for i in range(120)]
-    knowledge.ingest_many(BASE, [*near, NewDocument("far", "f.txt", b"shade", {"kind": "x"})])
+    knowledge.ingest_many(
+        BASE, [*near, NewDocument("far", "f.txt", b"shade", {"kind": "x"})], tenant=TENANT
+    )
     for exact_chunks in (2_000, 0):  # exactly in SQL, and by looking further in the index
         monkeypatch.setattr("knowledge.search.dense.EXACT_CHUNKS", exact_chunks)
         found = knowledge.retrieve(
-            "lamp return", base_ids=[BASE], filters={"kind": "x"}, retrievers=["dense"]
+            "lamp return",
+            base_ids=[BASE],
+            filters={"kind": "x"},
+            retrievers=["dense"],
+            tenant=TENANT,
         )
         assert [passage.external_id for passage in found.passages] == ["far"]
 
@@ -251,16 +276,16 @@ def test_stale_vectors_never_answer_and_do_not_starve_the_result(
     open_knowledge: OpenKnowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     knowledge = open_knowledge(config=KnowledgeConfig(candidates=10))
-    knowledge.create_base("Handbook", base_id=BASE)
+    knowledge.create_base("Handbook", base_id=BASE, tenant=TENANT)
     old = [NewDocument(f"d{i}", "d.txt", f"lamp return {i}".encode()) for i in range(60)]
-    knowledge.ingest_many(BASE, old)
-    knowledge.ingest(BASE, "kept", "kept.txt", b"lamp shade")
+    knowledge.ingest_many(BASE, old, tenant=TENANT)
+    knowledge.ingest(BASE, "kept", "kept.txt", b"lamp shade", tenant=TENANT)
     monkeypatch.setattr(
         "knowledge.index.chroma.ChromaIndex.delete", lambda *_: None
     )  # clean-up lost
     for document in old:
-        knowledge.delete_document(BASE, document.external_id)
-    found = knowledge.retrieve("lamp return", base_ids=[BASE], retrievers=["dense"])
+        knowledge.delete_document(BASE, document.external_id, tenant=TENANT)
+    found = knowledge.retrieve("lamp return", base_ids=[BASE], retrievers=["dense"], tenant=TENANT)
     assert [passage.text for passage in found.passages] == ["lamp shade"]
 
 
@@ -268,13 +293,15 @@ def test_readers_see_the_old_or_the_new_text_and_never_a_mixture(knowledge: Know
     def content(version: int) -> bytes:
         return f"# A\n\nlamp rule v{version}\n\n# B\n\nlamp note v{version}\n".encode()
 
-    knowledge.ingest(BASE, "rules", "rules.md", content(0))
+    knowledge.ingest(BASE, "rules", "rules.md", content(0), tenant=TENANT)
     written, mixed, empty, stop = [0], list[set[str]](), [0], threading.Event()
 
     def read() -> None:
         while not stop.is_set():
             low = written[0]
-            found = knowledge.retrieve("lamp rule note", base_ids=[BASE], top_k=10).passages
+            found = knowledge.retrieve(
+                "lamp rule note", base_ids=[BASE], top_k=10, tenant=TENANT
+            ).passages
             versions = {passage.text.split()[-1] for passage in found}
             if len(versions) > 1 or (versions and int(versions.copy().pop()[1:]) < low):
                 mixed.append(versions)
@@ -284,7 +311,7 @@ def test_readers_see_the_old_or_the_new_text_and_never_a_mixture(knowledge: Know
     for reader in readers:
         reader.start()
     for version in range(1, 16):
-        knowledge.ingest(BASE, "rules", "rules.md", content(version))
+        knowledge.ingest(BASE, "rules", "rules.md", content(version), tenant=TENANT)
         written[0] = version
     stop.set()
     for reader in readers:
@@ -294,9 +321,9 @@ def test_readers_see_the_old_or_the_new_text_and_never_a_mixture(knowledge: Know
 
 def test_a_tenant_never_sees_another_tenants_documents(knowledge: Knowledge) -> None:
     knowledge.create_base("Handbook", base_id=BASE, tenant="other")
-    knowledge.ingest(BASE, "a", "a.txt", b"our lamp secret")
+    knowledge.ingest(BASE, "a", "a.txt", b"our lamp secret", tenant=TENANT)
     knowledge.ingest(BASE, "a", "a.txt", b"their lamp secret", tenant="other")
-    for tenant, text in (("default", "our lamp secret"), ("other", "their lamp secret")):
+    for tenant, text in ((TENANT, "our lamp secret"), ("other", "their lamp secret")):
         found = knowledge.retrieve("lamp secret", base_ids=[BASE], tenant=tenant, top_k=10)
         assert [passage.text for passage in found.passages] == [text]
     with pytest.raises(CollectionNotFound):
@@ -304,15 +331,15 @@ def test_a_tenant_never_sees_another_tenants_documents(knowledge: Knowledge) -> 
 
 
 def test_several_bases_are_searched_together(knowledge: Knowledge) -> None:
-    knowledge.create_base("Second", base_id="second")
-    knowledge.ingest(BASE, "a", "a.txt", b"red lamp")
-    knowledge.ingest("second", "b", "b.txt", b"blue lamp")
-    found = knowledge.retrieve("blue lamp", base_ids=[BASE, "second"])
+    knowledge.create_base("Second", base_id="second", tenant=TENANT)
+    knowledge.ingest(BASE, "a", "a.txt", b"red lamp", tenant=TENANT)
+    knowledge.ingest("second", "b", "b.txt", b"blue lamp", tenant=TENANT)
+    found = knowledge.retrieve("blue lamp", base_ids=[BASE, "second"], tenant=TENANT)
     assert [str(passage.knowledge_base) for passage in found.passages] == ["second", BASE]
 
 
 def test_an_empty_base_gives_nothing_and_is_not_degraded(knowledge: Knowledge) -> None:
-    found = knowledge.retrieve("lamp", base_ids=[BASE])
+    found = knowledge.retrieve("lamp", base_ids=[BASE], tenant=TENANT)
     assert (found.passages, found.best_relevance, found.degraded) == ((), None, False)
 
 
@@ -342,12 +369,12 @@ def test_a_document_replaced_while_the_question_is_embedded_answers_by_its_new_t
     class Slow(FakeEmbedder):
         def embed_query(self, text: str) -> Vectors:
             time.sleep(0.2)  # the words have been searched by now
-            filled.ingest(BASE, "returns", "returns.txt", new.encode())
+            filled.ingest(BASE, "returns", "returns.txt", new.encode(), tenant=TENANT)
             return super().embed_query(text)
 
     away = ChromaIndex.connect("127.0.0.1", refused_port)
     found = open_knowledge(vectors=away, words=Slow()).retrieve(
-        "Within how many days may lamps be returned?", base_ids=[BASE], top_k=1
+        "Within how many days may lamps be returned?", base_ids=[BASE], top_k=1, tenant=TENANT
     )
     assert [passage.text for passage in found.passages] == [new]
 
@@ -355,25 +382,27 @@ def test_a_document_replaced_while_the_question_is_embedded_answers_by_its_new_t
 def test_a_small_chunk_is_found_and_its_parent_is_read(knowledge: Knowledge) -> None:
     text = "Lamps have bulbs. " * 8 + "Zebras graze here. " + "Lamps need power. " * 8
     small = Chunking(strategy="parent_child", chunk_tokens=16, parent_tokens=120)
-    knowledge.create_base("Small", base_id="small", chunking=small)
-    knowledge.ingest("small", "zoo", "zoo.txt", text.encode())
-    found = knowledge.retrieve("Where do zebras graze?", base_ids=["small"], top_k=5)
+    knowledge.create_base("Small", base_id="small", chunking=small, tenant=TENANT)
+    knowledge.ingest("small", "zoo", "zoo.txt", text.encode(), tenant=TENANT)
+    found = knowledge.retrieve("Where do zebras graze?", base_ids=["small"], top_k=5, tenant=TENANT)
     assert [passage.text for passage in found.passages] == [text.strip()]
-    whole = knowledge.document_text("small", "zoo").text
+    whole = knowledge.document_text("small", "zoo", tenant=TENANT).text
     only = found.passages[0]
     assert whole[only.start : only.end] == only.text
-    assert knowledge.get_base("small").chunking == small
+    assert knowledge.get_base("small", tenant=TENANT).chunking == small
 
 
 def test_passages_are_kept_in_rank_order_while_their_tokens_fit(
     filled: Knowledge, embedder: FakeEmbedder
 ) -> None:
     question = "Do repairs of toasters in our workshop take ten days?"
-    whole = filled.retrieve(question, base_ids=[BASE], top_k=4)
+    whole = filled.retrieve(question, base_ids=[BASE], top_k=4, tenant=TENANT)
     sizes = [embedder.count_tokens(passage.text) for passage in whole.passages]
     assert (len(sizes), whole.passages_over_budget) == (4, 0)
     for budget in range(1, sum(sizes) + 2):
-        found = filled.retrieve(question, base_ids=[BASE], top_k=4, max_tokens=budget)
+        found = filled.retrieve(
+            question, base_ids=[BASE], top_k=4, max_tokens=budget, tenant=TENANT
+        )
         fitting = sum(sum(sizes[: n + 1]) <= budget for n in range(4))
         assert found.passages == whole.passages[:fitting]
         assert found.passages_over_budget == 4 - fitting
@@ -385,8 +414,8 @@ def test_a_smaller_passage_does_not_slip_in_behind_one_that_does_not_fit(
     knowledge: Knowledge,
 ) -> None:
     for name, text in [("long", "Zebras graze here on grass all day."), ("short", "Zebras.")]:
-        knowledge.ingest(BASE, name, f"{name}.txt", text.encode())
-    asked = {"base_ids": [BASE], "top_k": 2}
+        knowledge.ingest(BASE, name, f"{name}.txt", text.encode(), tenant=TENANT)
+    asked = {"base_ids": [BASE], "tenant": TENANT, "top_k": 2}
     question = "Where do zebras graze on grass all day?"
     assert first(knowledge, question) == "long"
     found = knowledge.retrieve(question, **asked, max_tokens=3)  # type: ignore[arg-type]  # passed through
@@ -396,42 +425,48 @@ def test_a_smaller_passage_does_not_slip_in_behind_one_that_does_not_fit(
 def test_a_parent_is_counted_whole(knowledge: Knowledge) -> None:
     text = "Lamps have bulbs. " * 8 + "Zebras graze here. " + "Lamps need power. " * 8  # 51 words
     small = Chunking(strategy="parent_child", chunk_tokens=16, parent_tokens=120)
-    knowledge.create_base("Small", base_id="small", chunking=small)
-    knowledge.ingest("small", "zoo", "zoo.txt", text.encode())
+    knowledge.create_base("Small", base_id="small", chunking=small, tenant=TENANT)
+    knowledge.ingest("small", "zoo", "zoo.txt", text.encode(), tenant=TENANT)
     for budget, found in [(50, 0), (51, 1)]:
-        given = knowledge.retrieve("Where do zebras graze?", base_ids=["small"], max_tokens=budget)
+        given = knowledge.retrieve(
+            "Where do zebras graze?", base_ids=["small"], max_tokens=budget, tenant=TENANT
+        )
         assert len(given.passages) == found
 
 
 def test_the_configured_budget_holds_where_the_caller_names_none(
     filled: Knowledge, open_knowledge: OpenKnowledge
 ) -> None:
-    narrow = open_knowledge(config=KnowledgeConfig(context_tokens=12))
+    narrow = open_knowledge(config=KnowledgeConfig(context_tokens=12, top_k=5))
     question = "Does the warranty cover batteries of kettles?"
-    assert len(narrow.retrieve(question, base_ids=[BASE]).passages) == 1
-    assert len(narrow.retrieve(question, base_ids=[BASE], max_tokens=1_000).passages) == 5
+    assert len(narrow.retrieve(question, base_ids=[BASE], tenant=TENANT).passages) == 1
+    assert (
+        len(narrow.retrieve(question, base_ids=[BASE], max_tokens=1_000, tenant=TENANT).passages)
+        == 5
+    )
 
 
 def test_a_budget_of_no_tokens_is_refused(filled: Knowledge) -> None:
     with pytest.raises(InvalidQuery, match="max_tokens is 0; at least 1"):
-        filled.retrieve("Which courier?", base_ids=[BASE], max_tokens=0)
+        filled.retrieve("Which courier?", base_ids=[BASE], max_tokens=0, tenant=TENANT)
 
 
 def test_the_same_words_in_two_files_are_given_once(filled: Knowledge) -> None:
     copy = dict(TOPICS)["warranty"].replace(" ", "  ").upper()
-    filled.ingest(BASE, "copy", "copy.txt", copy.encode())
-    found = filled.retrieve("Does the warranty cover batteries of kettles?", base_ids=[BASE])
+    filled.ingest(BASE, "copy", "copy.txt", copy.encode(), tenant=TENANT)
+    question = "Does the warranty cover batteries of kettles?"
+    found = filled.retrieve(question, base_ids=[BASE], top_k=5, tenant=TENANT)
     texts = ["".join(passage.text.split()).casefold() for passage in found.passages]
     assert len(texts) == len(set(texts)) == 5
 
 
 def test_a_document_with_access_labels_is_seen_by_who_holds_one(filled: Knowledge) -> None:
     secret = "The salary of zookeepers is nine thousand."
-    filled.ingest(BASE, "pay", "pay.txt", secret.encode(), access=["hr", "board"])
+    filled.ingest(BASE, "pay", "pay.txt", secret.encode(), access=["hr", "board"], tenant=TENANT)
     question = "What is the salary of zookeepers?"
 
     def texts(access: list[str], **options: Any) -> list[str]:
-        found = filled.retrieve(question, base_ids=[BASE], access=access, **options)
+        found = filled.retrieve(question, base_ids=[BASE], access=access, tenant=TENANT, **options)
         return [passage.text for passage in found.passages]
 
     for options in ({}, {"retrievers": ["dense"]}, {"retrievers": ["lexical"]}):
@@ -439,11 +474,13 @@ def test_a_document_with_access_labels_is_seen_by_who_holds_one(filled: Knowledg
         assert secret not in texts(["sales"], **options)
         assert secret in texts(["hr"], **options)
         assert secret in texts(["sales", "board"], **options)
-    assert filled.get_document(BASE, "pay").access == ("board", "hr")
+    assert filled.get_document(BASE, "pay", tenant=TENANT).access == ("board", "hr")
 
 
 def test_documents_for_everybody_stay_so_beside_guarded_ones(filled: Knowledge) -> None:
-    filled.ingest(BASE, "pay", "pay.txt", b"The salary of zookeepers is high.", access=["hr"])
+    filled.ingest(
+        BASE, "pay", "pay.txt", b"The salary of zookeepers is high.", access=["hr"], tenant=TENANT
+    )
     assert first(filled, QUESTIONS[0][0]) == "returns"
     assert first(filled, QUESTIONS[0][0], access=["hr"]) == "returns"
 
@@ -451,7 +488,13 @@ def test_documents_for_everybody_stay_so_beside_guarded_ones(filled: Knowledge) 
 def test_a_change_of_labels_alone_is_a_new_version(filled: Knowledge) -> None:
     text = dict(TOPICS)["hours"].encode()
     again = filled.ingest(
-        BASE, "hours", "hours.txt", text, attributes={"topic": "hours", "pages": 1}, access=["x"]
+        BASE,
+        "hours",
+        "hours.txt",
+        text,
+        attributes={"topic": "hours", "pages": 1},
+        access=["x"],
+        tenant=TENANT,
     )
     assert (again.unchanged, again.version) == (False, 2)
     assert first(filled, "When does the shop close?") != "hours"
@@ -462,14 +505,14 @@ def test_a_heading_cut_off_from_its_text_answers_nothing(open_knowledge: OpenKno
     knowledge = open_knowledge(
         config=KnowledgeConfig(chunking=Chunking(chunk_tokens=16, overlap_tokens=0))
     )
-    knowledge.create_base("Handbook", base_id=BASE)
+    knowledge.create_base("Handbook", base_id=BASE, tenant=TENANT)
     text = "# Genghis Khan\n\n" + "成吉思汗建立了蒙古帝国。" * 5
-    knowledge.ingest(BASE, "cut", "cut.md", text.encode())
-    knowledge.ingest(BASE, "whole", "whole.md", b"# Call the desk at any hour")
-    cut = knowledge.retrieve("Genghis Khan", base_ids=[BASE], top_k=20).passages
+    knowledge.ingest(BASE, "cut", "cut.md", text.encode(), tenant=TENANT)
+    knowledge.ingest(BASE, "whole", "whole.md", b"# Call the desk at any hour", tenant=TENANT)
+    cut = knowledge.retrieve("Genghis Khan", base_ids=[BASE], top_k=20, tenant=TENANT).passages
     headings = [p for p in cut if p.text.strip() == "# Genghis Khan"]
     assert [(p.relevance, p.is_relevant) for p in headings] == [(0.0, False)]
-    whole = knowledge.retrieve("Call the desk at any hour", base_ids=[BASE]).passages
+    whole = knowledge.retrieve("Call the desk at any hour", base_ids=[BASE], tenant=TENANT).passages
     assert whole[0].external_id == "whole"
     assert whole[0].is_relevant
 
@@ -478,15 +521,15 @@ def test_new_text_is_seen_by_no_more_people_than_the_old(filled: Knowledge) -> N
     question = "What is the salary of zookeepers?"
 
     def put(text: str, access: list[str] | None) -> None:
-        filled.ingest(BASE, "pay", "pay.txt", text.encode(), access=access)
+        filled.ingest(BASE, "pay", "pay.txt", text.encode(), access=access, tenant=TENANT)
 
     put("The salary of zookeepers is nine thousand.", ["hr"])
     put("The salary of zookeepers is ten thousand.", None)
-    assert filled.get_document(BASE, "pay").access == ("hr",)
+    assert filled.get_document(BASE, "pay", tenant=TENANT).access == ("hr",)
     assert first(filled, question) != "pay"
     assert first(filled, question, access=["hr"]) == "pay"
     put("The salary of zookeepers is ten thousand.", [])
-    assert filled.get_document(BASE, "pay").access == ()
+    assert filled.get_document(BASE, "pay", tenant=TENANT).access == ()
     assert first(filled, question) == "pay"
 
 
@@ -494,7 +537,9 @@ def test_new_text_is_seen_by_no_more_people_than_the_old(filled: Knowledge) -> N
 def test_labels_put_on_while_a_question_is_answered_count_at_once(
     filled: Knowledge, monkeypatch: pytest.MonkeyPatch, retriever: str
 ) -> None:
-    filled.ingest(BASE, "pay", "pay.txt", b"The salary of zookeepers is high.", access=["hr"])
+    filled.ingest(
+        BASE, "pay", "pay.txt", b"The salary of zookeepers is high.", access=["hr"], tenant=TENANT
+    )
     before = lambda *_: False  # noqa: E731  # what was true when the question came in
     monkeypatch.setattr("knowledge.search.query.has_access_labels", before)
     question = "What is the salary of zookeepers?"
@@ -507,13 +552,19 @@ def test_what_may_not_be_read_does_not_crowd_out_what_may(filled: Knowledge) -> 
         NewDocument(f"pay{i}", f"pay{i}.txt", f"The salary {i}.".encode(), access=frozenset({"hr"}))
         for i in range(60)  # more than the candidates of a retriever, all nearer
     ]
-    filled.ingest_many(BASE, closed)
-    filled.ingest(BASE, "open", "open.txt", b"About the salary of all who work here at the shop.")
-    filled.create_base("other", base_id="other")
+    filled.ingest_many(BASE, closed, tenant=TENANT)
+    filled.ingest(
+        BASE,
+        "open",
+        "open.txt",
+        b"About the salary of all who work here at the shop.",
+        tenant=TENANT,
+    )
+    filled.create_base("other", base_id="other", tenant=TENANT)
     for retriever in ("dense", "lexical"):
         assert first(filled, "the salary", retrievers=[retriever]) == "open"
         both = filled.retrieve(
-            "the salary", base_ids=["other", BASE], retrievers=[retriever], top_k=1
+            "the salary", base_ids=["other", BASE], retrievers=[retriever], top_k=1, tenant=TENANT
         )
         assert [passage.external_id for passage in both.passages] == ["open"]
 
@@ -521,8 +572,10 @@ def test_what_may_not_be_read_does_not_crowd_out_what_may(filled: Knowledge) -> 
 def test_a_follow_up_is_judged_by_the_words_of_the_conversation(filled: Knowledge) -> None:
     history = [Turn("user", "Does the warranty of kettles cover batteries?")]
     ask = "And for how long?"
-    alone = filled.retrieve(ask, base_ids=[BASE], retrievers=["lexical"])
-    together = filled.retrieve(ask, base_ids=[BASE], history=history, retrievers=["lexical"])
+    alone = filled.retrieve(ask, base_ids=[BASE], retrievers=["lexical"], tenant=TENANT)
+    together = filled.retrieve(
+        ask, base_ids=[BASE], history=history, retrievers=["lexical"], tenant=TENANT
+    )
     assert (alone.best_relevance or 0.0) < 0.1
     assert together.passages[0].external_id == "warranty"
     assert together.passages[0].relevance > 0.5

@@ -3,21 +3,21 @@ import hashlib
 import pytest
 
 from knowledge import CollectionNotFound, DocumentNotFound, Knowledge
-from tests.knowledge.conftest import BASE
+from tests.knowledge.conftest import BASE, TENANT
 
 
 @pytest.fixture
 def changed(knowledge: Knowledge) -> Knowledge:
     """Return a base in which one document was replaced and deleted beside another one."""
-    knowledge.ingest(BASE, "a", "a.txt", b"lamp one")
-    knowledge.ingest(BASE, "b", "b.txt", b"lamp other")
-    knowledge.ingest(BASE, "a", "a.txt", b"lamp two")
-    knowledge.delete_document(BASE, "a")
+    knowledge.ingest(BASE, "a", "a.txt", b"lamp one", tenant=TENANT)
+    knowledge.ingest(BASE, "b", "b.txt", b"lamp other", tenant=TENANT)
+    knowledge.ingest(BASE, "a", "a.txt", b"lamp two", tenant=TENANT)
+    knowledge.delete_document(BASE, "a", tenant=TENANT)
     return knowledge
 
 
 def test_history_tells_every_version_and_who_replaced_it(changed: Knowledge) -> None:
-    found = changed.history(BASE, "a")
+    found = changed.history(BASE, "a", tenant=TENANT)
     assert [(e.version, e.change, e.replaces, e.replaced_by) for e in found] == [
         (3, "deleted", 2, None),
         (2, "replaced", 1, 3),
@@ -31,7 +31,7 @@ def test_history_tells_every_version_and_who_replaced_it(changed: Knowledge) -> 
 
 
 def test_history_of_a_base_is_newest_first_in_pages(changed: Knowledge) -> None:
-    everything = changed.history(BASE)
+    everything = changed.history(BASE, tenant=TENANT)
     assert [(e.external_id, e.version) for e in everything] == [
         ("a", 3),
         ("a", 2),
@@ -40,7 +40,7 @@ def test_history_of_a_base_is_newest_first_in_pages(changed: Knowledge) -> None:
     ]
     assert [e.external_id for e in everything if e.is_active] == ["b"]
     pages, after = [], None
-    while page := changed.history(BASE, limit=1, after=after):
+    while page := changed.history(BASE, limit=1, after=after, tenant=TENANT):
         pages += page
         after = page[-1].version_id
     assert pages == everything
@@ -52,14 +52,16 @@ def test_a_version_that_never_answered_is_no_history(
     with monkeypatch.context() as patch:
         patch.setattr("knowledge.sql.versions.activate", _killed)
         with pytest.raises(SystemExit):
-            knowledge.ingest(BASE, "a", "a.txt", b"lamp half")
-    assert knowledge.history(BASE) == []
-    knowledge.ingest(BASE, "a", "a.txt", b"lamp whole")
-    assert [(e.version, e.replaces) for e in knowledge.history(BASE, "a")] == [(2, None)]
+            knowledge.ingest(BASE, "a", "a.txt", b"lamp half", tenant=TENANT)
+    assert knowledge.history(BASE, tenant=TENANT) == []
+    knowledge.ingest(BASE, "a", "a.txt", b"lamp whole", tenant=TENANT)
+    assert [(e.version, e.replaces) for e in knowledge.history(BASE, "a", tenant=TENANT)] == [
+        (2, None)
+    ]
 
 
 def test_history_of_what_never_was_is_refused(changed: Knowledge) -> None:
-    changed.create_base("Other", base_id="other")
+    changed.create_base("Other", base_id="other", tenant=TENANT)
     for base, document, after in (
         (BASE, "none", None),
         (BASE, None, "doc_none@1"),
@@ -68,21 +70,21 @@ def test_history_of_what_never_was_is_refused(changed: Knowledge) -> None:
         ("other", "b", None),
     ):
         with pytest.raises(DocumentNotFound):
-            changed.history(base, document, after=after)
+            changed.history(base, document, after=after, tenant=TENANT)
     with pytest.raises(CollectionNotFound):
-        changed.history("none")
+        changed.history("none", tenant=TENANT)
 
 
 def test_documents_are_paged_by_either_name_even_past_a_deleted_one(knowledge: Knowledge) -> None:
     for name in "abcd":
-        knowledge.ingest(BASE, name, f"{name}.txt", f"lamp {name}".encode())
-    second = knowledge.get_document(BASE, "b")
-    knowledge.delete_document(BASE, "b")
+        knowledge.ingest(BASE, name, f"{name}.txt", f"lamp {name}".encode(), tenant=TENANT)
+    second = knowledge.get_document(BASE, "b", tenant=TENANT)
+    knowledge.delete_document(BASE, "b", tenant=TENANT)
     for after in (second.document_id, "b"):
-        rest = knowledge.list_documents(BASE, after=after)
+        rest = knowledge.list_documents(BASE, after=after, tenant=TENANT)
         assert [document.external_id for document in rest] == ["c", "d"]
     with pytest.raises(DocumentNotFound):
-        knowledge.list_documents(BASE, after="none")
+        knowledge.list_documents(BASE, after="none", tenant=TENANT)
 
 
 def _killed(*_: object, **__: object) -> None:

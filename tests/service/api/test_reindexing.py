@@ -14,6 +14,7 @@ from service.home import Ports
 from service.settings import Settings
 from tests.fakes.context import open_small_context
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.tenant import TENANT
 from tests.service.conftest import RETURNS, Running
 
 STORE = "/v1/vector_stores/handbook"
@@ -29,8 +30,10 @@ def config() -> KnowledgeConfig:
 def settings(settings: Settings, config: KnowledgeConfig) -> Settings:
     """A home with one knowledge base of the old embedder, and then another configuration."""
     context = open_small_context(settings, Ports(1, 1, 1))
-    context.knowledge.create_base("handbook", base_id="handbook")
-    context.knowledge.ingest("handbook", "returns.md", "returns.md", RETURNS.encode())
+    context.knowledge.create_base("handbook", base_id="handbook", tenant=TENANT)
+    context.knowledge.ingest(
+        "handbook", "returns.md", "returns.md", RETURNS.encode(), tenant=TENANT
+    )
     context.knowledge._resources.index.close()  # one process, one opened folder at a time
     context.database.dispose()
     return settings.model_copy(update={"knowledge": config})
@@ -108,7 +111,7 @@ def test_both_embedders_are_loaded_at_start(
     config = KnowledgeConfig(embedder="old", next_embedder="newer", next_embedder_languages=("*",))
     context = open_context(settings.model_copy(update={"knowledge": config}), Ports(1, 1, 1))
     assert loaded == [("old", ("en",)), ("newer", ("*",))]
-    assert context.knowledge.check("handbook").embedding_model == "fake-words"
+    assert context.knowledge.check("handbook", tenant=TENANT).embedding_model == "fake-words"
     context.database.dispose()
     config = config.model_copy(update={"next_embedder": "missing"})
     with pytest.raises(EmbedderUnavailable, match=r"knowledge\.next_embedder: cannot load"):

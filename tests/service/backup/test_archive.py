@@ -26,6 +26,7 @@ from service.errors import BackupImpossible, InvalidBackup, RestoreRefused
 from service.home import Ports
 from service.settings import CHECKOUT, Settings, StateSettings
 from tests.fakes.context import FakeAdapters, open_small_context
+from tests.fakes.tenant import TENANT
 
 Change = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
 
@@ -43,16 +44,18 @@ def backup(settings: Settings, target: Path, **options: Any) -> Manifest:
 
 def names(settings: Settings) -> list[str]:
     with opened(settings) as knowledge:
-        return [document.external_id for document in knowledge.list_documents("handbook")]
+        return [
+            document.external_id for document in knowledge.list_documents("handbook", tenant=TENANT)
+        ]
 
 
 @pytest.fixture
 def filled(settings: Settings) -> Settings:
     """Return a home whose base holds `a` and `b`."""
     with opened(settings) as knowledge:
-        knowledge.create_base("Handbook", base_id="handbook")
-        knowledge.ingest("handbook", "a", "a.txt", b"lamp number1")
-        knowledge.ingest("handbook", "b", "b.txt", b"lamp number2")
+        knowledge.create_base("Handbook", base_id="handbook", tenant=TENANT)
+        knowledge.ingest("handbook", "a", "a.txt", b"lamp number1", tenant=TENANT)
+        knowledge.ingest("handbook", "b", "b.txt", b"lamp number2", tenant=TENANT)
     return settings
 
 
@@ -62,8 +65,8 @@ def saved(filled: Settings, tmp_path: Path) -> Path:
     target = tmp_path / "backup.tar.gz"
     backup(filled, target)
     with opened(filled) as knowledge:
-        knowledge.ingest("handbook", "c", "c.txt", b"lamp number3")
-        knowledge.delete_document("handbook", "a")
+        knowledge.ingest("handbook", "c", "c.txt", b"lamp number3", tenant=TENANT)
+        knowledge.delete_document("handbook", "a", tenant=TENANT)
     return target
 
 
@@ -93,10 +96,13 @@ def test_a_restore_gives_back_what_the_backup_held_and_reconcile_heals_the_index
     done = restore_backup(filled, saved)
     assert (done.manifest.documents, done.manifest.chunks) == (2, 2)
     with opened(filled) as knowledge:
-        assert [d.external_id for d in knowledge.list_documents("handbook")] == ["a", "b"]
-        knowledge.reconcile()
-        assert knowledge.check("handbook").in_step
-        found = knowledge.retrieve("lamp number1", base_ids=["handbook"])
+        assert [d.external_id for d in knowledge.list_documents("handbook", tenant=TENANT)] == [
+            "a",
+            "b",
+        ]
+        knowledge.reconcile_all()
+        assert knowledge.check("handbook", tenant=TENANT).in_step
+        found = knowledge.retrieve("lamp number1", base_ids=["handbook"], tenant=TENANT)
         assert (found.degraded, found.passages[0].external_id) == (False, "a")
     assert done.kept is not None
     with closing(sqlite3.connect(done.kept)) as connection:
@@ -125,8 +131,8 @@ def test_a_home_without_a_database_is_restored(saved: Path, tmp_path: Path) -> N
     elsewhere = Settings(home=tmp_path / "elsewhere")
     assert restore_backup(elsewhere, saved).kept is None
     with opened(elsewhere) as knowledge:
-        knowledge.reconcile()
-        assert knowledge.check("handbook").in_step
+        knowledge.reconcile_all()
+        assert knowledge.check("handbook", tenant=TENANT).in_step
 
 
 def test_a_backup_while_others_write_is_one_moment(filled: Settings, tmp_path: Path) -> None:
@@ -136,7 +142,9 @@ def test_a_backup_while_others_write_is_one_moment(filled: Settings, tmp_path: P
         if len(writes) < 5:
             with opened(filled) as knowledge:
                 number = len(writes)
-                knowledge.ingest("handbook", f"w{number}", "w.txt", f"lamp w{number}".encode())
+                knowledge.ingest(
+                    "handbook", f"w{number}", "w.txt", f"lamp w{number}".encode(), tenant=TENANT
+                )
             writes.append(number)
 
     with pytest.MonkeyPatch.context() as patch:
