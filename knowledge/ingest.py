@@ -28,11 +28,11 @@ from knowledge.errors import (
 from knowledge.index.vectors import VectorIndex, delete_vectors, upsert_if_available
 from knowledge.parsing import ParsedText, parse
 from knowledge.resources import Resources
-from knowledge.sql import versions
+from knowledge.sql import staging, versions
 from knowledge.sql.bases import Base, get_base
 from knowledge.sql.chunks import vectors_by_text
+from knowledge.sql.staging import ActiveVersion, Draft, Staged, Vectors
 from knowledge.sql.transaction import write_transaction
-from knowledge.sql.versions import ActiveVersion, Draft, Staged, Vectors
 from knowledge.types import MAX_ATTRIBUTES, Attributes, Chunk, IngestReport, NewDocument
 
 logger = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ def _write(resources: Resources, base: Base, window: _Window) -> list[IngestRepo
     with write_transaction(resources.database) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         resources.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
-        staged = versions.stage(connection, base, drafts)
+        staged = staging.stage(connection, base, drafts)
     indexed = _upsert(resources.index, base, drafts, staged)
     with write_transaction(resources.database) as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
@@ -222,7 +222,7 @@ def _compare_with_active(
         _check(resources.config, source)
     with resources.database.connect() as connection:
         names = [source.external_id for source in sources]
-        current = versions.active_versions(connection, base, names)
+        current = staging.active_versions(connection, base, names)
     return [
         _SourceFile(
             source, hashlib.sha256(source.content).hexdigest(), current.get(source.external_id)

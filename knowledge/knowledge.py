@@ -138,11 +138,7 @@ class Knowledge:
         return found[0]
 
     def delete_base(self, base_id: str, *, tenant: str) -> None:
-        """Remove a knowledge base with all its documents and history.
-
-        Raises:
-            CollectionNotFound: There is none.
-        """
+        """Remove a knowledge base, its documents and history. Raises `CollectionNotFound`."""
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             collections = base_rows.delete_base(connection, base)
@@ -340,11 +336,7 @@ class Knowledge:
         return retrieve(self._resources, query)
 
     def reconcile(self, base_id: str, *, tenant: str) -> ReconcileReport:
-        """Make the vector index of a base agree with SQL; nothing is embedded.
-
-        Raises:
-            CollectionNotFound: There is none.
-        """
+        """Make a base's vector index agree with SQL, embedding nothing. `CollectionNotFound`."""
         bases = [self._base(base_id, tenant)]
         return reconcile.reconcile(self._resources, bases, whole_store=False)
 
@@ -376,11 +368,9 @@ class Knowledge:
     ) -> ReconcileReport:
         """Embed a base again with the next embedder, or the only one, then swap once.
 
-        A process that holds both embedders answers from the old vectors and writes documents by
-        them until one transaction has put the new ones in their place, and by those afterwards.
-        One that holds only the new embedder refuses the base until the swap (`EmbedderMismatch`,
-        whose way out this is); one that holds only the old, afterwards. An interrupted re-index
-        goes on where it stopped.
+        A process with both embedders uses the old vectors until one transaction swaps, and the new
+        ones afterwards. With the new embedder alone the base is refused until the swap
+        (`EmbedderMismatch`), with the old alone afterwards. An interrupted re-index is continued.
 
         Raises:
             CollectionNotFound: There is none; or it was deleted meanwhile.

@@ -178,7 +178,7 @@ class Retrieval:
         degraded: A retriever that should have taken part could not.
         query: The text that was searched for, earlier turns included.
         language: Language of the question by its script (`zh`, `ja`, `ko`, … or `en`).
-        relevance_kind: What relevance was judged by.
+        relevance_kind: What relevance was computed from.
         passages_over_budget: How many of the best `top_k` the token budget left out, from the
             first that did not fit on; nothing else here speaks of them.
     """

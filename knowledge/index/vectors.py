@@ -30,12 +30,28 @@ PendingHits = Callable[[], list[VectorHit]]
 
 
 class VectorReader(Protocol):
-    """Reading half of the index. Every call ends within its deadline (`StoreUnavailable`)."""
+    """Reading half of the index.
+
+    A collection maps chunk ids to vectors; it knows nothing else. All calls may come from many
+    threads. Each ends within a deadline of the implementation: `StoreUnavailable` where no answer
+    came (a retry is safe), `StoreRefused` where the index answered that it cannot. What is read may
+    be outdated: callers check in SQL what is live.
+    """
 
     def start_query(self, collection: str, vector: Vectors, *, top_k: int) -> PendingHits:
-        """Start looking for the nearest vectors; the call returned waits for them, best first.
+        """Start looking for the nearest vectors, and return at once.
 
-        Waiting raises `VectorsMissing`: no such collection.
+        Args:
+            collection: Its name.
+            vector: (d,) float32, L2-normalised.
+            top_k: Most hits, at least 1.
+
+        Returns:
+            A call that waits: at most `top_k` hits, best first. It may miss some of the nearest
+            (approximate search). It raises `VectorsMissing` where there is no such collection.
+
+        Raises:
+            StoreUnavailable: The index failed a moment ago and is not asked again yet.
         """
 
     def ids(self, collection: str) -> set[str]:
@@ -58,7 +74,11 @@ class VectorReader(Protocol):
 
 
 class VectorIndex(VectorReader, Protocol):
-    """Reading and writing."""
+    """Reading and writing; every write may be repeated, in any process.
+
+    A write that returned is seen by the next read. Errors as in `VectorReader`; after one, some of
+    the vectors may have been written: `reconcile` compares with SQL and repairs.
+    """
 
     def create(self, collection: str) -> None:
         """Make the collection if it is not there."""
@@ -67,7 +87,17 @@ class VectorIndex(VectorReader, Protocol):
         """Remove the collection if it is there."""
 
     def upsert(self, collection: str, ids: Sequence[str], vectors: Vectors) -> None:
-        """Write vectors (n, d); the same id again overwrites. Raises `VectorsMissing`."""
+        """Write vectors; the same id again overwrites.
+
+        Args:
+            collection: Its name.
+            ids: Of chunks, n.
+            vectors: (n, d) float32, L2-normalised.
+
+        Raises:
+            VectorsMissing: There is no such collection.
+            EmbeddingDimensionMismatch: The collection holds vectors of another length.
+        """
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         """Remove vectors; unknown ids and collections are no error."""

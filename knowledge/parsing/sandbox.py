@@ -4,8 +4,8 @@ It knows how the child is started, bounded and understood (`child` is its inside
 formats. The child gets no environment, so no secret; whatever it does, this process reads only as
 many bytes as the limits allow and waits only as long.
 
-The child does not import the room's door (numpy, SQLAlchemy, pydantic): it starts in a tenth of a
-second, so each file has a fresh one and none can harm the next.
+The child does not import `knowledge/__init__.py` (numpy, SQLAlchemy, pydantic): it starts in a
+tenth of a second, so each file has a new one and none can harm the next.
 """
 
 import json
@@ -37,7 +37,7 @@ FOUND: dict[str, type[errors.KnowledgeError]] = {
     )
 }
 """What a child may find wrong with a file."""
-# A room without its door: `knowledge.parsing.child` is imported, `knowledge/__init__.py` is not.
+# `knowledge.parsing.child` is imported, `knowledge/__init__.py` is not.
 # Without `site` (-S) the interpreter starts in half the time; the folders to import from are told.
 _START = """
 import sys, types

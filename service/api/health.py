@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from knowledge import find_set_aside
+from knowledge import find_quarantined
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import RETRY_AFTER_S
 from service.context import AppContext
@@ -49,7 +49,7 @@ def _look(context: AppContext, caller: Caller) -> tuple[dict[str, Any], dict[str
     try:
         context.jobs.list(tenant=caller.tenant, limit=1)
         store: dict[str, Any] = {"ok": True}
-        found = find_set_aside(context.settings.paths.chroma)
+        found = find_quarantined(context.settings.paths.chroma)
         health = context.knowledge.index_health()
         index = {
             "ok": health.available,

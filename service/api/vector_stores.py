@@ -53,7 +53,7 @@ class SearchRequest(Body):
     """Body of a search."""
 
     query: str = Field(min_length=1)
-    max_num_results: int = Field(default=10, ge=1, le=50)
+    max_num_results: int | None = Field(default=None, ge=1, le=50)
     max_tokens: int | None = Field(default=None, ge=1)
     filters: dict[str, Any] = Field(default_factory=dict)
     access_labels: tuple[str, ...] = ()
@@ -205,7 +205,7 @@ async def search(
             "file_id": passage.document_id,
             "external_id": passage.external_id,
             "relevance": passage.relevance,
-            "above_floor": passage.above_floor,
+            "above_floor": passage.is_relevant,
             "attributes": dict(passage.attributes),
             "content": [{"type": "text", "text": passage.text}],
         }

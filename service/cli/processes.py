@@ -92,7 +92,7 @@ def status_document(found: Status) -> dict[str, Any]:
         "processes": [
             {**asdict(process), "port": ports.get(process.name)} for process in found.processes
         ],
-        "set_aside": None if found.set_aside is None else asdict(found.set_aside),
+        "set_aside": None if found.quarantined is None else asdict(found.quarantined),
     }
 
 
@@ -109,7 +109,7 @@ def _show(meter: Meter, now: Waiting) -> None:
 def _print_status(out: Console, found: Status) -> None:
     if not found.is_running:
         out.print(f"nothing runs on {found.home}: `fingerpost up` starts it", markup=False)
-        _print_set_aside(out, found)
+        _print_quarantined(out, found)
         return
     out.print(f"{'process':<10}{'state':<10}{'pid':>8}{'port':>7}  up", markup=False)
     for row in status_document(found)["processes"]:
@@ -129,12 +129,12 @@ def _print_status(out: Console, found: Status) -> None:
             out.print(f"refused: {place}: {refused['reason']}", markup=False)
     ready = "ready" if found.is_ready else f"waiting for {', '.join(found.waiting_for)}"
     out.print(f"{found.url}: {ready}", markup=False)
-    _print_set_aside(out, found)
+    _print_quarantined(out, found)
 
 
-def _print_set_aside(out: Console, found: Status) -> None:
-    if (aside := found.set_aside) is not None:
-        text = f"a damaged vector index was set aside: {found.home / aside.newest}. {aside.hint}"
+def _print_quarantined(out: Console, found: Status) -> None:
+    if (damaged := found.quarantined) is not None:
+        text = f"a damaged vector index was set aside: {found.home / damaged.newest}. "
         out.print(text, markup=False)
 
 

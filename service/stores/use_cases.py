@@ -87,7 +87,7 @@ class UseCase(BaseModel):
     output_schema: dict[str, Any] | None = None
     refusal: Refusal = Refusal()
     sampling: Sampling = Sampling()
-    top_k: int = Field(default=3, ge=1, le=50)
+    top_k: int | None = Field(default=None, ge=1, le=50)  # None: knowledge.top_k
     # of the passages together; 256 and more, so that a chunk of the default size (240) fits
     context_tokens: int | None = Field(default=None, ge=256)
     rewrite_follow_ups: bool = False  # one more call to the model before passages are searched

@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 
-from knowledge import SetAside, find_set_aside
+from knowledge import QuarantinedIndex, find_quarantined
 from service.access import require_loopback
 from service.errors import ProcessFailed
 from service.home import Home, Ports, free_port, gateway_url
@@ -88,7 +88,7 @@ class Status:
     supervisor_pid: int | None
     processes: tuple[ProcessState, ...]
     ports: Ports | None
-    set_aside: SetAside | None
+    quarantined: QuarantinedIndex | None
     policy: Mapping[str, Any] | None = None  # as `/ready` tells it: in force, and refused
     observed_policy: Mapping[str, Any] | None = None  # likewise, of the one that is only observed
 
@@ -173,9 +173,9 @@ def down(home: Home) -> list[str]:
 def status(settings: Settings) -> Status:
     """Return what runs on the home now."""
     home = settings.paths
-    instance, set_aside = read_instance(home), find_set_aside(home.chroma)
+    instance, quarantined = read_instance(home), find_quarantined(home.chroma)
     if instance is None:
-        return Status(home.root, False, False, (), None, None, (), None, set_aside)
+        return Status(home.root, False, False, (), None, None, (), None, quarantined)
     waiting_for, body = _ask_ready(instance.url)
     return Status(
         home=home.root,
@@ -186,7 +186,7 @@ def status(settings: Settings) -> Status:
         supervisor_pid=instance.supervisor.pid,
         processes=tuple(_states_or_none(home)),
         ports=home.read_ports(),
-        set_aside=set_aside,
+        quarantined=quarantined,
         policy=body.get("policy"),
         observed_policy=body.get("observed_policy"),
     )

@@ -38,7 +38,7 @@ def keep_reconciled(knowledge: Knowledge) -> None:
     reconciled = False
     while True:
         try:
-            report = knowledge.catch_up() if reconciled else knowledge.reconcile()
+            report = knowledge.catch_up() if reconciled else knowledge.reconcile_all()
             reconciled = reconciled or report.available
             if report != NOTHING_TO_DO and report.available:
                 log.info("index reconciled: %s", report)

@@ -23,7 +23,7 @@ def passage(text: str, **fields: Any) -> Passage:
         "score": 0.5,
         "ordinal": ordinal,
         "relevance": 0.8,
-        "above_floor": True,
+        "is_relevant": True,
         "heading": "",
         "attributes": {},
         "retrievers": ("lexical",),

@@ -23,7 +23,7 @@ from knowledge import (
     StorageFull,
     UnsupportedFile,
 )
-from knowledge.sql import full_text
+from knowledge.sql import full_text, staging
 from knowledge.sql import versions as stored_versions
 from knowledge.sql.bases import get_base
 from knowledge.sql.tables import LEXICAL_TABLE, chunks, versions
@@ -116,7 +116,7 @@ def test_new_attributes_make_a_version_that_counts_as_no_change(knowledge: Knowl
 
 STEPS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "embed": lambda patch: patch.setattr(FakeEmbedder, "embed_passages", _crash),
-    "stage": lambda patch: patch.setattr(stored_versions, "stage", _crash),
+    "stage": lambda patch: patch.setattr(staging, "stage", _crash),
     "upsert": lambda patch: patch.setattr(ChromaIndex, "upsert", _crash),
     "activate": lambda patch: patch.setattr(stored_versions, "activate", _crash),
     "lexical": lambda patch: patch.setattr(full_text, "add", _crash),

@@ -36,7 +36,7 @@ def test_a_configured_reranker_orders_the_passages(
         context.knowledge.ingest(
             "lamps", f"d{count}", "d.txt", b"Lamps are lit. " * count, tenant=TENANT
         )
-    found = context.knowledge.retrieve("Are lamps lit?", base_ids=["lamps"], tenant=TENANT)
+    found = context.knowledge.retrieve("Are lamps lit?", base_ids=["lamps"], top_k=5, tenant=TENANT)
     assert [passage.external_id for passage in found.passages] == ["d4", "d3", "d2", "d1"]
     assert asked == [("some/reranker", "r1")]
     index.close()

@@ -19,6 +19,7 @@ from adapters import ContextMix, ContextQuestion, count_context, hold_out, load_
 from service.cli.client import Gateway, segment
 from service.cli.kb.evaluation import (
     BASE,
+    TENANT,
     filled,
     load_embedder,
     read_corpus,
@@ -181,7 +182,9 @@ def _finder(
     with filled(documents, load_embedder(settings), settings.knowledge, report) as (knowledge, _):
 
         def find(question: str) -> list[FoundPassage]:
-            found = knowledge.retrieve(question, base_ids=[BASE], top_k=FOUND, max_tokens=WHOLE)
+            found = knowledge.retrieve(
+                question, base_ids=[BASE], tenant=TENANT, top_k=FOUND, max_tokens=WHOLE
+            )
             return [FoundPassage(p.external_id, p.filename, p.text) for p in found.passages]
 
         yield find

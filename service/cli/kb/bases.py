@@ -131,7 +131,10 @@ def show(
 def search(
     base: BaseArgument,
     question: Annotated[str, typer.Argument(help="What to look for.")],
-    top_k: Annotated[int, typer.Option("--top-k", min=1, max=50, help="Most passages.")] = 5,
+    top_k: Annotated[
+        int | None,
+        typer.Option(min=1, max=50, help="Most passages; if left out, knowledge.top_k."),
+    ] = None,
     max_tokens: Annotated[
         int | None,
         typer.Option(min=1, help="Most tokens of the passages together; the best come first."),

@@ -25,10 +25,10 @@ from knowledge import (
     RETRIEVERS,
     ChromaIndex,
     Embedder,
-    FloorFit,
     Interval,
     Knowledge,
     KnowledgeConfig,
+    MinRelevanceFit,
     NewDocument,
     Retrieval,
     RetrieverName,
@@ -49,6 +49,7 @@ from service.settings import Settings, load_settings
 from service.stores.database import create_tables, open_database
 
 BASE = "evaluation"
+TENANT = "evaluation"  # of the temporary knowledge base, which nobody else sees
 PASSAGES = 25  # enough chunks for ten distinct rows
 
 
@@ -119,7 +120,7 @@ def evaluate(
         embedder = load_embedder(settings)
         with filled(documents, embedder, settings.knowledge, report) as (knowledge, ingest_s):
             figures = measure(knowledge, answerable, foreign, retriever, report)
-            size = knowledge.get_base(BASE)
+            size = knowledge.get_base(BASE, tenant=TENANT)
         figures |= {
             "documents": size.documents,
             "chunks": size.chunks,
@@ -219,12 +220,13 @@ def filled(
         try:
             create_tables(database, metadata)
             knowledge = Knowledge(database, index, embedder, config)
-            knowledge.create_base(BASE, base_id=BASE)
+            knowledge.create_base(BASE, base_id=BASE, tenant=TENANT)
             began = time.perf_counter()
             with report.meter("taking the corpus in") as meter:
                 knowledge.ingest_many(
                     BASE,
                     [_document(row) for row in rows],
+                    tenant=TENANT,
                     progress=lambda done, total: meter.show(done / total, f"{done} documents"),
                 )
             yield knowledge, time.perf_counter() - began
@@ -254,6 +256,7 @@ def _ask(knowledge: Knowledge, question: Question, name: Retriever) -> Outcome:
     found: Retrieval = knowledge.retrieve(
         question.question,
         base_ids=[BASE],
+        tenant=TENANT,
         history=question.history,
         top_k=PASSAGES,
         retrievers=retrievers,
@@ -261,7 +264,7 @@ def _ask(knowledge: Knowledge, question: Question, name: Retriever) -> Outcome:
     took_ms = (time.perf_counter() - began) * 1000
     distinct = tuple(dict.fromkeys(passage.external_id for passage in found.passages))
     relevance = found.best_relevance or 0.0
-    return Outcome(distinct, relevance, found.above_floor == 0, found.retrievers, took_ms)
+    return Outcome(distinct, relevance, found.relevant_passages == 0, found.retrievers, took_ms)
 
 
 _RETRIEVER: Mapping[Retriever, RetrieverName] = {
@@ -298,15 +301,15 @@ def _flags(
     return figures | {"floor": floor}, bounds
 
 
-def _described(fit: FloorFit) -> dict[str, Any]:
+def _described(fit: MinRelevanceFit) -> dict[str, Any]:
     return {
-        "fitted": fit.floor,
-        "fold_floors": list(fit.fold_floors),
+        "fitted": fit.min_relevance,
+        "fold_floors": list(fit.fold_values),
         "how": (
             f"highest floor under which at most {MOST_FLAGGED:.0%} of the answerable questions "
-            f"lie, less one standard error; flagged_* cross-fitted in {len(fit.fold_floors)} folds"
+            f"lie, less one standard error; flagged_* cross-fitted in {len(fit.fold_values)} folds"
         ),
-        "toml": f"[knowledge]\nmin_relevance = {math.floor(fit.floor * 1000) / 1000:.3f}\n",
+        "toml": f"[knowledge]\nmin_relevance = {math.floor(fit.min_relevance * 1000) / 1000:.3f}\n",
     }
 
 
