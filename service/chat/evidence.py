@@ -69,7 +69,7 @@ def settle_evidence(route: Route, retrieved: Retrieved) -> Settlement | None:
     if retrieved.retrieval is None:
         return None
     evidence = Evidence(
-        passages=retrieved.retrieval.above_floor,
+        passages=retrieved.retrieval.relevant_passages,
         best_score=retrieved.retrieval.best_relevance,
         degraded=retrieved.retrieval.degraded,
     )
@@ -89,5 +89,5 @@ def passages_to_show(passages: Sequence[Passage]) -> Sequence[Passage]:
     `min_relevance` says whether the collection is about the question, the rank which passage is
     best: one that ranks before a relevant passage is not held back.
     """
-    relevant = [place for place, passage in enumerate(passages, start=1) if passage.above_floor]
+    relevant = [place for place, passage in enumerate(passages, start=1) if passage.is_relevant]
     return passages[: relevant[-1]] if relevant else passages

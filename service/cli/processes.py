@@ -134,8 +134,8 @@ def _print_status(out: Console, found: Status) -> None:
 
 def _print_quarantined(out: Console, found: Status) -> None:
     if (damaged := found.quarantined) is not None:
-        text = f"a damaged vector index was set aside: {found.home / damaged.newest}. "
-        out.print(text, markup=False)
+        folder = found.home / damaged.newest
+        out.print(f"a damaged vector index was set aside: {folder}. {damaged.hint}", markup=False)
 
 
 def _duration(seconds: float) -> str:

@@ -36,7 +36,10 @@ from tests.benchmarks.corpora import (
     take_in,
 )
 
-MOST_ANSWERABLE, LEAST_FOREIGN = 0.05, 0.95  # DESIGN §9's neighbours: must, per corpus
+MOST_ANSWERABLE, LEAST_FOREIGN = (
+    0.05,
+    0.95,
+)  # shares flagged, per corpus: `knowledge.MOST_FLAGGED`, and its counterpart
 A_TENTH = 0.10
 FOREIGN = {
     "rag_en": "support_en",

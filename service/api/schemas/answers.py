@@ -284,7 +284,7 @@ def _retrieval(found: Retrieval, rewriting: Rewriting | None) -> RetrievalReply:
             for each in found.left_out
         ],
         best_relevance=found.best_relevance,
-        above_floor=found.above_floor,
+        above_floor=found.relevant_passages,
         passages_over_budget=found.passages_over_budget,
         query=found.query,
     )

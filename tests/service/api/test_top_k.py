@@ -29,8 +29,8 @@ def filled(running: Running) -> Running:
     return running
 
 
-def passages_given(running: Running, **body: object) -> int:
-    assert running.ask(use_case="demo", strategy="rag", **body).status_code == 200
+def passages_given(running: Running, top_k: int | None = None) -> int:
+    assert running.ask(use_case="demo", strategy="rag", top_k=top_k).status_code == 200
     return str(running.engine.requests[-1]["messages"][-1]["content"]).count(".md: ")
 
 
@@ -47,4 +47,4 @@ def test_the_use_cases_number_comes_before_the_setting_and_the_callers_before_bo
 ) -> None:
     filled.put_use_case(top_k=2)
     assert passages_given(filled) == 2
-    assert passages_given(filled, top_k=3) == 3
+    assert passages_given(filled, 3) == 3
