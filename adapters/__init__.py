@@ -71,10 +71,18 @@ from adapters.evaluation import (
     probe_rows,
     read_evaluation,
 )
-from adapters.intake import import_adapter
+from adapters.files.weights import digest_adapter
+from adapters.importing import import_adapter
 from adapters.merging import MergedModel, merge_adapter
-from adapters.records import Adapter, AdapterState, Alias, StateChange, metadata
-from adapters.registry import AdapterRegistry, check_gate
+from adapters.registry import (
+    Adapter,
+    AdapterRegistry,
+    AdapterState,
+    Alias,
+    StateChange,
+    check_gate,
+    metadata,
+)
 from adapters.servability import (
     ServabilityFinding,
     check_config,
@@ -96,7 +104,6 @@ from adapters.training import (
     read_run,
     run_training,
 )
-from adapters.weights import digest_adapter
 
 __all__ = [
     "Adapter",

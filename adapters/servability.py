@@ -18,8 +18,8 @@ from typing import Any
 
 from adapters.base_models import ModelFolder
 from adapters.config import TrainingConfig
-from adapters.errors import NotServable
-from adapters.weights import (
+from adapters.errors import BaseModelMismatch, NotServable
+from adapters.files.weights import (
     ADAPTER_SETTINGS,
     ADAPTER_WEIGHTS,
     TensorHeader,
@@ -145,6 +145,22 @@ def name_lora_layers(base_folder: Path) -> tuple[str, ...]:
     except (OSError, ValueError):
         return ()
     return tuple(sorted(names)) if names <= _LLAMA_LAYERS else ()
+
+
+def check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
+    """Refuse (BaseModelMismatch) an adapter that was not trained on this base model."""
+    trained_on = (run["base"]["id"], run["base"]["revision"])
+    if trained_on != (base.id, base.revision):
+        raise BaseModelMismatch(
+            f"{name} was trained on {trained_on[0]} ({trained_on[1]}), "
+            f"served is {base.id} ({base.revision})"
+        )
+    template = run.get("chat_template_sha256")
+    if template is not None and template != base.chat_template_sha256:
+        raise BaseModelMismatch(
+            f"{name} was trained with another chat template than that of {base.id}; train again, "
+            "or serve the base model with the template it was trained with"
+        )
 
 
 def _all_met(findings: list[ServabilityFinding], what: str) -> list[ServabilityFinding]:

@@ -21,10 +21,13 @@ TOP_LEVEL = {*ROOMS, "tests", "deploy", ".ci"}
 # Distribution's import name -> the only files that may import it.
 HEAVY = {
     "chromadb": ("knowledge/index/chroma.py",),
-    "torch": ("adapters/training/*.py", "adapters/evaluation/*.py", "knowledge/embedding.py"),
-    "transformers": ("adapters/training/*.py", "adapters/evaluation/*.py"),
-    "peft": ("adapters/training/*.py", "adapters/evaluation/*.py"),
-    "trl": ("adapters/training/*.py",),
+    "torch": ("adapters/*/process/*.py", "knowledge/embedding.py"),
+    "transformers": ("adapters/*/process/*.py",),
+    "peft": ("adapters/*/process/*.py",),
+    "trl": ("adapters/*/process/*.py",),
+    "accelerate": ("adapters/*/process/*.py",),
+    "datasets": ("adapters/*/process/*.py",),
+    "gguf": ("adapters/*/process/*.py",),
     "sentence_transformers": (
         "knowledge/embedding.py",
         "knowledge/reranking.py",
@@ -37,7 +40,7 @@ HEAVY = {
     "sklearn": (
         "router/questions/fitting.py",
         "service/compare/baseline.py",
-        "adapters/evaluation/features.py",
+        "adapters/evaluation/process/features.py",
     ),
     "scipy": ("router/questions/fitting.py",),
     "alembic": ("service/stores/migrations.py",),

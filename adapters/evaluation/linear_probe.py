@@ -137,7 +137,7 @@ def probe_rows(
     }
     with tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as work:
         made = ask_child(
-            "adapters.evaluation.features:guess_labels",
+            "adapters.evaluation.process.features:guess_labels",
             job,
             Path(work),
             environment,

@@ -30,7 +30,7 @@ from adapters.evaluation.guards import MAX_NEW_TOKENS, GuardItem, load_guards
 from adapters.evaluation.report import write_report
 from adapters.evaluation.result import Answers, Evaluation, Subject, score_answers
 from adapters.evaluation.samples import Samples, make_samples, read_kept
-from adapters.weights import ADAPTER_SETTINGS
+from adapters.files.weights import ADAPTER_SETTINGS
 
 EVALUATION_FILE = "evaluation.json"
 ANSWERS_FILE = "evaluation_rows.jsonl"
@@ -222,7 +222,7 @@ def _ask(
     total = sum(len(arm["prompts"]) for arm in job["arms"])
     on_progress(EvaluationEvent("loading the base model", 0, total))
     began = time.monotonic()
-    call = "adapters.evaluation.generation:generate_all"
+    call = "adapters.evaluation.process.generation:generate_all"
     made = ask_child(
         call, job, work, environment, limits, on_progress=on_progress, cancelled=cancelled
     )

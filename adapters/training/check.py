@@ -14,8 +14,8 @@ from adapters.errors import AdapterError, EvaluationFailed, NoClosedLabels
 from adapters.evaluation import EvaluationEvent, LinearProbe, probe_rows
 from adapters.servability import ServabilityFinding, check_config
 from adapters.training.estimate import Estimate, estimate_run
-from adapters.training.floors import RowFloors
 from adapters.training.journal import TrainingRun
+from adapters.training.row_minimums import RowFloors
 from adapters.training.run import check_base, check_rows, count_rows
 
 _Found = TypeVar("_Found")

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 
 from adapters.base_models import ModelFolder
 from adapters.config import TrainingConfig
+from adapters.files.weights import TensorHeader, read_header
 from adapters.training.journal import TrainingRun
-from adapters.weights import TensorHeader, read_header
 
 # Weight, gradient and Adam's two moments of each LoRA parameter, all float32 (4 x 4 bytes).
 BYTES_PER_LORA_PARAMETER = 16

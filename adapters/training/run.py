@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.base_models import ModelFolder
-from adapters.children import read_child, reason_of, start_child, stop_child, tail_of
+from adapters.children.parent import read_child, reason_of, start_child, stop_child, tail_of
 from adapters.config import AdaptersConfig, TrainingConfig, parse_training_config
 from adapters.data import load_pairs, load_rows
 from adapters.errors import (
@@ -30,10 +30,10 @@ from adapters.errors import (
     TrainingFailed,
     TrainingRunNotFound,
 )
-from adapters.placement import put_in_place
+from adapters.files.atomic_rename import atomic_rename
+from adapters.files.weights import digest_adapter
 from adapters.servability import check_config
 from adapters.training.events import TrainingEvent, read_event
-from adapters.training.floors import RowFloors, count_floors
 from adapters.training.journal import (
     JOB_FILE,
     LOG_FILE,
@@ -43,7 +43,7 @@ from adapters.training.journal import (
     read_job,
     read_run,
 )
-from adapters.weights import digest_adapter
+from adapters.training.row_minimums import RowFloors, count_floors
 
 WORK_PREFIX = ".training-"
 LESS_MEMORY = "lower per_device_train_batch_size or cutoff_len, or set gradient_checkpointing: true"
@@ -338,7 +338,7 @@ def _start(
     journal: Journal, environment: Mapping[str, str], limits: AdaptersConfig, *, processes: int
 ) -> subprocess.Popen[str]:
     return start_child(
-        "adapters.training.child",
+        "adapters.training.process.child",
         journal.folder / JOB_FILE,
         journal.folder / LOG_FILE,
         environment={
@@ -390,7 +390,7 @@ def _settle(made: Path, adapters_dir: Path, task: str) -> TrainingResult:
     adapter_id = f"{task}@{sha256[:8]}"
     folder = adapters_dir / adapter_id
     if not folder.exists():
-        put_in_place(made, folder)
+        atomic_rename(made, folder)
     elif digest_adapter(folder) != sha256:
         raise TrainingFailed(f"training failed: {folder} exists already, with another content")
     return _read_result(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters import ModelFolder, describe_base_model
-from adapters.weights import digest_adapter
+from adapters.files.weights import digest_adapter
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|> {{ message['role'] }} {{ message['content'] }} "

@@ -193,7 +193,7 @@ def test_the_child_ends_when_its_parent_is_killed(
     while time.monotonic() < until and list(folder.parent.iterdir()) != [folder]:
         time.sleep(0.1)
     assert list(folder.parent.iterdir()) == [folder]
-    assert "adapters.child" not in command_of(children[0])
+    assert "adapters.children.child" not in command_of(children[0])
 
 
 @pytest.mark.engine
@@ -238,7 +238,7 @@ def children_of(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
-    return [child for child in found if "adapters.child" in command_of(child)]
+    return [child for child in found if "adapters.children.child" in command_of(child)]
 
 
 def command_of(pid: int) -> str:

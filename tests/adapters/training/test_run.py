@@ -29,7 +29,7 @@ from adapters import (
     read_effect_reference,
     run_training,
 )
-from adapters.weights import digest_adapter
+from adapters.files.weights import digest_adapter
 
 CHECKOUT = Path(__file__).parents[3]
 GONE_WITHIN_S = 15.0
@@ -396,7 +396,7 @@ def children_of(pid: int) -> list[int]:
     found: list[int] = []
     for task in listing.iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
-    return [child for child in found if "adapters.training.child" in command_of(child)]
+    return [child for child in found if "adapters.training.process.child" in command_of(child)]
 
 
 def trainers_in(folder: Path) -> list[int]:
@@ -413,4 +413,4 @@ def command_of(pid: int) -> str:
 
 
 def is_running(pid: int) -> bool:
-    return "adapters.training.child" in command_of(pid)
+    return "adapters.training.process.child" in command_of(pid)

@@ -1,0 +1,17 @@
+"""Does a server really apply an adapter? Judged by log-probabilities."""
+
+from adapters.effect.judgement import (
+    LEAST_SHIFT,
+    EffectProbe,
+    EffectVerdict,
+    judge_effect,
+    read_effect_reference,
+)
+
+__all__ = [
+    "LEAST_SHIFT",
+    "EffectProbe",
+    "EffectVerdict",
+    "judge_effect",
+    "read_effect_reference",
+]

@@ -1,0 +1,217 @@
+"""Takes in an adapter that was made elsewhere: a PEFT folder, or an archive of one.
+
+What is kept is a copy of its weights, settings and card, checked as a copy, so that nobody changes
+it between look and use; the rest is left behind, and what could run code is refused. Hugging Face
+and PEFT compute its log-probabilities in a child process: the proof that it does something, and
+the reference of the effect check. Knows neither registry nor engine.
+"""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters.base_models import ModelFolder, read_chat_template
+from adapters.children import ChildFailed, run_job
+from adapters.config import AdaptersConfig, check_task
+from adapters.data import Row
+from adapters.effect import LEAST_SHIFT, judge_effect, read_effect_reference
+from adapters.errors import (
+    AdapterNotFound,
+    BaseModelMismatch,
+    ImportFailed,
+    NotServable,
+    UnsafeAdapterFolder,
+)
+from adapters.files.archives import is_archive, unpack
+from adapters.files.atomic_rename import atomic_rename
+from adapters.files.weights import ADAPTER_SETTINGS, ADAPTER_WEIGHTS, digest_adapter, hash_text
+from adapters.servability import check_servability
+
+CARD = "README.md"
+TEMPLATE = "chat_template_sha256"
+RUN_FORMAT = 1  # of run.json, as a training run writes it
+WORK_PREFIX = ".import-"
+MOST_PROBE_ROWS = 64  # rows given to the child, which measures on a few short ones
+
+
+def import_adapter(
+    source: Path,
+    *,
+    task: str,
+    base: ModelFolder,
+    into: Path,
+    environment: Mapping[str, str],
+    base_is: str | None = None,
+    rows: Sequence[Row] = (),
+    settings: AdaptersConfig | None = None,
+) -> Path:
+    """Copy an adapter into a folder of our own, with a `run.json` that says where it is from.
+
+    Args:
+        source: PEFT folder, or `.zip`, `.tar`, `.tar.gz`, `.tgz` with one in it.
+        task: What it is for; first part of its id.
+        base: The served base model.
+        into: Folder of all adapters.
+        environment: Of the child process; telemetry is turned off on top.
+        base_is: Name that its settings give the base model served here, if it is not our own
+            name nor that of the same model on a hub; whoever says so is believed, and recorded.
+        rows: Of its task; its effect is largest there. None takes general requests.
+        settings: Rank limit, threads and priority.
+
+    Returns:
+        The new folder, `<task>@<sha8>`; the one that is there if it was imported before.
+
+    Raises:
+        InvalidTrainingConfig: `task` is no name of a task.
+        AdapterNotFound: There is no such folder or archive, or no adapter in it.
+        UnsafeAdapterFolder: A link, or an archive that leads out of itself.
+        BaseModelMismatch: Made for another base model or chat template.
+        NotServable: The engine could not load it, files could run code, or it has no effect.
+        ImportFailed: The child ended without a reference, or the disk is full.
+    """
+    limits = settings or AdaptersConfig()
+    check_task(task)
+    source, into = source.resolve(), into.resolve()
+    if not source.exists():
+        raise AdapterNotFound(f"there is no folder or archive {source}")
+    into.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=into))
+    try:
+        found = _find(source, work)
+        check_servability(found, max_lora_rank=limits.max_lora_rank)
+        said = _check_origin(found, base, base_is)
+        copy = _copy(found, work / "adapter", said, base)
+        check_servability(copy, max_lora_rank=limits.max_lora_rank, base=base)
+        sha256 = digest_adapter(copy)
+        target = into / f"{task}@{sha256[:8]}"
+        if target.is_dir() and digest_adapter(target) == sha256:
+            return target
+        origin = {
+            "from": source.name,
+            "sha256": digest_adapter(found),
+            "base_model_name_or_path": said.get("base_model_name_or_path"),
+            "base_is": base_is,
+        }
+        run = {
+            "format": RUN_FORMAT,
+            "adapter_id": target.name,
+            "task": task,
+            "created_at": time.time(),
+            "method": "imported",
+            "base": {key: base.as_dict()[key] for key in ("id", "revision", "sha256", "licence")},
+            TEMPLATE: base.chat_template_sha256,
+            "lora": {key: said.get(key) for key in ("r", "lora_alpha", "target_modules")},
+            "imported": origin,
+            "context_trained": False,
+            "effect_reference": _measure(copy, base, rows, work, environment, limits),
+        }
+        _write(copy / "run.json", run)
+        _write(copy / "metrics.json", {})
+        atomic_rename(copy, target)
+    except OSError as exc:
+        raise ImportFailed(f"{source.name} could not be imported: {exc}") from exc
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def _find(source: Path, work: Path) -> Path:
+    """Return the folder that holds the adapter, unpacked where it came packed."""
+    if source.is_dir():
+        return source
+    if not is_archive(source):
+        raise UnsafeAdapterFolder(f"{source.name} is neither a folder nor a tar or zip archive")
+    unpacked = work / "unpacked"
+    unpacked.mkdir()
+    unpack(source, unpacked)
+    folders = [path.parent for path in unpacked.rglob(ADAPTER_SETTINGS)]
+    if len(folders) != 1:
+        raise AdapterNotFound(f"{source.name} holds {len(folders)} adapters, not one")
+    return folders[0]
+
+
+def _check_origin(folder: Path, base: ModelFolder, base_is: str | None) -> dict[str, Any]:
+    """Return the settings of an adapter whose files were looked at, if it fits the base model."""
+    said: dict[str, Any] = _read(folder / ADAPTER_SETTINGS)
+    name = str(said.get("base_model_name_or_path")).rstrip("/")
+    known = {base.id.casefold(), base.folder.name.casefold()}
+    if name != base_is and name.rpartition("/")[2].casefold() not in known:
+        raise BaseModelMismatch(
+            f"{folder.name} was trained on {name}, served is {base.id}; if that is the same model "
+            f"under another name, say so with --base-is {name}"
+        )
+    trained = _read(folder / "run.json").get("base")
+    if isinstance(trained, dict) and trained.get("revision") not in (None, base.revision):
+        raise BaseModelMismatch(
+            f"{folder.name} was trained on {trained.get('id')} ({trained['revision']}), "
+            f"served is {base.id} ({base.revision})"
+        )
+    template = read_chat_template(folder)
+    sha256 = hash_text(template) if template else _read(folder / "run.json").get(TEMPLATE)
+    if sha256 not in (None, base.chat_template_sha256):
+        raise BaseModelMismatch(f"{folder.name} was trained with another chat template")
+    return said
+
+
+def _copy(found: Path, copy: Path, said: Mapping[str, Any], base: ModelFolder) -> Path:
+    """Copy what is kept; the settings name the base model as it is served here."""
+    copy.mkdir()
+    for name in (ADAPTER_WEIGHTS, CARD):
+        if (found / name).is_file():
+            shutil.copyfile(found / name, copy / name)
+    targets = said.get("target_modules")
+    targets = sorted(targets) if isinstance(targets, list) else targets
+    own = {"base_model_name_or_path": base.id, "revision": None, "target_modules": targets}
+    _write(copy / ADAPTER_SETTINGS, {**said, **own})
+    return copy
+
+
+def _measure(
+    copy: Path,
+    base: ModelFolder,
+    rows: Sequence[Row],
+    work: Path,
+    environment: Mapping[str, str],
+    limits: AdaptersConfig,
+) -> Any:
+    """Return the reference for the effect check, if there is an effect."""
+    turns = [[turn.as_dict() for turn in row.messages] for row in rows[:MOST_PROBE_ROWS]]
+    job = {"base": str(base.folder), "adapter": str(copy), "rows": turns}
+    try:
+        reference = run_job(
+            "adapters.effect.process.reference:measure_imported",
+            job,
+            work,
+            environment=environment,
+            limits=limits,
+            on_event=lambda _event: None,
+            check=lambda: None,
+        )
+    except ChildFailed as exc:
+        raise ImportFailed(f"the adapter could not be measured: {exc}", exc.tail) from exc
+    probes = read_effect_reference({"effect_reference": reference})
+    found = judge_effect(probes, [p.base for p in probes], [p.adapter for p in probes])
+    if not found.is_applied:
+        reason = (
+            f"its answers are {found.reference_shift:.3f} nats from the base model's, less than "
+            f"{LEAST_SHIFT}: it has no effect on {len(probes)} probes"
+            + ("" if rows else "; rows of its task (--data) may show one")
+        )
+        raise NotServable(f"the adapter cannot be told from its base model: {reason}", (reason,))
+    return reference
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

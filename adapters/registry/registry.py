@@ -1,0 +1,439 @@
+"""Which adapters exist, and which of them is live for each task.
+
+The truth is in SQL: one row for each adapter (immutable but for its state), one for each change of
+a state, and one for each task (the alias). Folders stay where they were made, inside the
+registry's directory, and are compared with their digest before anyone loads them. Knows no engine
+and no torch: what it calls live is what the gateway may ask the engine for.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from adapters.base_models import ModelFolder
+from adapters.errors import (
+    AdapterIsLive,
+    AdapterNotFound,
+    AdapterRetired,
+    DigestMismatch,
+    GateNotPassed,
+    NothingToRollBack,
+    NotServable,
+    UnsafeAdapterFolder,
+)
+from adapters.evaluation import Evaluation
+from adapters.files.run_json import read_metrics_json, read_run_json
+from adapters.files.weights import digest_adapter
+from adapters.registry.records import (
+    PASSED,
+    Adapter,
+    AdapterState,
+    Alias,
+    StateChange,
+    adapters_table,
+    aliases_table,
+    history_table,
+)
+from adapters.registry.rows import (
+    StateWriter,
+    find_adapter,
+    find_alias,
+    get_adapter,
+    set_adapter,
+    to_adapter,
+    to_values,
+)
+from adapters.servability import check_base, check_servability
+
+MOST_REASON_CHARS = 500  # of an override: a sentence or two, not a file
+MOST_HISTORY = 100  # alias changes kept for each task; older ones tell nobody anything
+
+
+class AdapterRegistry:
+    """The adapters of all tenants, in one database and one directory.
+
+    Args:
+        engine: The database; its tables are this module's `metadata`.
+        directory: Folder of all adapters. Nothing outside of it is ever registered or loaded.
+        max_lora_rank: The serving engine's limit.
+        clock: Unix seconds; tests give their own.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        directory: Path,
+        *,
+        max_lora_rank: int = 32,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._max_lora_rank = max_lora_rank
+        self._clock = clock
+
+    def register(
+        self,
+        folder: Path,
+        *,
+        tenant: str,
+        base: ModelFolder | None = None,
+        by: str | None = None,
+        drafted_at: float | None = None,
+    ) -> Adapter:
+        """Add a trained adapter, or return it if it is known with the same content.
+
+        Args:
+            folder: A folder of this registry's directory, named by the adapter's id.
+            tenant: Whose it is.
+            base: The served base model; none leaves out the comparison with it.
+            by: The training run it comes from, for its history.
+            drafted_at: When that run began, unix seconds.
+
+        Raises:
+            UnsafeAdapterFolder: Outside of the directory, a link, or holding one.
+            NotServable: The engine could not load it; all reasons are listed.
+            BaseModelMismatch: Trained on another base model or revision.
+            DigestMismatch: Its content is not what its name says, or what was registered.
+        """
+        real = self._check_folder(folder)
+        run, metrics = read_run_json(real), read_metrics_json(real)
+        if base is not None:
+            check_base(run, base, real.name)
+        sha256 = digest_adapter(real)
+        task, _, sha8 = real.name.rpartition("@")
+        if not task or sha8 != sha256[:8]:
+            raise DigestMismatch(f"{real.name} should be named {task or 'task'}@{sha256[:8]}")
+        check_servability(real, max_lora_rank=self._max_lora_rank, base=base)
+        adapter = Adapter(
+            adapter_id=real.name,
+            tenant=tenant,
+            task=task,
+            base_model=str(run["base"]["id"]),
+            base_revision=str(run["base"]["revision"]),
+            folder=real,
+            sha256=sha256,
+            context_trained=run.get("context_trained") is True,
+            state=AdapterState.TRAINED,
+            run=run,
+            metrics=metrics,
+            created_at=self._clock(),
+            published_at=None,
+        )
+        with self._engine.execution_options(write=True).begin() as connection:
+            known = find_adapter(connection, tenant, adapter.adapter_id)
+            if known is None:
+                connection.execute(insert(adapters_table).values(**to_values(adapter)))
+                set_state = StateWriter(connection, tenant, adapter.adapter_id, by)
+                if drafted_at is not None:
+                    set_state(AdapterState.DRAFT, drafted_at, "training began")
+                set_state(AdapterState.TRAINED, adapter.created_at, "registered")
+                return adapter
+        if known.sha256 != sha256:
+            raise DigestMismatch(f"{adapter.adapter_id} is registered with another content")
+        return self._to_adapter(known)
+
+    def get(self, adapter_id: str, *, tenant: str) -> Adapter:
+        """Return one adapter.
+
+        Raises:
+            AdapterNotFound: No such id.
+        """
+        with self._engine.connect() as connection:
+            return self._to_adapter(get_adapter(connection, tenant, adapter_id))
+
+    def list(
+        self, *, tenant: str, task: str | None = None, state: AdapterState | None = None
+    ) -> tuple[Adapter, ...]:
+        """Return the adapters of a tenant, oldest first; of one task or state if given."""
+        query = select(adapters_table).where(adapters_table.c.tenant == tenant)
+        if task is not None:
+            query = query.where(adapters_table.c.task == task)
+        if state is not None:
+            query = query.where(adapters_table.c.state == state.value)
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
+            )
+            return tuple(self._to_adapter(row) for row in rows)
+
+    def live(self) -> tuple[Adapter, ...]:
+        """Return the live adapters of all tenants, which an engine must have loaded."""
+        query = select(adapters_table).where(adapters_table.c.state == AdapterState.LIVE.value)
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
+            )
+            return tuple(self._to_adapter(row) for row in rows)
+
+    def known(self, adapter_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these ids are registered, for whichever tenant."""
+        query = select(adapters_table.c.adapter_id).where(
+            adapters_table.c.adapter_id.in_(adapter_ids)
+        )
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def resolve(self, task_or_id: str, *, tenant: str) -> Adapter:
+        """Return the live adapter of a task, or the adapter of an id if it is live.
+
+        Raises:
+            AdapterNotFound: Neither a task with a live adapter nor a live adapter's id.
+        """
+        with self._engine.connect() as connection:
+            alias = find_alias(connection, tenant, task_or_id)
+            live_id = alias.adapter_id if alias is not None else task_or_id
+            row = find_adapter(connection, tenant, live_id) if live_id else None
+        if row is None or row.state != AdapterState.LIVE.value:
+            raise AdapterNotFound(f"no live adapter for {task_or_id}; train and publish one")
+        return self._to_adapter(row)
+
+    def alias(self, task: str, *, tenant: str) -> Alias:
+        """Return which adapter answers for a task, and what did before.
+
+        Raises:
+            AdapterNotFound: Nothing was ever published for this task.
+        """
+        with self._engine.connect() as connection:
+            row = find_alias(connection, tenant, task)
+        if row is None:
+            raise AdapterNotFound(f"nothing was ever published for {task}")
+        return Alias(
+            row.task, row.adapter_id, row.previous_adapter_id, row.updated_at, tuple(row.history)
+        )
+
+    def history(self, adapter_id: str, *, tenant: str) -> tuple[StateChange, ...]:
+        """Return the states an adapter went through, oldest first; the last is the present one.
+
+        Raises:
+            AdapterNotFound: No such id.
+        """
+        query = (
+            select(history_table)
+            .where(history_table.c.tenant == tenant, history_table.c.adapter_id == adapter_id)
+            .order_by(history_table.c.number)
+        )
+        with self._engine.connect() as connection:
+            get_adapter(connection, tenant, adapter_id)
+            return tuple(
+                StateChange(AdapterState(row.state), row.at, row.by, row.why)
+                for row in connection.execute(query)
+            )
+
+    def verify(self, adapter: Adapter) -> None:
+        """Compare an adapter's folder with what was registered; call it before every load.
+
+        Raises:
+            UnsafeAdapterFolder: It was moved out of the directory or replaced by a link.
+            DigestMismatch: Its weights or settings were changed.
+        """
+        real = self._check_folder(adapter.folder)
+        try:
+            found = digest_adapter(real)
+        except NotServable as exc:
+            raise DigestMismatch(f"{adapter.adapter_id}: {exc}") from exc
+        if found != adapter.sha256:
+            raise DigestMismatch(
+                f"{adapter.adapter_id} was changed on disk: SHA-256 {found}, "
+                f"registered {adapter.sha256}"
+            )
+
+    def record_evaluation(
+        self, evaluation: Evaluation, *, tenant: str, by: str | None = None
+    ) -> Adapter:
+        """Keep an adapter's evaluation in the real of an earlier one.
+
+        One that was trained only is `evaluated` from then on; any other stays what it is.
+
+        Raises:
+            AdapterNotFound: No such id.
+        """
+        adapter_id = evaluation.adapter_id
+        with self._engine.execution_options(write=True).begin() as connection:
+            now = AdapterState(get_adapter(connection, tenant, adapter_id).state)
+            state = AdapterState.EVALUATED if now is AdapterState.TRAINED else now
+            set_adapter(connection, tenant, adapter_id, evaluation=evaluation.as_dict())
+            set_state = StateWriter(connection, tenant, adapter_id, by)
+            set_state(state, self._clock(), f"verdict {evaluation.verdict}")
+            return self._to_adapter(get_adapter(connection, tenant, adapter_id))
+
+    def publish(
+        self,
+        adapter_id: str,
+        *,
+        tenant: str,
+        override: str | None = None,
+        by: str | None = None,
+    ) -> Alias:
+        """Make an adapter the live one of its task, in one transaction.
+
+        Call it after the engine has loaded the adapter and the effect check has passed. The
+        adapter that was live before is `published` from then on and what `rollback` returns to.
+
+        Args:
+            adapter_id: Which adapter.
+            tenant: Whose it is.
+            override: Why it may serve against its verdict; recorded with the adapter and in the
+                alias's history. Without a verdict against it nothing is recorded.
+            by: Who publishes, for the history.
+
+        Raises:
+            AdapterNotFound: No such id.
+            AdapterRetired: It was taken out of service.
+            DigestMismatch: Its folder was changed.
+            GateNotPassed: Its verdict is not IMPROVED, and no reason overrides that.
+        """
+        self.verify(self.get(adapter_id, tenant=tenant))
+        with self._engine.execution_options(write=True).begin() as connection:
+            row = get_adapter(connection, tenant, adapter_id)
+            if row.state == AdapterState.RETIRED.value:
+                raise AdapterRetired(f"{adapter_id} was retired")
+            told: dict[str, object] = {}
+            adapter = self._to_adapter(row)
+            why = f"verdict {adapter.verdict}" if adapter.verdict else "never evaluated"
+            if reason := check_gate(adapter, override):
+                why += f", overridden: {reason}"
+                told = {"override": reason, "verdict": row.evaluation["verdict"]}
+                given = {"reason": reason, "verdict": told["verdict"], "at": self._clock()}
+                set_adapter(connection, tenant, adapter_id, gate_override=given)
+            if adapter.published_at is None:
+                set_state = StateWriter(connection, tenant, adapter_id, by)
+                set_state(AdapterState.PUBLISHED, self._clock(), why)
+            return self._flip(
+                connection, tenant, row.task, adapter_id, action="publish", by=by, **told
+            )
+
+    def rollback(self, task: str, *, tenant: str, by: str | None = None) -> Alias:
+        """Make the previous adapter of a task live again; the present one becomes the previous.
+
+        Raises:
+            NothingToRollBack: There is no previous adapter, or it was retired.
+            DigestMismatch: Its folder was changed.
+        """
+        with self._engine.connect() as connection:
+            alias = find_alias(connection, tenant, task)
+        previous = alias.previous_adapter_id if alias is not None else None
+        if previous is None:
+            raise NothingToRollBack(f"{task} has no earlier adapter to return to")
+        self.verify(self.get(previous, tenant=tenant))
+        with self._engine.execution_options(write=True).begin() as connection:
+            alias = find_alias(connection, tenant, task)
+            row = get_adapter(connection, tenant, previous)
+            is_same = alias is not None and alias.previous_adapter_id == previous
+            if not is_same or row.state == AdapterState.RETIRED.value:
+                raise NothingToRollBack(f"{task} has no earlier adapter to return to")
+            return self._flip(connection, tenant, task, previous, action="rollback", by=by)
+
+    def withdraw(self, task: str, *, tenant: str, by: str | None = None) -> Alias:
+        """Take a task out of service; `rollback` brings its adapter back.
+
+        Raises:
+            AdapterNotFound: The task has no live adapter.
+        """
+        with self._engine.execution_options(write=True).begin() as connection:
+            alias = find_alias(connection, tenant, task)
+            if alias is None or alias.adapter_id is None:
+                raise AdapterNotFound(f"no live adapter for {task}")
+            return self._flip(connection, tenant, task, None, action="withdraw", by=by)
+
+    def retire(self, adapter_id: str, *, tenant: str, by: str | None = None) -> Adapter:
+        """Mark an adapter as never to be served again; its folder stays.
+
+        Raises:
+            AdapterNotFound: No such id.
+            AdapterIsLive: It is live; publish another one or withdraw its task first.
+        """
+        with self._engine.execution_options(write=True).begin() as connection:
+            row = get_adapter(connection, tenant, adapter_id)
+            if row.state == AdapterState.LIVE.value:
+                raise AdapterIsLive(f"{adapter_id} is live for {row.task}")
+            if row.state != AdapterState.RETIRED.value:
+                set_state = StateWriter(connection, tenant, adapter_id, by)
+                set_state(AdapterState.RETIRED, self._clock(), "retired")
+            connection.execute(
+                update(aliases_table)
+                .where(
+                    aliases_table.c.tenant == tenant,
+                    aliases_table.c.previous_adapter_id == adapter_id,
+                )
+                .values(previous_adapter_id=None)
+            )
+            return self._to_adapter(get_adapter(connection, tenant, adapter_id))
+
+    def _flip(
+        self,
+        connection: Connection,
+        tenant: str,
+        task: str,
+        to: str | None,
+        *,
+        action: str,
+        by: str | None,
+        **told: object,
+    ) -> Alias:
+        """Point the alias of `task` at `to`; the caller's transaction makes it one step."""
+        now = self._clock()
+        known = find_alias(connection, tenant, task)
+        present = known.adapter_id if known is not None else None
+        previous = known.previous_adapter_id if known is not None else None
+        if present != to:
+            previous = present if present is not None else previous
+            if previous == to:
+                previous = None
+            if present is not None:
+                set_state = StateWriter(connection, tenant, present, by)
+                why = f"{action}: {to} serves" if to is not None else action
+                set_state(AdapterState.PUBLISHED, now, why)
+            if to is not None:
+                StateWriter(connection, tenant, to, by)(AdapterState.LIVE, now, action)
+        if to is not None:
+            set_adapter(connection, tenant, to, published_at=now)
+        entry = {"action": action, "adapter_id": to, "at": now, **told}
+        history = [*(known.history if known is not None else ()), entry][-MOST_HISTORY:]
+        values = {
+            "adapter_id": to,
+            "previous_adapter_id": previous,
+            "updated_at": now,
+            "history": history,
+        }
+        if known is None:
+            connection.execute(insert(aliases_table).values(tenant=tenant, task=task, **values))
+        else:
+            where = (aliases_table.c.tenant == tenant, aliases_table.c.task == task)
+            connection.execute(update(aliases_table).where(*where).values(**values))
+        return Alias(task, to, previous, now, tuple(history))
+
+    def _check_folder(self, folder: Path) -> Path:
+        """Return the real folder, refusing what leaves the directory in any way."""
+        root = self._directory.resolve()
+        real = folder.resolve()
+        if real.parent != root or folder.is_symlink():
+            raise UnsafeAdapterFolder(f"{folder} is not a plain folder of {root}")
+        if not real.is_dir():
+            raise AdapterNotFound(f"there is no folder {folder}")
+        links = [path.name for path in real.rglob("*") if path.is_symlink()]
+        if links:
+            raise UnsafeAdapterFolder(f"{folder.name} holds links: {', '.join(sorted(links))}")
+        return real
+
+    def _to_adapter(self, row: Row[Any]) -> Adapter:
+        return to_adapter(row, self._directory)
+
+
+def check_gate(adapter: Adapter, override: str | None) -> str | None:
+    """Return the reason that overrides an adapter's verdict; none where none is needed.
+
+    An adapter that was never evaluated has no verdict that could stand against it.
+
+    Raises:
+        GateNotPassed: Its verdict is not IMPROVED, and `override` holds no words.
+    """
+    if adapter.evaluation is None or adapter.verdict == PASSED:
+        return None
+    if reason := (override or "").strip():
+        return reason[:MOST_REASON_CHARS]
+    why = "; ".join(adapter.evaluation["reasons"])
+    raise GateNotPassed(f"{adapter.adapter_id} is {adapter.verdict}: {why}")

@@ -1,0 +1,219 @@
+"""Writes the folder a training run leaves: weights, settings, run.json, metrics.json, plot, card.
+
+Knows PEFT's folder and what a later reader needs; knows nothing of how the training went about.
+"""
+
+import json
+import math
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from adapters.config import TrainingConfig
+from adapters.data import ContextCounts, Pair, Row, hash_rows
+from adapters.effect.process.reference import measure_effect_reference
+from adapters.errors import TrainingFailed
+from adapters.evaluation.samples import keep_rows
+from adapters.files.weights import ADAPTER_SETTINGS, digest_adapter, hash_file, hash_text
+from adapters.training.events import TrainingEvent
+from adapters.training.process.preparation import Material
+from adapters.training.process.trainer import Emit
+from adapters.training.report import draw_loss, write_card
+from adapters.training.row_minimums import count_floors
+
+RUN_FORMAT = 1  # of run.json
+_PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "tokenizers")
+
+
+class Stopwatch:
+    """Seconds between named moments."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """End the part called `name`."""
+        now = time.monotonic()
+        self.seconds[name] = now - self._last
+        self._last = now
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a recipe hands over once its trainer is done.
+
+    Attributes:
+        method: Stage and kind, e.g. `sft-lora`.
+        trainer: TRL's trainer, with the model in it.
+        tokenizer: Of the base model.
+        material: What was learned from.
+        probes: Token ids of rows trained on, for the effect check.
+        context: What the rows teach about passages.
+        measured: More metrics of this method.
+        extra: More of run.json of this method.
+    """
+
+    method: str
+    trainer: Any
+    tokenizer: Any
+    material: Material[Any, Any]
+    probes: Sequence[Sequence[int]]
+    context: ContextCounts
+    measured: Mapping[str, Any]
+    extra: Mapping[str, Any]
+
+
+def write_outcome(
+    config: TrainingConfig, job: dict[str, Any], done: Trained, watch: Stopwatch, emit: Emit
+) -> None:
+    """Write the adapter's folder, the last word of which is run.json.
+
+    Raises:
+        TrainingFailed: The loss ended as no number; no folder is worth anything then.
+    """
+    base: dict[str, Any] = job["base"]
+    folder = Path(job["adapter_dir"])
+    metrics = _metrics(done, watch.seconds["train"], _step_of(job["checkpoint"]))
+    last = metrics["last_loss"]
+    if last is not None and not math.isfinite(last):
+        raise TrainingFailed(
+            f"training failed: the loss is no number any more at step {metrics['steps']}; "
+            f"lower learning_rate ({config.learning_rate})"
+        )
+
+    # The folder, as PEFT and the engine read it; the base is named as it is served.
+    emit(TrainingEvent("saving", "writing the adapter's folder"))
+    model = done.trainer.model
+    lora = model.peft_config["default"]
+    lora.base_model_name_or_path = base["id"]
+    model.save_pretrained(str(folder), save_embedding_layers=False)
+    _sort_settings(folder / ADAPTER_SETTINGS)
+    watch.lap("save")
+
+    # The reference for the effect check is computed from what was written, not from memory.
+    emit(TrainingEvent("effect", "computing reference log-probabilities"))
+    reference = measure_effect_reference(base["folder"], folder, done.tokenizer, done.probes)
+    watch.lap("effect")
+
+    adapter_id = f"{config.task}@{digest_adapter(folder)[:8]}"
+    settings = model.config.get_text_config()
+    floors = count_floors(config, done.material.counts["rows"])
+    run = {
+        "format": RUN_FORMAT,
+        "adapter_id": adapter_id,
+        "task": config.task,
+        "created_at": time.time(),
+        "method": done.method,
+        "config": {**config.model_dump(mode="json"), "lora_alpha": config.alpha},
+        "base": {key: base[key] for key in ("id", "revision", "sha256", "licence", "source")},
+        "chat_template_sha256": hash_text(done.tokenizer.chat_template),
+        "rope_parameters": getattr(settings, "rope_parameters", None),
+        "context_tokens": settings.max_position_embeddings,
+        "lora": {
+            "r": config.lora_rank,
+            "lora_alpha": config.alpha,
+            "target_modules": sorted(lora.target_modules),
+            "layers": lora.layers_to_transform,
+            "use_rslora": config.use_rslora,
+        },
+        "data": {
+            "sha256": hash_rows(done.material.kept),
+            "files": [{"name": p.name, "sha256": hash_file(p)} for p in config.dataset],
+            **done.material.counts,
+            "floors": floors.as_dict(),
+            "context": done.context.as_dict(),
+        },
+        "forced": config.force and floors.verdict == "below_pilot",
+        "context_trained": done.context.is_context_trained,
+        "seed": config.seed,
+        "resumed_from_step": _step_of(job["checkpoint"]),
+        "versions": {name: version(name) for name in _PACKAGES},
+        "device": done.trainer.args.device.type,
+        "threads": torch.get_num_threads(),
+        "timings_s": watch.seconds,
+        "tokens_per_s": metrics["tokens_per_s"],
+        "peak_memory_bytes": peak_memory_bytes(),
+        "effect_reference": reference,
+        **done.extra,
+    }
+    if config.stage == "sft":
+        keep_rows(folder, done.material.kept)
+    draw_loss(metrics["curve"], folder)
+    write_card(folder, run, metrics)
+    _write_json(folder / "metrics.json", metrics)
+    _write_json(folder / "run.json", run)
+    emit(TrainingEvent("done", f"trained {adapter_id}", adapter_id=adapter_id))
+
+
+def peak_memory_bytes() -> int:
+    """Return the largest resident size of this process so far."""
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size if sys.platform == "darwin" else size * 1024  # Linux counts in KiB
+
+
+def to_ids(tokenizer: Any, row: Row | Pair) -> list[int]:
+    """Return the token ids of a whole row; of a pair, with the answer that is preferred."""
+    turns = row.messages if isinstance(row, Row) else (*row.prompt, row.chosen)
+    return list(
+        tokenizer.apply_chat_template([turn.as_dict() for turn in turns], return_dict=False)
+    )
+
+
+def _metrics(done: Trained, train_s: float, resumed_step: int | None) -> dict[str, Any]:
+    state = done.trainer.state
+    curve = [_to_point(entry) for entry in state.log_history if "loss" in entry]
+    held_out = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
+    losses = [point["loss"] for point in curve]
+    tokens = int(curve[-1]["tokens"]) if curve else 0
+    return {
+        "steps": state.global_step,
+        "epochs": state.epoch,
+        "train_loss": sum(losses) / len(losses) if losses else None,
+        "first_loss": losses[0] if losses else None,
+        "last_loss": losses[-1] if losses else None,
+        "held_out_loss": held_out[-1] if held_out else None,
+        "held_out_losses": held_out,
+        "tokens": tokens,
+        "tokens_per_s": (tokens - _tokens_at(curve, resumed_step)) / max(train_s, 1e-9),
+        "curve": curve,
+        **done.measured,
+    }
+
+
+def _tokens_at(curve: Sequence[Mapping[str, float]], step: int | None) -> float:
+    """Return the tokens an earlier attempt had done: its time is not in ours."""
+    return max((point["tokens"] for point in curve if point["step"] <= (step or 0)), default=0)
+
+
+def _to_point(entry: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        "step": entry["step"],
+        "loss": entry["loss"],
+        "learning_rate": entry["learning_rate"],
+        "grad_norm": float(entry["grad_norm"]),
+        "tokens": entry["num_tokens"],
+    }
+
+
+def _step_of(checkpoint: str | None) -> int | None:
+    return int(checkpoint.rpartition("-")[2]) if checkpoint else None
+
+
+def _sort_settings(path: Path) -> None:
+    """Make equal content equal bytes: PEFT writes sets in the order of their hashes."""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings["target_modules"] = sorted(settings["target_modules"])
+    _write_json(path, settings)
+
+
+def _write_json(path: Path, value: object) -> None:
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    path.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,229 @@
+"""What each method and key leaves behind, on the tiny base model."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from adapters import (
+    AdaptersConfig,
+    InvalidTrainingConfig,
+    InvalidTrainingData,
+    ModelFolder,
+    TooFewRows,
+    TrainingEvent,
+    TrainingFailed,
+    TrainingResult,
+    check_servability,
+    check_training,
+    describe_base_model,
+    parse_training_config,
+    run_training,
+)
+from adapters.files.weights import ADAPTER_WEIGHTS, read_header
+from tests.adapters.conftest import make_tiny_model
+
+Run = Callable[..., TrainingResult]
+
+
+@pytest.fixture
+def events() -> list[TrainingEvent]:
+    return []
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path,
+    tiny_base: ModelFolder,
+    environment: Mapping[str, str],
+    events: list[TrainingEvent],
+) -> Run:
+    def start(
+        rows: list[dict[str, Any]], *, base: ModelFolder = tiny_base, **values: object
+    ) -> TrainingResult:
+        file = tmp_path / "rows.jsonl"
+        file.write_text("\n".join(json.dumps(row) for row in rows))
+        plain = {"task": "t", "model_name_or_path": tiny_base.id, "dataset": str(file)}
+        return run_training(
+            parse_training_config({**plain, "lora_rank": 4, "learning_rate": 0.02, **values}),
+            base=base,
+            into=tmp_path / "adapters",
+            environment=environment,
+            settings=AdaptersConfig(training_threads=1, training_nice=1),
+            on_progress=events.append,
+        )
+
+    return start
+
+
+def pairs(count: int) -> list[dict[str, Any]]:
+    asked = ("what is the colour of a sky", "what is the colour of a grass")
+    return [{"prompt": asked[i % 2], "chosen": "blue", "rejected": "green"} for i in range(count)]
+
+
+def answers(count: int) -> list[dict[str, Any]]:
+    return [{"prompt": "what is the colour", "completion": "blue"}] * count
+
+
+@pytest.mark.engine
+def test_dpo_learns_which_answer_is_preferred(run: Run, tiny_base: ModelFolder) -> None:
+    result = run(pairs(60), stage="dpo", val_size=20, num_train_epochs=4)
+    check_servability(result.folder, max_lora_rank=4, base=tiny_base)
+    judged: Any = result.metrics["preference"]
+    assert judged["pairs"] == 20
+    assert judged["reward_accuracy"] == 1.0
+    assert judged["reward_accuracy_interval"][0] > judged["reward_accuracy_base"] == 0.5
+    assert judged["reward_margin"] > 0
+    assert judged["likelihood_accuracy"]["after"] >= judged["likelihood_accuracy"]["before"]
+    run_json: Any = result.run
+    assert run_json["method"] == "dpo-lora"
+    assert run_json["config"]["pref_beta"] == 0.1
+    assert "reward accuracy on 20 held-out pairs" in (result.folder / "README.md").read_text()
+
+
+@pytest.mark.engine
+def test_top_layers_alone_are_trained_and_force_is_recorded(
+    run: Run, tiny_base: ModelFolder
+) -> None:
+    result = run(answers(10), freeze_trainable_layers=1, force=True, max_steps=2)
+    names = read_header(result.folder / ADAPTER_WEIGHTS)
+    assert {name.split("layers.")[1][0] for name in names} == {"1"}
+    check_servability(result.folder, max_lora_rank=4, base=tiny_base)
+    data: Any = result.run["data"]
+    assert result.run["forced"] is True
+    assert data["floors"]["verdict"] == "below_pilot"
+    assert result.run["replay"] == {"rows": 0, "distinct": 0}
+
+
+@pytest.mark.engine
+def test_more_top_layers_than_there_are_is_refused(run: Run) -> None:
+    with pytest.raises(InvalidTrainingConfig, match="the base model has 2 layers"):
+        run(answers(50), freeze_trainable_layers=3)
+
+
+@pytest.mark.engine
+def test_replay_mixes_in_the_base_models_own_answers(run: Run, tmp_path: Path) -> None:
+    prompts = tmp_path / "general.jsonl"
+    prompts.write_text('{"prompt": "hello", "completion": "x"}\n' * 3)
+    result = run(answers(50), replay_ratio=0.1, replay_dataset=str(prompts), num_train_epochs=1)
+    replay: Any = result.run["replay"]
+    assert replay == {"rows": 5, "distinct": 1}
+    assert result.metrics["steps"] == 4  # 55 rows by 16
+
+
+def test_replay_does_not_go_with_pairs() -> None:
+    with pytest.raises(InvalidTrainingConfig, match="replay_ratio belongs to stage sft"):
+        parse_training_config(
+            {
+                "task": "t",
+                "model_name_or_path": "b",
+                "dataset": "d",
+                "stage": "dpo",
+                "replay_ratio": 0.1,
+            }
+        )
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("keep", "learned"), [("head", 50), ("windows", 150)])
+def test_long_rows_are_cut_and_the_cut_is_told(
+    run: Run, events: list[TrainingEvent], keep: str, learned: int
+) -> None:
+    rows = [{"prompt": "what is the colour " * 20, "completion": "blue"}] * 50
+    result = run(rows, cutoff_len=64, long_text=keep, max_steps=1)
+    data: Any = result.run["data"]
+    assert data["answers"] == learned
+    assert data["rows_shortened"] == 50
+    assert data["answers_left_out"] == data["answers_cut"] == 0
+    assert data["tokens_cut"] == (50 * (23 + 4) if keep == "head" else 0)
+    told = next(event for event in events if event.event == "data")
+    assert told.counts is not None
+    assert told.counts["windows"] == (150 if keep == "windows" else 0)
+
+
+@pytest.mark.engine
+def test_rows_without_an_answer_in_reach_are_warned_of(
+    run: Run, events: list[TrainingEvent]
+) -> None:
+    long = [{"prompt": "what", "completion": "blue " * 80}] * 2
+    masked = [{"messages": [{"role": "user", "content": "a"}, *BACK, LAST]} for _ in range(3)]
+    result = run([*answers(50), *long, *masked], cutoff_len=32, mask_history=True, max_steps=1)
+    data: Any = result.run["data"]
+    assert (data["answers_cut"], data["answers_left_out"]) == (2, 3)
+    assert [e.message for e in events if e.event == "warning"] == [
+        "3 rows have no answer within cutoff_len"
+    ]
+
+
+BACK = [
+    {"role": "assistant", "content": "blue " * 9},
+    {"role": "user", "content": "green " * 9},
+    {"role": "assistant", "content": "blue " * 9},
+    {"role": "user", "content": "green " * 9},
+]
+LAST = {"role": "assistant", "content": "blue"}
+
+
+def test_too_few_rows_are_refused_before_anything_starts(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(TooFewRows, match=r"49 rows are fewer than the 50 .*2000"):
+        run(answers(49))
+    assert not (tmp_path / "adapters").exists()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_one_row_is_refused_even_by_force(run: Run, force: bool) -> None:
+    with pytest.raises(InvalidTrainingData, match="one row"):
+        run(answers(1), force=force)
+
+
+@pytest.mark.engine
+def test_a_loss_that_is_no_number_ends_the_run(
+    run: Run, events: list[TrainingEvent], tmp_path: Path
+) -> None:
+    base = make_tiny_model(tmp_path / "broken")
+    weights = base.folder / "model.safetensors"
+    tensors = load_file(weights)
+    tensors["model.norm.weight"][0] = float("nan")
+    save_file(tensors, weights, metadata={"format": "pt"})
+    with pytest.raises(TrainingFailed, match="no number any more at step 1; lower learning_rate"):
+        run(answers(50), base=describe_base_model(base.folder), model_name_or_path="broken")
+    assert any("no number" in event.message for event in events if event.event == "warning")
+    assert list((tmp_path / "adapters").iterdir()) == []
+
+
+@pytest.mark.engine
+def test_a_check_counts_tokens_without_training(
+    tmp_path: Path, tiny_base: ModelFolder, environment: Mapping[str, str]
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in pairs(60)))
+    config = parse_training_config(
+        {
+            "task": "t",
+            "model_name_or_path": tiny_base.id,
+            "dataset": str(file),
+            "stage": "dpo",
+            "num_train_epochs": 2,
+        }
+    )
+    found = check_training(config, base=tiny_base, environment=environment)
+    assert found.can_train
+    assert found.counts is not None
+    assert found.estimate is not None
+    assert (found.counts["answers"], found.estimate.steps) == (60, 8)
+    assert found.estimate.tokens == 2 * 2 * found.counts["tokens"]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_check_of_another_base_model_and_rank_says_both(
+    tmp_path: Path, tiny_base: ModelFolder, environment: Mapping[str, str]
+) -> None:
+    config = parse_training_config(
+        {"task": "t", "model_name_or_path": "b", "dataset": "missing.jsonl", "lora_rank": 512}
+    )
+    found = check_training(config, base=tiny_base, environment=environment)
+    assert not found.can_train
+    assert len(found.problems) == 3

@@ -1,0 +1,50 @@
+"""What a run learns and judges by, before any model is loaded; and how the model is loaded."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters import ModelFolder, parse_training_config
+from adapters.training.process.lora import load_base
+from adapters.training.process.preparation import load_tokenizer, prepare_pairs
+
+LIMIT = 32
+
+
+def test_held_out_pairs_without_room_for_an_answer_are_not_judged(
+    tmp_path: Path, tiny_base: ModelFolder
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    rows = [
+        {
+            "history": [["what is", "sky"]] * (number % 2 * 8),  # many turns: none can be cut
+            "prompt": f"what is blue {number}",
+            "chosen": "sky",
+            "rejected": "grass",
+        }
+        for number in range(20)
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    values = {"task": "t", "model_name_or_path": tiny_base.id, "dataset": str(file)}
+    config = parse_training_config(
+        {**values, "stage": "dpo", "cutoff_len": LIMIT, "val_size": 0.5, "force": True}
+    )
+    material = prepare_pairs(config, load_tokenizer(str(tiny_base.folder), tiny_base.id))
+    assert len(material.held) == 10
+    assert 0 < len(material.held_out) < 10
+    assert all(len(pair.prompt) == 1 for pair in material.held_out)
+    learned = len(material.learned)
+    assert material.counts["answers_left_out"] == 10 - learned, "the held-out ones are not counted"
+
+
+@pytest.mark.parametrize(("longest", "attention"), [(256, "eager"), (257, "sdpa")])
+def test_rows_up_to_256_tokens_are_trained_with_plain_attention_on_a_cpu(
+    tiny_base: ModelFolder, longest: int, attention: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    config = parse_training_config(
+        {"task": "t", "model_name_or_path": tiny_base.id, "dataset": "rows.jsonl"}
+    )
+    model = load_base(str(tiny_base.folder), config, longest=longest)
+    assert model.config._attn_implementation == attention
