@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from adapters.errors import InvalidTrainingConfig
+from adapters.methods import DEFAULT_STAGE, METHODS, Method
 
 
 class AdaptersConfig(pydantic.BaseModel):
@@ -42,15 +43,8 @@ class AdaptersConfig(pydantic.BaseModel):
 
 TASK_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "polynomial"]
-Stage = Literal["sft", "dpo"]
 LongText = Literal["head", "tail", "windows"]
 TaskType = Literal["classification", "qa", "dialogue", "code"]
-
-_DEFAULTS_OF_STAGE: Mapping[str, Mapping[str, Any]] = {
-    # A tenth of the rate for answers: pairs are a contrast, and ten times the 5e-6 that TRL and
-    # LLaMA-Factory give for whole models is their rule for LoRA.
-    "dpo": {"learning_rate": 5e-5},
-}
 
 
 class TrainingConfig(pydantic.BaseModel):
@@ -119,7 +113,7 @@ class TrainingConfig(pydantic.BaseModel):
     model_name_or_path: Annotated[str, Field(min_length=1)]
     dataset: Annotated[tuple[Path, ...], Field(min_length=1)]
 
-    stage: Stage = "sft"
+    stage: str = DEFAULT_STAGE
     task_type: TaskType | None = None
     domain: Literal["general", "finance", "legal"] = "general"
     force: bool = False
@@ -165,8 +159,16 @@ class TrainingConfig(pydantic.BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_stage(cls, values: Any) -> Any:
-        stage = values.get("stage") if isinstance(values, dict) else None
-        return {**_DEFAULTS_OF_STAGE.get(str(stage), {}), **values} if stage else values
+        stage = values.get("stage", DEFAULT_STAGE) if isinstance(values, dict) else None
+        method = METHODS.get(stage) if isinstance(stage, str) else None
+        return {**method.defaults, **values} if method is not None else values
+
+    @field_validator("stage")
+    @classmethod
+    def _known_stage(cls, stage: str) -> str:
+        if stage not in METHODS:
+            raise ValueError(f"there is no method {stage!r}; known are {', '.join(METHODS)}")
+        return stage
 
     @field_validator("dataset", "replay_dataset", mode="before")
     @classmethod
@@ -198,9 +200,24 @@ class TrainingConfig(pydantic.BaseModel):
                 f"num_processes ({self.num_processes}) must divide gradient_accumulation_steps "
                 f"({self.gradient_accumulation_steps}), which the processes share"
             )
-        if self.stage == "dpo" and self.replay_ratio:
-            raise ValueError("replay_ratio belongs to stage sft; pairs hold on by pref_beta")
+        if self.replay_ratio and self.method.compares_answers:
+            raise ValueError(
+                f"replay_ratio cannot be used with stage {self.stage}, whose pref_beta keeps the "
+                "adapter close to the base model"
+            )
         return self
+
+    def as_job(self) -> dict[str, Any]:
+        """Return plain content for another process: paths of rows are absolute."""
+        content = self.model_dump(mode="json")
+        for key in ("dataset", "replay_dataset"):
+            content[key] = [str(Path(path).resolve()) for path in content[key]]
+        return content
+
+    @property
+    def method(self) -> Method:
+        """How it is trained."""
+        return METHODS[self.stage]
 
     @property
     def alpha(self) -> int:

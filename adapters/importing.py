@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.base_models import ModelFolder, read_chat_template
-from adapters.children import ChildFailed, run_job
+from adapters.children import ChildFailed, Task, run_child
 from adapters.config import AdaptersConfig, check_task
 from adapters.data import Row
 from adapters.effect import LEAST_SHIFT, judge_effect, read_effect_reference
@@ -26,14 +26,15 @@ from adapters.errors import (
     NotServable,
     UnsafeAdapterFolder,
 )
+from adapters.files.adapter_id import make_adapter_id
 from adapters.files.archives import is_archive, unpack
 from adapters.files.atomic_rename import atomic_rename
+from adapters.files.run_json import METRICS_FILE, RUN_FILE, RUN_FORMAT, write_json
 from adapters.files.weights import ADAPTER_SETTINGS, ADAPTER_WEIGHTS, digest_adapter, hash_text
 from adapters.servability import check_servability
 
 CARD = "README.md"
 TEMPLATE = "chat_template_sha256"
-RUN_FORMAT = 1  # of run.json, as a training run writes it
 WORK_PREFIX = ".import-"
 MOST_PROBE_ROWS = 64  # rows given to the child, which measures on a few short ones
 
@@ -87,7 +88,7 @@ def import_adapter(
         copy = _copy(found, work / "adapter", said, base)
         check_servability(copy, max_lora_rank=limits.max_lora_rank, base=base)
         sha256 = digest_adapter(copy)
-        target = into / f"{task}@{sha256[:8]}"
+        target = into / make_adapter_id(task, sha256)
         if target.is_dir() and digest_adapter(target) == sha256:
             return target
         origin = {
@@ -109,8 +110,8 @@ def import_adapter(
             "context_trained": False,
             "effect_reference": _measure(copy, base, rows, work, environment, limits),
         }
-        _write(copy / "run.json", run)
-        _write(copy / "metrics.json", {})
+        write_json(copy / RUN_FILE, run)
+        write_json(copy / METRICS_FILE, {})
         atomic_rename(copy, target)
     except OSError as exc:
         raise ImportFailed(f"{source.name} could not be imported: {exc}") from exc
@@ -144,14 +145,14 @@ def _check_origin(folder: Path, base: ModelFolder, base_is: str | None) -> dict[
             f"{folder.name} was trained on {name}, served is {base.id}; if that is the same model "
             f"under another name, say so with --base-is {name}"
         )
-    trained = _read(folder / "run.json").get("base")
+    trained = _read(folder / RUN_FILE).get("base")
     if isinstance(trained, dict) and trained.get("revision") not in (None, base.revision):
         raise BaseModelMismatch(
             f"{folder.name} was trained on {trained.get('id')} ({trained['revision']}), "
             f"served is {base.id} ({base.revision})"
         )
     template = read_chat_template(folder)
-    sha256 = hash_text(template) if template else _read(folder / "run.json").get(TEMPLATE)
+    sha256 = hash_text(template) if template else _read(folder / RUN_FILE).get(TEMPLATE)
     if sha256 not in (None, base.chat_template_sha256):
         raise BaseModelMismatch(f"{folder.name} was trained with another chat template")
     return said
@@ -166,7 +167,7 @@ def _copy(found: Path, copy: Path, said: Mapping[str, Any], base: ModelFolder) -
     targets = said.get("target_modules")
     targets = sorted(targets) if isinstance(targets, list) else targets
     own = {"base_model_name_or_path": base.id, "revision": None, "target_modules": targets}
-    _write(copy / ADAPTER_SETTINGS, {**said, **own})
+    write_json(copy / ADAPTER_SETTINGS, {**said, **own})
     return copy
 
 
@@ -182,10 +183,8 @@ def _measure(
     turns = [[turn.as_dict() for turn in row.messages] for row in rows[:MOST_PROBE_ROWS]]
     job = {"base": str(base.folder), "adapter": str(copy), "rows": turns}
     try:
-        reference = run_job(
-            "adapters.effect.process.reference:measure_imported",
-            job,
-            work,
+        reference = run_child(
+            Task.in_folder(work, "adapters.effect.process.reference:measure_imported", job),
             environment=environment,
             limits=limits,
             on_event=lambda _event: None,
@@ -211,7 +210,3 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,8 +1,10 @@
-"""Child processes that load torch: one way to start, follow and end them.
+"""Child processes that load torch: one protocol to start, follow, cancel and end them.
 
-Importing this loads no torch; `child.py` is what runs in the child.
+`protocol.py` says how parent and child speak, `parent.py` and `child.py` are the two sides.
+Importing this loads no torch.
 """
 
-from adapters.children.parent import TELEMETRY_OFF, ChildFailed, run_job
+from adapters.children.parent import TELEMETRY_OFF, ChildFailed, run_child
+from adapters.children.protocol import Emit, Task
 
-__all__ = ["TELEMETRY_OFF", "ChildFailed", "run_job"]
+__all__ = ["TELEMETRY_OFF", "ChildFailed", "Emit", "Task", "run_child"]

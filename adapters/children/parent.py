@@ -1,24 +1,24 @@
-"""Child processes that load torch: started, read line by line, ended.
+"""The parent's side: starts a child process, passes its events on, ends it, returns its result.
 
 Knows processes and their log; knows neither what a child does nor what its events mean.
 """
 
-import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
+from adapters.children.protocol import FAILED, RESULT_FILE, Task, read_line, write_task
 from adapters.config import AdaptersConfig
 
 POLL_S: Final = 0.2  # longest time a wish to stop stays unseen
-LOG_LINES: Final = 20  # of a child's standard error kept in a failure: a traceback's end
+LOG_LINES: Final = 20  # of a child's standard error in a failure: a traceback's end
+CHECKOUT: Final = Path(__file__).parents[2]  # where `-m adapters…` is found
 
 TELEMETRY_OFF: Final[Mapping[str, str]] = {
     "DO_NOT_TRACK": "1",
@@ -56,103 +56,86 @@ class ChildFailed(Exception):
     Attributes:
         reason: What the child said last, or what its exit code tells.
         tail: The last lines of its log.
+        code: Of the error that ended it, if that is one of this room.
     """
 
-    def __init__(self, reason: str, tail: tuple[str, ...]) -> None:
+    def __init__(self, reason: str, tail: tuple[str, ...], *, code: str | None = None) -> None:
         super().__init__(reason + "".join(f"\n  {line}" for line in tail))
         self.reason = reason
         self.tail = tail
+        self.code = code
 
 
-def run_job(
-    call: str,
-    job: Mapping[str, Any],
-    work: Path,
+def run_child(
+    task: Task,
     *,
     environment: Mapping[str, str],
     limits: AdaptersConfig,
     on_event: Callable[[dict[str, Any]], None],
     check: Callable[[], None],
+    memory_advice: str = "",
 ) -> Any:
-    """Have a child (`adapters/child.py`) do one job and return its result.
+    """Have a child do a task and return its result; none where its function returns none.
 
     Args:
-        call: `module:function` of this room; it is given the job and a function for events.
-        job: What the function needs, as JSON.
-        work: Folder of this job alone; removed by the child if we die.
+        task: What to do.
         environment: Of the child; telemetry is turned off on top.
         limits: Threads, priority and patience.
         on_event: Told what the child says, in the calling thread.
         check: Called several times a second; raises to stop the child.
+        memory_advice: What helps if memory ran out.
 
     Raises:
         ChildFailed: It ended without a result.
     """
-    file, log = work / "job.json", work / "child.log"
-    whole = {"threads": limits.training_threads, "nice": limits.training_nice, **job, "call": call}
-    file.write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")
-    child = start_child(
-        "adapters.children.child",
-        file,
-        log,
-        environment=environment,
-        threads=limits.training_threads,
-        stdin=subprocess.PIPE,  # closed by our death, which ends the child
-    )
+    result = task.file.with_name(RESULT_FILE)
+    result.unlink(missing_ok=True)
+    write_task(task, threads=limits.training_threads, nice=limits.training_nice)
+    child = start_child(task, environment=environment, threads=limits.training_threads)
+    told: dict[str, Any] = {}
     try:
-        reason = ""
         for line in read_child(child, check):
-            event: dict[str, Any] = json.loads(line)
-            if "failed" in event:
-                reason = event["failed"]
+            if (event := read_line(line)) is None:
+                continue
+            if event.get("event") == FAILED:
+                told = event
             else:
                 on_event(event)
         if code := child.wait():
-            raise ChildFailed(reason or reason_of(code), tail_of(log))
+            reason = told.get("message") or describe_exit(code, memory_advice)
+            raise ChildFailed(reason, _tail_of(task.log), code=told.get("code"))
     finally:
         stop_child(child, limits.stop_grace_s)
-    return json.loads((work / "result.json").read_text(encoding="utf-8"))
+    return json.loads(result.read_text(encoding="utf-8")) if result.exists() else None
 
 
 def start_child(
-    module: str,
-    job: Path,
-    log: Path,
-    *,
-    environment: Mapping[str, str],
-    threads: int | None,
-    processes: int = 1,
-    stdin: int = subprocess.DEVNULL,
-    pass_fds: Sequence[int] = (),
+    task: Task, *, environment: Mapping[str, str], threads: int | None
 ) -> subprocess.Popen[str]:
-    """Start `python -m module job`, with telemetry off and standard error appended to `log`.
+    """Start the child of a task whose file is written.
 
     Args:
-        module: What to run.
-        job: Its only argument.
-        log: Takes standard error.
-        environment: Of the child, whole.
-        threads: For OpenMP, shared by the processes; None leaves that to it.
-        processes: More than one are started by torch's launcher, as `accelerate launch` does.
-        stdin: As for `subprocess`.
-        pass_fds: File descriptors that stay open in the child.
+        task: Its file is the child's only argument; standard error is added to its log.
+        environment: Of the child, whole; telemetry is turned off on top.
+        threads: For OpenMP, shared by the processes; none leaves that to it.
     """
     own = {**environment, **_ENVIRONMENT}
     if threads:
-        own["OMP_NUM_THREADS"] = str(max(1, threads // processes))
-    launcher = ("-m", *_LAUNCHER, f"--nproc-per-node={processes}") if processes > 1 else ()
-    with log.open("a", encoding="utf-8") as errors:
+        own["OMP_NUM_THREADS"] = str(max(1, threads // task.processes))
+    several = ("-m", *_LAUNCHER, f"--nproc-per-node={task.processes}")
+    launcher = several if task.processes > 1 else ()
+    with task.log.open("a", encoding="utf-8") as errors:
         return subprocess.Popen(
-            [sys.executable, *launcher, "-m", module, str(job)],
-            cwd=Path(__file__).parents[2],  # where `-m adapters…` is found
+            [sys.executable, *launcher, "-m", "adapters.children.child", str(task.file)],
+            cwd=CHECKOUT,
             env=own,
-            stdin=stdin,
+            stdin=subprocess.PIPE,  # closed by our death, which ends the child
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
             errors="replace",
             start_new_session=True,  # Ctrl-C reaches only us, and we stop the child in order
-            pass_fds=pass_fds,
+            pass_fds=task.pass_fds,
         )
 
 
@@ -191,30 +174,15 @@ def stop_child(child: subprocess.Popen[str], grace_s: float) -> None:
         child.wait()
 
 
-def reason_of(code: int, *, remedy: str = "") -> str:
-    """Return why a child ended with an exit code other than 0; `remedy` is for want of memory."""
+def describe_exit(code: int, memory_advice: str = "") -> str:
+    """Return why a child ended with an exit code other than 0."""
     if code == -signal.SIGKILL:
-        killed = "the process was killed from outside, most likely for want of memory"
-        return f"{killed}; {remedy}" if remedy else killed
+        killed = "the process was killed from outside, most likely because memory ran out"
+        return f"{killed}; {memory_advice}" if memory_advice else killed
     return f"the process ended with code {code}"
 
 
-def step_back(nice: int) -> None:
-    """Give way to other processes; called by a child of `start_child` in itself.
-
-    Where Linux weighs sessions first (autogroup, the default of desktops and many servers), the
-    niceness of a process that is alone in its session means nothing: the session's own counts.
-
-    Args:
-        nice: 0 to 19, as `os.nice` has it.
-    """
-    os.nice(nice)
-    with contextlib.suppress(OSError):  # no such file, or a kernel that asks for patience
-        Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
-
-
-def tail_of(log: Path) -> tuple[str, ...]:
-    """Return the last lines of a child's log."""
+def _tail_of(log: Path) -> tuple[str, ...]:
     return tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
 
 

@@ -7,7 +7,7 @@ from adapters.evaluation.gate import GatePolicy, GuardScore, Judgement, Verdict,
 from adapters.evaluation.linear_probe import LinearProbe, probe_rows
 from adapters.evaluation.result import Evaluation
 from adapters.evaluation.run import EvaluationEvent, evaluate_adapter, read_evaluation
-from adapters.evaluation.samples import held_out_rows, keep_rows
+from adapters.evaluation.samples import held_out_rows
 from adapters.evaluation.statistics import Score
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "Verdict",
     "evaluate_adapter",
     "held_out_rows",
-    "keep_rows",
     "load_gate_policy",
     "probe_rows",
     "read_evaluation",

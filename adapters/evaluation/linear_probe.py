@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from adapters.base_models import ModelFolder
+from adapters.children import Task
 from adapters.config import AdaptersConfig, TrainingConfig
 from adapters.data import Row, load_rows
 from adapters.data.agreement import are_labels
@@ -122,7 +123,7 @@ def probe_rows(
         EvaluationFailed: The child ended without an answer.
         EvaluationCancelled: `cancelled` said so.
     """
-    if config.stage == "dpo":
+    if config.method.compares_answers:
         raise NoClosedLabels("preference pairs have no labels: the linear probe reads answers")
     limits = settings or AdaptersConfig()
     chosen, left_out = _choose(load_rows(config.dataset), config.seed)
@@ -136,12 +137,11 @@ def probe_rows(
         "most_tokens": config.cutoff_len,
     }
     with tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as work:
+        call = "adapters.evaluation.process.features:guess_labels"
         made = ask_child(
-            "adapters.evaluation.process.features:guess_labels",
-            job,
-            Path(work),
-            environment,
-            limits,
+            Task.in_folder(Path(work), call, job, left_out=()),  # it needs scikit-learn
+            environment=environment,
+            limits=limits,
             on_progress=on_progress or _ignore,
             cancelled=cancelled or _never,
         )

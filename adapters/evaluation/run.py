@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.base_models import ModelFolder
-from adapters.children import ChildFailed, run_job
+from adapters.children import ChildFailed, Task, run_child
 from adapters.config import AdaptersConfig
 from adapters.data import Row
 from adapters.errors import (
@@ -29,7 +29,9 @@ from adapters.evaluation.gate import load_gate_policy
 from adapters.evaluation.guards import MAX_NEW_TOKENS, GuardItem, load_guards
 from adapters.evaluation.report import write_report
 from adapters.evaluation.result import Answers, Evaluation, Subject, score_answers
-from adapters.evaluation.samples import Samples, make_samples, read_kept
+from adapters.evaluation.samples import Samples, make_samples, read_trained_rows
+from adapters.files.adapter_id import task_of
+from adapters.files.run_json import read_run_json
 from adapters.files.weights import ADAPTER_SETTINGS
 
 EVALUATION_FILE = "evaluation.json"
@@ -95,7 +97,7 @@ def evaluate_adapter(
     policy = load_gate_policy(limits.gate_policy)
     samples = make_samples(
         rows,
-        read_kept(folder),
+        read_trained_rows(folder),
         policy.task_metrics,
         adapter_task=task,
         few_shot=few_shot,
@@ -105,11 +107,11 @@ def evaluate_adapter(
     arms = _plan(folder, samples, guards, live)
     work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=folder.parent))
     try:
+        job = {"base": str(base.folder), "arms": arms}
         answers = _ask(
-            {"base": str(base.folder), "arms": arms},
-            work,
-            environment,
-            limits,
+            Task.in_folder(work, "adapters.evaluation.process.generation:generate_all", job),
+            environment=environment,
+            limits=limits,
             on_progress=on_progress or _ignore,
             cancelled=cancelled or _never,
         )
@@ -133,20 +135,16 @@ def _check_adapter(folder: Path, base: ModelFolder) -> str:
     """Return the adapter's task; refuse what is no adapter of this base model."""
     if not folder.is_dir():
         raise AdapterNotFound(f"there is no adapter {folder.name} in {folder.parent}")
-    try:
-        run: Any = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        trained_on = (run["base"]["id"], run["base"]["revision"])
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        reason = "run.json is missing or does not say what the adapter was trained on"
-        raise NotServable(f"{folder.name}: {reason}", (reason,)) from exc
+    run = read_run_json(folder)
     if not (folder / ADAPTER_SETTINGS).is_file():
         raise NotServable(f"{folder.name}: {ADAPTER_SETTINGS} is missing")
+    trained_on = (run["base"]["id"], run["base"]["revision"])
     if trained_on != (base.id, base.revision):
         raise BaseModelMismatch(
             f"{folder.name} was trained on {trained_on[0]} ({trained_on[1]}), "
             f"the base model here is {base.id} ({base.revision})"
         )
-    return folder.name.rpartition("@")[0] or folder.name
+    return task_of(folder.name)
 
 
 def _plan(
@@ -175,16 +173,14 @@ def _plan(
 
 
 def ask_child(
-    call: str,
-    job: Mapping[str, Any],
-    work: Path,
+    task: Task,
+    *,
     environment: Mapping[str, str],
     limits: AdaptersConfig,
-    *,
     on_progress: OnProgress,
     cancelled: Callable[[], bool],
 ) -> Any:
-    """Have a child do a job in the folder `work` and return what it found.
+    """Have a child do a task and return what it found.
 
     Raises:
         EvaluationFailed: The child ended without a result; the message has its reason.
@@ -196,10 +192,8 @@ def ask_child(
             raise EvaluationCancelled("the evaluation was stopped on request; nothing was changed")
 
     try:
-        return run_job(
-            call,
-            job,
-            work,
+        return run_child(
+            task,
             environment=environment,
             limits=limits,
             on_event=lambda event: on_progress(EvaluationEvent(**event)),
@@ -210,21 +204,23 @@ def ask_child(
 
 
 def _ask(
-    job: Mapping[str, Any],
-    work: Path,
+    task: Task,
+    *,
     environment: Mapping[str, str],
     limits: AdaptersConfig,
-    *,
     on_progress: OnProgress,
     cancelled: Callable[[], bool],
 ) -> Answers:
     """Have the child answer every prompt."""
-    total = sum(len(arm["prompts"]) for arm in job["arms"])
+    total = sum(len(arm["prompts"]) for arm in task.job["arms"])
     on_progress(EvaluationEvent("loading the base model", 0, total))
     began = time.monotonic()
-    call = "adapters.evaluation.process.generation:generate_all"
     made = ask_child(
-        call, job, work, environment, limits, on_progress=on_progress, cancelled=cancelled
+        task,
+        environment=environment,
+        limits=limits,
+        on_progress=on_progress,
+        cancelled=cancelled,
     )
     return Answers(made["arms"], made["dtype"], time.monotonic() - began)
 

@@ -1,7 +1,7 @@
 """Which rows are evaluated, by which metric, and what the model is shown for each.
 
-Knows rows, the policy's words for metrics, and what a training run keeps beside its adapter for
-this; knows neither models nor scores.
+Knows rows, the policy's words for metrics, and what a training run records beside its adapter
+for this; knows neither models nor scores.
 """
 
 import difflib
@@ -25,8 +25,8 @@ from adapters.evaluation.metrics import (
     read_tokens,
 )
 
-KEPT_FILE = "evaluation_source.json"  # beside the adapter, written by its training run
-MOST_EXAMPLES = 8  # kept for few-shot prompts; more would not fit into small context windows
+TRAINED_ROWS_FILE = "evaluation_source.json"  # beside the adapter, written by its training run
+MOST_EXAMPLES = 8  # recorded for few-shot prompts; more would not fit into small context windows
 HASH_CHARS = 16  # of SHA-256: two of a million rows are alike by chance in 1 of 37 million cases
 
 # The shape of answers, where neither a row nor its task names a metric; own choices.
@@ -34,8 +34,8 @@ MOST_SHORT_TOKENS = 20  # answers to questions; what is longer is text
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRows:
-    """What a training run leaves for its evaluation.
+class TrainedRows:
+    """What is recorded of the rows an adapter was trained on.
 
     Attributes:
         trained: Digests of the rows it was trained on.
@@ -92,8 +92,8 @@ class Samples:
     sha256: str
 
 
-def keep_rows(folder: Path, trained: Sequence[Row]) -> None:
-    """Leave in an adapter's folder what its evaluation needs to know of the trained rows.
+def record_trained_rows(folder: Path, trained: Sequence[Row]) -> None:
+    """Write into an adapter's folder what its evaluation needs to know of the trained rows.
 
     Args:
         folder: Of the adapter.
@@ -108,27 +108,27 @@ def keep_rows(folder: Path, trained: Sequence[Row]) -> None:
         ],
     }
     text = json.dumps(content, ensure_ascii=False)
-    (folder / KEPT_FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / TRAINED_ROWS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def read_kept(folder: Path) -> KeptRows:
-    """Return what a training run left; nothing of an adapter that came without it."""
+def read_trained_rows(folder: Path) -> TrainedRows:
+    """Return what was recorded; nothing of an adapter that came without it."""
     try:
-        content: Any = json.loads((folder / KEPT_FILE).read_text(encoding="utf-8"))
+        content: Any = json.loads((folder / TRAINED_ROWS_FILE).read_text(encoding="utf-8"))
         examples = tuple(
             tuple(Message(turn["role"], turn["content"]) for turn in turns)
             for turns in content["examples"]
         )
-        return KeptRows(frozenset(content["trained"]), frozenset(content["tasks"]), examples)
+        return TrainedRows(frozenset(content["trained"]), frozenset(content["tasks"]), examples)
     except (OSError, ValueError, KeyError, TypeError):
-        return KeptRows(frozenset(), frozenset(), ())
+        return TrainedRows(frozenset(), frozenset(), ())
 
 
 def choose_examples(rows: Sequence[Row], count: int) -> list[Row]:
     """Return up to `count` rows, spread over the shorter half in the order of the file."""
     short = sorted(rows, key=_length)[: max(count, (len(rows) + 1) // 2)]
-    kept = {id(row) for row in short}
-    ordered = [row for row in rows if id(row) in kept]
+    chosen = {id(row) for row in short}
+    ordered = [row for row in rows if id(row) in chosen]
     step = max(1, len(ordered) // count) if count else 1
     return ordered[::step][:count]
 
@@ -140,7 +140,7 @@ def held_out_rows(config: TrainingConfig) -> list[Row]:
 
 def make_samples(
     rows: Sequence[Row],
-    kept: KeptRows,
+    known: TrainedRows,
     words: TaskMetrics,
     *,
     adapter_task: str,
@@ -151,7 +151,7 @@ def make_samples(
 
     Args:
         rows: Of the evaluation, in file order.
-        kept: What the adapter's training run left.
+        known: What is recorded of the rows it was trained on.
         words: Which metric a word in a task's name asks for.
         adapter_task: First part of the adapter's id.
         few_shot: Examples in a few-shot prompt, 0 for none.
@@ -163,15 +163,15 @@ def make_samples(
     """
     if not rows:
         raise InvalidEvaluationRows("there are no rows to evaluate on; was a row held out at all?")
-    _check_tasks(rows, kept, adapter_task)
+    _check_tasks(rows, known, adapter_task)
     metric = choose_metric(rows, words)
-    fresh = [row for row in rows if _digest(row) not in kept.trained]
+    fresh = [row for row in rows if _digest(row) not in known.trained]
     left_out = {"trained_on": len(rows) - len(fresh)}
     if not fresh:
         raise InvalidEvaluationRows(
             f"all {len(rows)} rows were trained on; evaluate on rows the adapter has not seen"
         )
-    examples, origin = list(kept.examples[:few_shot]), "training"
+    examples, origin = list(known.examples[:few_shot]), "training"
     if not examples and few_shot and len(fresh) > 2 * few_shot:
         chosen = choose_examples(fresh, few_shot)
         examples, origin = [row.messages for row in chosen], "set aside"
@@ -251,15 +251,15 @@ def _tasks(rows: Sequence[Row]) -> set[str]:
     return {task for row in rows if isinstance(task := row.meta.get("task"), str) and task}
 
 
-def _check_tasks(rows: Sequence[Row], kept: KeptRows, adapter_task: str) -> None:
+def _check_tasks(rows: Sequence[Row], known: TrainedRows, adapter_task: str) -> None:
     """Refuse rows that name a task, where the trained rows did so too and named another."""
-    known = {_plain(task) for task in (*kept.tasks, adapter_task)}
-    for row in rows if kept.tasks else ():
+    tasks = {_plain(task) for task in (*known.tasks, adapter_task)}
+    for row in rows if known.tasks else ():
         task = row.meta.get("task")
-        if isinstance(task, str) and task and _plain(task) not in known:
+        if isinstance(task, str) and task and _plain(task) not in tasks:
             raise InvalidEvaluationRows(
                 f"{row.file}:{row.line}: the row is of task {task}, but the adapter was trained "
-                f"on rows of {', '.join(sorted(kept.tasks))}"
+                f"on rows of {', '.join(sorted(known.tasks))}"
             )
 
 

@@ -11,6 +11,7 @@ from adapters.errors import NotServable
 
 RUN_FILE = "run.json"
 METRICS_FILE = "metrics.json"
+RUN_FORMAT = 1  # of run.json
 
 
 def read_run_json(folder: Path) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from adapters.base_models import RECORD_FILE, ModelFolder, describe_base_model
-from adapters.children import ChildFailed, run_job
+from adapters.children import ChildFailed, Task, run_child
 from adapters.config import AdaptersConfig
 from adapters.effect import read_effect_reference
 from adapters.errors import DigestMismatch, MergeFailed
+from adapters.files.adapter_id import is_named_by
 from adapters.files.atomic_rename import atomic_rename
 from adapters.files.run_json import read_run_json
 from adapters.files.weights import digest_adapter
@@ -114,7 +115,7 @@ def merge_adapter(
     run = read_run_json(folder)
     check_base(run, base, folder.name)
     sha256 = digest_adapter(folder)
-    if folder.name.rpartition("@")[2] != sha256[:8]:
+    if not is_named_by(folder.name, sha256):
         raise DigestMismatch(f"{folder.name} was changed on disk: its SHA-256 is {sha256}")
     check_servability(folder, max_lora_rank=limits.max_lora_rank, base=base)
     probes = [probe.token_ids for probe in read_effect_reference(run)]
@@ -126,10 +127,8 @@ def merge_adapter(
     try:
         made = work / "model"
         job = {"base": str(base.folder), "adapter": str(folder), "out": str(made)}
-        measured = run_job(
-            "adapters.merging.process.merge:merge",
-            {**job, "probes": probes},
-            work,
+        measured = run_child(
+            Task.in_folder(work, "adapters.merging.process.merge:merge", {**job, "probes": probes}),
             environment=environment,
             limits=limits,
             on_event=lambda event: (on_progress or _ignore)(str(event["message"])),
@@ -191,9 +190,8 @@ def _copy_tokenizer(source: Path, target: Path) -> None:
 def _write_record(made: Path, folder: Path, base: ModelFolder, merged: Mapping[str, Any]) -> None:
     """Write `model.json`, by which the folder is known as a base model."""
     weights = describe_base_model(made)
-    task, _, sha8 = folder.name.rpartition("@")
     record = {
-        "id": f"{base.id}-{task}-{sha8}",
+        "id": f"{base.id}-{folder.name.replace('@', '-')}",
         "revision": weights.revision,
         "licence": base.licence,
         "source": f"{base.id} ({base.revision}) merged with {folder.name}",

@@ -25,6 +25,7 @@ from adapters.errors import (
     UnsafeAdapterFolder,
 )
 from adapters.evaluation import Evaluation
+from adapters.files.adapter_id import is_named_by, make_adapter_id, task_of
 from adapters.files.run_json import read_metrics_json, read_run_json
 from adapters.files.weights import digest_adapter
 from adapters.registry.records import (
@@ -104,9 +105,9 @@ class AdapterRegistry:
         if base is not None:
             check_base(run, base, real.name)
         sha256 = digest_adapter(real)
-        task, _, sha8 = real.name.rpartition("@")
-        if not task or sha8 != sha256[:8]:
-            raise DigestMismatch(f"{real.name} should be named {task or 'task'}@{sha256[:8]}")
+        task = task_of(real.name)
+        if not is_named_by(real.name, sha256):
+            raise DigestMismatch(f"{real.name} should be named {make_adapter_id(task, sha256)}")
         check_servability(real, max_lora_rank=self._max_lora_rank, base=base)
         adapter = Adapter(
             adapter_id=real.name,

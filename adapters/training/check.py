@@ -1,23 +1,41 @@
-"""Everything that can be known of a run before it is started.
+"""Everything that can be checked before a run is started.
 
-Joins the servability check, the rows, their floors and tokens, and an estimate; loads no model
+Joins the servability check, the number of rows, their tokens, and an estimate; loads no model
 unless it is asked for the linear probe. Knows no trainer.
 """
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from adapters.base_models import ModelFolder
+from adapters.children import ChildFailed, Task, run_child
 from adapters.config import AdaptersConfig, TrainingConfig
-from adapters.errors import AdapterError, EvaluationFailed, NoClosedLabels
+from adapters.data import load_rows
+from adapters.errors import (
+    AdapterError,
+    BaseModelMismatch,
+    BaseModelNotFound,
+    EvaluationFailed,
+    InvalidTrainingConfig,
+    InvalidTrainingData,
+    NoClosedLabels,
+    TooFewRows,
+    TrainingFailed,
+)
 from adapters.evaluation import EvaluationEvent, LinearProbe, probe_rows
 from adapters.servability import ServabilityFinding, check_config
 from adapters.training.estimate import Estimate, estimate_run
 from adapters.training.journal import TrainingRun
-from adapters.training.row_minimums import RowFloors
-from adapters.training.run import check_base, check_rows, count_rows
+from adapters.training.row_minimums import RowMinimums, count_against_minimums
 
+WORK_PREFIX = ".training-check-"
+# Refused by the child before it loads the base model; the same errors as if refused here.
+_REFUSED_BY_CHILD: Mapping[str | None, type[AdapterError]] = {
+    error.code: error for error in (InvalidTrainingData, InvalidTrainingConfig, BaseModelNotFound)
+}
 _Found = TypeVar("_Found")
 
 
@@ -29,21 +47,21 @@ class TrainingCheck:
         task: First part of the adapter's id.
         stage: Method.
         base_model: Id of the base model.
-        servable: What the engine says to the adapter; empty where it could not load it.
-        floors: Rows against their floors; none where the rows cannot be read, or are too few.
+        servable: What the engine needs, rule by rule; empty where it could not load the adapter.
+        minimums: Rows and how many are needed; none where they cannot be read, or are too few.
         counts: Rows, answers and tokens, and what would be cut; none where a problem came before.
         estimate: Memory and time; none where the tokens are not known.
         problems: Why it would be refused, each in one text; empty where it can be trained.
-        warnings: What deserves a look all the same.
+        warnings: What should be looked at all the same.
         probe: What a linear layer on the frozen base model reaches; none unless asked for.
-        not_probed: Why it was asked for in vain; none otherwise.
+        not_probed: Why the probe could not run although it was asked for; none otherwise.
     """
 
     task: str
     stage: str
     base_model: str
     servable: tuple[ServabilityFinding, ...]
-    floors: RowFloors | None
+    minimums: RowMinimums | None
     counts: Mapping[str, int] | None
     estimate: Estimate | None
     problems: tuple[str, ...]
@@ -53,7 +71,7 @@ class TrainingCheck:
 
     @property
     def can_train(self) -> bool:
-        """Whether nothing stands against it."""
+        """Whether there is no problem."""
         return not self.problems
 
     def as_dict(self) -> dict[str, Any]:
@@ -65,7 +83,7 @@ class TrainingCheck:
             "base_model": self.base_model,
             "servable": bool(self.servable),
             "servability": [asdict(finding) for finding in self.servable],
-            "rows": self.floors.as_dict() if self.floors else None,
+            "rows": self.minimums.as_dict() if self.minimums else None,
             "tokens": dict(self.counts) if self.counts else None,
             "estimate": self.estimate.as_dict() if self.estimate else None,
             "problems": list(self.problems),
@@ -106,11 +124,11 @@ def check_training(
             problems.append(str(exc))
             return None
 
-    ask(lambda: check_base(config, base))
+    ask(lambda: check_base_model(config, base))
     servable = ask(lambda: check_config(config, max_lora_rank=limits.max_lora_rank))
-    floors = ask(lambda: check_rows(config))
+    minimums = ask(lambda: check_row_count(config))
     counts = estimate = None
-    if floors is not None:
+    if minimums is not None:
         counts = ask(
             lambda: count_rows(config, base=base, environment=environment, settings=limits)
         )
@@ -119,8 +137,8 @@ def check_training(
             config, base, answers=counts["answers"], tokens=counts["tokens"], runs=runs
         )
     probed: LinearProbe | None = None
-    not_probed = "the rows cannot be read, or are too few" if probe and floors is None else None
-    if probe and floors is not None:
+    not_probed = "the rows cannot be read, or are too few" if probe and minimums is None else None
+    if probe and minimums is not None:
         try:
             probed = probe_rows(
                 config,
@@ -136,22 +154,90 @@ def check_training(
         stage=config.stage,
         base_model=base.id,
         servable=tuple(servable or ()),
-        floors=floors,
+        minimums=minimums,
         counts=counts,
         estimate=estimate,
         problems=tuple(problems),
-        warnings=tuple(_warnings(floors, counts)),
+        warnings=tuple(_warnings(minimums, counts)),
         probe=probed,
         not_probed=not_probed,
     )
 
 
-def _warnings(floors: RowFloors | None, counts: Mapping[str, int] | None) -> list[str]:
+def check_base_model(config: TrainingConfig, base: ModelFolder) -> None:
+    """Refuse (BaseModelMismatch) a configuration for another base model than the one here."""
+    wanted = config.model_name_or_path
+    if wanted != base.id and Path(wanted).resolve() != base.folder.resolve():
+        raise BaseModelMismatch(
+            f"the configuration asks for {wanted}, but the base model here is {base.id}; "
+            f"set model_name_or_path: {base.id}"
+        )
+
+
+def check_row_count(config: TrainingConfig) -> RowMinimums:
+    """Read the rows and compare their number with what is needed.
+
+    Raises:
+        InvalidTrainingData: Rows cannot be read, or there is one only.
+        TooFewRows: Below the pilot line, and not forced.
+    """
+    rows = len(config.method.load(config.dataset))
+    if rows < 2:
+        raise InvalidTrainingData("one row teaches one answer, not a task; add rows")
+    if config.replay_ratio and config.replay_dataset:
+        load_rows(config.replay_dataset)
+    found = count_against_minimums(config, rows)
+    if found.verdict == "below_pilot" and not config.force:
+        raise TooFewRows(
+            f"{rows} rows are fewer than the {found.pilot} of a pilot "
+            f"({found.min_rows} before it should go live)"
+        )
+    return found
+
+
+def explain_failure(exc: ChildFailed) -> AdapterError:
+    """Return the error of a training process: what it refused itself keeps its own kind."""
+    if exc.code in _REFUSED_BY_CHILD:
+        return _REFUSED_BY_CHILD[exc.code](exc.reason)
+    return TrainingFailed(f"training failed: {exc}", exc.tail)
+
+
+def count_rows(
+    config: TrainingConfig,
+    *,
+    base: ModelFolder,
+    environment: Mapping[str, str],
+    settings: AdaptersConfig,
+) -> dict[str, int]:
+    """Return rows, answers and tokens as a run would see them, counted in a child process.
+
+    Raises:
+        InvalidTrainingData: Nothing is left to learn, or one row only.
+        TrainingFailed: The child could not; its reason is in the message.
+    """
+    job = {"config": config.as_job(), "base": base.as_dict()}
+    with tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as work:
+        try:
+            counts: dict[str, int] = run_child(
+                Task.in_folder(
+                    Path(work), "adapters.training.process.preparation:count_material", job
+                ),
+                environment=environment,
+                limits=settings,
+                on_event=lambda _event: None,
+                check=lambda: None,
+            )
+        except ChildFailed as exc:
+            raise explain_failure(exc) from exc
+    return counts
+
+
+def _warnings(minimums: RowMinimums | None, counts: Mapping[str, int] | None) -> list[str]:
     found = []
-    if floors is not None and floors.verdict in ("below_pilot", "pilot"):
+    if minimums is not None and minimums.verdict in ("below_pilot", "pilot"):
         found.append(
-            f"{floors.rows} rows make a pilot: {floors.floor - floors.rows} more before it should "
-            "go live"
+            f"{minimums.rows} rows are enough for a pilot: add "
+            f"{minimums.min_rows - minimums.rows} more before it goes live"
         )
     if counts and counts["tokens_cut"]:
         found.append(f"{counts['tokens_cut']} tokens cut from {counts['rows_shortened']} prompts")

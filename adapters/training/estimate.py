@@ -78,7 +78,7 @@ def estimate_run(
     share = 1 + config.replay_ratio
     epoch_steps = max(1, -(-round(answers * share) // effective))
     steps = config.max_steps or round(epoch_steps * config.num_train_epochs)
-    sides = 2 if config.stage == "dpo" else 1  # a pair is two answers
+    sides = len(config.method.answers)  # each is read together with the prompt
     all_tokens = round(sides * tokens * share * steps / epoch_steps)
     measured = next((run.tokens_per_s for run in runs if _is_like(run, config, base)), None)
     rate = measured or CPU_TOKENS_TIMES_PARAMETERS_PER_S / parameters

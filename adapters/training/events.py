@@ -3,9 +3,9 @@
 Knows the wire form of events; knows neither processes nor torch.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 EventName = Literal[
     "loading",
@@ -63,12 +63,11 @@ class TrainingEvent:
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
-def read_event(line: str) -> TrainingEvent | None:
-    """Return the event in a line of a training process; none if the line holds no event."""
+def to_event(content: Mapping[str, Any]) -> TrainingEvent | None:
+    """Return the event that a training process sent; none if it is no such event."""
+    if content.get("event") not in _NAMES:
+        return None
     try:
-        fields = json.loads(line)
-        if fields.get("event") not in _NAMES:
-            return None
-        return TrainingEvent(**fields)
-    except (ValueError, AttributeError, TypeError):
+        return TrainingEvent(**content)
+    except TypeError:
         return None

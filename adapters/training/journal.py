@@ -1,4 +1,4 @@
-"""What is kept of a training run while it works and after: one folder for each run.
+"""The folder of a training run: its state, its events and its checkpoints.
 
 `job.json` says what is trained, `state.json` how far it is, `events.jsonl` what happened, one
 event a line; `checkpoints/` and `rows/` are what a resumed run needs and go when it has succeeded.
@@ -103,7 +103,7 @@ class Checkpoint:
 
 
 class Journal:
-    """The writing side of one run's folder, held by the one process that works on it."""
+    """The writing side of one run's folder, locked by the one process that works on it."""
 
     def __init__(self, folder: Path, lock: IO[str]) -> None:
         self.folder = folder
@@ -113,11 +113,11 @@ class Journal:
 
     @classmethod
     @contextlib.contextmanager
-    def hold(cls, folder: Path) -> Iterator["Journal"]:
-        """Make the folder where it is missing, and hold it for the length of the block.
+    def lock_folder(cls, folder: Path) -> Iterator["Journal"]:
+        """Make the folder where it is missing, and lock it for the length of the block.
 
         Raises:
-            TrainingRunBusy: Another process holds it.
+            TrainingRunBusy: Another process has locked it.
         """
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / LOCK_FILE).open("a") as lock:
@@ -141,8 +141,8 @@ class Journal:
         self._write(run)
         return run
 
-    def note(self, event: TrainingEvent) -> None:
-        """Keep an event; a full disk loses the note, never the training."""
+    def record(self, event: TrainingEvent) -> None:
+        """Write an event down; a full disk loses the line, never the training."""
         assert self._run is not None, "a run begins before it says anything"
         said: dict[str, Any] = {
             key: value
@@ -216,7 +216,7 @@ def read_run(folder: Path) -> TrainingRun:
     run = _read_state(folder)
     if run is None:
         raise TrainingRunNotFound(f"there is no training run {folder.name}")
-    if run.status == "running" and not _is_held(folder):
+    if run.status == "running" and not _is_locked(folder):
         run = _read_state(folder) or run  # it may have ended between the two looks
         if run.status == "running":
             return replace(run, status="interrupted", eta_s=None)
@@ -325,7 +325,7 @@ def _read_state(folder: Path) -> TrainingRun | None:
         return None
 
 
-def _is_held(folder: Path) -> bool:
+def _is_locked(folder: Path) -> bool:
     try:
         with (folder / LOCK_FILE).open("r") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

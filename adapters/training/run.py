@@ -7,33 +7,28 @@ of models.
 """
 
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.base_models import ModelFolder
-from adapters.children.parent import read_child, reason_of, start_child, stop_child, tail_of
+from adapters.children import ChildFailed, Task, run_child
 from adapters.config import AdaptersConfig, TrainingConfig, parse_training_config
-from adapters.data import load_pairs, load_rows
 from adapters.errors import (
     AdapterError,
-    BaseModelMismatch,
-    BaseModelNotFound,
     InvalidTrainingConfig,
-    InvalidTrainingData,
-    TooFewRows,
     TrainingCancelled,
     TrainingFailed,
     TrainingRunNotFound,
 )
+from adapters.files.adapter_id import make_adapter_id
 from adapters.files.atomic_rename import atomic_rename
 from adapters.files.weights import digest_adapter
 from adapters.servability import check_config
-from adapters.training.events import TrainingEvent, read_event
+from adapters.training.check import check_base_model, check_row_count, explain_failure
+from adapters.training.events import TrainingEvent, to_event
 from adapters.training.journal import (
     JOB_FILE,
     LOG_FILE,
@@ -43,15 +38,10 @@ from adapters.training.journal import (
     read_job,
     read_run,
 )
-from adapters.training.row_minimums import RowFloors, count_floors
 
 WORK_PREFIX = ".training-"
 LESS_MEMORY = "lower per_device_train_batch_size or cutoff_len, or set gradient_checkpointing: true"
 _PLACES = {"dataset", "replay_dataset", "output_dir"}  # where, not what
-# Found by the child before it loads the base model; told by the same error as if found by us.
-_FOUND_BY_CHILD: Mapping[str | None, type[AdapterError]] = {
-    error.code: error for error in (InvalidTrainingData, InvalidTrainingConfig, BaseModelNotFound)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +104,21 @@ def run_training(
         TrainingCancelled: `cancelled` said so, or `ask_to_cancel`.
     """
     limits = settings or AdaptersConfig()
-    check_base(config, base)
+    check_base_model(config, base)
     check_config(config, max_lora_rank=limits.max_lora_rank)
     adapters_dir = (config.output_dir or into).resolve()
     known = _known_config(run_dir, config)
-    check_rows(known or config)  # bad rows are told now, not after the base model was loaded
+    check_row_count(known or config)  # bad rows are told now, not after the base model was loaded
     adapters_dir.mkdir(parents=True, exist_ok=True)
     staging = _make_staging(adapters_dir, run_dir)
     try:
-        with Journal.hold(run_dir or staging) as journal:
+        with Journal.lock_folder(run_dir or staging) as journal:
             finished = _find_finished(journal.folder, adapters_dir)
             if finished is not None:
                 return finished
             journal.begin(task=config.task, stage=config.stage, base_model=base.id)
             return _train(
-                known or _keep_rows(config, run_dir),
+                known or _copy_rows(config, run_dir),
                 base=base,
                 adapters_dir=adapters_dir,
                 staging=staging,
@@ -140,65 +130,6 @@ def run_training(
             )
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def check_base(config: TrainingConfig, base: ModelFolder) -> None:
-    """Refuse (BaseModelMismatch) a configuration for another base model than the one here."""
-    wanted = config.model_name_or_path
-    if wanted != base.id and Path(wanted).resolve() != base.folder.resolve():
-        raise BaseModelMismatch(
-            f"the configuration asks for {wanted}, but the base model here is {base.id}; "
-            f"set model_name_or_path: {base.id}"
-        )
-
-
-def check_rows(config: TrainingConfig) -> RowFloors:
-    """Read the rows and hold their number against the floors.
-
-    Raises:
-        InvalidTrainingData: Rows cannot be read, or there is one only.
-        TooFewRows: Below the pilot line, and not forced.
-    """
-    rows = len(load_pairs(config.dataset) if config.stage == "dpo" else load_rows(config.dataset))
-    if rows < 2:
-        raise InvalidTrainingData("one row teaches one answer, not a task; add rows")
-    if config.replay_ratio and config.replay_dataset:
-        load_rows(config.replay_dataset)
-    floors = count_floors(config, rows)
-    if floors.verdict == "below_pilot" and not config.force:
-        raise TooFewRows(
-            f"{rows} rows are fewer than the {floors.pilot} of a pilot "
-            f"({floors.floor} before it should go live)"
-        )
-    return floors
-
-
-def count_rows(
-    config: TrainingConfig,
-    *,
-    base: ModelFolder,
-    environment: Mapping[str, str],
-    settings: AdaptersConfig,
-) -> dict[str, int]:
-    """Return rows, answers and tokens as a run would see them, counted in a child process.
-
-    Raises:
-        InvalidTrainingData: Nothing is left to learn, or one row only.
-        TrainingFailed: The child could not; its reason is in the message.
-    """
-    counts: dict[str, int] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix=WORK_PREFIX) as scratch,
-        Journal.hold(Path(scratch)) as journal,
-    ):
-        journal.begin(task=config.task, stage=config.stage, base_model=base.id)
-        _write_job(journal.folder, config, base, settings, Path(scratch), only_check=True)
-        child = _start(journal, environment, settings, processes=1)
-        try:
-            _follow(child, journal, lambda event: counts.update(event.counts or {}), _never)
-        finally:
-            stop_child(child, settings.stop_grace_s)
-    return counts
 
 
 def _train(
@@ -215,15 +146,17 @@ def _train(
 ) -> TrainingResult:
     """Have the child train, and note how it ended."""
     try:
-        _write_job(journal.folder, config, base, limits, staging)
-        child = _start(journal, environment, limits, processes=config.num_processes)
-        try:
-            _follow(child, journal, on_progress, cancelled)
-        finally:
-            stop_child(child, limits.stop_grace_s)
-        result = _settle(staging / "adapter", adapters_dir, config.task)
+        _run_child(
+            _make_task(config, base, journal, staging),
+            journal=journal,
+            environment=environment,
+            on_progress=on_progress,
+            cancelled=cancelled,
+            limits=limits,
+        )
+        result = _place_folder(staging / "adapter", adapters_dir, config.task)
     except TrainingCancelled as exc:
-        journal.note(TrainingEvent("cancelled", str(exc)))
+        journal.record(TrainingEvent("cancelled", str(exc)))
         journal.end("cancelled")
         raise
     except (AdapterError, OSError) as exc:
@@ -268,7 +201,7 @@ def _known_config(run_dir: Path | None, config: TrainingConfig) -> TrainingConfi
     return known
 
 
-def _keep_rows(config: TrainingConfig, run_dir: Path | None) -> TrainingConfig:
+def _copy_rows(config: TrainingConfig, run_dir: Path | None) -> TrainingConfig:
     """Copy the rows into the run's folder, so that a resumed run learns the same ones."""
     if run_dir is None:
         return config
@@ -303,59 +236,33 @@ def _find_finished(run_dir: Path, adapters_dir: Path) -> TrainingResult | None:
     return _read_result(folder) if folder is not None and folder.is_dir() else None
 
 
-def _write_job(
-    run_dir: Path,
-    config: TrainingConfig,
-    base: ModelFolder,
-    limits: AdaptersConfig,
-    staging: Path,
-    *,
-    only_check: bool = False,
-) -> None:
-    resolved = config.model_dump(mode="json")
-    for key in ("dataset", "replay_dataset"):
-        resolved[key] = [str(Path(path).resolve()) for path in resolved[key]]
-    checkpoint = last_checkpoint(run_dir)
-    job = {
-        "config": resolved,
-        "base": base.as_dict(),
-        "run_dir": str(run_dir),
-        "checkpoint": str(checkpoint) if checkpoint else None,
-        "adapter_dir": str(staging / "adapter"),
-        "scratch_dir": str(staging),
-        "only_check": only_check,
-        "parent_pid": os.getpid(),
-        "threads": limits.training_threads
-        and max(1, limits.training_threads // config.num_processes),
-        "nice": limits.training_nice,
-    }
-    draft = run_dir / f"{JOB_FILE}.new"
-    draft.write_text(json.dumps(job, ensure_ascii=False), encoding="utf-8")
-    os.replace(draft, run_dir / JOB_FILE)
-
-
-def _start(
-    journal: Journal, environment: Mapping[str, str], limits: AdaptersConfig, *, processes: int
-) -> subprocess.Popen[str]:
-    return start_child(
-        "adapters.training.process.child",
-        journal.folder / JOB_FILE,
-        journal.folder / LOG_FILE,
-        environment={
-            **environment,
-            "TENSORBOARD_LOGGING_DIR": str(journal.folder / "tensorboard"),
+def _make_task(config: TrainingConfig, base: ModelFolder, journal: Journal, staging: Path) -> Task:
+    checkpoint = last_checkpoint(journal.folder)
+    return Task(
+        call="adapters.training.process.child:train",
+        job={
+            "config": config.as_job(),
+            "base": base.as_dict(),
+            "run_dir": str(journal.folder),
+            "checkpoint": str(checkpoint) if checkpoint else None,
+            "adapter_dir": str(staging / "adapter"),
         },
-        threads=limits.training_threads,
-        processes=processes,
-        pass_fds=(journal.lock.fileno(),),  # the run is held until the child is gone too
+        file=journal.folder / JOB_FILE,
+        scratch=staging,
+        log=journal.folder / LOG_FILE,
+        processes=config.num_processes,
+        pass_fds=(journal.lock.fileno(),),  # the run stays locked until the child is gone too
     )
 
 
-def _follow(
-    child: subprocess.Popen[str],
+def _run_child(
+    task: Task,
+    *,
     journal: Journal,
+    environment: Mapping[str, str],
     on_progress: Callable[[TrainingEvent], None],
     cancelled: Callable[[], bool],
+    limits: AdaptersConfig,
 ) -> None:
     """Pass events on until the child ends; raise unless it ended well."""
 
@@ -363,32 +270,31 @@ def _follow(
         if cancelled() or journal.is_cancel_asked():
             raise TrainingCancelled("the training was stopped on request; no adapter was made")
 
-    reason, code_told = "", None
-    for line in read_child(child, check):
-        event = read_event(line)
-        if event is None:
-            continue
-        if event.event == "failed":
-            reason, code_told = event.message, event.code
-        journal.note(event)
-        on_progress(event)
-    if code := child.wait():
-        if error := _FOUND_BY_CHILD.get(code_told):
-            raise error(reason)
-        if not reason:
-            reason = reason_of(code, remedy=LESS_MEMORY)
-            journal.note(TrainingEvent("failed", reason))
-        tail = tail_of(journal.folder / LOG_FILE)
-        said = "".join(f"\n  {line}" for line in tail)
-        raise TrainingFailed(f"training failed: {reason}{said}", tail)
+    def record(event: TrainingEvent | None) -> None:
+        if event is not None:
+            journal.record(event)
+            on_progress(event)
+
+    folder = {"TENSORBOARD_LOGGING_DIR": str(journal.folder / "tensorboard")}
+    try:
+        run_child(
+            task,
+            environment={**environment, **folder},
+            limits=limits,
+            on_event=lambda said: record(to_event(said)),
+            check=check,
+            memory_advice=LESS_MEMORY,
+        )
+    except ChildFailed as exc:
+        record(TrainingEvent("failed", exc.reason, code=exc.code))
+        raise explain_failure(exc) from exc
 
 
-def _settle(made: Path, adapters_dir: Path, task: str) -> TrainingResult:
+def _place_folder(made: Path, adapters_dir: Path, task: str) -> TrainingResult:
     if not made.is_dir():
         raise TrainingFailed("training failed: the process ended well but left no adapter")
     sha256 = digest_adapter(made)
-    adapter_id = f"{task}@{sha256[:8]}"
-    folder = adapters_dir / adapter_id
+    folder = adapters_dir / make_adapter_id(task, sha256)
     if not folder.exists():
         atomic_rename(made, folder)
     elif digest_adapter(folder) != sha256:

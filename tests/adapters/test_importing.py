@@ -66,7 +66,7 @@ def no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(*_a: object, **_o: object) -> object:
         raise AssertionError("a child was started")
 
-    monkeypatch.setattr(importing, "run_job", start)
+    monkeypatch.setattr(importing, "run_child", start)
 
 
 def change(folder: Path, **settings: object) -> None:
@@ -199,7 +199,7 @@ def test_what_is_no_source_is_refused(
 def test_another_name_of_the_base_model_is_believed_when_it_is_said(
     run_import: Import, foreign: Path, registry_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "run_job", lambda *_a, **_o: [REFERENCE])
+    monkeypatch.setattr(importing, "run_child", lambda *_a, **_o: [REFERENCE])
     change(foreign, base_model_name_or_path="someone/other")
     folder = run_import(foreign, base_is="someone/other")
     settings = json.loads((folder / SETTINGS).read_text())
@@ -213,7 +213,7 @@ REFERENCE = {"token_ids": [1, 2, 3], "base": [-3.0, -3.0], "adapter": [-1.0, -1.
 @pytest.mark.parametrize(
     ("failure", "reason"),
     [
-        (ChildFailed("want of memory", ()), "want of memory"),
+        (ChildFailed("memory ran out", ()), "memory ran out"),
         (OSError(errno.ENOSPC, "No space left on device"), "No space left"),
     ],
 )
@@ -228,7 +228,7 @@ def test_a_failure_on_the_way_leaves_nothing(
     def fail(*_a: object, **_o: object) -> object:
         raise failure
 
-    monkeypatch.setattr(importing, "run_job", fail)
+    monkeypatch.setattr(importing, "run_child", fail)
     with pytest.raises(ImportFailed, match=reason):
         run_import(foreign)
     assert list(registry_dir.iterdir()) == []
@@ -240,7 +240,7 @@ def test_a_full_disk_at_the_last_step_leaves_nothing(
     def fail(*_a: object) -> object:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(importing, "run_job", lambda *_a, **_o: [REFERENCE])
+    monkeypatch.setattr(importing, "run_child", lambda *_a, **_o: [REFERENCE])
     monkeypatch.setattr("adapters.files.atomic_rename.os.rename", fail)
     with pytest.raises(ImportFailed, match="No space left"):
         run_import(foreign)
@@ -256,6 +256,6 @@ def test_the_copy_is_what_is_checked_and_kept(
         shutil.rmtree(foreign)
         return [REFERENCE]
 
-    monkeypatch.setattr(importing, "run_job", swap)
+    monkeypatch.setattr(importing, "run_child", swap)
     with_weights = run_import(foreign) / "adapter_model.safetensors"
     assert with_weights.read_bytes() == sha256

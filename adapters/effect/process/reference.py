@@ -1,8 +1,7 @@
 """Computes the log-probabilities that tell whether a server really applies an adapter.
 
 Base model and adapter are loaded from disk with plain Hugging Face and PEFT, so this is also the
-proof that the written folder loads. The judgement is in `adapters/effect.py`; this file only
-measures.
+proof that the written folder loads. Only measures; `adapters/effect/judgement.py` judges.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from adapters.training.process.replay import PROMPTS
+from adapters.data.general_prompts import PROMPTS
 
 TRAINED_PROBES = 3  # rows the adapter was trained on; there its effect is largest
 MOST_PROBE_TOKENS = 256  # keeps the check on a CPU engine within two seconds

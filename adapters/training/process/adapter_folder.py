@@ -1,6 +1,6 @@
-"""Writes the folder a training run leaves: weights, settings, run.json, metrics.json, plot, card.
+"""Writes the folder of a trained adapter: weights, settings, run.json, metrics.json, plot, card.
 
-Knows PEFT's folder and what a later reader needs; knows nothing of how the training went about.
+Knows PEFT's folder and what a later reader needs; knows nothing of how it was trained.
 """
 
 import json
@@ -20,19 +20,20 @@ from adapters.config import TrainingConfig
 from adapters.data import ContextCounts, Pair, Row, hash_rows
 from adapters.effect.process.reference import measure_effect_reference
 from adapters.errors import TrainingFailed
-from adapters.evaluation.samples import keep_rows
+from adapters.evaluation.samples import record_trained_rows
+from adapters.files.adapter_id import make_adapter_id
+from adapters.files.run_json import METRICS_FILE, RUN_FILE, RUN_FORMAT, write_json
 from adapters.files.weights import ADAPTER_SETTINGS, digest_adapter, hash_file, hash_text
 from adapters.training.events import TrainingEvent
 from adapters.training.process.preparation import Material
-from adapters.training.process.trainer import Emit
+from adapters.training.process.trainer import Tell
 from adapters.training.report import draw_loss, write_card
-from adapters.training.row_minimums import count_floors
+from adapters.training.row_minimums import count_against_minimums
 
-RUN_FORMAT = 1  # of run.json
 _PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "tokenizers")
 
 
-class Stopwatch:
+class Timer:
     """Seconds between named moments."""
 
     def __init__(self) -> None:
@@ -47,11 +48,10 @@ class Stopwatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedAdapter:
     """What a recipe hands over once its trainer is done.
 
     Attributes:
-        method: Stage and kind, e.g. `sft-lora`.
         trainer: TRL's trainer, with the model in it.
         tokenizer: Of the base model.
         material: What was learned from.
@@ -61,57 +61,56 @@ class Trained:
         extra: More of run.json of this method.
     """
 
-    method: str
     trainer: Any
     tokenizer: Any
-    material: Material[Any, Any]
+    material: Material
     probes: Sequence[Sequence[int]]
     context: ContextCounts
     measured: Mapping[str, Any]
     extra: Mapping[str, Any]
 
 
-def write_outcome(
-    config: TrainingConfig, job: dict[str, Any], done: Trained, watch: Stopwatch, emit: Emit
+def write_adapter_folder(
+    config: TrainingConfig, job: Mapping[str, Any], done: TrainedAdapter, timer: Timer, tell: Tell
 ) -> None:
     """Write the adapter's folder, the last word of which is run.json.
 
     Raises:
-        TrainingFailed: The loss ended as no number; no folder is worth anything then.
+        TrainingFailed: The loss is NaN; no folder is written then.
     """
     base: dict[str, Any] = job["base"]
     folder = Path(job["adapter_dir"])
-    metrics = _metrics(done, watch.seconds["train"], _step_of(job["checkpoint"]))
+    metrics = _metrics(done, timer.seconds["train"], _step_of(job["checkpoint"]))
     last = metrics["last_loss"]
     if last is not None and not math.isfinite(last):
         raise TrainingFailed(
-            f"training failed: the loss is no number any more at step {metrics['steps']}; "
+            f"training failed: the loss is NaN at step {metrics['steps']}; "
             f"lower learning_rate ({config.learning_rate})"
         )
 
     # The folder, as PEFT and the engine read it; the base is named as it is served.
-    emit(TrainingEvent("saving", "writing the adapter's folder"))
+    tell(TrainingEvent("saving", "writing the adapter's folder"))
     model = done.trainer.model
     lora = model.peft_config["default"]
     lora.base_model_name_or_path = base["id"]
     model.save_pretrained(str(folder), save_embedding_layers=False)
     _sort_settings(folder / ADAPTER_SETTINGS)
-    watch.lap("save")
+    timer.lap("save")
 
     # The reference for the effect check is computed from what was written, not from memory.
-    emit(TrainingEvent("effect", "computing reference log-probabilities"))
+    tell(TrainingEvent("effect", "computing reference log-probabilities"))
     reference = measure_effect_reference(base["folder"], folder, done.tokenizer, done.probes)
-    watch.lap("effect")
+    timer.lap("effect")
 
-    adapter_id = f"{config.task}@{digest_adapter(folder)[:8]}"
+    adapter_id = make_adapter_id(config.task, digest_adapter(folder))
     settings = model.config.get_text_config()
-    floors = count_floors(config, done.material.counts["rows"])
+    minimums = count_against_minimums(config, done.material.counts["rows"])
     run = {
         "format": RUN_FORMAT,
         "adapter_id": adapter_id,
         "task": config.task,
         "created_at": time.time(),
-        "method": done.method,
+        "method": f"{config.stage}-{config.finetuning_type}",
         "config": {**config.model_dump(mode="json"), "lora_alpha": config.alpha},
         "base": {key: base[key] for key in ("id", "revision", "sha256", "licence", "source")},
         "chat_template_sha256": hash_text(done.tokenizer.chat_template),
@@ -125,32 +124,32 @@ def write_outcome(
             "use_rslora": config.use_rslora,
         },
         "data": {
-            "sha256": hash_rows(done.material.kept),
+            "sha256": hash_rows(done.material.trained_rows),
             "files": [{"name": p.name, "sha256": hash_file(p)} for p in config.dataset],
             **done.material.counts,
-            "floors": floors.as_dict(),
+            "floors": minimums.as_dict(),
             "context": done.context.as_dict(),
         },
-        "forced": config.force and floors.verdict == "below_pilot",
+        "forced": config.force and minimums.verdict == "below_pilot",
         "context_trained": done.context.is_context_trained,
         "seed": config.seed,
         "resumed_from_step": _step_of(job["checkpoint"]),
         "versions": {name: version(name) for name in _PACKAGES},
         "device": done.trainer.args.device.type,
         "threads": torch.get_num_threads(),
-        "timings_s": watch.seconds,
+        "timings_s": timer.seconds,
         "tokens_per_s": metrics["tokens_per_s"],
         "peak_memory_bytes": peak_memory_bytes(),
         "effect_reference": reference,
         **done.extra,
     }
-    if config.stage == "sft":
-        keep_rows(folder, done.material.kept)
+    if not config.method.compares_answers:
+        record_trained_rows(folder, done.material.trained_rows)
     draw_loss(metrics["curve"], folder)
     write_card(folder, run, metrics)
-    _write_json(folder / "metrics.json", metrics)
-    _write_json(folder / "run.json", run)
-    emit(TrainingEvent("done", f"trained {adapter_id}", adapter_id=adapter_id))
+    write_json(folder / METRICS_FILE, metrics)
+    write_json(folder / RUN_FILE, run)
+    tell(TrainingEvent("done", f"trained {adapter_id}", adapter_id=adapter_id))
 
 
 def peak_memory_bytes() -> int:
@@ -167,7 +166,7 @@ def to_ids(tokenizer: Any, row: Row | Pair) -> list[int]:
     )
 
 
-def _metrics(done: Trained, train_s: float, resumed_step: int | None) -> dict[str, Any]:
+def _metrics(done: TrainedAdapter, train_s: float, resumed_step: int | None) -> dict[str, Any]:
     state = done.trainer.state
     curve = [_to_point(entry) for entry in state.log_history if "loss" in entry]
     held_out = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
@@ -211,9 +210,4 @@ def _sort_settings(path: Path) -> None:
     """Make equal content equal bytes: PEFT writes sets in the order of their hashes."""
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["target_modules"] = sorted(settings["target_modules"])
-    _write_json(path, settings)
-
-
-def _write_json(path: Path, value: object) -> None:
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_json(path, settings)

@@ -5,84 +5,91 @@ Knows torch and the pairs; knows no processes or registry.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import datasets
 import torch
 from trl import DPOConfig, DPOTrainer
 
 from adapters.config import TrainingConfig
 from adapters.data import ContextCounts, Message, Pair
 from adapters.training.events import TrainingEvent
-from adapters.training.process.adapter_folder import Stopwatch, Trained, to_ids, write_outcome
+from adapters.training.process.adapter_folder import (
+    Timer,
+    TrainedAdapter,
+    to_ids,
+    write_adapter_folder,
+)
 from adapters.training.process.lora import load_base, make_lora
-from adapters.training.process.preparation import ModelTokens, load_tokenizer, prepare_pairs
+from adapters.training.process.preparation import ModelTokens, load_tokenizer, prepare
 from adapters.training.process.trainer import (
-    Emit,
     Progress,
+    Tell,
     follow_order,
     run_trainer,
     shared_arguments,
+    to_dataset,
 )
 
 CONFIDENCE_Z = 1.96  # two-sided 95 %
 
 
-def train(job: dict[str, Any], emit: Emit) -> None:
+def train(job: Mapping[str, Any], tell: Tell) -> None:
     """Train the adapter a job describes and write its folder; see `sft.train`."""
     config = TrainingConfig.model_validate(job["config"])
-    watch = Stopwatch()
+    timer = Timer()
 
     # The pairs, before the base model: what teaches nothing is refused within seconds.
     tokenizer = load_tokenizer(job["base"]["folder"], job["base"]["id"])
-    material = prepare_pairs(config, tokenizer)
-    emit(TrainingEvent("data", material.describe(), counts=material.counts))
+    material = prepare(config, tokenizer)
+    tell(TrainingEvent("data", material.describe(), counts=material.counts))
     if left_out := material.counts["answers_left_out"]:
-        emit(TrainingEvent("warning", f"{left_out} pairs have no answer within cutoff_len"))
-    watch.lap("prepare")
+        tell(TrainingEvent("warning", f"{left_out} pairs have no answer within cutoff_len"))
+    timer.lap("prepare")
 
     # The base model and the trainer.
     model = load_base(job["base"]["folder"], config, longest=max(material.lengths))
-    watch.lap("load")
+    timer.lap("load")
     trainer = DPOTrainer(
         model=model,
         processing_class=tokenizer,
         args=DPOConfig(
-            **shared_arguments(config, job["run_dir"], evaluates=bool(material.held_out)),
+            **shared_arguments(config, job["run_dir"], evaluates=bool(material.held_out_examples)),
             beta=config.pref_beta,
         ),
-        train_dataset=_to_dataset(material.learned),
-        eval_dataset=_to_dataset(material.held_out) if material.held_out else None,
+        train_dataset=to_dataset(material.examples, config.method),
+        eval_dataset=to_dataset(material.held_out_examples, config.method),
         peft_config=make_lora(config, model),
-        callbacks=[Progress(emit, job["run_dir"])],
+        callbacks=[Progress(tell, job["run_dir"])],
     )
     follow_order(trainer, config, material.lengths)
-    watch.lap("tokenize")
-    run_trainer(trainer, job, emit)
-    watch.lap("train")
+    timer.lap("tokenize")
+    run_trainer(trainer, job, tell)
+    timer.lap("train")
     if not trainer.is_world_process_zero():
         return
 
     # Held-out pairs, with the adapter off and on.
     measured: dict[str, Any] = {}
-    if material.held_out:
-        emit(TrainingEvent("heartbeat", "judging the held-out pairs"))
+    if material.held_out_examples:
+        tell(TrainingEvent("heartbeat", "judging the held-out pairs"))
         measured["preference"] = judge_pairs(
-            trainer.model, ModelTokens(tokenizer), material.held_out, limit=config.cutoff_len
+            trainer.model,
+            ModelTokens(tokenizer),
+            material.held_out_examples,
+            limit=config.cutoff_len,
         )
-    watch.lap("judge")
-    done = Trained(
-        method="dpo-lora",
+    timer.lap("judge")
+    done = TrainedAdapter(
         trainer=trainer,
         tokenizer=tokenizer,
         material=material,
-        probes=[to_ids(tokenizer, pair) for pair in material.kept],
-        context=ContextCounts(len(material.kept), 0, 0, 0),
+        probes=[to_ids(tokenizer, pair) for pair in material.trained_rows],
+        context=ContextCounts(len(material.trained_rows), 0, 0, 0),
         measured=measured,
         extra={},
     )
-    write_outcome(config, job, done, watch, emit)
+    write_adapter_folder(config, job, done, timer, tell)
 
 
 def judge_pairs(
@@ -159,16 +166,3 @@ def _score(
         logits = model(input_ids=ids).logits[0, start - 1 : -1].float()  # (answer, vocabulary)
     taken = torch.log_softmax(logits, dim=-1).gather(1, ids[0, start:, None])
     return float(taken.sum()), float(taken.mean())
-
-
-def _to_dataset(pairs: Sequence[Pair]) -> datasets.Dataset:
-    return datasets.Dataset.from_list(
-        [
-            {
-                "prompt": [message.as_dict() for message in pair.prompt],
-                "chosen": [pair.chosen.as_dict()],
-                "rejected": [pair.rejected.as_dict()],
-            }
-            for pair in pairs
-        ]
-    )

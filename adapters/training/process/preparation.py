@@ -5,47 +5,36 @@ that teach nothing are refused within seconds. Knows tokens and rows; knows neit
 trainers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from transformers import AutoTokenizer
 
+from adapters.children import Emit
 from adapters.config import TrainingConfig
-from adapters.data import (
-    Example,
-    Message,
-    Pair,
-    Row,
-    fit_prompt,
-    hold_out,
-    load_pairs,
-    load_rows,
-    to_examples,
-)
+from adapters.data import Message, fit_prompt, hold_out
 from adapters.errors import BaseModelNotFound, InvalidTrainingData
-
-_Learned = TypeVar("_Learned", bound=Example | Pair)
-_Read = TypeVar("_Read", bound=Row | Pair)
+from adapters.methods import Method
 
 
 @dataclass(frozen=True, slots=True)
-class Material(Generic[_Read, _Learned]):
-    """What one run learns from.
+class Material:
+    """What one run learns from; rows and examples are those of its method.
 
     Attributes:
-        kept: Rows trained on.
-        held: Rows held out.
-        learned: What the loss is computed on.
-        held_out: The same of the held-out rows.
-        lengths: Tokens of each of `learned`, as the model sees them.
+        trained_rows: Rows trained on.
+        held_out_rows: Rows held out.
+        examples: What the loss is computed on.
+        held_out_examples: The same of the held-out rows.
+        lengths: Tokens of each of `examples`, as the model sees them.
         counts: Rows, answers and tokens, and what was cut; goes into run.json.
     """
 
-    kept: list[_Read]
-    held: list[_Read]
-    learned: list[_Learned]
-    held_out: list[_Learned]
+    trained_rows: Sequence[Any]
+    held_out_rows: Sequence[Any]
+    examples: Sequence[Any]
+    held_out_examples: Sequence[Any]
     lengths: list[int]
     counts: dict[str, int]
 
@@ -105,75 +94,57 @@ def load_tokenizer(folder: str, base_id: str) -> Any:
     return tokenizer
 
 
-def prepare_answers(config: TrainingConfig, tokenizer: Any) -> Material[Row, Example]:
-    """Read the rows of an `sft` run; held-out ones are set apart before they become examples.
+def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
+    """Read the rows of a run; held-out ones are separated before they become examples.
 
     Raises:
         InvalidTrainingData: Nothing is left to learn, or one row only.
     """
-    tokens = ModelTokens(tokenizer)
-    rows = load_rows(config.dataset)
-    kept, held = hold_out(rows, config.val_size, seed=config.seed)
-    counts = _no_counts(rows, kept, held)
+    method, tokens = config.method, ModelTokens(tokenizer)
+    rows: Sequence[Any] = method.load(config.dataset)
+    trained, held_out = hold_out(rows, config.val_size, seed=config.seed)
+    counts = _new_counts(len(rows), len(trained), len(held_out))
 
-    def fit(examples: Sequence[Example]) -> list[Example]:
-        fitted = []
-        for example in examples:
-            prompts = _fit(example.prompt, [example.completion], config, tokens, counts)
-            fitted += [Example(prompt, example.completion) for prompt in prompts]
+    def fit(some: Sequence[Any]) -> list[Any]:
+        fitted: list[Any] = []
+        for example in method.to_examples(some, config.mask_history):
+            answers = _answers_of(example, method)
+            prompts = _fit_prompt(example.prompt, answers, config, tokens, counts)
+            fitted += [replace(example, prompt=prompt) for prompt in prompts]
         return fitted
 
-    learned = fit(to_examples(kept, mask_history=config.mask_history))
-    learned, lengths = _leave_out_masked(
-        learned, lambda one: [one.completion], config, tokens, counts
-    )
+    examples, lengths = _leave_out_masked(fit(trained), config, tokens, counts)
     before = dict(counts)
-    held_out = fit(to_examples(held, mask_history=config.mask_history))
+    held_out_examples = fit(held_out)
+    if method.compares_answers:  # each is scored by itself, and must have something to score
+        held_out_examples = [
+            one for one in held_out_examples if _has_room(one.prompt, config, tokens)
+        ]
     counts.update(before)  # what was cut is told of the rows trained on
-    return Material(kept, held, learned, held_out, lengths, counts)
+    return Material(trained, held_out, examples, held_out_examples, lengths, counts)
 
 
-def prepare_pairs(config: TrainingConfig, tokenizer: Any) -> Material[Pair, Pair]:
-    """Read the preference pairs of a `dpo` run; see `prepare_answers`."""
-    tokens = ModelTokens(tokenizer)
-    pairs = load_pairs(config.dataset)
-    kept, held = hold_out(pairs, config.val_size, seed=config.seed)
-    counts = _no_counts(pairs, kept, held)
-
-    def fit(some: Sequence[Pair]) -> list[Pair]:
-        fitted: list[Pair] = []
-        for pair in some:
-            prompts = _fit(pair.prompt, [pair.chosen, pair.rejected], config, tokens, counts)
-            fitted += [replace(pair, prompt=shortened) for shortened in prompts]
-        return fitted
-
-    learned, lengths = _leave_out_masked(
-        fit(kept), lambda pair: [pair.chosen, pair.rejected], config, tokens, counts
-    )
-    before = dict(counts)
-    held_out = [pair for pair in fit(held) if _has_room(pair.prompt, config, tokens)]
-    counts.update(before)
-    return Material(kept, held, learned, held_out, lengths, counts)
-
-
-def count_material(job: dict[str, Any]) -> dict[str, int]:
-    """Return the counts of what a job would learn from; see `prepare_answers`."""
+def count_material(job: Mapping[str, Any], _emit: Emit) -> dict[str, int]:
+    """Return the counts of what a job would learn from; see `prepare`."""
     config = TrainingConfig.model_validate(job["config"])
     tokenizer = load_tokenizer(job["base"]["folder"], job["base"]["id"])
-    prepare = prepare_pairs if config.stage == "dpo" else prepare_answers
     return prepare(config, tokenizer).counts
 
 
-def _no_counts(rows: Sequence[object], kept: Sequence[object], held: Sequence[object]) -> Any:
-    if len(kept) < 2:
+def _answers_of(example: Any, method: Method) -> list[Message]:
+    return [getattr(example, name) for name in method.answers]
+
+
+def _new_counts(rows: int, trained: int, held_out: int) -> dict[str, int]:
+    if trained < 2:
         raise InvalidTrainingData(
-            f"{len(kept)} row to train on ({len(held)} held out): one row teaches one answer, "
+            f"{trained} row to train on ({held_out} held out): one row teaches one answer, "
             "not a task; add rows or lower val_size"
         )
     return {
-        "rows": len(rows),
-        "trained_rows": len(kept),
-        "held_out_rows": len(held),
+        "rows": rows,
+        "trained_rows": trained,
+        "held_out_rows": held_out,
         "answers": 0,
         "tokens": 0,
         "rows_shortened": 0,
@@ -184,7 +155,7 @@ def _no_counts(rows: Sequence[object], kept: Sequence[object], held: Sequence[ob
     }
 
 
-def _fit(
+def _fit_prompt(
     prompt: tuple[Message, ...],
     answers: Sequence[Message],
     config: TrainingConfig,
@@ -206,28 +177,28 @@ def _has_room(prompt: Sequence[Message], config: TrainingConfig, tokens: ModelTo
 
 
 def _leave_out_masked(
-    candidates: Sequence[_Learned],
-    answers: Callable[[_Learned], Sequence[Message]],
+    candidates: Sequence[Any],
     config: TrainingConfig,
     tokens: ModelTokens,
     counts: dict[str, int],
-) -> tuple[list[_Learned], list[int]]:
+) -> tuple[list[Any], list[int]]:
     """Leave out what has no token of an answer within the limit; its loss would be empty."""
-    learned: list[_Learned] = []
+    examples: list[Any] = []
     lengths: list[int] = []
     for one in candidates:
         if not _has_room(one.prompt, config, tokens):
             counts["answers_left_out"] += 1
             continue
-        length = max(tokens.count((*one.prompt, answer)) for answer in answers(one))
+        answers = _answers_of(one, config.method)
+        length = max(tokens.count((*one.prompt, answer)) for answer in answers)
         counts["answers_cut"] += length > config.cutoff_len
-        learned.append(one)
+        examples.append(one)
         lengths.append(min(length, config.cutoff_len))
-    counts["answers"] = len(learned)
+    counts["answers"] = len(examples)
     counts["tokens"] = sum(lengths)
-    if not learned:
+    if not examples:
         raise InvalidTrainingData(
             f"all {len(candidates)} rows have prompts of cutoff_len ({config.cutoff_len}) tokens "
             "or more; no answer is left to learn"
         )
-    return learned, lengths
+    return examples, lengths

@@ -4,109 +4,103 @@ TRL's SFTTrainer and PEFT do the training; this file chooses what is the method'
 and the rows; knows no processes or registry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import datasets
 from trl import SFTConfig, SFTTrainer
 
 from adapters.config import TrainingConfig
-from adapters.data import Example, count_context
+from adapters.data import count_context
 from adapters.training.events import TrainingEvent
-from adapters.training.process.adapter_folder import Stopwatch, Trained, to_ids, write_outcome
+from adapters.training.process.adapter_folder import (
+    Timer,
+    TrainedAdapter,
+    to_ids,
+    write_adapter_folder,
+)
 from adapters.training.process.lora import load_base, make_lora
-from adapters.training.process.preparation import load_tokenizer, prepare_answers
+from adapters.training.process.preparation import load_tokenizer, prepare
 from adapters.training.process.replay import prepare_replay
 from adapters.training.process.trainer import (
-    Emit,
     Progress,
+    Tell,
     first_process_first,
     follow_order,
     run_trainer,
     shared_arguments,
+    to_dataset,
 )
 
 
-def train(job: dict[str, Any], emit: Emit) -> None:
+def train(job: Mapping[str, Any], tell: Tell) -> None:
     """Train the adapter a job describes and write its folder.
 
     Args:
         job: `config`, `base`, `adapter_dir`, `run_dir`, `checkpoint` and `threads`, as run.py
             writes them.
-        emit: Takes what is going on.
+        tell: Sends events.
 
     Raises:
         InvalidTrainingData: No row is left after cutting, or too few to train on.
         BaseModelNotFound: The base model has no chat template.
-        TrainingFailed: The loss ended as no number.
+        TrainingFailed: The loss is NaN.
     """
     config = TrainingConfig.model_validate(job["config"])
-    watch = Stopwatch()
+    timer = Timer()
 
     # The rows, before the base model: what teaches nothing is refused within seconds.
     tokenizer = load_tokenizer(job["base"]["folder"], job["base"]["id"])
-    material = prepare_answers(config, tokenizer)
-    emit(TrainingEvent("data", material.describe(), counts=material.counts))
+    material = prepare(config, tokenizer)
+    tell(TrainingEvent("data", material.describe(), counts=material.counts))
     if left_out := material.counts["answers_left_out"]:
-        emit(TrainingEvent("warning", f"{left_out} rows have no answer within cutoff_len"))
-    watch.lap("prepare")
+        tell(TrainingEvent("warning", f"{left_out} rows have no answer within cutoff_len"))
+    timer.lap("prepare")
 
     # The base model, in the precision it is served in; its own answers, before it changes.
     model = load_base(job["base"]["folder"], config, longest=max(material.lengths))
-    watch.lap("load")
+    timer.lap("load")
     with first_process_first(config):
         replayed = prepare_replay(
             config,
             model,
             tokenizer,
-            learned=len(material.learned),
+            examples=len(material.examples),
             run_dir=Path(job["run_dir"]),
-            beat=lambda i, of: emit(TrainingEvent("heartbeat", f"replay: {i} of {of} prompts")),
+            on_answers=lambda i, of: tell(
+                TrainingEvent("heartbeat", f"replay: {i} of {of} prompts")
+            ),
         )
-    watch.lap("replay")
+    timer.lap("replay")
 
     # The trainer. Loss is on the answers alone.
     trainer = SFTTrainer(
         model=model,
         processing_class=tokenizer,
         args=SFTConfig(
-            **shared_arguments(config, job["run_dir"], evaluates=bool(material.held_out)),
+            **shared_arguments(config, job["run_dir"], evaluates=bool(material.held_out_examples)),
             completion_only_loss=True,
             loss_type="nll",
         ),
-        train_dataset=_to_dataset([*material.learned, *replayed]),
-        eval_dataset=_to_dataset(material.held_out) if material.held_out else None,
+        train_dataset=to_dataset([*material.examples, *replayed], config.method),
+        eval_dataset=to_dataset(material.held_out_examples, config.method),
         peft_config=make_lora(config, model),
-        callbacks=[Progress(emit, job["run_dir"])],
+        callbacks=[Progress(tell, job["run_dir"])],
     )
     follow_order(trainer, config, [len(ids) for ids in trainer.train_dataset["input_ids"]])
-    watch.lap("tokenize")
-    run_trainer(trainer, job, emit)
-    watch.lap("train")
+    timer.lap("tokenize")
+    run_trainer(trainer, job, tell)
+    timer.lap("train")
     if not trainer.is_world_process_zero():
         return
 
-    done = Trained(
-        method="sft-lora",
+    done = TrainedAdapter(
         trainer=trainer,
         tokenizer=tokenizer,
         material=material,
-        probes=[to_ids(tokenizer, row) for row in material.kept],
-        context=count_context(material.kept),
+        probes=[to_ids(tokenizer, row) for row in material.trained_rows],
+        context=count_context(material.trained_rows),
         measured={},
         extra={"replay": {"rows": len(replayed), "distinct": len(set(replayed))}},
     )
-    write_outcome(config, job, done, watch, emit)
-
-
-def _to_dataset(examples: Sequence[Example]) -> datasets.Dataset:
-    return datasets.Dataset.from_list(
-        [
-            {
-                "prompt": [message.as_dict() for message in example.prompt],
-                "completion": [example.completion.as_dict()],
-            }
-            for example in examples
-        ]
-    )
+    write_adapter_folder(config, job, done, timer, tell)

@@ -5,11 +5,12 @@ Knows transformers' Trainer; knows neither rows nor what the loss is.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import datasets
 import torch
 import trl.trainer.utils
 from accelerate import PartialState
@@ -17,17 +18,19 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from adapters.config import TrainingConfig
+from adapters.methods import Method
 from adapters.training.events import TrainingEvent
 from adapters.training.journal import CHECKPOINTS, mark_complete
-from adapters.training.process.loss_monitor import LossWatch
+from adapters.training.process.loss_monitor import LossMonitor
 from adapters.training.report import draw_live_loss
 
-LEAST_EVENT_GAP_S = 0.5  # between two progress events: a person cannot read faster
-HEARTBEAT_S = 5.0  # at most this long without a word, as long as parts of a step get done
+MIN_EVENT_GAP_S = 0.5  # between two progress events: a person cannot read faster
+HEARTBEAT_S = 5.0  # at most this long without an event, as long as parts of a step get done
 LIVE_PLOT_S = 10.0  # drawing takes 0.1 s
-KEPT_CHECKPOINTS = 2  # the one being written may turn out to be half of one
+MAX_CHECKPOINTS = 2  # the one being written may turn out to be half of one
 
-Emit = Callable[[TrainingEvent], None]
+Tell = Callable[[TrainingEvent], None]
+"""Sends one event to the parent."""
 
 
 def shared_arguments(config: TrainingConfig, run_dir: str, *, evaluates: bool) -> dict[str, Any]:
@@ -51,16 +54,28 @@ def shared_arguments(config: TrainingConfig, run_dir: str, *, evaluates: bool) -
         "use_cpu": not torch.cuda.is_available(),
         "dataloader_pin_memory": torch.cuda.is_available(),
         "logging_steps": config.logging_steps,
-        "logging_nan_inf_filter": False,  # a loss that is no number is told, not smoothed away
+        "logging_nan_inf_filter": False,  # NaN is reported, not smoothed away
         "eval_strategy": "epoch" if evaluates else "no",
         "save_strategy": "steps",
         "save_steps": config.save_steps if config.save_steps < 1 else int(config.save_steps),
-        "save_total_limit": KEPT_CHECKPOINTS,
+        "save_total_limit": MAX_CHECKPOINTS,
         "report_to": config.report_to,
         "disable_tqdm": True,
         "seed": config.seed,
         "data_seed": config.seed,
     }
+
+
+def to_dataset(examples: Sequence[Any], method: Method) -> datasets.Dataset | None:
+    """Return examples with the columns that TRL's trainer of a method reads; none of none."""
+    rows = [
+        {
+            "prompt": [turn.as_dict() for turn in example.prompt],
+            **{name: [getattr(example, name).as_dict()] for name in method.answers},
+        }
+        for example in examples
+    ]
+    return datasets.Dataset.from_list(rows) if rows else None
 
 
 @contextmanager
@@ -122,27 +137,27 @@ def score_answers_alone() -> None:
     trl.trainer.utils._use_triton = lambda _device: True
 
 
-def run_trainer(trainer: Any, job: dict[str, Any], emit: Emit) -> Any:
+def run_trainer(trainer: Any, job: Mapping[str, Any], tell: Tell) -> Any:
     """Train, from the job's checkpoint where it names one, and return the trainer's output."""
     score_answers_alone()
     checkpoint = job["checkpoint"]
     if checkpoint is None:
         return trainer.train()
     known = TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json"))
-    emit(TrainingEvent("resumed", f"from step {known.global_step}", step=known.global_step))
+    tell(TrainingEvent("resumed", f"from step {known.global_step}", step=known.global_step))
     counted = [entry["num_tokens"] for entry in known.log_history if "num_tokens" in entry]
     trainer._total_train_tokens = int(counted[-1]) if counted else 0  # TRL counts from 0 again
     return trainer.train(resume_from_checkpoint=checkpoint)
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untyped for mypy here
-    """Turns what the trainer does into events, and says when a checkpoint is whole."""
+    """Turns what the trainer does into events, and says when a checkpoint is complete."""
 
-    def __init__(self, emit: Emit, run_dir: str) -> None:
-        self._emit = emit
+    def __init__(self, tell: Tell, run_dir: str) -> None:
+        self._tell = tell
         self._run_dir = Path(run_dir)
-        self._watch = LossWatch()
-        self._began = self._told = self._beat = self._drawn = time.monotonic()
+        self._monitor = LossMonitor()
+        self._began = self._told = self._drawn = self._last_heartbeat = time.monotonic()
         self._began_at_step = 0
         self._began_at_tokens = 0.0
 
@@ -154,37 +169,37 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         self._began_at_step = state.global_step
         counted = [entry["num_tokens"] for entry in state.log_history if "num_tokens" in entry]
         self._began_at_tokens = counted[-1] if counted else 0.0
-        self._emit(
+        self._tell(
             TrainingEvent("progress", "training", step=state.global_step, steps=state.max_steps)
         )
 
     def on_substep_end(
         self, _a: TrainingArguments, state: TrainerState, _c: TrainerControl, **_: object
     ) -> None:
-        """Give a sign of life within a long step."""
-        self._give_sign(state)
+        """Send a heartbeat within a long step."""
+        self._send_heartbeat(state)
 
     def on_prediction_step(
         self, _a: TrainingArguments, state: TrainerState, _c: TrainerControl, **_: object
     ) -> None:
-        """Give a sign of life while the held-out rows are read."""
-        self._give_sign(state)
+        """Send a heartbeat while the held-out rows are read."""
+        self._send_heartbeat(state)
 
-    def _give_sign(self, state: TrainerState) -> None:
+    def _send_heartbeat(self, state: TrainerState) -> None:
         now = time.monotonic()
-        if now - max(self._beat, self._told) >= HEARTBEAT_S:
-            self._beat = now
-            self._emit(TrainingEvent("heartbeat", step=state.global_step, steps=state.max_steps))
+        if now - max(self._last_heartbeat, self._told) >= HEARTBEAT_S:
+            self._last_heartbeat = now
+            self._tell(TrainingEvent("heartbeat", step=state.global_step, steps=state.max_steps))
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, _c: TrainerControl, **_: object
     ) -> None:
-        """Mark the checkpoint as whole once every process has written its part."""
+        """Mark the checkpoint as complete once every process has written its part."""
         PartialState().wait_for_everyone()
         if not state.is_world_process_zero:
             return
         mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
-        self._emit(
+        self._tell(
             TrainingEvent(
                 "checkpoint", f"checkpoint at step {state.global_step}", step=state.global_step
             )
@@ -198,25 +213,25 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         logs: dict[str, float] | None = None,
         **_: object,
     ) -> None:
-        """Tell step, loss, rate and time left, and what is wrong with the loss."""
+        """Report step, loss, rate and time left, and what is wrong with the loss."""
         step, said = state.global_step, logs or {}
         if "eval_loss" in said:
-            self._tell_held_out(step, said["eval_loss"])
+            self._report_held_out(step, said["eval_loss"])
         if "loss" not in said:
             return
         loss = float(said["loss"])
-        for warning in self._watch.see(step, loss, said.get("grad_norm")):
-            self._emit(TrainingEvent("warning", warning, step=step))
+        for warning in self._monitor.check(step, loss, said.get("grad_norm")):
+            self._tell(TrainingEvent("warning", warning, step=step))
         if not math.isfinite(loss):
-            control.should_training_stop = True  # more steps make no number of it
+            control.should_training_stop = True  # a loss that is NaN stays NaN
         now = time.monotonic()
-        if now - self._told < LEAST_EVENT_GAP_S and step < state.max_steps:
+        if now - self._told < MIN_EVENT_GAP_S and step < state.max_steps:
             return
         self._told = now
         elapsed = now - self._began
         done = max(step - self._began_at_step, 1)
         tokens = said.get("num_tokens", 0.0) - self._began_at_tokens
-        self._emit(
+        self._tell(
             TrainingEvent(
                 "progress",
                 f"step {step} of {state.max_steps}, loss {loss:.3f}",
@@ -231,11 +246,11 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is untype
             self._drawn = now
             draw_live_loss(state.log_history, self._run_dir)
 
-    def _tell_held_out(self, step: int, loss: float) -> None:
-        self._emit(
+    def _report_held_out(self, step: int, loss: float) -> None:
+        self._tell(
             TrainingEvent(
                 "held_out", f"held-out loss {loss:.3f}", step=step, held_out_loss=round(loss, 5)
             )
         )
-        for warning in self._watch.see_held_out(step, loss):
-            self._emit(TrainingEvent("warning", warning, step=step))
+        for warning in self._monitor.check_held_out(step, loss):
+            self._tell(TrainingEvent("warning", warning, step=step))

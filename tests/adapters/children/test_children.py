@@ -1,23 +1,30 @@
 """What is set for every child that loads torch, and what it does about itself."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters import TELEMETRY_OFF
+from adapters import TELEMETRY_OFF, AdaptersConfig, InvalidTrainingData
+from adapters.children import ChildFailed, Task, run_child
 from adapters.children.parent import start_child
 
 SCRIPT = """
 import os, pathlib
-from adapters.children.parent import step_back
-step_back(7)
+from adapters.children.child import lower_priority
+lower_priority(7)
 file = pathlib.Path("/proc/self/autogroup")
 print(os.nice(0), file.read_text().split()[-1] if file.exists() else 7)
 """
+
+
+def task_in(folder: Path, call: str = "a:b", **job: Any) -> Task:
+    return Task.in_folder(folder, call, job)
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def test_telemetry_is_off_whatever_the_environment_says(
     started: list[tuple[list[str], Mapping[str, str]]], tmp_path: Path
 ) -> None:
     loud = dict.fromkeys(TELEMETRY_OFF, "on") | {"PATH": "/bin"}
-    start_child("a.b", tmp_path / "j", tmp_path / "log", environment=loud, threads=None)
+    start_child(task_in(tmp_path), environment=loud, threads=None)
     ((_, environment),) = started
     assert environment["PATH"] == "/bin"
     assert {name: environment[name] for name in TELEMETRY_OFF} == dict(TELEMETRY_OFF)
@@ -48,17 +55,16 @@ def test_processes_share_the_threads_and_get_a_launcher(
     started: list[tuple[list[str], Mapping[str, str]]], tmp_path: Path
 ) -> None:
     for processes in (1, 2, 8):
-        start_child(
-            "a.b", tmp_path / "j", tmp_path / "log", environment={}, threads=4, processes=processes
-        )
+        task = replace(task_in(tmp_path), processes=processes)
+        start_child(task, environment={}, threads=4)
     (one, _), (two, _), _ = started
-    assert one[1:] == ["-m", "a.b", str(tmp_path / "j")]
+    assert one[1:] == ["-m", "adapters.children.child", str(tmp_path / "job.json")]
     assert "--nproc-per-node=2" in two
     assert two[-3:] == one[-3:]
     assert [environment["OMP_NUM_THREADS"] for _, environment in started] == ["4", "2", "1"]
 
 
-def test_a_child_steps_back_with_its_session() -> None:
+def test_a_child_lowers_the_priority_of_its_session() -> None:
     said = subprocess.run(
         [sys.executable, "-c", SCRIPT],
         cwd=Path(__file__).parents[3],
@@ -72,7 +78,7 @@ def test_a_child_steps_back_with_its_session() -> None:
 
 TWICE = """
 import os, signal
-from adapters.training.process import child
+from adapters.children import child
 signal.signal(signal.SIGTERM, child._raise_stopped)
 try:
     os.kill(os.getpid(), signal.SIGTERM)
@@ -91,3 +97,97 @@ def test_a_second_signal_does_not_end_the_tidying() -> None:
         check=True,
     )
     assert said.stdout == "tidied\n"
+
+
+Start = Callable[..., tuple[Any, list[dict[str, Any]]]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Runs a function of `TOLD` in a child and collects its events."""
+    program = tmp_path / "told.py"
+    program.write_text(TOLD)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def run(name: str, **options: Any) -> tuple[Any, list[dict[str, Any]]]:
+        events: list[dict[str, Any]] = []
+        result = run_child(
+            Task.in_folder(work, f"told:{name}", {"number": 7}),
+            environment=environment,
+            limits=AdaptersConfig(training_nice=0, stop_grace_s=5),
+            on_event=events.append,
+            check=lambda: None,
+            **options,
+        )
+        return result, events
+
+    return run
+
+
+TOLD = """
+import os, sys
+from adapters.errors import InvalidTrainingData
+
+def double(job, emit):
+    print("printed, no event")
+    emit({"message": "half way"})
+    return {"doubled": 2 * job["number"]}
+
+def refuse(job, emit):
+    raise InvalidTrainingData("row 3 is empty")
+
+def fail(job, emit):
+    raise ZeroDivisionError("by zero")
+
+def die(job, emit):
+    sys.stderr.write("last words")
+    os._exit(9)
+"""
+
+
+def test_a_task_is_done_told_and_its_result_returned(start: Start) -> None:
+    result, events = start("double")
+    assert result["doubled"] == 14
+    assert events == [{"message": "half way"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "code"),
+    [
+        ("refuse", "row 3 is empty", InvalidTrainingData.code),
+        ("fail", "ZeroDivisionError: by zero", None),
+        ("die", "the process ended with code 9", None),
+    ],
+)
+def test_an_error_is_carried_back_with_its_code(
+    start: Start, name: str, reason: str, code: str | None
+) -> None:
+    with pytest.raises(ChildFailed) as failed:
+        start(name)
+    assert (failed.value.reason, failed.value.code) == (reason, code)
+    assert (name == "refuse") or failed.value.tail
+
+
+LEFT_OUT = """
+import importlib.util
+from adapters.children.child import _import_less
+_import_less(["sklearn"])
+assert importlib.util.find_spec("sklearn") is None
+try:
+    import sklearn
+except ImportError:
+    print("left out")
+"""
+
+
+def test_a_library_that_is_left_out_looks_as_if_it_were_not_installed() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", LEFT_OUT],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "left out\n"

@@ -157,7 +157,7 @@ def test_a_child_killed_from_outside_is_told(evaluate: Evaluate) -> None:
         kill(EvaluationEvent("", 0, 0))
         return False
 
-    with pytest.raises(EvaluationFailed, match="want of memory"):
+    with pytest.raises(EvaluationFailed, match="memory ran out"):
         evaluate(cancelled=killed)
 
 

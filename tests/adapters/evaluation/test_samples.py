@@ -7,11 +7,18 @@ import pytest
 
 from adapters import InvalidEvaluationRows, load_rows, parse_training_config
 from adapters.data import Row
-from adapters.evaluation import held_out_rows, keep_rows, load_gate_policy
-from adapters.evaluation.samples import KeptRows, Samples, choose_metric, make_samples, read_kept
+from adapters.evaluation import held_out_rows, load_gate_policy
+from adapters.evaluation.samples import (
+    Samples,
+    TrainedRows,
+    choose_metric,
+    make_samples,
+    read_trained_rows,
+    record_trained_rows,
+)
 
 WORDS = load_gate_policy().task_metrics
-NOTHING = KeptRows(frozenset(), frozenset(), ())
+NOTHING = TrainedRows(frozenset(), frozenset(), ())
 
 
 def row(question: str, answer: str, **meta: Any) -> dict[str, Any]:
@@ -26,7 +33,7 @@ def load(tmp_path: Path, rows: Sequence[dict[str, Any]], name: str = "rows.jsonl
     return load_rows([file])
 
 
-def sample(rows: Sequence[Row], kept: KeptRows = NOTHING, **options: Any) -> Samples:
+def sample(rows: Sequence[Row], kept: TrainedRows = NOTHING, **options: Any) -> Samples:
     given = {"adapter_task": "facts", "few_shot": 0, **options}
     return make_samples(rows, kept, WORDS, **given)
 
@@ -79,8 +86,8 @@ def test_an_unknown_metric_is_refused_with_the_nearest_one(tmp_path: Path) -> No
 
 def test_what_a_run_keeps_is_read_back_and_trained_rows_are_left_out(tmp_path: Path) -> None:
     rows = load(tmp_path, [row(f"q{i}", "a b", task="facts_qa") for i in range(6)])
-    keep_rows(tmp_path, rows[:4])
-    kept = read_kept(tmp_path)
+    record_trained_rows(tmp_path, rows[:4])
+    kept = read_trained_rows(tmp_path)
     assert (len(kept.trained), kept.tasks, len(kept.examples)) == (
         4,
         frozenset({"facts_qa"}),
@@ -98,9 +105,9 @@ def test_what_a_run_keeps_is_read_back_and_trained_rows_are_left_out(tmp_path: P
 
 def test_rows_that_were_all_trained_on_are_refused(tmp_path: Path) -> None:
     rows = load(tmp_path, [row("q", "a")])
-    keep_rows(tmp_path, rows)
+    record_trained_rows(tmp_path, rows)
     with pytest.raises(InvalidEvaluationRows, match="all 1 rows were trained on"):
-        sample(rows, read_kept(tmp_path))
+        sample(rows, read_trained_rows(tmp_path))
 
 
 def test_no_rows_at_all_are_refused() -> None:
@@ -109,7 +116,7 @@ def test_no_rows_at_all_are_refused() -> None:
 
 
 def test_rows_of_another_task_are_refused_by_line(tmp_path: Path) -> None:
-    kept = KeptRows(frozenset(), frozenset({"facts_json_en"}), ())
+    kept = TrainedRows(frozenset(), frozenset({"facts_json_en"}), ())
     rows = load(tmp_path, [row("q", "{}", task="facts_json_en"), row("q", "{}", task="acts_json")])
     with pytest.raises(InvalidEvaluationRows, match=r"rows\.jsonl:2: the row is of task acts_json"):
         sample(rows, kept)
@@ -119,15 +126,15 @@ def test_rows_of_another_task_are_refused_by_line(tmp_path: Path) -> None:
 def test_the_adapters_own_name_and_rows_without_a_task_are_fine(
     tmp_path: Path, task: str | None
 ) -> None:
-    kept = KeptRows(frozenset(), frozenset({"facts_json_en"}), ())
+    kept = TrainedRows(frozenset(), frozenset({"facts_json_en"}), ())
     rows = load(tmp_path, [row("q", "{}", **({"task": task} if task else {}))])
     assert len(sample(rows, kept, adapter_task="my-facts").rows) == 1
 
 
 def test_few_shot_examples_are_earlier_turns_under_one_system_turn(tmp_path: Path) -> None:
     rows = load(tmp_path, [row(f"q{i}", f"a{i}") for i in range(5)])
-    keep_rows(tmp_path, rows[:4])
-    found = sample(rows, read_kept(tmp_path), few_shot=2).rows[0]
+    record_trained_rows(tmp_path, rows[:4])
+    found = sample(rows, read_trained_rows(tmp_path), few_shot=2).rows[0]
     assert found.few_shot is not None
     roles = [turn.role for turn in found.few_shot]
     assert roles == ["system", "user", "assistant", "user", "assistant", "user"]

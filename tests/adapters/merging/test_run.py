@@ -21,7 +21,7 @@ from adapters import (
     describe_base_model,
     merge_adapter,
 )
-from adapters.children import ChildFailed
+from adapters.children import ChildFailed, Task
 from adapters.files.weights import read_header
 from adapters.merging import run
 from adapters.merging.run import compare
@@ -51,12 +51,12 @@ def merge(
 def answer(monkeypatch: pytest.MonkeyPatch, merged: list[list[float]]) -> None:
     """Have the child write half a model and answer `merged`."""
 
-    def write(_call: str, job: Mapping[str, Any], *_a: object, **_o: object) -> object:
-        Path(job["out"]).mkdir()
-        (Path(job["out"]) / "model.safetensors").write_bytes(b"half")
+    def write(task: Task, **_o: object) -> object:
+        Path(task.job["out"]).mkdir()
+        (Path(task.job["out"]) / "model.safetensors").write_bytes(b"half")
         return {"base": BASE, "adapter": ADAPTER, "merged": merged}
 
-    monkeypatch.setattr(run, "run_job", write)
+    monkeypatch.setattr(run, "run_child", write)
 
 
 @pytest.mark.engine
@@ -116,24 +116,24 @@ def test_the_tolerance_is_a_share_of_what_a_small_adapter_does() -> None:
 
 @pytest.mark.parametrize(
     "failure",
-    [ChildFailed("want of memory", ("last",)), OSError(errno.ENOSPC, "No space left on device")],
+    [ChildFailed("memory ran out", ("last",)), OSError(errno.ENOSPC, "No space left on device")],
 )
 def test_a_failure_on_the_way_leaves_nothing(
     merge: Merge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failure: Exception
 ) -> None:
-    def fail(_call: str, job: Mapping[str, Any], *_a: object, **_o: object) -> object:
-        Path(job["out"]).mkdir()
+    def fail(task: Task, **_o: object) -> object:
+        Path(task.job["out"]).mkdir()
         raise failure
 
-    monkeypatch.setattr(run, "run_job", fail)
-    with pytest.raises(MergeFailed, match="merging failed: .*(memory|No space left)"):
+    monkeypatch.setattr(run, "run_child", fail)
+    with pytest.raises(MergeFailed, match="merging failed: .*(memory ran out|No space left)"):
         merge()
     assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.fixture
 def no_child(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "run_job", None)
+    monkeypatch.setattr(run, "run_child", None)
 
 
 @pytest.mark.usefixtures("no_child")

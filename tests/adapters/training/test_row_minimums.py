@@ -1,11 +1,11 @@
 import pytest
 
 from adapters import parse_training_config
-from adapters.training.row_minimums import count_floors
+from adapters.training.row_minimums import count_against_minimums
 
 
 @pytest.mark.parametrize(
-    ("keys", "floor", "recommended"),
+    ("keys", "min_rows", "recommended"),
     [
         ({}, 2_000, 5_000),
         ({"task_type": "classification"}, 2_000, 5_000),
@@ -14,13 +14,13 @@ from adapters.training.row_minimums import count_floors
     ],
 )
 def test_the_larger_of_method_and_task_counts(
-    keys: dict[str, str], floor: int, recommended: int
+    keys: dict[str, str], min_rows: int, recommended: int
 ) -> None:
     config = parse_training_config(
         {"task": "t", "model_name_or_path": "b", "dataset": "r.jsonl", **keys}
     )
-    floors = count_floors(config, 100)
-    assert (floors.pilot, floors.floor, floors.recommended) == (50, floor, recommended)
+    minimums = count_against_minimums(config, 100)
+    assert (minimums.pilot, minimums.min_rows, minimums.recommended) == (50, min_rows, recommended)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,6 @@ def test_the_larger_of_method_and_task_counts(
         (5_000, "recommended"),
     ],
 )
-def test_the_verdict_is_the_highest_line_reached(rows: int, verdict: str) -> None:
+def test_the_verdict_is_the_highest_minimum_reached(rows: int, verdict: str) -> None:
     config = parse_training_config({"task": "t", "model_name_or_path": "b", "dataset": "r.jsonl"})
-    assert count_floors(config, rows).verdict == verdict
+    assert count_against_minimums(config, rows).verdict == verdict

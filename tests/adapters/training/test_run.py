@@ -208,7 +208,7 @@ def test_a_child_killed_from_outside_is_told_with_a_remedy(run: Run, tmp_path: P
         for pid in children_of(os.getpid()):
             os.kill(pid, signal.SIGKILL)
 
-    with pytest.raises(TrainingFailed, match="want of memory"):
+    with pytest.raises(TrainingFailed, match="memory ran out"):
         run(on_progress=kill)
     assert list(tmp_path.iterdir()) == []
 
@@ -303,7 +303,7 @@ def test_a_cancelled_run_of_two_processes_ends_both(run: Run, tmp_path: Path) ->
 def test_rows_that_teach_nothing_are_refused_before_a_child_is_started(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, reason: str
 ) -> None:
-    monkeypatch.setattr("adapters.training.run.start_child", None)
+    monkeypatch.setattr("adapters.training.run.run_child", None)
     rows = tmp_path / "rows.jsonl"
     rows.write_text(lines)
     for stage in ("sft", "dpo"):
@@ -396,7 +396,7 @@ def children_of(pid: int) -> list[int]:
     found: list[int] = []
     for task in listing.iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
-    return [child for child in found if "adapters.training.process.child" in command_of(child)]
+    return [child for child in found if "adapters.children.child" in command_of(child)]
 
 
 def trainers_in(folder: Path) -> list[int]:
@@ -413,4 +413,4 @@ def command_of(pid: int) -> str:
 
 
 def is_running(pid: int) -> bool:
-    return "adapters.training.process.child" in command_of(pid)
+    return "adapters.children.child" in command_of(pid)

@@ -115,7 +115,7 @@ def test_replay_mixes_in_the_base_models_own_answers(run: Run, tmp_path: Path) -
 
 
 def test_replay_does_not_go_with_pairs() -> None:
-    with pytest.raises(InvalidTrainingConfig, match="replay_ratio belongs to stage sft"):
+    with pytest.raises(InvalidTrainingConfig, match="replay_ratio cannot be used with stage dpo"):
         parse_training_config(
             {
                 "task": "t",
@@ -180,7 +180,7 @@ def test_one_row_is_refused_even_by_force(run: Run, force: bool) -> None:
 
 
 @pytest.mark.engine
-def test_a_loss_that_is_no_number_ends_the_run(
+def test_a_loss_that_is_nan_ends_the_run(
     run: Run, events: list[TrainingEvent], tmp_path: Path
 ) -> None:
     base = make_tiny_model(tmp_path / "broken")
@@ -188,9 +188,9 @@ def test_a_loss_that_is_no_number_ends_the_run(
     tensors = load_file(weights)
     tensors["model.norm.weight"][0] = float("nan")
     save_file(tensors, weights, metadata={"format": "pt"})
-    with pytest.raises(TrainingFailed, match="no number any more at step 1; lower learning_rate"):
+    with pytest.raises(TrainingFailed, match="the loss is NaN at step 1; lower learning_rate"):
         run(answers(50), base=describe_base_model(base.folder), model_name_or_path="broken")
-    assert any("no number" in event.message for event in events if event.event == "warning")
+    assert any("the loss is NaN" in event.message for event in events if event.event == "warning")
     assert list((tmp_path / "adapters").iterdir()) == []
 
 

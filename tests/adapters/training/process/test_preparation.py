@@ -7,7 +7,7 @@ import pytest
 
 from adapters import ModelFolder, parse_training_config
 from adapters.training.process.lora import load_base
-from adapters.training.process.preparation import load_tokenizer, prepare_pairs
+from adapters.training.process.preparation import load_tokenizer, prepare
 
 LIMIT = 32
 
@@ -30,11 +30,11 @@ def test_held_out_pairs_without_room_for_an_answer_are_not_judged(
     config = parse_training_config(
         {**values, "stage": "dpo", "cutoff_len": LIMIT, "val_size": 0.5, "force": True}
     )
-    material = prepare_pairs(config, load_tokenizer(str(tiny_base.folder), tiny_base.id))
-    assert len(material.held) == 10
-    assert 0 < len(material.held_out) < 10
-    assert all(len(pair.prompt) == 1 for pair in material.held_out)
-    learned = len(material.learned)
+    material = prepare(config, load_tokenizer(str(tiny_base.folder), tiny_base.id))
+    assert len(material.held_out_rows) == 10
+    assert 0 < len(material.held_out_examples) < 10
+    assert all(len(pair.prompt) == 1 for pair in material.held_out_examples)
+    learned = len(material.examples)
     assert material.counts["answers_left_out"] == 10 - learned, "the held-out ones are not counted"
 
 
