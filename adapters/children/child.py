@@ -6,9 +6,6 @@ of what the function does.
 """
 
 import contextlib
-import functools
-import importlib
-import importlib.metadata
 import json
 import logging
 import os
@@ -24,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from adapters.children.imports import import_quickly, leave_out
 from adapters.children.protocol import RESULT_FILE, STOPPED_CODE, failure, to_line
 from adapters.errors import AdapterError
 
@@ -44,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _raise_stopped)
     threading.Thread(target=_end_with_parent, args=(scratch,), daemon=True).start()
     lower_priority(job["nice"])
-    _import_less(job["left_out"])
+    leave_out(job["left_out"])
     _quieten()
 
     def emit(event: Mapping[str, object]) -> None:
@@ -53,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 
     try:
         module, _, name = job["call"].partition(":")
-        result = getattr(importlib.import_module(module), name)(job, emit)
+        result = getattr(import_quickly(module), name)(job, emit)
         if result is not None:
             text = json.dumps(result, ensure_ascii=False)
             file.with_name(RESULT_FILE).write_text(text, encoding="utf-8")
@@ -107,15 +105,6 @@ def _end_with_parent(scratch: Path) -> None:
     # The signal may wait for a long step in C++; with the parent gone nobody waits for us.
     shutil.rmtree(scratch, ignore_errors=True)
     os._exit(STOPPED_CODE)
-
-
-def _import_less(left_out: Sequence[str]) -> None:
-    """Save seconds of importing: without some libraries, and with one look at what is installed."""
-    for name in left_out:
-        sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say "not installed"
-    # transformers and TRL both ask for it: half a second each.
-    cached = functools.cache(importlib.metadata.packages_distributions)
-    importlib.metadata.packages_distributions = cached
 
 
 def _quieten() -> None:

@@ -4,14 +4,13 @@ Of several processes that train together (torch's launcher started them, or `acc
 the first alone speaks and writes. Knows no method by name.
 """
 
-import importlib
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from adapters.children import Emit
+from adapters.children.imports import import_quickly, leave_out
 from adapters.config import TrainingConfig
 from adapters.training.events import TrainingEvent
 
@@ -19,7 +18,8 @@ from adapters.training.events import TrainingEvent
 def train(job: Mapping[str, Any], emit: Emit) -> None:
     """Train the adapter that a job describes and write its folder; see `sft.train`."""
     config = TrainingConfig.model_validate(job["config"])
-    _import_less()
+    if not torch.accelerator.is_available():
+        leave_out(["triton"])  # it compiles for GPUs
     speaks = config.num_processes == 1 or _is_first()
 
     def tell(event: TrainingEvent) -> None:
@@ -27,13 +27,9 @@ def train(job: Mapping[str, Any], emit: Emit) -> None:
             emit(event.as_dict())
 
     tell(TrainingEvent("loading", f"loading {job['base']['id']}"))
+    recipe = import_quickly(config.method.recipe)
     _settle_libraries(job["threads"])
-    importlib.import_module(config.method.recipe).train(job, tell)
-
-
-def _import_less() -> None:
-    if not torch.accelerator.is_available():  # Triton compiles for GPUs; importing it takes time
-        sys.modules["triton"] = None  # type: ignore[assignment]  # Python's "not installed"
+    recipe.train(job, tell)
 
 
 def _is_first() -> bool:

@@ -144,6 +144,7 @@ def test_run_json_says_how_the_adapter_was_made(finished: Finished, tiny_base: M
     assert (run["data"]["trained_rows"], run["data"]["held_out_rows"]) == (20, 4)
     assert (run["threads"], run["seed"], run["context_trained"]) == (1, 42, False)
     assert {"torch", "trl", "peft", "transformers"} <= set(run["versions"])
+    assert (run["method"], run["replay"]) == ("sft-lora", {"rows": 0, "distinct": 0})
     settings = json.loads((finished.result.folder / "adapter_config.json").read_text())
     assert settings["base_model_name_or_path"] == tiny_base.id
     assert "lm_head" not in settings["target_modules"]
@@ -368,27 +369,9 @@ print(json.dumps(found))
 
 
 @pytest.mark.engine
-def test_a_run_cancelled_between_steps_leaves_nothing(run: Run, tmp_path: Path) -> None:
-    steps: list[int] = []
-    with pytest.raises(TrainingCancelled):
-        run(
-            {"num_train_epochs": 2000},
-            on_progress=lambda event: steps.append(event.step or 0),
-            cancelled=lambda: max(steps, default=0) > 3,
-        )
-    assert list(tmp_path.iterdir()) == []
-    assert children_of(os.getpid()) == []
-
-
-@pytest.mark.engine
-def test_the_same_run_again_gives_the_same_adapter(
-    run: Run, finished: Finished, tmp_path: Path
-) -> None:
-    settings = AdaptersConfig(training_threads=1)
-    assert run(settings=settings).adapter_id == finished.result.adapter_id
-    other = run({"seed": 7}, settings=settings)
+def test_another_seed_gives_another_adapter(run: Run, finished: Finished) -> None:
+    other = run({"seed": 7}, settings=AdaptersConfig(training_threads=1))
     assert other.adapter_id != finished.result.adapter_id
-    assert len(list(tmp_path.iterdir())) == 2
 
 
 def children_of(pid: int) -> list[int]:

@@ -85,33 +85,28 @@ def test_dpo_learns_which_answer_is_preferred(run: Run, tiny_base: ModelFolder) 
 
 
 @pytest.mark.engine
-def test_top_layers_alone_are_trained_and_force_is_recorded(
-    run: Run, tiny_base: ModelFolder
+def test_top_layers_alone_are_trained_with_replayed_answers_and_force_is_recorded(
+    run: Run, tiny_base: ModelFolder, tmp_path: Path
 ) -> None:
-    result = run(answers(10), freeze_trainable_layers=1, force=True, max_steps=2)
+    prompts = tmp_path / "general.jsonl"
+    prompts.write_text('{"prompt": "hello", "completion": "x"}\n' * 3)
+    replay = {"replay_ratio": 0.125, "replay_dataset": str(prompts)}
+    result = run(answers(40), freeze_trainable_layers=1, force=True, num_train_epochs=1, **replay)
     names = read_header(result.folder / ADAPTER_WEIGHTS)
     assert {name.split("layers.")[1][0] for name in names} == {"1"}
     check_servability(result.folder, max_lora_rank=4, base=tiny_base)
     data: Any = result.run["data"]
     assert result.run["forced"] is True
     assert data["floors"]["verdict"] == "below_pilot"
-    assert result.run["replay"] == {"rows": 0, "distinct": 0}
+    # The base model's own answers are mixed in.
+    assert result.run["replay"] == {"rows": 5, "distinct": 1}
+    assert result.metrics["steps"] == 3  # 45 rows by 16
 
 
 @pytest.mark.engine
 def test_more_top_layers_than_there_are_is_refused(run: Run) -> None:
     with pytest.raises(InvalidTrainingConfig, match="the base model has 2 layers"):
         run(answers(50), freeze_trainable_layers=3)
-
-
-@pytest.mark.engine
-def test_replay_mixes_in_the_base_models_own_answers(run: Run, tmp_path: Path) -> None:
-    prompts = tmp_path / "general.jsonl"
-    prompts.write_text('{"prompt": "hello", "completion": "x"}\n' * 3)
-    result = run(answers(50), replay_ratio=0.1, replay_dataset=str(prompts), num_train_epochs=1)
-    replay: Any = result.run["replay"]
-    assert replay == {"rows": 5, "distinct": 1}
-    assert result.metrics["steps"] == 4  # 55 rows by 16
 
 
 def test_replay_does_not_go_with_pairs() -> None:
@@ -128,31 +123,21 @@ def test_replay_does_not_go_with_pairs() -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(("keep", "learned"), [("head", 50), ("windows", 150)])
-def test_long_rows_are_cut_and_the_cut_is_told(
-    run: Run, events: list[TrainingEvent], keep: str, learned: int
-) -> None:
-    rows = [{"prompt": "what is the colour " * 20, "completion": "blue"}] * 50
-    result = run(rows, cutoff_len=64, long_text=keep, max_steps=1)
-    data: Any = result.run["data"]
-    assert data["answers"] == learned
-    assert data["rows_shortened"] == 50
-    assert data["answers_left_out"] == data["answers_cut"] == 0
-    assert data["tokens_cut"] == (50 * (23 + 4) if keep == "head" else 0)
-    told = next(event for event in events if event.event == "data")
-    assert told.counts is not None
-    assert told.counts["windows"] == (150 if keep == "windows" else 0)
-
-
-@pytest.mark.engine
-def test_rows_without_an_answer_in_reach_are_warned_of(
+def test_what_is_cut_is_reported_and_rows_without_an_answer_are_warned_of(
     run: Run, events: list[TrainingEvent]
 ) -> None:
+    prompts = [{"prompt": "what is the colour " * 10, "completion": "blue"}] * 4
     long = [{"prompt": "what", "completion": "blue " * 80}] * 2
     masked = [{"messages": [{"role": "user", "content": "a"}, *BACK, LAST]} for _ in range(3)]
-    result = run([*answers(50), *long, *masked], cutoff_len=32, mask_history=True, max_steps=1)
+    rows = [*answers(50), *prompts, *long, *masked]
+    result = run(rows, cutoff_len=32, mask_history=True, max_steps=1)
     data: Any = result.run["data"]
     assert (data["answers_cut"], data["answers_left_out"]) == (2, 3)
+    assert (data["answers"], data["rows_shortened"]) == (56, 4)
+    assert data["tokens_cut"] == 4 * (15 + 4)
+    counts = next(event.counts for event in events if event.event == "data")
+    assert counts is not None
+    assert counts == {name: data[name] for name in counts}
     assert [e.message for e in events if e.event == "warning"] == [
         "3 rows have no answer within cutoff_len"
     ]
@@ -209,7 +194,8 @@ def test_a_check_counts_tokens_without_training(
             "num_train_epochs": 2,
         }
     )
-    found = check_training(config, base=tiny_base, environment=environment)
+    settings = AdaptersConfig(training_threads=1, training_nice=1)
+    found = check_training(config, base=tiny_base, environment=environment, settings=settings)
     assert found.can_train
     assert found.counts is not None
     assert found.estimate is not None

@@ -38,6 +38,23 @@ def test_held_out_pairs_without_room_for_an_answer_are_not_judged(
     assert material.counts["answers_left_out"] == 10 - learned, "the held-out ones are not counted"
 
 
+@pytest.mark.parametrize(("keep", "examples"), [("head", 50), ("windows", 150)])
+def test_long_rows_are_cut_and_the_cut_is_counted(
+    tmp_path: Path, tiny_base: ModelFolder, keep: str, examples: int
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    row = {"prompt": "what is the colour " * 20, "completion": "blue"}
+    file.write_text("\n".join([json.dumps(row)] * 50))
+    values = {"task": "t", "model_name_or_path": tiny_base.id, "dataset": str(file)}
+    config = parse_training_config({**values, "cutoff_len": 64, "long_text": keep})
+    counts = prepare(config, load_tokenizer(str(tiny_base.folder), tiny_base.id)).counts
+    assert counts["answers"] == examples
+    assert counts["rows_shortened"] == 50
+    assert counts["answers_left_out"] == counts["answers_cut"] == 0
+    assert counts["tokens_cut"] == (50 * (23 + 4) if keep == "head" else 0)
+    assert counts["windows"] == (150 if keep == "windows" else 0)
+
+
 @pytest.mark.parametrize(("longest", "attention"), [(256, "eager"), (257, "sdpa")])
 def test_rows_up_to_256_tokens_are_trained_with_plain_attention_on_a_cpu(
     tiny_base: ModelFolder, longest: int, attention: str, monkeypatch: pytest.MonkeyPatch
