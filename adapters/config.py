@@ -23,11 +23,11 @@ class AdaptersConfig(pydantic.BaseModel):
     """Settings of adapters/.
 
     Attributes:
-        max_lora_rank: Largest rank the engine was started for (`--max-lora-rank`); 32 (DESIGN §2)
-            holds the ranks of common recipes, 8 to 32.
+        max_lora_rank: Largest rank the engine was started for (`--max-lora-rank`); 32 covers
+            the ranks of common recipes, 8 to 32.
         training_threads: CPU threads of a training process; none leaves it to torch (all cores).
-        training_nice: How far a training process steps back for serving, 0 to 19; at 10 the
-            Linux scheduler gives it a ninth of what a busy engine gets (weights 110 to 1024).
+        training_nice: Niceness of a training process, 0 to 19, so that serving goes first; at 10
+            the Linux scheduler gives it a ninth of what a busy engine gets (weights 110 to 1024).
         stop_grace_s: How long a stopped training process may tidy up before it is killed.
         gate_policy: File of the gate's thresholds; none takes the one that ships.
     """
@@ -61,9 +61,9 @@ class TrainingConfig(pydantic.BaseModel):
         model_name_or_path: Id or folder of the base model.
         dataset: Files of training rows, `.jsonl` or `.json`.
         stage: Method: `sft` learns answers, `dpo` which of two answers is preferred.
-        task_type: Kind of task, for the floors of rows; none takes the method's floor alone.
-        domain: `finance` and `legal` raise the floors of rows by 30 %.
-        force: Train below the pilot line of rows; recorded in run.json.
+        task_type: Kind of task, which says how many rows are needed; none: the method alone.
+        domain: `finance` and `legal` need 30 % more rows.
+        force: Train with fewer rows than a pilot needs; recorded in run.json.
         finetuning_type: `lora` is the only one the engine loads while running.
         lora_rank: 16 reached slot-F1 0.75 on 600 rows (own measurement).
         lora_alpha: Twice the rank by default (LLaMA-Factory).
@@ -82,10 +82,10 @@ class TrainingConfig(pydantic.BaseModel):
         mask_history: Learn only the last answer of a conversation, not every answer.
         val_size: Held-out rows, a share below 1 or a number; rows of one `source` stay together.
         do_eval: Judge the adapter on the held-out rows once it is trained; needs `val_size`.
-        pref_beta: How strongly `dpo` holds on to the base model (0.1: LLaMA-Factory, TRL).
+        pref_beta: How strongly `dpo` keeps close to the base model (0.1: LLaMA-Factory, TRL).
         replay_ratio: Rows of the base model's own answers mixed in, as a share of the rows
             trained on; against forgetting.
-        replay_dataset: Files whose prompts are answered for it; none takes a small set of ours.
+        replay_dataset: Files whose prompts are answered for it; none takes general ones.
         learning_rate: 5e-4 (own measurement on the embedded base model), a tenth for `dpo`.
         num_train_epochs: 3 (Hugging Face).
         max_steps: Stop after so many steps whatever the epochs; none or -1 for no such limit.
@@ -101,7 +101,7 @@ class TrainingConfig(pydantic.BaseModel):
         logging_steps: Steps between two points of the loss curve.
         save_steps: Steps between two checkpoints, or a share of the run below 1 (0.1).
         report_to: `tensorboard` writes its files into the run's folder.
-        seed: Of the held-out rows, the LoRA weights and the order.
+        seed: Random seed of held-out rows, LoRA weights and order.
         num_processes: Processes that share the rows, on as many GPUs or on the CPU; the effective
             batch stays, so it must divide `gradient_accumulation_steps`.
         output_dir: Where the adapter's folder is made; none leaves it to the caller.
@@ -190,11 +190,11 @@ class TrainingConfig(pydantic.BaseModel):
     @model_validator(mode="after")
     def _share_or_number(self) -> Self:
         if self.val_size >= 1 and self.val_size != int(self.val_size):
-            raise ValueError("val_size is a share below 1 or a whole number of rows")
+            raise ValueError("val_size must be a share below 1 or a whole number of rows")
         if self.do_eval and not self.val_size:
-            raise ValueError("do_eval judges on held-out rows: set val_size, such as 0.1")
+            raise ValueError("do_eval needs held-out rows: set val_size, such as 0.1")
         if self.save_steps >= 1 and self.save_steps != int(self.save_steps):
-            raise ValueError("save_steps is a share below 1 or a whole number of steps")
+            raise ValueError("save_steps must be a share below 1 or a whole number of steps")
         if self.gradient_accumulation_steps % self.num_processes:
             raise ValueError(
                 f"num_processes ({self.num_processes}) must divide gradient_accumulation_steps "
@@ -259,7 +259,8 @@ def check_task(task: str) -> None:
     """Refuse (InvalidTrainingConfig) what cannot be the first part of an adapter's id."""
     if not re.fullmatch(TASK_NAME, task):
         raise InvalidTrainingConfig(
-            f"task: {task!r} is no name; lower-case letters, digits and hyphens, at most 48"
+            f"task: {task!r} is not a task name: use lower-case letters, digits and hyphens, "
+            "at most 48"
         )
 
 
@@ -281,7 +282,7 @@ def load_training_config(path: Path) -> TrainingConfig:
 
 
 def _explain(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "the whole"
+    key = ".".join(str(part) for part in error["loc"]) or "configuration"
     if error["type"] != "extra_forbidden":
         return f"{key}: {error['msg']}"
     near = difflib.get_close_matches(key, TrainingConfig.model_fields, n=1)

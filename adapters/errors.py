@@ -97,14 +97,14 @@ class InvalidContextQuestions(AdapterError):
     """Questions that give no rows with passages, or a mix that teaches nothing."""
 
     code = "invalid_context_questions"
-    hint = "Each question needs answers that stand in a passage, and others beside it."
+    hint = "Each question needs an answer that a passage contains, and passages without it."
 
 
 class TooFewRows(AdapterError):
     """Fewer rows than a pilot needs, and nobody forced it."""
 
     code = "too_few_rows"
-    hint = "Collect more rows, or train all the same with --force; run.json will say so."
+    hint = "Collect more rows, or train anyway with --force; run.json records it."
 
 
 class NotServable(AdapterError):
@@ -141,7 +141,7 @@ class TrainingCancelled(AdapterError):
     """The training was stopped on request."""
 
     code = "training_cancelled"
-    hint = "`fingerpost train resume` goes on from the last checkpoint, where one was written."
+    hint = "`fingerpost train resume` continues from the last checkpoint, if there is one."
 
 
 class TrainingRunNotFound(AdapterError):
@@ -172,7 +172,7 @@ class NoClosedLabels(AdapterError):
     """Rows whose answers are no labels, which a linear probe could guess."""
 
     code = "no_closed_labels"
-    hint = "Train a pilot instead, and `fingerpost adapters eval` tells what training gains."
+    hint = "Train a pilot instead and measure what it gains with `fingerpost adapters eval`."
 
 
 class InvalidGatePolicy(AdapterError):
@@ -201,7 +201,7 @@ class EvaluationCancelled(AdapterError):
     """The evaluation was stopped on request."""
 
     code = "evaluation_cancelled"
-    hint = "Start it again; the adapter and its earlier evaluation are as they were."
+    hint = "Start it again; the adapter and its earlier evaluation are unchanged."
 
 
 class GateNotPassed(AdapterError):
@@ -226,7 +226,7 @@ class ImportFailed(AdapterError):
     """
 
     code = "adapter_import_failed"
-    hint = "Read the message; nothing was kept. Free memory or disk space, then try again."
+    hint = "Read the message; nothing was stored. Free memory or disk space, then try again."
 
     def __init__(self, message: str, log_tail: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -241,7 +241,7 @@ class MergeFailed(AdapterError):
     """
 
     code = "merge_failed"
-    hint = "Read the message; nothing was kept."
+    hint = "Read the message; nothing was stored."
 
     def __init__(self, message: str, log_tail: tuple[str, ...] = ()) -> None:
         super().__init__(message)

@@ -1,9 +1,9 @@
-"""Takes in an adapter that was made elsewhere: a PEFT folder, or an archive of one.
+"""Imports an adapter that was made elsewhere: a PEFT folder, or an archive of one.
 
-What is kept is a copy of its weights, settings and card, checked as a copy, so that nobody changes
-it between look and use; the rest is left behind, and what could run code is refused. Hugging Face
-and PEFT compute its log-probabilities in a child process: the proof that it does something, and
-the reference of the effect check. Knows neither registry nor engine.
+What is imported is a copy of its weights, settings and card, checked as a copy, so that nobody
+changes it between check and use; other files are ignored, and what could run code is refused.
+Hugging Face and PEFT compute its log-probabilities in a child process: the proof that it has an
+effect, and the reference of the effect check. Knows neither registry nor engine.
 """
 
 import json
@@ -18,7 +18,7 @@ from adapters.base_models import ModelFolder, read_chat_template
 from adapters.children import ChildFailed, Task, run_child
 from adapters.config import AdaptersConfig, check_task
 from adapters.data import Row
-from adapters.effect import LEAST_SHIFT, judge_effect, read_effect_reference
+from adapters.effect import MIN_SHIFT, judge_effect, read_effect_reference
 from adapters.errors import (
     AdapterNotFound,
     BaseModelMismatch,
@@ -36,7 +36,7 @@ from adapters.servability import check_servability
 CARD = "README.md"
 TEMPLATE = "chat_template_sha256"
 WORK_PREFIX = ".import-"
-MOST_PROBE_ROWS = 64  # rows given to the child, which measures on a few short ones
+MAX_PROBE_ROWS = 64  # rows given to the child, which measures on a few short ones
 
 
 def import_adapter(
@@ -143,7 +143,7 @@ def _check_origin(folder: Path, base: ModelFolder, base_is: str | None) -> dict[
     if name != base_is and name.rpartition("/")[2].casefold() not in known:
         raise BaseModelMismatch(
             f"{folder.name} was trained on {name}, served is {base.id}; if that is the same model "
-            f"under another name, say so with --base-is {name}"
+            f"under another name, name it with --base-is {name}"
         )
     trained = _read(folder / RUN_FILE).get("base")
     if isinstance(trained, dict) and trained.get("revision") not in (None, base.revision):
@@ -159,7 +159,7 @@ def _check_origin(folder: Path, base: ModelFolder, base_is: str | None) -> dict[
 
 
 def _copy(found: Path, copy: Path, said: Mapping[str, Any], base: ModelFolder) -> Path:
-    """Copy what is kept; the settings name the base model as it is served here."""
+    """Copy what is imported; the settings name the base model as it is served here."""
     copy.mkdir()
     for name in (ADAPTER_WEIGHTS, CARD):
         if (found / name).is_file():
@@ -180,7 +180,7 @@ def _measure(
     limits: AdaptersConfig,
 ) -> Any:
     """Return the reference for the effect check, if there is an effect."""
-    turns = [[turn.as_dict() for turn in row.messages] for row in rows[:MOST_PROBE_ROWS]]
+    turns = [[turn.as_dict() for turn in row.messages] for row in rows[:MAX_PROBE_ROWS]]
     job = {"base": str(base.folder), "adapter": str(copy), "rows": turns}
     try:
         reference = run_child(
@@ -196,11 +196,11 @@ def _measure(
     found = judge_effect(probes, [p.base for p in probes], [p.adapter for p in probes])
     if not found.is_applied:
         reason = (
-            f"its answers are {found.reference_shift:.3f} nats from the base model's, less than "
-            f"{LEAST_SHIFT}: it has no effect on {len(probes)} probes"
-            + ("" if rows else "; rows of its task (--data) may show one")
+            f"its log-probabilities differ by {found.reference_shift:.3f} nats from the base "
+            f"model's, less than {MIN_SHIFT}: it has no effect on {len(probes)} probes"
+            + ("" if rows else "; rows of its task (--data) may show an effect")
         )
-        raise NotServable(f"the adapter cannot be told from its base model: {reason}", (reason,))
+        raise NotServable(f"the adapter has no effect: {reason}", (reason,))
     return reference
 
 

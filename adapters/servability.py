@@ -29,7 +29,7 @@ from adapters.files.weights import (
 
 ENGINE_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what `--max-lora-rank` takes, vLLM 0.32
 _PLAIN_INITS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")  # leave the base as it is
-MOST_SETTINGS_BYTES = 2**20  # PEFT's are some kilobytes
+MAX_SETTINGS_BYTES = 2**20  # PEFT's are some kilobytes
 _CODE_SUFFIXES = frozenset(
     ".bin .pt .pth .pkl .pickle .ckpt .joblib .npy .npz .h5 .keras .py .pyc .sh .exe .so .dll"
     " .dylib".split()
@@ -74,7 +74,7 @@ def check_config(config: TrainingConfig, *, max_lora_rank: int) -> list[Servabil
         _check_absent(
             "init_weights",
             config.pissa_init,
-            "pissa_init: this start changes the base model, which stays as it is in the engine",
+            "pissa_init: this initialisation changes the base model, which the engine does not",
         ),
         _check_absent(
             "modules_to_save",
@@ -84,7 +84,7 @@ def check_config(config: TrainingConfig, *, max_lora_rank: int) -> list[Servabil
         _check_absent(
             "new_tokens",
             config.add_special_tokens,
-            "add_special_tokens: the vocabulary of the served base model cannot grow",
+            "add_special_tokens: the served base model's vocabulary cannot be extended",
         ),
         _check_absent(
             "tensorboard",
@@ -97,7 +97,7 @@ def check_config(config: TrainingConfig, *, max_lora_rank: int) -> list[Servabil
             "lora_target: lm_head cannot be trained with this loss; name other modules",
         ),
     ]
-    return _all_met(findings, f"an adapter `{config.task}` trained like this")
+    return _all_met(findings, f"an adapter `{config.task}` trained with these settings")
 
 
 def check_servability(
@@ -174,12 +174,12 @@ def _all_met(findings: list[ServabilityFinding], what: str) -> list[ServabilityF
 def _check_rank(rank: object, max_lora_rank: int) -> ServabilityFinding:
     if type(rank) is not int or rank < 1:
         return ServabilityFinding("rank", False, f"rank {rank!r} is not a positive number")
-    message = f"rank {rank}, the engine takes up to {max_lora_rank}"
+    message = f"rank {rank}, the engine's limit is {max_lora_rank}"
     if rank <= max_lora_rank:
         return ServabilityFinding("rank", True, message)
     larger = [allowed for allowed in ENGINE_RANKS if allowed >= rank]
     remedy = f"start the engine with --max-lora-rank {larger[0]}" if larger else "no engine can"
-    return ServabilityFinding("rank", False, f"{message}; train with less, or {remedy}")
+    return ServabilityFinding("rank", False, f"{message}; train with a lower rank, or {remedy}")
 
 
 def _check_absent(rule: str, value: object, message: str) -> ServabilityFinding:
@@ -215,12 +215,12 @@ def _read_settings(folder: Path) -> dict[str, Any] | str:
     if not path.is_file():
         return f"{ADAPTER_SETTINGS} is missing"
     try:
-        if path.stat().st_size > MOST_SETTINGS_BYTES:
-            return f"{ADAPTER_SETTINGS} is larger than {MOST_SETTINGS_BYTES} bytes"
+        if path.stat().st_size > MAX_SETTINGS_BYTES:
+            return f"{ADAPTER_SETTINGS} is larger than {MAX_SETTINGS_BYTES} bytes"
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as exc:
         return f"{ADAPTER_SETTINGS} cannot be read: {exc}"
-    return settings if isinstance(settings, dict) else f"{ADAPTER_SETTINGS} is no object"
+    return settings if isinstance(settings, dict) else f"{ADAPTER_SETTINGS} is not a JSON object"
 
 
 def _check_settings(settings: dict[str, Any], max_lora_rank: int) -> Iterator[ServabilityFinding]:
@@ -254,8 +254,8 @@ def _check_settings(settings: dict[str, Any], max_lora_rank: int) -> Iterator[Se
         ("quantised_lora", "use_qalora", "QALoRA"),
         ("new_tokens", "trainable_token_indices", "trained tokens"),
         ("expert_parameters", "target_parameters", "LoRA on bare parameters"),
-        ("code", "auto_map", "code of the adapter's own"),
-        ("code", "trust_remote_code", "code of the adapter's own"),
+        ("code", "auto_map", "code that comes with the adapter"),
+        ("code", "trust_remote_code", "code that comes with the adapter"),
         ("code", "megatron_config", "a library named by the adapter"),
     ):
         yield _check_absent(rule, settings.get(key), f"{key}: {name} cannot be served")

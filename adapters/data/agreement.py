@@ -14,8 +14,8 @@ from adapters.data.personal import mask_personal_data
 from adapters.data.rows import Row
 
 NEEDED_PERCENT = 5.0  # seeds of the project: fewer than one in twenty
-ENOUGH_REPEATED = 20  # below it one disagreement alone is 5 % or more of them
-MOST_LABEL_CHARS = 40
+MIN_REPEATED = 20  # below it one disagreement alone is 5 % or more of them
+MAX_LABEL_CHARS = 40
 ROWS_PER_LABEL = 4  # at least so many rows for each distinct answer: else they are not labels
 _LABEL_EDGES = " \t\r\n.。!！\"'“”‘’"
 _QUESTION_EDGES = _LABEL_EDGES + "?？,，~～…"
@@ -24,7 +24,7 @@ _QUESTION_EDGES = _LABEL_EDGES + "?？,，~～…"
 def are_labels(answers: Sequence[str]) -> bool:
     """Return whether these answers are labels: short, and each of a few said many times."""
     different = len(set(answers))
-    is_short = all(len(answer) <= MOST_LABEL_CHARS for answer in answers)
+    is_short = all(len(answer) <= MAX_LABEL_CHARS for answer in answers)
     return is_short and different > 1 and len(answers) >= ROWS_PER_LABEL * different
 
 
@@ -45,7 +45,7 @@ def answer_of(row: Row) -> str:
 def check_agreement(rows: Sequence[Row]) -> Check:
     """Judge the share of rows on which two labels of the same question differ.
 
-    Where at least `ENOUGH_REPEATED` questions are labelled more than once, the share is taken of
+    Where at least `MIN_REPEATED` questions are labelled more than once, the share is taken of
     their rows. Below that it is taken of all rows, which is the least it can be: it can fail, but
     not pass.
     """
@@ -62,18 +62,20 @@ def check_agreement(rows: Sequence[Row]) -> Check:
         groups[key_of(row)].append(row)
     repeated = [group for group in groups.values() if len(group) > 1]
     differing = sum(len(group) * _disagreement(group) for group in repeated)
-    is_enough = len(repeated) >= ENOUGH_REPEATED
+    is_enough = len(repeated) >= MIN_REPEATED
     value = percent(differing, sum(map(len, repeated)) if is_enough else len(rows))
     status: Status = "fail" if value >= NEEDED_PERCENT else "pass" if is_enough else "unknown"
     disputed = [group for group in repeated if _disagreement(group) > 0]
     concerned = sum(map(len, disputed))
     if status == "unknown":
         missing: str | None = (
-            f"{len(repeated)} questions are labelled more than once; at least {ENOUGH_REPEATED} "
+            f"{len(repeated)} questions are labelled more than once; at least {MIN_REPEATED} "
             "are needed: let two people label the same 100 rows"
         )
     else:
-        missing = f"settle the {concerned} rows that disagree" if status == "fail" else None
+        missing = (
+            f"correct the labels of {concerned} rows that disagree" if status == "fail" else None
+        )
     return Check(
         "agreement",
         status,
@@ -87,7 +89,7 @@ def check_agreement(rows: Sequence[Row]) -> Check:
     )
 
 
-_NEEDED = f"fewer than {NEEDED_PERCENT:g} % of the rows labelled otherwise for the same question"
+_NEEDED = f"fewer than {NEEDED_PERCENT:g} % of the rows with different labels for the same question"
 
 
 def _unknown(missing: str) -> Check:
@@ -105,7 +107,7 @@ def _dispute(row: Row, group: Sequence[Row]) -> Evidence:
     own = answer_of(row)
     other = next(each for each in group if answer_of(each) != own)
     said, against = (
-        mask_personal_data(each.messages[-1].content)[:MOST_LABEL_CHARS] for each in (row, other)
+        mask_personal_data(each.messages[-1].content)[:MAX_LABEL_CHARS] for each in (row, other)
     )
     return show(row, f"answered “{said}”, line {other.line} says “{against}”")
 

@@ -24,7 +24,7 @@ from adapters.data.rows import Row
 from adapters.data.scenarios import check_scenarios, count_scenarios
 
 SAMPLE_SHARE = 0.1  # seeds of the project: a person reads a tenth after the patterns
-NO_DOMAIN = "say what the use case is about in a sentence: the domain's description is unknown"
+NO_DOMAIN = "describe the use case in a sentence: relevance is checked against its description"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def check_personal_data(rows: Sequence[Row]) -> Check:
         "fail" if found else "pass",
         float(len(found)),
         "rows",
-        "no row with personal data that patterns find; names and addresses they do not find",
+        "no row with personal data that the patterns match; they do not match names and addresses",
         missing=f"mask {len(found)} rows ({counts})" if found else None,
         found=len(found),
         evidence=first(_point_at(row, kinds) for row, kinds in found),

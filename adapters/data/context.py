@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from adapters.data.answers import holds_answer, strip_marks
 from adapters.data.rows import Row
 
-ENOUGH_ROWS = 100  # DESIGN §4: the floor of a pilot with context
+ENOUGH_ROWS = 100  # of a pilot with context; DECISIONS.md, "How many rows are enough"
 ENOUGH_SHARE = 0.20  # our own choice: a fifth of the rows is no accident of the data
-LEAST_SHARE = 0.05  # of the rows with context: fewer teach no habit
+MIN_SHARE = 0.05  # of the rows with context: fewer teach no habit
 
 _PASSAGE = re.compile(r"^\s*(?:\[\d+\]|<passage\b|【\d+】)", re.MULTILINE)
 _REFUSAL_KINDS = frozenset({"refusal", "unanswerable"})
@@ -58,7 +58,7 @@ class ContextCounts:
         if not self.with_context:
             return False
         enough = self.with_context >= ENOUGH_ROWS or self.with_context / self.rows >= ENOUGH_SHARE
-        least = LEAST_SHARE * self.with_context
+        least = MIN_SHARE * self.with_context
         return enough and self.with_distractors >= least and self.refusals >= least
 
     def as_dict(self) -> dict[str, int | float | None]:

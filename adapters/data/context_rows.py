@@ -16,14 +16,14 @@ from adapters.errors import InvalidContextQuestions
 
 Distractors = Literal["near", "far", "mixed"]
 
-MOST_REFUSALS = 0.5  # beyond this, refusing is the better guess for every question
+MAX_REFUSALS = 0.5  # beyond this, refusing is the better guess for every question
 FAR_SHARE: Mapping[Distractors, float] = {"near": 0.0, "mixed": 0.5, "far": 1.0}
 NEAR = 5  # passages found for a question that do not count as far from it
 TRIES = 8  # passages drawn for each far one wanted; most are fit
 
-GOLD_NOT_FOUND = "the gold passage was not among those found"
-ANSWER_NOT_THERE = "no answer stands in a passage as whole words"
-NO_DISTRACTOR = "every passage found holds the answer"
+GOLD_NOT_FOUND = "the gold passage was not retrieved"
+ANSWER_NOT_THERE = "no passage contains an answer as whole words"
+NO_DISTRACTOR = "every retrieved passage contains the answer"
 
 
 class ReadPassage(Protocol):
@@ -72,15 +72,15 @@ class ContextMix:
     """What the rows are made of.
 
     Attributes:
-        passages: Most passages of a row; rows have one to so many, as a service with a relevance
-            floor shows them.
+        passages: Most passages of a row; rows have one to so many, as a service with a minimum
+            relevance shows them.
         refusals: Share of rows without the answer, 0 to 0.5. Each is the twin of a row with it;
             at 0.5 every question has both, and nothing but the passages tells which it is.
         distractors: `near`: what retrieval found beside the answer; `far`: what it found for
             other questions; `mixed`: half and half.
         passage_words: Words of each passage that are kept, those around the answer; 0 keeps all.
             A third of the words costs a third of the training time.
-        seed: Of every choice.
+        seed: Random seed.
     """
 
     passages: int = 3
@@ -90,15 +90,15 @@ class ContextMix:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.refusals <= MOST_REFUSALS:
+        if not 0 <= self.refusals <= MAX_REFUSALS:
             raise InvalidContextQuestions(
-                f"the share of refusals is {self.refusals:g}; it must be 0 to {MOST_REFUSALS:g}: "
-                "where most rows refuse, refusing is all that is learned"
+                f"the share of refusals is {self.refusals:g}; it must be 0 to {MAX_REFUSALS:g}: "
+                "if most rows refuse, the model learns only to refuse"
             )
         if self.passages < 1 or self.passage_words < 0:
             raise InvalidContextQuestions(
                 f"{self.passages} passages of {self.passage_words} words: at least one passage "
-                "is needed, and no fewer than 0 words (0 keeps all)"
+                "is needed, and 0 or more words (0 keeps the whole passage)"
             )
 
 
@@ -153,14 +153,14 @@ def build_context_rows(
     left_out: Counter[str] = Counter()
     materials: list[_Material] = []
     for question in questions:
-        material, reason = _sort(question, retrieve(question.question))
+        material, reason = _collect(question, retrieve(question.question))
         if material is None:
             left_out[reason] += 1
         else:
             materials.append(material)
     if not materials:
         reasons = "; ".join(f"{reason}: {count}" for reason, count in left_out.items())
-        raise InvalidContextQuestions(f"no question gave a row ({reasons or 'there is none'})")
+        raise InvalidContextQuestions(f"no question produced a row ({reasons or 'no questions'})")
     rng = random.Random(mix.seed)
     write = _Writer(materials, render, refusal, mix, rng)
     rows = [write.answered(material) for material in materials]
@@ -170,22 +170,24 @@ def build_context_rows(
     return ContextRows(rows, dict(left_out))
 
 
-def _sort(question: ContextQuestion, found: Sequence[AnyPassage]) -> tuple[_Material | None, str]:
-    """Part the passages into the one with the answer and those without, or say why not."""
+def _collect(
+    question: ContextQuestion, found: Sequence[AnyPassage]
+) -> tuple[_Material | None, str]:
+    """Separate the passage with the answer from those without, or say why not."""
     golds = question.gold_ids
     marked = [p for p in found if p.external_id in golds] if golds else found
-    held = [(p, answer) for p in marked if (answer := find_answer(p.text, question.answers))]
-    if not held:
+    with_answer = [(p, answer) for p in marked if (answer := find_answer(p.text, question.answers))]
+    if not with_answer:
         return None, ANSWER_NOT_THERE if marked else GOLD_NOT_FOUND
-    kept_apart = golds | question.other_ids
+    excluded = golds | question.other_ids
     near = [
         p
         for p in found
-        if p.external_id not in kept_apart and not holds_answer(p.text, question.answers)
+        if p.external_id not in excluded and not holds_answer(p.text, question.answers)
     ]
     if not near:
         return None, NO_DISTRACTOR
-    gold, answer = held[0]
+    gold, answer = with_answer[0]
     return _Material(question, answer, gold, near), ""
 
 

@@ -12,8 +12,8 @@ from adapters.data.rows import Row
 
 Status = Literal["pass", "fail", "unknown"]
 
-MOST_EVIDENCE = 20  # rows shown for a check: enough to see what it means, few enough to read
-MOST_QUOTED_CHARS = 100
+MAX_EVIDENCE = 20  # rows shown for a check: enough to see what it means, few enough to read
+MAX_QUOTED_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Check:
     Attributes:
         name: `relevance`, `scenarios`, `agreement`, `recency` or `personal_data`.
         status: Whether the data passes; unknown where the rows do not say enough.
-        value: The figure; None where there is none.
+        value: The figure; None where no questions.
         unit: Of the figure, `percent` or `rows`.
         needed: What passes, in words with its numbers.
         missing: What to do or to bring, in words; None where it passes.
         found: Rows that speak against the data; the first of them are `evidence`.
-        evidence: Up to `MOST_EVIDENCE` of them.
+        evidence: Up to `MAX_EVIDENCE` of them.
         details: Further figures by name.
     """
 
@@ -67,9 +67,9 @@ class Check:
 def show(row: Row, reason: str, *, at: int | None = None) -> Evidence:
     """Return a row as evidence: its question, or what stands around `at` in its masked text."""
     text = mask_personal_data(row.messages[-2].content if at is None else text_of(row))
-    begin = max(0, (at or 0) - MOST_QUOTED_CHARS // 2)
-    quoted = text[begin : begin + MOST_QUOTED_CHARS]
-    more = "…" if begin + MOST_QUOTED_CHARS < len(text) else ""
+    begin = max(0, (at or 0) - MAX_QUOTED_CHARS // 2)
+    quoted = text[begin : begin + MAX_QUOTED_CHARS]
+    more = "…" if begin + MAX_QUOTED_CHARS < len(text) else ""
     return Evidence(row.file.name, row.line, reason, ("…" if begin else "") + quoted + more)
 
 
@@ -89,7 +89,7 @@ def is_at_least(low: float, high: float, limit: float) -> Status:
 
 def first(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Return the first pieces of evidence."""
-    return tuple(one for one, _ in zip(found, range(MOST_EVIDENCE), strict=False))
+    return tuple(one for one, _ in zip(found, range(MAX_EVIDENCE), strict=False))
 
 
 def percent(part: float, whole: float) -> float:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from adapters.data.rows import Message, Role, Row
 from adapters.errors import InvalidTrainingData
 
-MOST_PROBLEMS = 20  # rows named in one refusal: enough to see a pattern, short enough to read
+MAX_PROBLEMS = 20  # rows named in one refusal: enough to see a pattern, short enough to read
 
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -41,7 +41,7 @@ def load_rows(files: Sequence[Path]) -> list[Row]:
 
     Raises:
         InvalidTrainingData: A file cannot be read, holds nothing, or holds bad rows; up to
-            `MOST_PROBLEMS` of them are named with file and line.
+            `MAX_PROBLEMS` of them are named with file and line.
     """
     return read_files(files, read_row)
 
@@ -74,7 +74,7 @@ def _collect(
             except BadRow as exc:
                 problems.append(f"{file}:{line}: {exc}")
     if problems:
-        named = problems[:MOST_PROBLEMS]
+        named = problems[:MAX_PROBLEMS]
         more = len(problems) - len(named)
         rest = f"\n… and {more} more" if more else ""
         summary = f"{len(problems)} of {len(problems) + len(rows)} rows cannot be used:\n"
@@ -111,7 +111,9 @@ def _read_list(file: Path, text: str) -> Iterator[tuple[int, object]]:
     except ValueError as exc:
         raise InvalidTrainingData(f"{file} is not JSON: {exc}") from exc
     if not isinstance(values, list):
-        raise InvalidTrainingData(f"{file} must hold a list of rows; one row a line is .jsonl")
+        raise InvalidTrainingData(
+            f"{file} must be a JSON list of rows; use .jsonl for one row per line"
+        )
     yield from enumerate(values, start=1)
 
 
@@ -232,8 +234,8 @@ def check_turns(messages: tuple[Message, ...]) -> None:
     roles = [message.role for message in turns]
     if len(roles) % 2 or roles != ["user", "assistant"] * (len(roles) // 2) or not roles:
         raise BadRow(
-            "user and assistant must speak in turn, from a user's turn to an assistant's "
-            f"(after one system turn at most); found {', '.join(m.role for m in messages)}"
+            "user and assistant turns must alternate, from a user's turn to an assistant's "
+            f"(one system turn may come first); found {', '.join(m.role for m in messages)}"
         )
     if any(not message.content.strip() for message in turns):
         raise BadRow("an empty question or answer")

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from adapters.data.rows import Message
 
-LEAST_TOKENS = 8  # a turn cut to less says nothing any more: better to say the row is too long
+MIN_TOKENS = 8  # a turn cut to less says nothing any more: better to say the row is too long
 MARGIN_TOKENS = 4  # a cut text can split into a few more tokens than the same part of the whole
 HEADER_TOKENS = 12  # of "[part 3 of 12]" and its line end, in any common vocabulary
 OVERLAP = 8  # a window shares an eighth with the one before: most sentences stay whole somewhere
@@ -69,7 +69,7 @@ def fit_prompt(
     place = max(range(len(prompt)), key=lambda i: len(all_spans[i]))
     spans, text = all_spans[place], prompt[place].content
     room = len(spans) - over - MARGIN_TOKENS - (HEADER_TOKENS if keep == "windows" else 0)
-    if room < LEAST_TOKENS:
+    if room < MIN_TOKENS:
         return FittedPrompt((prompt,))
 
     def with_text(content: str) -> tuple[Message, ...]:

@@ -38,7 +38,7 @@ def load_pairs(files: Sequence[Path]) -> list[Pair]:
 def read_pair(fields: dict[str, Any], file: Path, line: int) -> Pair:
     """Return the pair that an object describes; raises `BadRow`."""
     if not {"chosen", "rejected"} <= fields.keys():
-        raise BadRow("no preference pair; stage dpo needs prompt, chosen and rejected")
+        raise BadRow("not a preference pair; stage dpo needs prompt, chosen and rejected")
     prompt = _read_prompt(fields)
     chosen, rejected = (_read_answer(fields[key], key) for key in ("chosen", "rejected"))
     for answer in (chosen, rejected):
@@ -88,5 +88,5 @@ def _read_answer(value: object, key: str) -> Message:
         return Message("assistant", value)
     turns = read_turns([value] if isinstance(value, dict) else value, key)
     if len(turns) != 1 or turns[0].role != "assistant":
-        raise BadRow(f"{key} must be one answer of the assistant")
+        raise BadRow(f"{key} must be a single assistant message")
     return turns[0]

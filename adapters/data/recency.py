@@ -56,18 +56,18 @@ def _missing(status: str, recent: int, undated: int, rows: int) -> str | None:
     if status == "pass":
         return None
     if status == "unknown":
-        return f"{undated} of {rows} rows say no date; give each one as `date`, e.g. 2026-03-31"
+        return f"{undated} of {rows} rows have no date; add it as `date`, e.g. 2026-03-31"
     # recent + n of rows + n must reach the share
     more = -(-(rows * NEEDED_PERCENT - 100 * recent) // (100 - NEEDED_PERCENT))
-    dates = f" (or dates for the {undated} that say none)" if undated else ""
-    return f"you need {more:.0f} more rows from the last year{dates}, or fewer old ones"
+    dates = f" (or dates for the {undated} without one)" if undated else ""
+    return f"add {more:.0f} more rows from the last year{dates}, or fewer old ones"
 
 
 def _fault(read: date | None, used: date | None, today: date) -> str:
     if read is None:
         return "no date"
     if used is None:
-        return f"dated {read}, which is still to come"
+        return f"dated {read}, which is in the future"
     return f"dated {read}" if used <= today - YEAR else ""
 
 

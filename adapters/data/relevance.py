@@ -1,7 +1,7 @@
 """Do the rows belong to the use case? Compares each with a description of the domain.
 
 What embeds is passed in. It does not know which texts are near by chance: that depends on the
-embedder, so the floor of similarity comes with it and with its source.
+embedder, so the minimum similarity comes with it and with its source.
 """
 
 import math
@@ -17,8 +17,8 @@ from adapters.data.rows import Row
 
 NEEDED_PERCENT = 90.0  # seeds of the project
 # 400 rows tell a share of 90 % to within 3 points (95 % interval) and take an embedder seconds.
-MOST_EMBEDDED = 400
-MOST_CHARS = 2_000  # of a row: more than common embedders read (256 to 512 tokens)
+MAX_EMBEDDED = 400
+MAX_CHARS = 2_000  # of a row: more than common embedders read (256 to 512 tokens)
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 """Returns (n, d) float32, L2-normalised."""
@@ -32,7 +32,7 @@ class Domain:
         description: What the use case is about, in a sentence or two.
         embed: Turns texts into vectors.
         min_similarity: Cosine from which a row belongs to the domain.
-        source: Where that floor comes from.
+        source: Where that minimum comes from.
     """
 
     description: str
@@ -42,17 +42,17 @@ class Domain:
 
 
 def check_relevance(rows: Sequence[Row], domain: Domain | str) -> Check:
-    """Judge whether enough rows are near to the domain, on a sample of at most `MOST_EMBEDDED`.
+    """Judge whether enough rows are near to the domain, on a sample of at most `MAX_EMBEDDED`.
 
     Args:
         rows: At least one.
         domain: What to compare with, or why there is nothing.
     """
-    needed = f"at least {NEEDED_PERCENT:g} % of the rows near to the domain's description"
+    needed = f"at least {NEEDED_PERCENT:g} % of the rows close to the domain's description"
     if isinstance(domain, str):
         return Check("relevance", "unknown", None, "percent", needed, missing=domain)
-    sample = sorted(random.Random(0).sample(range(len(rows)), min(len(rows), MOST_EMBEDDED)))
-    texts = [_said_in(rows[place])[:MOST_CHARS] for place in sample]
+    sample = sorted(random.Random(0).sample(range(len(rows)), min(len(rows), MAX_EMBEDDED)))
+    texts = [_said_in(rows[place])[:MAX_CHARS] for place in sample]
     vectors = domain.embed([domain.description, *texts])
     cosines = vectors[1:] @ vectors[0]  # (n_sample,) float32, -1..1
     far = [(rows[p], float(c)) for p, c in zip(sample, cosines, strict=True)]
@@ -95,8 +95,8 @@ def _missing(near: int, sampled: int, rows: int) -> str:
     more = math.ceil((rows * NEEDED_PERCENT - 100 * relevant) / (100 - NEEDED_PERCENT))
     about = "" if sampled == rows else "about "
     return (
-        f"take out {about}{out} rows that are far from the domain, or bring {about}{more} more "
-        "that belong to it; if the rows shown do belong to it, describe the domain better"
+        f"remove {about}{out} rows that are far from the domain, or add {about}{more} more "
+        "that belong to it; if the rows shown do belong to it, improve the description"
     )
 
 

@@ -71,7 +71,7 @@ class _HasMeta(Protocol):
 
 
 AnyRow = TypeVar("AnyRow", bound=_HasMeta)
-MOST_SOURCE_SHARE = 1 / 3  # of all rows: a source beyond it names a collection, not a document
+MAX_SOURCE_SHARE = 1 / 3  # of all rows: a source beyond it names a collection, not a document
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +114,18 @@ def hold_out(
     sizes = Counter(map(str, sources))
     groups: dict[str, list[int]] = {}
     for i, source in enumerate(sources):
-        is_document = source and sizes[str(source)] <= MOST_SOURCE_SHARE * len(rows)
+        is_document = source and sizes[str(source)] <= MAX_SOURCE_SHARE * len(rows)
         groups.setdefault(f"source {source}" if is_document else f"row {i}", []).append(i)
     names = sorted(groups)
     random.Random(seed).shuffle(names)
-    held: set[int] = set()
+    held_out: set[int] = set()
     for name in names:
-        if len(held) >= wanted or len(held) + len(groups[name]) >= len(rows):
+        if len(held_out) >= wanted or len(held_out) + len(groups[name]) >= len(rows):
             break
-        held.update(groups[name])
+        held_out.update(groups[name])
     return (
-        [row for i, row in enumerate(rows) if i not in held],
-        [row for i, row in enumerate(rows) if i in held],
+        [row for i, row in enumerate(rows) if i not in held_out],
+        [row for i, row in enumerate(rows) if i in held_out],
     )
 
 

@@ -12,10 +12,10 @@ from adapters.data.rows import Row
 
 NEEDED_PERCENT = 80.0  # seeds of the project: four fifths of the core scenarios
 NEEDED_BITS = 3.2  # seeds of the project; takes ten scenarios, which can have log2(10) = 3.32
-ENOUGH_SCENARIOS = 10
+FULL_ENTROPY_SCENARIOS = 10
 KEYS = ("scenario", "category", "intent")
-MOST_NAMED = 5
-MOST_KEPT = 200
+MAX_NAMED = 5
+MAX_SCENARIOS = 200
 
 
 def read_scenario(row: Row) -> str | None:
@@ -30,7 +30,7 @@ def read_scenario(row: Row) -> str | None:
 def count_scenarios(rows: Sequence[Row], declared: Sequence[str] = ()) -> dict[str, int]:
     """Return the rows of each scenario: the declared ones in their order, then others by size.
 
-    Names are compared without regard to case; at most `MOST_KEPT` are returned.
+    Names are compared without regard to case; at most `MAX_SCENARIOS` are returned.
     """
     said = Counter(name for row in rows if (name := read_scenario(row)) is not None)
     known = {name.casefold(): name for name in reversed(declared)}
@@ -38,7 +38,7 @@ def count_scenarios(rows: Sequence[Row], declared: Sequence[str] = ()) -> dict[s
     for name, count in said.most_common():
         own = known.get(name.casefold(), name)
         counts[own] = counts.get(own, 0) + count
-    return dict(list(counts.items())[:MOST_KEPT])
+    return dict(list(counts.items())[:MAX_SCENARIOS])
 
 
 def check_scenarios(rows: Sequence[Row], declared: Sequence[str]) -> Check:
@@ -91,9 +91,9 @@ def entropy(counts: Mapping[str, float]) -> float:
 
 def _needed_bits(scenarios: int) -> float:
     """Return what is needed of so many: below ten, the same share of the most there can be."""
-    if scenarios >= ENOUGH_SCENARIOS:
+    if scenarios >= FULL_ENTROPY_SCENARIOS:
         return NEEDED_BITS
-    return NEEDED_BITS / math.log2(ENOUGH_SCENARIOS) * math.log2(max(1, scenarios))
+    return NEEDED_BITS / math.log2(FULL_ENTROPY_SCENARIOS) * math.log2(max(1, scenarios))
 
 
 def _judge_evenness(counts: Mapping[str, int], silent: int) -> Status:
@@ -143,23 +143,23 @@ def _missing(
     if reach == even == "pass":
         return None
     if not counts:
-        return "no row says its scenario; add it as `scenario` and declare the list of scenarios"
+        return "no row names its scenario; add it as `scenario` and declare the list of scenarios"
     words = []
     if not declared:
-        words.append("declare the list of scenarios: coverage is counted against it")
+        words.append("declare the list of scenarios: coverage is measured against it")
     elif reach != "pass":
         empty = [name for name, count in counts.items() if not count]
         least = math.ceil(len(declared) * NEEDED_PERCENT / 100) - (len(declared) - len(empty))
-        words.append(f"you need rows of {least} more scenarios of {_list(empty)}")
+        words.append(f"add rows for {least} more scenarios of {_list(empty)}")
     if even == "fail":
         more = _rows_for_evenness(counts)
         largest = sorted(more, key=lambda name: -more[name])
-        words.append(f"you need {_list([f'{more[name]:,} more of {name}' for name in largest])}")
+        words.append(f"add {_list([f'{more[name]:,} more of {name}' for name in largest])}")
     if silent and "unknown" in (reach if declared else "pass", even):
-        words.append(f"{silent} of {rows} rows say no scenario; add it as `scenario`")
+        words.append(f"{silent} of {rows} rows name no scenario; add it as `scenario`")
     return "; ".join(words)
 
 
 def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} others" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    more = f" and {len(names) - MAX_NAMED} others" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

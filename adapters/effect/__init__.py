@@ -1,7 +1,7 @@
 """Does a server really apply an adapter? Judged by log-probabilities."""
 
 from adapters.effect.judgement import (
-    LEAST_SHIFT,
+    MIN_SHIFT,
     EffectProbe,
     EffectVerdict,
     judge_effect,
@@ -9,7 +9,7 @@ from adapters.effect.judgement import (
 )
 
 __all__ = [
-    "LEAST_SHIFT",
+    "MIN_SHIFT",
     "EffectProbe",
     "EffectVerdict",
     "judge_effect",

@@ -13,12 +13,12 @@ from typing import Any
 
 from adapters.errors import InvalidEffectReference
 
-# Measured, vLLM 0.32 against Hugging Face in bfloat16 on the embedded base model (README):
+# Measured, vLLM 0.32 against Hugging Face in bfloat16 on the embedded base model (DECISIONS.md):
 # precision alone makes 0.046 nats; an engine that ignores the adapter shows a shift of 0.000.
-LEAST_SHIFT = 0.02  # mean |adapter - base| in nats; below it an adapter does nothing anyway
-LEAST_SHARE = 0.5  # of the reference's own shift that the server must show
-MOST_ERROR = 0.15  # mean |server - reference| in nats: three times what precision makes
-MOST_ERROR_SHARE = 0.35  # of the reference's shift: a half-applied adapter is off by half of it
+MIN_SHIFT = 0.02  # mean |adapter - base| in nats; below it an adapter does nothing anyway
+MIN_SHARE = 0.5  # of the reference's own shift that the server must show
+MAX_ERROR = 0.15  # mean |server - reference| in nats: three times what precision makes
+MAX_ERROR_SHARE = 0.35  # of the reference's shift: a half-applied adapter is off by half of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def read_effect_reference(run: Mapping[str, Any]) -> tuple[EffectProbe, ...]:
             for entry in run["effect_reference"]
         )
     except (KeyError, TypeError, ValueError) as exc:
-        raise InvalidEffectReference(f"run.json holds no effect reference: {exc}") from exc
+        raise InvalidEffectReference(f"run.json has no effect reference: {exc}") from exc
     fits = all(len(p.base) == len(p.adapter) == len(p.token_ids) - 1 > 0 for p in probes)
     if not probes or not fits:
         raise InvalidEffectReference("the effect reference in run.json is empty or damaged")
@@ -112,12 +112,12 @@ def judge_effect(
         InvalidEffectReference: The lengths do not fit the reference.
 
     Source:
-        Own measurement, see the figures in README.md.
+        Own measurement, see "Tolerances of the effect check and of a merge" in DECISIONS.md.
     """
     wanted = [len(probe.base) for probe in reference]
     for served in (base_logprobs, adapter_logprobs):
         if [len(values) for values in served] != wanted:
-            raise InvalidEffectReference("the server answered with other lengths than asked for")
+            raise InvalidEffectReference("the server's answer has other lengths than the request")
     base_reference = [x for probe in reference for x in probe.base]
     adapter_reference = [x for probe in reference for x in probe.adapter]
     base = [x for values in base_logprobs for x in values]
@@ -126,10 +126,10 @@ def judge_effect(
     reference_shift = _distance(adapter_reference, base_reference)
     error = _distance(adapter, adapter_reference)
     is_finite = all(math.isfinite(x) for x in (served_shift, reference_shift, error))
-    limit = max(MOST_ERROR, MOST_ERROR_SHARE * reference_shift)
+    limit = max(MAX_ERROR, MAX_ERROR_SHARE * reference_shift)
     is_near = error <= limit and error < _distance(adapter, base_reference)
     return EffectVerdict(
-        differs=is_finite and served_shift >= max(LEAST_SHIFT, LEAST_SHARE * reference_shift),
+        differs=is_finite and served_shift >= max(MIN_SHIFT, MIN_SHARE * reference_shift),
         matches_reference=is_finite and is_near,
         served_shift=served_shift,
         reference_shift=reference_shift,

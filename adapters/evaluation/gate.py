@@ -109,18 +109,21 @@ def judge(
     points = 100 * gain.score
     is_clear = mcnemar.p_value < limits.max_p_value.value
     worse = [
-        f"{name}: {score.adapter} of {score.items} guard items, base {score.base}"
+        f"{name}: {score.adapter} of {score.items} guard items, base model {score.base}"
         for name, score in guards.items()
         if _fell(score, limits)
     ]
     if points < 0 and is_clear:
-        worse.insert(0, f"{points:.1f} points against the base, p = {mcnemar.p_value:.3g}")
+        worse.insert(
+            0, f"{points:.1f} points compared with the base model, p = {mcnemar.p_value:.3g}"
+        )
     if worse:
         return Judgement(verdict="REGRESSED", reasons=tuple(worse))
     lacking = []
     if round(points, 9) < limits.min_gain_points.value:
         lacking.append(
-            f"{points:+.1f} points against the base; {limits.min_gain_points.value:g} are needed"
+            f"{points:+.1f} points compared with the base model; "
+            f"{limits.min_gain_points.value:g} are needed"
         )
     if not is_clear:
         lacking.append(
@@ -129,8 +132,8 @@ def judge(
         )
     if lacking:
         return Judgement(verdict="REJECTED", reasons=tuple(lacking))
-    reason = f"{points:+.1f} points against the base, p = {mcnemar.p_value:.3g}"
-    return Judgement(verdict="IMPROVED", reasons=(reason, "no guard category fell"))
+    reason = f"{points:+.1f} points compared with the base model, p = {mcnemar.p_value:.3g}"
+    return Judgement(verdict="IMPROVED", reasons=(reason, "no guard category got worse"))
 
 
 def _fell(score: GuardScore, limits: Thresholds) -> bool:

@@ -27,7 +27,7 @@ from adapters.evaluation.statistics import Resamples, Score
 
 WORK_PREFIX = ".probe-"
 FOLDS = 5  # rows are guessed by a layer fitted on the other four fifths
-MOST_ROWS = 1_000  # keeps the probe within some two minutes on two cores
+MAX_ROWS = 1_000  # keeps the probe within some two minutes on two cores
 ENOUGH = 0.9  # own choice: less than a tenth of the answers is left for training to win
 
 ProbeVerdict = Literal["signal_present", "signal_partial", "no_signal"]
@@ -74,12 +74,12 @@ class LinearProbe:
         if self.verdict == "signal_partial":
             return (
                 f"a linear layer on frozen features reaches {reached}, {majority}: part of the "
-                "signal is there, and training has something to build on"
+                "signal is already there, and training can build on it"
             )
         return (
             f"a linear layer on frozen features reaches {reached}, no better than {majority}: the "
-            "labels do not show in what the base model makes of the prompts; look at the rows, "
-            "or expect training to need many of them"
+            "features of the base model do not tell the labels apart; check the rows, "
+            "or expect to need many of them"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def probe_rows(
         EvaluationCancelled: `cancelled` said so.
     """
     if config.method.compares_answers:
-        raise NoClosedLabels("preference pairs have no labels: the linear probe reads answers")
+        raise NoClosedLabels("preference pairs have no labels, which the linear probe needs")
     limits = settings or AdaptersConfig()
     chosen, left_out = _choose(load_rows(config.dataset), config.seed)
     job = {
@@ -153,9 +153,9 @@ def _choose(rows: Sequence[Row], seed: int) -> tuple[list[_Labelled], dict[str, 
     answers = [row.messages[-1].content.strip() for row in rows]
     if not are_labels(answers):
         raise NoClosedLabels(
-            f"{len(set(answers))} different answers in {len(rows)} rows are no closed set of "
-            "labels: the linear probe is for classification, where few short answers come again "
-            "and again"
+            f"{len(set(answers))} different answers in {len(rows)} rows are not a closed set of "
+            "labels: the linear probe is for classification, where a few short answers are "
+            "repeated often"
         )
     distinct: dict[tuple[object, str], _Labelled] = {}
     for number, (row, label) in enumerate(zip(rows, answers, strict=True)):
@@ -163,18 +163,18 @@ def _choose(rows: Sequence[Row], seed: int) -> tuple[list[_Labelled], dict[str, 
         group = f"source {source}" if source else f"row {number}"
         distinct.setdefault((row.messages[:-1], label), _Labelled(row, label, group))
     groups = Counter(label for label, _ in {(one.label, one.group) for one in distinct.values()})
-    kept = [one for one in distinct.values() if groups[one.label] >= FOLDS]
-    if len({one.label for one in kept}) < 2:
+    frequent = [one for one in distinct.values() if groups[one.label] >= FOLDS]
+    if len({one.label for one in frequent}) < 2:
         raise NoClosedLabels(
-            f"{len(kept)} different rows of {len(rows)} have a label that {FOLDS} sources or more "
-            "have: two labels of that many are needed, so that each is guessed from others"
+            f"{len(frequent)} different rows of {len(rows)} have a label with {FOLDS} sources or "
+            "more; two such labels are needed, so that each row is predicted from others"
         )
-    left_out = {"repeated": len(rows) - len(distinct), "rare_label": len(distinct) - len(kept)}
-    if len(kept) > MOST_ROWS:
-        places = sorted(random.Random(seed).sample(range(len(kept)), MOST_ROWS))
-        left_out["over_limit"] = len(kept) - MOST_ROWS
-        kept = [kept[place] for place in places]
-    return kept, {reason: count for reason, count in left_out.items() if count}
+    left_out = {"repeated": len(rows) - len(distinct), "rare_label": len(distinct) - len(frequent)}
+    if len(frequent) > MAX_ROWS:
+        places = sorted(random.Random(seed).sample(range(len(frequent)), MAX_ROWS))
+        left_out["over_limit"] = len(frequent) - MAX_ROWS
+        frequent = [frequent[place] for place in places]
+    return frequent, {reason: count for reason, count in left_out.items() if count}
 
 
 def _score(

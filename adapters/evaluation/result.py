@@ -17,7 +17,7 @@ from adapters.evaluation.metrics import Metric, MetricName, Values, get_metric
 from adapters.evaluation.samples import Sample, Samples
 from adapters.evaluation.statistics import McNemar, Resamples, Score, compare_rows
 
-LEAST_KIND_ROWS = 5  # a score over fewer rows of a kind says nothing
+MIN_KIND_ROWS = 5  # a score over fewer rows of a kind says nothing
 
 # What is told beside the main metric, where it is another.
 _BESIDE: Mapping[MetricName, tuple[MetricName, ...]] = {
@@ -266,7 +266,7 @@ def _kinds(metric: Metric, rows: Sequence[Sample], counts: Mapping[str, Values])
     kinds = {}
     for name in names:
         chosen = [i for i, row in enumerate(rows) if row.kind == name]
-        if len(chosen) < LEAST_KIND_ROWS:
+        if len(chosen) < MIN_KIND_ROWS:
             continue
         kinds[name] = Kind(
             rows=len(chosen),

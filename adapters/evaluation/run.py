@@ -189,7 +189,7 @@ def ask_child(
 
     def check() -> None:
         if cancelled():
-            raise EvaluationCancelled("the evaluation was stopped on request; nothing was changed")
+            raise EvaluationCancelled("the evaluation was cancelled; nothing was changed")
 
     try:
         return run_child(

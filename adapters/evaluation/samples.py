@@ -26,11 +26,11 @@ from adapters.evaluation.metrics import (
 )
 
 TRAINED_ROWS_FILE = "evaluation_source.json"  # beside the adapter, written by its training run
-MOST_EXAMPLES = 8  # recorded for few-shot prompts; more would not fit into small context windows
+MAX_EXAMPLES = 8  # recorded for few-shot prompts; more would not fit into small context windows
 HASH_CHARS = 16  # of SHA-256: two of a million rows are alike by chance in 1 of 37 million cases
 
 # The shape of answers, where neither a row nor its task names a metric; own choices.
-MOST_SHORT_TOKENS = 20  # answers to questions; what is longer is text
+MAX_SHORT_TOKENS = 20  # answers to questions; what is longer is text
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def record_trained_rows(folder: Path, trained: Sequence[Row]) -> None:
         "tasks": sorted(_tasks(trained)),
         "examples": [
             [message.as_dict() for message in row.messages]
-            for row in choose_examples(trained, MOST_EXAMPLES)
+            for row in choose_examples(trained, MAX_EXAMPLES)
         ],
     }
     text = json.dumps(content, ensure_ascii=False)
@@ -217,7 +217,7 @@ def _by_shape(answers: Sequence[str]) -> MetricName:
     if are_labels(answers):
         return "accuracy"
     tokens = sorted(len(read_tokens(answer)) for answer in answers)
-    return "token_f1" if tokens[len(tokens) // 2] <= MOST_SHORT_TOKENS else "chrf"
+    return "token_f1" if tokens[len(tokens) // 2] <= MAX_SHORT_TOKENS else "chrf"
 
 
 def _is_json(answer: str) -> bool:

@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 
 from adapters.errors import UnsafeAdapterFolder
 
-MOST_FILES = 1000  # an adapter has some ten; checkpoints beside it some more
-MOST_BYTES = 8 * 2**30  # rank 512 on all layers of a model of 70e9 parameters, in 16 bits
+MAX_FILES = 1000  # an adapter has some ten; checkpoints beside it some more
+MAX_BYTES = 8 * 2**30  # rank 512 on all layers of a model of 70e9 parameters, in 16 bits
 _TAR, _ZIP = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"), (".zip",)
 _BROKEN = (
     *(tarfile.TarError, zipfile.BadZipFile, shutil.ReadError, zlib.error, lzma.LZMAError),
@@ -50,10 +50,10 @@ def unpack(archive: Path, into: Path) -> None:
         for entry in _entries(archive):
             count, total = count + 1, total + entry.bytes
             _check_entry(entry, archive.name)
-            if count > MOST_FILES or total > min(MOST_BYTES, shutil.disk_usage(into).free):
+            if count > MAX_FILES or total > min(MAX_BYTES, shutil.disk_usage(into).free):
                 raise UnsafeAdapterFolder(
                     f"{archive.name} holds {count} files and {total} bytes or more; an adapter has "
-                    f"at most {MOST_FILES} and {MOST_BYTES}, and they must fit on the disk"
+                    f"at most {MAX_FILES} and {MAX_BYTES}, and they must fit on the disk"
                 )
         if archive.name.lower().endswith(_ZIP):
             shutil.unpack_archive(archive, into, "zip")
@@ -85,6 +85,8 @@ def _check_entry(entry: _Entry, archive: str) -> None:
     parts = PurePosixPath(entry.name).parts
     leads_out = ".." in parts or entry.name.startswith("/") or "\\" in entry.name
     if leads_out or ":" in entry.name or "\0" in entry.name:
-        raise UnsafeAdapterFolder(f"{archive} names a file outside of itself: {entry.name!r}")
+        raise UnsafeAdapterFolder(
+            f"{archive} contains a path that leads outside the archive: {entry.name!r}"
+        )
     if not entry.is_plain:
-        raise UnsafeAdapterFolder(f"{archive} holds a link or a special file: {entry.name!r}")
+        raise UnsafeAdapterFolder(f"{archive} contains a link or a special file: {entry.name!r}")

@@ -18,7 +18,7 @@ from adapters.errors import NotServable
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_SETTINGS = "adapter_config.json"
-MOST_HEADER_BYTES = 100_000_000  # the limit of the safetensors library itself
+MAX_HEADER_BYTES = 100_000_000  # the limit of the safetensors library itself
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "I8": 1}
 
 
@@ -71,7 +71,7 @@ def read_header(path: Path) -> Mapping[str, TensorHeader]:
     with path.open("rb") as file:
         total, start = path.stat().st_size, file.read(8)
         size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 2 <= size <= min(MOST_HEADER_BYTES, total - 8):
+        if not 2 <= size <= min(MAX_HEADER_BYTES, total - 8):
             raise ValueError(f"{path.name} is not a safetensors file")
         try:
             header = json.loads(file.read(size))
@@ -86,10 +86,10 @@ def read_header(path: Path) -> Mapping[str, TensorHeader]:
     for name, tensor in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].end)):
         wanted = math.prod(tensor.shape) * _BYTES.get(tensor.dtype, 0)
         if tensor.start != end or (wanted and tensor.end - tensor.start != wanted):
-            raise ValueError(f"the header of {path.name} is damaged: {name} lies elsewhere")
+            raise ValueError(f"the header of {path.name} is damaged: wrong offsets of {name}")
         end = tensor.end
     if end != total:
-        raise ValueError(f"{path.name} is cut short or too long: {total} bytes, not {end}")
+        raise ValueError(f"{path.name} has the wrong size: {total} bytes, not {end}")
     return tensors
 
 
@@ -111,7 +111,7 @@ def find_not_finite(path: Path, tensors: Mapping[str, TensorHeader]) -> list[str
 def _read_entry(entry: Any, *, data_start: int) -> TensorHeader:
     start, end = entry["data_offsets"]
     if any(type(number) is not int or number < 0 for number in (*entry["shape"], start, end)):
-        raise ValueError("sizes and places are whole numbers")
+        raise ValueError("shapes and offsets must be whole numbers")
     place = (data_start + start, data_start + end)
     return TensorHeader(str(entry["dtype"]), tuple(entry["shape"]), *place)
 

@@ -24,10 +24,10 @@ from adapters.files.run_json import read_run_json
 from adapters.files.weights import digest_adapter
 from adapters.servability import check_base, check_servability
 
-# Measured on the embedded base model (README): rounding merged weights to bfloat16 moves a token's
-# log-probability by 0.0086 nats in the mean; a merge that lost the adapter is off by 1.1 nats.
-MOST_ERROR = 0.03  # mean |merged - (base + adapter)| in nats: more than three times that
-MOST_ERROR_SHARE = 0.25  # of the adapter's own shift, which small adapters need
+# Measured on the embedded base model (DECISIONS.md): rounding merged weights to bfloat16 moves a
+# token's log-probability by 0.0086 nats in the mean; one without the adapter is off by 1.1 nats.
+MAX_ERROR = 0.03  # mean |merged - (base + adapter)| in nats: more than three times that
+MAX_ERROR_SHARE = 0.25  # of the adapter's own shift, which small adapters need
 WORK_PREFIX = ".merging-"
 _TOKENIZER_FILES = ("*.json", "*.jinja", "*.txt", "*.model")
 
@@ -106,12 +106,12 @@ def merge_adapter(
         DigestMismatch: Its content is not what its name says.
         InvalidEffectReference: Its run.json holds no token sequences to compare on.
         MergeFailed: `out` exists, the child ended without a model, the disk is full, or the
-            merged model does not answer like base and adapter. Nothing was kept.
+            merged model does not answer like base and adapter. Nothing was stored.
     """
     limits = settings or AdaptersConfig()
     out = out.expanduser().absolute()
     if out.exists() or out.is_symlink():
-        raise MergeFailed(f"{out} exists; name a folder that does not")
+        raise MergeFailed(f"{out} already exists; give a new folder")
     run = read_run_json(folder)
     check_base(run, base, folder.name)
     sha256 = digest_adapter(folder)
@@ -137,8 +137,8 @@ def merge_adapter(
         check = compare(measured["base"], measured["adapter"], measured["merged"])
         if not check.is_met:
             raise MergeFailed(
-                f"the merged model is {check.error:.3f} nats from base and adapter, more than "
-                f"{check.tolerance:.3f}; it was removed"
+                f"the merged model is {check.error:.3f} nats away from base model and adapter, "
+                f"more than {check.tolerance:.3f}; it was removed"
             )
         _copy_tokenizer(base.folder, made)
         origin = {"id": base.id, "revision": base.revision}
@@ -158,14 +158,14 @@ def compare(
     adapter: Sequence[Sequence[float]],
     merged: Sequence[Sequence[float]],
 ) -> MergeCheck:
-    """Hold a merged model's log-probabilities against those of base and adapter.
+    """Compare a merged model's log-probabilities with those of base and adapter.
 
     Source:
-        Own measurement, see the figures in README.md.
+        Own measurement, see "Tolerances of the effect check and of a merge" in DECISIONS.md.
     """
     tokens = sum(len(values) for values in adapter)
     error, shift = _distance(merged, adapter), _distance(adapter, base)
-    tolerance = min(MOST_ERROR, MOST_ERROR_SHARE * shift)
+    tolerance = min(MAX_ERROR, MAX_ERROR_SHARE * shift)
     return MergeCheck(error, shift, tolerance, len(adapter), tokens)
 
 

@@ -1,4 +1,4 @@
-"""What is kept about adapters: three SQL tables, and the values read from them.
+"""What is stored about adapters: three SQL tables, and the values read from them.
 
 `adapter_adapters` has one row for each adapter, immutable but for its state; `adapter_history` one
 for each change of a state; `adapter_aliases` one for each task. Knows columns and values; the

@@ -49,8 +49,8 @@ from adapters.registry.rows import (
 )
 from adapters.servability import check_base, check_servability
 
-MOST_REASON_CHARS = 500  # of an override: a sentence or two, not a file
-MOST_HISTORY = 100  # alias changes kept for each task; older ones tell nobody anything
+MAX_REASON_CHARS = 500  # of an override: a sentence or two, not a file
+MAX_HISTORY = 100  # alias changes stored for each task
 
 
 class AdapterRegistry:
@@ -100,22 +100,22 @@ class AdapterRegistry:
             BaseModelMismatch: Trained on another base model or revision.
             DigestMismatch: Its content is not what its name says, or what was registered.
         """
-        real = self._check_folder(folder)
-        run, metrics = read_run_json(real), read_metrics_json(real)
+        checked = self._check_folder(folder)
+        run, metrics = read_run_json(checked), read_metrics_json(checked)
         if base is not None:
-            check_base(run, base, real.name)
-        sha256 = digest_adapter(real)
-        task = task_of(real.name)
-        if not is_named_by(real.name, sha256):
-            raise DigestMismatch(f"{real.name} should be named {make_adapter_id(task, sha256)}")
-        check_servability(real, max_lora_rank=self._max_lora_rank, base=base)
+            check_base(run, base, checked.name)
+        sha256 = digest_adapter(checked)
+        task = task_of(checked.name)
+        if not is_named_by(checked.name, sha256):
+            raise DigestMismatch(f"{checked.name} should be named {make_adapter_id(task, sha256)}")
+        check_servability(checked, max_lora_rank=self._max_lora_rank, base=base)
         adapter = Adapter(
-            adapter_id=real.name,
+            adapter_id=checked.name,
             tenant=tenant,
             task=task,
             base_model=str(run["base"]["id"]),
             base_revision=str(run["base"]["revision"]),
-            folder=real,
+            folder=checked,
             sha256=sha256,
             context_trained=run.get("context_trained") is True,
             state=AdapterState.TRAINED,
@@ -134,7 +134,7 @@ class AdapterRegistry:
                 set_state(AdapterState.TRAINED, adapter.created_at, "registered")
                 return adapter
         if known.sha256 != sha256:
-            raise DigestMismatch(f"{adapter.adapter_id} is registered with another content")
+            raise DigestMismatch(f"{adapter.adapter_id} is registered with different content")
         return self._to_adapter(known)
 
     def get(self, adapter_id: str, *, tenant: str) -> Adapter:
@@ -231,9 +231,9 @@ class AdapterRegistry:
             UnsafeAdapterFolder: It was moved out of the directory or replaced by a link.
             DigestMismatch: Its weights or settings were changed.
         """
-        real = self._check_folder(adapter.folder)
+        checked = self._check_folder(adapter.folder)
         try:
-            found = digest_adapter(real)
+            found = digest_adapter(checked)
         except NotServable as exc:
             raise DigestMismatch(f"{adapter.adapter_id}: {exc}") from exc
         if found != adapter.sha256:
@@ -245,7 +245,7 @@ class AdapterRegistry:
     def record_evaluation(
         self, evaluation: Evaluation, *, tenant: str, by: str | None = None
     ) -> Adapter:
-        """Keep an adapter's evaluation in the real of an earlier one.
+        """Store an adapter's evaluation, replacing an earlier one.
 
         One that was trained only is `evaluated` from then on; any other stays what it is.
 
@@ -303,7 +303,7 @@ class AdapterRegistry:
             if adapter.published_at is None:
                 set_state = StateWriter(connection, tenant, adapter_id, by)
                 set_state(AdapterState.PUBLISHED, self._clock(), why)
-            return self._flip(
+            return self._point_alias(
                 connection, tenant, row.task, adapter_id, action="publish", by=by, **told
             )
 
@@ -318,15 +318,15 @@ class AdapterRegistry:
             alias = find_alias(connection, tenant, task)
         previous = alias.previous_adapter_id if alias is not None else None
         if previous is None:
-            raise NothingToRollBack(f"{task} has no earlier adapter to return to")
+            raise NothingToRollBack(f"{task} has no earlier adapter to roll back to")
         self.verify(self.get(previous, tenant=tenant))
         with self._engine.execution_options(write=True).begin() as connection:
             alias = find_alias(connection, tenant, task)
             row = get_adapter(connection, tenant, previous)
             is_same = alias is not None and alias.previous_adapter_id == previous
             if not is_same or row.state == AdapterState.RETIRED.value:
-                raise NothingToRollBack(f"{task} has no earlier adapter to return to")
-            return self._flip(connection, tenant, task, previous, action="rollback", by=by)
+                raise NothingToRollBack(f"{task} has no earlier adapter to roll back to")
+            return self._point_alias(connection, tenant, task, previous, action="rollback", by=by)
 
     def withdraw(self, task: str, *, tenant: str, by: str | None = None) -> Alias:
         """Take a task out of service; `rollback` brings its adapter back.
@@ -338,7 +338,7 @@ class AdapterRegistry:
             alias = find_alias(connection, tenant, task)
             if alias is None or alias.adapter_id is None:
                 raise AdapterNotFound(f"no live adapter for {task}")
-            return self._flip(connection, tenant, task, None, action="withdraw", by=by)
+            return self._point_alias(connection, tenant, task, None, action="withdraw", by=by)
 
     def retire(self, adapter_id: str, *, tenant: str, by: str | None = None) -> Adapter:
         """Mark an adapter as never to be served again; its folder stays.
@@ -364,7 +364,7 @@ class AdapterRegistry:
             )
             return self._to_adapter(get_adapter(connection, tenant, adapter_id))
 
-    def _flip(
+    def _point_alias(
         self,
         connection: Connection,
         tenant: str,
@@ -393,7 +393,7 @@ class AdapterRegistry:
         if to is not None:
             set_adapter(connection, tenant, to, published_at=now)
         entry = {"action": action, "adapter_id": to, "at": now, **told}
-        history = [*(known.history if known is not None else ()), entry][-MOST_HISTORY:]
+        history = [*(known.history if known is not None else ()), entry][-MAX_HISTORY:]
         values = {
             "adapter_id": to,
             "previous_adapter_id": previous,
@@ -435,6 +435,6 @@ def check_gate(adapter: Adapter, override: str | None) -> str | None:
     if adapter.evaluation is None or adapter.verdict == PASSED:
         return None
     if reason := (override or "").strip():
-        return reason[:MOST_REASON_CHARS]
+        return reason[:MAX_REASON_CHARS]
     why = "; ".join(adapter.evaluation["reasons"])
     raise GateNotPassed(f"{adapter.adapter_id} is {adapter.verdict}: {why}")

@@ -59,7 +59,7 @@ def to_adapter(row: Row[Any], directory: Path) -> Adapter:
 
 
 def find_adapter(connection: Connection, tenant: str, adapter_id: str) -> Row[Any] | None:
-    """Return the row of an adapter; none if there is none."""
+    """Return the row of an adapter; none if no questions."""
     query = select(adapters_table).where(
         adapters_table.c.tenant == tenant, adapters_table.c.adapter_id == adapter_id
     )

@@ -183,14 +183,14 @@ def check_row_count(config: TrainingConfig) -> RowMinimums:
     """
     rows = len(config.method.load(config.dataset))
     if rows < 2:
-        raise InvalidTrainingData("one row teaches one answer, not a task; add rows")
+        raise InvalidTrainingData("at least two rows are needed; add rows")
     if config.replay_ratio and config.replay_dataset:
         load_rows(config.replay_dataset)
     found = count_against_minimums(config, rows)
     if found.verdict == "below_pilot" and not config.force:
         raise TooFewRows(
-            f"{rows} rows are fewer than the {found.pilot} of a pilot "
-            f"({found.min_rows} before it should go live)"
+            f"{rows} rows are fewer than the {found.pilot} needed for a pilot "
+            f"({found.min_rows} needed to go live)"
         )
     return found
 
@@ -242,7 +242,7 @@ def _warnings(minimums: RowMinimums | None, counts: Mapping[str, int] | None) ->
     if counts and counts["tokens_cut"]:
         found.append(f"{counts['tokens_cut']} tokens cut from {counts['rows_shortened']} prompts")
     if counts and counts["answers_cut"]:
-        found.append(f"{counts['answers_cut']} answers do not fit and are cut at their end")
+        found.append(f"{counts['answers_cut']} answers are too long and are cut at the end")
     if counts and counts["answers_left_out"]:
         found.append(f"{counts['answers_left_out']} rows have no answer within cutoff_len")
     return found

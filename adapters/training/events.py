@@ -1,6 +1,6 @@
-"""What a training process says while it works: one JSON object a line.
+"""The events of a training process.
 
-Knows the wire form of events; knows neither processes nor torch.
+Knows their fields; knows neither processes nor torch.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class TrainingEvent:
     Attributes:
         event: What happens: `loading` the base model, `data` read and tokenized, `resumed` from a
             checkpoint, `progress` of the steps, loss on the `held_out` rows, `heartbeat` within a
-            long part (kept nowhere), a `warning`, a `checkpoint` written, `saving` the folder,
+            long part (not recorded), a `warning`, a `checkpoint` written, `saving` the folder,
             `effect` reference computed, and at the end `done`, `failed` or `cancelled`.
         message: The same for people.
         step: Steps done.

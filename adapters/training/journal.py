@@ -53,7 +53,7 @@ class TrainingRun:
         eta_s: Estimated seconds until the last step.
         message: What it said last.
         warnings: How many warnings there were.
-        checkpoint_step: Step of the last good checkpoint; none where there is none (any more).
+        checkpoint_step: Step of the last good checkpoint; none where no questions (any more).
         peak_memory_bytes: Of the training process, once it has ended well.
         adapter_id: Once it has succeeded.
         error: Why it failed.
@@ -124,7 +124,7 @@ class Journal:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise TrainingRunBusy(f"another process trains {folder.name} already") from None
+                raise TrainingRunBusy(f"another process is training {folder.name}") from None
             yield cls(folder, lock)
 
     def begin(self, *, task: str, stage: str, base_model: str) -> TrainingRun:
@@ -143,7 +143,7 @@ class Journal:
 
     def record(self, event: TrainingEvent) -> None:
         """Write an event down; a full disk loses the line, never the training."""
-        assert self._run is not None, "a run begins before it says anything"
+        assert self._run is not None, "a run is begun before it records events"
         said: dict[str, Any] = {
             key: value
             for key, value in event.as_dict().items()
@@ -173,7 +173,7 @@ class Journal:
         peak_memory_bytes: int | None = None,
     ) -> None:
         """Note how the run ended; a run that succeeded needs its checkpoints no longer."""
-        assert self._run is not None, "a run begins before it ends"
+        assert self._run is not None, "a run is begun before it ends"
         run = replace(
             self._run,
             status=status,
@@ -258,7 +258,7 @@ def ask_to_cancel(folder: Path) -> None:
 
 
 def read_job(folder: Path) -> Mapping[str, Any] | None:
-    """Return what a run trains, as its `job.json` says; none where there is none yet."""
+    """Return what a run trains, as its `job.json` says; none where no questions yet."""
     try:
         job = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

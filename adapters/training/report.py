@@ -56,14 +56,14 @@ def write_card(folder: Path, run: Mapping[str, Any], metrics: Mapping[str, Any])
         f"# {run['adapter_id']}",
         "",
         f"A LoRA adapter for **{base['id']}** ({base['revision']}), task `{run['task']}`. "
-        "It belongs to this base model and revision alone.",
+        "It works only with this base model and revision.",
         "",
         "| | |",
         "| --- | --- |",
         f"| rows | {data['trained_rows']} trained on, {data['held_out_rows']} held out |",
         f"| rows with passages | {context['with_context']} "
         f"({context['with_distractors']} with distractors, {context['refusals']} refusals) |",
-        f"| answers that stand in their passages | {_share(context['answer_share'])} |",
+        f"| answers found in their passages | {_share(context['answer_share'])} |",
         f"| context-trained | {'yes' if run['context_trained'] else 'no'} |",
         f"| prompts shortened | {data['rows_shortened']}, {data['tokens_cut']} tokens cut |",
         f"| rank, alpha | {lora['r']}, {lora['lora_alpha']} |",
@@ -79,7 +79,7 @@ def write_card(folder: Path, run: Mapping[str, Any], metrics: Mapping[str, Any])
         "",
         "![training loss](loss.svg)",
         "",
-        "`run.json` holds the whole configuration, data hash, versions and seeds. A low loss says "
+        "`run.json` has the full configuration, data hash, versions and seeds. A low loss means "
         "that the rows were learned, not that the answers are good: evaluate before publishing.",
         "",
     ]

@@ -183,7 +183,7 @@ def load_run_config(run_dir: Path) -> TrainingConfig:
     read_run(run_dir)
     job = read_job(run_dir)
     if job is None:
-        raise TrainingRunNotFound(f"the run {run_dir.name} ended before it was begun")
+        raise TrainingRunNotFound(f"the run {run_dir.name} ended before its training started")
     return parse_training_config(job["config"], name=run_dir.name)
 
 
@@ -268,7 +268,7 @@ def _run_child(
 
     def check() -> None:
         if cancelled() or journal.is_cancel_asked():
-            raise TrainingCancelled("the training was stopped on request; no adapter was made")
+            raise TrainingCancelled("the training was cancelled; no adapter was made")
 
     def record(event: TrainingEvent | None) -> None:
         if event is not None:
@@ -292,13 +292,15 @@ def _run_child(
 
 def _place_folder(made: Path, adapters_dir: Path, task: str) -> TrainingResult:
     if not made.is_dir():
-        raise TrainingFailed("training failed: the process ended well but left no adapter")
+        raise TrainingFailed(
+            "training failed: the process ended without an error but wrote no adapter"
+        )
     sha256 = digest_adapter(made)
     folder = adapters_dir / make_adapter_id(task, sha256)
     if not folder.exists():
         atomic_rename(made, folder)
     elif digest_adapter(folder) != sha256:
-        raise TrainingFailed(f"training failed: {folder} exists already, with another content")
+        raise TrainingFailed(f"training failed: {folder} exists already, with different content")
     return _read_result(folder)
 
 

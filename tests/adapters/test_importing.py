@@ -143,7 +143,7 @@ def put_run(**said: object) -> Callable[[Path], None]:
     [
         (put_pickle, NotServable, "training_args.bin"),
         (put_link, NotServable, "link.json"),
-        (cut_weights, NotServable, "cut short"),
+        (cut_weights, NotServable, "has the wrong size"),
         (lambda f: (f / SETTINGS).unlink(), NotServable, "adapter_config.json is missing"),
         (lambda f: change(f, auto_map={"a": "b.c"}), NotServable, "auto_map"),
         (lambda f: change(f, r=64), NotServable, "rank 64"),
@@ -183,7 +183,7 @@ def test_what_is_no_source_is_refused(
 ) -> None:
     with pytest.raises(AdapterNotFound, match="no folder or archive"):
         run_import(tmp_path / "nowhere")
-    with pytest.raises(InvalidTrainingConfig, match="no name"):
+    with pytest.raises(InvalidTrainingConfig, match="not a task name"):
         run_import(foreign, task="../up")
     with pytest.raises(UnsafeAdapterFolder, match="neither a folder nor"):
         run_import(foreign / "README.md")

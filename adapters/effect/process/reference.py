@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from adapters.data.general_prompts import PROMPTS
 
 TRAINED_PROBES = 3  # rows the adapter was trained on; there its effect is largest
-MOST_PROBE_TOKENS = 256  # keeps the check on a CPU engine within two seconds
+MAX_PROBE_TOKENS = 256  # keeps the check on a CPU engine within two seconds
 _GENERAL = (
     {"role": "user", "content": "Hello! What can you help me with?"},
     {"role": "assistant", "content": "Hello! I can answer your questions."},
@@ -38,7 +38,7 @@ def measure_effect_reference(
         `base` and under `adapter` (n - 1 each, natural logarithm).
     """
     general = list(tokenizer.apply_chat_template(list(_GENERAL), return_dict=False))
-    probes = [*_choose(trained), general[:MOST_PROBE_TOKENS]]
+    probes = [*_choose(trained), general[:MAX_PROBE_TOKENS]]
     model = AutoModelForCausalLM.from_pretrained(base_folder, dtype=torch.bfloat16)
     model.eval()
     base = [log_probabilities(model, ids) for ids in probes]
@@ -68,10 +68,10 @@ def measure_imported(job: Mapping[str, Any], _emit: object) -> Any:
 
 def _choose(trained: Sequence[Sequence[int]]) -> list[list[int]]:
     """Return a few short rows, spread over the order of the data."""
-    fitting = [ids for ids in trained if len(ids) <= MOST_PROBE_TOKENS]
+    fitting = [ids for ids in trained if len(ids) <= MAX_PROBE_TOKENS]
     rows = fitting or [min(trained, key=len)]
     step = max(1, len(rows) // TRAINED_PROBES)
-    return [list(ids[:MOST_PROBE_TOKENS]) for ids in rows[::step][:TRAINED_PROBES]]
+    return [list(ids[:MAX_PROBE_TOKENS]) for ids in rows[::step][:TRAINED_PROBES]]
 
 
 def log_probabilities(model: Any, token_ids: Sequence[int]) -> list[float]:

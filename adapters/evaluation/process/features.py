@@ -23,7 +23,7 @@ from adapters.errors import BaseModelNotFound
 from adapters.evaluation.process.generation import choose_dtype
 
 BATCH = 16  # prompts at a time
-MOST_STEPS = 2_000  # of the solver; some hundred are usual
+MAX_STEPS = 2_000  # of the solver; some hundred are usual
 
 Emit = Callable[[Mapping[str, object]], None]
 
@@ -48,7 +48,7 @@ def guess_labels(job: Mapping[str, Any], emit: Emit) -> dict[str, list[str]]:
     features = _features(job, emit)
     folds = StratifiedGroupKFold(job["folds"], shuffle=True, random_state=job["seed"])
     learners = {
-        "guesses": make_pipeline(StandardScaler(), LogisticRegression(max_iter=MOST_STEPS)),
+        "guesses": make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_STEPS)),
         "majority": DummyClassifier(strategy="most_frequent"),
     }
     return {
@@ -63,7 +63,9 @@ def _features(job: Mapping[str, Any], emit: Emit) -> npt.NDArray[np.float32]:
     """Return (n, hidden size) float32: one mean of last hidden states for each prompt."""
     tokenizer = AutoTokenizer.from_pretrained(job["base"], padding_side="right")
     if not tokenizer.chat_template:
-        raise BaseModelNotFound(f"{job['base']} has no chat template, so it reads no chats")
+        raise BaseModelNotFound(
+            f"{job['base']} has no chat template, which is needed to read prompts"
+        )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     model = AutoModel.from_pretrained(job["base"], dtype=choose_dtype()).eval()

@@ -16,10 +16,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from adapters.errors import BaseModelNotFound
 
 BATCH = 32  # prompts at a time; own choice, some hundred MB of cache for a small base model
-LEAST_NEW_TOKENS = 16
-MOST_NEW_TOKENS = 512
+MIN_NEW_TOKENS = 16
+MAX_NEW_TOKENS = 512
 NEW_TOKENS_SHARE = 1.25  # of the longest wanted answer: a model that goes on is wrong by then
-LEAST_EVENT_GAP_S = 0.5
+MIN_EVENT_GAP_S = 0.5
 
 Emit = Callable[[Mapping[str, object]], None]
 
@@ -43,7 +43,9 @@ def generate_all(job: Mapping[str, Any], emit: Emit) -> dict[str, Any]:
         torch.set_num_threads(job["threads"])
     tokenizer = AutoTokenizer.from_pretrained(job["base"], padding_side="left")
     if not tokenizer.chat_template:
-        raise BaseModelNotFound(f"{job['base']} has no chat template, so it answers no chats")
+        raise BaseModelNotFound(
+            f"{job['base']} has no chat template, which is needed to answer prompts"
+        )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     progress = _Progress(sum(len(arm["prompts"]) for arm in job["arms"]), emit)
@@ -136,7 +138,7 @@ def _until(ends: set[int], ids: Sequence[int]) -> list[int]:
 def _limit(tokenizer: Any, wanted: Sequence[str]) -> int:
     """Return how many tokens an answer may have: somewhat more than the longest wanted one."""
     longest = max(len(tokenizer.encode(text, add_special_tokens=False)) for text in wanted)
-    return min(MOST_NEW_TOKENS, max(LEAST_NEW_TOKENS, int(NEW_TOKENS_SHARE * longest) + 1))
+    return min(MAX_NEW_TOKENS, max(MIN_NEW_TOKENS, int(NEW_TOKENS_SHARE * longest) + 1))
 
 
 class _Progress:
@@ -151,7 +153,7 @@ class _Progress:
     def tell(self, arm: str, answered: int) -> None:
         self._done += answered
         now = time.monotonic()
-        if now - self._told < LEAST_EVENT_GAP_S and self._done < self._total:
+        if now - self._told < MIN_EVENT_GAP_S and self._done < self._total:
             return
         self._told = now
         left_s = (now - self._began) / self._done * (self._total - self._done)

@@ -18,7 +18,7 @@ def merge(job: Mapping[str, Any], emit: Callable[[Mapping[str, object]], None]) 
     """Write the merged model and return its log-probabilities beside those it should have.
 
     All three are computed in float32, so what differs is what the merge itself has changed: the
-    merged weights are rounded to the precision in which the base model is kept.
+    merged weights are rounded to the precision in which the base model is stored.
 
     Args:
         job: `base` and `adapter` (folders), `out` (written), `probes` (token ids), `threads`.
@@ -38,13 +38,13 @@ def merge(job: Mapping[str, Any], emit: Callable[[Mapping[str, object]], None]) 
     model = AutoModelForCausalLM.from_pretrained(job["base"], dtype="auto").eval()
     if getattr(model.config, "quantization_config", None) is not None:
         raise MergeFailed("the base model is quantised: merge into its unquantised weights")
-    kept = model.dtype
+    stored = model.dtype
     model = model.float()
     base = [log_probabilities(model, ids) for ids in probes]
     adapted = PeftModel.from_pretrained(model, job["adapter"]).eval()
     adapter = [log_probabilities(adapted, ids) for ids in probes]
     emit({"message": "merging and writing"})
-    merged = adapted.merge_and_unload(safe_merge=True).to(kept)
+    merged = adapted.merge_and_unload(safe_merge=True).to(stored)
     merged.save_pretrained(job["out"])
     del model, adapted, merged
     emit({"message": "comparing log-probabilities"})

@@ -72,7 +72,7 @@ def train(job: Mapping[str, Any], tell: Tell) -> None:
     # Held-out pairs, with the adapter off and on.
     measured: dict[str, Any] = {}
     if material.held_out_examples:
-        tell(TrainingEvent("heartbeat", "judging the held-out pairs"))
+        tell(TrainingEvent("heartbeat", "scoring the held-out pairs"))
         measured["preference"] = judge_pairs(
             trainer.model,
             ModelTokens(tokenizer),

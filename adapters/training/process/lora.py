@@ -15,7 +15,7 @@ from adapters.errors import InvalidTrainingConfig
 # Processor time of attention in a step, forward and back, fused against plain: 14 to 4 ms for rows
 # of 115 tokens, 38 to 22 for 300, 223 to 792 for 1024 (bfloat16, 4 rows, own measurement). Plain
 # attention keeps its scores, so memory grows with the square of the length.
-MOST_PLAIN_ATTENTION_TOKENS = 256
+MAX_PLAIN_ATTENTION_TOKENS = 256
 
 
 def load_base(folder: str, config: TrainingConfig, *, longest: int) -> Any:
@@ -26,7 +26,7 @@ def load_base(folder: str, config: TrainingConfig, *, longest: int) -> Any:
         config: Says the precision.
         longest: Tokens of the longest row, which decides how attention is computed on a CPU.
     """
-    is_plain = not torch.cuda.is_available() and longest <= MOST_PLAIN_ATTENTION_TOKENS
+    is_plain = not torch.cuda.is_available() and longest <= MAX_PLAIN_ATTENTION_TOKENS
     model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=torch.bfloat16 if config.bf16 else torch.float32,

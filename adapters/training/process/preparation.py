@@ -88,7 +88,7 @@ def load_tokenizer(folder: str, base_id: str) -> Any:
     """
     tokenizer = AutoTokenizer.from_pretrained(folder)
     if not tokenizer.chat_template:
-        raise BaseModelNotFound(f"{base_id} has no chat template, so it cannot be taught chats")
+        raise BaseModelNotFound(f"{base_id} has no chat template, which training needs")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -138,8 +138,8 @@ def _answers_of(example: Any, method: Method) -> list[Message]:
 def _new_counts(rows: int, trained: int, held_out: int) -> dict[str, int]:
     if trained < 2:
         raise InvalidTrainingData(
-            f"{trained} row to train on ({held_out} held out): one row teaches one answer, "
-            "not a task; add rows or lower val_size"
+            f"{trained} row to train on ({held_out} held out): at least two rows are needed; "
+            "add rows or lower val_size"
         )
     return {
         "rows": rows,

@@ -16,7 +16,7 @@ from adapters.data import Example, Message, load_rows, to_examples
 from adapters.data.general_prompts import general_prompts
 
 REPLAY_FILE = "replay.jsonl"  # in the run's folder: a resumed run learns the same answers
-MOST_ANSWER_TOKENS = 96  # enough for the manner of an answer; each costs a pass through the model
+MAX_ANSWER_TOKENS = 96  # enough for the manner of an answer; each costs a pass through the model
 BATCH = 8
 
 
@@ -95,7 +95,7 @@ def _answer(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
                 do_sample=False,
-                max_new_tokens=MOST_ANSWER_TOKENS,
+                max_new_tokens=MAX_ANSWER_TOKENS,
                 use_cache=True,
                 pad_token_id=tokenizer.pad_token_id,
             )

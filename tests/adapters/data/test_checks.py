@@ -127,8 +127,8 @@ def test_irrelevant_rows_fail_farthest_first() -> None:
     assert found.evidence[0].line == 200
     # 80 of 88 is over nine tenths; so is 180 of 200
     assert found.missing is not None
-    assert "take out 12 rows" in found.missing
-    assert "bring 100 more" in found.missing
+    assert "remove 12 rows" in found.missing
+    assert "add 100 more" in found.missing
     assert found.details["min_similarity_source"] == "the test"
 
 

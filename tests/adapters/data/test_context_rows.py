@@ -126,7 +126,7 @@ def test_what_gives_no_row_is_counted_by_reason() -> None:
     made = build(questions, refusals=0.0)
     assert len(made.rows) == 1
     assert sorted(made.left_out.values()) == [1, 2]
-    with pytest.raises(InvalidContextQuestions, match="no question gave a row .*: 2"):
+    with pytest.raises(InvalidContextQuestions, match="no question produced a row .*: 2"):
         build(questions[1:])
 
 

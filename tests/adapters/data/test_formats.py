@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from adapters import InvalidTrainingData, load_rows
-from adapters.data.formats import MOST_PROBLEMS
+from adapters.data.formats import MAX_PROBLEMS
 
 QUESTION, ANSWER = ("user", "When do you open?"), ("assistant", "At nine.")
 SYSTEM = ("system", "Be brief.")
@@ -79,9 +79,9 @@ def test_a_json_list_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
         ({"text": "hello"}, "no known format"),
         ({"prompt": "p", "chosen": "a", "rejected": "b"}, "preference pair"),
         ({"messages": []}, "at least one turn"),
-        ({"messages": TURNS[:1]}, "in turn"),
-        ({"messages": TURNS[1:]}, "in turn"),
-        ({"messages": [*TURNS, *TURNS[1:]]}, "in turn"),
+        ({"messages": TURNS[:1]}, "must alternate"),
+        ({"messages": TURNS[1:]}, "must alternate"),
+        ({"messages": [*TURNS, *TURNS[1:]]}, "must alternate"),
         ({"messages": [{"role": "tool", "content": "x"}, TURNS[1]]}, "role 'tool'"),
         ({"messages": [TURNS[0], {"role": "assistant", "content": None}]}, "must be text"),
         ({"messages": [TURNS[0], {"role": "assistant", "content": " "}]}, "empty"),
@@ -105,7 +105,7 @@ def test_many_bad_rows_are_counted_and_the_first_are_named(tmp_path: Path) -> No
     file.write_text("nonsense\n" * 30)
     with pytest.raises(InvalidTrainingData, match="30 of 30 rows") as caught:
         load_rows([file])
-    assert len(caught.value.problems) == MOST_PROBLEMS
+    assert len(caught.value.problems) == MAX_PROBLEMS
     assert "and 10 more" in str(caught.value)
 
 

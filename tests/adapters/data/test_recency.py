@@ -76,5 +76,5 @@ def test_a_year_ends_and_a_day_to_come_is_no_date() -> None:
     found = check_recency([dated("2027-01-01")], TODAY)
     assert (found.status, found.evidence[0].reason) == (
         "unknown",
-        "dated 2027-01-01, which is still to come",
+        "dated 2027-01-01, which is in the future",
     )

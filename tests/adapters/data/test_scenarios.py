@@ -40,7 +40,7 @@ def test_two_scenarios_short_of_four_fifths_fails_and_names_them() -> None:
     found = check(dict.fromkeys(TEN[:7], 5), TEN)
     assert (found.status, found.value) == ("fail", 70.0)
     assert found.missing is not None
-    assert found.missing.startswith("you need rows of 1 more scenarios of s7, s8, s9")
+    assert found.missing.startswith("add rows for 1 more scenarios of s7, s8, s9")
 
 
 def test_below_ten_scenarios_the_share_of_the_most_is_needed() -> None:

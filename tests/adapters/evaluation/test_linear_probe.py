@@ -17,7 +17,7 @@ from adapters import (
     probe_rows,
 )
 from adapters.data import load_rows
-from adapters.evaluation.linear_probe import MOST_ROWS, _choose, _score
+from adapters.evaluation.linear_probe import MAX_ROWS, _choose, _score
 
 WORDS = "what is the colour of a sky grass house json".split()
 
@@ -102,9 +102,9 @@ def test_repeated_rows_and_rare_labels_are_left_out_and_counted(tmp_path: Path) 
 
 
 def test_of_many_rows_a_part_is_read(tmp_path: Path) -> None:
-    rows = [{"prompt": f"q{i}", "completion": "ab"[i % 2]} for i in range(MOST_ROWS + 7)]
+    rows = [{"prompt": f"q{i}", "completion": "ab"[i % 2]} for i in range(MAX_ROWS + 7)]
     chosen, left_out = _choose(load_rows(config_of(tmp_path, rows).dataset), seed=1)
-    assert (len(chosen), left_out) == (MOST_ROWS, {"over_limit": 7})
+    assert (len(chosen), left_out) == (MAX_ROWS, {"over_limit": 7})
 
 
 @pytest.mark.parametrize(

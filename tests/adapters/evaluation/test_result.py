@@ -78,8 +78,8 @@ def test_guards_are_counted_by_category_and_a_fall_is_a_regression() -> None:
     found = evaluate(["maple"] * 18, right, guards=["paris"] * 80, base_guards=good)
     assert found.verdict == "REGRESSED"
     assert found.reasons == (
-        "refusal: 0 of 20 guard items, base 20",
-        "citation: 0 of 20 guard items, base 20",
+        "refusal: 0 of 20 guard items, base model 20",
+        "citation: 0 of 20 guard items, base model 20",
     )
 
 

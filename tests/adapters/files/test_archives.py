@@ -71,10 +71,14 @@ def test_plain_archives_are_unpacked(tmp_path: Path, into: Path) -> None:
 @pytest.mark.parametrize("name", CLIMBING)
 def test_names_that_lead_out_are_refused(tmp_path: Path, into: Path, name: str) -> None:
     good = tarfile.TarInfo("good")
-    refuse(tar_of(tmp_path / "a.tar.gz", good, tarfile.TarInfo(name)), into, "outside of itself")
+    refuse(
+        tar_of(tmp_path / "a.tar.gz", good, tarfile.TarInfo(name)),
+        into,
+        "leads outside the archive",
+    )
     (tmp_path / "a.tar.gz").unlink()
     entries = (zipfile.ZipInfo("good"), zipfile.ZipInfo(name))
-    refuse(zip_of(tmp_path / "a.zip", *entries), into, "outside of itself")
+    refuse(zip_of(tmp_path / "a.zip", *entries), into, "leads outside the archive")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +104,7 @@ def test_a_link_in_a_zip_is_refused(tmp_path: Path, into: Path) -> None:
     refuse(zip_of(tmp_path / "a.zip", link), into, "special file: 'soft'")
 
 
-@pytest.mark.parametrize("limit", ["MOST_FILES", "MOST_BYTES"])
+@pytest.mark.parametrize("limit", ["MAX_FILES", "MAX_BYTES"])
 def test_more_than_an_adapter_is_refused_before_it_is_unpacked(
     tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:

@@ -101,7 +101,7 @@ def test_a_merge_that_answers_otherwise_is_refused_and_removed(
 ) -> None:
     for wrong in (BASE, [[-1.0, -1.2]], [[math.nan, -1.0]]):
         answer(monkeypatch, wrong)
-        with pytest.raises(MergeFailed, match="nats from base and adapter"):
+        with pytest.raises(MergeFailed, match="nats away from base model and adapter"):
             merge()
         assert list((tmp_path / "out").iterdir()) == []
 

@@ -297,7 +297,7 @@ def test_a_cancelled_run_of_two_processes_ends_both(run: Run, tmp_path: Path) ->
     [
         ("", "no training rows"),
         ("\n\n", "no training rows"),
-        ('{"prompt": "what", "completion": "blue"}\n', "one row teaches one answer"),
+        ('{"prompt": "what", "completion": "blue"}\n', "at least two rows are needed"),
         ('{"prompt": "what", "completion": ""}\n' * 3, "empty"),
     ],
 )

@@ -160,7 +160,7 @@ def test_too_few_rows_are_refused_before_anything_starts(run: Run, tmp_path: Pat
 
 @pytest.mark.parametrize("force", [False, True])
 def test_one_row_is_refused_even_by_force(run: Run, force: bool) -> None:
-    with pytest.raises(InvalidTrainingData, match="one row"):
+    with pytest.raises(InvalidTrainingData, match="at least two rows"):
         run(answers(1), force=force)
 
 
