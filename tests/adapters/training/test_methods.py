@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from adapters import (
     run_training,
 )
 from adapters.files.weights import ADAPTER_WEIGHTS, read_header
+from adapters.methods import METHODS
 from tests.adapters.conftest import make_tiny_model
 
 Run = Callable[..., TrainingResult]
@@ -213,3 +215,29 @@ def test_a_check_of_another_base_model_and_rank_says_both(
     found = check_training(config, base=tiny_base, environment=environment)
     assert not found.can_train
     assert len(found.problems) == 3
+
+
+@pytest.mark.parametrize("stage", METHODS)
+def test_each_method_has_a_recipe_rows_and_an_openai_name(stage: str, tmp_path: Path) -> None:
+    method = METHODS[stage]
+    assert method.stage == stage
+    assert method.openai_name
+    assert find_spec(method.recipe) is not None, f"{method.recipe} holds no recipe"
+    config = parse_training_config(
+        {"task": "t", "model_name_or_path": "b", "dataset": "d", "stage": stage}
+    )
+    assert config.method is method
+    assert {key: getattr(config, key) for key in method.defaults} == method.defaults
+    assert {*method.openai_hyperparameters.values()} <= type(config).model_fields.keys()
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"prompt": "q", **dict(zip(method.answers, "ab", strict=False))}))
+    (example,) = method.to_examples(method.load([file]), False)
+    assert [getattr(example, name).content for name in method.answers] == list(
+        "ab"[: len(method.answers)]
+    )
+
+
+def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
+    values = {"task": "t", "model_name_or_path": "b", "dataset": "d", "stage": "ppo"}
+    with pytest.raises(InvalidTrainingConfig, match="no method 'ppo'; known are sft, dpo"):
+        parse_training_config(values)
