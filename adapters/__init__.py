@@ -63,6 +63,7 @@ from adapters.errors import (
     UnsafeAdapterFolder,
 )
 from adapters.evaluation import (
+    FEW_SHOT,
     Evaluation,
     EvaluationEvent,
     LinearProbe,
@@ -74,6 +75,7 @@ from adapters.evaluation import (
 from adapters.files.weights import digest_adapter
 from adapters.importing import import_adapter
 from adapters.merging import MergedModel, merge_adapter
+from adapters.methods import DEFAULT_STAGE, METHODS, Method
 from adapters.registry import (
     Adapter,
     AdapterRegistry,
@@ -122,6 +124,7 @@ __all__ = [
     "ContextMix",
     "ContextQuestion",
     "ContextRows",
+    "DEFAULT_STAGE",
     "DataCheck",
     "DigestMismatch",
     "Distractors",
@@ -133,6 +136,7 @@ __all__ = [
     "EvaluationEvent",
     "EvaluationFailed",
     "Expectations",
+    "FEW_SHOT",
     "GateNotPassed",
     "ImportFailed",
     "InvalidContextQuestions",
@@ -142,8 +146,10 @@ __all__ = [
     "InvalidTrainingConfig",
     "InvalidTrainingData",
     "LinearProbe",
+    "METHODS",
     "MergeFailed",
     "MergedModel",
+    "Method",
     "ModelDownloadFailed",
     "ModelFolder",
     "NoClosedLabels",

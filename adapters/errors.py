@@ -71,7 +71,7 @@ class InvalidTrainingConfig(AdapterError):
     """
 
     code = "invalid_training_config"
-    hint = "Correct the named key; adapters/README.md lists all keys."
+    hint = "Correct the named key; `TrainingConfig` in adapters/config.py lists all keys."
 
     def __init__(self, message: str, key: str | None = None) -> None:
         super().__init__(message)

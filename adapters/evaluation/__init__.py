@@ -6,11 +6,12 @@ Importing this loads no torch; only the file the child process runs does.
 from adapters.evaluation.gate import GatePolicy, GuardScore, Judgement, Verdict, load_gate_policy
 from adapters.evaluation.linear_probe import LinearProbe, probe_rows
 from adapters.evaluation.result import Evaluation
-from adapters.evaluation.run import EvaluationEvent, evaluate_adapter, read_evaluation
+from adapters.evaluation.run import FEW_SHOT, EvaluationEvent, evaluate_adapter, read_evaluation
 from adapters.evaluation.samples import held_out_rows
 from adapters.evaluation.statistics import Score
 
 __all__ = [
+    "FEW_SHOT",
     "Evaluation",
     "EvaluationEvent",
     "GatePolicy",
