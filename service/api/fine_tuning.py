@@ -15,10 +15,10 @@ from fastapi.responses import JSONResponse, Response
 from adapters import BaseModelMismatch, TrainingConfig, read_checkpoints, read_events
 from service.api.dependencies import Caller, Context
 from service.api.hyperparameters import (
-    METHODS,
     TrainingRequest,
     config_keys,
     hyperparameters_of,
+    openai_method_of,
 )
 from service.context import AppContext
 from service.errors import FileNotFound, InvalidRequest, JobNotFound, ModelNotFound
@@ -191,8 +191,7 @@ def _page(rows: Sequence[Mapping[str, Any]], limit: int, after: str | None) -> d
 
 def _training(job: Job) -> dict[str, Any]:
     keys, result = job.args["config"], job.result or {}
-    stage = str(keys.get("stage", "sft"))
-    method = METHODS.get(stage, stage)
+    method = openai_method_of(keys)
     chosen = hyperparameters_of(keys)
     eta_s = job.progress.get("eta_s") if job.status is Status.RUNNING else None
     return {

@@ -12,16 +12,25 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from adapters import InvalidTrainingConfig, TrainingConfig, parse_training_config
+from adapters import (
+    DEFAULT_STAGE,
+    METHODS,
+    InvalidTrainingConfig,
+    TrainingConfig,
+    parse_training_config,
+)
 from service.api.schemas.shapes import Body
 from service.errors import InvalidRequest
 
-STAGES = {"supervised": "sft", "dpo": "dpo"}
-METHODS = {stage: method for method, stage in STAGES.items()}
 AUTO = "auto"
 
+_STAGES = {method.openai_name: method.stage for method in METHODS.values()}
+_OF_ONE_METHOD = {
+    name: key for method in METHODS.values() for name, key in method.openai_hyperparameters.items()
+}
+
 _MOST_TASK_CHARS = 48
-_OPENAI = ("n_epochs", "batch_size", "learning_rate_multiplier", "beta")
+_OPENAI = ("n_epochs", "batch_size", "learning_rate_multiplier", *_OF_ONE_METHOD)
 _OURS_TO_SAY = {
     "dataset": "the rows are the uploaded `training_file`",
     "output_dir": "adapters lie in the home of the gateway",
@@ -78,7 +87,7 @@ def config_keys(body: TrainingRequest, *, base: str, filename: str) -> dict[str,
     keys: dict[str, Any] = {} if stage is None else {"stage": stage}
     paths: dict[str, str] = {}
     for path, name, value in _hyperparameters(body):
-        translated = _translate(path, name, value, stage or str(body.config.get("stage", "sft")))
+        translated = _translate(path, name, value, stage or _stage_of(body.config))
         keys.update(translated)
         paths.update(dict.fromkeys(translated, path))
     keys.update(body.config)
@@ -96,7 +105,7 @@ def config_keys(body: TrainingRequest, *, base: str, filename: str) -> dict[str,
 
 def hyperparameters_of(keys: Mapping[str, Any]) -> dict[str, Any]:
     """Return OpenAI's hyperparameters of a configuration; `auto` where it names none."""
-    stage = str(keys.get("stage", "sft"))
+    stage = _stage_of(keys)
     defaults = _defaults(stage)
     per_step = ("per_device_train_batch_size", "gradient_accumulation_steps")
     batch = [keys.get(name, getattr(defaults, name)) for name in per_step]
@@ -109,7 +118,17 @@ def hyperparameters_of(keys: Mapping[str, Any]) -> dict[str, Any]:
             AUTO if rate is None else round(rate / defaults.learning_rate, 6)
         ),
     }
-    return {**found, "beta": keys.get("pref_beta", AUTO)} if stage == "dpo" else found
+    own = METHODS[stage].openai_hyperparameters
+    return {**found, **{name: keys.get(key, AUTO) for name, key in own.items()}}
+
+
+def openai_method_of(keys: Mapping[str, Any]) -> str:
+    """Return OpenAI's name of the method that a configuration trains with."""
+    return METHODS[_stage_of(keys)].openai_name
+
+
+def _stage_of(keys: Mapping[str, Any]) -> str:
+    return str(keys.get("stage", DEFAULT_STAGE))
 
 
 def _refuse_missing_parts(body: TrainingRequest) -> None:
@@ -135,20 +154,20 @@ def _stage(body: TrainingRequest) -> str | None:
     if body.method is None:
         return None
     kind = body.method.type
-    if kind not in STAGES:
-        near = difflib.get_close_matches(kind, STAGES, n=1)
+    if kind not in _STAGES:
+        near = difflib.get_close_matches(kind, _STAGES, n=1)
         raise InvalidRequest(
             f"There is no method {kind!r} here; "
-            + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(STAGES)}."),
+            + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_STAGES)}."),
             param="method.type",
         )
-    for other in ("supervised", "dpo", "reinforcement"):
-        if other != kind and getattr(body.method, other) is not None:
+    for other in (*_STAGES, "reinforcement"):
+        if other != kind and getattr(body.method, other, None) is not None:
             raise InvalidRequest(
                 f"`method.{other}` does not belong to the type {kind!r}; leave it out.",
                 param=f"method.{other}",
             )
-    stage = STAGES[kind]
+    stage = _STAGES[kind]
     if body.config.get("stage", stage) != stage:
         raise InvalidRequest(
             f"`method.type` {kind!r} is stage {stage!r}, `config.stage` says otherwise.",
@@ -162,7 +181,7 @@ def _hyperparameters(body: TrainingRequest) -> Iterator[tuple[str, str, Any]]:
     for name, value in (body.hyperparameters or {}).items():
         yield f"hyperparameters.{name}", name, value
     if body.method is not None:
-        settings: MethodSettings | None = getattr(body.method, body.method.type)
+        settings: MethodSettings | None = getattr(body.method, body.method.type, None)
         for name, value in ((settings and settings.hyperparameters) or {}).items():
             yield f"method.{body.method.type}.hyperparameters.{name}", name, value
 
@@ -177,8 +196,8 @@ def _translate(path: str, name: str, value: Any, stage: str) -> dict[str, Any]:
         return {}
     if name == "n_epochs":
         return {"num_train_epochs": value}
-    if name == "beta":
-        return {"pref_beta": value}
+    if name in _OF_ONE_METHOD:
+        return {_OF_ONE_METHOD[name]: value}
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
     if name == "learning_rate_multiplier":
         if not is_number:

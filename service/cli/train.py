@@ -393,11 +393,11 @@ def _curve_lines(events: list[dict[str, Any]]) -> list[str]:
 
 def _describe_check(found: TrainingCheck) -> str:
     lines = [f"{found.stage} {found.task} on {found.base_model}"]
-    if found.floors is not None:
-        floors = found.floors
+    if found.minimums is not None:
+        rows = found.minimums
         lines.append(
-            f"rows: {floors.rows} (pilot {floors.pilot}, go-live {floors.floor}, recommended "
-            f"{floors.recommended}): {floors.verdict}"
+            f"rows: {rows.rows} (pilot {rows.pilot}, go-live {rows.min_rows}, recommended "
+            f"{rows.recommended}): {rows.verdict}"
         )
     if found.counts is not None:
         counts = found.counts

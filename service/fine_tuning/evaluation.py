@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from adapters import (
+    FEW_SHOT,
     Adapter,
     AdapterNotFound,
     AdapterRegistry,
@@ -18,8 +19,6 @@ from adapters import (
     evaluate_adapter,
 )
 from service.settings import Settings, child_environment
-
-FEW_SHOT = 3  # examples in the few-shot prompts, what people try before they train
 
 
 def evaluate_and_record(

@@ -292,7 +292,9 @@ def _answer(
     base: ModelFolder,
     options: argparse.Namespace,
 ) -> dict[str, list[str]]:
-    from adapters.evaluation.generation import generate_all  # torch: only where it is needed
+    from adapters.evaluation.process.generation import (
+        generate_all,  # torch: only where it is needed
+    )
 
     arms = [
         {

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from adapters.weights import ADAPTER_SETTINGS, ADAPTER_WEIGHTS
+from adapters.files.weights import ADAPTER_SETTINGS, ADAPTER_WEIGHTS
 from tests.benchmarks.twins import Twin, question
 
 Reference = Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]

@@ -19,7 +19,7 @@ TASK = "twins"
 WORDS = ("amber", "cobalt")
 THINGS = ("lamp", "chair", "shelf", "desk", "mirror", "carpet", "sofa", "stool", "clock", "vase")
 TRAINED_ROWS = 60  # above the pilot line of 50
-TRAINING: Mapping[str, Any] = {  # learned by heart within seconds
+TRAINING: Mapping[str, Any] = {  # overfits within seconds
     "task": TASK,
     "model_name_or_path": "smollm2-135m-instruct",
     "lora_rank": 8,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters import ModelFolder
-from adapters.weights import digest_adapter
+from adapters.files.weights import digest_adapter
 from knowledge import ChromaIndex, Knowledge
 from service.context import AppContext, build_context
 from service.home import Ports

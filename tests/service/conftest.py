@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.access import LOOPBACK_CALLER
 from service.app import create_app
 from service.context import AppContext
 from service.home import Ports
@@ -56,7 +57,7 @@ class Running:
         self, task: str = "helpdesk", *, seed: int = 0, context_trained: bool = True
     ) -> str:
         folder = self.adapters.write(task, seed=seed, context_trained=context_trained)
-        adapter = self.context.registry.register(folder)
+        adapter = self.context.registry.register(folder, tenant=LOOPBACK_CALLER.tenant)
         reply = self.client.post(f"/adapters/{adapter.adapter_id}/publish")
         assert reply.status_code == 200, reply.text
         return adapter.adapter_id

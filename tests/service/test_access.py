@@ -2,7 +2,12 @@
 
 import pytest
 
-from service.access import require_loopback, require_loopback_name, require_loopback_origin
+from service.access import (
+    LOOPBACK_CALLER,
+    require_loopback,
+    require_loopback_name,
+    require_loopback_origin,
+)
 from service.errors import HostForbidden
 from tests.service.conftest import Running
 
@@ -74,4 +79,7 @@ def test_a_foreign_page_cannot_take_an_adapter_out_of_service(running: Running) 
     reply = running.client.post("/adapters/helpdesk/withdraw", headers=headers)
     assert reply.status_code == 403
     assert reply.json()["error"]["code"] == "host_forbidden"
-    assert running.context.registry.resolve("helpdesk").adapter_id == adapter_id
+    assert (
+        running.context.registry.resolve("helpdesk", tenant=LOOPBACK_CALLER.tenant).adapter_id
+        == adapter_id
+    )

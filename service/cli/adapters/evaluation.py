@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from adapters import AdapterNotFound, AdapterRegistry, EvaluationEvent, load_rows
+from adapters import FEW_SHOT, AdapterNotFound, AdapterRegistry, EvaluationEvent, load_rows
 from service.access import LOOPBACK_CALLER
 from service.cli.output import JsonOption, reporting
-from service.fine_tuning.evaluation import FEW_SHOT, evaluate_and_record
+from service.fine_tuning.evaluation import evaluate_and_record
 from service.fine_tuning.training import open_registry
 from service.settings import Settings, load_settings
 

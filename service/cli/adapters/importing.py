@@ -1,4 +1,4 @@
-"""`fingerpost adapters import|merge`: an adapter from elsewhere taken in, one made a base model.
+"""`fingerpost adapters import|merge`: an adapter from elsewhere, one made into a base model.
 
 Works without a running service, on the adapters, the base model and the database of this home.
 """
@@ -18,7 +18,7 @@ from service.fine_tuning.training import find_base, open_registry
 from service.settings import child_environment, load_settings
 
 
-def take_in(
+def run_import(
     source: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="PEFT folder, or a .zip or .tar.gz with one.")
     ],
@@ -32,7 +32,7 @@ def take_in(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in an adapter that was trained elsewhere; `publish` lets it serve."""
+    """Import an adapter that was trained elsewhere; `publish` lets it serve."""
     with reporting(as_json) as report:
         settings = load_settings()
         settings.paths.make()

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from knowledge import Knowledge
+from service.access import LOOPBACK_CALLER
 from service.backup.archive import Manifest, make_backup, restore_backup
 from service.cli import app
 from service.errors import BackupImpossible, InvalidBackup, RestoreRefused
@@ -294,7 +295,7 @@ def trained(settings: Settings, *, seed: int = 0) -> Path:
     (folder / "plots").mkdir()
     (folder / "plots" / "loss.txt").write_text("1.0 0.5")
     context = open_small_context(settings, Ports(1, 1, 1))
-    context.registry.register(folder)
+    context.registry.register(folder, tenant=LOOPBACK_CALLER.tenant)
     context.database.dispose()
     return folder
 
@@ -324,7 +325,7 @@ def test_adapters_come_back_missing_or_changed_and_whole_ones_are_left(
         b"damaged",
     )
     context = open_small_context(filled, Ports(1, 1, 1))
-    for adapter in context.registry.list():
+    for adapter in context.registry.list(tenant=LOOPBACK_CALLER.tenant):
         context.registry.verify(adapter)
     context.database.dispose()
     assert not list(filled.paths.adapters.glob(".restore-*"))
@@ -355,7 +356,7 @@ def test_a_backup_holds_adapters_only_when_asked_and_whole(
 def test_a_retired_adapter_is_not_held(filled: Settings, tmp_path: Path) -> None:
     folder = trained(filled)
     context = open_small_context(filled, Ports(1, 1, 1))
-    context.registry.retire(folder.name)
+    context.registry.retire(folder.name, tenant=LOOPBACK_CALLER.tenant)
     context.database.dispose()
     shutil.rmtree(folder)
     made = backup(filled, tmp_path / "backup.tar.gz", with_adapters=True)

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapters import AdapterRegistry, TrainingEvent, list_runs
+from service.access import LOOPBACK_CALLER
 from service.cli import app, train
 from service.stores.database import open_database
 from tests.adapters.conftest import make_tiny_model
@@ -98,7 +99,7 @@ def test_run_prints_events_and_registers_the_adapter(run: Run, config: Path, hom
     assert last["event"] == "done"
     database = open_database(f"sqlite:///{home / 'state.db'}")
     registry = AdapterRegistry(database, home / "adapters", max_lora_rank=32)
-    assert registry.get(last["adapter"]).task == "colours"
+    assert registry.get(last["adapter"], tenant=LOOPBACK_CALLER.tenant).task == "colours"
     database.dispose()
 
     (listed,) = json.loads(run("train", "ls", "--json").stdout)["data"]

@@ -71,7 +71,11 @@ def test_a_strategy_that_only_failed_is_not_measured(running: Running) -> None:
     running.put_use_case()  # no adapter, so fine_tuned is refused
     done = compare(running, strategies=["rag", "fine_tuned"])
     assert done["summary"]["strategies"]["fine_tuned"]["errors"] == 3
-    eventually(lambda: "rag_score" in running.ask(use_case="demo", explain=True).json()["decision"]["facts"])
+    eventually(
+        lambda: (
+            "rag_score" in running.ask(use_case="demo", explain=True).json()["decision"]["facts"]
+        )
+    )
     facts = running.ask(use_case="demo", explain=True).json()["decision"]["facts"]
     assert [name for name in facts if name.startswith("fine_tuned_")] == []
 

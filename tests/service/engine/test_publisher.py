@@ -8,6 +8,7 @@ import pytest
 from adapters import AdapterRegistry
 from adapters.training.journal import Journal
 from knowledge import Knowledge
+from service.access import LOOPBACK_CALLER
 from service.engine import publisher as publishing
 from tests.fakes.evaluation import make_evaluation
 from tests.service.conftest import Running
@@ -15,7 +16,9 @@ from tests.service.waiting import eventually
 
 
 def test_publishing_loads_under_the_immutable_name_and_shows_the_effect(running: Running) -> None:
-    adapter = running.context.registry.register(running.adapters.write())
+    adapter = running.context.registry.register(
+        running.adapters.write(), tenant=LOOPBACK_CALLER.tenant
+    )
     body = running.client.post(f"/adapters/{adapter.adapter_id}/publish").json()
     assert body["state"] == "live"
     assert body["effect"]["is_applied"] is True
@@ -26,16 +29,23 @@ def test_publishing_loads_under_the_immutable_name_and_shows_the_effect(running:
 @pytest.mark.parametrize("switch", ["no_effect", "unlisted", "refuse_load"])
 def test_an_adapter_that_fails_its_check_does_not_go_live(running: Running, switch: str) -> None:
     first = running.publish()
-    second = running.context.registry.register(running.adapters.write(seed=1))
+    second = running.context.registry.register(
+        running.adapters.write(seed=1), tenant=LOOPBACK_CALLER.tenant
+    )
     setattr(running.engine.switches, switch, True)
     reply = running.client.post(f"/adapters/{second.adapter_id}/publish")
     assert reply.status_code in (400, 409)
-    assert running.context.registry.resolve("helpdesk").adapter_id == first
+    assert (
+        running.context.registry.resolve("helpdesk", tenant=LOOPBACK_CALLER.tenant).adapter_id
+        == first
+    )
     assert second.adapter_id in reply.json()["detail"] or switch == "refuse_load"
 
 
 def test_an_adapter_without_effect_is_unloaded_again(running: Running) -> None:
-    adapter = running.context.registry.register(running.adapters.write())
+    adapter = running.context.registry.register(
+        running.adapters.write(), tenant=LOOPBACK_CALLER.tenant
+    )
     running.engine.switches.no_effect = True
     reply = running.client.post(f"/adapters/{adapter.adapter_id}/publish")
     assert reply.json()["error"]["code"] == "publish_failed"
@@ -118,7 +128,9 @@ def test_what_an_earlier_gateway_left_loaded_is_unloaded_and_nothing_else(
 ) -> None:
     live = running.prepare()
     monkeypatch.setattr(publishing, "STRAY_S", 0.0)
-    left = running.context.registry.register(running.adapters.write(seed=1)).adapter_id
+    left = running.context.registry.register(
+        running.adapters.write(seed=1), tenant=LOOPBACK_CALLER.tenant
+    ).adapter_id
     running.engine.adapters |= {"the-operators-own": "elsewhere", left: "here"}
     eventually(lambda: left not in running.engine.adapters)
     assert set(running.engine.adapters) == {live, "the-operators-own"}
@@ -137,11 +149,15 @@ def test_what_another_gateway_is_publishing_is_not_unloaded(
         return known(*arguments)
 
     monkeypatch.setattr(AdapterRegistry, "known", spied)
-    second = running.context.registry.register(running.adapters.write(seed=1)).adapter_id
-    third = running.context.registry.register(running.adapters.write(seed=2)).adapter_id
+    second = running.context.registry.register(
+        running.adapters.write(seed=1), tenant=LOOPBACK_CALLER.tenant
+    ).adapter_id
+    third = running.context.registry.register(
+        running.adapters.write(seed=2), tenant=LOOPBACK_CALLER.tenant
+    ).adapter_id
     running.engine.adapters |= {second: "here", third: "here"}  # loaded elsewhere, being proven
     noted.wait(10)
-    running.context.registry.publish(second)
+    running.context.registry.publish(second, tenant=LOOPBACK_CALLER.tenant)
     eventually(lambda: third not in running.engine.adapters)  # so much later
     assert running.engine.adapters[second] == "here"  # neither unloaded nor loaded again
     eventually(lambda: running.ask(use_case="demo", strategy="hybrid").json()["model"] == second)
@@ -164,7 +180,7 @@ def test_rollback_without_a_past_is_refused(running: Running) -> None:
 
 def test_a_tampered_folder_is_not_loaded(running: Running) -> None:
     folder = running.adapters.write()
-    adapter = running.context.registry.register(folder)
+    adapter = running.context.registry.register(folder, tenant=LOOPBACK_CALLER.tenant)
     weights = folder / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
     reply = running.client.post(f"/adapters/{adapter.adapter_id}/publish")
@@ -187,7 +203,9 @@ def test_an_unknown_adapter_is_404(running: Running) -> None:
 
 
 def test_an_adapter_that_was_never_evaluated_goes_live_and_that_is_said(running: Running) -> None:
-    adapter = running.context.registry.register(running.adapters.write())
+    adapter = running.context.registry.register(
+        running.adapters.write(), tenant=LOOPBACK_CALLER.tenant
+    )
     body = running.client.post(f"/adapters/{adapter.adapter_id}/publish").json()
     assert (body["state"], body["verdict"], body["gate_passed"]) == ("live", None, None)
     assert "never evaluated" in body["note"]
@@ -197,8 +215,12 @@ def test_an_adapter_that_was_never_evaluated_goes_live_and_that_is_said(running:
 def test_a_failed_gate_stops_a_publish_before_anything_is_loaded(
     running: Running, verdict: str
 ) -> None:
-    adapter = running.context.registry.register(running.adapters.write())
-    running.context.registry.record_evaluation(make_evaluation(adapter.adapter_id, verdict))
+    adapter = running.context.registry.register(
+        running.adapters.write(), tenant=LOOPBACK_CALLER.tenant
+    )
+    running.context.registry.record_evaluation(
+        make_evaluation(adapter.adapter_id, verdict), tenant=LOOPBACK_CALLER.tenant
+    )
     reply = running.client.post(f"/adapters/{adapter.adapter_id}/publish")
     assert (reply.status_code, reply.json()["error"]["code"]) == (409, "gate_not_passed")
     assert verdict in reply.json()["detail"]
@@ -206,8 +228,12 @@ def test_a_failed_gate_stops_a_publish_before_anything_is_loaded(
 
 
 def test_an_override_lets_it_serve_and_is_told(running: Running) -> None:
-    adapter = running.context.registry.register(running.adapters.write())
-    running.context.registry.record_evaluation(make_evaluation(adapter.adapter_id, "REJECTED"))
+    adapter = running.context.registry.register(
+        running.adapters.write(), tenant=LOOPBACK_CALLER.tenant
+    )
+    running.context.registry.record_evaluation(
+        make_evaluation(adapter.adapter_id, "REJECTED"), tenant=LOOPBACK_CALLER.tenant
+    )
     path = f"/adapters/{adapter.adapter_id}"
     body = running.client.post(f"{path}/publish", json={"override": "a demo"}).json()
     assert (body["state"], body["verdict"], body["note"]) == ("live", "REJECTED", None)
@@ -217,7 +243,9 @@ def test_an_override_lets_it_serve_and_is_told(running: Running) -> None:
 
 
 def test_a_publish_with_an_unknown_key_is_refused(running: Running) -> None:
-    adapter = running.context.registry.register(running.adapters.write())
+    adapter = running.context.registry.register(
+        running.adapters.write(), tenant=LOOPBACK_CALLER.tenant
+    )
     path = f"/adapters/{adapter.adapter_id}/publish"
     assert running.client.post(path, json={"overide": "typo"}).status_code == 422
 
@@ -234,7 +262,7 @@ def test_an_adapter_is_shown_with_the_states_it_went_through(running: Running) -
 
 def test_a_run_that_has_made_no_adapter_yet_is_a_draft(running: Running) -> None:
     runs = running.settings.paths.trainings
-    with Journal.hold(runs / "job_1") as journal:
+    with Journal.lock_folder(runs / "job_1") as journal:
         journal.begin(task="helpdesk", stage="sft", base_model="tiny")
         page = running.client.get("/adapters").json()
         (draft,) = page["drafts"]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from adapters import AdapterRegistry
 from knowledge.sql import full_text
 from knowledge.sql.chunks import has_access_labels
+from service.access import LOOPBACK_CALLER
 from service.stores.database import create_tables, open_database
 from service.stores.jobs import Jobs, Lane
 from service.stores.migrations import METADATAS, TABLES, upgrade
@@ -191,8 +192,10 @@ def test_adapters_of_before_have_the_states_that_their_rows_tell(
         _insert(connection, "adapter_adapters", row)
     upgrade(opened)
     registry = AdapterRegistry(opened, tmp_path)
-    assert [change.state.value for change in registry.history("a@1")] == states
-    assert registry.get("a@1").state == states[-1]
+    assert [
+        change.state.value for change in registry.history("a@1", tenant=LOOPBACK_CALLER.tenant)
+    ] == states
+    assert registry.get("a@1", tenant=LOOPBACK_CALLER.tenant).state == states[-1]
     opened.dispose()
 
 

@@ -16,6 +16,7 @@ from adapters import (
     digest_adapter,
     parse_training_config,
 )
+from service.access import LOOPBACK_CALLER
 from service.cli import app
 from service.settings import load_settings
 from service.stores.database import open_database
@@ -77,7 +78,7 @@ def evaluate(*words: str) -> Result:
 def test_the_document_has_the_keys_of_the_contract_and_is_recorded(home: Path, rows: Path) -> None:
     folder = adapter_of(home)
     with registry_of(home) as registry:
-        registry.register(folder)
+        registry.register(folder, tenant=LOOPBACK_CALLER.tenant)
     result = evaluate(folder.name, "--data", str(rows), "--json")
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
@@ -88,8 +89,8 @@ def test_the_document_has_the_keys_of_the_contract_and_is_recorded(home: Path, r
     assert found["verdict"] == "REJECTED"
     assert "evaluating" in result.stderr
     with registry_of(home) as registry:
-        assert registry.get(folder.name).verdict == "REJECTED"
-        assert registry.get(folder.name).evaluation == found
+        assert registry.get(folder.name, tenant=LOOPBACK_CALLER.tenant).verdict == "REJECTED"
+        assert registry.get(folder.name, tenant=LOOPBACK_CALLER.tenant).evaluation == found
 
 
 def test_people_read_verdict_reasons_and_scores(
@@ -175,7 +176,7 @@ def test_a_trained_adapter_is_judged_on_the_rows_its_run_held_back(
         body = judge_trained(
             load_settings(),
             registry,
-            registry.register(adapter_of(home)),
+            registry.register(adapter_of(home), tenant=LOOPBACK_CALLER.tenant),
             parse_training_config({**keys, "val_size": 4, "do_eval": True}),
             tell=lambda event, fraction: told.append((str(event["event"]), fraction)),
             cancelled=lambda: False,
@@ -194,13 +195,13 @@ def test_an_adapter_that_could_not_be_judged_stays_registered(
         body = judge_trained(
             load_settings(),
             registry,
-            registry.register(adapter_of(home)),
+            registry.register(adapter_of(home), tenant=LOOPBACK_CALLER.tenant),
             parse_training_config({**keys, "val_size": 4, "do_eval": True}),
             tell=lambda event, fraction: None,
             cancelled=lambda: False,
         )
         assert "another" in body["evaluation_error"]
-        assert registry.get(adapter_of(home).name).verdict is None
+        assert registry.get(adapter_of(home).name, tenant=LOOPBACK_CALLER.tenant).verdict is None
 
 
 def test_a_publish_sends_its_override_and_says_the_note(run: Run, gateway: CannedGateway) -> None:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from adapters import AdapterRegistry, describe_base_model, intake, merging
+from adapters import AdapterRegistry, describe_base_model, importing
+from adapters.children import Task
+from adapters.merging import run as merging
+from service.access import LOOPBACK_CALLER
 from service.cli import app
 from service.settings import load_settings
 from service.stores.database import open_database
@@ -46,11 +49,11 @@ def say() -> Callable[..., tuple[int, Any]]:
 def merge_as(monkeypatch: pytest.MonkeyPatch, merged: list[list[float]]) -> None:
     """Have the child copy the base model and answer `merged`."""
 
-    def work(_call: str, job: dict[str, Any], *_a: object, **_o: object) -> object:
-        make_tiny_model(Path(job["out"]))
+    def work(task: Task, **_o: object) -> object:
+        make_tiny_model(Path(task.job["out"]))
         return {"base": [[-3.0]], "adapter": [[-1.0]], "merged": merged}
 
-    monkeypatch.setattr(merging, "run_job", work)
+    monkeypatch.setattr(merging, "run_child", work)
 
 
 def test_an_imported_adapter_is_registered_and_merged_into_a_base_model(
@@ -60,12 +63,12 @@ def test_an_imported_adapter_is_registered_and_merged_into_a_base_model(
     say: Callable[..., tuple[int, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(intake, "run_job", lambda *_a, **_o: [REFERENCE])
+    monkeypatch.setattr(importing, "run_child", lambda *_a, **_o: [REFERENCE])
     code, found = say("import", str(foreign), "--task", "support")
     assert (code, found["state"], found["task"]) == (0, "trained", "support")
     database = open_database(load_settings().database_url)
     registry = AdapterRegistry(database, home / "adapters")
-    adapter = registry.get(found["adapter_id"])
+    adapter = registry.get(found["adapter_id"], tenant=LOOPBACK_CALLER.tenant)
     database.dispose()
     assert adapter.run["method"] == "imported"
     out = tmp_path / "merged"
@@ -93,7 +96,7 @@ def test_what_is_refused_is_one_document_and_leaves_nothing(
     assert "optimizer.pt" in body["detail"]
     assert list((home / "adapters").iterdir()) == []
     (foreign / "optimizer.pt").unlink()
-    monkeypatch.setattr(intake, "run_job", lambda *_a, **_o: [REFERENCE])
+    monkeypatch.setattr(importing, "run_child", lambda *_a, **_o: [REFERENCE])
     adapter_id = say("import", str(foreign), "--task", "support")[1]["adapter_id"]
     merge_as(monkeypatch, [[-3.0]])
     code, body = say("merge", adapter_id, "--out", str(tmp_path / "out" / "merged"))
