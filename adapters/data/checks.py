@@ -29,7 +29,7 @@ NO_DOMAIN = "describe the use case in a sentence: relevance is checked against i
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What the rows are held against.
+    """What the rows are compared with.
 
     Attributes:
         today: The day on which they are judged.
@@ -100,7 +100,7 @@ def check_rows(rows: Sequence[Row], expected: Expectations) -> DataCheck:
 
     Args:
         rows: At least one.
-        expected: What they are held against.
+        expected: What they are compared with.
     """
     checks = (
         check_relevance(rows, expected.domain),

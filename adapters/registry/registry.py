@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Engine, Row, Select, insert, select, update
 
 from adapters.base_models import ModelFolder
 from adapters.errors import (
@@ -39,6 +39,7 @@ from adapters.registry.records import (
     history_table,
 )
 from adapters.registry.rows import (
+    AliasWriter,
     StateWriter,
     find_adapter,
     find_alias,
@@ -50,7 +51,6 @@ from adapters.registry.rows import (
 from adapters.servability import check_base, check_servability
 
 MAX_REASON_CHARS = 500  # of an override: a sentence or two, not a file
-MAX_HISTORY = 100  # alias changes stored for each task
 
 
 class AdapterRegistry:
@@ -155,20 +155,12 @@ class AdapterRegistry:
             query = query.where(adapters_table.c.task == task)
         if state is not None:
             query = query.where(adapters_table.c.state == state.value)
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
-            )
-            return tuple(self._to_adapter(row) for row in rows)
+        return self._select(query)
 
     def live(self) -> tuple[Adapter, ...]:
         """Return the live adapters of all tenants, which an engine must have loaded."""
         query = select(adapters_table).where(adapters_table.c.state == AdapterState.LIVE.value)
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
-            )
-            return tuple(self._to_adapter(row) for row in rows)
+        return self._select(query)
 
     def known(self, adapter_ids: Collection[str]) -> frozenset[str]:
         """Return which of these ids are registered, for whichever tenant."""
@@ -303,8 +295,8 @@ class AdapterRegistry:
             if adapter.published_at is None:
                 set_state = StateWriter(connection, tenant, adapter_id, by)
                 set_state(AdapterState.PUBLISHED, self._clock(), why)
-            return self._point_alias(
-                connection, tenant, row.task, adapter_id, action="publish", by=by, **told
+            return AliasWriter(connection, tenant, row.task, by).point_to(
+                adapter_id, self._clock(), action="publish", told=told
             )
 
     def rollback(self, task: str, *, tenant: str, by: str | None = None) -> Alias:
@@ -326,7 +318,9 @@ class AdapterRegistry:
             is_same = alias is not None and alias.previous_adapter_id == previous
             if not is_same or row.state == AdapterState.RETIRED.value:
                 raise NothingToRollBack(f"{task} has no earlier adapter to roll back to")
-            return self._point_alias(connection, tenant, task, previous, action="rollback", by=by)
+            return AliasWriter(connection, tenant, task, by).point_to(
+                previous, self._clock(), action="rollback"
+            )
 
     def withdraw(self, task: str, *, tenant: str, by: str | None = None) -> Alias:
         """Take a task out of service; `rollback` brings its adapter back.
@@ -338,7 +332,9 @@ class AdapterRegistry:
             alias = find_alias(connection, tenant, task)
             if alias is None or alias.adapter_id is None:
                 raise AdapterNotFound(f"no live adapter for {task}")
-            return self._point_alias(connection, tenant, task, None, action="withdraw", by=by)
+            return AliasWriter(connection, tenant, task, by).point_to(
+                None, self._clock(), action="withdraw"
+            )
 
     def retire(self, adapter_id: str, *, tenant: str, by: str | None = None) -> Adapter:
         """Mark an adapter as never to be served again; its folder stays.
@@ -364,48 +360,10 @@ class AdapterRegistry:
             )
             return self._to_adapter(get_adapter(connection, tenant, adapter_id))
 
-    def _point_alias(
-        self,
-        connection: Connection,
-        tenant: str,
-        task: str,
-        to: str | None,
-        *,
-        action: str,
-        by: str | None,
-        **told: object,
-    ) -> Alias:
-        """Point the alias of `task` at `to`; the caller's transaction makes it one step."""
-        now = self._clock()
-        known = find_alias(connection, tenant, task)
-        present = known.adapter_id if known is not None else None
-        previous = known.previous_adapter_id if known is not None else None
-        if present != to:
-            previous = present if present is not None else previous
-            if previous == to:
-                previous = None
-            if present is not None:
-                set_state = StateWriter(connection, tenant, present, by)
-                why = f"{action}: {to} serves" if to is not None else action
-                set_state(AdapterState.PUBLISHED, now, why)
-            if to is not None:
-                StateWriter(connection, tenant, to, by)(AdapterState.LIVE, now, action)
-        if to is not None:
-            set_adapter(connection, tenant, to, published_at=now)
-        entry = {"action": action, "adapter_id": to, "at": now, **told}
-        history = [*(known.history if known is not None else ()), entry][-MAX_HISTORY:]
-        values = {
-            "adapter_id": to,
-            "previous_adapter_id": previous,
-            "updated_at": now,
-            "history": history,
-        }
-        if known is None:
-            connection.execute(insert(aliases_table).values(tenant=tenant, task=task, **values))
-        else:
-            where = (aliases_table.c.tenant == tenant, aliases_table.c.task == task)
-            connection.execute(update(aliases_table).where(*where).values(**values))
-        return Alias(task, to, previous, now, tuple(history))
+    def _select(self, query: Select[Any]) -> tuple[Adapter, ...]:
+        ordered = query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
+        with self._engine.connect() as connection:
+            return tuple(self._to_adapter(row) for row in connection.execute(ordered))
 
     def _check_folder(self, folder: Path) -> Path:
         """Return the real folder, refusing what leaves the directory in any way."""

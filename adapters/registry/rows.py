@@ -3,6 +3,7 @@
 Knows columns; the rules of change are in `registry.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from adapters.errors import AdapterNotFound
 from adapters.registry.records import (
     Adapter,
     AdapterState,
+    Alias,
     adapters_table,
     aliases_table,
     history_table,
 )
+
+MAX_HISTORY = 100  # alias changes stored for each task
 
 
 def to_values(adapter: Adapter) -> dict[str, object]:
@@ -115,6 +119,69 @@ class StateWriter:
             )
         )
         set_adapter(self.connection, self.tenant, self.adapter_id, state=state.value)
+
+
+@dataclass(frozen=True, slots=True)
+class AliasWriter:
+    """Points the alias of one task at an adapter, and changes the states of both it concerns.
+
+    Attributes:
+        connection: Of the caller's transaction, which makes it one step.
+        tenant: Whose task it is.
+        task: Name of the alias.
+        by: Who changes it, for the history.
+    """
+
+    connection: Connection
+    tenant: str
+    task: str
+    by: str | None
+
+    def point_to(
+        self, to: str | None, at: float, *, action: str, told: Mapping[str, object] | None = None
+    ) -> Alias:
+        """Make `to` live from the time `at` (unix seconds) on; none takes the task out of service.
+
+        Args:
+            to: Which adapter.
+            at: When.
+            action: What is done, for both histories.
+            told: What else the alias's history says of it.
+        """
+        known = find_alias(self.connection, self.tenant, self.task)
+        present = known.adapter_id if known is not None else None
+        previous = known.previous_adapter_id if known is not None else None
+        if present != to:
+            previous = present if present is not None else previous
+            if previous == to:
+                previous = None
+            self._change_states(present, to, at, action)
+        if to is not None:
+            set_adapter(self.connection, self.tenant, to, published_at=at)
+        entry = {"action": action, "adapter_id": to, "at": at, **(told or {})}
+        history = [*(known.history if known is not None else ()), entry][-MAX_HISTORY:]
+        values = {
+            "adapter_id": to,
+            "previous_adapter_id": previous,
+            "updated_at": at,
+            "history": history,
+        }
+        if known is None:
+            new = {"tenant": self.tenant, "task": self.task, **values}
+            self.connection.execute(insert(aliases_table).values(**new))
+        else:
+            where = (aliases_table.c.tenant == self.tenant, aliases_table.c.task == self.task)
+            self.connection.execute(update(aliases_table).where(*where).values(**values))
+        return Alias(self.task, to, previous, at, tuple(history))
+
+    def _change_states(self, present: str | None, to: str | None, at: float, action: str) -> None:
+        if present is not None:
+            why = f"{action}: {to} serves" if to is not None else action
+            set_state = StateWriter(self.connection, self.tenant, present, self.by)
+            set_state(AdapterState.PUBLISHED, at, why)
+        if to is not None:
+            set_state = StateWriter(self.connection, self.tenant, to, self.by)
+            set_state(AdapterState.LIVE, at, action)
 
 
 def set_adapter(connection: Connection, tenant: str, adapter_id: str, **values: object) -> None:

@@ -15,7 +15,7 @@ from adapters.training.journal import TrainingRun
 
 # Weight, gradient and Adam's two moments of each LoRA parameter, all float32 (4 x 4 bytes).
 BYTES_PER_LORA_PARAMETER = 16
-# Korthikanti et al. 2022, section 4.1: kept by a layer for its backward pass, without attention.
+# Korthikanti et al. 2022, section 4.1: stored by a layer for its backward pass, without attention.
 BYTES_PER_TOKEN_LAYER_AND_WIDTH = 34
 BYTES_PER_LOGIT = 10  # bfloat16, its float32 copy, and the gradient
 RUNTIME_BYTES = 1_100_000_000  # torch, transformers and TRL in one process (own measurement)

@@ -208,7 +208,7 @@ class Journal:
 
 
 def read_run(folder: Path) -> TrainingRun:
-    """Return the run kept in a folder.
+    """Return the run of a folder.
 
     Raises:
         TrainingRunNotFound: The folder holds none.

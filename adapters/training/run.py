@@ -1,7 +1,7 @@
 """Starts a training process, follows it, and puts its finished folder in place.
 
 The parent's side: checks what can be checked without torch, hands the child one JSON file, passes
-its events on, keeps them in the run's journal, stops the child on request and names the folder by
+its events on, writes them into the run's journal, stops the child on request and names the folder by
 its content. A run whose folder is known already goes on from its last checkpoint. Knows nothing
 of models.
 """
@@ -83,7 +83,7 @@ def run_training(
         environment: Of the child process; telemetry of every library is turned off on top.
         run_dir: The run's own folder, which holds its journal and checkpoints. A folder that
             holds a run already goes on with it, from its last good checkpoint and on the rows
-            it began with. None keeps nothing of a run that does not end well.
+            it began with. None leaves nothing of a run that fails.
         on_progress: Told every event, in the calling thread.
         cancelled: Asked several times a second; true stops the run.
         settings: Rank limit, threads and priority.
@@ -174,7 +174,7 @@ def _train(
 
 
 def load_run_config(run_dir: Path) -> TrainingConfig:
-    """Return the configuration of a run that was started before, on the rows kept with it.
+    """Return the configuration of a run that was started before, on the rows copied with it.
 
     Raises:
         TrainingRunNotFound: The folder holds no run.
@@ -205,7 +205,7 @@ def _copy_rows(config: TrainingConfig, run_dir: Path | None) -> TrainingConfig:
     """Copy the rows into the run's folder, so that a resumed run learns the same ones."""
     if run_dir is None:
         return config
-    kept: dict[str, tuple[Path, ...]] = {}
+    copied: dict[str, tuple[Path, ...]] = {}
     for key, files in (("dataset", config.dataset), ("replay_dataset", config.replay_dataset)):
         copies = []
         for number, file in enumerate(files):
@@ -213,8 +213,8 @@ def _copy_rows(config: TrainingConfig, run_dir: Path | None) -> TrainingConfig:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
             copies.append(copy.resolve())
-        kept[key] = tuple(copies)
-    return config.model_copy(update=kept)
+        copied[key] = tuple(copies)
+    return config.model_copy(update=copied)
 
 
 def _make_staging(adapters_dir: Path, run_dir: Path | None) -> Path:

@@ -89,7 +89,7 @@ def first_process_first(config: TrainingConfig) -> Iterator[None]:
 
 
 class SeededOrder(torch.utils.data.Sampler[int]):
-    """The order of the rows, told by seed and epoch alone, so that a resumed run keeps it.
+    """The order of the rows, a function of seed and epoch, so that a resumed run has it too.
 
     The library's own sampler for rows of like length draws from the global state of random
     numbers, which a resumed run does not have at the start of the epoch it goes on with.
