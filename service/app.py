@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from service.api import (
+    adapters,
     advice,
     chat,
     compare,
@@ -22,12 +23,12 @@ from service.api import (
     document_history,
     error_replies,
     file_batches,
+    files,
     fine_tuning,
     health,
     indexes,
     jobs,
     openai,
-    training,
     use_cases,
     vector_stores,
 )
@@ -50,7 +51,8 @@ APIS = (
     indexes.api,
     file_batches.api,
     fine_tuning.api,
-    training.api,
+    files.api,
+    adapters.api,
     compare.api,
     jobs.api,
     health.api,

@@ -1,13 +1,15 @@
 """`/jobs`: how long work stands, and the wait for it."""
 
 from functools import partial
-from typing import Any
+from typing import Annotated
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from service.api.dependencies import Caller, Context
+from service.api.schemas.jobs import JobReply
+from service.api.schemas.shapes import ListReply
 from service.context import AppContext
 from service.errors import JobFailed
 from service.stores.jobs import Job, Lane, Status
@@ -15,33 +17,39 @@ from service.stores.jobs import Job, Lane, Status
 api = APIRouter(prefix="/jobs", tags=["jobs"])
 
 WAIT_POLL_S = 0.02
+MOST_LISTED = 100
+
+
+Limit = Annotated[int, Query(description="Most jobs to return, 1 to 100; clamped to that.")]
+After = Annotated[str | None, Query(description="`id` of the job that ended the page before.")]
 
 
 @api.get("")
 def list_jobs(
+    *,
     context: Context,
     caller: Caller,
     lane: Lane | None = None,
-    limit: int = 20,
-    after: str | None = None,
-) -> dict[str, Any]:
-    """List the newest jobs first; `after` is the `id` that ended the page before."""
-    limit = max(1, min(limit, 100))
+    limit: Limit = 20,
+    after: After = None,
+) -> ListReply[JobReply]:
+    """List the newest jobs first."""
+    limit = max(1, min(limit, MOST_LISTED))
     found = context.jobs.list(tenant=caller.tenant, lane=lane, after=after, limit=limit + 1)
-    data = [job.as_dict() for job in found[:limit]]
-    return {"object": "list", "data": data, "has_more": len(found) > limit}
+    data = [JobReply.of(job) for job in found[:limit]]
+    return ListReply[JobReply](data=data, has_more=len(found) > limit)
 
 
 @api.get("/{job_id}")
-def get_job(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
+def get_job(context: Context, caller: Caller, job_id: str) -> JobReply:
     """Return one job."""
-    return context.jobs.get(job_id, tenant=caller.tenant).as_dict()
+    return JobReply.of(context.jobs.get(job_id, tenant=caller.tenant))
 
 
 @api.post("/{job_id}/cancel")
-def cancel_job(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
+def cancel_job(context: Context, caller: Caller, job_id: str) -> JobReply:
     """Ask for the end of a job."""
-    return context.jobs.cancel(job_id, tenant=caller.tenant).as_dict()
+    return JobReply.of(context.jobs.cancel(job_id, tenant=caller.tenant))
 
 
 async def wait_for(job: Job, context: AppContext, wait_s: float) -> Job:

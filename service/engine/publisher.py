@@ -52,14 +52,10 @@ class PublishReport:
     replaced: str | None
     effect: EffectVerdict
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what a client sees."""
-        return {
-            **adapter_dict(self.adapter),
-            "replaced": self.replaced,
-            "effect": self.effect.as_dict(),
-            "note": None if self.adapter.evaluation is not None else NEVER_EVALUATED,
-        }
+    @property
+    def note(self) -> str | None:
+        """What its publisher should know; None where there is nothing to say."""
+        return None if self.adapter.evaluation is not None else NEVER_EVALUATED
 
 
 class Publisher:
@@ -261,27 +257,6 @@ class Publisher:
                     await self._engine.unload_adapter(name)
                 except ServiceError as exc:
                     log.warning("adapter %s could not be unloaded: %s", name, exc)
-
-
-def adapter_dict(adapter: Adapter) -> dict[str, Any]:
-    """Return an adapter as clients see it."""
-    return {
-        "object": "adapter",
-        "adapter_id": adapter.adapter_id,
-        "task": adapter.task,
-        "base_model": adapter.base_model,
-        "base_revision": adapter.base_revision,
-        "state": adapter.state,
-        "context_trained": adapter.context_trained,
-        "sha256": adapter.sha256,
-        "metrics": dict(adapter.metrics),
-        "created_at": adapter.created_at,
-        "published_at": adapter.published_at,
-        "verdict": adapter.verdict,
-        "gate_passed": adapter.gate_passed,
-        "gate_override": adapter.gate_override,
-        "evaluation": adapter.evaluation,
-    }
 
 
 def _rival(adapter: Adapter, live: Sequence[Adapter]) -> str | None:

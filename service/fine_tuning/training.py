@@ -8,12 +8,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from adapters import (
     Adapter,
     AdapterRegistry,
-    AdapterState,
     ModelFolder,
     TrainingConfig,
     TrainingEvent,
@@ -94,20 +92,3 @@ def list_drafts(runs_dir: Path) -> list[TrainingRun]:
         for run in list_runs(runs_dir)
         if run.adapter_id is None and (run.status == "running" or run.checkpoint_step is not None)
     ]
-
-
-def draft_dict(run: TrainingRun) -> dict[str, Any]:
-    """Return a draft as clients see it."""
-    return {
-        "object": "adapter_draft",
-        "run_id": run.run_id,
-        "adapter_id": None,
-        "task": run.task,
-        "base_model": run.base_model,
-        "state": AdapterState.DRAFT,
-        "status": run.status,
-        "step": run.step,
-        "steps": run.steps,
-        "checkpoint_step": run.checkpoint_step,
-        "created_at": run.created_at,
-    }

@@ -7,7 +7,6 @@ import hashlib
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Column, Engine, Float, Integer, LargeBinary, String, Table, select
 
@@ -41,19 +40,6 @@ class UploadedFile:
     bytes: int
     sha256: str
     created_at: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the file as OpenAI's clients read it."""
-        return {
-            "id": self.file_id,
-            "object": "file",
-            "bytes": self.bytes,
-            "created_at": int(self.created_at),
-            "filename": self.filename,
-            "purpose": self.purpose,
-            "status": "processed",
-            "sha256": self.sha256,
-        }
 
 
 class Files:

@@ -28,9 +28,10 @@ from adapters import (
     run_training,
 )
 from knowledge import DocumentNotFound, Knowledge, ReconcileReport
+from service.api.schemas.adapters import AdapterReply
+from service.api.schemas.shapes import JsonObject
 from service.compare import parse_set, run_comparison, summarise
 from service.context import AppContext
-from service.engine.publisher import adapter_dict
 from service.fine_tuning.data_checks import check_data
 from service.fine_tuning.evaluation import evaluate_and_record
 from service.home import gateway_url
@@ -154,7 +155,7 @@ def train(
             drafted_at=read_run(run_dir).created_at,
         )
         if not config.do_eval:
-            return adapter_dict(adapter)
+            return _told(adapter)
         return judge_trained(
             settings,
             registry,
@@ -203,8 +204,13 @@ def judge_trained(
         raise Cancelled from exc
     except AdapterError as exc:
         log.error("adapter %s is trained but could not be judged: %s", adapter.adapter_id, exc)
-        return {**adapter_dict(adapter), "evaluation_error": str(exc)}
-    return adapter_dict(registry.get(adapter.adapter_id, tenant=adapter.tenant))
+        return {**_told(adapter), "evaluation_error": str(exc)}
+    return _told(registry.get(adapter.adapter_id, tenant=adapter.tenant))
+
+
+def _told(adapter: Adapter) -> JsonObject:
+    """Return an adapter as the result of its job tells it."""
+    return AdapterReply.of(adapter).model_dump(mode="json")
 
 
 def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report) -> dict[str, Any]:

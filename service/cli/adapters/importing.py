@@ -11,9 +11,9 @@ import typer
 
 from adapters import AdapterNotFound, import_adapter, load_rows, merge_adapter
 from service.access import LOOPBACK_CALLER
+from service.api.schemas.adapters import AdapterReply
 from service.cli.adapters.evaluation import find_folder, home_registry
 from service.cli.output import JsonOption, reporting
-from service.engine.publisher import adapter_dict
 from service.fine_tuning.training import find_base, open_registry
 from service.settings import child_environment, load_settings
 
@@ -51,7 +51,8 @@ def run_import(
             )
         with open_registry(settings) as registry:
             adapter = registry.register(folder, tenant=LOOPBACK_CALLER.tenant, base=base)
-        report.result(adapter_dict(adapter), f"imported {adapter.adapter_id}")
+        told = AdapterReply.of(adapter).model_dump(mode="json")
+        report.result(told, f"imported {adapter.adapter_id}")
 
 
 def merge(

@@ -116,3 +116,26 @@ def test_counting_a_long_conversation_does_not_hold_up_other_answers(
     running.ask("word " * words, strategy="prompt_only")
     (used,) = threads
     assert ("worker" in used.lower()) != inline
+
+
+def test_a_job_is_told_whole_and_without_what_it_came_with(store: Running) -> None:
+    put(store, "Thirty days.", "k1")
+    page = store.client.get("/jobs").json()
+    (job,) = page["data"]
+    assert page == {"object": "list", "data": [job], "has_more": False}
+    assert set(job) == {
+        *("id", "object", "lane", "kind", "status", "progress", "result", "error", "attempts"),
+        *("created_at", "updated_at"),
+    }
+    assert (job["object"], job["lane"], job["kind"]) == ("job", "ingest", "ingest")
+    assert (job["status"], job["error"]) == ("succeeded", None)
+    assert job["result"]["filename"] == "returns.md"
+    assert store.client.get(f"/jobs/{job['id']}").json() == job
+
+
+def test_a_failed_job_tells_all_that_its_error_names(store: Running) -> None:
+    body = {"filename": "x.pdf", "content": "no pdf"}
+    store.client.put(f"{STORE}/documents/x.pdf", json=body)
+    (job,) = store.client.get("/jobs").json()["data"]
+    assert (job["status"], job["result"]) == ("failed", None)
+    assert {"code", "message", "hint", "retryable", "status"} <= set(job["error"])

@@ -1,0 +1,47 @@
+"""`/v1/files`: uploaded rows, kept until a training run or a data check uses them."""
+
+from functools import partial
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.datastructures import UploadFile
+
+from service.api.dependencies import Caller, Context
+from service.api.schemas.files import FileReply
+from service.errors import InvalidRequest
+
+api = APIRouter(prefix="/v1/files", tags=["files"])
+
+_UPLOAD = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {
+            "type": "string",
+            "contentMediaType": "application/octet-stream",
+            "description": "The rows, one JSON object a line; at most `server.max_body_bytes`.",
+        },
+        "purpose": {"type": "string", "default": "fine-tune"},
+    },
+}
+_MULTIPART = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
+
+
+@api.post("", openapi_extra={"requestBody": _MULTIPART})
+async def upload_file(request: Request, context: Context, caller: Caller) -> FileReply:
+    """Keep a file of training rows."""
+    async with request.form(max_files=1, max_fields=4) as form:
+        upload = form.get("file")
+        if not isinstance(upload, UploadFile):
+            raise InvalidRequest("The multipart body has no part `file`.", param="file")
+        purpose = str(form.get("purpose") or "fine-tune")
+        content = await upload.read()
+        name = upload.filename or "rows.jsonl"
+    keep = partial(context.files.keep, name, content, purpose=purpose, tenant=caller.tenant)
+    return FileReply.of(await to_thread.run_sync(keep))
+
+
+@api.get("/{file_id}")
+def get_file(context: Context, caller: Caller, file_id: str) -> FileReply:
+    """Return one uploaded file without its content."""
+    return FileReply.of(context.files.get(file_id, tenant=caller.tenant))
