@@ -3,53 +3,52 @@
 A run is a job of the train lane; what it said and its checkpoints stand in the run's own folder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
-from adapters import BaseModelMismatch, TrainingConfig, read_checkpoints, read_events
+from adapters import BaseModelMismatch, read_checkpoints, read_events
 from service.api.dependencies import Caller, Context
-from service.api.hyperparameters import (
-    TrainingRequest,
-    config_keys,
-    hyperparameters_of,
-    openai_method_of,
-)
+from service.api.hyperparameters import config_keys
+from service.api.schemas.fine_tuning import TrainingReply, TrainingRequest
+from service.api.schemas.shapes import JsonObject, ListReply
+from service.api.schemas.training_progress import CheckpointReply, EventReply, last_checkpoint
 from service.context import AppContext
 from service.errors import FileNotFound, InvalidRequest, JobNotFound, ModelNotFound
 from service.stores.files import UploadedFile
 from service.stores.jobs import Job, Lane, Status
 
-api = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["adapters"])
+api = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["fine-tuning"])
 
 MOST_LISTED = 1000
-_LEVELS = {"warning": "warn", "cancelled": "warn", "failed": "error"}
-_METRICS = {"steps": "total_steps", "loss": "train_loss", "held_out_loss": "valid_loss"}
-_OF_THE_ROWS = ("invalid_training_data", "too_few_rows")
+Limit = Annotated[int, Query(description="Most entries, 1 to 1000; clamped to that.")]
+After = Annotated[str | None, Query(description="`id` of the entry that ended the page before.")]
+Row = TypeVar("Row", EventReply, CheckpointReply)
 
 
-@api.post("")
+@api.post("", status_code=202)
 async def create(
+    *,
     context: Context,
     caller: Caller,
     body: TrainingRequest,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
-) -> Response:
+    response: Response,
+) -> TrainingReply:
     """Queue a training run; a configuration that cannot work is refused now."""
     job = await to_thread.run_sync(partial(_create, context, caller, body, idempotency_key))
-    headers = {"location": f"/v1/fine_tuning/jobs/{job.job_id}"}
-    return JSONResponse(_training(job), 202, headers)
+    response.headers["location"] = f"/v1/fine_tuning/jobs/{job.job_id}"
+    return TrainingReply.of(job)
 
 
 @api.get("")
 def list_all(
-    request: Request, context: Context, caller: Caller, limit: int = 20, after: str | None = None
-) -> dict[str, Any]:
+    *, request: Request, context: Context, caller: Caller, limit: Limit = 20, after: After = None
+) -> ListReply[TrainingReply]:
     """List the newest runs first; `metadata[key]=value` asks for those with this label."""
     limit = _clamp(limit)
     labels = {
@@ -60,59 +59,62 @@ def list_all(
     found = context.jobs.list(
         tenant=caller.tenant, kind="train", metadata=labels, after=after, limit=limit + 1
     )
-    data = [_training(job) for job in found[:limit]]
-    return {"object": "list", "data": data, "has_more": len(found) > limit}
+    data = [TrainingReply.of(job) for job in found[:limit]]
+    return ListReply[TrainingReply](data=data, has_more=len(found) > limit)
 
 
 @api.get("/{job_id}")
-def get_one(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
+def get_one(context: Context, caller: Caller, job_id: str) -> TrainingReply:
     """Return one training run."""
-    return _training(_find(context, caller, job_id))
+    return TrainingReply.of(_find(context, caller, job_id))
 
 
 @api.get("/{job_id}/events")
 def list_events(
+    *,
     context: Context,
     caller: Caller,
     job_id: str,
-    limit: int = 20,
-    after: str | None = None,
+    limit: Limit = 20,
+    after: After = None,
     order: Literal["asc", "desc"] = "desc",
-) -> dict[str, Any]:
+) -> ListReply[EventReply]:
     """List what a run said, the last word first; `order=asc` suits who follows it."""
     _find(context, caller, job_id)
-    events = [_event(job_id, event) for event in read_events(_folder(context, job_id))]
-    return _page(events if order == "asc" else events[::-1], limit, after)
+    events = [EventReply.of(job_id, event) for event in read_events(_folder(context, job_id))]
+    page, has_more = _page(events if order == "asc" else events[::-1], limit, after)
+    return ListReply[EventReply](data=page, has_more=has_more)
 
 
 @api.get("/{job_id}/checkpoints")
 def list_checkpoints(
-    context: Context, caller: Caller, job_id: str, limit: int = 10, after: str | None = None
-) -> dict[str, Any]:
+    *, context: Context, caller: Caller, job_id: str, limit: Limit = 10, after: After = None
+) -> ListReply[CheckpointReply]:
     """List the whole checkpoints of a run, the last first; of a run that is done, its adapter."""
     job = _find(context, caller, job_id)
-    return _page(_checkpoints(job, _folder(context, job_id)), limit, after)
+    page, has_more = _page(_checkpoints(job, _folder(context, job_id)), limit, after)
+    return ListReply[CheckpointReply](data=page, has_more=has_more)
 
 
 @api.post("/{job_id}/cancel")
-def cancel(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
+def cancel(context: Context, caller: Caller, job_id: str) -> TrainingReply:
     """Stop a training run; its last checkpoint stays."""
     _find(context, caller, job_id)
-    return _training(context.jobs.cancel(job_id, tenant=caller.tenant))
+    return TrainingReply.of(context.jobs.cancel(job_id, tenant=caller.tenant))
 
 
 @api.post("/{job_id}/pause")
-def pause(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
+def pause(context: Context, caller: Caller, job_id: str) -> TrainingReply:
     """Stop a training run until it is resumed."""
     _find(context, caller, job_id)
-    return _training(context.jobs.pause(job_id, tenant=caller.tenant))
+    return TrainingReply.of(context.jobs.pause(job_id, tenant=caller.tenant))
 
 
 @api.post("/{job_id}/resume")
-def resume(context: Context, caller: Caller, job_id: str) -> dict[str, Any]:
+def resume(context: Context, caller: Caller, job_id: str) -> TrainingReply:
     """Go on, from its last checkpoint, with a run that is paused, was cancelled or has failed."""
     _find(context, caller, job_id)
-    return _training(context.jobs.resume(job_id, tenant=caller.tenant))
+    return TrainingReply.of(context.jobs.resume(job_id, tenant=caller.tenant))
 
 
 def _create(
@@ -122,13 +124,14 @@ def _create(
     base = context.settings.engine.base_model
     _require_base(context, body)
     keys = config_keys(body, base=base, filename=file.filename)
-    args: dict[str, Any] = {"file_id": file.file_id, "config": keys}
+    args: JsonObject = {"file_id": file.file_id, "config": keys}
     if body.metadata:
-        args["metadata"] = body.metadata
+        args["metadata"] = dict(body.metadata)
     if replayed := keys.get("replay_dataset"):
-        ids = [replayed] if isinstance(replayed, str) else replayed
+        param = "config.replay_dataset"
+        ids = replayed if isinstance(replayed, list) else [replayed]
         args["replay_file_ids"] = [
-            _find_file(context, caller, file_id, "config.replay_dataset").file_id for file_id in ids
+            _find_file(context, caller, str(file_id), param).file_id for file_id in ids
         ]
     return context.jobs.enqueue(
         Lane.TRAIN, "train", args, tenant=caller.tenant, idempotency_key=idempotency_key
@@ -178,109 +181,19 @@ def _clamp(limit: int) -> int:
     return max(1, min(limit, MOST_LISTED))
 
 
-def _page(rows: Sequence[Mapping[str, Any]], limit: int, after: str | None) -> dict[str, Any]:
-    """Return the rows that follow the one whose id is `after`."""
+def _page(rows: Sequence[Row], limit: int, after: str | None) -> tuple[list[Row], bool]:
+    """Return the rows that follow the one whose id is `after`, and whether there are more."""
     if after is not None:
-        ids = [row["id"] for row in rows]
+        ids = [row.id for row in rows]
         if after not in ids:
             raise InvalidRequest(f"Nothing in this list has the id {after!r}.", param="after")
         rows = rows[ids.index(after) + 1 :]
-    page = rows[: _clamp(limit)]
-    return {"object": "list", "data": page, "has_more": len(rows) > len(page)}
+    page = list(rows[: _clamp(limit)])
+    return page, len(rows) > len(page)
 
 
-def _training(job: Job) -> dict[str, Any]:
-    keys, result = job.args["config"], job.result or {}
-    method = openai_method_of(keys)
-    chosen = hyperparameters_of(keys)
-    eta_s = job.progress.get("eta_s") if job.status is Status.RUNNING else None
-    return {
-        "id": job.job_id,
-        "object": "fine_tuning.job",
-        "model": keys["model_name_or_path"],
-        "created_at": int(job.created_at),
-        "finished_at": int(job.updated_at) if job.has_ended else None,
-        "estimated_finish": None if eta_s is None else int(job.updated_at + eta_s),
-        "status": _status(job),
-        "training_file": job.args["file_id"],
-        "validation_file": None,
-        "result_files": [],
-        "fine_tuned_model": _model_name(job),
-        "trained_tokens": result.get("metrics", {}).get("tokens"),
-        "hyperparameters": chosen,
-        "method": {"type": method, method: {"hyperparameters": chosen}},
-        "seed": keys.get("seed", TrainingConfig.model_fields["seed"].default),
-        "metadata": job.args.get("metadata"),
-        "integrations": [],
-        "organization_id": job.tenant,
-        "error": _error(job),
-        "adapter_id": result.get("adapter_id"),
-        "config": keys,
-        "progress": dict(job.progress),
-        "result": result or None,
-    }
-
-
-def _status(job: Job) -> str:
-    """Return the status in OpenAI's words: until a run says something, its rows are read."""
-    if job.is_pausing:
-        return "pausing"
-    is_new = job.status is Status.RUNNING and not job.progress
-    return "validating_files" if is_new else str(job.status)
-
-
-def _model_name(job: Job) -> str | None:
-    adapter_id = (job.result or {}).get("adapter_id")
-    return f"{job.args['config']['model_name_or_path']}:{adapter_id}" if adapter_id else None
-
-
-def _error(job: Job) -> dict[str, Any] | None:
-    if job.error is None:
-        return None
-    param = "training_file" if job.error.get("code") in _OF_THE_ROWS else None
-    return {"param": param, **{key: value for key, value in job.error.items() if value is not None}}
-
-
-def _event(job_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one line of the run's journal; metrics stand under OpenAI's names as well."""
-    data = {k: v for k, v in said.items() if k not in ("id", "created_at", "message")}
-    data.update({theirs: said[ours] for ours, theirs in _METRICS.items() if ours in said})
-    is_metrics = "loss" in said or "held_out_loss" in said
-    return {
-        "id": f"ftevent-{job_id}-{said['id']}",
-        "object": "fine_tuning.job.event",
-        "created_at": int(said["created_at"]),
-        "level": _LEVELS.get(said["event"], "info"),
-        "message": said.get("message") or str(said["event"]),
-        "type": "metrics" if is_metrics else "message",
-        "data": data,
-    }
-
-
-def _checkpoints(job: Job, folder: Path) -> list[dict[str, Any]]:
-    if job.status is Status.SUCCEEDED:  # its adapter is what the last checkpoint became
-        made = (job.result or {}).get("metrics", {})
-        step, losses = made.get("steps"), (made.get("last_loss"), made.get("held_out_loss"))
-        return [] if step is None else [_checkpoint(job, step, job.updated_at, *losses)]
-    return [
-        _checkpoint(job, found.step, found.created_at, found.loss, found.held_out_loss)
-        for found in reversed(read_checkpoints(folder))
-    ]
-
-
-def _checkpoint(
-    job: Job, step: int, created_at: float, loss: float | None, held_out_loss: float | None
-) -> dict[str, Any]:
-    served = _model_name(job)
-    keys = job.args["config"]
-    return {
-        "id": f"ftckpt-{job.job_id}-{step}",
-        "object": "fine_tuning.job.checkpoint",
-        "created_at": int(created_at),
-        "fine_tuning_job_id": job.job_id,
-        "fine_tuned_model_checkpoint": served
-        or f"{keys['model_name_or_path']}:{keys['task']}:ckpt-step-{step}",
-        "servable": served is not None,
-        "step_number": step,
-        "metrics": {"step": step, "train_loss": loss, "full_valid_loss": held_out_loss},
-    }
+def _checkpoints(job: Job, folder: Path) -> list[CheckpointReply]:
+    if job.status is Status.SUCCEEDED:
+        last = last_checkpoint(job)
+        return [] if last is None else [CheckpointReply.of(job, last)]
+    return [CheckpointReply.of(job, found) for found in reversed(read_checkpoints(folder))]

@@ -5,71 +5,35 @@ It knows the names of both and which of them belong together; what a key does is
 """
 
 import difflib
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import JsonValue
 
-from adapters import (
-    DEFAULT_STAGE,
-    METHODS,
-    InvalidTrainingConfig,
-    TrainingConfig,
-    parse_training_config,
-)
-from service.api.schemas.shapes import Body
+from adapters import InvalidTrainingConfig, TrainingConfig, parse_training_config
+from adapters import Method as TrainingMethod
+from service.api.schemas.fine_tuning import AUTO, Method, MethodSettings, TrainingRequest
+from service.api.schemas.shapes import JsonObject
 from service.errors import InvalidRequest
-
-AUTO = "auto"
-
-_STAGES = {method.openai_name: method.stage for method in METHODS.values()}
-_OF_ONE_METHOD = {
-    name: key for method in METHODS.values() for name, key in method.openai_hyperparameters.items()
-}
+from service.fine_tuning.methods import (
+    HYPERPARAMETERS,
+    METHOD_NAMES,
+    OWN_HYPERPARAMETERS,
+    defaults_of,
+    method_named,
+    method_of,
+)
 
 _MOST_TASK_CHARS = 48
-_OPENAI = ("n_epochs", "batch_size", "learning_rate_multiplier", *_OF_ONE_METHOD)
 _OURS_TO_SAY = {
     "dataset": "the rows are the uploaded `training_file`",
     "output_dir": "adapters lie in the home of the gateway",
 }
-_Label = Annotated[str, Field(max_length=64)]
-_LabelValue = Annotated[str, Field(max_length=512)]
 
 
-class MethodSettings(Body):
-    """`method.supervised` or `method.dpo` of OpenAI's body."""
-
-    hyperparameters: dict[str, Any] | None = None
-
-
-class Method(Body):
-    """`method` of OpenAI's body."""
-
-    type: str
-    supervised: MethodSettings | None = None
-    dpo: MethodSettings | None = None
-    reinforcement: dict[str, Any] | None = None
-
-
-class TrainingRequest(Body):
-    """Body of `POST /v1/fine_tuning/jobs`; `config` takes LLaMA-Factory's keys."""
-
-    training_file: str
-    model: str | None = None
-    suffix: str | None = None
-    seed: int | None = None
-    method: Method | None = None
-    hyperparameters: dict[str, Any] | None = None
-    metadata: Annotated[dict[_Label, _LabelValue], Field(max_length=16)] | None = None
-    validation_file: str | None = None
-    integrations: list[Any] | None = None
-    config: dict[str, Any] = Field(default_factory=dict)
-
-
-def config_keys(body: TrainingRequest, *, base: str, filename: str) -> dict[str, Any]:
+def config_keys(body: TrainingRequest, *, base: str, filename: str) -> JsonObject:
     """Return the keys of the training configuration that a request describes, checked.
 
     Args:
@@ -83,11 +47,12 @@ def config_keys(body: TrainingRequest, *, base: str, filename: str) -> dict[str,
             in the body.
     """
     _refuse_missing_parts(body)
-    stage = _stage(body)
-    keys: dict[str, Any] = {} if stage is None else {"stage": stage}
+    named = _method(body)
+    keys: JsonObject = {} if named is None else {"stage": named.stage}
     paths: dict[str, str] = {}
+    method = named or method_of(body.config.get("stage"))
     for path, name, value in _hyperparameters(body):
-        translated = _translate(path, name, value, stage or _stage_of(body.config))
+        translated = _translate(path, name, value, method)
         keys.update(translated)
         paths.update(dict.fromkeys(translated, path))
     keys.update(body.config)
@@ -101,34 +66,6 @@ def config_keys(body: TrainingRequest, *, base: str, filename: str) -> dict[str,
     except InvalidTrainingConfig as exc:
         raise InvalidTrainingConfig(str(exc), key=paths.get(exc.key or "", exc.key)) from exc
     return keys
-
-
-def hyperparameters_of(keys: Mapping[str, Any]) -> dict[str, Any]:
-    """Return OpenAI's hyperparameters of a configuration; `auto` where it names none."""
-    stage = _stage_of(keys)
-    defaults = _defaults(stage)
-    per_step = ("per_device_train_batch_size", "gradient_accumulation_steps")
-    batch = [keys.get(name, getattr(defaults, name)) for name in per_step]
-    named = any(name in keys for name in per_step)
-    rate = keys.get("learning_rate")
-    found = {
-        "n_epochs": keys.get("num_train_epochs", AUTO),
-        "batch_size": batch[0] * batch[1] if named else AUTO,
-        "learning_rate_multiplier": (
-            AUTO if rate is None else round(rate / defaults.learning_rate, 6)
-        ),
-    }
-    own = METHODS[stage].openai_hyperparameters
-    return {**found, **{name: keys.get(key, AUTO) for name, key in own.items()}}
-
-
-def openai_method_of(keys: Mapping[str, Any]) -> str:
-    """Return OpenAI's name of the method that a configuration trains with."""
-    return METHODS[_stage_of(keys)].openai_name
-
-
-def _stage_of(keys: Mapping[str, Any]) -> str:
-    return str(keys.get("stage", DEFAULT_STAGE))
 
 
 def _refuse_missing_parts(body: TrainingRequest) -> None:
@@ -149,34 +86,34 @@ def _refuse_missing_parts(body: TrainingRequest) -> None:
             raise InvalidRequest(f"Leave `{key}` out of `config`: {why}.", param=f"config.{key}")
 
 
-def _stage(body: TrainingRequest) -> str | None:
-    """Return the stage that `method` names; none leaves it to `config`."""
+def _method(body: TrainingRequest) -> TrainingMethod | None:
+    """Return the method that the request names; none leaves it to `config.stage`."""
     if body.method is None:
         return None
     kind = body.method.type
-    if kind not in _STAGES:
-        near = difflib.get_close_matches(kind, _STAGES, n=1)
+    method = method_named(kind)
+    if method is None:
+        near = difflib.get_close_matches(kind, METHOD_NAMES, n=1)
         raise InvalidRequest(
             f"There is no method {kind!r} here; "
-            + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_STAGES)}."),
+            + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(METHOD_NAMES)}."),
             param="method.type",
         )
-    for other in (*_STAGES, "reinforcement"):
-        if other != kind and getattr(body.method, other, None) is not None:
+    for other in Method.model_fields:
+        if other not in ("type", kind) and getattr(body.method, other) is not None:
             raise InvalidRequest(
                 f"`method.{other}` does not belong to the type {kind!r}; leave it out.",
                 param=f"method.{other}",
             )
-    stage = _STAGES[kind]
-    if body.config.get("stage", stage) != stage:
+    if body.config.get("stage", method.stage) != method.stage:
         raise InvalidRequest(
-            f"`method.type` {kind!r} is stage {stage!r}, `config.stage` says otherwise.",
+            f"`method.type` {kind!r} is stage {method.stage!r}, `config.stage` says otherwise.",
             param="config.stage",
         )
-    return stage
+    return method
 
 
-def _hyperparameters(body: TrainingRequest) -> Iterator[tuple[str, str, Any]]:
+def _hyperparameters(body: TrainingRequest) -> Iterator[tuple[str, str, JsonValue]]:
     """Yield path, name and value of each hyperparameter."""
     for name, value in (body.hyperparameters or {}).items():
         yield f"hyperparameters.{name}", name, value
@@ -186,41 +123,48 @@ def _hyperparameters(body: TrainingRequest) -> Iterator[tuple[str, str, Any]]:
             yield f"method.{body.method.type}.hyperparameters.{name}", name, value
 
 
-def _translate(path: str, name: str, value: Any, stage: str) -> dict[str, Any]:
-    if name not in _OPENAI and (name not in TrainingConfig.model_fields or name in _OURS_TO_SAY):
-        known = [*_OPENAI, *TrainingConfig.model_fields]
+def _translate(path: str, name: str, value: JsonValue, method: TrainingMethod) -> JsonObject:
+    """Return the keys of one hyperparameter, under OpenAI's name or ours."""
+    is_openais = name in HYPERPARAMETERS
+    if not is_openais and (name not in TrainingConfig.model_fields or name in _OURS_TO_SAY):
+        known = [*HYPERPARAMETERS, *TrainingConfig.model_fields]
         near = difflib.get_close_matches(name, known, n=1)
-        said = f"did you mean {near[0]}?" if near else f"known are {', '.join(_OPENAI)}"
+        said = f"did you mean {near[0]}?" if near else f"known are {', '.join(HYPERPARAMETERS)}"
         raise InvalidTrainingConfig(f"{path}: unknown key, {said}", key=path)
-    if name in _OPENAI and value == AUTO:
+    if is_openais and value == AUTO:
         return {}
     if name == "n_epochs":
         return {"num_train_epochs": value}
-    if name in _OF_ONE_METHOD:
-        return {_OF_ONE_METHOD[name]: value}
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    if name in OWN_HYPERPARAMETERS:
+        return {OWN_HYPERPARAMETERS[name]: value}
     if name == "learning_rate_multiplier":
-        if not is_number:
-            raise InvalidTrainingConfig(f"{path}: a number above 0, or auto", key=path)
-        return {"learning_rate": value * _defaults(stage).learning_rate}
+        rate = defaults_of(method).learning_rate
+        return {"learning_rate": _positive(path, value, "a number above 0") * rate}
     if name == "batch_size":
-        if not is_number or value != int(value):
-            raise InvalidTrainingConfig(f"{path}: a whole number of rows, or auto", key=path)
-        most = _defaults(stage).per_device_train_batch_size
-        at_once = max(size for size in range(1, most + 1) if int(value) % size == 0)
-        return {
-            "per_device_train_batch_size": at_once,
-            "gradient_accumulation_steps": int(value) // at_once,
-        }
+        return _batch(path, value, most=defaults_of(method).per_device_train_batch_size)
     return {name: value}
 
 
-def _defaults(stage: str) -> TrainingConfig:
-    least = {"task": "any", "model_name_or_path": "any", "dataset": "any.jsonl", "stage": stage}
-    return parse_training_config(least, name="config")
+def _batch(path: str, value: JsonValue, *, most: int) -> JsonObject:
+    """Return a batch as rows at once, at most `most`, and steps that gather them."""
+    wanted = "a whole number of rows"
+    rows = _positive(path, value, wanted)
+    if rows != int(rows):
+        raise InvalidTrainingConfig(f"{path}: {wanted}, or auto", key=path)
+    at_once = max(size for size in range(1, most + 1) if int(rows) % size == 0)
+    return {
+        "per_device_train_batch_size": at_once,
+        "gradient_accumulation_steps": int(rows) // at_once,
+    }
 
 
-def _task(body: TrainingRequest, filename: str) -> Any:
+def _positive(path: str, value: JsonValue, wanted: str) -> int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return value
+    raise InvalidTrainingConfig(f"{path}: {wanted}, or auto", key=path)
+
+
+def _task(body: TrainingRequest, filename: str) -> JsonValue:
     """Return the first part of the adapter's id: as asked, else the file's name."""
     if body.suffix is None:
         return body.config.get("task") or _slug(Path(filename).stem) or "fine-tuned"

@@ -56,7 +56,7 @@ class JobReply(Reply):
         )
 
 
-class AcceptedReply(Reply):
+class JobAccepted(Reply):
     """What is asked for is not done yet: the job that does it, also at `Location`."""
 
     job: JobReply

@@ -9,7 +9,8 @@ import openai
 import pytest
 from openai.types.fine_tuning import FineTuningJob
 
-from adapters import load_run_config
+from adapters import TrainingEvent, load_run_config
+from adapters.training.journal import Journal, mark_complete
 from service.settings import ServerSettings, Settings
 from service.stores.jobs import Jobs
 from tests.adapters.conftest import make_tiny_model
@@ -298,3 +299,112 @@ def test_only_what_stopped_is_resumed(client: openai.OpenAI) -> None:
     assert asked == ["paused", "queued", "cancelled"]
     with pytest.raises(openai.ConflictError):
         jobs.pause(job.id)
+
+
+@pytest.mark.usefixtures("idle")
+def test_a_run_is_told_whole(running: Running, client: openai.OpenAI) -> None:
+    file_id = upload(client, ROWS)
+    config = {"task": "colours", "num_train_epochs": 1, "per_device_train_batch_size": "4"}
+    body = {"training_file": file_id, "config": config, "metadata": {"team": "red"}}
+    reply = running.client.post(PATH, json=body)
+    told = reply.json()
+    place = f"{PATH}/{told['id']}"
+    assert (reply.status_code, reply.headers["location"]) == (202, place)
+    assert running.client.get(place).json() == told
+    assert running.client.get(PATH).json() == {"object": "list", "data": [told], "has_more": False}
+    chosen = {"n_epochs": 1, "batch_size": 16, "learning_rate_multiplier": "auto"}
+    created_at = told.pop("created_at")
+    assert type(created_at) is int
+    assert told == {
+        "id": told["id"],
+        "object": "fine_tuning.job",
+        "model": "tiny",
+        "finished_at": None,
+        "estimated_finish": None,
+        "status": "queued",
+        "training_file": file_id,
+        "validation_file": None,
+        "result_files": [],
+        "fine_tuned_model": None,
+        "trained_tokens": None,
+        "hyperparameters": chosen,
+        "method": {"type": "supervised", "supervised": {"hyperparameters": chosen}},
+        "seed": 42,
+        "metadata": {"team": "red"},
+        "integrations": [],
+        "organization_id": "default",
+        "error": None,
+        "adapter_id": None,
+        "config": {**config, "model_name_or_path": "tiny", "dataset": "colours.jsonl"},
+        "progress": {},
+        "result": None,
+    }
+
+
+@pytest.mark.usefixtures("idle")
+def test_a_run_by_preference_is_told_with_its_own_hyperparameter(
+    running: Running, client: openai.OpenAI
+) -> None:
+    method = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.3}}}
+    body = {"training_file": upload(client, PAIRS), "method": method}
+    told = running.client.post(PATH, json=body).json()
+    assert told["hyperparameters"] == {
+        "n_epochs": "auto",
+        "batch_size": "auto",
+        "learning_rate_multiplier": "auto",
+        "beta": 0.3,
+    }
+    assert told["method"] == {"type": "dpo", "dpo": {"hyperparameters": told["hyperparameters"]}}
+
+
+@pytest.mark.usefixtures("idle")
+def test_what_a_run_said_and_its_checkpoints_are_told_in_openais_words(
+    running: Running, client: openai.OpenAI
+) -> None:
+    job_id = create(client).id
+    folder = running.settings.paths.trainings / job_id
+    with Journal.hold(folder) as journal:
+        journal.begin(task="colours", stage="sft", base_model="tiny")
+        journal.note(TrainingEvent("progress", "step 1 of 4", step=1, steps=4, loss=2.5))
+        journal.note(TrainingEvent("warning", "short rows"))
+        checkpoint = folder / "checkpoints" / "checkpoint-1"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "weights").write_text("w")
+        mark_complete(checkpoint)
+    events = running.client.get(f"{PATH}/{job_id}/events").json()
+    warned, progressed = events["data"]
+    assert (events["object"], events["has_more"]) == ("list", False)
+    assert type(progressed.pop("created_at")) is int
+    assert progressed == {
+        "id": f"ftevent-{job_id}-0",
+        "object": "fine_tuning.job.event",
+        "level": "info",
+        "message": "step 1 of 4",
+        "type": "metrics",
+        "data": {
+            **{"event": "progress", "step": 1, "steps": 4, "total_steps": 4},
+            **{"loss": 2.5, "train_loss": 2.5},
+        },
+    }
+    assert (warned["level"], warned["type"]) == ("warn", "message")
+    (made,) = running.client.get(f"{PATH}/{job_id}/checkpoints").json()["data"]
+    assert type(made.pop("created_at")) is int
+    assert made == {
+        "id": f"ftckpt-{job_id}-1",
+        "object": "fine_tuning.job.checkpoint",
+        "fine_tuning_job_id": job_id,
+        "fine_tuned_model_checkpoint": "tiny:colours:ckpt-step-1",
+        "servable": False,
+        "step_number": 1,
+        "metrics": {"step": 1, "train_loss": 2.5, "full_valid_loss": None},
+    }
+
+
+def test_a_failed_run_tells_all_that_its_error_names(
+    running: Running, client: openai.OpenAI
+) -> None:
+    job = create(client, training_file=upload(client, ROWS[:3]))
+    eventually(lambda: status(client, job.id) == "failed")
+    error = running.client.get(f"{PATH}/{job.id}").json()["error"]
+    assert {"param", "code", "message", "hint", "retryable", "status"} <= set(error)
+    assert None not in error.values()
