@@ -1,15 +1,13 @@
 """`POST /advise`: what to build for a use case, as JSON, Markdown or an HTML page."""
 
 from functools import partial
-from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Response
 
-from router import Advice, AdviceFormat, Language, advise, build_case, render_advice
+from router import Advice, AdviceFormat, advise, build_case, render_advice
 from service.api.dependencies import Caller, Context
-from service.api.schemas.shapes import Body
+from service.api.schemas.advice import AdviceReply, AdviseRequest
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.routing.advice import advise_use_case
@@ -23,16 +21,17 @@ MEDIA_TYPES = {
 }
 
 
-class AdviseRequest(Body):
-    """Body of `POST /advise`: a use case kept here, or facts in the shape of a facts file."""
-
-    use_case: str | None = None
-    facts: dict[str, Any] | None = None
-    lang: Language = Language.EN
-    format: AdviceFormat = AdviceFormat.JSON
-
-
-@api.post("/advise")
+@api.post(
+    "/advise",
+    response_class=Response,
+    responses={
+        200: {
+            "model": AdviceReply,
+            "content": {"text/markdown": {}, "text/html": {}},
+            "description": "The advice, in the form that `format` names.",
+        }
+    },
+)
 async def give_advice(context: Context, caller: Caller, body: AdviseRequest) -> Response:
     """Say what to build, what is missing, what it costs and what to do next."""
     advice = await _advise(body, context, caller)

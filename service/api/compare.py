@@ -3,34 +3,44 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
-from pydantic import Field
+from fastapi import APIRouter, Query, Response
+from pydantic import JsonValue
 
 from service.api.dependencies import Caller, Context
-from service.api.schemas.shapes import Body
-from service.compare import COMPARED, StrategyName, parse_outcomes, parse_set, regret_of
+from service.api.schemas.compare import (
+    CompareRequest,
+    ComparisonJobReply,
+    ComparisonReply,
+    FinishedComparisonReply,
+    RegretReply,
+)
+from service.api.schemas.shapes import ListReply
+from service.compare import parse_outcomes, parse_set, regret_of
 from service.context import AppContext
 from service.errors import CompareNotFound, JobNotFound
-from service.stores.jobs import Job, Lane, Status
+from service.stores.comparisons import Comparison
+from service.stores.jobs import Job, Lane
 
 api = APIRouter(prefix="/compare", tags=["compare"])
 
-
-class CompareRequest(Body):
-    """Body of `POST /compare`."""
-
-    use_case: str
-    rows: list[dict[str, Any]]
-    strategies: Annotated[tuple[StrategyName, ...], Field(min_length=1)] = COMPARED
-    concurrency: int = Field(default=4, ge=1, le=64)
+MOST_LISTED = 100
+Limit = Annotated[int, Query(description="Most comparisons, 1 to 100; clamped to that.")]
+After = Annotated[str | None, Query(description="`id` of the one that ended the page before.")]
 
 
-@api.post("")
-async def start(context: Context, caller: Caller, body: CompareRequest) -> Response:
+class LinesResponse(Response):
+    """One JSON object a line."""
+
+    media_type = "application/x-ndjson"
+
+
+@api.post("", status_code=202)
+async def start(
+    context: Context, caller: Caller, body: CompareRequest, response: Response
+) -> ComparisonJobReply:
     """Queue a comparison; a question set that is not valid is refused now."""
     parse_set(body.rows)
     await context.use_case(body.use_case, tenant=caller.tenant)
@@ -42,62 +52,66 @@ async def start(context: Context, caller: Caller, body: CompareRequest) -> Respo
         tenant=caller.tenant,
     )
     job = await to_thread.run_sync(enqueue)
-    headers = {"location": f"/compare/{job.job_id}"}
-    return JSONResponse(_as_dict(job, None), status_code=202, headers=headers)
+    response.headers["location"] = f"/compare/{job.job_id}"
+    return ComparisonJobReply.of(job)
 
 
 @api.get("")
 def list_comparisons(
+    *,
     context: Context,
     caller: Caller,
     use_case: str | None = None,
-    limit: int = 20,
-    after: str | None = None,
-) -> dict[str, Any]:
-    """List the finished comparisons, newest first; `after` is the `id` that ended the page."""
-    limit = max(1, min(limit, 100))
+    limit: Limit = 20,
+    after: After = None,
+) -> ListReply[ComparisonReply]:
+    """List the finished comparisons, newest first."""
+    limit = max(1, min(limit, MOST_LISTED))
     found = context.comparisons.list(
         tenant=caller.tenant, use_case=use_case, after=after, limit=limit + 1
     )
-    data = [c.as_dict() for c in found[:limit]]
-    return {"object": "list", "data": data, "has_more": len(found) > limit}
+    data = [ComparisonReply.of(comparison) for comparison in found[:limit]]
+    return ListReply[ComparisonReply](data=data, has_more=len(found) > limit)
 
 
 @api.get("/{comparison_id}")
-def get_comparison(context: Context, caller: Caller, comparison_id: str) -> dict[str, Any]:
+def get_comparison(
+    context: Context, caller: Caller, comparison_id: str
+) -> FinishedComparisonReply | ComparisonJobReply:
     """Return a comparison by its own id or by its job's."""
     if comparison_id.startswith("cmp_"):
         found = context.comparisons.get(comparison_id, tenant=caller.tenant)
-        return {**found.as_dict(), "status": Status.SUCCEEDED, "progress": {"fraction": 1.0}}
+        return FinishedComparisonReply.of(found)
     job = _job(context, caller, comparison_id)
-    return _as_dict(job, _summary(context, caller, job))
+    return ComparisonJobReply.of(job, _comparison(context, caller, job))
 
 
-@api.get("/{comparison_id}/outcomes")
-def get_outcomes(context: Context, caller: Caller, comparison_id: str) -> Response:
+@api.get("/{comparison_id}/outcomes", response_class=LinesResponse)
+def get_outcomes(context: Context, caller: Caller, comparison_id: str) -> LinesResponse:
     """Return one JSON line for each question and strategy."""
     rows = _outcomes(context, caller, comparison_id)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    return Response(lines, media_type="application/x-ndjson")
+    return LinesResponse(lines)
 
 
 @api.get("/{comparison_id}/regret")
-def get_regret(context: Context, caller: Caller, comparison_id: str) -> dict[str, Any]:
+def get_regret(context: Context, caller: Caller, comparison_id: str) -> RegretReply:
     """Judge the policy in force on a comparison's outcomes."""
     rows = _outcomes(context, caller, comparison_id)
     placed = ((f"outcome {number}", row) for number, row in enumerate(rows, start=1))
-    return regret_of(parse_outcomes(placed), context.policy)
+    return RegretReply.of(regret_of(parse_outcomes(placed), context.policy))
 
 
 def _outcomes(
     context: AppContext, caller: Caller, comparison_id: str
-) -> Sequence[Mapping[str, Any]]:
-    if not comparison_id.startswith("cmp_"):
-        job = _job(context, caller, comparison_id)
-        if job.result is None:
-            raise CompareNotFound(f"Comparison {comparison_id!r} has no outcomes ({job.status}).")
-        comparison_id = job.result["comparison_id"]
-    return context.comparisons.get(comparison_id, tenant=caller.tenant).outcomes
+) -> Sequence[Mapping[str, JsonValue]]:
+    if comparison_id.startswith("cmp_"):
+        return context.comparisons.get(comparison_id, tenant=caller.tenant).outcomes
+    job = _job(context, caller, comparison_id)
+    comparison = _comparison(context, caller, job)
+    if comparison is None:
+        raise CompareNotFound(f"Comparison {comparison_id!r} has no outcomes ({job.status}).")
+    return comparison.outcomes
 
 
 def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
@@ -110,21 +124,8 @@ def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
     return job
 
 
-def _summary(context: AppContext, caller: Caller, job: Job) -> dict[str, Any] | None:
+def _comparison(context: AppContext, caller: Caller, job: Job) -> Comparison | None:
+    """Return what a job made, or None as long as it has made nothing."""
     if job.result is None:
         return None
-    comparison_id = job.result["comparison_id"]
-    return dict(context.comparisons.get(comparison_id, tenant=caller.tenant).summary)
-
-
-def _as_dict(job: Job, summary: dict[str, Any] | None) -> dict[str, Any]:
-    return {
-        "id": job.job_id,
-        "object": "comparison",
-        "status": job.status,
-        "use_case": job.args["use_case"],
-        "progress": dict(job.progress),
-        "created_at": job.created_at,
-        "summary": summary,
-        "error": job.error,
-    }
+    return context.comparisons.get(str(job.result["comparison_id"]), tenant=caller.tenant)

@@ -2,38 +2,33 @@
 
 import json
 from functools import partial
-from typing import Any
+from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
-from pydantic import Field
 
 from adapters import parse_any_rows
 from service.api.dependencies import Caller, Context
 from service.api.jobs import wait_for
-from service.api.schemas.shapes import Body
+from service.api.schemas.data_checks import DataCheckReply, DataCheckRequest
+from service.api.schemas.jobs import JobAccepted
+from service.api.schemas.shapes import JsonObject, ListReply
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.stores.jobs import Lane
 
 api = APIRouter(prefix="/use_cases/{use_case_id}/data_checks", tags=["data checks"])
 
+MOST_LISTED = 100
 
-class DataCheckRequest(Body):
-    """Body of a check: an uploaded file of rows, or the rows themselves."""
-
-    file_id: str | None = None
-    rows: list[dict[str, Any]] | None = None
-    domain: str | None = Field(default=None, max_length=4_000)
-    scenarios: tuple[str, ...] | None = Field(default=None, max_length=200)
-    min_similarity: float | None = Field(default=None, ge=-1, le=1)
+Limit = Annotated[int, Query(description="Most checks to return, 1 to 100; clamped to that.")]
 
 
-@api.post("")
+@api.post("", response_model=DataCheckReply, responses={202: {"model": JobAccepted}})
 async def check(
     context: Context, caller: Caller, use_case_id: str, body: DataCheckRequest
-) -> Response:
+) -> DataCheckReply | Response:
     """Check rows: 200 with the result once it is there, else 202 with the job.
 
     Rows that cannot be read are refused now. The result becomes the use case's measured facts.
@@ -41,11 +36,11 @@ async def check(
     use_case = await context.use_case(use_case_id, tenant=caller.tenant)
     name, content = await to_thread.run_sync(_content, context, caller, body)
     await to_thread.run_sync(parse_any_rows, content, name)
-    args = {
+    args: JsonObject = {
         "use_case": use_case_id,
         "filename": name,
         "domain": use_case.domain_description if body.domain is None else body.domain,
-        "scenarios": use_case.scenarios if body.scenarios is None else body.scenarios,
+        "scenarios": list(use_case.scenarios if body.scenarios is None else body.scenarios),
         "min_similarity": body.min_similarity,
     }
     enqueue = partial(
@@ -59,33 +54,33 @@ async def check(
     job = await to_thread.run_sync(enqueue)
     job = await wait_for(job, context, context.settings.server.put_wait_s)
     if job.result is None:
-        headers = {"location": f"/jobs/{job.job_id}"}
-        return JSONResponse({"job": job.as_dict()}, status_code=202, headers=headers)
+        accepted = JobAccepted.of(job).model_dump(mode="json")
+        return JSONResponse(accepted, 202, {"location": f"/jobs/{job.job_id}"})
     read = partial(_get, context, caller, use_case_id, job.result["data_check"])
-    return JSONResponse(await to_thread.run_sync(read))
+    return await to_thread.run_sync(read)
 
 
 @api.get("")
 def list_checks(
-    context: Context, caller: Caller, use_case_id: str, limit: int = 20
-) -> dict[str, Any]:
+    context: Context, caller: Caller, use_case_id: str, limit: Limit = 20
+) -> ListReply[DataCheckReply]:
     """List the checks of a use case, newest first; the first gives its measured facts."""
     context.use_cases.get(use_case_id, tenant=caller.tenant)
     found = context.data_checks.list(
-        use_case_id, tenant=caller.tenant, limit=max(1, min(limit, 100))
+        use_case_id, tenant=caller.tenant, limit=max(1, min(limit, MOST_LISTED))
     )
-    return {"object": "list", "data": [one.as_dict() for one in found], "has_more": False}
+    return ListReply[DataCheckReply](data=[DataCheckReply.of(one) for one in found])
 
 
 @api.get("/{check_id}")
-def get_check(context: Context, caller: Caller, use_case_id: str, check_id: str) -> dict[str, Any]:
+def get_check(context: Context, caller: Caller, use_case_id: str, check_id: str) -> DataCheckReply:
     """Return one check."""
     return _get(context, caller, use_case_id, check_id)
 
 
-def _get(context: AppContext, caller: Caller, use_case_id: str, check_id: str) -> dict[str, Any]:
+def _get(context: AppContext, caller: Caller, use_case_id: str, check_id: str) -> DataCheckReply:
     found = context.data_checks.get(check_id, use_case=use_case_id, tenant=caller.tenant)
-    return found.as_dict()
+    return DataCheckReply.of(found)
 
 
 def _content(context: AppContext, caller: Caller, body: DataCheckRequest) -> tuple[str, bytes]:

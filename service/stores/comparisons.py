@@ -55,16 +55,6 @@ class Comparison:
     outcomes: Sequence[Mapping[str, Any]]
     created_at: float
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what a client sees; the outcomes are a resource of their own."""
-        return {
-            "id": self.comparison_id,
-            "object": "comparison",
-            "use_case": self.use_case,
-            "created_at": self.created_at,
-            "summary": dict(self.summary),
-        }
-
 
 class Comparisons:
     """The comparisons of one database."""

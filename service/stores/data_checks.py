@@ -45,16 +45,6 @@ class CheckedData:
     report: Mapping[str, Any]
     created_at: float
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what a client sees."""
-        return {
-            "id": self.check_id,
-            "object": "data_check",
-            "use_case": self.use_case,
-            "created_at": self.created_at,
-            **self.report,
-        }
-
     def as_facts(self) -> dict[str, Any]:
         """Return the measured facts by name; what no check could judge is left out."""
         verdict = self.report["verdict"]

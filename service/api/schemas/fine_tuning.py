@@ -240,8 +240,8 @@ class TrainingReply(Reply):
                 "error": TrainingErrorReply.of(job),
                 "adapter_id": outcome.adapter_id,
                 "config": config,
-                "progress": dict(job.progress),
-                "result": dict(job.result) if job.result else None,
+                "progress": {**job.progress},
+                "result": {**job.result} if job.result else None,
             }
         )
 

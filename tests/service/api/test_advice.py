@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from service.api.schemas.advice import AdviceReply
 from service.routing.advice import count_parameters_billion
 from tests.service.conftest import Running
 
@@ -112,3 +113,13 @@ def test_a_base_model_is_measured_by_its_weights(tmp_path: Path) -> None:
     assert count_parameters_billion(tmp_path / "nowhere") is None
     (tmp_path / "model.safetensors").write_bytes(b"0" * 2_680_000)
     assert count_parameters_billion(tmp_path) == 0.00134
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_document_is_as_the_interface_description_says(running: Running, lang: str) -> None:
+    running.prepare()
+    bodies: list[dict[str, object]] = [{"use_case": "demo"}, {"facts": FACTS}, {"facts": {}}]
+    for asked in bodies:
+        body = running.client.post("/advise", json={**asked, "lang": lang}).json()
+        told = AdviceReply.model_validate(body)
+        assert told.model_dump(mode="json", by_alias=True) == body

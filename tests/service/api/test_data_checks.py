@@ -205,3 +205,36 @@ def test_a_check_of_another_use_case_is_not_found(running: Running) -> None:
     done = check(running, rows=rows_of(2))
     reply = running.client.get(f"/use_cases/other/data_checks/{done['id']}")
     assert (reply.status_code, reply.json()["error"]["code"]) == (404, "data_check_not_found")
+
+
+def test_a_check_is_told_whole(running: Running) -> None:
+    running.put_use_case(knowledge_bases=[])
+    done = check(running, rows=[*rows_of(2), {"prompt": "a@b.cn", "completion": "x"}])
+    assert set(done) == {
+        *("id", "object", "use_case", "created_at", "verdict", "rows", "distinct_rows"),
+        *("context_rows", "scenarios", "checks"),
+    }
+    for one in done["checks"]:
+        assert set(one) == {
+            *("name", "status", "value", "unit", "needed", "missing", "found", "evidence"),
+            "details",
+        }
+    personal = done["checks"][-1]
+    assert personal["evidence"] == [{**personal["evidence"][0], "file": "rows.jsonl", "line": 3}]
+    assert set(personal["evidence"][0]) == {"file", "line", "reason", "text"}
+    assert personal["details"]["kinds"] == {"email": 1}
+    page = running.client.get("/use_cases/demo/data_checks").json()
+    assert page == {"object": "list", "data": [done], "has_more": False}
+
+
+def test_a_check_that_takes_long_is_a_job(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.put_use_case(knowledge_bases=[])
+    object.__setattr__(running.settings.server, "put_wait_s", 0.0)
+    monkeypatch.setattr("service.stores.jobs.Jobs.claim", lambda *_: None)  # no worker takes it up
+    reply = running.client.post("/use_cases/demo/data_checks", json={"rows": rows_of(2)})
+    job = reply.json()["job"]
+    assert (reply.status_code, reply.headers["location"]) == (202, f"/jobs/{job['id']}")
+    assert reply.json() == {"job": running.client.get(f"/jobs/{job['id']}").json()}
+    assert (job["kind"], job["status"]) == ("data_check", "queued")

@@ -32,6 +32,10 @@ def test_the_trace_shows_every_node_the_facts_and_what_the_passages_settled(
     kept = why(running, told["id"])
     assert (kept["object"], kept["use_case"], kept["outcome"]) == ("decision", "demo", "answered")
     assert (kept["strategy"], kept["model"]) == (told["strategy"], told["model"])
+    assert set(kept) == {
+        *("id", "object", "created_at", "use_case", "outcome", "strategy", "model", "decision"),
+        *("observed", "usage", "timings_ms", "question", "answer"),
+    }
     trace = kept["decision"]
     assert trace["facts"] == told["decision"]["facts"]
     assert trace["facts"]["labelled_examples"]["unit"] == "rows"
@@ -186,14 +190,27 @@ def test_an_observed_policy_decides_every_request_and_is_never_followed(running:
     assert observed["differs"] is True
     assert (observed["now"]["strategy"], observed["then"]["strategy"]) == ("hybrid", "rag")
 
+    choice = {"policy_version", "strategy", "rule", "course"}
+    assert set(observed) == {"differs", "now", "then"}
+    assert set(observed["now"]) == set(observed["then"]) == choice
+
     body = running.client.get("/observations").json()
+    assert set(body) == {"object", "data", "has_more", "policy", "observing", "problem"}
     other = load_policy(running.settings.home / "other.yaml").version
     assert (body["observing"], body["problem"]) == (other, None)
     (seen,) = body["data"]
     assert (seen["policy_now"], seen["policy_then"]) == (body["policy"], other)
     assert (seen["requests"], seen["differ"], seen["share_differ"]) == (3, 2, 0.6667)
     assert seen["since"] <= seen["until"]
+    assert set(seen) == {
+        *("object", "policy_now", "policy_then", "since", "until", "requests", "differ"),
+        *("share_differ", "pairs"),
+    }
     first, second = seen["pairs"]
+    assert set(first) == {
+        *(f"{name}_{side}" for name in ("strategy", "rule", "course") for side in ("now", "then")),
+        *("differs", "n", "share", "since", "until"),
+    }
     assert (first["rule_now"], first["rule_then"], first["n"]) == ("need_both", "need_both", 2)
     assert (first["strategy_now"], first["strategy_then"]) == ("hybrid", "rag")
     assert (first["differs"], second["differs"]) == (True, False)

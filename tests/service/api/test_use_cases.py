@@ -170,3 +170,14 @@ def test_a_knowledge_base_named_by_the_caller_is_a_fact(running: Running) -> Non
     }
     bare = running.ask(use_case="demo", explain=True).json()
     assert "knowledge_bases_named" not in bare["decision"]["facts"]
+
+
+def test_a_use_case_is_told_whole_alone_and_in_the_list(running: Running) -> None:
+    running.put_use_case(facts={"need": "both"}, sampling={"stop": ["END"]})
+    told = running.client.get("/use_cases/demo").json()
+    assert told == UseCase.model_validate(told).model_dump(mode="json")
+    assert (told["facts"], told["sampling"]["stop"]) == ({"need": "both"}, ["END"])
+    page = running.client.get("/use_cases").json()
+    assert page == {"object": "list", "data": [told], "has_more": False}
+    gone = running.client.delete("/use_cases/demo").json()
+    assert gone == {"id": "demo", "object": "use_case", "deleted": True}

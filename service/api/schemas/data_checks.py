@@ -1,0 +1,90 @@
+"""The bodies of `/use_cases/{id}/data_checks`."""
+
+from typing import Literal, Self
+
+from pydantic import Field
+
+from service.api.schemas.shapes import Body, JsonObject, Reply
+from service.stores.data_checks import CheckedData
+
+Verdict = Literal["pass", "fail", "unknown"]
+
+
+class DataCheckRequest(Body):
+    """Body of a check: an uploaded file of rows, or the rows themselves.
+
+    Attributes:
+        file_id: Id of an uploaded file.
+        rows: In its place, the rows.
+        domain: What the use case is about; none takes its `domain_description`.
+        scenarios: None takes those of the use case.
+        min_similarity: Cosine from which a row belongs to the domain; none takes the embedder's.
+    """
+
+    file_id: str | None = None
+    rows: list[JsonObject] | None = None
+    domain: str | None = Field(default=None, max_length=4_000)
+    scenarios: tuple[str, ...] | None = Field(default=None, max_length=200)
+    min_similarity: float | None = Field(default=None, ge=-1, le=1)
+
+
+class EvidenceReply(Reply):
+    """A row that speaks against the data: its line in its file, why, and a piece of its text."""
+
+    file: str
+    line: int
+    reason: str
+    text: str
+
+
+class CheckReply(Reply):
+    """One of the five checks.
+
+    Attributes:
+        name: `relevance`, `scenarios`, `agreement`, `recency` or `personal_data`.
+        value: The figure in `unit`, `percent` or `rows`; null where there is none.
+        needed: What passes, in words with its numbers.
+        missing: What to do or to bring; null where it passes.
+        found: Rows that speak against the data; the first of them are `evidence`.
+        details: Further figures by name.
+    """
+
+    name: str
+    status: Verdict
+    value: float | None
+    unit: str
+    needed: str
+    missing: str | None
+    found: int
+    evidence: list[EvidenceReply]
+    details: JsonObject
+
+
+class DataCheckReply(Reply):
+    """What the five checks found in a use case's rows.
+
+    Attributes:
+        created_at: Unix seconds.
+        verdict: `fail` if a check fails, `pass` if all pass, else `unknown`.
+        rows: How many rows were read.
+        distinct_rows: How many of them differ in question or answer.
+        context_rows: Those that show passages to read.
+        scenarios: Rows of each scenario.
+    """
+
+    id: str
+    object: Literal["data_check"] = "data_check"
+    use_case: str
+    created_at: float
+    verdict: Verdict
+    rows: int
+    distinct_rows: int
+    context_rows: int
+    scenarios: dict[str, int]
+    checks: list[CheckReply]
+
+    @classmethod
+    def of(cls, check: CheckedData) -> Self:
+        """Return a check as clients see it."""
+        kept = {"id": check.check_id, "use_case": check.use_case, "created_at": check.created_at}
+        return cls.model_validate({**check.report, **kept})
