@@ -29,6 +29,7 @@ from service.api import (
     indexes,
     jobs,
     openai,
+    summaries,
     use_cases,
     vector_stores,
 )
@@ -92,6 +93,7 @@ def create_app(settings: Settings, ports: Ports, opening: OpenContext = open_con
     app = FastAPI(title="Fingerpost", lifespan=lifespan, docs_url=None, redoc_url=None)
     for api in APIS:
         app.include_router(api)
+    summaries.install(app)
     error_replies.install(app)
     limit = settings.server.max_body_bytes
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limit)

@@ -36,7 +36,7 @@ class ConclusionReply(Reply):
 
 
 class TodayReply(Reply):
-    """What would answer today; no strategy where hard rules forbid them all."""
+    """The strategy that would answer today; null where hard rules forbid all of them."""
 
     strategy: str | None
     rule: str
@@ -57,7 +57,7 @@ class FactReply(Reply):
 
 
 class ThresholdReply(Reply):
-    """A threshold of the policy, and who says so."""
+    """A threshold of the policy, and its source."""
 
     name: str
     value: JsonValue
@@ -66,7 +66,7 @@ class ThresholdReply(Reply):
 
 
 class RuleReply(Reply):
-    """A rule that spoke in a step; `chose` marks the one that decided."""
+    """A rule that applies to the question; `chose` is true for the one that decided."""
 
     rule: str
     kind: str
@@ -77,7 +77,7 @@ class RuleReply(Reply):
 
 
 class StepReply(Reply):
-    """One question of the advice's flow, with its answer; further questions have no number."""
+    """One of the five questions, with its answer; a further question has no number."""
 
     step: int | None
     id: str
@@ -126,7 +126,7 @@ class FloorReply(Reply):
 
 
 class ChangeReply(Reply):
-    """What would be advised if something were so."""
+    """What would be recommended if the condition held."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True)
 
@@ -136,7 +136,7 @@ class ChangeReply(Reply):
 
 
 class GapReply(Reply):
-    """Something that is missing, how to bring it, and what it would change."""
+    """Something that is missing, how to get it, and what it would change."""
 
     kind: str
     about: str
@@ -150,7 +150,7 @@ class GapReply(Reply):
 
 
 class InputReply(Reply):
-    """A figure that the estimates are made of."""
+    """A figure that the estimates use."""
 
     fact: str
     name: str
@@ -162,7 +162,7 @@ class InputReply(Reply):
 
 
 class FormulaReply(Reply):
-    """How an estimate is made, and who says so."""
+    """The formula of an estimate, and its source."""
 
     id: str
     formula: str
@@ -170,7 +170,7 @@ class FormulaReply(Reply):
 
 
 class TrainingEstimate(Reply):
-    """What training costs: memory in GB, time in hours, cost in USD; null: cannot be told."""
+    """What training costs: memory in GB, time in hours, cost in USD; null where it is not known."""
 
     rows: int
     row_tokens: float
@@ -184,7 +184,7 @@ class TrainingEstimate(Reply):
 
 
 class ServingEstimate(Reply):
-    """What answering costs, in tokens, GPU seconds and USD; null: cannot be told."""
+    """What answering costs, in tokens, GPU seconds and USD; null where it is not known."""
 
     prompt_tokens: float
     answer_tokens: float
@@ -195,7 +195,7 @@ class ServingEstimate(Reply):
 
 
 class EstimatesReply(Reply):
-    """Memory, time and cost, by strategy."""
+    """Memory, time and cost of each strategy."""
 
     inputs: list[InputReply]
     formulas: list[FormulaReply]

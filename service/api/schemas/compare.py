@@ -1,4 +1,4 @@
-"""The bodies of `/compare`: comparisons, their sums, and the regret of a policy on them."""
+"""The bodies of `/compare`: comparisons, their summaries, and the regret of a policy on them."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -74,7 +74,7 @@ class WinnerReply(Reply):
 
 
 class SummaryReply(Reply):
-    """What a comparison says, by strategy and by kind of question."""
+    """Scores by strategy and by kind of question."""
 
     questions: int
     strategies: dict[str, StrategySummary]
@@ -103,13 +103,13 @@ class ComparisonReply(Reply):
 
 
 class Finished(Reply):
-    """All of it is done."""
+    """Progress of a comparison that is done."""
 
     fraction: float = 1.0
 
 
 class FinishedComparisonReply(ComparisonReply):
-    """A finished comparison, told as its job would be."""
+    """A finished comparison with the status and progress of its job."""
 
     status: Literal[Status.SUCCEEDED] = Status.SUCCEEDED
     progress: Finished = Finished()
@@ -210,7 +210,7 @@ class RegretReply(Reply):
         tfidf_baseline: What a text classifier would choose.
         oracle: The best strategy of each question.
         fixed: Each strategy, taken for every question.
-        notes: What a reader of the figures must know.
+        notes: Limits of these figures, in words.
     """
 
     object: Literal["regret"] = "regret"
