@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.chat import answer, prompts
+from service.compare import summarise
 from service.stores.comparisons import Comparisons
 from tests.service.conftest import Running
 
@@ -77,7 +78,7 @@ def test_jobs_and_comparisons_are_listed_in_pages_that_leave_none_out(
     comparisons = Comparisons(store.context.database)
     for name in ("a.md", "b.md", "c.md"):
         store.put_document(f"About {name}.", name)
-        comparisons.keep("demo", {}, [], tenant="default")
+        comparisons.keep("demo", summarise([]), [], tenant="default")
     whole = [row["id"] for row in store.client.get(path).json()["data"]]
     assert len(whole) == 3
     seen: list[str] = []
