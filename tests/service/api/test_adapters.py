@@ -1,6 +1,7 @@
 """The bodies of `/adapters`; how adapters go live is tested with the publisher."""
 
 from adapters.training.journal import Journal
+from service.access import LOOPBACK_CALLER
 from tests.fakes.evaluation import make_evaluation
 from tests.service.conftest import Running
 
@@ -15,8 +16,9 @@ CHANGE = {"state", "at", "by", "why"}
 def test_an_adapter_is_told_the_same_in_the_list_alone_and_when_published(
     running: Running,
 ) -> None:
-    adapter = running.context.registry.register(running.adapters.write())
-    running.context.registry.record_evaluation(make_evaluation(adapter.adapter_id, "REJECTED"))
+    registry, tenant = running.context.registry, LOOPBACK_CALLER.tenant
+    adapter = registry.register(running.adapters.write(), tenant=tenant)
+    registry.record_evaluation(make_evaluation(adapter.adapter_id, "REJECTED"), tenant=tenant)
     path = f"/adapters/{adapter.adapter_id}"
     published = running.client.post(f"{path}/publish", json={"override": "a demo"}).json()
     assert set(published) == ADAPTER | {"replaced", "effect", "note"}
@@ -39,7 +41,7 @@ def test_an_adapter_is_told_the_same_in_the_list_alone_and_when_published(
 
 
 def test_a_draft_is_told_in_the_list_and_alone(running: Running) -> None:
-    with Journal.hold(running.settings.paths.trainings / "job_1") as journal:
+    with Journal.lock_folder(running.settings.paths.trainings / "job_1") as journal:
         journal.begin(task="helpdesk", stage="sft", base_model="tiny")
         (draft,) = running.client.get("/adapters").json()["drafts"]
         shown = running.client.get("/adapters/job_1").json()

@@ -363,10 +363,10 @@ def test_what_a_run_said_and_its_checkpoints_are_told_in_openais_words(
 ) -> None:
     job_id = create(client).id
     folder = running.settings.paths.trainings / job_id
-    with Journal.hold(folder) as journal:
+    with Journal.lock_folder(folder) as journal:
         journal.begin(task="colours", stage="sft", base_model="tiny")
-        journal.note(TrainingEvent("progress", "step 1 of 4", step=1, steps=4, loss=2.5))
-        journal.note(TrainingEvent("warning", "short rows"))
+        journal.record(TrainingEvent("progress", "step 1 of 4", step=1, steps=4, loss=2.5))
+        journal.record(TrainingEvent("warning", "short rows"))
         checkpoint = folder / "checkpoints" / "checkpoint-1"
         checkpoint.mkdir(parents=True)
         (checkpoint / "weights").write_text("w")

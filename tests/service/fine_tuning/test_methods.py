@@ -1,23 +1,27 @@
 """The training methods under OpenAI's names."""
 
-from adapters import TrainingConfig
+from adapters import DEFAULT_STAGE, METHODS, TrainingConfig
 from service.fine_tuning.methods import (
-    METHODS,
+    METHOD_NAMES,
     OWN_HYPERPARAMETERS,
+    defaults_of,
     method_named,
     method_of,
 )
 
 
 def test_every_method_is_found_by_its_name_and_by_its_stage() -> None:
-    for method in METHODS:
-        assert method_named(method.name) is method_of(method.stage) is method
-        assert method.defaults.stage == method.stage
+    assert METHOD_NAMES == ("supervised", "dpo")
+    for name in METHOD_NAMES:
+        method = method_named(name)
+        assert method is not None
+        assert method_of(method.stage) is method
+        assert defaults_of(method).stage == method.stage
     assert method_named("reinforcement") is None
 
 
-def test_a_stage_that_openai_does_not_know_is_called_as_it_is() -> None:
-    assert method_of("orpo").name == "orpo"
+def test_a_configuration_that_names_no_stage_has_the_default_method() -> None:
+    assert method_of(None) is method_of("nothing") is METHODS[DEFAULT_STAGE]
 
 
 def test_own_hyperparameters_are_keys_of_a_training_configuration() -> None:
