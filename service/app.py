@@ -78,9 +78,9 @@ def create_app(settings: Settings, ports: Ports, opening: OpenContext = open_con
         async with anyio.create_task_group() as group:
             group.start_soon(context.publisher.keep_watch)
             group.start_soon(context.records.write_behind)
-            group.start_soon(context.policies.keep_watch)
+            group.start_soon(context.policies.poll)
             if context.shadow is not None:
-                group.start_soon(context.shadow.keep_watch)
+                group.start_soon(context.shadow.poll)
             try:
                 yield
             finally:

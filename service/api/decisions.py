@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 
 from service.api.dependencies import Caller, Context
 from service.errors import DecisionNotFound
-from service.stores.records import Pair
+from service.stores.records import ShadowCount
 
 api = APIRouter(tags=["decisions"])
 
@@ -34,7 +34,7 @@ def get_decision(
         "outcome": found.outcome,
         "strategy": found.strategy,
         "model": found.model,
-        "decision": found.explained(),
+        "decision": found.full_decision(),
         "observed": found.observed,
         "usage": found.usage,
         "timings_ms": found.timings_ms,
@@ -46,8 +46,8 @@ def get_decision(
 @api.get("/observations")
 def list_observations(context: Context, caller: Caller) -> dict[str, Any]:
     """Sum up what the observed policies would have done, newest first."""
-    by_policies: dict[tuple[str, str], list[Pair]] = {}
-    for pair in context.records.observed(tenant=caller.tenant):
+    by_policies: dict[tuple[str, str], list[ShadowCount]] = {}
+    for pair in context.records.shadow_counts(tenant=caller.tenant):
         versions = pair.now["policy_version"], pair.then["policy_version"]
         by_policies.setdefault(versions, []).append(pair)
     observed = context.shadow
@@ -63,7 +63,7 @@ def list_observations(context: Context, caller: Caller) -> dict[str, Any]:
     }
 
 
-def _observation(now: str, then: str, pairs: Sequence[Pair]) -> dict[str, Any]:
+def _observation(now: str, then: str, pairs: Sequence[ShadowCount]) -> dict[str, Any]:
     requests = sum(pair.n for pair in pairs)
     differ = sum(pair.n for pair in pairs if pair.differs)
     frequent = sorted(pairs, key=lambda pair: pair.n, reverse=True)
@@ -80,7 +80,7 @@ def _observation(now: str, then: str, pairs: Sequence[Pair]) -> dict[str, Any]:
     }
 
 
-def _pair(pair: Pair, requests: int) -> dict[str, Any]:
+def _pair(pair: ShadowCount, requests: int) -> dict[str, Any]:
     return {
         **{f"{name}_now": pair.now[name] for name in ("strategy", "rule", "course")},
         **{f"{name}_then": pair.then[name] for name in ("strategy", "rule", "course")},

@@ -29,7 +29,7 @@ async def upload_file(request: Request, context: Context, caller: Caller) -> dic
         purpose = str(form.get("purpose") or "fine-tune")
         content = await upload.read()
         name = upload.filename or "rows.jsonl"
-    keep = partial(context.files.keep, name, content, purpose=purpose, tenant=caller.tenant)
+    keep = partial(context.files.save, name, content, purpose=purpose, tenant=caller.tenant)
     return (await to_thread.run_sync(keep)).as_dict()
 
 

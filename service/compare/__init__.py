@@ -1,4 +1,4 @@
-"""Which strategy answers a team's own questions best? Asked, scored and summed up."""
+"""Comparison of the strategies on a team's own questions: asking, scoring, summary, regret."""
 
 from service.compare.outcomes import Outcomes, parse_outcomes, read_lines
 from service.compare.questions import COMPARED, Kind, SetQuestion, StrategyName, parse_set

@@ -1,7 +1,7 @@
 """Asks every question by every strategy, as a client of `/chat`.
 
-It knows HTTP from the outside; it does not look into the gateway. A question that fails is
-recorded with its error and without a score.
+It knows the gateway's HTTP interface only. A question that fails is recorded with its error and
+without a score.
 """
 
 import time
@@ -16,8 +16,8 @@ from service.compare.questions import SetQuestion
 from service.compare.scoring import score_answer
 
 ANSWER_LIMIT_S = 300.0
-BEFORE_THE_ANSWER = ("route", "rewrite", "retrieve", "first_token")
-_DECIDED = ("strategy", "rule", "thresholds")
+STAGES_TO_FIRST_TOKEN = ("route", "rewrite", "retrieve", "first_token")
+_DECISION_KEYS = ("strategy", "rule", "thresholds")
 Outcome = dict[str, Any]
 
 
@@ -38,8 +38,8 @@ def run_comparison(
         use_case: Use case that answers.
         strategies: `auto` or names of strategies; asked one after the other, so that their
             latencies are comparable.
-        concurrency: Questions under way at the same time.
-        on_progress: Told how many answers of how many are there; returning False stops.
+        concurrency: Questions asked at the same time.
+        on_progress: Called with the number of answers and their total; False stops the comparison.
     """
     total = len(questions) * len(strategies)
     outcomes: list[Outcome] = []
@@ -86,7 +86,7 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
     if response.status_code != httpx.codes.OK:
         return {**outcome, "error": answer.get("detail", response.text)}
     timings = answer["timings_ms"]
-    first_token_ms = sum(timings.get(stage, 0.0) for stage in BEFORE_THE_ANSWER)
+    first_token_ms = sum(timings.get(stage, 0.0) for stage in STAGES_TO_FIRST_TOKEN)
     decision = answer["decision"]
     return {
         **outcome,
@@ -99,5 +99,5 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
         "prompt_tokens": answer["usage"]["prompt_tokens"],
         "completion_tokens": answer["usage"]["completion_tokens"],
         "facts": decision.get("facts", {}),
-        "decision": {key: decision[key] for key in _DECIDED if key in decision},
+        "decision": {key: decision[key] for key in _DECISION_KEYS if key in decision},
     }

@@ -1,7 +1,7 @@
-"""What the outcomes of a comparison say: scores with intervals, latency, and who wins.
+"""Summary of a comparison: scores with intervals, latency, and the winner.
 
-It knows statistics; it does not know where the outcomes came from. An error is never counted as
-a score: it is counted as an error.
+It knows statistics; it does not know where the outcomes came from. A question that failed counts
+as an error, never as a score.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,10 +80,10 @@ def _winners_by_kind(strategies: Mapping[str, Mapping[str, Any]]) -> dict[str, l
 def _winner(
     strategies: Mapping[str, Mapping[str, Any]], outcomes: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return the fixed strategy with the best mean, and whether that is more than chance."""
+    """Return the fixed strategy with the best mean, and whether its lead is significant."""
     fixed = {name: row for name, row in strategies.items() if name != "auto"}
     if not fixed:
-        return {"strategy": None, "clear": False, "because": "nothing was answered"}
+        return {"strategy": None, "clear": False, "because": "no question was answered"}
     ranked = sorted(fixed, key=lambda name: fixed[name]["score"], reverse=True)
     best = ranked[0]
     if len(ranked) == 1:
@@ -95,7 +95,7 @@ def _winner(
     because = (
         f"{best} scores {fixed[best]['score']:.2f}, {second} {fixed[second]['score']:.2f}; "
         f"difference {gap:+.2f}, 95 % interval {low:+.2f} to {high:+.2f} on the same questions"
-        + ("" if clear else ": not clear of zero, so more questions are needed")
+        + ("" if clear else ": includes zero, so more questions are needed")
     )
     return {"strategy": best, "clear": clear, "because": because}
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     JSON,
     Column,
     Connection,
-    Engine,
     Float,
     Index,
     Integer,
@@ -34,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import InvalidRequest, JobNotFound, WrongJobStatus
+from service.stores.database import Database
 from service.stores.tables import metadata
 
 
@@ -144,9 +144,9 @@ class Job:
 class Jobs:
     """The jobs of one database."""
 
-    def __init__(self, engine: Engine, *, lease_s: float = 15.0, max_attempts: int = 3) -> None:
-        self._engine = engine
-        self._write = engine.execution_options(write=True)
+    def __init__(self, database: Database, *, lease_s: float = 15.0, max_attempts: int = 3) -> None:
+        self._database = database
+        self._write = database.execution_options(write=True)
         self._lease_s = lease_s
         self._max_attempts = max_attempts
 
@@ -213,7 +213,7 @@ class Jobs:
             JobNotFound: No job has this id.
         """
         query = select(*_SEEN).where(jobs.c.job_id == job_id, jobs.c.tenant == tenant)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise JobNotFound(f"There is no job {job_id!r}.", param="id")
@@ -250,7 +250,7 @@ class Jobs:
         for key, value in (metadata or {}).items():
             query = query.where(jobs.c.args[("metadata", key)].as_string() == value)
         place = tuple_(jobs.c.sequence, jobs.c.job_id)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             if after is not None:
                 last = connection.execute(
                     select(jobs.c.sequence, jobs.c.job_id).where(
@@ -267,14 +267,14 @@ class Jobs:
         """Return the jobs whose idempotency keys are `prefix:00000` and on, in that order."""
         first, last = f"{tenant}:{prefix}:00000", f"{tenant}:{prefix}:99999"
         query = select(*_SEEN).where(jobs.c.idempotency_key.between(first, last))
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             found = connection.execute(query.order_by(jobs.c.idempotency_key))
             return tuple(_job(row) for row in found)
 
     def payload(self, job_id: str) -> bytes:
         """Return the bytes that came with the job; empty once it has ended."""
         query = select(jobs.c.payload).where(jobs.c.job_id == job_id)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return connection.execute(query).scalar_one() or b""
 
     def claim(self, lane: Lane, worker: str) -> Job | None:
@@ -286,7 +286,7 @@ class Jobs:
         waiting = select(jobs.c.job_id, jobs.c.attempts, jobs.c.cancel_asked).where(
             jobs.c.lane == lane, free, ~_has_to_wait()
         )
-        with self._engine.connect() as connection:  # most polls end here, without a write lock
+        with self._database.connect() as connection:  # most polls end here, without a write lock
             if connection.execute(waiting.limit(1)).first() is None:
                 return None
         with self._write.begin() as connection:
@@ -336,7 +336,7 @@ class Jobs:
         """Record that a job this worker still holds was stopped on request, or paused."""
         self._end(job, worker, status=_AS_ASKED)
 
-    def hand_back(self, job: Job, worker: str) -> None:
+    def requeue(self, job: Job, worker: str) -> None:
         """Let another worker begin the job anew at once; this attempt does not count."""
         with self._write.begin() as connection:
             connection.execute(
@@ -407,7 +407,7 @@ class Jobs:
 
     def _same_key(self, key: str, kind: str, args: Mapping[str, Any]) -> Job:
         query = select(*_SEEN).where(jobs.c.idempotency_key == key)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             job = _job(connection.execute(query).one())
         if (job.kind, job.args) != (kind, dict(args)):
             raise InvalidRequest(

@@ -1,6 +1,6 @@
-"""What each kind of job does, by which room.
+"""The handler of each kind of job.
 
-It knows the arguments of a job and the room's call; it does not know leases or lanes.
+It knows a job's arguments and which room does its work; it does not know leases or lanes.
 """
 
 import logging
@@ -48,17 +48,17 @@ Work = Callable[[Job, Report], Mapping[str, Any]]
 
 
 class Cancelled(Exception):
-    """The job is no longer wanted, or no longer this worker's."""
+    """The job was cancelled or paused, or its lease is another worker's."""
 
 
 def handlers(context: AppContext) -> dict[str, Work]:
-    """Return the work of every kind of job."""
+    """Return the handler of every kind of job."""
     knowledge = context.knowledge
     return {
         "ingest": partial(ingest, knowledge, context.jobs),
         "delete_document": partial(delete_document, knowledge),
-        "rebuild": partial(renew_index, knowledge.rebuild),
-        "reindex": partial(renew_index, knowledge.reindex),
+        "rebuild": partial(rebuild_index, knowledge.rebuild),
+        "reindex": partial(rebuild_index, knowledge.reindex),
         "train": partial(train, context.settings, context.registry, context.files),
         "compare": partial(
             compare,
@@ -72,22 +72,22 @@ def handlers(context: AppContext) -> dict[str, Work]:
 def ingest(knowledge: Knowledge, jobs: Jobs, job: Job, report: Report) -> dict[str, Any]:
     """Add or replace one document."""
     args, payload = job.args, jobs.payload(job.job_id)
-    opened = unpack(payload) if args.get("was_locked") else None
+    unlocked = unpack(payload) if args.get("was_locked") else None
     done = knowledge.ingest(
         args["base_id"],
         args["external_id"],
         args["filename"],
-        payload if opened is None else opened.content,
+        payload if unlocked is None else unlocked.content,
         attributes=args["attributes"],
         access=args.get("access"),  # jobs of an earlier release name none
-        parsed=None if opened is None else opened.parsed,
+        parsed=None if unlocked is None else unlocked.parsed,
         tenant=job.tenant,
     )
     return {"knowledge_base": args["base_id"], "filename": args["filename"], **asdict(done)}
 
 
 def delete_document(knowledge: Knowledge, job: Job, report: Report) -> dict[str, Any]:
-    """Delete one document; taken up again after a crash, it is already gone."""
+    """Delete one document; on a later attempt it may be deleted already."""
     base_id, external_id = job.args["base_id"], job.args["external_id"]
     try:
         knowledge.delete_document(base_id, external_id, tenant=job.tenant)
@@ -97,15 +97,17 @@ def delete_document(knowledge: Knowledge, job: Job, report: Report) -> dict[str,
     return {"knowledge_base": base_id, "external_id": external_id, "deleted": True}
 
 
-def renew_index(renew: Callable[..., ReconcileReport], job: Job, report: Report) -> dict[str, Any]:
-    """Make a new generation of a base's index; stopped midway, the old one goes on serving."""
+def rebuild_index(
+    build: Callable[..., ReconcileReport], job: Job, report: Report
+) -> dict[str, Any]:
+    """Build a new generation of a base's index; the old one serves until it is complete."""
 
     def on_progress(done: int, total: int) -> None:
         if not report({"done": done, "total": total, "fraction": done / total if total else 1.0}):
             raise Cancelled
 
     base_id = job.args["base_id"]
-    done = renew(base_id, tenant=job.tenant, progress=on_progress)
+    done = build(base_id, tenant=job.tenant, progress=on_progress)
     return {"knowledge_base": base_id, **asdict(done)}
 
 
@@ -208,7 +210,7 @@ def judge_trained(
 
 
 def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report) -> dict[str, Any]:
-    """Ask every question by every strategy and keep what came out."""
+    """Ask every question by every strategy and save the outcomes."""
     args = job.args
 
     def on_progress(done: int, total: int) -> bool:
@@ -225,7 +227,7 @@ def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report
     )
     if len(outcomes) < len(questions) * len(args["strategies"]):
         raise Cancelled
-    comparison_id = comparisons.keep(
+    comparison_id = comparisons.save(
         args["use_case"], summarise(outcomes), outcomes, tenant=job.tenant
     )
     return {"comparison_id": comparison_id}
@@ -234,14 +236,14 @@ def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report
 def check_rows(
     knowledge: Knowledge, jobs: Jobs, data_checks: DataChecks, job: Job, report: Report
 ) -> dict[str, Any]:
-    """Check training rows and keep what was found for the use case."""
+    """Check training rows and save the result for the use case."""
     args = job.args
-    found = check_data(
+    result = check_data(
         parse_any_rows(jobs.payload(job.job_id), args["filename"]),
         description=args["domain"],
         scenarios=args["scenarios"],
         embedder=knowledge.embedder,
         min_similarity=args["min_similarity"],
     )
-    check_id = data_checks.keep(args["use_case"], found.as_dict(), tenant=job.tenant)
-    return {"data_check": check_id, "verdict": found.verdict}
+    check_id = data_checks.save(args["use_case"], result.as_dict(), tenant=job.tenant)
+    return {"data_check": check_id, "verdict": result.verdict}

@@ -77,7 +77,7 @@ def test_jobs_and_comparisons_are_listed_in_pages_that_leave_none_out(
     comparisons = Comparisons(store.context.database)
     for name in ("a.md", "b.md", "c.md"):
         store.put_document(f"About {name}.", name)
-        comparisons.keep("demo", {}, [], tenant="default")
+        comparisons.save("demo", {}, [], tenant="default")
     whole = [row["id"] for row in store.client.get(path).json()["data"]]
     assert len(whole) == 3
     seen: list[str] = []

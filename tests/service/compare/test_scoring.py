@@ -50,7 +50,7 @@ def test_letters_are_folded_not_only_lowered() -> None:
         ("null", 0.0),
     ],
 )
-def test_style_is_one_json_object_with_the_house_keys(answer: str, score: float) -> None:
+def test_style_is_one_json_object_with_the_required_keys(answer: str, score: float) -> None:
     assert score_answer(question("style"), body(answer)) == score
 
 

@@ -176,7 +176,7 @@ def test_a_worker_that_lost_its_job_can_neither_renew_nor_end_it(
     queue.succeed(lost, "slow", {"from": "slow"})
     queue.fail(lost, "slow", {"code": "x"})
     queue.mark_cancelled(lost, "slow")
-    queue.hand_back(lost, "slow")
+    queue.requeue(lost, "slow")
     now = queue.get(lost.job_id, tenant=TENANT)
     assert (now.status, now.worker, now.result, now.error) == (
         Status.RUNNING,
@@ -215,7 +215,7 @@ def test_a_job_that_kills_its_workers_is_given_up(
 
 def test_a_job_handed_back_is_free_at_once_and_has_lost_no_attempt(queue: Jobs) -> None:
     add(queue)
-    queue.hand_back(claimed(queue, "leaving"), "leaving")
+    queue.requeue(claimed(queue, "leaving"), "leaving")
     again = claimed(queue, "next")
     assert (again.worker, again.attempts) == ("next", 1)
     assert queue.payload(again.job_id) == b"text"

@@ -33,7 +33,7 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
     files = Files(database)
     row = json.dumps({"prompt": "what is the colour", "completion": "blue"})
     rows = "\n".join([row] * 60).encode()
-    file = files.keep("rows.jsonl", rows, purpose="fine-tune", tenant=LOOPBACK_CALLER.tenant)
+    file = files.save("rows.jsonl", rows, purpose="fine-tune", tenant=LOOPBACK_CALLER.tenant)
     keys = {"task": "t", "model_name_or_path": "tiny", "max_steps": 60, "save_steps": 2}
     job = make_job({"file_id": file.file_id, "config": keys})
     registry = AdapterRegistry(database, settings.paths.adapters, max_lora_rank=32)
