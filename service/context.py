@@ -171,7 +171,7 @@ def build_context(
         database=database,
         knowledge=knowledge,
         registry=registry,
-        jobs=Jobs(database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts),
+        jobs=Jobs(database),
         files=Files(database),
         use_cases=UseCases(database),
         comparisons=comparisons,

@@ -15,7 +15,8 @@ from service.api.schemas.shapes import Body
 from service.compare import COMPARED, StrategyName, parse_outcomes, parse_set, regret_of
 from service.context import AppContext
 from service.errors import CompareNotFound, JobNotFound
-from service.stores.jobs import Job, Lane, Status
+from service.stores.job_kinds import COMPARE, CompareArgs, CompareResult
+from service.stores.jobs import Job, Status
 
 api = APIRouter(prefix="/compare", tags=["compare"])
 
@@ -36,9 +37,8 @@ async def start(context: Context, caller: Caller, body: CompareRequest) -> Respo
     await context.use_case(body.use_case, tenant=caller.tenant)
     enqueue = partial(
         context.jobs.enqueue,
-        Lane.COMPARE,
-        "compare",
-        body.model_dump(mode="json"),
+        COMPARE,
+        CompareArgs(**body.model_dump(mode="json")),
         tenant=caller.tenant,
     )
     job = await to_thread.run_sync(enqueue)
@@ -96,7 +96,7 @@ def _outcomes(
         job = _job(context, caller, comparison_id)
         if job.result is None:
             raise CompareNotFound(f"Comparison {comparison_id!r} has no outcomes ({job.status}).")
-        comparison_id = job.result["comparison_id"]
+        comparison_id = CompareResult.read(job.result).comparison_id
     return context.comparisons.get(comparison_id, tenant=caller.tenant).outcomes
 
 
@@ -105,7 +105,7 @@ def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
         job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id") from exc
-    if job.kind != "compare":
+    if job.kind != COMPARE.name:
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id")
     return job
 
@@ -113,7 +113,7 @@ def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
 def _summary(context: AppContext, caller: Caller, job: Job) -> dict[str, Any] | None:
     if job.result is None:
         return None
-    comparison_id = job.result["comparison_id"]
+    comparison_id = CompareResult.read(job.result).comparison_id
     return dict(context.comparisons.get(comparison_id, tenant=caller.tenant).summary)
 
 

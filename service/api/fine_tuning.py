@@ -23,7 +23,8 @@ from service.api.hyperparameters import (
 from service.context import AppContext
 from service.errors import FileNotFound, InvalidRequest, JobNotFound, ModelNotFound
 from service.stores.files import UploadedFile
-from service.stores.jobs import Job, Lane, Status
+from service.stores.job_kinds import TRAIN, TrainArgs, TrainResult
+from service.stores.jobs import Job, Status
 
 api = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["adapters"])
 
@@ -58,7 +59,7 @@ def list_all(
         if name.startswith("metadata[")
     }
     found = context.jobs.list(
-        tenant=caller.tenant, kind="train", metadata=labels, after=after, limit=limit + 1
+        tenant=caller.tenant, kind=TRAIN.name, metadata=labels, after=after, limit=limit + 1
     )
     data = [_training(job) for job in found[:limit]]
     return {"object": "list", "data": data, "has_more": len(found) > limit}
@@ -122,17 +123,14 @@ def _create(
     base = context.settings.engine.base_model
     _require_base(context, body)
     keys = config_keys(body, base=base, filename=file.filename)
-    args: dict[str, Any] = {"file_id": file.file_id, "config": keys}
+    args = TrainArgs(file_id=file.file_id, config=keys)
     if body.metadata:
-        args["metadata"] = body.metadata
+        args = args.model_copy(update={"metadata": body.metadata})
     if replayed := keys.get("replay_dataset"):
         ids = [replayed] if isinstance(replayed, str) else replayed
-        args["replay_file_ids"] = [
-            _find_file(context, caller, file_id, "config.replay_dataset").file_id for file_id in ids
-        ]
-    return context.jobs.enqueue(
-        Lane.TRAIN, "train", args, tenant=caller.tenant, idempotency_key=idempotency_key
-    )
+        found = [_find_file(context, caller, one, "config.replay_dataset") for one in ids]
+        args = args.model_copy(update={"replay_file_ids": tuple(one.file_id for one in found)})
+    return context.jobs.enqueue(TRAIN, args, tenant=caller.tenant, idempotency_key=idempotency_key)
 
 
 def _find_file(context: AppContext, caller: Caller, file_id: str, param: str) -> UploadedFile:
@@ -161,7 +159,7 @@ def _find(context: AppContext, caller: Caller, job_id: str) -> Job:
         job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise _no_job(job_id) from exc
-    if job.kind != "train":
+    if job.kind != TRAIN.name:
         raise _no_job(job_id)
     return job
 
@@ -190,7 +188,8 @@ def _page(rows: Sequence[Mapping[str, Any]], limit: int, after: str | None) -> d
 
 
 def _training(job: Job) -> dict[str, Any]:
-    keys, result = job.args["config"], job.result or {}
+    args, result = TrainArgs.read(job.args), _result(job)
+    keys = args.config
     method = openai_method_of(keys)
     chosen = hyperparameters_of(keys)
     eta_s = job.progress.get("eta_s") if job.status is Status.RUNNING else None
@@ -200,24 +199,24 @@ def _training(job: Job) -> dict[str, Any]:
         "model": keys["model_name_or_path"],
         "created_at": int(job.created_at),
         "finished_at": int(job.updated_at) if job.has_ended else None,
-        "estimated_finish": None if eta_s is None else int(job.updated_at + eta_s),
+        "estimated_finish": int(job.updated_at + eta_s) if isinstance(eta_s, float | int) else None,
         "status": _status(job),
-        "training_file": job.args["file_id"],
+        "training_file": args.file_id,
         "validation_file": None,
         "result_files": [],
         "fine_tuned_model": _model_name(job),
-        "trained_tokens": result.get("metrics", {}).get("tokens"),
+        "trained_tokens": None if result is None else result.metrics.get("tokens"),
         "hyperparameters": chosen,
         "method": {"type": method, method: {"hyperparameters": chosen}},
         "seed": keys.get("seed", TrainingConfig.model_fields["seed"].default),
-        "metadata": job.args.get("metadata"),
+        "metadata": args.metadata,
         "integrations": [],
         "organization_id": job.tenant,
         "error": _error(job),
-        "adapter_id": result.get("adapter_id"),
+        "adapter_id": None if result is None else result.adapter_id,
         "config": keys,
         "progress": dict(job.progress),
-        "result": result or None,
+        "result": job.result or None,
     }
 
 
@@ -230,8 +229,13 @@ def _status(job: Job) -> str:
 
 
 def _model_name(job: Job) -> str | None:
-    adapter_id = (job.result or {}).get("adapter_id")
-    return f"{job.args['config']['model_name_or_path']}:{adapter_id}" if adapter_id else None
+    result = _result(job)
+    base_model = TrainArgs.read(job.args).config["model_name_or_path"]
+    return None if result is None else f"{base_model}:{result.adapter_id}"
+
+
+def _result(job: Job) -> TrainResult | None:
+    return None if job.result is None else TrainResult.read(job.result)
 
 
 def _error(job: Job) -> dict[str, Any] | None:
@@ -259,7 +263,8 @@ def _event(job_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checkpoints(job: Job, folder: Path) -> list[dict[str, Any]]:
     if job.status is Status.SUCCEEDED:  # its adapter is what the last checkpoint became
-        made = (job.result or {}).get("metrics", {})
+        result = _result(job)
+        made: Mapping[str, Any] = {} if result is None else result.metrics
         step, losses = made.get("steps"), (made.get("last_loss"), made.get("held_out_loss"))
         return [] if step is None else [_checkpoint(job, step, job.updated_at, *losses)]
     return [
@@ -272,7 +277,7 @@ def _checkpoint(
     job: Job, step: int, created_at: float, loss: float | None, held_out_loss: float | None
 ) -> dict[str, Any]:
     served = _model_name(job)
-    keys = job.args["config"]
+    keys = TrainArgs.read(job.args).config
     return {
         "id": f"ftckpt-{job.job_id}-{step}",
         "object": "fine_tuning.job.checkpoint",

@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from service.api.dependencies import Caller, Context
 from service.context import AppContext
 from service.errors import JobFailed
-from service.stores.jobs import Job, Lane, Status
+from service.stores.job_kinds import Lane
+from service.stores.jobs import Job, Status
 
 api = APIRouter(prefix="/jobs", tags=["jobs"])
 

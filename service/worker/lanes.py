@@ -9,13 +9,15 @@ import os
 import socket
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.context import AppContext
 from service.errors import error_fields, status_of
-from service.stores.jobs import Job, Jobs, Lane
+from service.stores.job_kinds import Lane
+from service.stores.jobs import Job
+from service.stores.json_value import JsonMapping
+from service.stores.leases import Leases
 from service.worker.handlers import Cancelled, Work, handlers
 
 log = logging.getLogger(__name__)
@@ -24,11 +26,10 @@ log = logging.getLogger(__name__)
 class Worker:
     """Claims jobs and runs their handlers until it is stopped."""
 
-    def __init__(self, jobs: Jobs, work: Mapping[str, Work], *, poll_s: float, lease_s: float):
-        self._jobs = jobs
+    def __init__(self, leases: Leases, work: Mapping[str, Work], *, poll_s: float) -> None:
+        self._leases = leases
         self._work = work
         self._poll_s = poll_s
-        self._lease_s = lease_s
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._stop = threading.Event()
 
@@ -47,7 +48,7 @@ class Worker:
     def _run_lane(self, lane: Lane) -> None:
         while not self._stop.is_set():
             try:
-                job = self._jobs.claim(lane, self._name)
+                job = self._leases.claim(lane, self._name)
                 if job is not None:
                     self._run_job(job)
                     continue
@@ -58,32 +59,31 @@ class Worker:
 
     def _run_job(self, job: Job) -> None:
         log.info("job %s (%s) starts, attempt %d", job.job_id, job.kind, job.attempts)
-        with _Lease(self._jobs, job, self._name, self._lease_s, self._stop) as lease:
+        with _Lease(self._leases, job, self._name, stop=self._stop) as lease:
             try:
                 result = self._work[job.kind](job, lease.report)
             except Cancelled:
-                end = self._jobs.requeue if self._stop.is_set() else self._jobs.mark_cancelled
+                leases = self._leases
+                end = leases.requeue if self._stop.is_set() else leases.mark_cancelled
                 end(job, self._name)
                 return
             except Exception as exc:
                 log.exception("job %s (%s) failed", job.job_id, job.kind)
-                fault = {**error_fields(exc), "status": status_of(exc)}
-                self._jobs.fail(job, self._name, fault)
+                error = {**error_fields(exc), "status": status_of(exc)}
+                self._leases.fail(job, self._name, error)
                 return
-        self._jobs.succeed(job, self._name, result)
+        self._leases.succeed(job, self._name, result)
         log.info("job %s (%s) succeeded", job.job_id, job.kind)
 
 
 class _Lease:
     """Renews a job's lease in the background and stores its progress."""
 
-    def __init__(
-        self, jobs: Jobs, job: Job, worker: str, lease_s: float, stop: threading.Event
-    ) -> None:
-        self._jobs = jobs
+    def __init__(self, leases: Leases, job: Job, worker: str, *, stop: threading.Event) -> None:
+        self._leases = leases
         self._job = job
         self._worker = worker
-        self._every_s = lease_s / 3
+        self._every_s = leases.lease_s / 3
         self._stop = stop
         self._ended = threading.Event()
         self._is_ours = True
@@ -97,7 +97,7 @@ class _Lease:
         self._ended.set()
         self._thread.join()
 
-    def report(self, progress: Mapping[str, Any] | None = None) -> bool:
+    def report(self, progress: JsonMapping | None = None) -> bool:
         """Store the progress; return whether the work should go on."""
         if progress is not None:
             self._renew(progress)
@@ -107,14 +107,15 @@ class _Lease:
         while not self._ended.wait(self._every_s):
             self._renew(None)
 
-    def _renew(self, progress: Mapping[str, Any] | None) -> None:
+    def _renew(self, progress: JsonMapping | None) -> None:
         try:
-            self._is_ours = self._jobs.renew(self._job, self._worker, progress)
+            self._is_ours = self._leases.renew(self._job, self._worker, progress)
         except SQLAlchemyError:
             log.exception("lease of %s not renewed; retrying", self._job.job_id)
 
 
 def build_worker(context: AppContext) -> Worker:
     """Return a worker for every lane of one home."""
-    jobs = context.settings.jobs
-    return Worker(context.jobs, handlers(context), poll_s=jobs.poll_s, lease_s=jobs.lease_s)
+    config = context.settings.jobs
+    leases = Leases(context.database, lease_s=config.lease_s, max_attempts=config.max_attempts)
+    return Worker(leases, handlers(context), poll_s=config.poll_s)

@@ -43,7 +43,9 @@ def test_an_upload_that_was_cancelled_is_not_reported_as_searchable(
     store: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     object.__setattr__(store.settings.server, "put_wait_s", 0.0)
-    monkeypatch.setattr("service.stores.jobs.Jobs.claim", lambda *_: None)  # no worker takes it up
+    monkeypatch.setattr(
+        "service.stores.leases.Leases.claim", lambda *_: None
+    )  # no worker takes it up
     body = {"filename": "x.md", "content": "text"}
     headers = {"idempotency-key": "k"}
     job = store.client.put(f"{STORE}/documents/x.md", json=body, headers=headers).json()["job"]
