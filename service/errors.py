@@ -28,6 +28,8 @@ ServiceError
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import JsonValue
+
 from adapters import errors as adapter_errors
 from knowledge import errors as knowledge_errors
 from router import errors as router_errors
@@ -235,13 +237,15 @@ class JobFailed(ServiceError):
     code = "job_failed"
     hint = "GET /jobs/{id} shows the error."
 
-    def __init__(self, error: Mapping[str, Any]) -> None:
+    def __init__(self, error: Mapping[str, JsonValue]) -> None:
         fields = dict(error)
         message = str(fields.pop("message", "The job failed."))
-        super().__init__(message, param=fields.get("param"))
+        param = fields.get("param")
+        super().__init__(message, param=None if param is None else str(param))
         self.code = str(fields.pop("code", self.code))
         self.details = {k: v for k, v in fields.items() if k not in ("status", "param")}
-        self.status = int(error.get("status", 500))
+        status = error.get("status")
+        self.status = status if isinstance(status, int) else 500
 
 
 STATUS: Mapping[type[Exception], int] = {

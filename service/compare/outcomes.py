@@ -7,13 +7,14 @@ not know what is computed from them.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from router import FACTS, Facts, Provenance, RouterError, Strategy, Trial
 from service.compare.questions import COMPARED, StrategyName
 from service.errors import InvalidOutcomes
+from service.stores.json_value import JsonMapping, JsonObject
 
 MOST_FAULTS = 20
 _PROVENANCES = Provenance.__members__.values()
@@ -29,8 +30,8 @@ class OutcomeRow(BaseModel):
     id: Annotated[str, StringConstraints(min_length=1)]
     strategy: StrategyName
     score: float | None = Field(ge=0, le=1, allow_inf_nan=False, strict=True)
-    facts: Mapping[str, Any] = {}
-    decision: Mapping[str, Any] = {}
+    facts: JsonMapping = {}
+    decision: JsonMapping = {}
     question: str | None = None
 
 
@@ -138,7 +139,7 @@ def _trial(
     return Trial(row.id, facts, scores, live, _thresholds(row.decision)), question
 
 
-def _thresholds(decision: Mapping[str, Any]) -> dict[str, object]:
+def _thresholds(decision: JsonMapping) -> JsonObject:
     """Return the thresholds of the use case, as its decision lists them."""
     thresholds = decision.get("thresholds")
     if not isinstance(thresholds, Mapping):
@@ -150,9 +151,9 @@ def _thresholds(decision: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _facts(stated: Mapping[str, Any]) -> Facts:
+def _facts(stated: JsonMapping) -> Facts:
     """Return facts as a decision writes them, `{value, provenance}`, or as plain values."""
-    by: dict[Provenance, dict[str, object]] = {provenance: {} for provenance in _PROVENANCES}
+    by: dict[Provenance, JsonObject] = {provenance: {} for provenance in _PROVENANCES}
     for name, content in stated.items():
         whole = content if isinstance(content, Mapping) else {"value": content}
         source = whole.get("provenance")

@@ -5,11 +5,12 @@ It knows the shape of a SET row; it does not know how answers are scored.
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.errors import InvalidRequest
+from service.stores.json_value import JsonMapping
 
 StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
 COMPARED: tuple[StrategyName, ...] = get_args(StrategyName)
@@ -44,7 +45,7 @@ class SetQuestion(BaseModel):
     question: str = Field(min_length=1)
     kind: Kind
     answers: tuple[str, ...] = ()
-    schema_: Mapping[str, Any] | Sequence[str] | None = Field(default=None, alias="schema")
+    schema_: JsonMapping | Sequence[str] | None = Field(default=None, alias="schema")
     history: tuple[Turn, ...] = ()
 
     @model_validator(mode="after")
@@ -61,11 +62,12 @@ class SetQuestion(BaseModel):
         if self.schema_ is None:
             return frozenset()
         if isinstance(self.schema_, Mapping):
-            return frozenset(self.schema_.get("required") or self.schema_.get("properties") or ())
+            names = self.schema_.get("required") or self.schema_.get("properties")
+            return frozenset(map(str, names)) if isinstance(names, list | dict) else frozenset()
         return frozenset(self.schema_)
 
 
-def parse_set(rows: Iterable[Mapping[str, Any]]) -> tuple[SetQuestion, ...]:
+def parse_set(rows: Iterable[object]) -> tuple[SetQuestion, ...]:
     """Return the questions of `rows`.
 
     Raises:

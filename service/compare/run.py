@@ -8,17 +8,18 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import httpx
+from pydantic import JsonValue
 
+from service.compare.outcome import ChatAnswer, Outcome
 from service.compare.questions import SetQuestion
 from service.compare.scoring import score_answer
+from service.stores.json_value import JsonObject
 
 ANSWER_LIMIT_S = 300.0
 STAGES_TO_FIRST_TOKEN = ("route", "rewrite", "retrieve", "first_token")
 _DECISION_KEYS = ("strategy", "rule", "thresholds")
-Outcome = dict[str, Any]
 
 
 def run_comparison(
@@ -62,42 +63,53 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
         "use_case": use_case,
         "strategy": strategy,
     }
-    outcome: Outcome = {
-        "id": question.id,
-        "question": question.question,
-        "kind": question.kind,
-        "strategy": strategy,
-        "score": None,
-        "outcome": "error",
-        "latency_ms": 0.0,
-        "first_token_ms": 0.0,
-        "prompt_tokens": 0,
-        "completion_tokens": 0,
-        "facts": {},
-        "decision": {},
-    }
     began = time.perf_counter()
     try:
         response = client.post("/chat", params={"explain": "true"}, json=body)
-        answer = response.json()
+        reply = response.json()
     except (httpx.HTTPError, ValueError) as exc:
-        return {**outcome, "error": f"{type(exc).__name__}: {exc}"}
+        return _failure(question, strategy, error=f"{type(exc).__name__}: {exc}")
     latency_ms = (time.perf_counter() - began) * 1000
     if response.status_code != httpx.codes.OK:
-        return {**outcome, "error": answer.get("detail", response.text)}
-    timings = answer["timings_ms"]
-    first_token_ms = sum(timings.get(stage, 0.0) for stage in STAGES_TO_FIRST_TOKEN)
-    decision = answer["decision"]
-    return {
-        **outcome,
-        "score": score_answer(question, answer),
-        "outcome": answer["outcome"],
-        "chosen": answer["strategy"],
-        "answer": answer["answer"],
-        "latency_ms": round(latency_ms, 1),
-        "first_token_ms": round(first_token_ms, 1),
-        "prompt_tokens": answer["usage"]["prompt_tokens"],
-        "completion_tokens": answer["usage"]["completion_tokens"],
-        "facts": decision.get("facts", {}),
-        "decision": {key: decision[key] for key in _DECISION_KEYS if key in decision},
-    }
+        return _failure(question, strategy, error=str(reply.get("detail", response.text)))
+    answer = ChatAnswer.model_validate(reply)
+    first_token_ms = sum(answer.timings_ms.get(stage, 0.0) for stage in STAGES_TO_FIRST_TOKEN)
+    decision = answer.decision
+    return Outcome(
+        id=question.id,
+        question=question.question,
+        kind=question.kind,
+        strategy=strategy,
+        score=score_answer(question, answer),
+        outcome=answer.outcome,
+        latency_ms=round(latency_ms, 1),
+        first_token_ms=round(first_token_ms, 1),
+        prompt_tokens=answer.usage.prompt_tokens,
+        completion_tokens=answer.usage.completion_tokens,
+        facts=_object(decision.get("facts")),
+        decision={key: decision[key] for key in _DECISION_KEYS if key in decision},
+        chosen=answer.strategy,
+        answer=answer.answer,
+    )
+
+
+def _failure(question: SetQuestion, strategy: str, *, error: str) -> Outcome:
+    return Outcome(
+        id=question.id,
+        question=question.question,
+        kind=question.kind,
+        strategy=strategy,
+        score=None,
+        outcome="error",
+        latency_ms=0.0,
+        first_token_ms=0.0,
+        prompt_tokens=0,
+        completion_tokens=0,
+        facts={},
+        decision={},
+        error=error,
+    )
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}

@@ -5,27 +5,25 @@ It knows the metrics of a comparison; it does not know which strategy answered.
 
 import json
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
 
+from service.compare.outcome import ChatAnswer
 from service.compare.questions import Kind, SetQuestion
 
 
-def score_answer(question: SetQuestion, body: Mapping[str, Any]) -> float:
-    """Return the score of a `/chat` body.
+def score_answer(question: SetQuestion, answer: ChatAnswer) -> float:
+    """Return the score of an answer.
 
     fact: a known answer is contained (NFKC, casefold). style: a JSON object with the required keys.
     both: the mean of the two. unanswerable: abstained. chitchat: a text without citations.
     """
-    answered = body["outcome"] == "answered"
     if question.kind is Kind.UNANSWERABLE:
-        return float(not answered)
+        return float(not answer.is_answered)
     if question.kind is Kind.CHITCHAT:
-        return float(answered and bool(body["answer"].strip()) and not body["citations"])
-    if not answered:
+        return float(answer.is_answered and bool(answer.answer.strip()) and not answer.citations)
+    if not answer.is_answered:
         return 0.0
-    fact = float(contains_answer(body["answer"], question.answers))
-    style = float(has_required_keys(body["answer"], question.required_keys))
+    fact = float(contains_answer(answer.answer, question.answers))
+    style = float(has_required_keys(answer.answer, question.required_keys))
     if question.kind is Kind.FACT:
         return fact
     return style if question.kind is Kind.STYLE else (fact + style) / 2

@@ -5,10 +5,9 @@ for. It always streams: when the caller stops reading, the connection is closed 
 server aborts the request.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 import orjson
@@ -23,6 +22,7 @@ from service.errors import (
     StreamBroken,
 )
 from service.settings import EngineSettings
+from service.stores.json_value import JsonMapping, JsonObject
 
 LOAD_TIMEOUT_S = 60.0  # loading an adapter copies its weights to every worker
 PROBE_TIMEOUT_S = 2.0
@@ -49,7 +49,7 @@ class GenerationRequest:
 
     model: str
     messages: tuple[Message, ...]
-    options: Mapping[str, Any]
+    options: JsonMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class EngineClient:
             ContextLengthExceeded: Prompt and answer do not fit the model.
             StreamBroken: From the iteration, if the server stops before the end.
         """
-        body = {
+        body: JsonObject = {
             "model": request.model,
             "messages": [{"role": m.role, "content": m.content} for m in request.messages],
             **request.options,
@@ -217,7 +217,7 @@ class EngineClient:
         timeout = self._timeout(whole_s=PROBE_TIMEOUT_S)
         return await self._read(await self._open("GET", path, None, timeout))
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> bytes:
+    async def _post(self, path: str, body: JsonMapping) -> bytes:
         timeout = self._timeout(whole_s=LOAD_TIMEOUT_S)
         return await self._read(await self._open("POST", path, body, timeout))
 
@@ -225,7 +225,7 @@ class EngineClient:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: JsonMapping | None,
         timeout: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
         """Return the response once its headers have arrived; a refusal is raised."""
@@ -318,13 +318,18 @@ def _read_event(data: bytes, generation: Generation) -> str:
     return (choices[0].get("delta") or {}).get("content") or ""
 
 
-def _read_usage(usage: Mapping[str, Any]) -> Usage:
-    details = usage.get("prompt_tokens_details") or {}
+def _read_usage(usage: JsonMapping) -> Usage:
+    details = usage.get("prompt_tokens_details")
     return Usage(
-        prompt_tokens=usage.get("prompt_tokens", 0),
-        completion_tokens=usage.get("completion_tokens") or 0,
-        cached_tokens=details.get("cached_tokens") or 0,
+        prompt_tokens=_read_count(usage, "prompt_tokens"),
+        completion_tokens=_read_count(usage, "completion_tokens"),
+        cached_tokens=_read_count(details, "cached_tokens") if isinstance(details, dict) else 0,
     )
+
+
+def _read_count(usage: JsonMapping, name: str) -> int:
+    count = usage.get(name)
+    return count if isinstance(count, int) else 0
 
 
 def _refusal(status: int, answer: bytes) -> ServiceError:

@@ -46,7 +46,7 @@ def advise_use_case(
 
 def _categories(measured: Measured) -> tuple[Category, ...]:
     """Return the rows of each scenario that the last data check counted."""
-    counts = {} if measured.data is None else measured.data.report["scenarios"]
+    counts = {} if measured.data is None else measured.data.count_by_scenario()
     if len(counts) > MAX_CATEGORIES:
         return ()
     return tuple(Category(name[:MAX_NAME_CHARS], rows) for name, rows in counts.items())

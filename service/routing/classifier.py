@@ -4,9 +4,7 @@ It knows the home and JSON Lines; `router` classifies the questions.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from router import (
     Classifier,
@@ -17,6 +15,7 @@ from router import (
 )
 from service.errors import InvalidEvaluationFile
 from service.home import Home
+from service.stores.json_value import JsonMapping
 
 
 def classifier_in_force(home: Home) -> Classifier:
@@ -79,15 +78,17 @@ def _row(place: str, line: str) -> LabelledQuestion:
     )
 
 
-def _text(place: str, row: Mapping[str, Any], key: str) -> str:
+def _text(place: str, row: JsonMapping, key: str) -> str:
     value = row.get(key)
     if not isinstance(value, str) or not value.strip():
         raise InvalidEvaluationFile(f"{place}: `{key}` is missing or not a string")
     return value
 
 
-def _history(place: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    try:
-        return tuple(str(turn["content"]) for turn in row.get("history") or ())
-    except (TypeError, KeyError) as exc:
-        raise InvalidEvaluationFile(f"{place}: a turn of `history` has no `content`") from exc
+def _history(place: str, row: JsonMapping) -> tuple[str, ...]:
+    history = row.get("history") or []
+    turns = history if isinstance(history, list) else [history]
+    contents = [turn["content"] for turn in turns if isinstance(turn, dict) and "content" in turn]
+    if len(contents) < len(turns):
+        raise InvalidEvaluationFile(f"{place}: a turn of `history` has no `content`")
+    return tuple(str(content) for content in contents)

@@ -5,17 +5,20 @@ It knows where each fact comes from; it does not know what the router concludes 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from adapters import Adapter, AdapterNotFound, AdapterRegistry
 from knowledge import CollectionNotFound, Knowledge, KnowledgeFacts
-from router import Facts, Signals, Strategy
+from router import Facts, FactValue, Signals, Strategy
 from service.stores.comparisons import Comparisons, StrategyScore
 from service.stores.data_checks import DataCheckRecord, DataChecks
+from service.stores.json_value import JsonObject
 from service.stores.use_cases import UseCase
 
 # A bootstrap interval over fewer questions is too narrow: over one it has no width at all.
 MIN_QUESTIONS = 10
+
+
+FactValues = dict[str, FactValue | None]  # None: unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def gather_standing_facts(
     measured: Measured,
     *,
     engine_is_local: bool | None,
-    also: Mapping[str, Any],
+    also: Mapping[str, FactValue | None],
 ) -> Facts:
     """Return the facts that hold for every request; `also` are further measured ones."""
     return Facts.build(
@@ -146,11 +149,11 @@ def gather_standing_facts(
     )
 
 
-def _declared(use_case: UseCase) -> dict[str, Any]:
+def _declared(use_case: UseCase) -> JsonObject:
     return {name: value for name, value in use_case.facts.items() if value is not None}
 
 
-def _measured(measured: Measured, engine_is_local: bool | None) -> dict[str, Any]:
+def _measured(measured: Measured, engine_is_local: bool | None) -> FactValues:
     return {
         "engine_local": engine_is_local,
         **_knowledge(measured),
@@ -160,7 +163,7 @@ def _measured(measured: Measured, engine_is_local: bool | None) -> dict[str, Any
     }
 
 
-def _knowledge(measured: Measured) -> dict[str, Any]:
+def _knowledge(measured: Measured) -> FactValues:
     facts = measured.knowledge
     if facts is None or facts.chunks == 0:
         return {"knowledge_present": False}
@@ -174,7 +177,7 @@ def _knowledge(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _adapter(measured: Measured) -> dict[str, Any]:
+def _adapter(measured: Measured) -> FactValues:
     adapter = measured.adapter
     if adapter is None:
         return {"adapter_present": False, "adapter_servable": False}
@@ -198,8 +201,8 @@ def _context_rows(adapter: Adapter) -> dict[str, int]:
     return {} if rows is None else {"context_bearing_examples": rows}
 
 
-def _scores(measured: Measured) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
+def _scores(measured: Measured) -> FactValues:
+    facts: FactValues = {}
     for strategy, score in measured.scores.items():
         facts[f"{strategy}_score"] = score.score
         if score.n >= MIN_QUESTIONS:

@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from router import InvalidPolicy, Policy, ThresholdRefused, load_policy
+from router import FactValue, InvalidPolicy, Policy, ThresholdRefused, load_policy
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class PolicyInForce(PolicyFile):
         return self.latest
 
 
-def policy_for(policy: Policy, thresholds: Mapping[str, Any]) -> Policy:
+def policy_for(policy: Policy, thresholds: Mapping[str, FactValue]) -> Policy:
     """Return the policy with a use case's thresholds; those it refuses are left out.
 
     A use case's thresholds are checked when it is saved, but a later policy may lack one. That is
@@ -128,8 +128,8 @@ def policy_for(policy: Policy, thresholds: Mapping[str, Any]) -> Policy:
 
 
 @functools.lru_cache(maxsize=256)
-def _with_accepted(policy: Policy, declared: tuple[tuple[str, Any], ...]) -> Policy:
-    accepted: dict[str, Any] = {}
+def _with_accepted(policy: Policy, declared: tuple[tuple[str, FactValue], ...]) -> Policy:
+    accepted: dict[str, FactValue] = {}
     for name, value in declared:
         try:
             policy.with_thresholds({**accepted, name: value})

@@ -7,13 +7,14 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import JSON, Column, Float, Index, String, Table, select, tuple_
 
 from router import Strategy
 from service.errors import CompareNotFound, InvalidRequest
 from service.stores.database import Database
+from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
 
 comparisons = Table(
@@ -52,11 +53,11 @@ class Comparison:
     comparison_id: str
     tenant: str
     use_case: str
-    summary: Mapping[str, Any]
-    outcomes: Sequence[Mapping[str, Any]]
+    summary: JsonObject
+    outcomes: Sequence[JsonObject]
     created_at: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """Return what a client sees; the outcomes are a resource of their own."""
         return {
             "id": self.comparison_id,
@@ -76,8 +77,8 @@ class Comparisons:
     def save(
         self,
         use_case: str,
-        summary: Mapping[str, Any],
-        outcomes: Sequence[Mapping[str, Any]],
+        summary: JsonMapping,
+        outcomes: Sequence[JsonMapping],
         *,
         tenant: str,
     ) -> str:
@@ -153,17 +154,43 @@ class Comparisons:
             summary = connection.execute(query).scalar_one_or_none()
         if summary is None:
             return {}
-        measured = summary["strategies"]
-        return {s: _score(measured[s]) for s in Strategy if s in measured and measured[s]["n"]}
+        measured = _StoredSummary.model_validate(summary).strategies
+        return {s: measured[s].score_of() for s in Strategy if s in measured and measured[s].n}
 
 
-def _score(row: Mapping[str, Any]) -> StrategyScore:
-    return StrategyScore(
-        n=row["n"],
-        score=row["score"],
-        low=row["score_low"],
-        high=row["score_high"],
-        p50_ms=row["latency_ms"]["p50"],
-        p95_ms=row["latency_ms"]["p95"],
-        tokens=row["prompt_tokens"] + row["completion_tokens"],
-    )
+class _Percentiles(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    p50: float
+    p95: float
+
+
+class _StoredScore(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    n: int
+    score: float
+    score_low: float
+    score_high: float
+    latency_ms: _Percentiles
+    prompt_tokens: float
+    completion_tokens: float
+
+    def score_of(self) -> StrategyScore:
+        return StrategyScore(
+            n=self.n,
+            score=self.score,
+            low=self.score_low,
+            high=self.score_high,
+            p50_ms=self.latency_ms.p50,
+            p95_ms=self.latency_ms.p95,
+            tokens=self.prompt_tokens + self.completion_tokens,
+        )
+
+
+class _StoredSummary(BaseModel):
+    """What is read of a stored summary; `compare.Summary` has all of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    strategies: dict[str, _StoredScore]

@@ -5,14 +5,16 @@ It knows the table and the shape of a result; it does not know how rows are chec
 
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import JSON, Column, Float, Index, Select, String, Table, select
 
+from router import FactValue
 from service.errors import DataCheckNotFound
 from service.stores.database import Database
+from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
 
 data_checks = Table(
@@ -43,10 +45,10 @@ class DataCheckRecord:
     check_id: str
     tenant: str
     use_case: str
-    report: Mapping[str, Any]
+    report: JsonObject
     created_at: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """Return what a client sees."""
         return {
             "id": self.check_id,
@@ -56,19 +58,43 @@ class DataCheckRecord:
             **self.report,
         }
 
-    def as_facts(self) -> dict[str, Any]:
+    def count_by_scenario(self) -> dict[str, int]:
+        """Return the rows of each scenario."""
+        return _StoredReport.model_validate(self.report).scenarios
+
+    def as_facts(self) -> dict[str, FactValue | None]:
         """Return the measured facts by name; what a check could not judge is left out."""
-        verdict = self.report["verdict"]
+        report = _StoredReport.model_validate(self.report)
         return {
-            "labelled_examples": self.report["distinct_rows"],
-            "context_bearing_examples": self.report["context_rows"],
-            "data_quality": None if verdict == "unknown" else verdict,
+            "labelled_examples": report.distinct_rows,
+            "context_bearing_examples": report.context_rows,
+            "data_quality": None if report.verdict == "unknown" else report.verdict,
             **{
-                _FACT_NAMES[check["name"]]: check["value"]
-                for check in self.report["checks"]
-                if check["status"] != "unknown"
+                _FACT_NAMES[check.name]: check.value
+                for check in report.checks
+                if check.status != "unknown"
             },
         }
+
+
+class _StoredCheck(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    status: str
+    value: int | float | None
+
+
+class _StoredReport(BaseModel):
+    """What is read of a stored report; `adapters.DataCheck` has all of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    verdict: str
+    distinct_rows: int
+    context_rows: int
+    scenarios: dict[str, int]
+    checks: tuple[_StoredCheck, ...]
 
 
 class DataChecks:
@@ -77,7 +103,7 @@ class DataChecks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, use_case: str, report: Mapping[str, Any], *, tenant: str) -> str:
+    def save(self, use_case: str, report: JsonMapping, *, tenant: str) -> str:
         """Save a finished check and return its id; the newest check is the measured one."""
         check_id = f"chk_{uuid.uuid4().hex}"
         row = {

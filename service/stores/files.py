@@ -7,12 +7,12 @@ import hashlib
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Column, Float, Integer, LargeBinary, String, Table, select
 
 from service.errors import FileNotFound
 from service.stores.database import Database
+from service.stores.json_value import JsonObject
 from service.stores.tables import metadata
 
 files = Table(
@@ -43,7 +43,7 @@ class UploadedFile:
     sha256: str
     created_at: float
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """Return the file as OpenAI's clients read it."""
         return {
             "id": self.file_id,

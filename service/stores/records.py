@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import cast
 
 import anyio
 import orjson
@@ -34,9 +34,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from service.settings import RecordSettings
 from service.stores.database import Database
+from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
 
 log = logging.getLogger(__name__)
+
+Row = dict[str, object]  # column to value
 
 BATCH_S = 0.25  # at most this much is lost when the machine stops: records are not answers
 MAX_QUEUED = 10_000
@@ -74,8 +77,8 @@ class Trace:
         shadow: What the shadow policy would have done (`ShadowComparison.as_dict`), or None.
     """
 
-    decision: Mapping[str, Any]
-    shadow: Mapping[str, Any] | None
+    decision: Mapping[str, object]
+    shadow: Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +92,20 @@ class Record:
     strategy: str
     model: str
     outcome: str
-    decision: Mapping[str, Any]
+    decision: Mapping[str, object]
     usage: Mapping[str, int]
     timings_ms: Mapping[str, float]
     question: str | None
     answer: str | None
     trace: bytes | None = None
-    observed: Mapping[str, Any] | None = None
+    observed: JsonMapping | None = None
 
-    def full_decision(self) -> dict[str, Any]:
+    def full_decision(self) -> JsonObject:
         """Return the decision with every node; without a trace, the short decision."""
         if self.trace is None:
-            return dict(self.decision)
-        trace: dict[str, Any] = json.loads(zlib.decompress(self.trace))
-        return trace
+            return cast(JsonObject, dict(self.decision))
+        decision: JsonObject = json.loads(zlib.decompress(self.trace))
+        return decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,7 @@ class Records:
 
     def _insert(self, batch: Sequence[tuple[Record, Callable[[], Trace] | None]]) -> None:
         """Write `batch`; of two records with one request id the first is stored."""
-        rows: dict[str, dict[str, Any]] = {}
+        rows: dict[str, Row] = {}
         for record, build_trace in batch:
             if record.request_id not in rows:
                 rows[record.request_id] = _row(record, build_trace)
@@ -242,16 +245,16 @@ class Records:
             connection.execute(delete(records).where(records.c.created_at < oldest))
 
 
-def _row(record: Record, build_trace: Callable[[], Trace] | None) -> dict[str, Any]:
-    row = {name: getattr(record, name) for name in Record.__slots__}
+def _row(record: Record, build_trace: Callable[[], Trace] | None) -> Row:
+    row: Row = {name: getattr(record, name) for name in Record.__slots__}
     if build_trace is not None:
         trace = build_trace()
         row["trace"] = _compress(trace.decision)
-        row["observed"] = trace.shadow
+        row["observed"] = None if trace.shadow is None else dict(trace.shadow)
     return row
 
 
-def _compress(decision: Mapping[str, Any]) -> bytes:
+def _compress(decision: Mapping[str, object]) -> bytes:
     """Return about 30 kB of JSON in 5; compressing releases the interpreter meanwhile."""
     try:
         text = orjson.dumps(decision)

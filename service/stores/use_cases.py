@@ -13,6 +13,7 @@ from router import Facts
 from router.errors import RouterError
 from service.errors import UseCaseNotFound
 from service.stores.database import Database
+from service.stores.json_value import JsonObject
 from service.stores.tables import metadata
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -83,11 +84,11 @@ class UseCase(BaseModel):
         default="", max_length=4_000
     )  # data checks compare training rows with it
     scenarios: tuple[ScenarioName, ...] = Field(default=(), max_length=200)
-    facts: dict[str, Any] = Field(default_factory=dict)
+    facts: JsonObject = Field(default_factory=dict)
     thresholds: dict[str, bool | int | FiniteFloat | str] = Field(default_factory=dict)
     knowledge_bases: tuple[str, ...] = ()
     adapter: str | None = None
-    output_schema: dict[str, Any] | None = None
+    output_schema: JsonObject | None = None
     refusal: Refusal = Refusal()
     sampling: Sampling = Sampling()
     top_k: int | None = Field(default=None, ge=1, le=50)  # None: knowledge.top_k
@@ -98,7 +99,7 @@ class UseCase(BaseModel):
 
     @field_validator("facts")
     @classmethod
-    def _facts_are_known(cls, facts: dict[str, Any]) -> dict[str, Any]:
+    def _facts_are_known(cls, facts: JsonObject) -> JsonObject:
         try:
             Facts.build(declared=facts, measured={}, request={})
         except RouterError as exc:

@@ -217,7 +217,7 @@ def _section(name: str, keys: ConfigKeys) -> str:
     return "\n".join([f"[{name}]", *lines, ""])
 
 
-def _read_state(row: Mapping[str, Any]) -> ProcessState:
+def _read_state(row: Any) -> ProcessState:
     runs = row["pid"] > 0
     return ProcessState(
         name=row["name"],

@@ -290,8 +290,12 @@ def compare(
     )
     if len(outcomes) < len(questions) * len(args.strategies):
         raise Cancelled
-    summary = summarise(outcomes)
-    comparison_id = comparisons.save(args.use_case, summary, outcomes, tenant=task.job.tenant)
+    comparison_id = comparisons.save(
+        args.use_case,
+        asdict(summarise(outcomes)),
+        [outcome.to_json() for outcome in outcomes],
+        tenant=task.job.tenant,
+    )
     return CompareResult(comparison_id=comparison_id)
 
 
