@@ -15,6 +15,7 @@ from knowledge import ChromaIndex, CrossEncoderReranker, Knowledge, SentenceTran
 from router import DEFAULT_POLICY_FILE, Classifier, Policy
 from service.cache import Cache
 from service.engine.client import EngineClient
+from service.engine.loader import AdapterLoader
 from service.engine.publisher import Publisher
 from service.engine.status import EngineStatus
 from service.engine.tokens import CountTokens, load_token_counter
@@ -54,6 +55,7 @@ class AppContext:
     classifier: Classifier
     engine: EngineClient
     engine_status: EngineStatus
+    adapter_loader: AdapterLoader
     publisher: Publisher
     count_tokens: CountTokens
     cache: Cache
@@ -161,6 +163,7 @@ def build_context(
         EngineStatus(),
         Cache(),
     )
+    loader = AdapterLoader(engine, status, registry, base_model=settings.engine.base_model)
     shadow = settings.shadow_policy_file
     return AppContext(
         settings=settings,
@@ -168,7 +171,7 @@ def build_context(
         database=database,
         knowledge=knowledge,
         registry=registry,
-        jobs=Jobs(database, lease_s=settings.jobs.lease_s, max_attempts=settings.jobs.max_attempts),
+        jobs=Jobs(database),
         files=Files(database),
         use_cases=UseCases(database),
         comparisons=comparisons,
@@ -180,13 +183,8 @@ def build_context(
         classifier=classifier_in_force(settings.paths),
         engine=engine,
         engine_status=status,
-        publisher=Publisher(
-            engine,
-            status,
-            registry,
-            base_model=settings.engine.base_model,
-            changed=cache.invalidate,
-        ),
+        adapter_loader=loader,
+        publisher=Publisher(loader, registry, on_change=cache.invalidate),
         count_tokens=load_token_counter(settings.base_model_path),
         cache=cache,
     )

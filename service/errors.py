@@ -1,32 +1,34 @@
-"""What can go wrong in the service, and the one table from any room's error to HTTP status.
+"""Errors of the service, and the HTTP status of every room's errors.
 
 ServiceError
-├── InvalidSettings         configuration refused
-├── InvalidRequest          well-formed, but cannot be meant
-├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is wrong
-├── InvalidOutcomes         the outcomes of a comparison cannot be read, or say nothing
+├── InvalidSettings         the configuration is not valid
+├── InvalidRequest          well-formed, but not valid
+├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is invalid
+├── InvalidOutcomes         the outcomes of a comparison cannot be read or used
 ├── NotFound
 │   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound,
 │   │   DataCheckNotFound, DecisionNotFound
-├── StrategyForbidden       a hard rule, or something missing, stands against the strategy
-├── ContextLengthExceeded   the question alone is longer than the model reads
+├── StrategyForbidden       a hard rule or something missing forbids the strategy
+├── ContextLengthExceeded   the question alone exceeds the model's context window
 ├── BodyTooLarge            the request body is over the limit
 ├── HostForbidden           the gateway serves loopback only
-├── EngineUnavailable       the model server does not answer
+├── EngineUnavailable       the model server does not respond
 ├── EngineRefused           the model server refused the request
-├── StreamBroken            the model server stopped inside an answer
-├── AdapterNotLoaded        a live adapter is not back in the engine yet
-├── WrongJobStatus          a job that has ended is not paused, one that runs not resumed
-├── JobFailed               carries the error of a job out of the worker
+├── StreamBroken            the model server stopped in the middle of an answer
+├── AdapterNotLoaded        a live adapter is not loaded in the engine yet
+├── WrongJobStatus          a job in this status cannot be paused or resumed
+├── JobFailed               carries the error of a failed job
 ├── PublishFailed           list check or effect check failed
-├── BackupImpossible        there is no SQLite database to copy, or no place for the copy
-├── InvalidBackup           the file is no backup, damaged, or of a newer version
-├── RestoreRefused          something still uses the database
+├── BackupImpossible        there is no SQLite database to copy, or it cannot be written
+├── InvalidBackup           the file is not a backup, damaged, or of a newer version
+├── RestoreRefused          another process uses the database
 └── ProcessFailed           a supervised process did not start
 """
 
 from collections.abc import Mapping
 from typing import Any
+
+from pydantic import JsonValue
 
 from adapters import errors as adapter_errors
 from knowledge import errors as knowledge_errors
@@ -34,7 +36,7 @@ from router import errors as router_errors
 
 
 class ServiceError(Exception):
-    """Root of the service's errors; the message says what to do."""
+    """Root of the service's errors; the message says what is wrong, `hint` what to do."""
 
     code: str = "service_error"
     retryable: bool = False
@@ -47,45 +49,45 @@ class ServiceError(Exception):
 
 
 class InvalidSettings(ServiceError):
-    """Configuration refused."""
+    """The configuration is not valid."""
 
     code = "invalid_settings"
     hint = "Correct the named key."
 
 
 class InvalidRequest(ServiceError):
-    """The request is well-formed, but cannot be meant."""
+    """The request is well-formed, but not valid."""
 
     code = "invalid_request"
     hint = "Correct the named field."
 
 
 class InvalidEvaluationFile(ServiceError):
-    """A file of documents or questions cannot be read, or a row in it is wrong."""
+    """A file of documents or questions cannot be read, or a row of it is invalid."""
 
     code = "invalid_evaluation_file"
-    hint = "Correct the named line; each is one JSON object, as the command's `--help` says."
+    hint = "Correct the named line: each line is one JSON object; `--help` lists its keys."
 
 
 class InvalidOutcomes(ServiceError):
-    """The outcomes of a comparison cannot be read, or hold nothing to choose from."""
+    """The outcomes of a comparison cannot be read, or leave nothing to choose from."""
 
     code = "invalid_outcomes"
     hint = "`fingerpost compare SET.jsonl --use-case U --out OUTCOMES.jsonl` writes such a file."
 
 
 class NotFound(ServiceError):
-    """The thing named by the request does not exist."""
+    """What the request names does not exist."""
 
     code = "not_found"
-    hint = "List what exists and use one of those ids."
+    hint = "List the existing ones and use one of their ids."
 
 
 class UseCaseNotFound(NotFound):
     """No use case has this id."""
 
     code = "use_case_not_found"
-    hint = "PUT /use_cases/{id} or `fingerpost use-case apply FILE.yaml` makes one."
+    hint = "PUT /use_cases/{id} or `fingerpost use-case apply FILE.yaml` creates one."
 
 
 class ModelNotFound(NotFound):
@@ -125,18 +127,18 @@ class DecisionNotFound(NotFound):
     """No record has this request id."""
 
     code = "decision_not_found"
-    hint = "The id stands in every answer (`id`) and in its x-request-id header."
+    hint = "The request id is the `id` of an answer and its x-request-id header."
 
 
 class StrategyForbidden(ServiceError):
-    """A hard rule, or something missing, stands against the strategy."""
+    """A hard rule or something missing forbids the strategy."""
 
     code = "strategy_forbidden"
-    hint = "Remove what the named rule objects to, or send strategy 'auto'."
+    hint = "Change what the named rule forbids, or send strategy 'auto'."
 
 
 class ContextLengthExceeded(ServiceError):
-    """The question alone is longer than the model reads."""
+    """The question alone exceeds the model's context window."""
 
     code = "context_length_exceeded"
     hint = "Shorten the last message, or lower sampling.max_tokens."
@@ -157,62 +159,62 @@ class HostForbidden(ServiceError):
 
 
 class EngineUnavailable(ServiceError):
-    """The model server does not answer."""
+    """The model server does not respond."""
 
     code = "engine_unavailable"
     retryable = True
-    hint = "It restarts by itself; GET /ready tells when it is back."
+    hint = "It restarts automatically; GET /ready shows when it is ready."
 
 
 class EngineRefused(ServiceError):
     """The model server refused the request."""
 
     code = "engine_refused"
-    hint = "The message holds the model server's own words."
+    hint = "The message quotes the model server."
 
 
 class StreamBroken(ServiceError):
-    """The model server stopped inside an answer."""
+    """The model server stopped in the middle of an answer."""
 
     code = "stream_broken"
     retryable = True
-    hint = "Ask again; what was received is not a whole answer."
+    hint = "Send the request again; the answer received so far is incomplete."
 
 
 class AdapterNotLoaded(ServiceError):
-    """A live adapter is not back in the engine yet."""
+    """A live adapter is not loaded in the engine yet."""
 
     code = "adapter_not_loaded"
     retryable = True
-    hint = "It is being loaded; GET /ready tells when it serves again."
+    hint = "It is being loaded; GET /ready shows when it is ready."
 
 
 class PublishFailed(ServiceError):
-    """The list check or the effect check failed; the adapter before it still serves."""
+    """The list check or the effect check failed; the previous adapter still serves."""
 
     code = "publish_failed"
-    hint = "Train again, or look at the effect report in the message."
+    hint = "Read the effect report in the message, or train the adapter again."
 
 
 class BackupImpossible(ServiceError):
-    """There is no SQLite database to copy, or no place for the copy."""
+    """There is no SQLite database to copy, or the copy cannot be written."""
 
     code = "backup_impossible"
-    hint = "Nothing was changed. PostgreSQL has pg_dump and pg_restore for the same."
+    hint = "Nothing was changed. For PostgreSQL use pg_dump and pg_restore."
 
 
 class InvalidBackup(ServiceError):
-    """The file is no backup, is damaged, or was made by a newer version."""
+    """The file is not a backup, is damaged, or was made by a newer version."""
 
     code = "invalid_backup"
-    hint = "Nothing was changed. Take another backup, or copy this one again from where it lay."
+    hint = "Nothing was changed. Use another backup, or copy this one again from its source."
 
 
 class RestoreRefused(ServiceError):
-    """Something still uses the database."""
+    """Another process uses the database."""
 
     code = "restore_refused"
-    hint = "Nothing was changed. `fingerpost down` first, then restore, then `fingerpost up`."
+    hint = "Nothing was changed. Run `fingerpost down`, restore, then `fingerpost up`."
 
 
 class ProcessFailed(ServiceError):
@@ -223,25 +225,27 @@ class ProcessFailed(ServiceError):
 
 
 class WrongJobStatus(ServiceError):
-    """A job that has ended is not paused, one that runs or has succeeded not resumed."""
+    """A job in this status cannot be paused or resumed."""
 
     code = "wrong_job_status"
-    hint = "GET the job: its status says what can be asked of it."
+    hint = "Pause queued or running jobs; resume paused, failed or cancelled ones."
 
 
 class JobFailed(ServiceError):
-    """A job failed; carries the code and status of the error inside the worker."""
+    """A job failed; carries the code and the status of the worker's error."""
 
     code = "job_failed"
-    hint = "GET /jobs/{id} tells what failed."
+    hint = "GET /jobs/{id} shows the error."
 
-    def __init__(self, error: Mapping[str, Any]) -> None:
+    def __init__(self, error: Mapping[str, JsonValue]) -> None:
         fields = dict(error)
         message = str(fields.pop("message", "The job failed."))
-        super().__init__(message, param=fields.get("param"))
+        param = fields.get("param")
+        super().__init__(message, param=None if param is None else str(param))
         self.code = str(fields.pop("code", self.code))
         self.details = {k: v for k, v in fields.items() if k not in ("status", "param")}
-        self.status = int(error.get("status", 500))
+        status = error.get("status")
+        self.status = status if isinstance(status, int) else 500
 
 
 STATUS: Mapping[type[Exception], int] = {
@@ -342,7 +346,7 @@ ROOTS = (
 
 
 def status_of(exc: Exception) -> int:
-    """Return the HTTP status of any room's error, found by its class and then its ancestors."""
+    """Return the HTTP status of any room's error, by its class, then its base classes."""
     if isinstance(exc, JobFailed):
         return exc.status
     for ancestor in type(exc).__mro__:
@@ -352,13 +356,13 @@ def status_of(exc: Exception) -> int:
 
 
 def error_fields(exc: Exception) -> dict[str, Any]:
-    """Return what is told about an error: `message`, `code`, `hint` and what it names.
+    """Return what clients see of an error: `message`, `code`, `hint` and its details.
 
-    An error that is not a room's own says nothing of its inside: its text may hold SQL or rows.
+    The text of an error that is not a room's own is left out: it may contain SQL or rows.
     """
-    inside = f"Something failed inside ({type(exc).__name__}); the log of the process says more."
+    internal = f"Internal error ({type(exc).__name__}); see the log of the process."
     fields: dict[str, Any] = {
-        "message": str(exc) if isinstance(exc, ROOTS) else inside,
+        "message": str(exc) if isinstance(exc, ROOTS) else internal,
         "code": getattr(exc, "code", "internal_error"),
         "hint": getattr(exc, "hint", ""),
         "retryable": getattr(exc, "retryable", False),

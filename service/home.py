@@ -1,6 +1,6 @@
-"""The folder that holds everything a running Fingerpost keeps: `$FINGERPOST_HOME`.
+"""The folder of all state of one Fingerpost: `$FINGERPOST_HOME`.
 
-It knows paths and the ports in use; it does not know what the files hold.
+It knows paths and the ports in use; it does not know what the files contain.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Loopback ports of one running home, kept in `run/ports.json`."""
+    """Loopback ports of one running home, stored in `run/ports.json`."""
 
     gateway: int
     engine: int
@@ -37,12 +37,12 @@ class Home:
 
     @property
     def classifier_file(self) -> Path:
-        """The question classifier fitted for this home; without it the one that ships is used."""
+        """The question classifier fitted for this home; without it the default one is used."""
         return self.root / "classifier.json"
 
     @property
     def chroma(self) -> Path:
-        """Chroma's folder: an index, rebuildable from the database."""
+        """Chroma's folder; the index can be rebuilt from the database."""
         return self.root / "chroma"
 
     @property
@@ -72,7 +72,7 @@ class Home:
 
     @property
     def ports_file(self) -> Path:
-        """Where the ports in use are kept."""
+        """Where the ports in use are stored."""
         return self.run / "ports.json"
 
     def make(self) -> None:
@@ -81,21 +81,21 @@ class Home:
             folder.mkdir(parents=True, exist_ok=True)
 
     def read_ports(self) -> Ports | None:
-        """Return the ports last written, or None where nothing has run yet."""
+        """Return the ports last written, or None if nothing has run yet."""
         try:
             return Ports(**json.loads(self.ports_file.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
     def write_ports(self, ports: Ports) -> None:
-        """Keep `ports` for the processes of this home and for the command line."""
+        """Store `ports` for the processes of this home and for the command line."""
         draft = self.ports_file.with_suffix(".new")
         draft.write_text(json.dumps(asdict(ports)))
         os.replace(draft, self.ports_file)
 
 
 def free_port() -> int:
-    """Return a loopback TCP port that nothing listens on now."""
+    """Return a free loopback TCP port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

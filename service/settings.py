@@ -31,14 +31,14 @@ EMBEDDED_EMBEDDER = "all-minilm-l6-v2"
 
 
 class ServerSettings(BaseModel):
-    """The gateway, the only process others talk to."""
+    """The gateway, the only process that clients reach."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     max_body_bytes: int = Field(default=20 * 2**20, gt=0)  # a 10-page PDF is about 1 MB
-    put_wait_s: float = Field(default=2.0, ge=0)  # how long PUT waits before it answers 202
+    put_wait_s: float = Field(default=2.0, ge=0)  # how long PUT waits before it replies 202
 
 
 class EngineSettings(BaseModel):
@@ -57,13 +57,13 @@ class EngineSettings(BaseModel):
     cpu_kv_cache_gib: int = Field(default=2, ge=1)  # worker about 3.2 GB with 2 on 135M
     extra_flags: tuple[str, ...] = ()
     connect_timeout_s: float = Field(default=2.0, gt=0)
-    idle_timeout_s: float = Field(default=60.0, gt=0)  # longest silence inside a stream
+    idle_timeout_s: float = Field(default=60.0, gt=0)  # longest pause within a stream
     start_timeout_s: float = Field(default=600.0, gt=0)
     max_connections: int = Field(default=512, ge=1)
 
     @property
     def runs_locally(self) -> bool | None:
-        """Whether no text leaves the operator's machines; None where nobody said so."""
+        """Whether no text leaves the operator's machines; None if that is not configured."""
         return True if self.url is None else self.is_local
 
 
@@ -76,7 +76,7 @@ class StateSettings(BaseModel):
 
 
 class IndexSettings(BaseModel):
-    """Another Chroma server to use; without a host ours is started as a child."""
+    """A Chroma server to use; without a host one is started as a child process."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -85,7 +85,7 @@ class IndexSettings(BaseModel):
 
 
 class RecordSettings(BaseModel):
-    """What is kept of each request."""
+    """What is stored of each request."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -94,17 +94,17 @@ class RecordSettings(BaseModel):
 
 
 class JobSettings(BaseModel):
-    """The worker and its leases."""
+    """The worker and the leases of its jobs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     poll_s: float = Field(default=0.1, gt=0)
-    lease_s: float = Field(default=15.0, gt=0)  # a dead worker's job is taken up after this
+    lease_s: float = Field(default=15.0, gt=0)  # a dead worker's job is claimed again after this
     max_attempts: int = Field(default=3, ge=1)
 
 
 class Settings(BaseSettings):
-    """Everything that can be configured, one section per concern."""
+    """Everything that can be configured, one section for each part."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__"
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     records: RecordSettings = RecordSettings()
     jobs: JobSettings = JobSettings()
     router: RouterConfig = RouterConfig()
-    policy: Path | None = None  # default: the policy that ships with router/
+    policy: Path | None = None  # default: the policy of router/
     default_use_case: str | None = None
 
     @property
@@ -130,14 +130,14 @@ class Settings(BaseSettings):
 
     @property
     def policy_file(self) -> Path | None:
-        """The policy in force, or None for the one that ships."""
+        """The policy in force, or None for the default one."""
         return (
             self.policy if self.router.policy_file is None else self.home / self.router.policy_file
         )
 
     @property
     def shadow_policy_file(self) -> Path | None:
-        """The policy that is only observed; a bare name lies in the home."""
+        """The shadow policy's file, if there is one; a bare name is a file in the home."""
         return None if self.router.observe is None else self.home / self.router.observe
 
     @property
@@ -178,7 +178,7 @@ def home_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def load_settings(**arguments: Any) -> Settings:
-    """Return the settings in force.
+    """Return the settings.
 
     Raises:
         InvalidSettings: A key is unknown or a value does not fit; the message names each.
@@ -187,7 +187,7 @@ def load_settings(**arguments: Any) -> Settings:
     for variable in os.environ:
         section = variable.removeprefix(ENV_PREFIX).split("__")[0]
         if variable.startswith(ENV_PREFIX) and section not in known:
-            raise InvalidSettings(f"{variable} names no section; there are {sorted(known)}.")
+            raise InvalidSettings(f"{variable} names no section; the sections are {sorted(known)}.")
     arguments.setdefault("home", home_folder())
     file = Home(Path(arguments["home"])).config_file
     try:
@@ -195,7 +195,9 @@ def load_settings(**arguments: Any) -> Settings:
     except TOMLDecodeError as exc:
         raise InvalidSettings(f"{file} is not TOML: {exc}.") from exc
     except SettingsError as exc:
-        raise InvalidSettings(f"{exc}: lists and tables in the environment are JSON.") from exc
+        raise InvalidSettings(
+            f"{exc}: in the environment, lists and tables are written as JSON."
+        ) from exc
     except ValidationError as exc:
         faults = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
@@ -210,5 +212,5 @@ def load_settings(**arguments: Any) -> Settings:
 
 
 def child_environment(**added: str) -> dict[str, str]:
-    """Return this process's environment with `added`, for a process that is started."""
+    """Return this process's environment with `added`, for a child process."""
     return {**os.environ, **added}

@@ -22,7 +22,8 @@ from service.compare import parse_outcomes, parse_set, regret_of
 from service.context import AppContext
 from service.errors import CompareNotFound, JobNotFound
 from service.stores.comparisons import Comparison
-from service.stores.jobs import Job, Lane
+from service.stores.job_kinds import COMPARE, CompareArgs, CompareResult
+from service.stores.jobs import Job
 
 api = APIRouter(prefix="/compare", tags=["compare"])
 
@@ -46,9 +47,8 @@ async def start(
     await context.use_case(body.use_case, tenant=caller.tenant)
     enqueue = partial(
         context.jobs.enqueue,
-        Lane.COMPARE,
-        "compare",
-        body.model_dump(mode="json"),
+        COMPARE,
+        CompareArgs(**body.model_dump(mode="json")),
         tenant=caller.tenant,
     )
     job = await to_thread.run_sync(enqueue)
@@ -119,7 +119,7 @@ def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
         job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id") from exc
-    if job.kind != "compare":
+    if job.kind != COMPARE.name:
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id")
     return job
 
@@ -128,4 +128,6 @@ def _comparison(context: AppContext, caller: Caller, job: Job) -> Comparison | N
     """Return what a job made, or None as long as it has made nothing."""
     if job.result is None:
         return None
-    return context.comparisons.get(str(job.result["comparison_id"]), tenant=caller.tenant)
+    return context.comparisons.get(
+        CompareResult.read(job.result).comparison_id, tenant=caller.tenant
+    )

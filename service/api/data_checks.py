@@ -13,10 +13,10 @@ from service.api.dependencies import Caller, Context
 from service.api.jobs import wait_for
 from service.api.schemas.data_checks import DataCheckReply, DataCheckRequest
 from service.api.schemas.jobs import JobAccepted
-from service.api.schemas.shapes import JsonObject, ListReply
+from service.api.schemas.shapes import ListReply
 from service.context import AppContext
 from service.errors import InvalidRequest
-from service.stores.jobs import Lane
+from service.stores.job_kinds import DATA_CHECK, DataCheckArgs, DataCheckResult
 
 api = APIRouter(prefix="/use_cases/{use_case_id}/data_checks", tags=["data checks"])
 
@@ -36,17 +36,16 @@ async def check(
     use_case = await context.use_case(use_case_id, tenant=caller.tenant)
     name, content = await to_thread.run_sync(_content, context, caller, body)
     await to_thread.run_sync(parse_any_rows, content, name)
-    args: JsonObject = {
-        "use_case": use_case_id,
-        "filename": name,
-        "domain": use_case.domain_description if body.domain is None else body.domain,
-        "scenarios": list(use_case.scenarios if body.scenarios is None else body.scenarios),
-        "min_similarity": body.min_similarity,
-    }
+    args = DataCheckArgs(
+        use_case=use_case_id,
+        filename=name,
+        domain=use_case.domain_description if body.domain is None else body.domain,
+        scenarios=use_case.scenarios if body.scenarios is None else body.scenarios,
+        min_similarity=body.min_similarity,
+    )
     enqueue = partial(
         context.jobs.enqueue,
-        Lane.COMPARE,
-        "data_check",
+        DATA_CHECK,
         args,
         tenant=caller.tenant,
         payload=content,
@@ -56,7 +55,8 @@ async def check(
     if job.result is None:
         accepted = JobAccepted.of(job).model_dump(mode="json")
         return JSONResponse(accepted, 202, {"location": f"/jobs/{job.job_id}"})
-    read = partial(_get, context, caller, use_case_id, job.result["data_check"])
+    check_id = DataCheckResult.read(job.result).data_check
+    read = partial(_get, context, caller, use_case_id, check_id)
     return await to_thread.run_sync(read)
 
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from service.api.dependencies import Caller, Context
 from service.api.schemas.decisions import ObservationListReply, ObservationReply, RecordReply
 from service.errors import DecisionNotFound
-from service.stores.records import Pair
+from service.stores.records import ShadowCount
 
 api = APIRouter(tags=["decisions"])
 
@@ -28,8 +28,8 @@ def get_decision(context: Context, caller: Caller, request_id: str) -> RecordRep
 @api.get("/observations")
 def list_observations(context: Context, caller: Caller) -> ObservationListReply:
     """Sum up what the shadow policies would have done, newest first."""
-    by_policies: dict[tuple[str, str], list[Pair]] = {}
-    for pair in context.records.observed(tenant=caller.tenant):
+    by_policies: dict[tuple[str, str], list[ShadowCount]] = {}
+    for pair in context.records.shadow_counts(tenant=caller.tenant):
         versions = pair.now["policy_version"], pair.then["policy_version"]
         by_policies.setdefault(versions, []).append(pair)
     shadow = context.shadow

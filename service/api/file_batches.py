@@ -20,7 +20,8 @@ from service.api.schemas.shapes import Body
 from service.context import AppContext
 from service.errors import InvalidRequest, JobNotFound
 from service.stores.files import UploadedFile
-from service.stores.jobs import Job, Lane, Status
+from service.stores.job_kinds import INGEST, IngestArgs
+from service.stores.jobs import Job, Status
 
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 
@@ -101,31 +102,31 @@ def _create(
     _refuse_equal_names(files)
     name = hashlib.sha256(f"{base_id}\0{key}".encode()).hexdigest()[:32] if key else None
     batch_id = f"vsfb_{name or uuid.uuid4().hex}"
-    known = context.jobs.list_keys(batch_id, tenant=caller.tenant)
+    known = context.jobs.list_by_key(batch_id, tenant=caller.tenant)
     if known and [job.args["file_id"] for job in known] != [f.file_id for f in files][: len(known)]:
         raise InvalidRequest(
             "Idempotency-Key was already used for a batch of other files; choose a new key.",
             param="idempotency-key",
         )
+    labels = body.access_labels
     for number, file in enumerate(files):
         context.jobs.enqueue(
-            Lane.INGEST,
-            "ingest",
-            {
-                "base_id": base_id,
-                "external_id": file.filename,
-                "filename": file.filename,
-                "attributes": body.attributes,
-                "access": None if body.access_labels is None else sorted(set(body.access_labels)),
-                "sha256": file.sha256,
-                "file_id": file.file_id,
-            },
+            INGEST,
+            IngestArgs(
+                base_id=base_id,
+                external_id=file.filename,
+                filename=file.filename,
+                attributes=body.attributes,
+                access=None if labels is None else tuple(sorted(set(labels))),
+                sha256=file.sha256,
+                file_id=file.file_id,
+            ),
             tenant=caller.tenant,
             payload=context.files.content(file.file_id, tenant=caller.tenant),
             subject=f"{base_id}/{file.filename}",
             idempotency_key=f"{batch_id}:{number:05}",
         )
-    return batch_id, context.jobs.list_keys(batch_id, tenant=caller.tenant)
+    return batch_id, context.jobs.list_by_key(batch_id, tenant=caller.tenant)
 
 
 def _refuse_equal_names(files: Sequence[UploadedFile]) -> None:
@@ -142,7 +143,7 @@ def _refuse_equal_names(files: Sequence[UploadedFile]) -> None:
 
 def _jobs_of(context: AppContext, caller: Caller, base_id: str, batch_id: str) -> Sequence[Job]:
     context.knowledge.get_base(base_id, tenant=caller.tenant)
-    jobs = context.jobs.list_keys(batch_id, tenant=caller.tenant)
+    jobs = context.jobs.list_by_key(batch_id, tenant=caller.tenant)
     if not batch_id.startswith("vsfb_") or not jobs or jobs[0].args["base_id"] != base_id:
         raise JobNotFound(f"There is no file batch {batch_id!r} in {base_id!r}.", param="id")
     return jobs

@@ -37,7 +37,7 @@ async def upload_file(request: Request, context: Context, caller: Caller) -> Fil
         purpose = str(form.get("purpose") or "fine-tune")
         content = await upload.read()
         name = upload.filename or "rows.jsonl"
-    keep = partial(context.files.keep, name, content, purpose=purpose, tenant=caller.tenant)
+    keep = partial(context.files.save, name, content, purpose=purpose, tenant=caller.tenant)
     return FileReply.of(await to_thread.run_sync(keep))
 
 

@@ -15,12 +15,13 @@ from adapters import BaseModelMismatch, read_checkpoints, read_events
 from service.api.dependencies import Caller, Context
 from service.api.hyperparameters import config_keys
 from service.api.schemas.fine_tuning import TrainingReply, TrainingRequest
-from service.api.schemas.shapes import JsonObject, ListReply
+from service.api.schemas.shapes import ListReply
 from service.api.schemas.training_progress import CheckpointReply, EventReply, last_checkpoint
 from service.context import AppContext
 from service.errors import FileNotFound, InvalidRequest, JobNotFound, ModelNotFound
 from service.stores.files import UploadedFile
-from service.stores.jobs import Job, Lane, Status
+from service.stores.job_kinds import TRAIN, TrainArgs
+from service.stores.jobs import Job, Status
 
 api = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["fine-tuning"])
 
@@ -57,7 +58,7 @@ def list_all(
         if name.startswith("metadata[")
     }
     found = context.jobs.list(
-        tenant=caller.tenant, kind="train", metadata=labels, after=after, limit=limit + 1
+        tenant=caller.tenant, kind=TRAIN.name, metadata=labels, after=after, limit=limit + 1
     )
     data = [TrainingReply.of(job) for job in found[:limit]]
     return ListReply[TrainingReply](data=data, has_more=len(found) > limit)
@@ -124,18 +125,15 @@ def _create(
     base = context.settings.engine.base_model
     _require_base(context, body)
     keys = config_keys(body, base=base, filename=file.filename)
-    args: JsonObject = {"file_id": file.file_id, "config": keys}
+    args = TrainArgs(file_id=file.file_id, config=keys)
     if body.metadata:
-        args["metadata"] = dict(body.metadata)
+        args = args.model_copy(update={"metadata": dict(body.metadata)})
     if replayed := keys.get("replay_dataset"):
         param = "config.replay_dataset"
         ids = replayed if isinstance(replayed, list) else [replayed]
-        args["replay_file_ids"] = [
-            _find_file(context, caller, str(file_id), param).file_id for file_id in ids
-        ]
-    return context.jobs.enqueue(
-        Lane.TRAIN, "train", args, tenant=caller.tenant, idempotency_key=idempotency_key
-    )
+        found = [_find_file(context, caller, str(file_id), param).file_id for file_id in ids]
+        args = args.model_copy(update={"replay_file_ids": tuple(found)})
+    return context.jobs.enqueue(TRAIN, args, tenant=caller.tenant, idempotency_key=idempotency_key)
 
 
 def _find_file(context: AppContext, caller: Caller, file_id: str, param: str) -> UploadedFile:
@@ -164,7 +162,7 @@ def _find(context: AppContext, caller: Caller, job_id: str) -> Job:
         job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise _no_job(job_id) from exc
-    if job.kind != "train":
+    if job.kind != TRAIN.name:
         raise _no_job(job_id)
     return job
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from service.api.dependencies import Caller, Context
 from service.context import AppContext
-from service.stores.jobs import Lane
+from service.stores.job_kinds import REBUILD, REINDEX, IndexArgs, IndexResult, JobKind
 
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 
@@ -30,7 +30,7 @@ async def rebuild(
     context: Context, caller: Caller, base_id: str, idempotency_key: Key = None
 ) -> Response:
     """Fill a new generation of the index from the stored vectors and swap it in."""
-    return await _start(context, caller, "rebuild", base_id, idempotency_key)
+    return await _start(context, caller, REBUILD, base_id, key=idempotency_key)
 
 
 @api.post("/{base_id}/reindex")
@@ -38,19 +38,23 @@ async def reindex(
     context: Context, caller: Caller, base_id: str, idempotency_key: Key = None
 ) -> Response:
     """Embed all documents again with the next embedder, or the only one, and swap once."""
-    return await _start(context, caller, "reindex", base_id, idempotency_key)
+    return await _start(context, caller, REINDEX, base_id, key=idempotency_key)
 
 
 async def _start(
-    context: AppContext, caller: Caller, kind: str, base_id: str, key: str | None
+    context: AppContext,
+    caller: Caller,
+    kind: JobKind[IndexArgs, IndexResult],
+    base_id: str,
+    *,
+    key: str | None,
 ) -> Response:
     find = partial(context.knowledge.get_base, base_id, tenant=caller.tenant)
     await to_thread.run_sync(find)
     enqueue = partial(
         context.jobs.enqueue,
-        Lane.INDEX,
         kind,
-        {"base_id": base_id},
+        IndexArgs(base_id=base_id),
         tenant=caller.tenant,
         subject=f"{base_id}#index",
         idempotency_key=key,

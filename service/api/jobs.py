@@ -12,7 +12,8 @@ from service.api.schemas.jobs import JobReply
 from service.api.schemas.shapes import ListReply
 from service.context import AppContext
 from service.errors import JobFailed
-from service.stores.jobs import Job, Lane, Status
+from service.stores.job_kinds import Lane
+from service.stores.jobs import Job, Status
 
 api = APIRouter(prefix="/jobs", tags=["jobs"])
 

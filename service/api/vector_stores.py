@@ -24,11 +24,13 @@ from service.api.schemas.shapes import Body
 from service.chat.citations import passage_dict
 from service.context import AppContext
 from service.errors import InvalidRequest
-from service.stores.jobs import Job, Lane
+from service.stores.job_kinds import DELETE_DOCUMENT, INGEST, DeleteArgs, IngestArgs, JobKind
+from service.stores.jobs import Job
 from service.stores.locked_files import read_locked
 from service.stores.use_cases import ID_PATTERN
 
 T = TypeVar("T")
+A = TypeVar("A", IngestArgs, DeleteArgs)
 api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
 
 
@@ -154,20 +156,21 @@ async def put_document(
         raise DocumentTooLarge(
             f"{filename} has {len(content)} bytes; knowledge.max_document_bytes is {limit}."
         )
-    args: dict[str, Any] = {
-        "base_id": base_id,
-        "external_id": external_id,
-        "filename": filename,
-        "attributes": upload.attributes,
-        "access": None if upload.access_labels is None else sorted(set(upload.access_labels)),
-        "sha256": hashlib.sha256(content).hexdigest(),  # another content is another request
-    }
+    labels = upload.access_labels
+    args = IngestArgs(
+        base_id=base_id,
+        external_id=external_id,
+        filename=filename,
+        attributes=upload.attributes,
+        access=None if labels is None else tuple(sorted(set(labels))),
+        sha256=hashlib.sha256(content).hexdigest(),  # another content is another request
+    )
     if upload.password is not None:
-        args["was_locked"] = True
+        args = args.model_copy(update={"was_locked": True})
         limits = context.settings.knowledge.parse_limits
         read = partial(read_locked, filename, content, upload.password, limits=limits)
         content = await to_thread.run_sync(read, limiter=context.locked_file_limiter)
-    job = await _enqueue(context, caller, "ingest", args, payload=content, key=idempotency_key)
+    job = await _enqueue(context, caller, INGEST, args, payload=content, key=idempotency_key)
     return await _reply(job, context)
 
 
@@ -177,8 +180,8 @@ async def delete_document(
 ) -> Response:
     """Delete a document; no later answer holds its text."""
     await _require_base(context, caller, base_id)
-    args = {"base_id": base_id, "external_id": external_id}
-    job = await _enqueue(context, caller, "delete_document", args)
+    args = DeleteArgs(base_id=base_id, external_id=external_id)
+    job = await _enqueue(context, caller, DELETE_DOCUMENT, args)
     return await _reply(job, context)
 
 
@@ -296,8 +299,8 @@ def _json_field(form: FormData, name: str, kind: type[T]) -> T | None:
 async def _enqueue(
     context: AppContext,
     caller: Caller,
-    kind: str,
-    args: Mapping[str, Any],
+    kind: JobKind[A, Any],
+    args: A,
     *,
     payload: bytes | None = None,
     key: str | None = None,
@@ -305,12 +308,11 @@ async def _enqueue(
     return await to_thread.run_sync(
         partial(
             context.jobs.enqueue,
-            Lane.INGEST,
             kind,
             args,
             tenant=caller.tenant,
             payload=payload,
-            subject=f"{args['base_id']}/{args['external_id']}",
+            subject=f"{args.base_id}/{args.external_id}",
             idempotency_key=key,
         )
     )

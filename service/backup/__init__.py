@@ -1,1 +1,1 @@
-"""The state of a home in one file, and back."""
+"""Backup and restore of the state of a home."""

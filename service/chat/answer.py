@@ -159,7 +159,7 @@ def build_answer(
     A model that says the use case's refusal, as one trained on refusals does, has abstained.
     """
     cited = cite(text, prompt.passages, settled.question.cite)
-    refuses = settled.route.use_case.refusal.is_said_in(text)
+    refuses = settled.route.use_case.refusal.matches(text)
     return Answer(
         decided=settled.decided,
         outcome="abstained" if refuses else "answered",

@@ -15,7 +15,7 @@ from service.stores.records import Record, Trace
 def keep_record(question: Question, route: Route, answer: Answer, context: AppContext) -> None:
     """Queue the record of an answer; its trace is worked out by the thread that writes it."""
     trace = partial(build_trace, route, answer.decided, context.shadow_policy)
-    context.records.keep(_record_of(question, route, answer, context), trace)
+    context.records.save(_record_of(question, route, answer, context), trace)
 
 
 def build_trace(route: Route, decided: DecisionEvent, shadow: Policy | None) -> Trace:

@@ -14,7 +14,7 @@ import httpx
 from service.cli.output import CommandFailed, Meter, Report, problem
 from service.home import Home, gateway_url
 from service.settings import home_folder
-from service.supervision.processes import read_instance
+from service.supervision.instance import read_instance
 
 _POLL_S = 0.5
 _ANSWER_S = 300.0  # an answer of a small model on two busy cores takes seconds, not minutes

@@ -10,10 +10,11 @@ from rich.console import Console
 from service.cli.output import JsonOption, Meter, Report, reporting
 from service.home import Home
 from service.settings import home_folder, load_settings
-from service.supervision.processes import Started, Status, Waiting
+from service.supervision.processes import Started, Status
 from service.supervision.processes import down as stop_all
 from service.supervision.processes import status as read_status
 from service.supervision.processes import up as start_all
+from service.supervision.readiness import Waiting
 
 _NOTE_CHARS = 70
 _TROUBLE = ("BACKOFF", "FATAL", "EXITED", "STOPPED")
@@ -88,7 +89,7 @@ def status_document(found: Status) -> dict[str, Any]:
         "url": found.url,
         "supervisor_pid": found.supervisor_pid,
         "policy": found.policy,
-        "observed_policy": found.observed_policy,
+        "observed_policy": found.shadow_policy,
         "processes": [
             {**asdict(process), "port": ports.get(process.name)} for process in found.processes
         ],
@@ -102,7 +103,7 @@ def _show(meter: Meter, now: Waiting) -> None:
     if troubled:
         note += f"; {', '.join(troubled)}"
     elif now.waiting_for != ("gateway",):
-        note += f"; engine: {_LOG_PREFIX.sub('', now.engine_says)[:_NOTE_CHARS]}"
+        note += f"; engine: {_LOG_PREFIX.sub('', now.engine_log)[:_NOTE_CHARS]}"
     meter.show(None, note)
 
 
@@ -119,7 +120,7 @@ def _print_status(out: Console, found: Status) -> None:
             f"{row['port'] or '':>7}  {uptime}",
             markup=False,
         )
-    for name, policy in (("policy", found.policy), ("observed policy", found.observed_policy)):
+    for name, policy in (("policy", found.policy), ("shadow policy", found.shadow_policy)):
         if policy is None:
             continue
         out.print(f"{name} {policy['version'] or 'none'}", markup=False)

@@ -40,7 +40,7 @@ from service.cli.output import (
 from service.cli.use_cases import read_mapping
 from service.fine_tuning.training import find_base, new_run_id, train_here
 from service.settings import Settings, child_environment, load_settings
-from service.supervision.processes import read_instance
+from service.supervision.instance import read_instance
 
 app = typer.Typer(help="Train adapters, and look after what is training.", no_args_is_help=True)
 

@@ -1,4 +1,4 @@
-"""What a plain text classifier would choose: the bar that a router with reasons has to pass.
+"""A text classifier that chooses a strategy: the baseline for the router.
 
 It knows questions and scores; it does not know facts or policies.
 """
@@ -16,10 +16,10 @@ SHRINKAGE = 10.0  # of 1, 3, 10, 30: the best on simulated outcomes of 60 and 1,
 def choose_by_words(
     questions: Sequence[str], scores: Sequence[Mapping[Strategy, float | None]]
 ) -> list[Strategy] | None:
-    """Return the strategy that TF-IDF expects to score best, each question judged by the others.
+    """Return the strategy that TF-IDF expects to score best, trained on the other questions.
 
     Ridge regression of every strategy's score on character 1-4 and word 1-2 grams, cross-validated
-    in 5 folds by question: the same words never stand on both sides. Ties go to the earlier name.
+    in 5 folds by question: no question is in both parts. Ties go to the earlier strategy.
 
     Args:
         questions: Text of each question.
@@ -28,7 +28,7 @@ def choose_by_words(
     Returns:
         A strategy for each question, or None where there are fewer than two different questions.
     """
-    # Imported here: two seconds that no other command should pay.
+    # Imported here: it takes two seconds that no other command needs.
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import GroupKFold
@@ -55,7 +55,7 @@ def choose_by_words(
 
 
 def _filled(known: np.ndarray) -> np.ndarray:
-    """Return scores of shape (questions, strategies) without gaps; never seen counts as 0."""
+    """Return scores of shape (questions, strategies) without gaps; no score at all counts as 0."""
     seen = ~np.isnan(known)
     means = np.where(seen, known, 0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
     return np.where(seen, known, means)

@@ -1,4 +1,4 @@
-"""How sure is a mean over questions? A percentile bootstrap, the same one for every figure.
+"""Confidence interval of a mean over questions: a percentile bootstrap.
 
 It knows numbers; it does not know what they measure.
 """

@@ -1,36 +1,37 @@
-"""The outcomes of a comparison, read back: every question with the score of each strategy.
+"""The outcomes of a comparison read from a file: each question with the score of each strategy.
 
-It knows the rows that `fingerpost compare --out` writes and says which line is wrong; it does not
-know what is computed from them.
+It knows the rows that `fingerpost compare --out` writes and names the line that is wrong; it does
+not know what is computed from them.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from router import FACTS, Facts, Provenance, RouterError, Strategy, Trial
 from service.compare.questions import COMPARED, StrategyName
 from service.errors import InvalidOutcomes
+from service.stores.json_value import JsonMapping, JsonObject
 
 MOST_FAULTS = 20
-_STATED = Provenance.__members__.values()
+_PROVENANCES = Provenance.__members__.values()
 
-Placed = tuple[str, object]  # where a row stands, e.g. "outcomes.jsonl line 3", and the row
+LocatedRow = tuple[str, object]  # its location, e.g. "outcomes.jsonl line 3", and the row
 
 
 class OutcomeRow(BaseModel):
-    """What is read of one row; other keys may stand beside."""
+    """The keys that are read of one row; others are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: Annotated[str, StringConstraints(min_length=1)]
     strategy: StrategyName
     score: float | None = Field(ge=0, le=1, allow_inf_nan=False, strict=True)
-    facts: Mapping[str, Any] = {}
-    decision: Mapping[str, Any] = {}
+    facts: JsonMapping = {}
+    decision: JsonMapping = {}
     question: str | None = None
 
 
@@ -51,13 +52,15 @@ class Outcomes:
     without_facts: int
 
 
-def read_lines(text: str, *, file: str) -> Iterator[Placed]:
-    """Yield the rows of a JSON-lines text with their places.
+def read_lines(text: str, *, file: str) -> Iterator[LocatedRow]:
+    """Yield the rows of a JSON-lines text with their locations.
 
     Raises:
         InvalidOutcomes: Names the line that is not JSON.
     """
-    for number, line in enumerate(text.split("\n"), start=1):  # U+2028 may stand inside a string
+    for number, line in enumerate(
+        text.split("\n"), start=1
+    ):  # not splitlines: a string may contain U+2028
         if line.strip():
             place = f"{file} line {number}"
             try:
@@ -66,11 +69,11 @@ def read_lines(text: str, *, file: str) -> Iterator[Placed]:
                 raise InvalidOutcomes(f"{place} is not JSON: {exc}") from exc
 
 
-def parse_outcomes(rows: Iterable[Placed]) -> Outcomes:
+def parse_outcomes(rows: Iterable[LocatedRow]) -> Outcomes:
     """Return the outcomes that `rows` hold, one row per question and strategy in any order.
 
     Raises:
-        InvalidOutcomes: Names each row that is wrong, stands twice, or has nothing beside it.
+        InvalidOutcomes: Names each row that is wrong, occurs twice, or is of the only strategy.
     """
     faults: list[str] = []
     by_question: dict[str, dict[StrategyName, tuple[str, OutcomeRow]]] = {}
@@ -83,7 +86,7 @@ def parse_outcomes(rows: Iterable[Placed]) -> Outcomes:
         known = by_question.setdefault(row.id, {})
         if row.strategy in known:
             first = known[row.strategy][0]
-            faults.append(f"{place}: {row.id!r} by {row.strategy} stands in {first} already")
+            faults.append(f"{place}: {row.id!r} by {row.strategy} is in {first} already")
         else:
             known[row.strategy] = place, row
     if not by_question and not faults:
@@ -92,13 +95,13 @@ def parse_outcomes(rows: Iterable[Placed]) -> Outcomes:
         if len(placed.keys() - {"auto"}) < 2:
             place = next(iter(placed.values()))[0]
             faults.append(
-                f"{place}: question {question!r} was asked by one strategy only; nothing to choose"
+                f"{place}: question {question!r} was asked by one strategy only; a choice needs two"
             )
     found = [] if faults else [_trial(placed, faults) for placed in by_question.values()]
     if faults:
         more = len(faults) - MOST_FAULTS
-        said = " | ".join(faults[:MOST_FAULTS]) + (f" | and {more} more" if more > 0 else "")
-        raise InvalidOutcomes(f"The outcomes cannot be used: {said}")
+        listed = " | ".join(faults[:MOST_FAULTS]) + (f" | and {more} more" if more > 0 else "")
+        raise InvalidOutcomes(f"The outcomes cannot be used: {listed}")
     return _outcomes(found)
 
 
@@ -106,11 +109,11 @@ def _outcomes(found: Sequence[tuple[Trial, str | None]]) -> Outcomes:
     scored = [pair for pair in found if any(s is not None for s in pair[0].scores.values())]
     if not scored:
         raise InvalidOutcomes("The outcomes cannot be used: no row has a score.")
-    kept = {trial.id for trial, _ in scored}
+    scored_ids = {trial.id for trial, _ in scored}
     return Outcomes(
         trials=tuple(trial for trial, _ in scored),
         questions=tuple(question for _, question in scored),
-        unscored=tuple(trial.id for trial, _ in found if trial.id not in kept),
+        unscored=tuple(trial.id for trial, _ in found if trial.id not in scored_ids),
         without_facts=sum(not trial.facts for trial, _ in scored),
     )
 
@@ -118,9 +121,9 @@ def _outcomes(found: Sequence[tuple[Trial, str | None]]) -> Outcomes:
 def _trial(
     placed: Mapping[StrategyName, tuple[str, OutcomeRow]], faults: list[str]
 ) -> tuple[Trial, str | None]:
-    """Return the trial of one question and its text; what is wrong with its facts is noted.
+    """Return the trial of one question and its text; faults of its facts are appended to `faults`.
 
-    The facts are those of the `auto` row where it holds some: what the router itself saw.
+    The facts are those of the `auto` row where it has some: what the router used.
     """
     rows = [placed[name] for name in ("auto", *COMPARED[:-1]) if name in placed]
     place, row = next((pair for pair in rows if pair[1].facts), rows[0])
@@ -136,19 +139,23 @@ def _trial(
     return Trial(row.id, facts, scores, live, _thresholds(row.decision)), question
 
 
-def _thresholds(decision: Mapping[str, Any]) -> dict[str, object]:
-    """Return the thresholds that the use case declared, as the decision tells them."""
-    told = decision.get("thresholds")
-    if not isinstance(told, Mapping):
+def _thresholds(decision: JsonMapping) -> JsonObject:
+    """Return the thresholds of the use case, as its decision lists them."""
+    thresholds = decision.get("thresholds")
+    if not isinstance(thresholds, Mapping):
         return {}
-    return {name: t["value"] for name, t in told.items() if isinstance(t, Mapping) and "value" in t}
+    return {
+        name: t["value"]
+        for name, t in thresholds.items()
+        if isinstance(t, Mapping) and "value" in t
+    }
 
 
-def _facts(stated: Mapping[str, Any]) -> Facts:
+def _facts(stated: JsonMapping) -> Facts:
     """Return facts as a decision writes them, `{value, provenance}`, or as plain values."""
-    by: dict[Provenance, dict[str, object]] = {provenance: {} for provenance in _STATED}
-    for name, told in stated.items():
-        whole = told if isinstance(told, Mapping) else {"value": told}
+    by: dict[Provenance, JsonObject] = {provenance: {} for provenance in _PROVENANCES}
+    for name, content in stated.items():
+        whole = content if isinstance(content, Mapping) else {"value": content}
         source = whole.get("provenance")
         if source not in by:
             spec = FACTS.get(name)

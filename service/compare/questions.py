@@ -5,11 +5,12 @@ It knows the shape of a SET row; it does not know how answers are scored.
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from service.errors import InvalidRequest
+from service.stores.json_value import JsonMapping
 
 StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
 COMPARED: tuple[StrategyName, ...] = get_args(StrategyName)
@@ -17,7 +18,7 @@ MAX_QUESTIONS = 5_000
 
 
 class Kind(StrEnum):
-    """What a good answer to the question shows."""
+    """What a good answer to the question must show."""
 
     FACT = "fact"
     STYLE = "style"
@@ -44,32 +45,33 @@ class SetQuestion(BaseModel):
     question: str = Field(min_length=1)
     kind: Kind
     answers: tuple[str, ...] = ()
-    schema_: Mapping[str, Any] | Sequence[str] | None = Field(default=None, alias="schema")
+    schema_: JsonMapping | Sequence[str] | None = Field(default=None, alias="schema")
     history: tuple[Turn, ...] = ()
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "SetQuestion":
         if self.kind in (Kind.FACT, Kind.BOTH) and not self.answers:
             raise ValueError(f"a {self.kind} question needs `answers`")
-        if self.kind in (Kind.STYLE, Kind.BOTH) and not self.house_keys:
-            raise ValueError(f"a {self.kind} question needs `schema` (the house keys)")
+        if self.kind in (Kind.STYLE, Kind.BOTH) and not self.required_keys:
+            raise ValueError(f"a {self.kind} question needs `schema` (the required keys)")
         return self
 
     @property
-    def house_keys(self) -> frozenset[str]:
-        """Keys that an answer in house style has: a list of names, or a JSON schema's."""
+    def required_keys(self) -> frozenset[str]:
+        """Keys that an answer's JSON object must have: listed, or those of a JSON schema."""
         if self.schema_ is None:
             return frozenset()
         if isinstance(self.schema_, Mapping):
-            return frozenset(self.schema_.get("required") or self.schema_.get("properties") or ())
+            names = self.schema_.get("required") or self.schema_.get("properties")
+            return frozenset(map(str, names)) if isinstance(names, list | dict) else frozenset()
         return frozenset(self.schema_)
 
 
-def parse_set(rows: Iterable[Mapping[str, Any]]) -> tuple[SetQuestion, ...]:
+def parse_set(rows: Iterable[object]) -> tuple[SetQuestion, ...]:
     """Return the questions of `rows`.
 
     Raises:
-        InvalidRequest: Names each row that is wrong, or the id that stands twice.
+        InvalidRequest: Names each row that is wrong, or the id that occurs twice.
     """
     questions: list[SetQuestion] = []
     faults: list[str] = []
@@ -82,7 +84,7 @@ def parse_set(rows: Iterable[Mapping[str, Any]]) -> tuple[SetQuestion, ...]:
             )
             faults.append(f"row {number}: {reasons}")
     ids = [question.id for question in questions]
-    faults += [f"id {name!r} stands twice" for name in sorted({i for i in ids if ids.count(i) > 1})]
+    faults += [f"id {name!r} occurs twice" for name in sorted({i for i in ids if ids.count(i) > 1})]
     if not questions and not faults:
         faults = ["the set has no questions"]
     if len(questions) > MAX_QUESTIONS:

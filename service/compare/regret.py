@@ -1,7 +1,7 @@
-"""How far is the router from the best possible choice? A policy judged on outcomes, as a document.
+"""Regret of a policy: its distance from the best possible choice on the outcomes of a comparison.
 
-It joins the router's arithmetic with the intervals and the text baseline of this package; it does
-not know where outcomes or policies are kept.
+It combines the router's regret with the intervals and the text baseline of this package; it does
+not know where outcomes or policies are stored.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ BASELINE = "tfidf_baseline"
 
 
 def regret_of(outcomes: Outcomes, policy: Policy) -> dict[str, Any]:
-    """Return what `fingerpost regret` prints; its keys stand in service/README.md."""
+    """Return what `fingerpost regret` prints; service/README.md lists its keys."""
     texts = [text for text in outcomes.questions if text is not None]
     chosen = None
     if len(texts) == len(outcomes.trials):
@@ -43,26 +43,26 @@ def regret_of(outcomes: Outcomes, policy: Policy) -> dict[str, Any]:
 
 
 def _notes(outcomes: Outcomes, regret: Regret, *, has_texts: bool) -> Iterator[str]:
-    """Yield what a reader of the figures must know."""
+    """Yield what limits the figures."""
     n = regret.questions
     for strategy, standing in regret.fixed.items():
         if standing.missing:
             yield (
-                f"{strategy} could not run for {standing.missing} of {n} questions: they are "
-                "missing from its figures, and count as 0 only where the best fixed is picked"
+                f"{strategy} has no score for {standing.missing} of {n} questions: they are "
+                "missing from its figures, and count as 0 only in choosing the best fixed strategy"
             )
     if regret.router.missing:
         yield (
             f"the policy chose a strategy without a score for {regret.router.missing} of {n} "
-            "questions; they are missing from the router's figures, which flatters it"
+            "questions; they are missing from the router's figures, which makes them too high"
         )
     if outcomes.unscored:
         names = ", ".join(outcomes.unscored[:5])
-        yield f"no strategy could run for {len(outcomes.unscored)} questions, left out: {names}"
+        yield f"{len(outcomes.unscored)} questions without any score are left out: {names}"
     if outcomes.without_facts:
         yield (
             f"{outcomes.without_facts} of {n} questions hold no facts: the policy decided them "
-            "with everything unknown"
+            "with every fact unknown"
         )
     if not has_texts:
         yield "no TF-IDF baseline: not every question's rows hold its text (`question`)"

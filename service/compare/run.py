@@ -1,24 +1,25 @@
 """Asks every question by every strategy, as a client of `/chat`.
 
-It knows HTTP from the outside; it does not look into the gateway. A question that fails is
-recorded with its error and without a score.
+It knows the gateway's HTTP interface only. A question that fails is recorded with its error and
+without a score.
 """
 
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import httpx
+from pydantic import JsonValue
 
+from service.compare.outcome import ChatAnswer, Outcome
 from service.compare.questions import SetQuestion
 from service.compare.scoring import score_answer
+from service.stores.json_value import JsonObject
 
 ANSWER_LIMIT_S = 300.0
-BEFORE_THE_ANSWER = ("route", "rewrite", "retrieve", "first_token")
-_DECIDED = ("strategy", "rule", "thresholds")
-Outcome = dict[str, Any]
+STAGES_TO_FIRST_TOKEN = ("route", "rewrite", "retrieve", "first_token")
+_DECISION_KEYS = ("strategy", "rule", "thresholds")
 
 
 def run_comparison(
@@ -38,8 +39,8 @@ def run_comparison(
         use_case: Use case that answers.
         strategies: `auto` or names of strategies; asked one after the other, so that their
             latencies are comparable.
-        concurrency: Questions under way at the same time.
-        on_progress: Told how many answers of how many are there; returning False stops.
+        concurrency: Questions asked at the same time.
+        on_progress: Called with the number of answers and their total; False stops the comparison.
     """
     total = len(questions) * len(strategies)
     outcomes: list[Outcome] = []
@@ -62,42 +63,53 @@ def _ask(client: httpx.Client, use_case: str, strategy: str, question: SetQuesti
         "use_case": use_case,
         "strategy": strategy,
     }
-    outcome: Outcome = {
-        "id": question.id,
-        "question": question.question,
-        "kind": question.kind,
-        "strategy": strategy,
-        "score": None,
-        "outcome": "error",
-        "latency_ms": 0.0,
-        "first_token_ms": 0.0,
-        "prompt_tokens": 0,
-        "completion_tokens": 0,
-        "facts": {},
-        "decision": {},
-    }
     began = time.perf_counter()
     try:
         response = client.post("/chat", params={"explain": "true"}, json=body)
-        answer = response.json()
+        reply = response.json()
     except (httpx.HTTPError, ValueError) as exc:
-        return {**outcome, "error": f"{type(exc).__name__}: {exc}"}
+        return _failure(question, strategy, error=f"{type(exc).__name__}: {exc}")
     latency_ms = (time.perf_counter() - began) * 1000
     if response.status_code != httpx.codes.OK:
-        return {**outcome, "error": answer.get("detail", response.text)}
-    timings = answer["timings_ms"]
-    first_token_ms = sum(timings.get(stage, 0.0) for stage in BEFORE_THE_ANSWER)
-    decision = answer["decision"]
-    return {
-        **outcome,
-        "score": score_answer(question, answer),
-        "outcome": answer["outcome"],
-        "chosen": answer["strategy"],
-        "answer": answer["answer"],
-        "latency_ms": round(latency_ms, 1),
-        "first_token_ms": round(first_token_ms, 1),
-        "prompt_tokens": answer["usage"]["prompt_tokens"],
-        "completion_tokens": answer["usage"]["completion_tokens"],
-        "facts": decision.get("facts", {}),
-        "decision": {key: decision[key] for key in _DECIDED if key in decision},
-    }
+        return _failure(question, strategy, error=str(reply.get("detail", response.text)))
+    answer = ChatAnswer.model_validate(reply)
+    first_token_ms = sum(answer.timings_ms.get(stage, 0.0) for stage in STAGES_TO_FIRST_TOKEN)
+    decision = answer.decision
+    return Outcome(
+        id=question.id,
+        question=question.question,
+        kind=question.kind,
+        strategy=strategy,
+        score=score_answer(question, answer),
+        outcome=answer.outcome,
+        latency_ms=round(latency_ms, 1),
+        first_token_ms=round(first_token_ms, 1),
+        prompt_tokens=answer.usage.prompt_tokens,
+        completion_tokens=answer.usage.completion_tokens,
+        facts=_object(decision.get("facts")),
+        decision={key: decision[key] for key in _DECISION_KEYS if key in decision},
+        chosen=answer.strategy,
+        answer=answer.answer,
+    )
+
+
+def _failure(question: SetQuestion, strategy: str, *, error: str) -> Outcome:
+    return Outcome(
+        id=question.id,
+        question=question.question,
+        kind=question.kind,
+        strategy=strategy,
+        score=None,
+        outcome="error",
+        latency_ms=0.0,
+        first_token_ms=0.0,
+        prompt_tokens=0,
+        completion_tokens=0,
+        facts={},
+        decision={},
+        error=error,
+    )
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}

@@ -1,43 +1,41 @@
-"""How good is one answer? A number from 0 to 1, by the kind of question.
+"""The score of one answer, 0 to 1, by the kind of question.
 
-It knows the measures of a comparison; it does not know which strategy answered.
+It knows the metrics of a comparison; it does not know which strategy answered.
 """
 
 import json
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
 
+from service.compare.outcome import ChatAnswer
 from service.compare.questions import Kind, SetQuestion
 
 
-def score_answer(question: SetQuestion, body: Mapping[str, Any]) -> float:
-    """Return the score of a `/chat` body.
+def score_answer(question: SetQuestion, answer: ChatAnswer) -> float:
+    """Return the score of an answer.
 
-    fact: a known answer is contained (NFKC, casefold). style: valid JSON with the house keys.
-    both: the mean of the two. unanswerable: abstained. chitchat: said something, cited nothing.
+    fact: a known answer is contained (NFKC, casefold). style: a JSON object with the required keys.
+    both: the mean of the two. unanswerable: abstained. chitchat: a text without citations.
     """
-    answered = body["outcome"] == "answered"
     if question.kind is Kind.UNANSWERABLE:
-        return float(not answered)
+        return float(not answer.is_answered)
     if question.kind is Kind.CHITCHAT:
-        return float(answered and bool(body["answer"].strip()) and not body["citations"])
-    if not answered:
+        return float(answer.is_answered and bool(answer.answer.strip()) and not answer.citations)
+    if not answer.is_answered:
         return 0.0
-    fact = float(contains_answer(body["answer"], question.answers))
-    style = float(has_house_style(body["answer"], question.house_keys))
+    fact = float(contains_answer(answer.answer, question.answers))
+    style = float(has_required_keys(answer.answer, question.required_keys))
     if question.kind is Kind.FACT:
         return fact
     return style if question.kind is Kind.STYLE else (fact + style) / 2
 
 
 def contains_answer(answer: str, known: tuple[str, ...]) -> bool:
-    """Return whether one of `known` stands in `answer`, compared after NFKC and casefold."""
+    """Return whether `answer` contains one of `known`, compared after NFKC and casefold."""
     text = _fold(answer)
     return any(_fold(one) in text for one in known)
 
 
-def has_house_style(answer: str, keys: frozenset[str]) -> bool:
+def has_required_keys(answer: str, keys: frozenset[str]) -> bool:
     """Return whether `answer` is one JSON object with all of `keys`."""
     try:
         parsed = json.loads(answer)

@@ -1,113 +1,170 @@
-"""What the outcomes of a comparison say: scores with intervals, latency, and who wins.
+"""Summary of a comparison: scores with intervals, latency, and the winner.
 
-It knows statistics; it does not know where the outcomes came from. An error is never counted as
-a score: it is counted as an error.
+It knows statistics; it does not know where the outcomes came from. A question that failed counts
+as an error, never as a score.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from service.compare.intervals import mean_interval
+from service.compare.outcome import Outcome
+from service.compare.questions import Kind
 
 
-def summarise(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the summary of `outcomes`, one row per question and strategy.
+@dataclass(frozen=True, slots=True)
+class KindScore:
+    """Mean score of the `n` answered questions of one kind."""
+
+    n: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """The median and the 95th percentile."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class StrategySummary:
+    """What one strategy scored.
+
+    Attributes:
+        n: Questions that it answered; the others are `errors`.
+        score: Mean, 0 to 1; `score_low` and `score_high` bound its 95 % interval.
+        latency_ms: Until the whole answer; `first_token_ms` until its first token.
+        prompt_tokens: Mean of an answer, as is `completion_tokens`.
+    """
+
+    n: int
+    errors: int
+    score: float
+    score_low: float
+    score_high: float
+    by_kind: Mapping[Kind, KindScore]
+    latency_ms: Percentiles
+    first_token_ms: Percentiles
+    prompt_tokens: float
+    completion_tokens: float
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The fixed strategy with the best mean; `clear` if its lead is significant."""
+
+    strategy: str | None
+    clear: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Scores by strategy and by kind of question; its fields are the keys of its JSON."""
+
+    questions: int
+    strategies: Mapping[str, StrategySummary]
+    by_kind_winner: Mapping[Kind, Sequence[str]]
+    winner: Winner
+
+
+def summarise(outcomes: Sequence[Outcome]) -> Summary:
+    """Return the summary of `outcomes`, one for each question and strategy.
 
     Intervals are percentile bootstraps over questions, with a fixed seed.
     """
-    names = list(dict.fromkeys(row["strategy"] for row in outcomes))
-    strategies = {name: _of([r for r in outcomes if r["strategy"] == name]) for name in names}
-    scored = {name: row for name, row in strategies.items() if row["n"]}
-    return {
-        "questions": len({row["id"] for row in outcomes}),
-        "strategies": strategies,
-        "by_kind_winner": _winners_by_kind(scored),
-        "winner": _winner(scored, outcomes),
-    }
+    names = list(dict.fromkeys(row.strategy for row in outcomes))
+    strategies = {name: _of([r for r in outcomes if r.strategy == name]) for name in names}
+    scored = {name: row for name, row in strategies.items() if row.n}
+    return Summary(
+        questions=len({row.id for row in outcomes}),
+        strategies=strategies,
+        by_kind_winner=_winners_by_kind(scored),
+        winner=_winner(scored, outcomes),
+    )
 
 
-def _of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    good = [row for row in rows if row["score"] is not None]
-    scores = [row["score"] for row in good]
+def _of(rows: Sequence[Outcome]) -> StrategySummary:
+    answered = [row for row in rows if row.score is not None]
+    scores = [row.score for row in rows if row.score is not None]
     low, high = mean_interval(scores) if scores else (0.0, 1.0)
-    kinds = list(dict.fromkeys(row["kind"] for row in good))
-    latency = [row["latency_ms"] for row in good]
-    first = [row["first_token_ms"] for row in good]
+    return StrategySummary(
+        n=len(answered),
+        errors=len(rows) - len(answered),
+        score=round(sum(scores) / len(scores), 4) if scores else 0.0,
+        score_low=round(low, 4),
+        score_high=round(high, 4),
+        by_kind=_scores_by_kind(answered),
+        latency_ms=_percentiles([row.latency_ms for row in answered]),
+        first_token_ms=_percentiles([row.first_token_ms for row in answered]),
+        prompt_tokens=_mean([row.prompt_tokens for row in answered]),
+        completion_tokens=_mean([row.completion_tokens for row in answered]),
+    )
+
+
+def _scores_by_kind(rows: Sequence[Outcome]) -> dict[Kind, KindScore]:
+    by_kind: dict[Kind, list[float]] = {}
+    for row in rows:
+        if row.score is not None:
+            by_kind.setdefault(row.kind, []).append(row.score)
     return {
-        "n": len(good),
-        "errors": len(rows) - len(good),
-        "score": round(sum(scores) / len(scores), 4) if scores else 0.0,
-        "score_low": round(low, 4),
-        "score_high": round(high, 4),
-        "by_kind": {kind: _kind_score(good, kind) for kind in kinds},
-        "latency_ms": _percentiles(latency),
-        "first_token_ms": _percentiles(first),
-        "prompt_tokens": _mean([row["prompt_tokens"] for row in good]),
-        "completion_tokens": _mean([row["completion_tokens"] for row in good]),
+        kind: KindScore(len(scores), round(sum(scores) / len(scores), 4))
+        for kind, scores in by_kind.items()
     }
 
 
-def _kind_score(rows: Sequence[Mapping[str, Any]], kind: str) -> dict[str, float]:
-    scores = [row["score"] for row in rows if row["kind"] == kind]
-    return {"n": len(scores), "score": round(sum(scores) / len(scores), 4)}
-
-
-def _percentiles(values: Sequence[float]) -> dict[str, float]:
+def _percentiles(values: Sequence[float]) -> Percentiles:
     if not values:
-        return {"p50": 0.0, "p95": 0.0}
+        return Percentiles(0.0, 0.0)
     p50, p95 = np.percentile(np.array(values), (50, 95))
-    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
+    return Percentiles(round(float(p50), 1), round(float(p95), 1))
 
 
 def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 1) if values else 0.0
 
 
-def _winners_by_kind(strategies: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
-    kinds = dict.fromkeys(kind for row in strategies.values() for kind in row["by_kind"])
+def _winners_by_kind(strategies: Mapping[str, StrategySummary]) -> dict[Kind, list[str]]:
+    kinds = dict.fromkeys(kind for row in strategies.values() for kind in row.by_kind)
     winners = {}
     for kind in kinds:
-        scores = {
-            n: r["by_kind"][kind]["score"] for n, r in strategies.items() if kind in r["by_kind"]
-        }
+        scores = {n: r.by_kind[kind].score for n, r in strategies.items() if kind in r.by_kind}
         best = max(scores.values())
         winners[kind] = [name for name, score in scores.items() if score == best]
     return winners
 
 
-def _winner(
-    strategies: Mapping[str, Mapping[str, Any]], outcomes: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return the fixed strategy with the best mean, and whether that is more than chance."""
+def _winner(strategies: Mapping[str, StrategySummary], outcomes: Sequence[Outcome]) -> Winner:
+    """Return the fixed strategy with the best mean, and whether its lead is significant."""
     fixed = {name: row for name, row in strategies.items() if name != "auto"}
     if not fixed:
-        return {"strategy": None, "clear": False, "because": "nothing was answered"}
-    ranked = sorted(fixed, key=lambda name: fixed[name]["score"], reverse=True)
+        return Winner(None, clear=False, because="no question was answered")
+    ranked = sorted(fixed, key=lambda name: fixed[name].score, reverse=True)
     best = ranked[0]
     if len(ranked) == 1:
-        return {"strategy": best, "clear": False, "because": "only one strategy was asked"}
+        return Winner(best, clear=False, because="only one strategy was asked")
     second = ranked[1]
     low, high = _paired_interval(best, second, outcomes)
-    gap = fixed[best]["score"] - fixed[second]["score"]
+    gap = fixed[best].score - fixed[second].score
     clear = low > 0
     because = (
-        f"{best} scores {fixed[best]['score']:.2f}, {second} {fixed[second]['score']:.2f}; "
+        f"{best} scores {fixed[best].score:.2f}, {second} {fixed[second].score:.2f}; "
         f"difference {gap:+.2f}, 95 % interval {low:+.2f} to {high:+.2f} on the same questions"
-        + ("" if clear else ": not clear of zero, so more questions are needed")
+        + ("" if clear else ": includes zero, so more questions are needed")
     )
-    return {"strategy": best, "clear": clear, "because": because}
+    return Winner(best, clear=clear, because=because)
 
 
-def _paired_interval(
-    best: str, second: str, outcomes: Sequence[Mapping[str, Any]]
-) -> tuple[float, float]:
+def _paired_interval(best: str, second: str, outcomes: Sequence[Outcome]) -> tuple[float, float]:
     """Return the 95 % interval of the mean difference over questions that both answered."""
     scores: dict[str, dict[str, float]] = {best: {}, second: {}}
     for row in outcomes:
-        if row["strategy"] in scores and row["score"] is not None:
-            scores[row["strategy"]][row["id"]] = row["score"]
+        if row.strategy in scores and row.score is not None:
+            scores[row.strategy][row.id] = row.score
     shared = sorted(scores[best].keys() & scores[second].keys())
     if not shared:
         return -1.0, 1.0

@@ -1,14 +1,13 @@
 """The client of the model server: vLLM, or any other OpenAI-compatible server.
 
-It knows HTTP and the model server's words; it does not know strategies, prompts or adapters'
-meaning. It always streams: when the caller stops reading, the connection is closed and the
+It knows HTTP and the server's protocol; it does not know strategies, prompts or what an adapter is
+for. It always streams: when the caller stops reading, the connection is closed and the
 server aborts the request.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 import orjson
@@ -23,18 +22,19 @@ from service.errors import (
     StreamBroken,
 )
 from service.settings import EngineSettings
+from service.stores.json_value import JsonMapping, JsonObject
 
-LONG_CALL_S = 60.0  # loading an adapter copies its weights to every worker
+LOAD_TIMEOUT_S = 60.0  # loading an adapter copies its weights to every worker
 PROBE_TIMEOUT_S = 2.0
 IDLE_CONNECTION_S = 4.0  # vLLM closes an idle connection after 5 s
-# identity: a compressed stream comes in lumps
+# identity: a compressed stream would arrive in large blocks
 JSON_HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
 UNREACHED = (aiohttp.ClientError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn as the model server takes it."""
+    """One turn of a conversation, as in the chat-completions protocol."""
 
     role: str
     content: str
@@ -42,14 +42,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """What the model server is asked to continue.
+    """A chat completion to be generated.
 
-    `options` holds only fields of the chat-completions protocol that the service allows.
+    `options` has only fields of the chat-completions protocol that the service allows.
     """
 
     model: str
     messages: tuple[Message, ...]
-    options: Mapping[str, Any]
+    options: JsonMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Usage:
 
 @dataclass(slots=True)
 class Generation:
-    """A running answer: iterate the text, then read how it ended."""
+    """A running answer: iterate `chunks`, then read the other fields."""
 
     chunks: AsyncIterator[str]
     finish_reason: str | None = None
@@ -134,12 +134,12 @@ class EngineClient:
 
         Raises:
             EngineUnavailable: No connection, or the server is overloaded; retry is safe.
-            EngineRefused: The server does not take the request.
+            EngineRefused: The server refuses the request.
             ModelNotFound: The server has no such model.
             ContextLengthExceeded: Prompt and answer do not fit the model.
-            StreamBroken: From the iteration, when the server stops before the end.
+            StreamBroken: From the iteration, if the server stops before the end.
         """
-        body = {
+        body: JsonObject = {
             "model": request.model,
             "messages": [{"role": m.role, "content": m.content} for m in request.messages],
             **request.options,
@@ -153,32 +153,32 @@ class EngineClient:
             generation.chunks = _read_chunks(response, generation)
             yield generation
         finally:
-            response.close()  # before the end: the server aborts; after it: nothing to do
+            response.close()  # before the end of the stream this makes the server abort
 
     async def list_models(self) -> tuple[EngineModel, ...]:
         """Return the models that the server lists now.
 
         Raises:
-            EngineUnavailable: The server does not answer within two seconds, or what answers at
-                its address is no model server.
+            EngineUnavailable: The server does not respond within two seconds, or is not a model
+                server.
         """
         answer = await self._get("/v1/models")
         try:
             rows = orjson.loads(answer)["data"]
             return tuple(EngineModel(row["id"], row.get("parent")) for row in rows)
         except (ValueError, TypeError, KeyError, AttributeError) as exc:
-            raise EngineUnavailable(f"What answers at {self._url} is no model server.") from exc
+            raise EngineUnavailable(f"The server at {self._url} is not a model server.") from exc
 
     async def load_adapter(self, name: str, folder: str) -> None:
         """Load the adapter in `folder` under the immutable `name`.
 
         Raises:
-            EngineRefused: The server cannot load it; the message holds its reason.
+            EngineRefused: The server cannot load it; the message quotes its reason.
         """
         await self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": folder})
 
     async def unload_adapter(self, name: str) -> None:
-        """Take the adapter `name` out of the server."""
+        """Unload the adapter `name`."""
         await self._post("/v1/unload_lora_adapter", {"lora_name": name})
 
     async def prompt_logprobs(self, model: str, token_ids: Sequence[int]) -> tuple[float, ...]:
@@ -205,8 +205,8 @@ class EngineClient:
             )
         except (ValueError, TypeError, LookupError) as exc:
             raise EngineRefused(
-                f"{self._url} reports no log-probabilities of the prompt, so an adapter's effect "
-                "cannot be checked there."
+                f"{self._url} returns no log-probabilities of the prompt, so an adapter's effect "
+                "cannot be checked."
             ) from exc
 
     async def metrics(self) -> str:
@@ -217,18 +217,18 @@ class EngineClient:
         timeout = self._timeout(whole_s=PROBE_TIMEOUT_S)
         return await self._read(await self._open("GET", path, None, timeout))
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> bytes:
-        timeout = self._timeout(whole_s=LONG_CALL_S)
+    async def _post(self, path: str, body: JsonMapping) -> bytes:
+        timeout = self._timeout(whole_s=LOAD_TIMEOUT_S)
         return await self._read(await self._open("POST", path, body, timeout))
 
     async def _open(
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: JsonMapping | None,
         timeout: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
-        """Return the response once its head is there; a refusal is raised."""
+        """Return the response once its headers have arrived; a refusal is raised."""
         data = None if body is None else orjson.dumps(body)
         try:
             response = await self._session.request(
@@ -236,7 +236,7 @@ class EngineClient:
             )
         except UNREACHED as exc:
             raise EngineUnavailable(
-                f"The model server at {self._url} does not answer ({type(exc).__name__})."
+                f"The model server at {self._url} does not respond ({type(exc).__name__})."
             ) from exc
         if response.status < 400:
             return response
@@ -247,7 +247,7 @@ class EngineClient:
             return await response.read()
         except UNREACHED as exc:
             raise EngineUnavailable(
-                f"The model server at {self._url} stopped inside its answer ({type(exc).__name__})."
+                f"The model server at {self._url} broke off its reply ({type(exc).__name__})."
             ) from exc
         finally:
             response.close()
@@ -278,7 +278,7 @@ async def _read_chunks(
                 yield text
     except UNREACHED as exc:
         raise StreamBroken(
-            f"The model server stopped inside the answer ({type(exc).__name__})."
+            f"The model server broke off the answer ({type(exc).__name__})."
         ) from exc
     if text := _read_line(rest, generation):
         yield text
@@ -287,7 +287,7 @@ async def _read_chunks(
 
 
 def _read_line(line: bytes, generation: Generation) -> str:
-    """Return the text in one line of the stream; most lines but `data:` hold none."""
+    """Return the text in one line of the stream; only `data:` lines have any."""
     if not line.startswith(b"data:"):
         return ""
     data = line[5:].strip()
@@ -298,7 +298,7 @@ def _read_line(line: bytes, generation: Generation) -> str:
 
 
 def _read_event(data: bytes, generation: Generation) -> str:
-    """Note usage and finish reason in `generation`; return the event's text."""
+    """Store usage and finish reason in `generation`; return the event's text."""
     try:
         event = orjson.loads(data)
     except ValueError as exc:
@@ -308,7 +308,7 @@ def _read_event(data: bytes, generation: Generation) -> str:
     if "error" in event:
         fault = event["error"]
         reason = fault.get("message", fault) if isinstance(fault, dict) else fault
-        raise StreamBroken(f"The model server failed inside the answer: {reason}")
+        raise StreamBroken(f"The model server failed during the answer: {reason}")
     if event.get("usage"):
         generation.usage = _read_usage(event["usage"])
     choices = event.get("choices") or ()
@@ -318,17 +318,22 @@ def _read_event(data: bytes, generation: Generation) -> str:
     return (choices[0].get("delta") or {}).get("content") or ""
 
 
-def _read_usage(usage: Mapping[str, Any]) -> Usage:
-    details = usage.get("prompt_tokens_details") or {}
+def _read_usage(usage: JsonMapping) -> Usage:
+    details = usage.get("prompt_tokens_details")
     return Usage(
-        prompt_tokens=usage.get("prompt_tokens", 0),
-        completion_tokens=usage.get("completion_tokens") or 0,
-        cached_tokens=details.get("cached_tokens") or 0,
+        prompt_tokens=_read_count(usage, "prompt_tokens"),
+        completion_tokens=_read_count(usage, "completion_tokens"),
+        cached_tokens=_read_count(details, "cached_tokens") if isinstance(details, dict) else 0,
     )
 
 
+def _read_count(usage: JsonMapping, name: str) -> int:
+    count = usage.get(name)
+    return count if isinstance(count, int) else 0
+
+
 def _refusal(status: int, answer: bytes) -> ServiceError:
-    """Turn the server's refusal into our error, by status and by its own words."""
+    """Return the service's error for a refusal, by its status and message."""
     reason = _reason(answer)
     if status in (429, 502, 503, 504) or "EngineDead" in reason:
         return EngineUnavailable(f"The model server is not ready: {reason}")

@@ -5,22 +5,22 @@ It knows the files of a model's folder; it does not know what is in a prompt.
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
 from service.engine.client import Message
+from service.stores.json_value import JsonMapping
 
 log = logging.getLogger(__name__)
 
 CountTokens = Callable[[Sequence[Message]], int]
 
 # Without the model's own tokenizer: a Han character is about a token, other text about 3
-# characters a token; high on purpose, so that a prompt that fits here fits there.
+# characters a token; rather too many, so that a prompt that fits by this count fits.
 CHARS_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 8
 
@@ -28,8 +28,8 @@ TOKENS_PER_MESSAGE = 8
 def load_token_counter(model_folder: Path) -> CountTokens:
     """Return a counter for the model in `model_folder`, or an estimate where it has none.
 
-    A template that this plain jinja cannot run (own tags, roles it refuses) is estimated too: the
-    model server has the last word on what it takes.
+    A template that plain jinja cannot render (custom tags, roles it refuses) is estimated too; the
+    model server itself decides whether a prompt fits.
     """
     tokenizer_file = model_folder / "tokenizer.json"
     config = _tokenizer_config(model_folder)
@@ -59,7 +59,7 @@ def load_token_counter(model_folder: Path) -> CountTokens:
 
 
 def estimate_tokens(messages: Sequence[Message]) -> int:
-    """Return a number of tokens that is rather too high than too low."""
+    """Return an estimated number of tokens, rather too high than too low."""
     total = 0
     for message in messages:
         han = sum("\u2e80" <= char <= "\u9fff" for char in message.content)
@@ -67,7 +67,7 @@ def estimate_tokens(messages: Sequence[Message]) -> int:
     return total
 
 
-def _chat_template(model_folder: Path, config: Mapping[str, Any]) -> str | None:
+def _chat_template(model_folder: Path, config: JsonMapping) -> str | None:
     own_file = model_folder / "chat_template.jinja"
     if own_file.is_file():
         return own_file.read_text(encoding="utf-8")
@@ -75,14 +75,14 @@ def _chat_template(model_folder: Path, config: Mapping[str, Any]) -> str | None:
     return template if isinstance(template, str) else None
 
 
-def _tokenizer_config(model_folder: Path) -> Mapping[str, Any]:
+def _tokenizer_config(model_folder: Path) -> JsonMapping:
     file = model_folder / "tokenizer_config.json"
     if not file.is_file():
         return {}
-    config: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    config: JsonMapping = json.loads(file.read_text(encoding="utf-8"))
     return config
 
 
-def _special_token(config: Mapping[str, Any], name: str) -> str:
-    token = config.get(name) or ""  # a text, or an object with its content
-    return token if isinstance(token, str) else str(token["content"])
+def _special_token(config: JsonMapping, name: str) -> str:
+    token = config.get(name) or ""  # a string, or an object with `content`
+    return str(token["content"]) if isinstance(token, dict) else str(token)

@@ -1,1 +1,1 @@
-"""What the router is told, and which policy and classifier it is asked with."""
+"""The router's inputs: facts of a request, the policies and the question classifier in use."""

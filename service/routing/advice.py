@@ -1,6 +1,6 @@
-"""Advice on a use case of this context: what it declared, and what the context measured.
+"""Advice on a use case, from its declared and measured facts.
 
-It gathers and joins; what follows from the facts stands in router/.
+It gathers the facts; the advice itself is made by `router.advise`.
 """
 
 from pathlib import Path
@@ -10,8 +10,8 @@ from service.routing.facts import Measured, gather_standing_facts
 from service.stores.use_cases import UseCase
 
 BYTES_A_PARAMETER = 2  # weights are served in 16 bits
-MOST_CATEGORIES = 30  # more would bury the rest of the advice
-MOST_NAME_CHARS = 80
+MAX_CATEGORIES = 30  # more would hide the rest of the advice
+MAX_NAME_CHARS = 80
 
 
 def advise_use_case(
@@ -22,14 +22,14 @@ def advise_use_case(
     base_model_path: Path,
     engine_is_local: bool | None,
 ) -> Advice:
-    """Return the advice for a use case, by the policy its requests are routed by.
+    """Return the advice for a use case, by the policy that routes its requests.
 
     Args:
         use_case: What the team declared.
-        measured: What was measured for it here.
+        measured: What was measured for it.
         policy: The policy in force.
-        base_model_path: Folder of the base model, whose size is read from its weight files.
-        engine_is_local: Whether the model server runs on this machine; None: unknown.
+        base_model_path: Folder of the base model; its size is that of the weight files.
+        engine_is_local: Whether the model server runs on this machine; None if unknown.
     """
     run = {} if measured.adapter is None else measured.adapter.run
     facts = gather_standing_facts(
@@ -46,13 +46,13 @@ def advise_use_case(
 
 def _categories(measured: Measured) -> tuple[Category, ...]:
     """Return the rows of each scenario that the last data check counted."""
-    counts = {} if measured.data is None else measured.data.report["scenarios"]
-    if len(counts) > MOST_CATEGORIES:
+    counts = {} if measured.data is None else measured.data.count_by_scenario()
+    if len(counts) > MAX_CATEGORIES:
         return ()
-    return tuple(Category(name[:MOST_NAME_CHARS], rows) for name, rows in counts.items())
+    return tuple(Category(name[:MAX_NAME_CHARS], rows) for name, rows in counts.items())
 
 
 def count_parameters_billion(folder: Path) -> float | None:
-    """Return the size of a base model by its weight files; None where there are none to look at."""
+    """Return the size of a base model by its weight files; None where there are none."""
     size_bytes = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     return float(f"{size_bytes / BYTES_A_PARAMETER / 1e9:.3g}") if size_bytes else None

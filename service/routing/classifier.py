@@ -1,12 +1,10 @@
-"""Which question classifier is in force, and the labelled questions of a file.
+"""The question classifier of a home, and labelled questions read from a file.
 
-It knows the home and JSON Lines; how questions are classified is the router's.
+It knows the home and JSON Lines; `router` classifies the questions.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from router import (
     Classifier,
@@ -17,14 +15,15 @@ from router import (
 )
 from service.errors import InvalidEvaluationFile
 from service.home import Home
+from service.stores.json_value import JsonMapping
 
 
 def classifier_in_force(home: Home) -> Classifier:
-    """Return the classifier fitted for this home, or the one that ships.
+    """Return the classifier fitted for this home, or the default one.
 
     Raises:
-        InvalidClassifier: The home's file is damaged. It is not passed over: whoever fitted it
-            would not notice that another one answers.
+        InvalidClassifier: The home's file is damaged. It is not replaced by the default: whoever
+            fitted it would not notice.
     """
     file = home.classifier_file
     return load_classifier(file) if file.exists() else default_classifier()
@@ -34,8 +33,7 @@ def read_labelled(file: Path) -> list[LabelledQuestion]:
     """Return the labelled questions of a file, in its order.
 
     Raises:
-        InvalidEvaluationFile: It is missing or empty, or a row is not as it must be; names the
-            line.
+        InvalidEvaluationFile: It is missing or empty, or a row is invalid; names the line.
     """
     rows = [
         _row(f"{file}, line {number}", line)
@@ -43,12 +41,12 @@ def read_labelled(file: Path) -> list[LabelledQuestion]:
         if line.strip()
     ]
     if not rows:
-        raise InvalidEvaluationFile(f"{file} holds no rows")
+        raise InvalidEvaluationFile(f"{file} has no rows")
     return rows
 
 
 def read_lines(file: Path) -> list[str]:
-    """Return the lines of a UTF-8 file, empty ones too, but for the end of the last.
+    """Return the lines of a UTF-8 file, empty ones too, without a last empty one.
 
     Raises:
         InvalidEvaluationFile: It cannot be read.
@@ -66,11 +64,11 @@ def _row(place: str, line: str) -> LabelledQuestion:
     except (ValueError, RecursionError) as exc:
         raise InvalidEvaluationFile(f"{place}: not JSON: {exc}") from exc
     if not isinstance(row, dict):
-        raise InvalidEvaluationFile(f"{place}: a JSON object is needed")
+        raise InvalidEvaluationFile(f"{place}: not a JSON object")
     label = _text(place, row, "label")
     if label not in list(QuestionClass):
         known = " | ".join(QuestionClass)
-        raise InvalidEvaluationFile(f"{place}: label {label!r} is none of {known}")
+        raise InvalidEvaluationFile(f"{place}: label {label!r} is not one of {known}")
     return LabelledQuestion(
         query=_text(place, row, "query"),
         label=QuestionClass(label),
@@ -80,15 +78,17 @@ def _row(place: str, line: str) -> LabelledQuestion:
     )
 
 
-def _text(place: str, row: Mapping[str, Any], key: str) -> str:
+def _text(place: str, row: JsonMapping, key: str) -> str:
     value = row.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise InvalidEvaluationFile(f"{place}: `{key}` is missing or not a text")
+        raise InvalidEvaluationFile(f"{place}: `{key}` is missing or not a string")
     return value
 
 
-def _history(place: str, row: Mapping[str, Any]) -> tuple[str, ...]:
-    try:
-        return tuple(str(turn["content"]) for turn in row.get("history") or ())
-    except (TypeError, KeyError) as exc:
-        raise InvalidEvaluationFile(f"{place}: a turn of `history` needs `content`") from exc
+def _history(place: str, row: JsonMapping) -> tuple[str, ...]:
+    history = row.get("history") or []
+    turns = history if isinstance(history, list) else [history]
+    contents = [turn["content"] for turn in turns if isinstance(turn, dict) and "content" in turn]
+    if len(contents) < len(turns):
+        raise InvalidEvaluationFile(f"{place}: a turn of `history` has no `content`")
+    return tuple(str(content) for content in contents)

@@ -1,26 +1,29 @@
-"""Gathers what the router needs to know: declared, measured and asked.
+"""Gathers the facts for the router: declared, measured and of the request.
 
-It knows where each fact comes from; it does not know what follows from it.
+It knows where each fact comes from; it does not know what the router concludes from it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from adapters import Adapter, AdapterNotFound, AdapterRegistry
 from knowledge import CollectionNotFound, Knowledge, KnowledgeFacts
-from router import Facts, Signals, Strategy
+from router import Facts, FactValue, Signals, Strategy
 from service.stores.comparisons import Comparisons, StrategyScore
-from service.stores.data_checks import CheckedData, DataChecks
+from service.stores.data_checks import DataCheckRecord, DataChecks
+from service.stores.json_value import JsonObject
 from service.stores.use_cases import UseCase
 
-# A bootstrap over fewer questions says too little about chance: one question has no width at all.
+# A bootstrap interval over fewer questions is too narrow: over one it has no width at all.
 MIN_QUESTIONS = 10
+
+
+FactValues = dict[str, FactValue | None]  # None: unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What the caller requires of this one answer."""
+    """What the caller requires of this answer."""
 
     citations: bool | None = None
     max_latency_ms: float | None = None
@@ -38,7 +41,7 @@ class Measured:
     adapter_name: str | None = None
     adapter_loaded: bool = False
     scores: Mapping[Strategy, StrategyScore] = field(default_factory=dict)
-    data: CheckedData | None = None
+    data: DataCheckRecord | None = None
 
     @property
     def adapter_id(self) -> str | None:
@@ -46,19 +49,19 @@ class Measured:
         return None if self.adapter is None else self.adapter.adapter_id
 
     def require_bases(self, named: Sequence[str]) -> None:
-        """Refuse knowledge bases that the caller named and that do not exist.
+        """Raise an error for a knowledge base that the caller named and that does not exist.
 
         Raises:
-            CollectionNotFound: Names the first that does not exist.
+            CollectionNotFound: Names the first of them.
         """
         for base_id in self.unknown_bases:
             if base_id in named:
                 raise CollectionNotFound(
-                    f"There is no knowledge base {base_id!r}; POST /v1/vector_stores makes one."
+                    f"There is no knowledge base {base_id!r}; POST /v1/vector_stores creates one."
                 )
 
     def missing_for(self, strategy: Strategy) -> list[str]:
-        """Return what `strategy` lacks, in words for the caller."""
+        """Return what `strategy` needs and the use case lacks, as texts for the caller."""
         missing = []
         if strategy in (Strategy.RAG, Strategy.HYBRID):
             if not self.bases:
@@ -77,7 +80,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """Reads the measured facts from the rooms; slow enough to run in a thread."""
+    """Reads the measured facts from the rooms; blocking, to be run in a thread."""
 
     knowledge: Knowledge
     registry: AdapterRegistry
@@ -85,7 +88,7 @@ class Measurements:
     data_checks: DataChecks
 
     def of(self, use_case: UseCase, *, tenant: str) -> Measured:
-        """Return what is measured for `use_case`; loaded adapters are added by the caller."""
+        """Return what is measured for `use_case`; the caller fills in `adapter_loaded`."""
         known: list[str] = []
         unknown: list[str] = []
         for name in use_case.knowledge_bases:
@@ -120,7 +123,7 @@ def gather_facts(
     *,
     engine_is_local: bool | None,
 ) -> Facts:
-    """Return every fact that is known about this request; what is unknown is left out."""
+    """Return every known fact about this request; unknown ones are left out."""
     return Facts.build(
         declared=_declared(use_case),
         measured=_measured(measured, engine_is_local),
@@ -138,19 +141,19 @@ def gather_standing_facts(
     measured: Measured,
     *,
     engine_is_local: bool | None,
-    also: Mapping[str, Any],
+    also: Mapping[str, FactValue | None],
 ) -> Facts:
-    """Return what is known about the use case whatever is asked, `also` measured ones with it."""
+    """Return the facts that hold for every request; `also` are further measured ones."""
     return Facts.build(
         declared=_declared(use_case), measured={**_measured(measured, engine_is_local), **also}
     )
 
 
-def _declared(use_case: UseCase) -> dict[str, Any]:
+def _declared(use_case: UseCase) -> JsonObject:
     return {name: value for name, value in use_case.facts.items() if value is not None}
 
 
-def _measured(measured: Measured, engine_is_local: bool | None) -> dict[str, Any]:
+def _measured(measured: Measured, engine_is_local: bool | None) -> FactValues:
     return {
         "engine_local": engine_is_local,
         **_knowledge(measured),
@@ -160,7 +163,7 @@ def _measured(measured: Measured, engine_is_local: bool | None) -> dict[str, Any
     }
 
 
-def _knowledge(measured: Measured) -> dict[str, Any]:
+def _knowledge(measured: Measured) -> FactValues:
     facts = measured.knowledge
     if facts is None or facts.chunks == 0:
         return {"knowledge_present": False}
@@ -174,7 +177,7 @@ def _knowledge(measured: Measured) -> dict[str, Any]:
     }
 
 
-def _adapter(measured: Measured) -> dict[str, Any]:
+def _adapter(measured: Measured) -> FactValues:
     adapter = measured.adapter
     if adapter is None:
         return {"adapter_present": False, "adapter_servable": False}
@@ -192,14 +195,14 @@ def _adapter(measured: Measured) -> dict[str, Any]:
 
 
 def _context_rows(adapter: Adapter) -> dict[str, int]:
-    """Return how many rows with passages the adapter was trained on, where its run says."""
+    """Return how many rows with passages the adapter was trained on, if its run says so."""
     counts = adapter.run.get("data", {}).get("context", {})
     rows = counts.get("with_context") if isinstance(counts, dict) else None
     return {} if rows is None else {"context_bearing_examples": rows}
 
 
-def _scores(measured: Measured) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
+def _scores(measured: Measured) -> FactValues:
+    facts: FactValues = {}
     for strategy, score in measured.scores.items():
         facts[f"{strategy}_score"] = score.score
         if score.n >= MIN_QUESTIONS:
@@ -210,6 +213,6 @@ def _scores(measured: Measured) -> dict[str, Any]:
         facts[f"{strategy}_tokens"] = score.tokens
     plain, grounded = (measured.scores.get(s) for s in (Strategy.PROMPT_ONLY, Strategy.RAG))
     if plain is not None and grounded is not None and plain.n >= MIN_QUESTIONS:
-        # False only where retrieval is clearly worse: chance must not take a base's passages away.
+        # False only where retrieval is significantly worse: chance must not turn retrieval off.
         facts["base_gains_from_context"] = grounded.high >= plain.low
     return facts

@@ -1,8 +1,8 @@
-"""Policies in use: read at start, again when the file changes, kept when the new one is bad.
+"""Policy files in use: loaded at start and again when a file changes.
 
-It looks at the file's time and size twice a second, beside the requests, and reads it once two
-looks agree, so that a file is not read while it is being written. It does not know what a policy
-means.
+A background task compares a file's time and size twice a second and loads it once two checks
+agree, so that no half-written file is read. A policy that cannot be loaded leaves the one before it
+in use. It does not know what a policy means.
 """
 
 import functools
@@ -16,20 +16,20 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from router import InvalidPolicy, Policy, ThresholdRefused, load_policy
+from router import FactValue, InvalidPolicy, Policy, ThresholdRefused, load_policy
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.5
+POLL_S = 0.5
 
-Stamp = tuple[int, int, int] | None
+FileStamp = tuple[int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedPolicy:
-    """A policy file that was not taken, and why."""
+    """A policy file that could not be loaded, and why."""
 
-    digest: str | None  # of its text, as a version would end; None where it cannot be read
+    digest: str | None  # of its text, as in a version; None if it cannot be read
     fault: InvalidPolicy
 
     def as_dict(self) -> dict[str, Any]:
@@ -45,67 +45,67 @@ class RefusedPolicy:
 
 
 class PolicyFile:
-    """One policy file and what it last said that could be used, if it ever did."""
+    """A shadow policy's file, and the last policy that it held; None if it never held one."""
 
-    use = "observed"
+    role = "the shadow policy"
 
     def __init__(self, file: Path) -> None:
-        """Read the file; a bad one is told of and looked at again when it changes."""
+        """Load the file; an invalid one is logged and loaded again when it changes."""
         self.file = file
         self.latest: Policy | None = None
         self.refused: RefusedPolicy | None = None
-        self._read = self._seen = _stamp(file)
-        self._take()
+        self._loaded = self._checked = _stamp(file)
+        self._load()
 
-    async def keep_watch(self) -> None:
-        """Look at the file now and then, for as long as the gateway lives."""
+    async def poll(self) -> None:
+        """Check the file twice a second until cancelled."""
         while True:
-            await anyio.sleep(LOOK_EVERY_S)
-            await to_thread.run_sync(self.look)
+            await anyio.sleep(POLL_S)
+            await to_thread.run_sync(self.reload_if_changed)
 
-    def look(self) -> None:
-        """Take the file's new content if it changed, rests now, and can be used."""
+    def reload_if_changed(self) -> None:
+        """Load the file if it changed since it was loaded and not since the last check."""
         stamp = _stamp(self.file)
-        rests, self._seen = stamp == self._seen, stamp
-        if not rests or stamp == self._read:
+        is_settled, self._checked = stamp == self._checked, stamp
+        if not is_settled or stamp == self._loaded:
             return
-        self._read = stamp
-        self._take()
+        self._loaded = stamp
+        self._load()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the version in use, None where there never was one, and what was refused."""
+        """Return the version in use, None if there never was one, and what was refused."""
         refused = None if self.refused is None else self.refused.as_dict()
         version = None if self.latest is None else self.latest.version
         return {"version": version, "file": str(self.file), "refused": refused}
 
-    def _take(self) -> None:
+    def _load(self) -> None:
         digest = _digest(self.file)
-        known = "none" if self.latest is None else self.latest.version
+        current = "none" if self.latest is None else self.latest.version
         try:
             policy = load_policy(self.file)
         except InvalidPolicy as exc:
             if self.refused is None or self.refused.digest != digest or digest is None:
-                log.error("policy refused, %s stays %s: %s", known, self.use, exc)
+                log.error("policy refused, %s stays %s: %s", current, self.role, exc)
             self.refused = RefusedPolicy(digest, exc)
             return
         self.refused = None
-        if policy.version != known:
-            log.info("policy %s is %s after %s", policy.version, self.use, known)
+        if policy.version != current:
+            log.info("policy %s is now %s (before: %s)", policy.version, self.role, current)
             self.latest = policy
             for warning in policy.warnings:
                 log.warning("policy: %s", warning)
 
 
 class PolicyInForce(PolicyFile):
-    """The policy that decides: there always is one."""
+    """The policy in force's file: there always is a policy."""
 
-    use = "in force"
+    role = "in force"
 
     def __init__(self, file: Path) -> None:
         """Load the policy.
 
         Raises:
-            InvalidPolicy: It cannot be used, and there is no older one to keep.
+            InvalidPolicy: It cannot be loaded.
         """
         super().__init__(file)
         if self.refused is not None:
@@ -114,34 +114,34 @@ class PolicyInForce(PolicyFile):
     @property
     def policy(self) -> Policy:
         """The policy in force now."""
-        assert self.latest is not None  # or there would be no such object
+        assert self.latest is not None  # else __init__ raised
         return self.latest
 
 
-def policy_for(policy: Policy, thresholds: Mapping[str, Any]) -> Policy:
-    """Return the policy with a use case's thresholds; those it does not take are left out.
+def policy_for(policy: Policy, thresholds: Mapping[str, FactValue]) -> Policy:
+    """Return the policy with a use case's thresholds; those it refuses are left out.
 
-    A use case is checked when it is put; a policy that came into force later may know a threshold
-    no more. That is logged once, and a request is answered by the policy's own value.
+    A use case's thresholds are checked when it is saved, but a later policy may lack one. That is
+    logged once, and requests are decided by the policy's own value.
     """
-    return _fitting(policy, tuple(sorted(thresholds.items()))) if thresholds else policy
+    return _with_accepted(policy, tuple(sorted(thresholds.items()))) if thresholds else policy
 
 
 @functools.lru_cache(maxsize=256)
-def _fitting(policy: Policy, declared: tuple[tuple[str, Any], ...]) -> Policy:
-    fitting: dict[str, Any] = {}
+def _with_accepted(policy: Policy, declared: tuple[tuple[str, FactValue], ...]) -> Policy:
+    accepted: dict[str, FactValue] = {}
     for name, value in declared:
         try:
-            policy.with_thresholds({**fitting, name: value})
+            policy.with_thresholds({**accepted, name: value})
         except ThresholdRefused as exc:
             log.warning("a use case's threshold is not applied: %s", exc)
         else:
-            fitting[name] = value
-    return policy.with_thresholds(fitting)
+            accepted[name] = value
+    return policy.with_thresholds(accepted)
 
 
-def _stamp(file: Path) -> Stamp:
-    """Return what changes when a file is written or replaced; None where there is none."""
+def _stamp(file: Path) -> FileStamp:
+    """Return what changes when a file is written or replaced; None if there is no file."""
     try:
         found = file.stat()
     except OSError:

@@ -1,1 +1,1 @@
-"""What the service keeps in SQL, one file per noun."""
+"""What the service stores in SQL, one file per noun."""

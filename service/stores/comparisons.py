@@ -1,4 +1,4 @@
-"""Results of comparisons: kept, listed, and read back as measured facts.
+"""Results of comparisons: saved, listed, and read back as measured facts.
 
 It knows the table and the shape of a summary; it does not know how one is computed.
 """
@@ -7,12 +7,14 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import JSON, Column, Engine, Float, Index, String, Table, select, tuple_
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import JSON, Column, Float, Index, String, Table, select, tuple_
 
 from router import Strategy
 from service.errors import CompareNotFound, InvalidRequest
+from service.stores.database import Database
+from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
 
 comparisons = Table(
@@ -51,26 +53,26 @@ class Comparison:
     comparison_id: str
     tenant: str
     use_case: str
-    summary: Mapping[str, Any]
-    outcomes: Sequence[Mapping[str, Any]]
+    summary: JsonObject
+    outcomes: Sequence[JsonObject]
     created_at: float
 
 
 class Comparisons:
     """The comparisons of one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def keep(
+    def save(
         self,
         use_case: str,
-        summary: Mapping[str, Any],
-        outcomes: Sequence[Mapping[str, Any]],
+        summary: JsonMapping,
+        outcomes: Sequence[JsonMapping],
         *,
         tenant: str,
     ) -> str:
-        """Keep a finished comparison and return its id."""
+        """Save a finished comparison and return its id."""
         comparison_id = f"cmp_{uuid.uuid4().hex}"
         row = {
             "comparison_id": comparison_id,
@@ -80,7 +82,7 @@ class Comparisons:
             "outcomes": [dict(outcome) for outcome in outcomes],
             "created_at": time.time(),
         }
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             connection.execute(comparisons.insert().values(row))
         return comparison_id
 
@@ -93,7 +95,7 @@ class Comparisons:
         query = select(comparisons).where(
             comparisons.c.comparison_id == comparison_id, comparisons.c.tenant == tenant
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise CompareNotFound(f"There is no comparison {comparison_id!r}.", param="id")
@@ -107,20 +109,20 @@ class Comparisons:
         after: str | None = None,
         limit: int = 20,
     ) -> tuple[Comparison, ...]:
-        """Return the newest comparisons first; `after` is the id that ended the page before.
+        """Return the newest comparisons first; `after` is the last id of the previous page.
 
         Raises:
             InvalidRequest: No comparison is called `after`.
         """
-        mine = comparisons.c.tenant == tenant
+        of_tenant = comparisons.c.tenant == tenant
         columns = (comparisons.c.created_at, comparisons.c.comparison_id)
-        query = select(comparisons).where(mine)
+        query = select(comparisons).where(of_tenant)
         if use_case is not None:
             query = query.where(comparisons.c.use_case == use_case)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             if after is not None:
-                place = select(*columns).where(mine, comparisons.c.comparison_id == after)
-                last = connection.execute(place).one_or_none()
+                position = select(*columns).where(of_tenant, comparisons.c.comparison_id == after)
+                last = connection.execute(position).one_or_none()
                 if last is None:
                     raise InvalidRequest(f"There is no comparison {after!r}.", param="after")
                 query = query.where(tuple_(*columns) < tuple_(*last))
@@ -130,7 +132,7 @@ class Comparisons:
     def last_scores(self, use_case: str, *, tenant: str) -> Mapping[Strategy, StrategyScore]:
         """Return what the newest comparison measured for each strategy; empty without one.
 
-        A strategy that only failed was not measured: it has no score and no latency.
+        A strategy that only failed was not measured and is left out.
         """
         query = (
             select(comparisons.c.summary)
@@ -138,21 +140,47 @@ class Comparisons:
             .order_by(comparisons.c.created_at.desc())
             .limit(1)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             summary = connection.execute(query).scalar_one_or_none()
         if summary is None:
             return {}
-        measured = summary["strategies"]
-        return {s: _score(measured[s]) for s in Strategy if s in measured and measured[s]["n"]}
+        measured = _StoredSummary.model_validate(summary).strategies
+        return {s: measured[s].score_of() for s in Strategy if s in measured and measured[s].n}
 
 
-def _score(row: Mapping[str, Any]) -> StrategyScore:
-    return StrategyScore(
-        n=row["n"],
-        score=row["score"],
-        low=row["score_low"],
-        high=row["score_high"],
-        p50_ms=row["latency_ms"]["p50"],
-        p95_ms=row["latency_ms"]["p95"],
-        tokens=row["prompt_tokens"] + row["completion_tokens"],
-    )
+class _Percentiles(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    p50: float
+    p95: float
+
+
+class _StoredScore(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    n: int
+    score: float
+    score_low: float
+    score_high: float
+    latency_ms: _Percentiles
+    prompt_tokens: float
+    completion_tokens: float
+
+    def score_of(self) -> StrategyScore:
+        return StrategyScore(
+            n=self.n,
+            score=self.score,
+            low=self.score_low,
+            high=self.score_high,
+            p50_ms=self.latency_ms.p50,
+            p95_ms=self.latency_ms.p95,
+            tokens=self.prompt_tokens + self.completion_tokens,
+        )
+
+
+class _StoredSummary(BaseModel):
+    """What is read of a stored summary; `compare.Summary` has all of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    strategies: dict[str, _StoredScore]

@@ -1,17 +1,20 @@
-"""Results of the five checks of training rows: kept, listed, and read back as measured facts.
+"""Results of the five checks of training rows: saved, listed, and read back as measured facts.
 
 It knows the table and the shape of a result; it does not know how rows are checked.
 """
 
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Column, Engine, Float, Index, Select, String, Table, select
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import JSON, Column, Float, Index, Select, String, Table, select
 
+from router import FactValue
 from service.errors import DataCheckNotFound
+from service.stores.database import Database
+from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
 
 data_checks = Table(
@@ -25,8 +28,8 @@ data_checks = Table(
     Index("data_checks_by_use_case", "tenant", "use_case", "created_at"),
 )
 
-# The router's name of what each check counts.
-_COUNTED = {
+# The router's fact for the value of each check.
+_FACT_NAMES = {
     "relevance": "relevant_rows_percent",
     "scenarios": "scenario_coverage_percent",
     "agreement": "label_disagreement_percent",
@@ -36,38 +39,62 @@ _COUNTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedData:
+class DataCheckRecord:
     """One finished check of a use case's rows; `report` is `adapters.DataCheck.as_dict`."""
 
     check_id: str
     tenant: str
     use_case: str
-    report: Mapping[str, Any]
+    report: JsonObject
     created_at: float
 
-    def as_facts(self) -> dict[str, Any]:
-        """Return the measured facts by name; what no check could judge is left out."""
-        verdict = self.report["verdict"]
+    def count_by_scenario(self) -> dict[str, int]:
+        """Return the rows of each scenario."""
+        return _StoredReport.model_validate(self.report).scenarios
+
+    def as_facts(self) -> dict[str, FactValue | None]:
+        """Return the measured facts by name; what a check could not judge is left out."""
+        report = _StoredReport.model_validate(self.report)
         return {
-            "labelled_examples": self.report["distinct_rows"],
-            "context_bearing_examples": self.report["context_rows"],
-            "data_quality": None if verdict == "unknown" else verdict,
+            "labelled_examples": report.distinct_rows,
+            "context_bearing_examples": report.context_rows,
+            "data_quality": None if report.verdict == "unknown" else report.verdict,
             **{
-                _COUNTED[check["name"]]: check["value"]
-                for check in self.report["checks"]
-                if check["status"] != "unknown"
+                _FACT_NAMES[check.name]: check.value
+                for check in report.checks
+                if check.status != "unknown"
             },
         }
+
+
+class _StoredCheck(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    status: str
+    value: int | float | None
+
+
+class _StoredReport(BaseModel):
+    """What is read of a stored report; `adapters.DataCheck` has all of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    verdict: str
+    distinct_rows: int
+    context_rows: int
+    scenarios: dict[str, int]
+    checks: tuple[_StoredCheck, ...]
 
 
 class DataChecks:
     """The checks of one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def keep(self, use_case: str, report: Mapping[str, Any], *, tenant: str) -> str:
-        """Keep a finished check and return its id; it replaces the earlier one as the measure."""
+    def save(self, use_case: str, report: JsonMapping, *, tenant: str) -> str:
+        """Save a finished check and return its id; the newest check is the measured one."""
         check_id = f"chk_{uuid.uuid4().hex}"
         row = {
             "check_id": check_id,
@@ -76,37 +103,37 @@ class DataChecks:
             "report": dict(report),
             "created_at": time.time(),
         }
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             connection.execute(data_checks.insert().values(row))
         return check_id
 
-    def get(self, check_id: str, *, use_case: str, tenant: str) -> CheckedData:
+    def get(self, check_id: str, *, use_case: str, tenant: str) -> DataCheckRecord:
         """Return the check.
 
         Raises:
             DataCheckNotFound: The use case has no check of this id.
         """
-        query = _of(use_case, tenant).where(data_checks.c.check_id == check_id)
-        with self._engine.connect() as connection:
+        query = _select(use_case, tenant).where(data_checks.c.check_id == check_id)
+        with self._database.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise DataCheckNotFound(
                 f"The use case {use_case!r} has no data check {check_id!r}.", param="id"
             )
-        return CheckedData(**row._mapping)
+        return DataCheckRecord(**row._mapping)
 
-    def list(self, use_case: str, *, tenant: str, limit: int = 20) -> tuple[CheckedData, ...]:
+    def list(self, use_case: str, *, tenant: str, limit: int = 20) -> tuple[DataCheckRecord, ...]:
         """Return the newest checks of a use case first."""
-        with self._engine.connect() as connection:
-            found = connection.execute(_of(use_case, tenant).limit(limit))
-            return tuple(CheckedData(**row._mapping) for row in found)
+        with self._database.connect() as connection:
+            found = connection.execute(_select(use_case, tenant).limit(limit))
+            return tuple(DataCheckRecord(**row._mapping) for row in found)
 
-    def last(self, use_case: str, *, tenant: str) -> CheckedData | None:
+    def last(self, use_case: str, *, tenant: str) -> DataCheckRecord | None:
         """Return the newest check of a use case, or None where there is none."""
         return next(iter(self.list(use_case, tenant=tenant, limit=1)), None)
 
 
-def _of(use_case: str, tenant: str) -> Select[Any]:
+def _select(use_case: str, tenant: str) -> Select[Any]:
     query = select(data_checks).where(
         data_checks.c.tenant == tenant, data_checks.c.use_case == use_case
     )

@@ -1,6 +1,6 @@
-"""Uploaded files, kept until they are used.
+"""Uploaded files.
 
-It knows bytes and names; it does not read what is inside.
+It knows bytes and names; it does not read their content.
 """
 
 import hashlib
@@ -8,9 +8,10 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Engine, Float, Integer, LargeBinary, String, Table, select
+from sqlalchemy import Column, Float, Integer, LargeBinary, String, Table, select
 
 from service.errors import FileNotFound
+from service.stores.database import Database
 from service.stores.tables import metadata
 
 files = Table(
@@ -26,7 +27,7 @@ files = Table(
     Column("created_at", Float, nullable=False),
 )
 
-_SEEN = [column for column in files.c if column.name != "content"]
+_COLUMNS = [column for column in files.c if column.name != "content"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,19 @@ class UploadedFile:
 class Files:
     """The files of one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def keep(self, filename: str, content: bytes, *, purpose: str, tenant: str) -> UploadedFile:
-        """Keep `content`; the same bytes for the same purpose are kept once."""
+    def save(self, filename: str, content: bytes, *, purpose: str, tenant: str) -> UploadedFile:
+        """Save `content`; the same bytes under the same name and purpose are saved once."""
         sha256 = hashlib.sha256(content).hexdigest()
-        same = select(*_SEEN).where(
+        same = select(*_COLUMNS).where(
             files.c.tenant == tenant,
             files.c.purpose == purpose,
             files.c.sha256 == sha256,
             files.c.filename == filename,
         )
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             known = connection.execute(same).first()
             if known is not None:
                 return UploadedFile(**known._mapping)
@@ -79,8 +80,8 @@ class Files:
         Raises:
             FileNotFound: No file has this id.
         """
-        query = select(*_SEEN).where(files.c.file_id == file_id, files.c.tenant == tenant)
-        with self._engine.connect() as connection:
+        query = select(*_COLUMNS).where(files.c.file_id == file_id, files.c.tenant == tenant)
+        with self._database.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise FileNotFound(f"There is no file {file_id!r}.", param="file_id")
@@ -94,6 +95,6 @@ class Files:
         """
         self.get(file_id, tenant=tenant)
         query = select(files.c.content).where(files.c.file_id == file_id)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             content: bytes = connection.execute(query).scalar_one()
         return content

@@ -1,6 +1,6 @@
-"""A locked file on its way to the worker: read at once, so that its password goes no further.
+"""Password-protected files: read by the gateway, so that no password reaches a job.
 
-It knows how a file and what it says travel in one payload; it does not know jobs.
+It knows how a file and its text are packed into one payload; it does not know jobs.
 """
 
 import json
@@ -10,26 +10,29 @@ from knowledge import ParsedText, ParseLimits, parse
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A locked file as it came, and what it says."""
+class UnlockedFile:
+    """A password-protected file as it was uploaded, and its text."""
 
     content: bytes
     parsed: ParsedText
 
 
 def read_locked(filename: str, content: bytes, password: str, *, limits: ParseLimits) -> bytes:
-    """Return a payload: what the file says as one line of JSON, then the file as it came.
+    """Return a payload: the text of the file as one line of JSON, then the file itself.
 
     Raises:
-        WrongPassword: It does not open the file; PasswordRequired: nothing opens it here.
-        KnowledgeError: Whatever else `parse` finds wrong.
+        WrongPassword: It does not open the file.
+        PasswordRequired: The file cannot be decrypted here.
+        KnowledgeError: As `parse`.
     """
     parsed = parse(filename, content, password=password, limits=limits)
     return json.dumps(asdict(parsed)).encode() + b"\n" + content
 
 
-def unpack(payload: bytes) -> Opened:
+def unpack(payload: bytes) -> UnlockedFile:
     """Return what `read_locked` packed."""
-    said, _, content = payload.partition(b"\n")
-    fields = json.loads(said)
-    return Opened(content, ParsedText(**{**fields, "page_starts": tuple(fields["page_starts"])}))
+    header, _, content = payload.partition(b"\n")
+    fields = json.loads(header)
+    return UnlockedFile(
+        content, ParsedText(**{**fields, "page_starts": tuple(fields["page_starts"])})
+    )

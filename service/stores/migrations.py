@@ -1,21 +1,21 @@
-"""Brings a database to the newest tables: `python -m service.stores.migrations`.
+"""Upgrades a database to the newest schema: `python -m service.stores.migrations`.
 
-It knows Alembic; the steps themselves stand in `deploy/migrations/versions`.
+It knows Alembic; the migrations themselves are in `deploy/migrations/versions`.
 """
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import MetaData
 
 import adapters
 import knowledge
 from service.settings import CHECKOUT, load_settings
 from service.stores import comparisons, data_checks, files, jobs, records, use_cases
-from service.stores.database import open_database
+from service.stores.database import Database, open_database
 from service.stores.tables import metadata
 
-# The modules named above define the service's tables on import.
+# Importing these modules registers the service's tables.
 TABLES = (
     comparisons.comparisons,
     data_checks.data_checks,
@@ -28,16 +28,16 @@ METADATAS: tuple[MetaData, ...] = (metadata, knowledge.metadata, adapters.metada
 
 
 def is_known(revision: str) -> bool:
-    """Return whether this checkout has the step that a database was last brought to."""
+    """Return whether this checkout has the migration that a database is at."""
     steps = ScriptDirectory(str(CHECKOUT / "deploy" / "migrations"))
     return revision in {step.revision for step in steps.walk_revisions()}
 
 
-def upgrade(engine: Engine, to: str = "head") -> None:
-    """Apply every step that the database has not seen; does nothing when there is none."""
+def upgrade(database: Database, to: str = "head") -> None:
+    """Apply every migration that the database lacks; none is no error."""
     config = Config()
     config.set_main_option("script_location", str(CHECKOUT / "deploy" / "migrations"))
-    with engine.execution_options(write=True).begin() as connection:
+    with database.execution_options(write=True).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, to)
 
@@ -46,9 +46,9 @@ def main() -> None:
     """Upgrade the configured database."""
     settings = load_settings()
     settings.paths.make()
-    engine = open_database(settings.database_url)
-    upgrade(engine)
-    engine.dispose()
+    database = open_database(settings.database_url)
+    upgrade(database)
+    database.dispose()
 
 
 if __name__ == "__main__":

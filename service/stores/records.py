@@ -1,9 +1,9 @@
-"""What is kept of each answered request.
+"""Records of answered requests.
 
 It knows a queue and a table; it does not know who reads them. Rows are written in batches by a
-background task, so that a request never waits for the database; what is dear to work out (the
-trace of a decision, the observed policy's choice) is worked out there as well. Question and answer
-text is kept only where `records.store_text` says so.
+background task, so that a request never waits for the database; what is expensive to compute (the
+trace of a decision, the shadow policy's choice) is computed there as well. The texts of question
+and answer are stored only where `records.store_text` is set.
 """
 
 import json
@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import cast
 
 import anyio
 import orjson
@@ -21,7 +21,6 @@ from anyio import to_thread
 from sqlalchemy import (
     JSON,
     Column,
-    Engine,
     Float,
     LargeBinary,
     String,
@@ -34,16 +33,20 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from service.settings import RecordSettings
+from service.stores.database import Database
+from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
 
 log = logging.getLogger(__name__)
 
+Row = dict[str, object]  # column to value
+
 BATCH_S = 0.25  # at most this much is lost when the machine stops: records are not answers
-MAX_WAITING = 10_000
-FORGET_S = 3_600.0
+MAX_QUEUED = 10_000
+CLEANUP_S = 3_600.0
 DAY_S = 86_400
-PAUSE_S = 0.001  # between two records: requests go first, a trace holds the interpreter 0.3 ms
-PACKING = 3  # 0.06 ms for 5.3 kB; the default takes 0.15 ms for 4.8
+PAUSE_S = 0.001  # between two records: requests go first, a trace blocks the interpreter 0.3 ms
+COMPRESSION = 3  # 0.06 ms for 5.3 kB; the default takes 0.15 ms for 4.8
 
 records = Table(
     "records",
@@ -67,20 +70,20 @@ records = Table(
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What is worked out about a request once it is answered.
+    """What is computed about a request once it is answered.
 
     Attributes:
         decision: The decision with every node.
-        observed: What a shadow policy would have done (`ShadowComparison.as_dict`), or None.
+        shadow: What the shadow policy would have done (`ShadowComparison.as_dict`), or None.
     """
 
-    decision: Mapping[str, Any]
-    observed: Mapping[str, Any] | None
+    decision: Mapping[str, object]
+    shadow: Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One answered request; `trace` is packed, `explained` gives it."""
+    """One answered request; `trace` is compressed, `full_decision` reads it."""
 
     request_id: str
     tenant: str
@@ -89,25 +92,25 @@ class Record:
     strategy: str
     model: str
     outcome: str
-    decision: Mapping[str, Any]
+    decision: Mapping[str, object]
     usage: Mapping[str, int]
     timings_ms: Mapping[str, float]
     question: str | None
     answer: str | None
     trace: bytes | None = None
-    observed: Mapping[str, Any] | None = None
+    observed: JsonMapping | None = None
 
-    def explained(self) -> dict[str, Any]:
-        """Return the decision with every node; what is kept of it where there is no trace."""
+    def full_decision(self) -> JsonObject:
+        """Return the decision with every node; without a trace, the short decision."""
         if self.trace is None:
-            return dict(self.decision)
-        trace: dict[str, Any] = json.loads(zlib.decompress(self.trace))
-        return trace
+            return cast(JsonObject, dict(self.decision))
+        decision: JsonObject = json.loads(zlib.decompress(self.trace))
+        return decision
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """How often the policy in force did one thing where the observed one would do another."""
+class ShadowCount:
+    """How often the policy in force did `now` where a shadow policy would have done `then`."""
 
     now: Mapping[str, str]
     then: Mapping[str, str]
@@ -118,43 +121,46 @@ class Pair:
 
 
 class Records:
-    """The records of one database, written behind."""
+    """The records of one database, written in the background."""
 
-    def __init__(self, engine: Engine, settings: RecordSettings) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, settings: RecordSettings) -> None:
+        self._database = database
         self._settings = settings
-        self._waiting: list[tuple[Record, Callable[[], Trace] | None]] = []
+        self._queue: list[tuple[Record, Callable[[], Trace] | None]] = []
 
-    def keep(self, record: Record, trace: Callable[[], Trace] | None = None) -> None:
+    def save(self, record: Record, build_trace: Callable[[], Trace] | None = None) -> None:
         """Queue `record`.
 
         Args:
-            record: What is kept; its text is already left out where it may not be stored.
-            trace: Gives what is added to it; called in the thread that writes, never raises.
+            record: What to store; without its texts where they may not be stored.
+            build_trace: Computes its trace; called in the writing thread, never raises.
         """
-        if len(self._waiting) >= MAX_WAITING:
-            log.warning("record %s dropped: the database takes no writes", record.request_id)
+        if len(self._queue) >= MAX_QUEUED:
+            log.warning(
+                "record %s dropped: the queue is full because the database accepts no writes",
+                record.request_id,
+            )
             return
-        self._waiting.append((record, trace))
+        self._queue.append((record, build_trace))
 
     @property
     def keep_days(self) -> int:
-        """For how many days a record is kept."""
+        """How many days a record is stored."""
         return self._settings.keep_days
 
     @property
     def stores_text(self) -> bool:
-        """Whether question and answer may be kept."""
+        """Whether the texts of question and answer may be stored."""
         return self._settings.store_text
 
     async def write_behind(self) -> None:
-        """Write what is queued, for as long as the service runs; a last time at its end."""
-        forget_at = anyio.current_time()
+        """Write what is queued until cancelled, and once more at the end."""
+        cleanup_at = anyio.current_time()
         try:
             while True:
-                if anyio.current_time() >= forget_at:
-                    forget_at = anyio.current_time() + FORGET_S
-                    await self.forget_old()
+                if anyio.current_time() >= cleanup_at:
+                    cleanup_at = anyio.current_time() + CLEANUP_S
+                    await self.delete_old()
                 await anyio.sleep(BATCH_S)
                 await self.flush()
         finally:
@@ -163,52 +169,52 @@ class Records:
 
     async def flush(self) -> None:
         """Write what is queued now."""
-        if not self._waiting:
+        if not self._queue:
             return
-        batch, self._waiting = self._waiting, []
+        batch, self._queue = self._queue, []
         try:
             await to_thread.run_sync(partial(self._insert, batch))
         except (OperationalError, IntegrityError):  # away, locked, or another wrote the same id
-            log.exception("%d records could not be written; they are tried again", len(batch))
-            self._waiting = batch + self._waiting
+            log.exception("%d records could not be written; retrying", len(batch))
+            self._queue = batch + self._queue
         except SQLAlchemyError:
-            log.exception("%d records cannot be written and are lost", len(batch))
+            log.exception("%d records cannot be written and are dropped", len(batch))
 
-    async def forget_old(self) -> None:
+    async def delete_old(self) -> None:
         """Delete the records that are older than `keep_days`."""
         try:
-            await to_thread.run_sync(self._delete_old)
+            await to_thread.run_sync(self._delete_expired)
         except SQLAlchemyError:
-            log.exception("old records could not be deleted; it is tried again")
+            log.exception("old records could not be deleted; retrying")
 
     def get(self, request_id: str, *, tenant: str) -> Record | None:
-        """Return the record of a request, or None where none is kept."""
+        """Return the record of a request, or None where there is none."""
         query = select(records).where(
             records.c.request_id == request_id, records.c.tenant == tenant
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else Record(**row._mapping)
 
-    def observed(self, *, tenant: str) -> tuple[Pair, ...]:
-        """Return every different pair of choices among the records, newest policies first."""
-        kept = records.c.observed
+    def shadow_counts(self, *, tenant: str) -> tuple[ShadowCount, ...]:
+        """Return how often each pair of choices was recorded, newest policies first."""
+        observed = records.c.observed
         names = ("policy_version", "strategy", "rule", "course")
-        keys = [kept[side, name].as_string() for side in ("now", "then") for name in names]
-        seen = (
-            select(*keys, kept["differs"].as_boolean(), records.c.created_at)
-            .where(records.c.tenant == tenant, kept.is_not(None))
+        keys = [observed[side, name].as_string() for side in ("now", "then") for name in names]
+        recorded = (
+            select(*keys, observed["differs"].as_boolean(), records.c.created_at)
+            .where(records.c.tenant == tenant, observed.is_not(None))
             .subquery()
         )
-        *pair, created_at = seen.c
+        *pair, created_at = recorded.c
         until = func.max(created_at)
         query = select(*pair, func.count(), func.min(created_at), until).group_by(*pair)
         query = query.order_by(until.desc())
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             rows = connection.execute(query).all()
         half = len(names)
         return tuple(
-            Pair(
+            ShadowCount(
                 now=dict(zip(names, row[:half], strict=True)),
                 then=dict(zip(names, row[half : 2 * half], strict=True)),
                 differs=row[-4],
@@ -220,38 +226,38 @@ class Records:
         )
 
     def _insert(self, batch: Sequence[tuple[Record, Callable[[], Trace] | None]]) -> None:
-        """Write `batch`; a client may send one request id twice, and the first record stays."""
-        rows: dict[str, dict[str, Any]] = {}
-        for record, trace in batch:
+        """Write `batch`; of two records with one request id the first is stored."""
+        rows: dict[str, Row] = {}
+        for record, build_trace in batch:
             if record.request_id not in rows:
-                rows[record.request_id] = _row(record, trace)
+                rows[record.request_id] = _row(record, build_trace)
                 time.sleep(PAUSE_S)
         known = select(records.c.request_id).where(records.c.request_id.in_(rows))
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             for request_id in connection.execute(known).scalars().all():
                 del rows[request_id]
             if rows:
                 connection.execute(records.insert(), list(rows.values()))
 
-    def _delete_old(self) -> None:
+    def _delete_expired(self) -> None:
         oldest = time.time() - self._settings.keep_days * DAY_S
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             connection.execute(delete(records).where(records.c.created_at < oldest))
 
 
-def _row(record: Record, trace: Callable[[], Trace] | None) -> dict[str, Any]:
-    row = {name: getattr(record, name) for name in Record.__slots__}
-    if trace is not None:
-        made = trace()
-        row["trace"] = _pack(made.decision)
-        row["observed"] = made.observed
+def _row(record: Record, build_trace: Callable[[], Trace] | None) -> Row:
+    row: Row = {name: getattr(record, name) for name in Record.__slots__}
+    if build_trace is not None:
+        trace = build_trace()
+        row["trace"] = _compress(trace.decision)
+        row["observed"] = None if trace.shadow is None else dict(trace.shadow)
     return row
 
 
-def _pack(trace: Mapping[str, Any]) -> bytes:
-    """Return about 30 kB of JSON in 5; compressing lets go of the interpreter meanwhile."""
+def _compress(decision: Mapping[str, object]) -> bytes:
+    """Return about 30 kB of JSON in 5; compressing releases the interpreter meanwhile."""
     try:
-        text = orjson.dumps(trace)
-    except TypeError:  # a declared number beyond 64 bits; the slower one writes it
-        text = json.dumps(trace).encode()
-    return zlib.compress(text, PACKING)
+        text = orjson.dumps(decision)
+    except TypeError:  # a declared number beyond 64 bits, which orjson refuses
+        text = json.dumps(decision).encode()
+    return zlib.compress(text, COMPRESSION)

@@ -1,4 +1,4 @@
-"""The service's own SQL tables are registered here; each is defined beside what uses it."""
+"""Metadata of the service's own SQL tables; each table is defined beside its store."""
 
 from sqlalchemy import MetaData
 

@@ -1,17 +1,19 @@
-"""Use cases: what a team declared about one job that the model does for it.
+"""Use cases: what a team declares about one task of the model.
 
-It knows their shape and keeps them in SQL; it does not know how a strategy is chosen.
+It knows their shape and stores them in SQL; it does not know how a strategy is chosen.
 """
 
 import time
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
-from sqlalchemy import JSON, Column, Engine, Float, String, Table, delete, select
+from sqlalchemy import JSON, Column, Float, String, Table, delete, select
 
 from router import Facts
 from router.errors import RouterError
 from service.errors import UseCaseNotFound
+from service.stores.database import Database
+from service.stores.json_value import JsonObject
 from service.stores.tables import metadata
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -29,7 +31,7 @@ use_cases = Table(
 
 
 class Sampling(BaseModel):
-    """Generation options; what is None is left to the use case, then to the default."""
+    """Generation options; None leaves an option to the use case, then to the default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,7 +52,7 @@ DEFAULT_SAMPLING = Sampling(temperature=0.0, max_tokens=256)
 
 
 class Refusal(BaseModel):
-    """What is said when nothing relevant is known, by language of the question."""
+    """The answer when nothing relevant is found, by language of the question."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -64,38 +66,40 @@ class Refusal(BaseModel):
         """Return the sentence in Chinese for `zh`, else in English."""
         return self.zh if language.startswith("zh") else self.en
 
-    def is_said_in(self, answer: str) -> bool:
-        """Say whether an answer is this refusal, as a model says it that was taught to refuse."""
-        said = " ".join(answer.split()).casefold()
-        return said in (self.zh.casefold(), self.en.casefold())
+    def matches(self, answer: str) -> bool:
+        """Return whether `answer` is this refusal, as a model writes it that was trained on it."""
+        text = " ".join(answer.split()).casefold()
+        return text in (self.zh.casefold(), self.en.casefold())
 
 
 class UseCase(BaseModel):
-    """One job for the model: who it is, what is known about the job, and with what."""
+    """One task of the model: its role, the declared facts, knowledge bases and adapter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=ID_PATTERN)
     role: str = Field(default="", max_length=4_000)
     instructions: str = Field(default="", max_length=16_000)
-    domain_description: str = Field(default="", max_length=4_000)  # training rows are held to it
+    domain_description: str = Field(
+        default="", max_length=4_000
+    )  # data checks compare training rows with it
     scenarios: tuple[ScenarioName, ...] = Field(default=(), max_length=200)
-    facts: dict[str, Any] = Field(default_factory=dict)
+    facts: JsonObject = Field(default_factory=dict)
     thresholds: dict[str, bool | int | FiniteFloat | str] = Field(default_factory=dict)
     knowledge_bases: tuple[str, ...] = ()
     adapter: str | None = None
-    output_schema: dict[str, Any] | None = None
+    output_schema: JsonObject | None = None
     refusal: Refusal = Refusal()
     sampling: Sampling = Sampling()
     top_k: int | None = Field(default=None, ge=1, le=50)  # None: knowledge.top_k
-    # of the passages together; 256 and more, so that a chunk of the default size (240) fits
+    # of all passages together; at least 256, so that a chunk of the default size (240) fits
     context_tokens: int | None = Field(default=None, ge=256)
     rewrite_follow_ups: bool = False  # one more call to the model before passages are searched
     allow_prompt_only_when_nothing_found: bool = False
 
     @field_validator("facts")
     @classmethod
-    def _facts_are_known(cls, facts: dict[str, Any]) -> dict[str, Any]:
+    def _facts_are_known(cls, facts: JsonObject) -> JsonObject:
         try:
             Facts.build(declared=facts, measured={}, request={})
         except RouterError as exc:
@@ -106,18 +110,18 @@ class UseCase(BaseModel):
 class UseCases:
     """The use cases of one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def put(self, use_case: UseCase, *, tenant: str) -> None:
-        """Keep `use_case`, replacing one of the same id."""
+        """Save `use_case`, replacing one of the same id."""
         row = {
             "tenant": tenant,
             "use_case_id": use_case.id,
             "body": use_case.model_dump(mode="json"),
             "updated_at": time.time(),
         }
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             connection.execute(_where(delete(use_cases), tenant, use_case.id))
             connection.execute(use_cases.insert().values(row))
 
@@ -127,13 +131,13 @@ class UseCases:
         Raises:
             UseCaseNotFound: No use case has this id.
         """
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             body = connection.execute(
                 _where(select(use_cases.c.body), tenant, use_case_id)
             ).scalar_one_or_none()
         if body is None:
             raise UseCaseNotFound(
-                f"There is no use case {use_case_id!r}; PUT /use_cases/{use_case_id} makes it.",
+                f"There is no use case {use_case_id!r}; PUT /use_cases/{use_case_id} creates it.",
                 param="use_case",
             )
         return UseCase.model_validate(body)
@@ -141,18 +145,18 @@ class UseCases:
     def list(self, *, tenant: str) -> tuple[UseCase, ...]:
         """Return all use cases by id."""
         query = select(use_cases.c.body).where(use_cases.c.tenant == tenant)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             bodies = connection.execute(query.order_by(use_cases.c.use_case_id)).scalars()
             return tuple(UseCase.model_validate(body) for body in bodies)
 
     def delete(self, use_case_id: str, *, tenant: str) -> None:
-        """Forget the use case.
+        """Delete the use case.
 
         Raises:
             UseCaseNotFound: No use case has this id.
         """
         self.get(use_case_id, tenant=tenant)
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             connection.execute(_where(delete(use_cases), tenant, use_case_id))
 
 

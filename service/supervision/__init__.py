@@ -1,6 +1,6 @@
-"""The supervised processes of one home: what runs, how it starts, what may outlive it.
+"""The supervised processes of one home: programs, their start, and leftover processes.
 
-Re-exports nothing: `launch.py` passes here at every start of a program and must stay light.
+Exports nothing: `launch.py` imports this package at every start of a program and must stay light.
 """
 
 __all__: list[str] = []

@@ -1,8 +1,8 @@
-"""Starts one program in the supervisor's stead: `python -m service.supervision.launch`.
+"""Starts one supervised program: `python -m service.supervision.launch`.
 
-First ends what the program's former run left in its process group, then records itself as the
-group's leader and becomes the program (`exec`: same process id, no wrapper stays behind).
-Knows nothing about the program; imports nothing heavy, since every start pays for it.
+First ends what the program's last run left in its process group, then records itself as the
+group's leader and becomes the program (`exec`: same process id, no wrapper process).
+Knows nothing about the program; imports nothing heavy, since every start waits for it.
 """
 
 import json
@@ -15,11 +15,11 @@ from service.supervision.leftovers import program_marks, record, sweep
 
 
 def main(arguments: list[str]) -> None:
-    """Become the program.
+    """Replace this process by the program.
 
     Args:
         arguments: Folder of the records, program name, the supervisor's socket address. The
-            program's own arguments stand in the folder: no supervisor's quoting rules apply.
+            program's own arguments are read from the folder: no quoting rules apply.
     """
     folder, program, supervisor_url = arguments
     run = Path(folder)
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
 
 
 def write_arguments(run: Path, program: str, argv: Sequence[str]) -> None:
-    """Keep a program's argument list for its starts."""
+    """Store a program's argument list for its starts."""
     _arguments_file(run, program).write_text(json.dumps(list(argv)))
 
 

@@ -1,9 +1,9 @@
-"""Finds and ends what a killed process left behind, and never anything else.
+"""Finds and ends the processes that a killed process left behind, and no others.
 
 A killed vLLM API server leaves its EngineCore and its worker running (4 GB), and a killed
 supervisor leaves all its children. Each program therefore records its process group when it
 starts; the next start, and `down`, end what is still in that group. Process ids are recycled, so a
-process counts as ours only by id *and* start time within one boot of the machine.
+process is identified by id *and* start time within one boot of the machine.
 
 It reads `/proc` (Linux) and knows neither the supervisor nor the programs.
 """
@@ -50,12 +50,12 @@ def identify(pid: int) -> Identity | None:
 
 
 def is_alive(identity: Identity) -> bool:
-    """Say whether this very process still runs."""
+    """Return whether exactly this process still runs."""
     return identify(identity.pid) == identity
 
 
 def record(run: Path, program: str) -> None:
-    """Keep the calling process as leader of `program`'s group; `exec` does not change it."""
+    """Record the calling process as leader of `program`'s group; `exec` does not change it."""
     identity = identify(os.getpid())
     assert identity is not None, "the calling process runs"
     draft = _record_file(run, program).with_suffix(".new")
@@ -64,7 +64,7 @@ def record(run: Path, program: str) -> None:
 
 
 def recorded(run: Path, program: str) -> Identity | None:
-    """Return the leader that `program` recorded last, dead or alive."""
+    """Return the leader that `program` recorded last, whether it runs or not."""
     try:
         return Identity(**json.loads(_record_file(run, program).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
@@ -86,7 +86,7 @@ def sweep(run: Path, program: str, *, marks: tuple[str, ...] = ()) -> list[int]:
             although it left the group (a training run in a session of its own). Empty: group only.
 
     Returns:
-        The process ids that were ended, none where nothing was left.
+        The process ids that were ended; empty if none was left.
     """
     leader = recorded(run, program)
     ended = _end(lambda: _members(leader, marks))
@@ -95,13 +95,13 @@ def sweep(run: Path, program: str, *, marks: tuple[str, ...] = ()) -> list[int]:
 
 
 def _end(members: Callable[[], list[_Stat]]) -> list[int]:
-    """Kill members until none is left, trackers last so that they can clean up."""
+    """Kill members until none is left, resource trackers last so that they can clean up."""
     ended: set[int] = set()
     deadline = time.monotonic() + _END_S
-    while left := members():
-        late = time.monotonic() > deadline - _END_S / 2
-        for stat in left:
-            if late or not _is_tracker(stat.pid):
+    while remaining := members():
+        is_late = time.monotonic() > deadline - _END_S / 2
+        for stat in remaining:
+            if is_late or not _is_tracker(stat.pid):
                 _kill(stat)
             ended.add(stat.pid)
         if time.monotonic() > deadline:
@@ -152,7 +152,7 @@ def _is_tracker(pid: int) -> bool:
 
 
 def _kill(stat: _Stat) -> None:
-    """Send SIGKILL to this very process: the descriptor pins it while we look again."""
+    """Send SIGKILL to exactly this process: the descriptor pins it during the comparison."""
     try:
         descriptor = os.pidfd_open(stat.pid)
     except OSError:
@@ -174,7 +174,7 @@ def _all_processes() -> Iterator[_Stat]:
 
 
 def _read_stat(pid: int) -> _Stat | None:
-    """Read one process; a zombie is dead for our purposes."""
+    """Read one process; a zombie counts as ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:

@@ -35,7 +35,7 @@ def compose(settings: Settings, ports: Ports, *, python: str = sys.executable) -
 
 def _engine(settings: Settings, ports: Ports, python: str) -> Program:
     engine = settings.engine
-    # Not the `vllm` command: the CPU wheel's does not run, and its kernels need mending.
+    # Not the `vllm` command: the CPU wheel's does not run, and its LoRA kernels need patching.
     argv = [python, "-m", "service.supervision.vllm_server"]
     argv += ["--model", str(settings.base_model_path), "--served-model-name", engine.base_model]
     argv += ["--host", "127.0.0.1", "--port", str(ports.engine)]
@@ -67,7 +67,7 @@ def _engine(settings: Settings, ports: Ports, python: str) -> Program:
 def _chroma(settings: Settings, ports: Ports, python: str) -> Program:
     script = Path(python).parent / "chroma"
     folder = str(settings.paths.chroma)
-    # Looked at before every start: a damaged folder is moved aside, the worker fills it from SQL.
+    # Checked before every start: a damaged folder is moved aside, the worker refills it from SQL.
     argv = (python, "-m", "knowledge.index.probe", folder, "--", python, str(script), "run")
     return Program(
         name="chroma",

@@ -1,7 +1,7 @@
 """Writes supervisord's configuration, starts it, and talks to it through its socket.
 
-Restarts, log rotation and stop signals are supervisord's; this file knows nothing of what the
-programs do. supervisord is an existing, small, proven supervisor: no loop of our own.
+supervisord restarts, rotates logs and sends stop signals; this file does not know what the programs
+do.
 """
 
 import hashlib
@@ -29,8 +29,11 @@ _RPC_FACTORY = "supervisor.rpcinterface:make_main_rpcinterface"
 _CLOSE_S = 60.0  # longest stop_s of a program and some more
 
 
+ConfigKeys = dict[str, str | int | Path]
+
+
 class SupervisorGone(Exception):
-    """supervisord does not answer."""
+    """supervisord does not respond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class ProcessState:
 
 
 def socket_path(run: Path) -> Path:
-    """Return where supervisord listens: in `run`, or a shorter path if that is too long."""
+    """Return the path of supervisord's socket: in `run`, or a shorter one if that is too long."""
     inside = run / "supervisor.sock"
     if len(os.fsencode(inside)) <= _SOCKET_CHARS:
         return inside
@@ -79,7 +82,7 @@ class Supervisor:
 
     @property
     def log_file(self) -> Path:
-        """What supervisord itself says: starts, exits, restarts."""
+        """Supervisord's own log: starts, exits, restarts."""
         return self.logs / "supervisord.log"
 
     def start(
@@ -90,10 +93,10 @@ class Supervisor:
         Args:
             programs: What it runs.
             directory: Working directory and import root of every program.
-            environment: The whole environment of every program, but for its own additions.
+            environment: The environment of every program; a program may add variables.
 
         Raises:
-            SupervisorGone: It did not start; the message is its own.
+            SupervisorGone: It did not start; the message is supervisord's.
         """
         config = self.run / "supervisord.conf"
         config.write_text(self._config(programs, directory))
@@ -118,12 +121,12 @@ class Supervisor:
         """Return every program's state, in start order.
 
         Raises:
-            SupervisorGone: supervisord does not answer.
+            SupervisorGone: supervisord does not respond.
         """
         return [_read_state(row) for row in self._call("getAllProcessInfo")]
 
-    def revive(self, name: str) -> None:
-        """Start a program that supervisord has given up or that was stopped."""
+    def restart(self, name: str) -> None:
+        """Start a program that supervisord stopped restarting or that was stopped."""
         self._call("startProcess", name, False)
 
     def shutdown(self) -> None:
@@ -131,7 +134,7 @@ class Supervisor:
         self._call("shutdown")
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        # A transport of its own for each call: a kept connection breaks when supervisord restarts.
+        # A new transport for each call: a shared connection breaks when supervisord restarts.
         transport = SupervisorTransport(None, None, serverurl=self.url)
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
@@ -160,13 +163,13 @@ class Supervisor:
             ),
         ]
         sections += [
-            _section(f"program:{program.name}", self._program(program, place))
-            for place, program in enumerate(programs, start=1)
+            _section(f"program:{program.name}", self._program(program, priority))
+            for priority, program in enumerate(programs, start=1)
         ]
         return "\n".join(sections)
 
-    def _daemon(self, directory: Path) -> dict[str, object]:
-        keys: dict[str, object] = {
+    def _daemon(self, directory: Path) -> ConfigKeys:
+        keys: ConfigKeys = {
             "logfile": self.log_file,
             "logfile_maxbytes": _LOG_BYTES,
             "logfile_backups": _LOG_BACKUPS,
@@ -179,16 +182,16 @@ class Supervisor:
             "umask": "077",
         }
         if os.getuid() == 0:
-            keys["user"] = "root"  # said on purpose, else supervisord warns at every start
+            keys["user"] = "root"  # explicit, else supervisord warns at every start
         return keys
 
-    def _program(self, program: Program, place: int) -> dict[str, object]:
+    def _program(self, program: Program, priority: int) -> ConfigKeys:
         launch = [sys.executable, "-m", "service.supervision.launch"]
         launch += [str(self.run), program.name, self.url]
         environment = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
-        keys: dict[str, object] = {
+        keys: ConfigKeys = {
             "command": shlex.join(launch),
-            "priority": place,
+            "priority": priority,
             "autostart": "true",
             "autorestart": "true",
             "startsecs": program.start_s,
@@ -208,13 +211,13 @@ class Supervisor:
         return keys
 
 
-def _section(name: str, keys: Mapping[str, object]) -> str:
+def _section(name: str, keys: ConfigKeys) -> str:
     # supervisord expands %(name)s, so a per cent sign in a path is doubled.
     lines = [f"{key}={str(value).replace('%', '%%')}" for key, value in keys.items()]
     return "\n".join([f"[{name}]", *lines, ""])
 
 
-def _read_state(row: Mapping[str, Any]) -> ProcessState:
+def _read_state(row: Any) -> ProcessState:
     runs = row["pid"] > 0
     return ProcessState(
         name=row["name"],

@@ -1,9 +1,9 @@
-"""vLLM's server with one fault mended: `python -m service.supervision.vllm_server FLAGS`.
+"""vLLM's server with one bug patched: `python -m service.supervision.vllm_server FLAGS`.
 
 vLLM 0.32 marks the rows of a batch that use no adapter by -1, and its kernels for the CPU take
-that as "the last slot": beside answers of an adapter, the base model's answers came from whatever
-adapter lay there, and so did what the prefix cache kept of them. Here such rows get nothing added.
-vLLM starts its processes anew, and each imports this file again. Knows nothing but that kernel.
+that as the last slot: batched with answers of an adapter, the base model's answers came from the
+adapter in that slot, and so did their prefix cache. Here nothing is added to such rows.
+vLLM spawns its processes, and each imports this file again. Knows nothing but that kernel.
 """
 
 import sys
@@ -11,14 +11,14 @@ from importlib import import_module
 from typing import Any
 
 
-def mend() -> None:
-    """Let rows without an adapter pass the CPU kernels unchanged; says so where it cannot."""
+def patch_lora_kernels() -> None:
+    """Make the CPU kernels leave rows without an adapter unchanged; a failure is written out."""
     try:
         lora_ops: Any = import_module("vllm.lora.ops.torch_ops.lora_ops")
         punica_cpu: Any = import_module("vllm.lora.punica_wrapper.punica_cpu")
         shrink = lora_ops.bgmv_shrink
     except (ImportError, AttributeError) as exc:
-        sys.stderr.write(f"the kernels that vLLM 0.32 needed mended are not there: {exc}\n")
+        sys.stderr.write(f"vLLM's CPU LoRA kernels were not patched: {exc}\n")
         return
 
     def shrink_used(
@@ -34,6 +34,6 @@ def mend() -> None:
 
 
 if __name__ in ("__main__", "__mp_main__"):
-    mend()
+    patch_lora_kernels()
 if __name__ == "__main__":
     import_module("vllm.entrypoints.launchers.api_server.entry").main()

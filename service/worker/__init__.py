@@ -1,1 +1,1 @@
-"""The process that does long work: lanes of jobs, and what each kind of job does."""
+"""The worker process: the lanes of jobs and the handler of each kind of job."""

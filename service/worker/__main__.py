@@ -1,4 +1,4 @@
-"""`python -m service.worker`: the process that does the long work of a home."""
+"""`python -m service.worker`: the worker process of a home."""
 
 import logging
 import signal
@@ -13,18 +13,20 @@ from service.worker.lanes import build_worker
 
 log = logging.getLogger(__name__)
 
-NOTHING_TO_DO = ReconcileReport()
-RECONCILE_S = 5.0  # an index that was away is whole again about this long after it is back
+NOTHING_DONE = ReconcileReport()
+RECONCILE_S = 5.0  # how long after Chroma is back its index is repaired
 
 
 def main() -> None:
-    """Work until told to end."""
+    """Work until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = load_settings()
     ports = settings.paths.read_ports()
     if ports is None:
-        raise InvalidSettings(f"{settings.paths.ports_file} is missing; start by `fingerpost up`.")
+        raise InvalidSettings(
+            f"{settings.paths.ports_file} is missing; `fingerpost up` starts the worker."
+        )
     context = open_context(settings, ports)
     worker = build_worker(context)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -34,16 +36,16 @@ def main() -> None:
 
 
 def keep_reconciled(knowledge: Knowledge) -> None:
-    """Make the vector index agree with the database: wholly at start, then what was left over."""
+    """Make the vector index agree with the database: all of it at start, then what was missed."""
     reconciled = False
     while True:
         try:
             report = knowledge.catch_up() if reconciled else knowledge.reconcile_all()
             reconciled = reconciled or report.available
-            if report != NOTHING_TO_DO and report.available:
+            if report != NOTHING_DONE and report.available:
                 log.info("index reconciled: %s", report)
         except Exception:
-            log.exception("reconciling the index failed; it is tried again")
+            log.exception("reconciling the index failed; retrying")
         time.sleep(RECONCILE_S)
 
 

@@ -1,15 +1,15 @@
-"""What each kind of job does, by which room.
+"""The handler of each kind of job.
 
-It knows the arguments of a job and the room's call; it does not know leases or lanes.
+It knows a job's arguments and which room does its work; it does not know leases or lanes.
 """
 
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, cast
 
 from adapters import (
     Adapter,
@@ -27,7 +27,7 @@ from adapters import (
     read_run,
     run_training,
 )
-from knowledge import DocumentNotFound, Knowledge, ReconcileReport
+from knowledge import Attributes, DocumentNotFound, Knowledge, ReconcileReport
 from service.api.schemas.adapters import AdapterReply
 from service.api.schemas.shapes import JsonObject
 from service.compare import parse_set, run_comparison, summarise
@@ -39,85 +39,147 @@ from service.settings import Settings, child_environment
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
 from service.stores.files import Files
+from service.stores.job_kinds import (
+    COMPARE,
+    DATA_CHECK,
+    DELETE_DOCUMENT,
+    INGEST,
+    REBUILD,
+    REINDEX,
+    TRAIN,
+    A,
+    CompareArgs,
+    CompareResult,
+    DataCheckArgs,
+    DataCheckResult,
+    DeleteArgs,
+    DeleteResult,
+    IndexArgs,
+    IndexResult,
+    IngestArgs,
+    IngestResult,
+    JobKind,
+    JobResult,
+    R,
+    TrainArgs,
+    TrainResult,
+)
 from service.stores.jobs import Job, Jobs
+from service.stores.json_value import JsonMapping
 from service.stores.locked_files import unpack
 
 log = logging.getLogger(__name__)
 
-Report = Callable[[Mapping[str, Any] | None], bool]
-Work = Callable[[Job, Report], Mapping[str, Any]]
+Report = Callable[[JsonMapping | None], bool]
+Work = Callable[[Job, Report], JobResult]
 
 
 class Cancelled(Exception):
-    """The job is no longer wanted, or no longer this worker's."""
+    """The job was cancelled or paused, or its lease is another worker's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Generic[A]):
+    """A claimed job with its parsed arguments.
+
+    Attributes:
+        job: The job.
+        args: Its arguments.
+        report: Stores the progress, if any, and returns whether the work should go on.
+    """
+
+    job: Job
+    args: A
+    report: Report
 
 
 def handlers(context: AppContext) -> dict[str, Work]:
-    """Return the work of every kind of job."""
-    knowledge = context.knowledge
-    return {
-        "ingest": partial(ingest, knowledge, context.jobs),
-        "delete_document": partial(delete_document, knowledge),
-        "rebuild": partial(renew_index, knowledge.rebuild),
-        "reindex": partial(renew_index, knowledge.reindex),
-        "train": partial(train, context.settings, context.registry, context.files),
-        "compare": partial(
-            compare,
-            gateway_url(context.settings.server.host, context.ports.gateway),
-            context.comparisons,
-        ),
-        "data_check": partial(check_rows, knowledge, context.jobs, context.data_checks),
-    }
+    """Return the handler of every kind of job, by the kind's name."""
+    knowledge, jobs, settings = context.knowledge, context.jobs, context.settings
+    gateway = gateway_url(settings.server.host, context.ports.gateway)
+    return dict(
+        (
+            _parsed(INGEST, partial(ingest, knowledge=knowledge, jobs=jobs)),
+            _parsed(DELETE_DOCUMENT, partial(delete_document, knowledge=knowledge)),
+            _parsed(REBUILD, partial(rebuild_index, build=knowledge.rebuild)),
+            _parsed(REINDEX, partial(rebuild_index, build=knowledge.reindex)),
+            _parsed(
+                TRAIN,
+                partial(train, settings=settings, registry=context.registry, files=context.files),
+            ),
+            _parsed(
+                COMPARE, partial(compare, gateway_url=gateway, comparisons=context.comparisons)
+            ),
+            _parsed(
+                DATA_CHECK,
+                partial(
+                    check_rows, knowledge=knowledge, jobs=jobs, data_checks=context.data_checks
+                ),
+            ),
+        )
+    )
 
 
-def ingest(knowledge: Knowledge, jobs: Jobs, job: Job, report: Report) -> dict[str, Any]:
+def _parsed(kind: JobKind[A, R], handle: Callable[[Task[A]], R]) -> tuple[str, Work]:
+    """Return the kind's name, and `handle` as a function of a job with unparsed arguments."""
+
+    def work(job: Job, report: Report) -> JobResult:
+        return handle(Task(job, kind.args.read(job.args), report))
+
+    return kind.name, work
+
+
+def ingest(task: Task[IngestArgs], *, knowledge: Knowledge, jobs: Jobs) -> IngestResult:
     """Add or replace one document."""
-    args, payload = job.args, jobs.payload(job.job_id)
-    opened = unpack(payload) if args.get("was_locked") else None
+    job, args = task.job, task.args
+    payload = jobs.payload(job.job_id, tenant=job.tenant)
+    unlocked = unpack(payload) if args.was_locked else None
     done = knowledge.ingest(
-        args["base_id"],
-        args["external_id"],
-        args["filename"],
-        payload if opened is None else opened.content,
-        attributes=args["attributes"],
-        access=args.get("access"),  # jobs of an earlier release name none
-        parsed=None if opened is None else opened.parsed,
+        args.base_id,
+        args.external_id,
+        args.filename,
+        payload if unlocked is None else unlocked.content,
+        attributes=cast(Attributes, args.attributes),  # checked by the knowledge room
+        access=args.access,
+        parsed=None if unlocked is None else unlocked.parsed,
         tenant=job.tenant,
     )
-    return {"knowledge_base": args["base_id"], "filename": args["filename"], **asdict(done)}
+    return IngestResult(knowledge_base=args.base_id, filename=args.filename, **asdict(done))
 
 
-def delete_document(knowledge: Knowledge, job: Job, report: Report) -> dict[str, Any]:
-    """Delete one document; taken up again after a crash, it is already gone."""
-    base_id, external_id = job.args["base_id"], job.args["external_id"]
+def delete_document(task: Task[DeleteArgs], *, knowledge: Knowledge) -> DeleteResult:
+    """Delete one document; on a later attempt it may be deleted already."""
+    job, args = task.job, task.args
     try:
-        knowledge.delete_document(base_id, external_id, tenant=job.tenant)
+        knowledge.delete_document(args.base_id, args.external_id, tenant=job.tenant)
     except DocumentNotFound:
         if job.attempts == 1:
             raise
-    return {"knowledge_base": base_id, "external_id": external_id, "deleted": True}
+    return DeleteResult(knowledge_base=args.base_id, external_id=args.external_id, deleted=True)
 
 
-def renew_index(renew: Callable[..., ReconcileReport], job: Job, report: Report) -> dict[str, Any]:
-    """Make a new generation of a base's index; stopped midway, the old one goes on serving."""
+def rebuild_index(task: Task[IndexArgs], *, build: Callable[..., ReconcileReport]) -> IndexResult:
+    """Build a new generation of a base's index; the old one serves until it is complete."""
 
     def on_progress(done: int, total: int) -> None:
-        if not report({"done": done, "total": total, "fraction": done / total if total else 1.0}):
+        fraction = done / total if total else 1.0
+        if not task.report({"done": done, "total": total, "fraction": fraction}):
             raise Cancelled
 
-    base_id = job.args["base_id"]
-    done = renew(base_id, tenant=job.tenant, progress=on_progress)
-    return {"knowledge_base": base_id, **asdict(done)}
+    base_id = task.args.base_id
+    done = build(base_id, tenant=task.job.tenant, progress=on_progress)
+    return IndexResult(knowledge_base=base_id, **asdict(done))
 
 
 def train(
-    settings: Settings, registry: AdapterRegistry, files: Files, job: Job, report: Report
-) -> dict[str, Any]:
+    task: Task[TrainArgs], *, settings: Settings, registry: AdapterRegistry, files: Files
+) -> TrainResult:
     """Train an adapter in a child process and register its folder, and judge it where asked.
 
     The run's journal and checkpoints are in the home under the job's id: a job that is taken up
     again, after a crash or a stop, goes on from its last checkpoint.
     """
+    job, args, report = task.job, task.args, task.report
     base = describe_base_model(settings.base_model_path)
 
     def tell(event: dict[str, Any], fraction: float | None) -> None:
@@ -129,9 +191,9 @@ def train(
 
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
         unpack_rows = partial(_unpack, files, job, Path(scratch))
-        keys = {**job.args["config"], "dataset": unpack_rows(job.args["file_id"])}
-        if replayed := job.args.get("replay_file_ids"):
-            keys["replay_dataset"] = [unpack_rows(file_id) for file_id in replayed]
+        keys = {**args.config, "dataset": unpack_rows(args.file_id)}
+        if args.replay_file_ids:
+            keys["replay_dataset"] = [unpack_rows(file_id) for file_id in args.replay_file_ids]
         config = parse_training_config(keys, name="config")
         run_dir = settings.paths.trainings / job.job_id
         try:
@@ -155,8 +217,8 @@ def train(
             drafted_at=read_run(run_dir).created_at,
         )
         if not config.do_eval:
-            return _told(adapter)
-        return judge_trained(
+            return TrainResult.read(_told(adapter))
+        judged = judge_trained(
             settings,
             registry,
             adapter,
@@ -164,6 +226,7 @@ def train(
             tell=tell,
             cancelled=lambda: not report(None),
         )
+        return TrainResult.read(judged)
 
 
 def _unpack(files: Files, job: Job, scratch: Path, file_id: str) -> str:
@@ -213,41 +276,46 @@ def _told(adapter: Adapter) -> JsonObject:
     return AdapterReply.of(adapter).model_dump(mode="json")
 
 
-def compare(gateway_url: str, comparisons: Comparisons, job: Job, report: Report) -> dict[str, Any]:
-    """Ask every question by every strategy and keep what came out."""
-    args = job.args
+def compare(
+    task: Task[CompareArgs], *, gateway_url: str, comparisons: Comparisons
+) -> CompareResult:
+    """Ask every question by every strategy and save the outcomes."""
+    args = task.args
 
     def on_progress(done: int, total: int) -> bool:
-        return report({"done": done, "total": total, "fraction": done / total})
+        return task.report({"done": done, "total": total, "fraction": done / total})
 
-    questions = parse_set(args["rows"])
+    questions = parse_set(args.rows)
     outcomes = run_comparison(
         questions,
         gateway_url=gateway_url,
-        use_case=args["use_case"],
-        strategies=args["strategies"],
-        concurrency=args["concurrency"],
+        use_case=args.use_case,
+        strategies=args.strategies,
+        concurrency=args.concurrency,
         on_progress=on_progress,
     )
-    if len(outcomes) < len(questions) * len(args["strategies"]):
+    if len(outcomes) < len(questions) * len(args.strategies):
         raise Cancelled
-    comparison_id = comparisons.keep(
-        args["use_case"], summarise(outcomes), outcomes, tenant=job.tenant
+    comparison_id = comparisons.save(
+        args.use_case,
+        asdict(summarise(outcomes)),
+        [outcome.to_json() for outcome in outcomes],
+        tenant=task.job.tenant,
     )
-    return {"comparison_id": comparison_id}
+    return CompareResult(comparison_id=comparison_id)
 
 
 def check_rows(
-    knowledge: Knowledge, jobs: Jobs, data_checks: DataChecks, job: Job, report: Report
-) -> dict[str, Any]:
-    """Check training rows and keep what was found for the use case."""
-    args = job.args
+    task: Task[DataCheckArgs], *, knowledge: Knowledge, jobs: Jobs, data_checks: DataChecks
+) -> DataCheckResult:
+    """Check training rows and save the result for the use case."""
+    job, args = task.job, task.args
     found = check_data(
-        parse_any_rows(jobs.payload(job.job_id), args["filename"]),
-        description=args["domain"],
-        scenarios=args["scenarios"],
+        parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename),
+        description=args.domain,
+        scenarios=args.scenarios,
         embedder=knowledge.embedder,
-        min_similarity=args["min_similarity"],
+        min_similarity=args.min_similarity,
     )
-    check_id = data_checks.keep(args["use_case"], found.as_dict(), tenant=job.tenant)
-    return {"data_check": check_id, "verdict": found.verdict}
+    check_id = data_checks.save(args.use_case, found.as_dict(), tenant=job.tenant)
+    return DataCheckResult(data_check=check_id, verdict=found.verdict)

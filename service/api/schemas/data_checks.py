@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from service.api.schemas.shapes import Body, JsonObject, Reply
-from service.stores.data_checks import CheckedData
+from service.stores.data_checks import DataCheckRecord
 
 Verdict = Literal["pass", "fail", "unknown"]
 
@@ -84,7 +84,7 @@ class DataCheckReply(Reply):
     checks: list[CheckReply]
 
     @classmethod
-    def of(cls, check: CheckedData) -> Self:
+    def of(cls, check: DataCheckRecord) -> Self:
         """Return a check as clients see it."""
         kept = {"id": check.check_id, "use_case": check.use_case, "created_at": check.created_at}
         return cls.model_validate({**check.report, **kept})

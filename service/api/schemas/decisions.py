@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, Self
 
 from service.api.schemas.shapes import JsonObject, ListReply, Reply
-from service.stores.records import Pair, Record
+from service.stores.records import Record, ShadowCount
 
 
 class ChoiceReply(Reply):
@@ -61,7 +61,7 @@ class RecordReply(Reply):
                 "outcome": record.outcome,
                 "strategy": record.strategy,
                 "model": record.model,
-                "decision": record.explained(),
+                "decision": record.full_decision(),
                 "observed": record.observed,
                 "usage": record.usage,
                 "timings_ms": record.timings_ms,
@@ -71,7 +71,7 @@ class RecordReply(Reply):
         )
 
 
-class PairReply(Reply):
+class ShadowCountReply(Reply):
     """How often the policy in force did one thing where the shadow policy would do another.
 
     Attributes:
@@ -92,7 +92,7 @@ class PairReply(Reply):
     until: float
 
     @classmethod
-    def of(cls, pair: Pair, requests: int) -> Self:
+    def of(cls, pair: ShadowCount, requests: int) -> Self:
         """Return a pair among `requests` requests."""
         return cls(
             strategy_now=pair.now["strategy"],
@@ -127,10 +127,10 @@ class ObservationReply(Reply):
     requests: int
     differ: int
     share_differ: float
-    pairs: list[PairReply]
+    pairs: list[ShadowCountReply]
 
     @classmethod
-    def of(cls, now: str, then: str, pairs: Sequence[Pair]) -> Self:
+    def of(cls, now: str, then: str, pairs: Sequence[ShadowCount]) -> Self:
         """Return the sum of `pairs`, at least one, of two policies' versions."""
         requests = sum(pair.n for pair in pairs)
         differ = sum(pair.n for pair in pairs if pair.differs)
@@ -143,7 +143,7 @@ class ObservationReply(Reply):
             requests=requests,
             differ=differ,
             share_differ=round(differ / requests, 4),
-            pairs=[PairReply.of(pair, requests) for pair in frequent],
+            pairs=[ShadowCountReply.of(pair, requests) for pair in frequent],
         )
 
 

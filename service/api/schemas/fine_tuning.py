@@ -262,4 +262,4 @@ def _status(job: Job) -> str:
 
 def _estimated_finish(job: Job) -> int | None:
     eta_s = job.progress.get("eta_s") if job.status is Status.RUNNING else None
-    return None if eta_s is None else int(job.updated_at + eta_s)
+    return int(job.updated_at + eta_s) if isinstance(eta_s, int | float) else None

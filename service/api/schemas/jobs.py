@@ -5,7 +5,8 @@ from typing import Literal, Self
 from pydantic import ConfigDict
 
 from service.api.schemas.shapes import JsonObject, Reply
-from service.stores.jobs import Job, Lane, Status
+from service.stores.job_kinds import Lane
+from service.stores.jobs import Job, Status
 
 
 class JobErrorReply(Reply):

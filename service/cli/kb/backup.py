@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from service.backup.archive import Manifest, make_backup, restore_backup
+from service.backup.archive import Manifest, make_backup
+from service.backup.restore import restore_backup
 from service.cli.output import JsonOption, reporting
 from service.settings import load_settings
 
@@ -38,7 +39,7 @@ def backup(
         report.result(
             {"object": "backup", "file": str(file), **_said(made), "note": note},
             f"{file}: {made.documents} documents, {made.chunks} chunks, {made.bytes} bytes of "
-            f"database, {made.held_adapters} of {made.adapters} adapters; {note}",
+            f"database, {made.included_adapters} of {made.adapters} adapters; {note}",
         )
 
 
@@ -49,13 +50,13 @@ def restore(file: FileArgument, as_json: JsonOption = False) -> None:
     """
     with reporting(as_json) as report:
         done = restore_backup(load_settings(), file)
-        kept = str(done.kept) if done.kept is not None else None
+        kept = str(done.previous) if done.previous is not None else None
         body = {
             "object": "restore",
             "file": str(file),
             "database": str(done.database),
             "kept": kept,
-            "kept_adapters": [str(folder) for folder in done.kept_adapters],
+            "kept_adapters": [str(folder) for folder in done.previous_adapters],
             **_said(done.manifest),
         }
         before = f"; the database before it is {kept}" if kept else ""
@@ -65,6 +66,6 @@ def restore(file: FileArgument, as_json: JsonOption = False) -> None:
 
 def _said(manifest: Manifest) -> dict[str, Any]:
     """Return what is told of a backup: how many adapters it holds, not each of their files."""
-    body = {**asdict(manifest), "held_adapters": manifest.held_adapters}
+    body = {**asdict(manifest), "held_adapters": manifest.included_adapters}
     del body["adapter_files"]
     return body

@@ -1,11 +1,12 @@
 """The bodies of `/compare`; what a comparison measures is tested with the comparison."""
 
 import json
-from typing import Any
+from dataclasses import asdict
 
 import pytest
 
 from service.compare import parse_outcomes, regret_of, summarise
+from service.compare.outcome import Outcome
 from service.stores.comparisons import Comparisons
 from tests.service.conftest import Running
 
@@ -14,14 +15,16 @@ ASK = {"use_case": "demo", "rows": ROWS}
 SCORES = {"prompt_only": (0.0, 1.0), "rag": (1.0, 1.0), "auto": (1.0, 0.0)}
 
 
-def outcomes() -> list[dict[str, Any]]:
+def outcomes() -> list[Outcome]:
     return [
-        {
-            **{"id": f"q{number}", "question": f"question {number}", "kind": "fact"},
-            **{"strategy": strategy, "score": score, "outcome": "answered"},
-            **{"latency_ms": 5.0, "first_token_ms": 2.0},
-            **{"prompt_tokens": 7, "completion_tokens": 3, "facts": {}, "decision": {}},
-        }
+        Outcome.model_validate(
+            {
+                **{"id": f"q{number}", "question": f"question {number}", "kind": "fact"},
+                **{"strategy": strategy, "score": score, "outcome": "answered"},
+                **{"latency_ms": 5.0, "first_token_ms": 2.0},
+                **{"prompt_tokens": 7, "completion_tokens": 3, "facts": {}, "decision": {}},
+            }
+        )
         for strategy, scores in SCORES.items()
         for number, score in enumerate(scores)
     ]
@@ -32,7 +35,9 @@ def kept(running: Running) -> str:
     """Keep a finished comparison and return its id."""
     found = outcomes()
     comparisons: Comparisons = running.context.comparisons
-    return comparisons.keep("demo", summarise(found), found, tenant="default")
+    return comparisons.save(
+        "demo", asdict(summarise(found)), [row.to_json() for row in found], tenant="default"
+    )
 
 
 @pytest.fixture
@@ -73,7 +78,7 @@ def test_a_finished_comparison_is_told_with_its_whole_summary(running: Running, 
         "object": "comparison",
         "use_case": "demo",
         "created_at": listed["created_at"],
-        "summary": summarise(outcomes()),
+        "summary": asdict(summarise(outcomes())),
     }
     alone = running.client.get(f"/compare/{kept}").json()
     assert alone == {**listed, "status": "succeeded", "progress": {"fraction": 1.0}}
@@ -82,11 +87,15 @@ def test_a_finished_comparison_is_told_with_its_whole_summary(running: Running, 
 def test_outcomes_are_told_as_they_were_kept_one_a_line(running: Running, kept: str) -> None:
     reply = running.client.get(f"/compare/{kept}/outcomes")
     assert reply.headers["content-type"] == "application/x-ndjson"
-    assert [json.loads(line) for line in reply.text.splitlines()] == outcomes()
+    assert [json.loads(line) for line in reply.text.splitlines()] == [
+        row.to_json() for row in outcomes()
+    ]
 
 
 def test_the_regret_is_told_whole(running: Running, kept: str) -> None:
-    placed = ((f"outcome {number}", row) for number, row in enumerate(outcomes(), start=1))
+    placed = (
+        (f"outcome {number}", row.to_json()) for number, row in enumerate(outcomes(), start=1)
+    )
     expected = regret_of(parse_outcomes(placed), running.context.policy)
     told = running.client.get(f"/compare/{kept}/regret").json()
     assert told == json.loads(json.dumps(expected))

@@ -103,7 +103,9 @@ def test_what_cannot_be_a_batch_is_refused_and_nothing_begins(store: Running) ->
 def test_a_batch_that_waits_can_be_cancelled(
     store: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.stores.jobs.Jobs.claim", lambda *_: None)  # no worker takes it up
+    monkeypatch.setattr(
+        "service.stores.leases.Leases.claim", lambda *_: None
+    )  # no worker takes it up
     made = store.client.post(BATCHES, json={"file_ids": [upload(store, "a.md", b"lamp a")]}).json()
     assert (made["status"], made["file_counts"]["in_progress"]) == ("in_progress", 1)
     reply = store.client.post(f"{BATCHES}/{made['id']}/cancel").json()

@@ -50,7 +50,7 @@ def client(running: Running) -> Iterator[openai.OpenAI]:
 @pytest.fixture
 def idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no worker take up a job."""
-    monkeypatch.setattr("service.stores.jobs.Jobs.claim", lambda *_: None)
+    monkeypatch.setattr("service.stores.leases.Leases.claim", lambda *_: None)
 
 
 def upload(client: openai.OpenAI, rows: list[dict[str, str]], name: str = "colours.jsonl") -> str:

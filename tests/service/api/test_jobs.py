@@ -1,6 +1,7 @@
 """Jobs as clients meet them: asked for twice, cancelled, listed in pages."""
 
 import threading
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -44,7 +45,9 @@ def test_an_upload_that_was_cancelled_is_not_reported_as_searchable(
     store: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     object.__setattr__(store.settings.server, "put_wait_s", 0.0)
-    monkeypatch.setattr("service.stores.jobs.Jobs.claim", lambda *_: None)  # no worker takes it up
+    monkeypatch.setattr(
+        "service.stores.leases.Leases.claim", lambda *_: None
+    )  # no worker takes it up
     body = {"filename": "x.md", "content": "text"}
     headers = {"idempotency-key": "k"}
     job = store.client.put(f"{STORE}/documents/x.md", json=body, headers=headers).json()["job"]
@@ -78,7 +81,7 @@ def test_jobs_and_comparisons_are_listed_in_pages_that_leave_none_out(
     comparisons = Comparisons(store.context.database)
     for name in ("a.md", "b.md", "c.md"):
         store.put_document(f"About {name}.", name)
-        comparisons.keep("demo", summarise([]), [], tenant="default")
+        comparisons.save("demo", asdict(summarise([])), [], tenant="default")
     whole = [row["id"] for row in store.client.get(path).json()["data"]]
     assert len(whole) == 3
     seen: list[str] = []

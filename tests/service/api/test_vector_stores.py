@@ -3,7 +3,7 @@
 import pytest
 
 from service.settings import Settings
-from service.stores.jobs import Lane
+from service.stores.job_kinds import Lane
 from tests.fakes.files import pdf
 from tests.service.conftest import RETURNS, Running
 from tests.service.waiting import eventually

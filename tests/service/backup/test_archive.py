@@ -21,7 +21,8 @@ from typer.testing import CliRunner
 
 from knowledge import Knowledge
 from service.access import LOOPBACK_CALLER
-from service.backup.archive import Manifest, make_backup, restore_backup
+from service.backup.archive import Manifest, make_backup
+from service.backup.restore import restore_backup
 from service.cli import app
 from service.errors import BackupImpossible, InvalidBackup, RestoreRefused
 from service.home import Ports
@@ -105,8 +106,8 @@ def test_a_restore_gives_back_what_the_backup_held_and_reconcile_heals_the_index
         assert knowledge.check("handbook", tenant=TENANT).in_step
         found = knowledge.retrieve("lamp number1", base_ids=["handbook"], tenant=TENANT)
         assert (found.degraded, found.passages[0].external_id) == (False, "a")
-    assert done.kept is not None
-    with closing(sqlite3.connect(done.kept)) as connection:
+    assert done.previous is not None
+    with closing(sqlite3.connect(done.previous)) as connection:
         alive = "SELECT external_id FROM kb_documents WHERE active_version IS NOT NULL"
         assert {row[0] for row in connection.execute(alive)} == {"b", "c"}
 
@@ -122,15 +123,15 @@ def test_a_backup_of_the_first_format_is_restored(filled: Settings, saved: Path)
 
 def test_a_second_restore_keeps_both_databases_before_it(filled: Settings, saved: Path) -> None:
     first, second = restore_backup(filled, saved), restore_backup(filled, saved)
-    assert first.kept is not None
-    assert second.kept is not None
-    assert first.kept != second.kept
-    assert first.kept.is_file()
+    assert first.previous is not None
+    assert second.previous is not None
+    assert first.previous != second.previous
+    assert first.previous.is_file()
 
 
 def test_a_home_without_a_database_is_restored(saved: Path, tmp_path: Path) -> None:
     elsewhere = Settings(home=tmp_path / "elsewhere")
-    assert restore_backup(elsewhere, saved).kept is None
+    assert restore_backup(elsewhere, saved).previous is None
     with opened(elsewhere) as knowledge:
         knowledge.reconcile_all()
         assert knowledge.check("handbook", tenant=TENANT).in_step
@@ -186,7 +187,7 @@ def test_a_restore_killed_on_its_way_leaves_one_whole_database(
 ) -> None:
     program = (
         "import os, sys\nfrom pathlib import Path\n"
-        "from service.backup.archive import restore_backup\nfrom service.settings import Settings\n"
+        "from service.backup.restore import restore_backup\nfrom service.settings import Settings\n"
         f"{step} = lambda *_: os.kill(os.getpid(), 9)\n"
         "restore_backup(Settings(home=Path(sys.argv[1])), Path(sys.argv[2]))\n"
     )
@@ -203,8 +204,8 @@ def test_a_damaged_database_is_kept_and_replaced(filled: Settings, saved: Path) 
     filled.paths.database.write_bytes(b"not a database" * 500)
     done = restore_backup(filled, saved)
     assert names(filled) == ["a", "b"]
-    assert done.kept is not None
-    assert done.kept.read_bytes().startswith(b"not a database")
+    assert done.previous is not None
+    assert done.previous.read_bytes().startswith(b"not a database")
 
 
 def flipped(manifest: dict[str, Any], database: bytes) -> tuple[dict[str, Any], bytes]:
@@ -219,7 +220,7 @@ def flipped(manifest: dict[str, Any], database: bytes) -> tuple[dict[str, Any], 
         (lambda m, d: (m, d[:-4096]), "digest"),
         (lambda m, d: (m, d + b"more"), "digest"),
         (lambda m, d: ({**m, "format_version": 99}, d), "format 99"),
-        (lambda m, d: ({**m, "schema": "from_the_future"}, d), "does not know"),
+        (lambda m, d: ({**m, "schema": "from_the_future"}, d), "unknown to this version"),
         (lambda m, d: ({**m, "format": "photos"}, d), "photos"),
         (lambda m, d: ({"format": m["format"]}, d), "manifest"),
     ],
@@ -256,7 +257,7 @@ def test_a_running_home_is_not_restored(
     class Up:
         url = "http://127.0.0.1:8080"
 
-    monkeypatch.setattr("service.backup.archive.read_instance", lambda _home: Up())
+    monkeypatch.setattr("service.backup.restore.read_instance", lambda _home: Up())
     with pytest.raises(RestoreRefused, match="8080"):
         restore_backup(filled, saved)
 
@@ -312,14 +313,14 @@ def test_adapters_come_back_missing_or_changed_and_whole_ones_are_left(
     before = [contents(folder) for folder in (gone, changed, whole)]
     target = tmp_path / "backup.tar.gz"
     made = backup(filled, target, with_adapters=True)
-    assert (made.adapters, made.held_adapters, len(before[0])) == (3, 3, 5)
+    assert (made.adapters, made.included_adapters, len(before[0])) == (3, 3, 5)
     shutil.rmtree(gone)
     (changed / "adapter_model.safetensors").write_bytes(b"damaged")
     node = whole.stat().st_ino
     done = restore_backup(filled, target)
     assert [contents(folder) for folder in (gone, changed, whole)] == before
     assert whole.stat().st_ino == node
-    (kept,) = done.kept_adapters
+    (kept,) = done.previous_adapters
     assert (kept.name, contents(kept)["adapter_model.safetensors"]) == (
         f"{changed.name}.before-restore",
         b"damaged",
@@ -336,7 +337,7 @@ def test_a_backup_holds_adapters_only_when_asked_and_whole(
 ) -> None:
     folder = trained(filled)
     plain = backup(filled, tmp_path / "plain.tar.gz")
-    assert (plain.adapters, plain.held_adapters) == (1, 0)
+    assert (plain.adapters, plain.included_adapters) == (1, 0)
     restore_backup(filled, tmp_path / "plain.tar.gz")
     assert folder.is_dir()
     target = tmp_path / "all.tar.gz"
@@ -345,7 +346,7 @@ def test_a_backup_holds_adapters_only_when_asked_and_whole(
         backup(filled, target, with_adapters=True)
     (folder / "link").unlink()
     (folder / "adapter_config.json").write_text("{}")
-    with pytest.raises(BackupImpossible, match="not the adapter"):
+    with pytest.raises(BackupImpossible, match="differs from the registered"):
         backup(filled, target, with_adapters=True)
     shutil.rmtree(folder)
     with pytest.raises(BackupImpossible, match="is missing"):
@@ -360,7 +361,7 @@ def test_a_retired_adapter_is_not_held(filled: Settings, tmp_path: Path) -> None
     context.database.dispose()
     shutil.rmtree(folder)
     made = backup(filled, tmp_path / "backup.tar.gz", with_adapters=True)
-    assert (made.adapters, made.held_adapters) == (1, 0)
+    assert (made.adapters, made.included_adapters) == (1, 0)
 
 
 @pytest.mark.parametrize(

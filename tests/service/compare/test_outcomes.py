@@ -72,7 +72,7 @@ PAIR = (row("a", "rag"), row("a", "hybrid"))
         ([*PAIR, row("a", "fine_tuned", float("nan"))], "f line 3: score: "),
         ([*PAIR, {"id": "a", "strategy": "auto"}], "f line 3: score: Field required"),
         ([*PAIR, "words"], "f line 3: row: "),
-        ([*PAIR, row("a", "rag", 0.0)], "f line 3: 'a' by rag stands in f line 1 already"),
+        ([*PAIR, row("a", "rag", 0.0)], "f line 3: 'a' by rag is in f line 1 already"),
         ([*PAIR, row("b", "rag")], "f line 3: question 'b' was asked by one strategy only"),
         ([*PAIR, row("b", "rag"), row("b", "auto")], "f line 3: question 'b' was asked by one"),
         ([row("a", "rag", None), row("a", "hybrid", None)], "no row has a score"),

@@ -29,9 +29,9 @@ def test_a_row_becomes_a_question() -> None:
         ({"properties": {"answer": {}, "steps": {}}}, {"answer", "steps"}),
     ],
 )
-def test_the_house_keys_are_names_or_a_json_schemas(schema: Any, keys: set[str]) -> None:
+def test_the_required_keys_are_names_or_a_json_schemas(schema: Any, keys: set[str]) -> None:
     (question,) = parse_set([row(kind="style", schema=schema)])
-    assert question.house_keys == keys
+    assert question.required_keys == keys
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_every_wrong_row_is_named_at_once() -> None:
 
 
 def test_an_id_that_stands_twice_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="'q1' stands twice"):
+    with pytest.raises(InvalidRequest, match="'q1' occurs twice"):
         parse_set([row(), row(question="Again?")])
 
 

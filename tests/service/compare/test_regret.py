@@ -92,7 +92,7 @@ def test_a_missing_score_does_not_stop_the_baseline() -> None:
             row["score"] = None
     done = regret(made)
     assert done["tfidf_baseline"]["score"] == 1.0
-    assert "hybrid could not run for 8 of 40 questions" in done["notes"][0]
+    assert "hybrid has no score for 8 of 40 questions" in done["notes"][0]
 
 
 def test_without_texts_there_is_no_baseline_and_the_notes_say_why() -> None:
@@ -112,7 +112,7 @@ def test_what_flatters_or_weakens_the_figures_is_said() -> None:
         if row["id"] == "q1":
             row["score"] = None
     notes = " | ".join(regret(made)["notes"])
-    assert "no strategy could run for 1 questions, left out: q1" in notes
+    assert "1 questions without any score are left out: q1" in notes
     assert "19 of 19 questions hold no facts" in notes
     assert "the policy chose a strategy without a score for 1 of 19 questions" in notes
 

@@ -69,7 +69,7 @@ def run(
     strategies: tuple[str, ...] = ("prompt_only", "rag"),
     on_progress: Any = lambda done, total: True,
 ) -> list[dict[str, Any]]:
-    return run_comparison(
+    outcomes = run_comparison(
         asked,
         gateway_url=url,
         use_case="demo",
@@ -77,6 +77,7 @@ def run(
         concurrency=2,
         on_progress=on_progress,
     )
+    return [outcome.to_json() for outcome in outcomes]
 
 
 def test_every_question_is_asked_by_every_strategy_in_order(url: str) -> None:

@@ -1,10 +1,8 @@
 """Scores of answers, both ways for each kind of question."""
 
-from typing import Any
-
 import pytest
 
-from service.compare import SetQuestion, score_answer
+from service.compare import ChatAnswer, SetQuestion, score_answer
 
 HOUSE = ["answer", "steps"]
 
@@ -14,8 +12,11 @@ def question(kind: str, *answers: str) -> SetQuestion:
     return SetQuestion.model_validate(fields)
 
 
-def body(answer: str, *, outcome: str = "answered", citations: int = 0) -> dict[str, Any]:
-    return {"answer": answer, "outcome": outcome, "citations": [{}] * citations}
+def body(answer: str, *, outcome: str = "answered", citations: int = 0) -> ChatAnswer:
+    usage = {"prompt_tokens": 0, "completion_tokens": 0}
+    given = {"answer": answer, "outcome": outcome, "citations": [{}] * citations}
+    other = {"strategy": "rag", "decision": {}, "usage": usage, "timings_ms": {}}
+    return ChatAnswer.model_validate({**given, **other})
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_letters_are_folded_not_only_lowered() -> None:
         ("null", 0.0),
     ],
 )
-def test_style_is_one_json_object_with_the_house_keys(answer: str, score: float) -> None:
+def test_style_is_one_json_object_with_the_required_keys(answer: str, score: float) -> None:
     assert score_answer(question("style"), body(answer)) == score
 
 
@@ -81,7 +82,7 @@ def test_an_unanswerable_question_is_best_not_answered(outcome: str, score: floa
         (body("Sorry.", outcome="abstained"), 0.0),
     ],
 )
-def test_small_talk_says_something_and_cites_nothing(given: dict[str, Any], score: float) -> None:
+def test_small_talk_says_something_and_cites_nothing(given: ChatAnswer, score: float) -> None:
     assert score_answer(question("chitchat"), given) == score
 
 

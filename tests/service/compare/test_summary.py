@@ -1,28 +1,40 @@
 """What outcomes add up to: means, intervals, errors, and a winner or none."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from service.compare import summarise
+from service.compare import Outcome
+from service.compare import summarise as summarise_outcomes
+
+REST = {"question": "?", "outcome": "answered", "facts": {}, "decision": {}}
+
+
+def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return a summary as it is stored."""
+    return asdict(summarise_outcomes(outcomes))
 
 
 def rows(
     strategy: str, scores: Sequence[float | None], *, kind: str = "fact", **fields: Any
-) -> list[dict[str, Any]]:
+) -> list[Outcome]:
     return [
-        {
-            "id": f"{kind}{number}",
-            "kind": kind,
-            "strategy": strategy,
-            "score": score,
-            "latency_ms": 100.0 * (number + 1),
-            "first_token_ms": 10.0,
-            "prompt_tokens": 50,
-            "completion_tokens": 5,
-            **fields,
-        }
+        Outcome.model_validate(
+            {
+                "id": f"{kind}{number}",
+                "kind": kind,
+                "strategy": strategy,
+                "score": score,
+                "latency_ms": 100.0 * (number + 1),
+                "first_token_ms": 10.0,
+                "prompt_tokens": 50,
+                "completion_tokens": 5,
+                **REST,
+                **fields,
+            }
+        )
         for number, score in enumerate(scores)
     ]
 
@@ -48,7 +60,7 @@ def test_the_same_outcomes_give_the_same_summary() -> None:
 
 def test_an_error_is_counted_as_an_error_and_never_as_a_score() -> None:
     outcomes = rows("rag", [1.0, None, 1.0])
-    outcomes[1].update(latency_ms=0.0, prompt_tokens=0)
+    outcomes[1] = outcomes[1].model_copy(update={"latency_ms": 0.0, "prompt_tokens": 0})
     row = summarise(outcomes)["strategies"]["rag"]
     assert (row["n"], row["errors"], row["score"]) == (2, 1, 1.0)
     assert row["latency_ms"]["p50"] == 200.0  # of 100 and 300
@@ -79,7 +91,7 @@ def test_a_winner_is_not_clear_when_chance_could_have_done_it() -> None:
     outcomes = rows("rag", [1.0, 0.0] * 6) + rows("prompt_only", [0.0, 1.0] * 5 + [0.0, 0.0])
     winner = summarise(outcomes)["winner"]
     assert (winner["strategy"], winner["clear"]) == ("rag", False)
-    assert "not clear of zero" in winner["because"]
+    assert "includes zero" in winner["because"]
 
 
 def test_pairing_sees_a_small_but_steady_difference() -> None:

@@ -161,7 +161,7 @@ async def test_nobody_listening_is_unavailable_and_may_be_retried() -> None:
         ("not_json", True, "not JSON"),
         ("no_finish", True, "without a finish reason"),
         ("error_after", 2, "engine died"),
-        ("break_after", 2, "inside the answer"),
+        ("break_after", 2, "broke off the answer"),
     ],
 )
 async def test_a_stream_that_breaks_says_how(
@@ -276,7 +276,7 @@ async def test_a_server_that_is_no_model_server_is_unavailable() -> None:
 
     with Served(Starlette(routes=[Route("/v1/models", other)])) as server:
         async with connected(server.url) as engine:
-            with pytest.raises(EngineUnavailable, match="no model server"):
+            with pytest.raises(EngineUnavailable, match="not a model server"):
                 await engine.list_models()
 
 

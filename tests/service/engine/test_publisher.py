@@ -9,7 +9,7 @@ from adapters import AdapterRegistry
 from adapters.training.journal import Journal
 from knowledge import Knowledge
 from service.access import LOOPBACK_CALLER
-from service.engine import publisher as publishing
+from service.engine import loader, publisher
 from tests.fakes.evaluation import make_evaluation
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -97,8 +97,8 @@ def test_an_adapter_stays_while_an_answer_that_will_use_it_still_retrieves(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = running.prepare()
-    monkeypatch.setattr(publishing, "REPLICA_DELAY_S", 0.0)
-    monkeypatch.setattr(publishing, "WATCH_S", 0.05)
+    monkeypatch.setattr(publisher, "REPLICA_DELAY_S", 0.0)
+    monkeypatch.setattr(loader, "POLL_S", 0.05)
     retrieve, retrieves, go_on = Knowledge.retrieve, threading.Event(), threading.Event()
 
     def slow(*arguments: Any, **named: Any) -> Any:
@@ -127,7 +127,7 @@ def test_what_an_earlier_gateway_left_loaded_is_unloaded_and_nothing_else(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = running.prepare()
-    monkeypatch.setattr(publishing, "STRAY_S", 0.0)
+    monkeypatch.setattr(loader, "UNUSED_S", 0.0)
     left = running.context.registry.register(
         running.adapters.write(seed=1), tenant=LOOPBACK_CALLER.tenant
     ).adapter_id
@@ -141,7 +141,7 @@ def test_what_another_gateway_is_publishing_is_not_unloaded(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running.prepare()
-    monkeypatch.setattr(publishing, "STRAY_S", 0.5)
+    monkeypatch.setattr(loader, "UNUSED_S", 0.5)
     known, noted = AdapterRegistry.known, threading.Event()
 
     def spied(*arguments: Any) -> frozenset[str]:

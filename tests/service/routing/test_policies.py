@@ -24,17 +24,17 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def look_twice(policies: PolicyInForce) -> None:
-    policies.look()
-    policies.look()
+def check_twice(policies: PolicyInForce) -> None:
+    policies.reload_if_changed()
+    policies.reload_if_changed()
 
 
-def test_a_changed_file_is_taken_once_it_rests(file: Path) -> None:
+def test_a_changed_file_is_loaded_once_it_is_settled(file: Path) -> None:
     policies = PolicyInForce(file)
     file.write_text(RAG_FIRST, encoding="utf-8")
-    policies.look()
+    policies.reload_if_changed()
     assert policies.policy.version == default_policy().version  # it may still be written
-    policies.look()
+    policies.reload_if_changed()
     assert policies.policy.version == load_policy(file).version != default_policy().version
     assert policies.as_dict()["refused"] is None
 
@@ -45,26 +45,26 @@ def test_a_bad_file_is_refused_once_and_the_old_policy_stays(
     policies = PolicyInForce(file)
     with caplog.at_level(logging.ERROR, "service.routing.policies"):
         file.write_text(BAD, encoding="utf-8")
-        look_twice(policies)
+        check_twice(policies)
         file.touch()
-        look_twice(policies)
-    (said,) = caplog.messages
+        check_twice(policies)
+    (logged,) = caplog.messages
     line = BAD.splitlines().index("  when: chitchatt") + 1
-    assert f"{policies.policy.version} stays in force: {file}, line {line}: preference[0]" in said
-    told = policies.as_dict()
-    assert told["version"] == default_policy().version
-    assert told["refused"]["line"] == line
-    assert "chitchatt" in told["refused"]["reason"]
-    assert len(told["refused"]["digest"]) == 8
+    assert f"{policies.policy.version} stays in force: {file}, line {line}: preference[0]" in logged
+    shown = policies.as_dict()
+    assert shown["version"] == default_policy().version
+    assert shown["refused"]["line"] == line
+    assert "chitchatt" in shown["refused"]["reason"]
+    assert len(shown["refused"]["digest"]) == 8
 
 
 @pytest.mark.parametrize("text", [TEXT, RAG_FIRST])
-def test_a_good_file_after_a_bad_one_is_taken(file: Path, text: str) -> None:
+def test_a_good_file_after_a_bad_one_is_loaded(file: Path, text: str) -> None:
     policies = PolicyInForce(file)
     file.write_text(BAD, encoding="utf-8")
-    look_twice(policies)
+    check_twice(policies)
     file.write_text(text, encoding="utf-8")
-    look_twice(policies)
+    check_twice(policies)
     assert policies.as_dict()["refused"] is None
     assert policies.policy.version == load_policy(file).version
 
@@ -72,10 +72,10 @@ def test_a_good_file_after_a_bad_one_is_taken(file: Path, text: str) -> None:
 def test_a_file_that_goes_away_is_refused_and_comes_back(file: Path) -> None:
     policies = PolicyInForce(file)
     file.unlink()
-    look_twice(policies)
+    check_twice(policies)
     assert "cannot be read" in policies.as_dict()["refused"]["reason"]
     file.write_text(TEXT, encoding="utf-8")
-    look_twice(policies)
+    check_twice(policies)
     assert policies.as_dict()["refused"] is None
 
 
@@ -84,26 +84,26 @@ def test_a_file_that_did_not_change_is_not_read(
 ) -> None:
     policies = PolicyInForce(file)
     monkeypatch.setattr("service.routing.policies.load_policy", None)
-    look_twice(policies)
+    check_twice(policies)
 
 
 @pytest.mark.parametrize("text", [None, BAD])
-def test_an_observed_policy_may_be_missing_or_bad_until_it_is_written(
+def test_a_shadow_policy_may_be_missing_or_bad_until_it_is_written(
     file: Path, text: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     if text is None:
         file.unlink()
     else:
         file.write_text(text, encoding="utf-8")
-    observed = PolicyFile(file)
-    assert observed.latest is None
-    assert observed.as_dict()["version"] is None
-    assert observed.as_dict()["refused"]["file"] == str(file)
-    assert "none stays observed" in caplog.text
+    shadow = PolicyFile(file)
+    assert shadow.latest is None
+    assert shadow.as_dict()["version"] is None
+    assert shadow.as_dict()["refused"]["file"] == str(file)
+    assert "none stays the shadow policy" in caplog.text
     file.write_text(TEXT, encoding="utf-8")
-    observed.look()
-    observed.look()
-    assert observed.as_dict() == {
+    shadow.reload_if_changed()
+    shadow.reload_if_changed()
+    assert shadow.as_dict() == {
         "version": default_policy().version,
         "file": str(file),
         "refused": None,

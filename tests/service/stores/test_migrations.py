@@ -13,7 +13,8 @@ from knowledge.sql import full_text
 from knowledge.sql.chunks import has_access_labels
 from service.access import LOOPBACK_CALLER
 from service.stores.database import create_tables, open_database
-from service.stores.jobs import Jobs, Lane
+from service.stores.job_kinds import Lane
+from service.stores.leases import Leases
 from service.stores.migrations import METADATAS, TABLES, upgrade
 from service.stores.tables import metadata
 from service.stores.use_cases import UseCase, UseCases
@@ -112,7 +113,7 @@ def test_a_database_of_the_first_step_keeps_its_rows(tmp_path: Path) -> None:
     with opened.execution_options(write=True).begin() as connection:
         connection.execute(insert(old).values(row))
     upgrade(opened)
-    claimed = Jobs(opened).claim(Lane.INGEST, "w1")
+    claimed = Leases(opened, lease_s=1.0, max_attempts=3).claim(Lane.INGEST, "w1")
     assert claimed is not None
     assert claimed.job_id == "x"
     with opened.connect() as connection:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from service.settings import RecordSettings
 from service.stores import records as module
 from service.stores.database import create_tables, open_database
-from service.stores.records import DAY_S, MAX_WAITING, Record, Records, Trace, records
+from service.stores.records import DAY_S, MAX_QUEUED, Record, Records, Trace, records
 from service.stores.tables import metadata
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -56,7 +56,7 @@ def count(database: Engine) -> int:
 
 async def test_a_record_is_written_later_and_read_back_whole(database: Engine) -> None:
     kept = Records(database, RecordSettings())
-    kept.keep(record("r1"))
+    kept.save(record("r1"))
     assert kept.get("r1", tenant=TENANT) is None
     await kept.flush()
     found = kept.get("r1", tenant=TENANT)
@@ -72,31 +72,31 @@ async def test_what_waits_is_written_while_the_service_runs_and_at_its_end(
     kept = Records(database, RecordSettings())
     async with anyio.create_task_group() as group:
         group.start_soon(kept.write_behind)
-        kept.keep(record("r1"))
+        kept.save(record("r1"))
         with anyio.fail_after(5):
             while count(database) == 0:  # noqa: ASYNC110  # a row has no event
                 await anyio.sleep(0.01)
         monkeypatch.setattr(module, "BATCH_S", 60.0)
         await anyio.sleep(0.1)
-        kept.keep(record("r2"))
+        kept.save(record("r2"))
         group.cancel_scope.cancel()
     assert count(database) == 2
 
 
 async def test_a_request_id_sent_twice_loses_no_other_record(database: Engine) -> None:
     kept = Records(database, RecordSettings())
-    kept.keep(record("same", strategy="rag"))
+    kept.save(record("same", strategy="rag"))
     await kept.flush()
     for strategy in ("hybrid", "fine_tuned"):
-        kept.keep(record("same", strategy=strategy))
-    kept.keep(record("other"))
+        kept.save(record("same", strategy=strategy))
+    kept.save(record("other"))
     await kept.flush()
     first = kept.get("same", tenant=TENANT)
     assert first is not None
     assert first.strategy == "rag"
     assert kept.get("other", tenant=TENANT) is not None
     for strategy in ("hybrid", "rag"):
-        kept.keep(record("twin", strategy=strategy))
+        kept.save(record("twin", strategy=strategy))
     await kept.flush()
     twin = kept.get("twin", tenant=TENANT)
     assert twin is not None
@@ -114,17 +114,17 @@ async def test_the_trace_is_packed_when_it_is_written_and_read_back_whole(
     }
     trace["facts"] = {"labelled_examples": {"value": 10**30}}
     thoughts: list[Trace] = []
-    kept.keep(record("r1"), lambda: thoughts[0])
+    kept.save(record("r1"), lambda: thoughts[0])
     thoughts.append(Trace(trace, None))  # thought of when it is written, not before
     await kept.flush()
     found = kept.get("r1", tenant=TENANT)
     assert found is not None
-    assert found.explained() == trace
-    kept.keep(record("r2"))
+    assert found.full_decision() == trace
+    kept.save(record("r2"))
     await kept.flush()
     without = kept.get("r2", tenant=TENANT)
     assert without is not None
-    assert without.explained() == {"rule": "fallback"}
+    assert without.full_decision() == {"rule": "fallback"}
 
 
 def observation(strategy: str, policy: str, *, differs: bool) -> Trace:
@@ -141,11 +141,11 @@ async def test_observations_are_counted_by_pair_and_policy(database: Engine) -> 
     seen = [("hybrid", "a@1"), ("hybrid", "a@1"), ("rag", "a@1"), ("hybrid", "b@1")]
     for number, (strategy, policy) in enumerate(seen):
         thought = observation(strategy, policy, differs=strategy != "rag")
-        kept.keep(record(f"r{number}", created_at=float(number)), partial(lambda t: t, thought))
-    kept.keep(record("plain"))
-    kept.keep(record("other", tenant="other"), lambda: observation("rag", "a@1", differs=False))
+        kept.save(record(f"r{number}", created_at=float(number)), partial(lambda t: t, thought))
+    kept.save(record("plain"))
+    kept.save(record("other", tenant="other"), lambda: observation("rag", "a@1", differs=False))
     await kept.flush()
-    pairs = kept.observed(tenant=TENANT)
+    pairs = kept.shadow_counts(tenant=TENANT)
     told = [(p.then["policy_version"], p.then["strategy"], p.differs, p.n) for p in pairs]
     assert told == [
         ("b@1", "hybrid", True, 1),
@@ -171,9 +171,9 @@ async def test_records_wait_while_the_database_is_away(
 
     with monkeypatch.context() as patch:
         patch.setattr(Records, "_insert", away)
-        kept.keep(record("r1"))
+        kept.save(record("r1"))
         await kept.flush()
-        kept.keep(record("r2"))
+        kept.save(record("r2"))
         await kept.flush()
     assert count(database) == 0
     await kept.flush()
@@ -184,27 +184,27 @@ async def test_a_record_that_cannot_be_written_does_not_block_those_after_it(
     database: Engine,
 ) -> None:
     kept = Records(database, RecordSettings())
-    kept.keep(record("bad", decision={"not json": object()}))
+    kept.save(record("bad", decision={"not json": object()}))
     await kept.flush()
-    kept.keep(record("good"))
+    kept.save(record("good"))
     await kept.flush()
     assert kept.get("good", tenant=TENANT) is not None
 
 
 async def test_the_queue_is_bounded(database: Engine) -> None:
     kept = Records(database, RecordSettings())
-    for number in range(MAX_WAITING + 5):
-        kept.keep(record(f"r{number}"))
+    for number in range(MAX_QUEUED + 5):
+        kept.save(record(f"r{number}"))
     await kept.flush()
-    assert count(database) == MAX_WAITING
+    assert count(database) == MAX_QUEUED
 
 
 async def test_old_records_are_forgotten(database: Engine) -> None:
     kept = Records(database, RecordSettings(keep_days=30))
-    kept.keep(record("old", created_at=time.time() - 31 * DAY_S))
-    kept.keep(record("young", created_at=time.time() - 29 * DAY_S))
+    kept.save(record("old", created_at=time.time() - 31 * DAY_S))
+    kept.save(record("young", created_at=time.time() - 29 * DAY_S))
     await kept.flush()
-    await kept.forget_old()
+    await kept.delete_old()
     assert kept.get("old", tenant=TENANT) is None
     assert kept.get("young", tenant=TENANT) is not None
 
@@ -213,12 +213,12 @@ async def test_old_records_are_forgotten_again_while_the_service_runs(
     database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BATCH_S", 0.01)
-    monkeypatch.setattr(module, "FORGET_S", 0.05)
+    monkeypatch.setattr(module, "CLEANUP_S", 0.05)
     kept = Records(database, RecordSettings(keep_days=1))
     async with anyio.create_task_group() as group:
         group.start_soon(kept.write_behind)
         await anyio.sleep(0.1)
-        kept.keep(record("old", created_at=1.0))
+        kept.save(record("old", created_at=1.0))
         await kept.flush()
         with anyio.fail_after(5):
             while count(database):  # noqa: ASYNC110  # a row has no event
@@ -232,10 +232,10 @@ async def test_forgetting_outlives_a_database_that_is_away(
     def away(*_: object) -> None:
         raise OperationalError("DELETE", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(Records, "_delete_old", away)
+    monkeypatch.setattr(Records, "_delete_expired", away)
     kept = Records(database, RecordSettings())
-    await kept.forget_old()
-    kept.keep(record("later", created_at=1.0))
+    await kept.delete_old()
+    kept.save(record("later", created_at=1.0))
     await kept.flush()
     assert count(database) == 1
 

@@ -19,10 +19,12 @@ from service.errors import HostForbidden, ProcessFailed
 from service.home import Home, Ports
 from service.settings import Settings, load_settings
 from service.supervision import processes
+from service.supervision.instance import HomeInUse, read_instance
 from service.supervision.leftovers import identify, is_alive, record, recorded, sweep
 from service.supervision.ports import PortTaken, choose_ports
-from service.supervision.processes import HomeInUse, NotPrepared, Waiting
+from service.supervision.processes import NotPrepared
 from service.supervision.programs import compose
+from service.supervision.readiness import Waiting
 from service.supervision.supervisord import Program, Supervisor, socket_path
 
 # Answers /ready, and as `engine` has a child that does not notice the death of its parent.
@@ -155,9 +157,9 @@ def test_a_busy_port_is_refused_before_anything_starts(settings: Settings) -> No
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        with pytest.raises(PortTaken, match=f"Port {port} .* is taken"):
+        with pytest.raises(PortTaken, match=f"Port {port} .* is in use"):
             processes.up(settings, port=port)
-    assert processes.read_instance(settings.paths) is None
+    assert read_instance(settings.paths) is None
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
@@ -180,7 +182,7 @@ def test_a_process_that_keeps_dying_ends_the_start_with_its_log(
     monkeypatch.setattr(processes, "compose", lambda _settings, _ports: [program])
     with pytest.raises(ProcessFailed, match=r"gateway does not start[\s\S]*no such model"):
         processes.up(settings, port=0)
-    assert processes.read_instance(settings.paths) is None
+    assert read_instance(settings.paths) is None
 
 
 def test_a_killed_process_comes_back_without_its_orphan(settings: Settings) -> None:
@@ -200,7 +202,7 @@ def test_down_ends_what_outlived_a_killed_supervisor(settings: Settings) -> None
     supervisor = processes.status(settings).supervisor_pid
     assert supervisor is not None
     os.kill(supervisor, signal.SIGKILL)
-    _until(lambda: processes.read_instance(settings.paths) is None)
+    _until(lambda: read_instance(settings.paths) is None)
     assert processes.down(settings.paths) == ["chroma", "engine", "gateway", "worker"]
     assert all(identify(pid) is None for pid in pids.values())
     assert _orphans(settings) == []

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.engine  # importing vLLM takes its time
 PROGRAM = """
 import sys, torch
 from vllm.lora.punica_wrapper import punica_cpu
-from service.supervision.vllm_server import mend
+from service.supervision.vllm_server import patch_lora_kernels
 if sys.argv[1] == "mended":
-    mend()
+    patch_lora_kernels()
 rows, slots = torch.ones(2, 4), torch.ones(2, 1, 4)
 lengths, starts = torch.tensor([1, 1]), torch.tensor([0, 1])
 for shrink in (punica_cpu.bgmv_shrink, punica_cpu.sgmv_shrink):

@@ -13,9 +13,11 @@ from service.access import LOOPBACK_CALLER
 from service.settings import Settings
 from service.stores.database import open_database
 from service.stores.files import Files
-from service.stores.jobs import Job, Lane, Status
+from service.stores.job_kinds import TRAIN, TrainArgs
+from service.stores.jobs import Job, Status
+from service.stores.json_value import JsonObject
 from service.stores.migrations import upgrade
-from service.worker.handlers import Cancelled, train
+from service.worker.handlers import Cancelled, Task, train
 from tests.adapters.conftest import make_tiny_model
 
 
@@ -33,20 +35,22 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
     files = Files(database)
     row = json.dumps({"prompt": "what is the colour", "completion": "blue"})
     rows = "\n".join([row] * 60).encode()
-    file = files.keep("rows.jsonl", rows, purpose="fine-tune", tenant=LOOPBACK_CALLER.tenant)
-    keys = {"task": "t", "model_name_or_path": "tiny", "max_steps": 60, "save_steps": 2}
-    job = make_job({"file_id": file.file_id, "config": keys})
+    file = files.save("rows.jsonl", rows, purpose="fine-tune", tenant=LOOPBACK_CALLER.tenant)
+    keys: JsonObject = {"task": "t", "model_name_or_path": "tiny", "max_steps": 60, "save_steps": 2}
+    args = TrainArgs(file_id=file.file_id, config=keys)
+    job = make_job(args)
     registry = AdapterRegistry(database, settings.paths.adapters, max_lora_rank=32)
+    parts: dict[str, Any] = {"settings": settings, "registry": registry, "files": files}
     run_dir = settings.paths.trainings / job.job_id
 
     def stop_after_a_checkpoint(_progress: Mapping[str, Any] | None) -> bool:
         return not run_dir.is_dir() or read_run(run_dir).checkpoint_step is None
 
     with pytest.raises(Cancelled):
-        train(settings, registry, files, job, stop_after_a_checkpoint)
-    done = train(settings, registry, files, job, lambda _progress: True)
-    assert registry.get(done["adapter_id"], tenant=LOOPBACK_CALLER.tenant).task == "t"
-    assert done["metrics"]["steps"] == 60
+        train(Task(job, args, stop_after_a_checkpoint), **parts)
+    done = train(Task(job, args, lambda _progress: True), **parts)
+    assert registry.get(done.adapter_id, tenant=LOOPBACK_CALLER.tenant).task == "t"
+    assert done.metrics["steps"] == 60
     events = [event["event"] for event in read_events(run_dir)]
     assert events.count("loading") == 2
     assert "resumed" in events
@@ -54,14 +58,14 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
     database.dispose()
 
 
-def make_job(args: dict[str, Any]) -> Job:
+def make_job(args: TrainArgs) -> Job:
     return Job(
         job_id="job_1",
         tenant=LOOPBACK_CALLER.tenant,
-        lane=Lane.TRAIN,
-        kind="train",
+        lane=TRAIN.lane,
+        kind=TRAIN.name,
         status=Status.RUNNING,
-        args=args,
+        args=args.to_json(),
         progress={},
         result=None,
         error=None,
