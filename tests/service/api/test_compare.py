@@ -43,7 +43,7 @@ def kept(running: Running) -> str:
 @pytest.fixture
 def idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no worker take up a job."""
-    monkeypatch.setattr("service.stores.jobs.Jobs.claim", lambda *_: None)
+    monkeypatch.setattr("service.stores.leases.Leases.claim", lambda *_: None)
 
 
 @pytest.mark.usefixtures("idle")
