@@ -153,8 +153,7 @@ def build_context(
     settings: Settings, ports: Ports, database: Database, knowledge: Knowledge
 ) -> AppContext:
     """Return the context of one home whose database and knowledge room are open."""
-    rank = settings.adapters.max_lora_rank
-    registry = AdapterRegistry(database, settings.paths.adapters, max_lora_rank=rank)
+    registry = adapter_registry(settings, database)
     comparisons, data_checks = Comparisons(database), DataChecks(database)
     engine, status, cache = (
         EngineClient(settings.engine, engine_url(settings, ports)),
@@ -190,6 +189,12 @@ def build_context(
         count_tokens=load_token_counter(settings.base_model_path),
         cache=cache,
     )
+
+
+def adapter_registry(settings: Settings, database: Database) -> AdapterRegistry:
+    """Return the registry of this home's adapters."""
+    rank = settings.adapters.max_lora_rank
+    return AdapterRegistry(database, settings.paths.adapters, max_lora_rank=rank)
 
 
 def engine_url(settings: Settings, ports: Ports) -> str:

@@ -1,0 +1,134 @@
+"""Decisions, the records of requests, and answers."""
+
+from pydantic import JsonValue
+
+from service.api.schemas.shapes import JsonObject, Reply
+
+Texts = dict[str, str]
+"""One text in each language, by its code."""
+
+
+class RejectionReply(Reply):
+    """Why a strategy was not chosen."""
+
+    strategy: str
+    rule: str
+    kind: str = ""
+    because: Texts
+    unknown_facts: list[str] = []
+
+
+class LeafReply(Reply):
+    """One condition of a rule with the facts it read."""
+
+    expression: str
+    verdict: str
+    values: JsonObject = {}
+
+
+class FindingReply(Reply):
+    """One rule with its verdict."""
+
+    rule: str
+    kind: str
+    verdict: str
+    because: Texts = {}
+    unknown_facts: list[str] = []
+    leaves: list[LeafReply] | None = None
+
+
+class FactReply(Reply):
+    """One fact with unit and provenance."""
+
+    value: JsonValue
+    unit: str | None = None
+    provenance: str
+
+
+class EvidenceReply(Reply):
+    """What retrieval found."""
+
+    passages: int
+    best_score: float | None
+    degraded: bool
+
+
+class SettlementReply(Reply):
+    """What was decided after retrieval."""
+
+    evidence: EvidenceReply
+    finding: FindingReply
+    outcome: str
+
+
+class DecisionReply(Reply):
+    """A decision with its reasons."""
+
+    strategy: str
+    rule: str
+    because: Texts | None = None
+    rejected: list[RejectionReply] = []
+    findings: list[FindingReply] = []
+    facts: dict[str, FactReply] = {}
+    settlement: SettlementReply | None = None
+    policy_version: str = ""
+    fallback_from: str | None = None
+    pilot: bool = False
+
+
+class ShadowChoice(Reply):
+    """What the shadow policy would have done."""
+
+    strategy: str
+    rule: str
+    course: str
+    policy_version: str
+
+
+class ShadowReply(Reply):
+    """The shadow policy's choice for one request."""
+
+    then: ShadowChoice
+    differs: bool
+
+
+class RecordReply(Reply):
+    """The record of an answered request."""
+
+    id: str
+    created_at: float
+    use_case: str | None
+    outcome: str
+    strategy: str | None
+    model: str | None
+    question: str | None = None
+    answer: str | None = None
+    decision: DecisionReply
+    observed: ShadowReply | None = None
+
+
+class RouteReply(Reply):
+    """A decision without an answer."""
+
+    decision: DecisionReply
+
+
+class CitationReply(Reply):
+    """One source of an answer."""
+
+    marker: int
+    filename: str
+    knowledge_base: str
+    version: int
+
+
+class AnswerReply(Reply):
+    """An answer with its reasons."""
+
+    answer: str
+    outcome: str
+    strategy: str | None
+    model: str | None
+    decision: DecisionReply
+    citations: list[CitationReply] | None = None
+    timings_ms: dict[str, float | None] = {}
