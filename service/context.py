@@ -24,6 +24,7 @@ from service.routing.classifier import classifier_in_force
 from service.routing.facts import Measured, Measurements
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
 from service.settings import Settings
+from service.stores.adapters import adapter_registry
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
 from service.stores.database import open_database
@@ -189,12 +190,6 @@ def build_context(
         count_tokens=load_token_counter(settings.base_model_path),
         cache=cache,
     )
-
-
-def adapter_registry(settings: Settings, database: Database) -> AdapterRegistry:
-    """Return the registry of this home's adapters."""
-    rank = settings.adapters.max_lora_rank
-    return AdapterRegistry(database, settings.paths.adapters, max_lora_rank=rank)
 
 
 def engine_url(settings: Settings, ports: Ports) -> str:

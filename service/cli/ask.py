@@ -22,7 +22,9 @@ class StrategyChoice(StrEnum):
     HYBRID = "hybrid"
 
 
-QuestionArgument = Annotated[str, typer.Argument(help="The question, in quotes.")]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="The question, in quotes.")
+]
 StrategyOption = Annotated[
     StrategyChoice,
     typer.Option("--strategy", "-s", help="Strategy to use; auto lets the router choose."),

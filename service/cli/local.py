@@ -10,8 +10,8 @@ from pathlib import Path
 
 from adapters import AdapterNotFound, AdapterRegistry
 from service.access import LOOPBACK_CALLER
-from service.context import adapter_registry
 from service.settings import Settings, load_settings
+from service.stores.adapters import adapter_registry
 from service.stores.database import open_database
 from service.stores.migrations import upgrade
 

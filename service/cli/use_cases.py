@@ -17,7 +17,10 @@ app = typer.Typer(
 )
 
 FileArgument = Annotated[
-    Path, typer.Argument(help="The use case as a YAML file.", exists=True, dir_okay=False)
+    Path,
+    typer.Argument(
+        metavar="FILE", help="The use case as a YAML file.", exists=True, dir_okay=False
+    ),
 ]
 
 
@@ -41,7 +44,7 @@ def list_all(url: UrlOption = None, as_json: JsonOption = False) -> None:
 
 @app.command("show")
 def show(
-    use_case: Annotated[str, typer.Argument(help="Id of the use case.")],
+    use_case: Annotated[str, typer.Argument(metavar="USE_CASE", help="Id of the use case.")],
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:

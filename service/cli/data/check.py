@@ -51,7 +51,11 @@ def check(
     ] = None,
     scenarios: Annotated[
         list[str] | None,
-        typer.Option("--scenario", help="A scenario that the rows should cover; may be repeated."),
+        typer.Option(
+            "--scenario",
+            metavar="TEXT",
+            help="A scenario that the rows should cover; may be repeated.",
+        ),
     ] = None,
     min_similarity: Annotated[
         float | None,

@@ -85,7 +85,7 @@ def context(
     distractors: Annotated[
         Distractors,
         typer.Option(
-            help="Distractors retrieved for the question (near), for others (far), or both."
+            help="Distractors retrieved for the question (near), for others (far), or half of each."
         ),
     ] = Distractors.MIXED,
     passage_words: Annotated[

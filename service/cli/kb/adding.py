@@ -20,7 +20,7 @@ from service.cli.replies import DocumentReply, JobReply
 def add(
     base: BaseArgument,
     files: Annotated[
-        list[Path], typer.Argument(help="Files or folders to add.", exists=True, show_default=False)
+        list[Path], typer.Argument(metavar="FILE...", help="Files or folders to add.", exists=True)
     ],
     external_id: Annotated[
         str | None, typer.Option("--as", help="Id of the document (a single file only).")

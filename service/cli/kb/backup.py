@@ -24,7 +24,7 @@ def backup(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Back up knowledge bases, use cases and records to one file, while the service is running."""
+    """Back up knowledge bases, use cases and records to one file; the service may keep running."""
     with command_output(as_json) as output:
         settings = load_settings()
         with output.progress("backing up") as bar:

@@ -20,7 +20,9 @@ STORES = "/v1/vector_stores"
 
 @app.command("create")
 def create(
-    name: Annotated[str, typer.Argument(help="Display name; also the id unless --id is given.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Display name; also the id unless --id is given.")
+    ],
     base_id: Annotated[
         str | None, typer.Option("--id", help="Id used in commands and URLs.")
     ] = None,
@@ -55,7 +57,9 @@ def list_all(url: UrlOption = None, as_json: JsonOption = False) -> None:
 @app.command("rm")
 def remove(
     base: BaseArgument,
-    document: Annotated[str | None, typer.Argument(help="Id of the document.")] = None,
+    document: Annotated[
+        str | None, typer.Argument(metavar="DOCUMENT", help="Id of the document.")
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Delete the whole knowledge base with all its documents.")
     ] = False,
@@ -81,7 +85,9 @@ def remove(
 @app.command("show")
 def show(
     base: BaseArgument,
-    document: Annotated[str | None, typer.Argument(help="Id of the document.")] = None,
+    document: Annotated[
+        str | None, typer.Argument(metavar="DOCUMENT", help="Id of the document.")
+    ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,7 +107,7 @@ def show(
 @app.command("search")
 def search(
     base: BaseArgument,
-    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in quotes.")],
     top_k: Annotated[
         int | None,
         typer.Option(

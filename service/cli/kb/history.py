@@ -17,7 +17,8 @@ from service.cli.replies import VersionReply
 def history(
     base: BaseArgument,
     document: Annotated[
-        str | None, typer.Argument(help="Id of the document (default: all documents).")
+        str | None,
+        typer.Argument(metavar="DOCUMENT", help="Id of the document (default: all documents)."),
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,

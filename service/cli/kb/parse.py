@@ -14,7 +14,7 @@ from service.cli.output import JsonOption, command_output
 
 
 def parse(
-    file: Annotated[Path, typer.Argument(help="The document to read.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The document to read.")],
     password: Annotated[str | None, typer.Option(help="Password of an encrypted PDF.")] = None,
     as_json: JsonOption = False,
 ) -> None:

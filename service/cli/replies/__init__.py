@@ -7,7 +7,8 @@ never one of these.
 
 from typing import TypeVar
 
-from service.api.schemas.shapes import Reply
+from pydantic import BaseModel
+
 from service.cli.replies.adapters import (
     AdapterDetail,
     AdapterReply,
@@ -117,4 +118,4 @@ __all__ = [
     "Winner",
 ]
 
-T = TypeVar("T", bound=Reply)
+T = TypeVar("T", bound=BaseModel)

@@ -1,9 +1,9 @@
 """Adapters and drafts."""
 
-from service.api.schemas.shapes import Reply
+from service.cli.replies.reading import Reading
 
 
-class AdapterReply(Reply):
+class AdapterReply(Reading):
     """One adapter in a list."""
 
     adapter_id: str
@@ -11,7 +11,7 @@ class AdapterReply(Reply):
     state: str
 
 
-class DraftReply(Reply):
+class DraftReply(Reading):
     """A training run that has made no adapter yet."""
 
     run_id: str
@@ -20,14 +20,14 @@ class DraftReply(Reply):
     status: str
 
 
-class AdaptersReply(Reply):
+class AdaptersReply(Reading):
     """The adapters and the drafts."""
 
     data: list[AdapterReply]
     drafts: list[DraftReply] = []
 
 
-class StateChange(Reply):
+class StateChange(Reading):
     """One state of an adapter's history."""
 
     state: str
@@ -36,7 +36,7 @@ class StateChange(Reply):
     why: str
 
 
-class AdapterDetail(Reply):
+class AdapterDetail(Reading):
     """One adapter with its history."""
 
     history: list[StateChange] = []

@@ -1,24 +1,24 @@
 """Comparisons of the strategies."""
 
-from service.api.schemas.shapes import Reply
 from service.cli.replies.jobs import JobReply
+from service.cli.replies.reading import Reading
 
 
-class KindScore(Reply):
+class KindScore(Reading):
     """A strategy's score on the questions of one kind."""
 
     n: int
     score: float
 
 
-class Latency(Reply):
+class Latency(Reading):
     """Milliseconds of an answer."""
 
     p50: float
     p95: float
 
 
-class StrategyScore(Reply):
+class StrategyScore(Reading):
     """What one strategy reached in a comparison."""
 
     score: float
@@ -31,14 +31,14 @@ class StrategyScore(Reply):
     errors: int
 
 
-class Winner(Reply):
+class Winner(Reading):
     """The best strategy, None where no one is best."""
 
     strategy: str | None
     because: str
 
 
-class ComparisonSummary(Reply):
+class ComparisonSummary(Reading):
     """The result of a comparison."""
 
     strategies: dict[str, StrategyScore]

@@ -1,10 +1,10 @@
 """Checks of training data."""
 
-from service.api.schemas.shapes import Reply
 from service.cli.replies.jobs import IdReply
+from service.cli.replies.reading import Reading
 
 
-class RowEvidence(Reply):
+class RowEvidence(Reading):
     """A row that a data check names."""
 
     line: int
@@ -12,7 +12,7 @@ class RowEvidence(Reply):
     text: str
 
 
-class CheckReply(Reply):
+class CheckReply(Reading):
     """One of the five checks of training data."""
 
     name: str
@@ -25,7 +25,7 @@ class CheckReply(Reply):
     found: int
 
 
-class DataCheckReply(Reply):
+class DataCheckReply(Reading):
     """The five checks of a file of training rows."""
 
     verdict: str = ""

@@ -2,13 +2,14 @@
 
 from pydantic import JsonValue
 
-from service.api.schemas.shapes import JsonObject, Reply
+from service.api.schemas.shapes import JsonObject
+from service.cli.replies.reading import Reading
 
 Texts = dict[str, str]
 """One text in each language, by its code."""
 
 
-class RejectionReply(Reply):
+class RejectionReply(Reading):
     """Why a strategy was not chosen."""
 
     strategy: str
@@ -18,7 +19,7 @@ class RejectionReply(Reply):
     unknown_facts: list[str] = []
 
 
-class LeafReply(Reply):
+class LeafReply(Reading):
     """One condition of a rule with the facts it read."""
 
     expression: str
@@ -26,7 +27,7 @@ class LeafReply(Reply):
     values: JsonObject = {}
 
 
-class FindingReply(Reply):
+class FindingReply(Reading):
     """One rule with its verdict."""
 
     rule: str
@@ -37,7 +38,7 @@ class FindingReply(Reply):
     leaves: list[LeafReply] | None = None
 
 
-class FactReply(Reply):
+class FactReply(Reading):
     """One fact with unit and provenance."""
 
     value: JsonValue
@@ -45,7 +46,7 @@ class FactReply(Reply):
     provenance: str
 
 
-class EvidenceReply(Reply):
+class EvidenceReply(Reading):
     """What retrieval found."""
 
     passages: int
@@ -53,7 +54,7 @@ class EvidenceReply(Reply):
     degraded: bool
 
 
-class SettlementReply(Reply):
+class SettlementReply(Reading):
     """What was decided after retrieval."""
 
     evidence: EvidenceReply
@@ -61,7 +62,7 @@ class SettlementReply(Reply):
     outcome: str
 
 
-class DecisionReply(Reply):
+class DecisionReply(Reading):
     """A decision with its reasons."""
 
     strategy: str
@@ -76,7 +77,7 @@ class DecisionReply(Reply):
     pilot: bool = False
 
 
-class ShadowChoice(Reply):
+class ShadowChoice(Reading):
     """What the shadow policy would have done."""
 
     strategy: str
@@ -85,14 +86,14 @@ class ShadowChoice(Reply):
     policy_version: str
 
 
-class ShadowReply(Reply):
+class ShadowReply(Reading):
     """The shadow policy's choice for one request."""
 
     then: ShadowChoice
     differs: bool
 
 
-class RecordReply(Reply):
+class RecordReply(Reading):
     """The record of an answered request."""
 
     id: str
@@ -107,13 +108,13 @@ class RecordReply(Reply):
     observed: ShadowReply | None = None
 
 
-class RouteReply(Reply):
+class RouteReply(Reading):
     """A decision without an answer."""
 
     decision: DecisionReply
 
 
-class CitationReply(Reply):
+class CitationReply(Reading):
     """One source of an answer."""
 
     marker: int
@@ -122,7 +123,7 @@ class CitationReply(Reply):
     version: int
 
 
-class AnswerReply(Reply):
+class AnswerReply(Reading):
     """An answer with its reasons."""
 
     answer: str

@@ -1,10 +1,11 @@
 """Documents, passages and the vector index."""
 
-from service.api.schemas.shapes import JsonObject, Reply
+from service.api.schemas.shapes import JsonObject
 from service.cli.replies.jobs import IdReply
+from service.cli.replies.reading import Reading
 
 
-class DocumentReply(Reply):
+class DocumentReply(Reading):
     """A document of a knowledge base in a list, and the answer to one that was written."""
 
     id: str = ""
@@ -20,13 +21,13 @@ class DocumentReply(Reply):
         return self.external_id or self.id
 
 
-class PassagePart(Reply):
+class PassagePart(Reading):
     """A part of a passage's text."""
 
     text: str
 
 
-class PassageReply(Reply):
+class PassageReply(Reading):
     """A passage that was found."""
 
     score: float
@@ -36,7 +37,7 @@ class PassageReply(Reply):
     filename: str = ""
 
 
-class SearchReply(Reply):
+class SearchReply(Reading):
     """The passages that were found, best first."""
 
     data: list[PassageReply] = []
@@ -44,7 +45,7 @@ class SearchReply(Reply):
     degraded: bool = False
 
 
-class VersionReply(Reply):
+class VersionReply(Reading):
     """One version of a document."""
 
     external_id: str
@@ -59,7 +60,7 @@ class VersionReply(Reply):
     content_hash: str
 
 
-class IndexCheckReply(Reply):
+class IndexCheckReply(Reading):
     """How the vector index of a knowledge base compares with its documents."""
 
     in_step: bool

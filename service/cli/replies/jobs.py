@@ -1,15 +1,16 @@
 """Error bodies, ids and jobs."""
 
-from service.api.schemas.shapes import JsonObject, Reply
+from service.api.schemas.shapes import JsonObject
+from service.cli.replies.reading import Reading
 
 ENDED = ("succeeded", "failed", "cancelled")
 
 
-class AnyReply(Reply):
+class AnyReply(Reading):
     """A body of which no key is read."""
 
 
-class ErrorFields(Reply):
+class ErrorFields(Reading):
     """The inner part of an error body, and the error of a job."""
 
     message: str = ""
@@ -18,7 +19,7 @@ class ErrorFields(Reply):
     status: int = 500
 
 
-class ErrorBody(Reply):
+class ErrorBody(Reading):
     """An error body."""
 
     detail: str = "failed"
@@ -27,14 +28,14 @@ class ErrorBody(Reply):
     error: ErrorFields = ErrorFields()
 
 
-class IdReply(Reply):
+class IdReply(Reading):
     """Anything that has an id: a file, a use case, a knowledge base, an accepted job."""
 
     id: str
     name: str = ""
 
 
-class AcceptedReply(Reply):
+class AcceptedReply(Reading):
     """A write that is done, or goes on as a job."""
 
     job: IdReply | None = None
@@ -42,7 +43,7 @@ class AcceptedReply(Reply):
     adapter_id: str | None = None
 
 
-class JobProgress(Reply):
+class JobProgress(Reading):
     """How far a job is."""
 
     fraction: float | None = None
@@ -51,7 +52,7 @@ class JobProgress(Reply):
     total: int | None = None
 
 
-class JobReply(Reply):
+class JobReply(Reading):
     """A job of any kind."""
 
     id: str

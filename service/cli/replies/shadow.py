@@ -1,9 +1,9 @@
 """What shadow policies would have done."""
 
-from service.api.schemas.shapes import Reply
+from service.cli.replies.reading import Reading
 
 
-class ShadowPair(Reply):
+class ShadowPair(Reading):
     """How often the policy in force did one thing where the shadow policy would do another."""
 
     strategy_now: str | None
@@ -17,7 +17,7 @@ class ShadowPair(Reply):
     share: float
 
 
-class ShadowSummary(Reply):
+class ShadowSummary(Reading):
     """The pairs of one policy and one shadow policy."""
 
     policy_now: str
@@ -29,7 +29,7 @@ class ShadowSummary(Reply):
     pairs: list[ShadowPair]
 
 
-class ShadowsReply(Reply):
+class ShadowsReply(Reading):
     """What the shadow policies would have done."""
 
     policy: str

@@ -47,7 +47,9 @@ _MOST_SHOWN = 20  # changed decisions on a terminal; --json prints all
 
 FileArgument = Annotated[
     Path | None,
-    typer.Argument(help="Policy file (default: the policy in force).", dir_okay=False),
+    typer.Argument(
+        metavar="FILE", help="Policy file (default: the policy in force).", dir_okay=False
+    ),
 ]
 CasesOption = Annotated[
     Path | None,
@@ -127,8 +129,12 @@ def explain(
 
 @app.command("diff")
 def diff(
-    old: Annotated[Path, typer.Argument(help="The old policy file.", dir_okay=False)],
-    new: Annotated[Path, typer.Argument(help="The new policy file.", dir_okay=False)],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="The old policy file.", dir_okay=False)
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="The new policy file.", dir_okay=False)
+    ],
     facts: FactsOption = None,
     cases: CasesOption = None,
     samples: Annotated[

@@ -81,7 +81,9 @@ def fit_file(
     also: Annotated[
         list[Path] | None,
         typer.Option(
-            "--also", help="More rows to fit on, not used for evaluation; may be repeated."
+            "--also",
+            metavar="FILE",
+            help="More rows to fit on, not used for evaluation; may be repeated.",
         ),
     ] = None,
     notice: Annotated[

@@ -76,7 +76,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 
 def why(
-    request_id: Annotated[str, typer.Argument(help="Id of the answer: its `id`.")],
+    request_id: Annotated[
+        str, typer.Argument(metavar="REQUEST_ID", help="Id of the answer: its `id`.")
+    ],
     lang: Annotated[
         Language, typer.Option("--lang", help="Language of the explanation.")
     ] = Language.EN,

@@ -42,7 +42,10 @@ from service.supervision.processes import read_instance
 app = typer.Typer(help="Train adapters, and follow training runs.", no_args_is_help=True)
 
 ConfigArgument = Annotated[
-    Path, typer.Argument(help="Training configuration (YAML).", exists=True, dir_okay=False)
+    Path,
+    typer.Argument(
+        metavar="CONFIG", help="Training configuration (YAML).", exists=True, dir_okay=False
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,

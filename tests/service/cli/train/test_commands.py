@@ -13,8 +13,7 @@ from typer.testing import CliRunner, Result
 from adapters import AdapterRegistry, TrainingEvent, list_runs
 from service.access import LOOPBACK_CALLER
 from service.cli import app
-from service.cli.train import local
-from service.cli.train.following import note_of
+from service.cli.train.following import note_of, show_event
 from service.cli.train.words import curve_lines
 from service.stores.database import open_database
 from tests.adapters.conftest import make_tiny_model
@@ -119,10 +118,9 @@ def test_run_prints_events_and_registers_the_adapter(run: Run, config: Path, hom
 def test_a_killed_run_is_shown_and_resumed(
     run: Run, config: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    show = local.show_event
 
     def kill(output: Any, bar: Any, event: dict[str, Any], fraction: float | None) -> None:
-        show(output, bar, event, fraction)
+        show_event(output, bar, event, fraction)
         if event["event"] == "checkpoint":
             for pid in children_of(os.getpid()):
                 os.kill(pid, signal.SIGKILL)
@@ -158,7 +156,9 @@ def test_a_run_that_is_not_there_is_said(run: Run) -> None:
 
 
 def test_the_note_of_an_event_has_rate_and_time_left() -> None:
-    event = TrainingEvent("progress", "step 1 of 2", tokens_per_s=310.4, eta_s=12.2).as_dict()
+    event: dict[str, Any] = TrainingEvent(
+        "progress", "step 1 of 2", tokens_per_s=310.4, eta_s=12.2
+    ).as_dict()
     assert note_of(event) == "step 1 of 2, 310 tokens/s, 12 s left"
 
 
