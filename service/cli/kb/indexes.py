@@ -11,7 +11,7 @@ from service.cli.replies import AcceptedReply, IndexCheckReply
 
 
 def check(base: BaseArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
-    """Show what `kb reconcile` would repair, changing nothing; exits with 1 if there is anything."""
+    """Show what `kb reconcile` would repair, changing nothing; exits with 1 if anything."""
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         found = gateway.get(f"/v1/vector_stores/{segment(base)}/check", IndexCheckReply)
         output.result(found.body, _sentence(found.reply))
