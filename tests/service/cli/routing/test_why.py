@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from router import Evidence, Facts, decide, default_policy, settle
+from router import Evidence, Facts, compare_with_shadow, decide, default_policy, settle
 from service.cli import app
 from tests.service.cli.conftest import CannedGateway, Run
 
