@@ -25,6 +25,7 @@ from service.routing.classifier import classifier_in_force
 from service.routing.facts import Measured, Measurements
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
 from service.settings import Settings
+from service.stores.adapters import adapter_registry
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
 from service.stores.database import open_database
@@ -155,8 +156,7 @@ def build_context(
     settings: Settings, ports: Ports, database: Database, knowledge: Knowledge
 ) -> AppContext:
     """Return the context of one home whose database and knowledge room are open."""
-    rank = settings.adapters.max_lora_rank
-    registry = AdapterRegistry(database, settings.paths.adapters, max_lora_rank=rank)
+    registry = adapter_registry(settings, database)
     comparisons, data_checks = Comparisons(database), DataChecks(database)
     engine, status, cache = (
         EngineClient(settings.engine, engine_url(settings, ports)),

@@ -58,7 +58,7 @@ class TrainingEvent:
     code: str | None = None
     counts: dict[str, int] | None = None
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, str | int | float]:
         """Return what is known of the event as plain content."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 

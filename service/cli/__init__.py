@@ -1,9 +1,9 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `kb eval`, `adapters eval|import|merge`,
-`policy`, `regret`, `route eval|fit`, `data check` without a use case, `data context --corpus`,
-`train` without a gateway and `advise FACTS.yaml` act on this machine; everything else works
-against any gateway named by `--url`.
+Only `processes` (up, down, status), `quickstart`, `kb parse|eval|backup|restore`,
+`adapters eval|import|merge`, `policy`, `regret`, `route eval|fit`, `data check` without a use
+case, `data context --corpus`, `train` without a gateway and `advise FACTS.yaml` act on this
+machine; everything else works with any gateway named by `--url`.
 """
 
 import typer
@@ -16,7 +16,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="fingerpost",
-    help="Which of four strategies answers this, and why? Starts, asks, feeds, trains, compares.",
+    help="Choose between prompting, retrieval and fine-tuning for each question, and explain why.",
     cls=FingerpostGroup,
     no_args_is_help=True,
     add_completion=False,
@@ -30,7 +30,8 @@ app.command("ask")(ask.ask)
 app.command("advise")(advise.advise)
 app.command("compare")(compare.compare)
 app.command("regret")(regret.regret)
-app.command("observe")(shadow.observe)
+app.command("shadow")(shadow.shadow)
+app.command("observe", hidden=True)(shadow.shadow)  # its name until 2026-11
 app.command("why")(why.why)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
 app.add_typer(route.app, name="route")

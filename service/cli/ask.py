@@ -1,13 +1,15 @@
 """`fingerpost ask` and `fingerpost route`."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from service.cli.client import Gateway
-from service.cli.output import CommandFailed, JsonOption, Report, UrlOption, problem, reporting
+from service.api.schemas.shapes import JsonObject
+from service.cli.client import Gateway, Received
+from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
+from service.cli.replies import AnswerReply, DecisionReply, RouteReply
 
 
 class StrategyChoice(StrEnum):
@@ -20,29 +22,38 @@ class StrategyChoice(StrEnum):
     HYBRID = "hybrid"
 
 
-QuestionArgument = Annotated[str, typer.Argument(help="The question, in quotes.")]
-StrategyOption = Annotated[StrategyChoice, typer.Option("--strategy", "-s", help="Default: auto.")]
-UseCaseOption = Annotated[str | None, typer.Option("--use-case", "-u", help="Use case by id.")]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="The question, in quotes.")
+]
+StrategyOption = Annotated[
+    StrategyChoice,
+    typer.Option("--strategy", "-s", help="Strategy to use; auto lets the router choose."),
+]
+UseCaseOption = Annotated[
+    str | None, typer.Option("--use-case", "-u", help="Id of the use case (default: none).")
+]
 
 
 def ask(
     question: QuestionArgument,
     strategy: StrategyOption = StrategyChoice.AUTO,
     use_case: UseCaseOption = None,
-    stream: Annotated[bool, typer.Option("--stream", help="Print words as they come.")] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Print the answer while it is being generated.")
+    ] = False,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask a question and see the answer, its strategy, the reason and the sources."""
-    with reporting(as_json) as report:
+    """Ask a question; prints the answer, the strategy, the reasons and the sources."""
+    with command_output(as_json) as output:
         gateway = Gateway.find(url)
         body = _body(question, strategy, use_case)
         if stream:
-            done = _stream(gateway, report, body)
-            report.result(done, lambda out: _print_reasons(out, done))
+            done = _stream(gateway, output, body)
+            output.result(done.body, lambda out: _print_reasons(out, done.reply))
         else:
-            done = gateway.post("/chat", json=body)
-            report.result(done, lambda out: _print_answer(out, done))
+            done = gateway.post("/chat", AnswerReply, body=body)
+            output.result(done.body, lambda out: _print_answer(out, done.reply))
 
 
 def route(
@@ -52,14 +63,15 @@ def route(
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which strategy would answer a question and why; nothing is generated."""
-    with reporting(as_json) as report:
-        routed = Gateway.find(url).post("/route", json=_body(question, strategy, use_case))
-        report.result(routed, lambda out: _print_decision(out, routed["decision"]))
+    """Show which strategy would answer a question and why, without generating an answer."""
+    with command_output(as_json) as output:
+        body = _body(question, strategy, use_case)
+        routed = Gateway.find(url).post("/route", RouteReply, body=body)
+        output.result(routed.body, lambda out: _print_decision(out, routed.reply.decision))
 
 
-def _body(question: str, strategy: StrategyChoice, use_case: str | None) -> dict[str, Any]:
-    body: dict[str, Any] = {
+def _body(question: str, strategy: StrategyChoice, use_case: str | None) -> JsonObject:
+    body: JsonObject = {
         "messages": [{"role": "user", "content": question}],
         "strategy": strategy.value,
     }
@@ -68,60 +80,52 @@ def _body(question: str, strategy: StrategyChoice, use_case: str | None) -> dict
     return body
 
 
-def _stream(gateway: Gateway, report: Report, body: dict[str, Any]) -> Any:
+def _stream(gateway: Gateway, output: Output, body: JsonObject) -> Received[AnswerReply]:
     for name, data in gateway.events("/chat", {**body, "stream": True}):
-        if name == "delta" and not report.as_json:
+        if name == "delta" and not output.as_json:
             typer.echo(data["text"], nl=False)
         elif name == "error":
-            raise CommandFailed(data)
+            raise CommandFailed.of_body(data)
         elif name == "done":
-            if not report.as_json:
+            if not output.as_json:
                 typer.echo("")
-            return data
-    raise CommandFailed(
-        problem("The stream ended without an answer.", code="stream_broken", status=502)
-    )
+            return Received(data, AnswerReply.model_validate(data))
+    raise CommandFailed("The stream ended without an answer.", code="stream_broken", status=502)
 
 
-def _print_answer(out: Console, done: Any) -> None:
-    out.print(done["answer"], markup=False)
+def _print_answer(out: Console, done: AnswerReply) -> None:
+    out.print(done.answer, markup=False)
     _print_reasons(out, done)
 
 
-def _print_reasons(out: Console, done: Any) -> None:
-    timings = done.get("timings_ms") or {}
-    total = timings.get("total")
-    seconds = "" if total is None else f", {total / 1000:.1f} s"
+def _print_reasons(out: Console, done: AnswerReply) -> None:
+    total_ms = done.timings_ms.get("total")
+    seconds = "" if total_ms is None else f", {total_ms / 1000:.1f} s"
     out.print(
-        f"\n{done['outcome']} by {done['strategy']} on {done['model']}{seconds}",
-        markup=False,
-        style="bold",
+        f"\n{done.outcome} by {done.strategy} on {done.model}{seconds}", markup=False, style="bold"
     )
-    _print_decision(out, done["decision"])
-    for source in done.get("citations") or []:
+    _print_decision(out, done.decision)
+    for source in done.citations or ():
         out.print(
-            f"  [{source['marker']}] {source['filename']} "
-            f"({source['knowledge_base']}, version {source['version']})",
+            f"  [{source.marker}] {source.filename} "
+            f"({source.knowledge_base}, version {source.version})",
             markup=False,
         )
 
 
-def _print_decision(out: Console, decision: Any) -> None:
-    out.print(f"strategy {decision['strategy']}: rule {decision['rule']}", markup=False)
-    out.print(f"  because {_in_english(decision['because'])}", markup=False)
+def _print_decision(out: Console, decision: DecisionReply) -> None:
+    out.print(f"strategy {decision.strategy}: rule {decision.rule}", markup=False)
+    if decision.because:
+        out.print(f"  because {decision.because['en']}", markup=False)
     for strategy, reasons in _reasons_against(decision).items():
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         out.print(f"  not {strategy}: {reasons[0]}{more}", markup=False)
 
 
-def _reasons_against(decision: Any) -> dict[str, list[str]]:
-    """Return why each other strategy was not taken, hard reasons first as the decision has them."""
+def _reasons_against(decision: DecisionReply) -> dict[str, list[str]]:
+    """Return why each other strategy was rejected, in the decision's order: hard reasons first."""
     reasons: dict[str, list[str]] = {}
-    for rejection in decision.get("rejected") or []:
-        because = f"{_in_english(rejection['because'])} ({rejection['rule']})"
-        reasons.setdefault(str(rejection["strategy"]), []).append(because)
+    for rejection in decision.rejected:
+        because = f"{rejection.because['en']} ({rejection.rule})"
+        reasons.setdefault(rejection.strategy, []).append(because)
     return reasons
-
-
-def _in_english(because: Any) -> str:
-    return str(because.get("en", because)) if isinstance(because, dict) else str(because)

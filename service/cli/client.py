@@ -1,17 +1,21 @@
-"""The gateway as the command line sees it: HTTP and error bodies.
+"""The gateway as the command line sees it: HTTP, replies and error bodies.
 
-It knows addresses and the shape of refusals; it does not know what the paths mean.
+It knows addresses and the shape of errors; it does not know what the paths mean.
 """
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import ValidationError
 
-from service.cli.output import CommandFailed, Meter, Report, problem
+from service.api.schemas.shapes import JsonObject, ListReply
+from service.cli.output import INTERNAL_HINT, CommandFailed, Output, ProgressBar
+from service.cli.replies import JobReply, T
 from service.home import Home, gateway_url
 from service.settings import home_folder
 from service.supervision.instance import read_instance
@@ -20,11 +24,30 @@ _POLL_S = 0.5
 _ANSWER_S = 300.0  # an answer of a small model on two busy cores takes seconds, not minutes
 _CONNECT_S = 3.0
 _DEFAULT_PORT = 8080
-_ENDED = ("succeeded", "failed", "cancelled")
+
+JobT = TypeVar("JobT", bound=JobReply)
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[T]):
+    """A reply: `body` as it came, and `reply` with what a command reads of it."""
+
+    body: JsonObject
+    reply: T
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to send, with the form fields beside it."""
+
+    name: str
+    content: bytes
+    fields: Mapping[str, str]
+    media_type: str | None = None  # None: guessed from the name
 
 
 class Gateway:
-    """A client of one gateway; a refusal is raised as `CommandFailed` with its body."""
+    """A client of one gateway; an error reply is raised as `CommandFailed` with its body."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -52,110 +75,135 @@ class Gateway:
         """Close the connections."""
         self._client.close()
 
-    def get(self, path: str, **options: Any) -> Any:
-        """Return the JSON reply of a GET."""
-        return self.call("GET", path, **options)
+    def get(
+        self, path: str, model: type[T], *, params: Mapping[str, str | int] | None = None
+    ) -> Received[T]:
+        """Return the reply to a GET; see `call`."""
+        return _received(self._send("GET", path, params=params), model)
 
-    def post(self, path: str, **options: Any) -> Any:
-        """Return the JSON reply of a POST."""
-        return self.call("POST", path, **options)
+    def post(self, path: str, model: type[T], *, body: JsonObject | None = None) -> Received[T]:
+        """Return the reply to a POST; see `call`."""
+        return self.call("POST", path, model, body=body)
 
-    def call(self, method: str, path: str, **options: Any) -> Any:
-        """Return the JSON reply, None where it is empty.
+    def call(
+        self,
+        method: str,
+        path: str,
+        model: type[T],
+        *,
+        body: JsonObject | None = None,
+        upload: Upload | None = None,
+    ) -> Received[T]:
+        """Return the reply; an empty one counts as an object without keys.
 
         Raises:
-            CommandFailed: The gateway refused or does not answer.
+            CommandFailed: The gateway does not answer, answers with an error, or replies in a
+                shape that `model` does not read.
         """
-        reply = self._send(method, path, **options)
-        return reply.json() if reply.content else None
+        return _received(self._send(method, path, body=body, upload=upload), model)
 
-    def text(self, method: str, path: str, **options: Any) -> str:
+    def text(self, method: str, path: str, *, body: JsonObject | None = None) -> str:
         """Return a reply as it came, e.g. JSON lines or a page.
 
         Raises:
-            CommandFailed: The gateway refused or does not answer.
+            CommandFailed: The gateway does not answer, or answers with an error.
         """
-        return self._send(method, path, **options).text
+        return self._send(method, path, body=body).text
 
     def exists(self, path: str) -> bool:
         """Say whether a GET finds something, False on 404."""
         try:
-            self.get(path)
+            self.text("GET", path)
         except CommandFailed as exc:
-            if exc.body.get("status") == 404:
+            if exc.status == 404:
                 return False
             raise
         return True
 
-    def pages(self, path: str, **params: Any) -> list[Any]:
+    def pages(self, path: str, model: type[T], **params: str) -> list[Received[T]]:
         """Return all rows of a list, page after page."""
-        rows: list[Any] = []
-        asked: dict[str, Any] = {"limit": 100, **params}
+        rows: list[Received[T]] = []
+        asked: dict[str, str | int] = {"limit": 100, **params}
         while True:
-            page = self.get(path, params=asked)
-            rows += page["data"]
-            if not page.get("has_more") or not page["data"]:
+            page = self.get(path, ListReply[JsonObject], params=asked).reply
+            rows += [_checked(path, row, model) for row in page.data]
+            if not page.has_more or not page.data:
                 return rows
-            last = page["data"][-1]
-            asked["after"] = last.get("id") or last["document_id"]
+            last = page.data[-1]
+            asked["after"] = str(last.get("id") or last["document_id"])
 
-    def events(self, path: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def events(self, path: str, body: JsonObject) -> Iterator[tuple[str, JsonObject]]:
         """Yield the named events of a stream, each with its data.
 
         Raises:
-            CommandFailed: The gateway refused, or broke off.
+            CommandFailed: The gateway answers with an error, or closes the stream early.
         """
         try:
             with self._client.stream("POST", path, json=body) as reply:
                 if reply.is_error:
                     reply.read()
-                    raise CommandFailed(_body_of(reply))
+                    raise _failure_of(reply)
                 yield from _read_events(reply.iter_lines())
         except httpx.HTTPError as exc:
             raise self._unreachable(exc) from exc
 
     def finish(
-        self, path: str, meter: Meter, *, unit: str = "", poll_s: float = _POLL_S
-    ) -> Mapping[str, Any]:
+        self, path: str, model: type[JobT], bar: ProgressBar, *, unit: str = ""
+    ) -> Received[JobT]:
         """Wait until the job at `path` has ended and return it.
 
         Args:
             path: Where its state is read.
-            meter: Shows its progress.
+            model: What is read of it.
+            bar: Shows its progress.
             unit: What its progress counts, for the reader.
-            poll_s: Seconds between two looks.
 
         Raises:
             CommandFailed: It failed or was cancelled.
         """
         while True:
-            job: Mapping[str, Any] = self.get(path)
-            progress = job.get("progress") or {}
-            meter.show(progress.get("fraction"), _note(job, progress, unit))
-            if job["status"] in _ENDED:
+            job = self.get(path, model)
+            progress = job.reply.progress
+            bar.show(None if progress is None else progress.fraction, _note(job.reply, unit))
+            if job.reply.has_ended:
                 break
-            time.sleep(poll_s)
-        if job["status"] != "succeeded":
-            raise CommandFailed(_job_problem(job))
+            time.sleep(_POLL_S)
+        if job.reply.status != "succeeded":
+            raise _job_failure(job.reply)
         return job
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: JsonObject | None = None,
+        params: Mapping[str, str | int] | None = None,
+        upload: Upload | None = None,
+    ) -> httpx.Response:
+        files = fields = None
+        if upload is not None:
+            files = {"file": (upload.name, upload.content, upload.media_type)}
+            fields = upload.fields
         try:
-            reply = self._client.request(method, path, **options)
+            reply = self._client.request(
+                method, path, json=body, params=params, files=files, data=fields
+            )
         except httpx.HTTPError as exc:
             raise self._unreachable(exc) from exc
         if reply.is_error:
-            raise CommandFailed(_body_of(reply))
+            raise _failure_of(reply)
         return reply
 
     def _unreachable(self, exc: httpx.HTTPError) -> CommandFailed:
         if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout):
             message = f"No gateway answers at {self.url}. Start it with `fingerpost up`."
-            hint = "`fingerpost status` shows what runs; --url names another gateway."
+            hint = "`fingerpost status` shows what is running; --url names another gateway."
         else:
-            message = f"The gateway at {self.url} broke off: {type(exc).__name__} {exc}".rstrip()
-            hint = "`fingerpost status` shows what runs."
-        return CommandFailed(problem(message, code="gateway_unavailable", hint=hint, status=503))
+            name = type(exc).__name__
+            message = f"The connection to the gateway at {self.url} failed: {name} {exc}".rstrip()
+            hint = "`fingerpost status` shows what is running."
+        return CommandFailed(message, code="gateway_unavailable", hint=hint, status=503)
 
 
 def segment(name: str) -> str:
@@ -163,13 +211,32 @@ def segment(name: str) -> str:
     return quote(name, safe="/@:")
 
 
-def wait_for_job(gateway: Gateway, report: Report, job_id: str, title: str) -> Mapping[str, Any]:
+def bodies(rows: Sequence[Received[T]]) -> list[JsonObject]:
+    """Return rows as they came."""
+    return [row.body for row in rows]
+
+
+def wait_for_job(gateway: Gateway, output: Output, job_id: str, title: str) -> JobReply:
     """Wait for one job and show its progress."""
-    with report.meter(title) as meter:
-        return gateway.finish(f"/jobs/{segment(job_id)}", meter)
+    with output.progress(title) as bar:
+        return gateway.finish(f"/jobs/{segment(job_id)}", JobReply, bar).reply
 
 
-def _read_events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+def _received(reply: httpx.Response, model: type[T]) -> Received[T]:
+    return _checked(reply.request.url.path, reply.json() if reply.content else {}, model)
+
+
+def _checked(path: str, body: JsonObject, model: type[T]) -> Received[T]:
+    try:
+        return Received(body, model.model_validate(body))
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = f"The reply of {path} has an unexpected shape: {place}: {first['msg']}."
+        raise CommandFailed(message, code="internal_error", hint=INTERNAL_HINT, status=500) from exc
+
+
+def _read_events(lines: Iterator[str]) -> Iterator[tuple[str, JsonObject]]:
     name, data = "message", list[str]()
     for line in lines:
         if not line:
@@ -185,30 +252,33 @@ def _read_events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
             data.append(value)
 
 
-def _body_of(reply: httpx.Response) -> dict[str, Any]:
+def _failure_of(reply: httpx.Response) -> CommandFailed:
     try:
         body = reply.json()
     except ValueError:
         body = None
     if isinstance(body, dict) and "error" in body:
-        return body
+        return CommandFailed.of_body(body)
     message = f"The server answered {reply.status_code}: {reply.text[:300]}"
-    return problem(message, code="unexpected_reply", status=reply.status_code)
+    return CommandFailed(message, code="unexpected_reply", status=reply.status_code)
 
 
-def _job_problem(job: Mapping[str, Any]) -> dict[str, Any]:
-    error = job.get("error") or {}
-    message = str(error.get("message") or f"The job {job['id']} was {job['status']}.")
-    code = str(error.get("code") or f"job_{job['status']}")
-    body = problem(
-        message, code=code, hint=str(error.get("hint", "")), status=int(error.get("status", 500))
+def _job_failure(job: JobReply) -> CommandFailed:
+    error = job.error
+    failed = CommandFailed(
+        (error and error.message) or f"The job {job.id} was {job.status}.",
+        code=(error and error.code) or f"job_{job.status}",
+        hint=error.hint if error is not None else "",
+        status=error.status if error is not None else 500,
     )
-    return {**body, "job": job["id"]}
+    failed.body["job"] = job.id
+    return failed
 
 
-def _note(job: Mapping[str, Any], progress: Mapping[str, Any], unit: str) -> str:
-    if progress.get("message"):
-        return str(progress["message"])
-    if progress.get("total"):
-        return f"{progress.get('done', 0)}/{progress['total']} {unit}".rstrip()
-    return str(job["status"])
+def _note(job: JobReply, unit: str) -> str:
+    progress = job.progress
+    if progress is not None and progress.message:
+        return progress.message
+    if progress is not None and progress.total:
+        return f"{progress.done}/{progress.total} {unit}".rstrip()
+    return job.status

@@ -1,16 +1,18 @@
-"""`fingerpost compare`: the same questions by every strategy, and a table of who wins."""
+"""`fingerpost compare`: the same questions to every strategy, and a table of the scores."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.client import Gateway, segment
-from service.cli.output import CommandFailed, JsonOption, Report, UrlOption, problem, reporting
+from service.api.schemas.shapes import JsonObject
+from service.cli.client import Gateway, Received, segment
+from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
+from service.cli.replies import ComparisonReply, ComparisonSummary, IdReply, StrategyScore
 
 ENGLISH_ONLY = (
     "The embedded base model reads English only, so this comparison is in English; "
@@ -20,59 +22,77 @@ _TABLE_CHARS = 110
 _KINDS = ("fact", "style", "both", "chitchat", "unanswerable")
 
 SetArgument = Annotated[
-    Path, typer.Argument(metavar="SET.jsonl", help="Questions.", exists=True, dir_okay=False)
+    Path,
+    typer.Argument(
+        metavar="SET.jsonl",
+        help="Questions as JSON Lines: id, kind, question, answers.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
-UseCaseOption = Annotated[str, typer.Option("--use-case", "-u", help="Use case by id.")]
+UseCaseOption = Annotated[str, typer.Option("--use-case", "-u", help="Id of the use case.")]
 
 
 def compare(
     questions: SetArgument,
     use_case: UseCaseOption,
-    out: Annotated[Path | None, typer.Option("--out", help="File for the outcomes.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write every outcome to, as JSON Lines.")
+    ] = None,
     strategies: Annotated[
-        str | None, typer.Option("--strategies", help="Names with commas; default: all and auto.")
+        str | None,
+        typer.Option(
+            "--strategies", help="Strategies, separated by commas (default: all four and auto)."
+        ),
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option("--concurrency", min=1, help="Questions under way at once.")
+        int | None, typer.Option("--concurrency", min=1, help="Questions asked at the same time.")
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask every question by every strategy, score the answers and say who wins."""
-    with reporting(as_json) as report:
+    """Ask every question with every strategy, score the answers and name the best strategy."""
+    with command_output(as_json) as output:
         gateway = Gateway.find(url)
-        body: dict[str, Any] = {"use_case": use_case, "rows": read_rows(questions)}
+        body: JsonObject = {"use_case": use_case, "rows": read_rows(questions)}
         if strategies is not None:
             body["strategies"] = [name.strip() for name in strategies.split(",")]
         if concurrency is not None:
             body["concurrency"] = concurrency
-        done = run_compare(gateway, report, body)
+        done = run_compare(gateway, output, body)
         if out is not None:
             out.write_text(
-                gateway.text("GET", f"/compare/{segment(done['id'])}/outcomes"), encoding="utf-8"
+                gateway.text("GET", f"/compare/{segment(done.reply.id)}/outcomes"), encoding="utf-8"
             )
-            report.say(f"outcomes: {out}")
-        report.result(done, lambda console: print_table(console, done["summary"]))
+            output.info(f"outcomes: {out}")
+        output.result(done.body, lambda console: print_table(console, summary_of(done)))
 
 
-def run_compare(gateway: Gateway, report: Report, body: Mapping[str, Any]) -> Any:
+def run_compare(gateway: Gateway, output: Output, body: JsonObject) -> Received[ComparisonReply]:
     """Run a comparison to its end and return it with its summary."""
-    started = gateway.post("/compare", json=body)
-    with report.meter("comparing") as meter:
-        return gateway.finish(f"/compare/{segment(started['id'])}", meter, unit="answers")
+    started = gateway.post("/compare", IdReply, body=body).reply
+    with output.progress("comparing") as bar:
+        path = f"/compare/{segment(started.id)}"
+        return gateway.finish(path, ComparisonReply, bar, unit="answers")
 
 
-def read_rows(file: Path) -> list[Any]:
+def summary_of(done: Received[ComparisonReply]) -> ComparisonSummary:
+    """Return the summary of a comparison that has ended."""
+    assert done.reply.summary is not None, "a comparison that succeeded has one"
+    return done.reply.summary
+
+
+def read_rows(file: Path) -> list[JsonValue]:
     """Return the rows of a JSON-lines file.
 
     Raises:
         CommandFailed: Names the line that is not JSON.
     """
-    rows: list[Any] = []
+    rows: list[JsonValue] = []
     try:
         lines = file.read_text(encoding="utf-8").split("\n")  # U+2028 may stand inside a string
     except (OSError, UnicodeDecodeError) as exc:
-        raise CommandFailed(problem(f"{file}: {exc}", code="invalid_file")) from exc
+        raise CommandFailed(f"{file}: {exc}", code="invalid_file") from exc
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -80,15 +100,15 @@ def read_rows(file: Path) -> list[Any]:
             rows.append(json.loads(line))
         except ValueError as exc:
             raise CommandFailed(
-                problem(f"{file} line {number} is not JSON: {exc}", code="invalid_file")
+                f"{file} line {number} is not JSON: {exc}", code="invalid_file"
             ) from exc
     return rows
 
 
-def print_table(out: Console, summary: Mapping[str, Any]) -> None:
+def print_table(out: Console, summary: ComparisonSummary) -> None:
     """Print scores by kind, overall score with interval, latency, tokens and the winner."""
-    strategies: Mapping[str, Any] = summary["strategies"]
-    present = {kind for row in strategies.values() for kind in row["by_kind"]}
+    strategies = summary.strategies
+    present = {kind for row in strategies.values() for kind in row.by_kind}
     kinds = [kind for kind in _KINDS if kind in present]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("strategy", no_wrap=True)
@@ -98,40 +118,39 @@ def print_table(out: Console, summary: Mapping[str, Any]) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in strategies.items():
         table.add_row(name, *(_kind_score(row, kind) for kind in kinds), *_totals(row))
-    out.width = max(out.width, _TABLE_CHARS)  # a narrow terminal wraps; a cut number would lie
+    out.width = max(out.width, _TABLE_CHARS)  # a narrow terminal wraps; a cut number would mislead
     out.print(table)
     out.print(_verdict(summary), markup=False)
-    for note in summary.get("notes") or [ENGLISH_ONLY]:
+    for note in summary.notes or [ENGLISH_ONLY]:
         out.print(f"note: {note}", markup=False)
 
 
-def _heading(kind: str, strategies: Mapping[str, Any]) -> str:
-    counts = [row["by_kind"][kind]["n"] for row in strategies.values() if kind in row["by_kind"]]
+def _heading(kind: str, strategies: dict[str, StrategyScore]) -> str:
+    counts = [row.by_kind[kind].n for row in strategies.values() if kind in row.by_kind]
     return f"{kind}\n({max(counts)})"
 
 
-def _kind_score(row: Mapping[str, Any], kind: str) -> str:
-    scored = row["by_kind"].get(kind)
-    return "-" if scored is None else f"{scored['score']:.2f}"
+def _kind_score(row: StrategyScore, kind: str) -> str:
+    scored = row.by_kind.get(kind)
+    return "-" if scored is None else f"{scored.score:.2f}"
 
 
-def _totals(row: Mapping[str, Any]) -> tuple[str, ...]:
-    latency = row["latency_ms"]
+def _totals(row: StrategyScore) -> tuple[str, ...]:
     return (
-        f"{row['score']:.2f} ({row['score_low']:.2f}-{row['score_high']:.2f})",
-        f"{latency['p50']:.0f}",
-        f"{latency['p95']:.0f}",
-        f"{row['prompt_tokens']:.0f}+{row['completion_tokens']:.0f}",
-        str(row["errors"]),
+        f"{row.score:.2f} ({row.score_low:.2f}-{row.score_high:.2f})",
+        f"{row.latency_ms.p50:.0f}",
+        f"{row.latency_ms.p95:.0f}",
+        f"{row.prompt_tokens:.0f}+{row.completion_tokens:.0f}",
+        str(row.errors),
     )
 
 
-def _verdict(summary: Mapping[str, Any]) -> str:
-    winner = summary["winner"]
-    by_kind = summary.get("by_kind_winner") or {}
+def _verdict(summary: ComparisonSummary) -> str:
+    winner = summary.winner
+    by_kind = summary.by_kind_winner or {}
     parts = [
         f"{kind}: {' = '.join(names) if isinstance(names, list) else names}"
         for kind, names in by_kind.items()
     ]
-    best = f"winner: {winner['strategy'] or 'none'} ({winner['because']})"
+    best = f"winner: {winner.strategy or 'none'} ({winner.because})"
     return best + (f"\nbest by kind: {'; '.join(parts)}" if parts else "")

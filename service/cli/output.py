@@ -1,4 +1,4 @@
-"""How a command speaks: one result on stdout, everything else on stderr, one exit code.
+"""Where a command writes: one result to stdout, everything else to stderr, one exit code.
 
 With `--json` stdout holds exactly one JSON document, on failure the error body. It knows terminals
 and error bodies; it does not know what a command does.
@@ -8,9 +8,9 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -19,39 +19,54 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from adapters import AdapterError
 from knowledge import KnowledgeError
 from router import RouterError
+from service.api.schemas.shapes import JsonObject
+from service.cli.replies import ErrorBody
 from service.errors import ServiceError, error_fields, status_of
 
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on stdout, on failure too.")
+    bool,
+    typer.Option("--json", help="Print the result, or the error, as one JSON document on stdout."),
 ]
 UrlOption = Annotated[
-    str | None, typer.Option("--url", help="Address of the gateway; default: this home's own.")
+    str | None,
+    typer.Option("--url", help="Address of the gateway (default: the gateway of this home)."),
 ]
 
 FAILED = 1
-_PLAIN_EVERY_S = 5.0  # how often a log without a terminal gets a line
-_SAME_EVERY_S = 20.0  # and how often the same one again, so that nobody thinks it hangs
+INTERNAL_HINT = "This is a bug in the command, or the gateway runs another version."
+_PLAIN_EVERY_S = 5.0  # without a terminal, seconds between two different lines
+_SAME_EVERY_S = 20.0  # and between two equal ones, which show that it still runs
 
 
 class CommandFailed(Exception):
-    """The gateway refused, or does not answer; carries the error body."""
+    """The command cannot do what was asked; carries the error body that `--json` prints."""
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
-        super().__init__(str(body.get("detail", "")))
-        self.body = dict(body)
+    def __init__(self, message: str, *, code: str, hint: str = "", status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.body = problem(message, code=code, hint=hint, status=status)
+
+    @classmethod
+    def of_body(cls, body: JsonObject) -> "CommandFailed":
+        """Return the failure that an error body of the gateway tells of."""
+        told = ErrorBody.model_validate(body)
+        failed = cls(told.detail, code=told.error.code, hint=told.hint, status=told.status)
+        failed.body = body
+        return failed
 
 
-class Meter:
-    """Shows how far something is: a bar on a terminal, a line now and then elsewhere."""
+class ProgressBar:
+    """Shows progress: a bar on a terminal, a line every few seconds elsewhere."""
 
-    def __init__(self, title: str, bar: Progress | None, say: Callable[[str], None]) -> None:
+    def __init__(self, title: str, bar: Progress | None, write: Callable[[str], None]) -> None:
         self._title = title
         self._bar = bar
-        self._say = say
+        self._write = write
         self._task = None if bar is None else bar.add_task(title, total=1.0, note="")
         self._began = time.monotonic()
-        self._said_at = -_SAME_EVERY_S
-        self._said = ""
+        self._written_at = -_SAME_EVERY_S
+        self._written = ""
 
     def show(self, fraction: float | None, note: str = "") -> None:
         """Show progress.
@@ -68,21 +83,21 @@ class Meter:
         share = "" if fraction is None else f" {fraction:.0%}"
         line = f"{self._title}{share}: {note}".rstrip(": ")
         now = time.monotonic()
-        pause_s = _PLAIN_EVERY_S if line != self._said else _SAME_EVERY_S
-        if now - self._said_at >= pause_s:
-            self._said, self._said_at = line, now
-            self._say(f"{line} ({now - self._began:.0f} s)")
+        pause_s = _PLAIN_EVERY_S if line != self._written else _SAME_EVERY_S
+        if now - self._written_at >= pause_s:
+            self._written, self._written_at = line, now
+            self._write(f"{line} ({now - self._began:.0f} s)")
 
 
-class Report:
-    """The voice of one command."""
+class Output:
+    """Where one command writes: the result to stdout, the rest to stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def say(self, text: str) -> None:
-        """Say something that is not the result: on stderr."""
+    def info(self, text: str) -> None:
+        """Write something that is not the result to stderr."""
         self._errors.print(text, markup=False)
 
     def result(self, document: object, human: Callable[[Console], None] | str) -> None:
@@ -94,44 +109,43 @@ class Report:
         else:
             human(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
 
-    def line(self, document: object) -> None:
-        """Print one of several JSON documents, where a command says that it prints lines."""
+    def event(self, document: object) -> None:
+        """Print one event as a line of JSON, where a command documents that it prints events."""
         if self.as_json:
             typer.echo(json.dumps(document, ensure_ascii=False))
 
     @contextmanager
-    def meter(self, title: str) -> Iterator[Meter]:
-        """Show the progress of the block."""
+    def progress(self, title: str) -> Iterator[ProgressBar]:
+        """Show a progress bar while the block runs."""
         if not self._errors.is_terminal:
-            yield Meter(title, None, self.say)
+            yield ProgressBar(title, None, self.info)
             return
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         trailing = (TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False))
         with Progress(*columns, *trailing, console=self._errors, transient=True) as bar:
-            yield Meter(title, bar, self.say)
+            yield ProgressBar(title, bar, self.info)
 
 
 @contextmanager
-def reporting(as_json: bool) -> Iterator[Report]:
-    """Run one command: any of our errors becomes its message (or JSON body) and exit code 1."""
-    report = Report(as_json=as_json)
+def command_output(as_json: bool) -> Iterator[Output]:
+    """Run one command: an error becomes its message (or JSON body) and exit code 1."""
+    output = Output(as_json=as_json)
     try:
-        yield report
+        yield output
     except CommandFailed as exc:
-        _fail(report, exc.body)
+        _fail(output, exc.body)
     except (ServiceError, KnowledgeError, AdapterError, RouterError) as exc:
-        _fail(report, problem_of(exc))
+        _fail(output, problem_of(exc))
     except typer.Exit:
         raise
-    except Exception as exc:  # the last border: a person gets a sentence, never a traceback
+    except Exception as exc:  # users get a sentence, never a traceback
         place = traceback.extract_tb(exc.__traceback__)[-1]
         message = f"{type(exc).__name__} at {place.filename}:{place.lineno}: {exc}"
-        hint = "This is a fault of the command itself, or the gateway is of another version."
-        _fail(report, problem(message, code="internal_error", hint=hint, status=500))
+        _fail(output, problem(message, code="internal_error", hint=INTERNAL_HINT, status=500))
 
 
-def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> dict[str, Any]:
-    """Return an error body in the gateway's shape for something that never reached it."""
+def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> JsonObject:
+    """Return an error body in the shape of the gateway's, for an error on this side of it."""
     kind = "invalid_request_error" if status < 500 else "server_error"
     return {
         "type": f"urn:fingerpost:problem:{code}",
@@ -143,7 +157,7 @@ def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> di
     }
 
 
-def problem_of(exc: Exception) -> dict[str, Any]:
+def problem_of(exc: Exception) -> JsonObject:
     """Return the error body of one of our own errors."""
     fields = error_fields(exc)
     body = problem(
@@ -152,11 +166,11 @@ def problem_of(exc: Exception) -> dict[str, Any]:
     return {**fields, **body}
 
 
-def _fail(report: Report, body: Mapping[str, Any]) -> None:
-    if report.as_json:
+def _fail(output: Output, body: JsonObject) -> None:
+    if output.as_json:
         typer.echo(json.dumps(body, ensure_ascii=False))
     else:
-        report.say(f"fingerpost: {body.get('detail', 'failed')}")
+        output.info(f"fingerpost: {body.get('detail', 'failed')}")
         if body.get("hint"):
-            report.say(f"hint: {body['hint']}")
+            output.info(f"hint: {body['hint']}")
     raise typer.Exit(FAILED)

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from service.cli.output import JsonOption, Meter, Report, reporting
+from service.api.schemas.shapes import JsonObject
+from service.cli.output import JsonOption, Output, ProgressBar, command_output
 from service.home import Home
 from service.settings import home_folder, load_settings
 from service.supervision.processes import Started, Status
@@ -23,54 +24,55 @@ _LOG_PREFIX = re.compile(r"^(\([^)]*\) )?(\w+ [\d-]+ [\d:]+ \[[^\]]*\] )?")
 
 PortOption = Annotated[
     int | None,
-    typer.Option("--port", min=0, max=65535, help="Gateway port; 0 picks a free one."),
+    typer.Option("--port", min=0, max=65535, help="Port of the gateway; 0 picks a free one."),
 ]
 HostOption = Annotated[
-    str | None, typer.Option("--host", help="Loopback address to serve on; others are refused.")
+    str | None,
+    typer.Option("--host", help="Loopback address to listen on; other addresses are refused."),
 ]
 
 
 def up(port: PortOption = None, host: HostOption = None, as_json: JsonOption = False) -> None:
-    """Start engine, index, worker and gateway, and wait until they answer."""
-    with reporting(as_json) as report:
-        started = start(report, port=port, host=host)
+    """Start the model server, vector index, worker and gateway, and wait until all are ready."""
+    with command_output(as_json) as output:
+        started = start(output, port=port, host=host)
         document = {**asdict(started), "status": status_document(read_status(load_settings()))}
-        report.result(document, describe_start(started))
+        output.result(document, describe_start(started))
 
 
 def down(as_json: JsonOption = False) -> None:
-    """Stop everything that `up` started on this home, and nothing else."""
-    with reporting(as_json) as report:
+    """Stop all processes that `up` started for this home."""
+    with command_output(as_json) as output:
         home = Home(home_folder())
-        report.say(f"stopping what runs on {home.root}")
+        output.info(f"stopping the processes of {home.root}")
         stopped = stop_all(home)
-        report.result(
+        output.result(
             {"home": str(home.root), "stopped": stopped},
-            f"stopped {', '.join(stopped)}" if stopped else "nothing was running",
+            f"stopped {', '.join(stopped)}" if stopped else "no process was running",
         )
 
 
 def status(as_json: JsonOption = False) -> None:
-    """Show the processes of this home; exit code 1 unless all of it is ready."""
-    with reporting(as_json) as report:
+    """Show the processes of this home; exits with 1 unless all of them are ready."""
+    with command_output(as_json) as output:
         found = read_status(load_settings())
-        report.result(status_document(found), lambda out: _print_status(out, found))
+        output.result(status_document(found), lambda out: _print_status(out, found))
     if not found.is_ready:
         raise typer.Exit(1)
 
 
-def start(report: Report, *, port: int | None, host: str | None = None) -> Started:
-    """Start the home with progress shown; the quickstart uses it too."""
+def start(output: Output, *, port: int | None, host: str | None = None) -> Started:
+    """Start the processes of this home and show progress; the quickstart uses it too."""
     settings = load_settings()
     if host is not None:
         server = settings.server.model_copy(update={"host": host})
         settings = settings.model_copy(update={"server": server})
-    with report.meter("starting") as meter:
-        return start_all(settings, port=port, on_wait=lambda now: _show(meter, now))
+    with output.progress("starting") as bar:
+        return start_all(settings, port=port, on_wait=lambda now: _show(bar, now))
 
 
 def describe_start(started: Started) -> str:
-    """Return what a person wants to read after a start."""
+    """Return what users read after a start."""
     how = "was already running" if started.was_running else f"ready in {started.elapsed_s:.0f} s"
     return (
         f"{how}\n  gateway  {started.url}\n"
@@ -78,8 +80,8 @@ def describe_start(started: Started) -> str:
     )
 
 
-def status_document(found: Status) -> dict[str, Any]:
-    """Return the status as plain content."""
+def status_document(found: Status) -> JsonObject:
+    """Return the status as `--json` prints it."""
     ports = asdict(found.ports) if found.ports is not None else {}
     return {
         "home": str(found.home),
@@ -88,8 +90,8 @@ def status_document(found: Status) -> dict[str, Any]:
         "waiting_for": list(found.waiting_for),
         "url": found.url,
         "supervisor_pid": found.supervisor_pid,
-        "policy": found.policy,
-        "observed_policy": found.shadow_policy,
+        "policy": None if found.policy is None else {**found.policy},
+        "observed_policy": None if found.shadow_policy is None else {**found.shadow_policy},
         "processes": [
             {**asdict(process), "port": ports.get(process.name)} for process in found.processes
         ],
@@ -97,27 +99,30 @@ def status_document(found: Status) -> dict[str, Any]:
     }
 
 
-def _show(meter: Meter, now: Waiting) -> None:
+def _show(bar: ProgressBar, now: Waiting) -> None:
     note = f"waiting for {', '.join(part.partition(':')[0] for part in now.waiting_for)}"
     troubled = [f"{s.name} {s.state.lower()}" for s in now.states if s.state in _TROUBLE]
     if troubled:
         note += f"; {', '.join(troubled)}"
     elif now.waiting_for != ("gateway",):
         note += f"; engine: {_LOG_PREFIX.sub('', now.engine_log)[:_NOTE_CHARS]}"
-    meter.show(None, note)
+    bar.show(None, note)
 
 
 def _print_status(out: Console, found: Status) -> None:
     if not found.is_running:
-        out.print(f"nothing runs on {found.home}: `fingerpost up` starts it", markup=False)
+        out.print(
+            f"no process of {found.home} is running; `fingerpost up` starts them", markup=False
+        )
         _print_quarantined(out, found)
         return
     out.print(f"{'process':<10}{'state':<10}{'pid':>8}{'port':>7}  up", markup=False)
-    for row in status_document(found)["processes"]:
-        uptime = "" if row["uptime_s"] is None else _duration(row["uptime_s"])
+    ports = asdict(found.ports) if found.ports is not None else {}
+    for process in found.processes:
+        uptime = "" if process.uptime_s is None else _duration(process.uptime_s)
         out.print(
-            f"{row['name']:<10}{row['state'].lower():<10}{row['pid'] or '':>8}"
-            f"{row['port'] or '':>7}  {uptime}",
+            f"{process.name:<10}{process.state.lower():<10}{process.pid or '':>8}"
+            f"{ports.get(process.name) or '':>7}  {uptime}",
             markup=False,
         )
     for name, policy in (("policy", found.policy), ("shadow policy", found.shadow_policy)):

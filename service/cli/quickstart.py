@@ -1,7 +1,7 @@
-"""`fingerpost quickstart`: what `deploy/quickstart.sh` does once the environment is there.
+"""`fingerpost quickstart`: what `deploy/quickstart.sh` does once the environment is installed.
 
-From prepared models to a comparison, every step skipped when its result is already there. It knows
-the demo content by its file names; everything it does, a user can do by the public commands.
+From preparing models to a comparison; a step is skipped if its result already exists. It knows the
+demo content by its file names; everything it does, a user can do with the public commands.
 """
 
 import hashlib
@@ -11,17 +11,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from service.cli.adapters.serving import act
-from service.cli.client import Gateway, segment
-from service.cli.compare import print_table, read_rows, run_compare
-from service.cli.kb.bases import add_documents, named_files
-from service.cli.output import CommandFailed, JsonOption, Report, problem, reporting
+from service.api.schemas.shapes import JsonObject, ListReply
+from service.cli.adapters.serving import change_adapter
+from service.cli.client import Gateway, Received, segment
+from service.cli.compare import print_table, read_rows, run_compare, summary_of
+from service.cli.kb.adding import add_documents, named_files
+from service.cli.kb.bases import STORES
+from service.cli.output import CommandFailed, JsonOption, Output, command_output
 from service.cli.processes import PortOption, start
-from service.cli.train import read_keys, train_by_gateway
+from service.cli.replies import AdaptersReply, ComparisonReply, IdReply
+from service.cli.train.by_gateway import train_by_gateway
+from service.cli.train.keys import read_keys
 from service.cli.use_cases import apply_use_case, read_mapping
 from service.settings import CHECKOUT, Settings, load_settings
 
@@ -32,61 +36,67 @@ RETURNS_QUESTION = "How many days do I have to return an order?"
 
 
 class Stages:
-    """What was done and how long it took."""
+    """The stages of the quickstart and the seconds that each took."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, output: Output) -> None:
+        self._output = output
         self._began = time.monotonic()
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, title: str) -> Iterator[None]:
-        """Announce a stage and note its time."""
-        self._report.say(f"== {title}")
+        """Print a stage's title and record the time it takes."""
+        self._output.info(f"== {title}")
         began = time.monotonic()
         yield
         took = time.monotonic() - began
         self.seconds[title] = round(took, 1)
-        self._report.say(f"   {title}: {took:.0f} s (total {time.monotonic() - self._began:.0f} s)")
+        self._output.info(
+            f"   {title}: {took:.0f} s (total {time.monotonic() - self._began:.0f} s)"
+        )
 
 
 def quickstart(
     port: PortOption = None,
-    no_train: Annotated[bool, typer.Option("--no-train", help="Leave the adapter out.")] = False,
+    no_train: Annotated[bool, typer.Option("--no-train", help="Do not train an adapter.")] = False,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Compare anew, even if a result is there.")
+        bool, typer.Option("--compare", help="Run the comparison again even if a result exists.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Prepare models, start, load the demo, train, publish, compare; leave all of it running."""
-    with reporting(as_json) as report:
+    """Prepare models, start, load the demo, train, publish and compare; then keep running."""
+    with command_output(as_json) as output:
         settings = load_settings()
-        stages = Stages(report)
+        stages = Stages(output)
         with stages.stage("models"):
-            prepare_models(settings, report)
-        make_demo_default(settings, report)
+            prepare_models(settings, output)
+        make_demo_default(settings, output)
         with stages.stage("start"):
-            started = start(report, port=port)
+            started = start(output, port=port)
         gateway = Gateway(started.url)
         with stages.stage("demo content"):
-            load_demo(gateway, report)
-        report.say(f"   answering at {started.url}")
+            load_demo(gateway, output)
+        output.info(f"   answering at {started.url}")
         trained = False
         if not no_train:
             with stages.stage("adapter"):
-                trained = make_adapter(gateway, report, settings)
+                trained = make_adapter(gateway, output, settings)
         with stages.stage("comparison"):
-            done = compare_demo(gateway, report, settings, anew=compare or trained)
-        document = {"url": started.url, "stages_s": stages.seconds, "comparison": done}
-        report.result(document, lambda out: print_table(out, done["summary"]))
-        report.say(_farewell(started.url))
+            done = compare_demo(gateway, output, settings, anew=compare or trained)
+        document: JsonObject = {
+            "url": started.url,
+            "stages_s": {**stages.seconds},
+            "comparison": done.body,
+        }
+        output.result(document, lambda out: print_table(out, summary_of(done)))
+        output.info(_next_steps(started.url))
 
 
-def prepare_models(settings: Settings, report: Report) -> None:
-    """Make the embedded base model and embedder where they are missing, in a child process.
+def prepare_models(settings: Settings, output: Output) -> None:
+    """Prepare the embedded base model and embedder if they are missing, in a child process.
 
     Raises:
-        CommandFailed: They could not be fetched or converted.
+        CommandFailed: They could not be downloaded or converted.
     """
     command = [sys.executable, "-m", "adapters", str(settings.paths.models)]
     settings.paths.make()
@@ -97,36 +107,36 @@ def prepare_models(settings: Settings, report: Report) -> None:
         lines: list[str] = []
         for line in child.stdout:
             lines = [*lines[-20:], line.rstrip()]
-            report.say(f"   {line.rstrip()}")
+            output.info(f"   {line.rstrip()}")
     if child.returncode != 0:
         message = "The models could not be prepared:\n" + "\n".join(lines[-5:])
-        raise CommandFailed(problem(message, code="models_not_prepared", status=500))
+        raise CommandFailed(message, code="models_not_prepared", status=500)
 
 
-def make_demo_default(settings: Settings, report: Report) -> None:
-    """Let a request that names no use case be the demo's, unless the home says otherwise."""
+def make_demo_default(settings: Settings, output: Output) -> None:
+    """Make the demo the default use case, unless the home has another default."""
     if settings.default_use_case is not None:
         return
     file = settings.paths.config_file
     known = file.read_text(encoding="utf-8") if file.is_file() else ""
     file.write_text(f'default_use_case = "{USE_CASE}"\n{known}', encoding="utf-8")
-    report.say(f"   {file.name}: requests that name no use case are for {USE_CASE}")
+    output.info(f"   {file.name}: {USE_CASE} is the default use case")
 
 
-def load_demo(gateway: Gateway, report: Report) -> None:
-    """Put the handbook and the use case; unchanged documents make no new version."""
-    if not gateway.exists(f"/v1/vector_stores/{BASE}"):
-        gateway.post("/v1/vector_stores", json={"name": BASE, "id": BASE})
-    documents = add_documents(gateway, report, BASE, named_files([DEMO / "handbook"]))
+def load_demo(gateway: Gateway, output: Output) -> None:
+    """Add the handbook and the use case; unchanged documents get no new version."""
+    if not gateway.exists(f"{STORES}/{BASE}"):
+        gateway.post(STORES, IdReply, body={"name": BASE, "id": BASE})
+    documents = add_documents(gateway, output, BASE, named_files([DEMO / "handbook"]))
     apply_use_case(gateway, read_mapping(DEMO / "use_case.yaml"))
-    report.say(f"   {len(documents)} pages in the knowledge base {BASE}, use case demo")
+    output.info(f"   {len(documents)} pages in the knowledge base {BASE}, use case demo")
 
 
-def make_adapter(gateway: Gateway, report: Report, settings: Settings) -> bool:
-    """Train and publish the demo adapter, unless one of the same rows and keys is live.
+def make_adapter(gateway: Gateway, output: Output, settings: Settings) -> bool:
+    """Train and publish the demo adapter, unless one from the same rows and keys is live.
 
     Returns:
-        Whether a new adapter serves now.
+        Whether a new adapter is live now.
     """
     mark = settings.paths.run / "quickstart.train"
     config = DEMO / "train.yaml"
@@ -134,40 +144,43 @@ def make_adapter(gateway: Gateway, report: Report, settings: Settings) -> bool:
     task = str(read_mapping(config).get("task"))
     live = live_adapter(gateway, task)
     if live is not None and mark.is_file() and mark.read_text() == f"{digest} {live}":
-        report.say(f"   {live} serves already")
+        output.info(f"   {live} is already live")
         return False
-    job = train_by_gateway(gateway, report, config, read_keys(config, None))
-    adapter = str(job["adapter_id"])
-    act(gateway, report, f"/adapters/{segment(adapter)}/publish")
+    job = train_by_gateway(gateway, output, config, read_keys(config, None))
+    adapter = str(job.reply.adapter_id)
+    change_adapter(gateway, output, f"/adapters/{segment(adapter)}/publish")
     mark.write_text(f"{digest} {adapter}")
-    report.say(f"   {adapter} is published")
+    output.info(f"   {adapter} is published")
     return True
 
 
 def live_adapter(gateway: Gateway, task: str) -> str | None:
-    """Return the id of the adapter that serves `task` now."""
-    for row in gateway.get("/adapters")["data"]:
-        if row["task"] == task and row["state"] == "live":
-            return str(row["adapter_id"])
+    """Return the id of the adapter that is live for `task`."""
+    for row in gateway.get("/adapters", AdaptersReply).reply.data:
+        if row.task == task and row.state == "live":
+            return row.adapter_id
     return None
 
 
-def compare_demo(gateway: Gateway, report: Report, settings: Settings, *, anew: bool) -> Any:
-    """Return the comparison of the demo questions: the last one where it still holds."""
+def compare_demo(
+    gateway: Gateway, output: Output, settings: Settings, *, anew: bool
+) -> Received[ComparisonReply]:
+    """Return the comparison of the demo questions: the last one if it is still valid."""
     mark = settings.paths.run / "quickstart.compare"
     use_case = read_mapping(DEMO / "use_case.yaml")
     live = live_adapter(gateway, str(use_case.get("adapter")))
     state = f"{_digest(DEMO / 'questions.jsonl', DEMO / 'use_case.yaml')} {live}"
     if not anew and mark.is_file() and mark.read_text() == state:
-        last = gateway.get("/compare", params={"use_case": USE_CASE, "limit": 1})["data"]
+        newest: dict[str, str | int] = {"use_case": USE_CASE, "limit": 1}
+        last = gateway.get("/compare", ListReply[IdReply], params=newest).reply.data
         if last:
-            report.say("   the last result still holds (--compare asks again)")
-            return gateway.get(f"/compare/{segment(last[0]['id'])}")
-    body: dict[str, Any] = {"use_case": USE_CASE, "rows": read_rows(DEMO / "questions.jsonl")}
+            output.info("   the last result is still valid (--compare runs it again)")
+            return gateway.get(f"/compare/{segment(last[0].id)}", ComparisonReply)
+    body: JsonObject = {"use_case": USE_CASE, "rows": read_rows(DEMO / "questions.jsonl")}
     if live is None:
-        report.say("   no adapter serves: only the strategies that need none are compared")
+        output.info("   no adapter is live: only the strategies without one are compared")
         body["strategies"] = ["prompt_only", "rag", "auto"]
-    done = run_compare(gateway, report, body)
+    done = run_compare(gateway, output, body)
     mark.write_text(state)
     return done
 
@@ -179,15 +192,15 @@ def _digest(*files: Path) -> str:
     return digest.hexdigest()
 
 
-def _farewell(url: str) -> str:
+def _next_steps(url: str) -> str:
     ask = f"curl -s {url}/chat --json"
     message = f'{{"messages":[{{"role":"user","content":"{RETURNS_QUESTION}"}}]'
     return f"""
-Everything runs. The gateway is {url} (API: {url}/openapi.json)
+Everything is running. The gateway is {url} (API: {url}/openapi.json)
   {ask} '{message}}}'
   {ask} '{message},"strategy":"rag"}}'
   {ask} '{message},"strategy":"hybrid"}}'
   curl -s {url}/route --json '{message}}}'
   .venv/bin/fingerpost ask "{RETURNS_QUESTION}" --stream
   .venv/bin/fingerpost status
-  .venv/bin/fingerpost down      stops all of it"""
+  .venv/bin/fingerpost down      stops everything"""

@@ -1,4 +1,4 @@
-"""What happens when a command line cannot be read: exit code 2, and JSON where JSON was asked for.
+"""What happens when a command line is invalid: exit code 2, and JSON where JSON was asked for.
 
 It knows typer's group; it does not know any command.
 """
@@ -37,7 +37,7 @@ class FingerpostGroup(TyperGroup):
             )
         except SystemExit as exc:
             if exc.code == USAGE and wants_json:
-                message = f"The command line cannot be read: {' '.join(words)}"
+                message = f"The command line is invalid: {' '.join(words)}"
                 body = problem(message, code="usage", hint="Add --help to see the options.")
                 typer.echo(json.dumps(body, ensure_ascii=False))
             raise

@@ -1,6 +1,6 @@
-"""Has an adapter judged and keeps the verdict with it, for the command line and for the worker.
+"""Evaluates an adapter and keeps the verdict with it, for the command line and the worker.
 
-It knows the home, the registry and the live adapter; how an adapter is judged stands in
+It knows the home, the registry and the live adapter; how an adapter is evaluated is in
 `adapters`.
 """
 
@@ -23,7 +23,7 @@ from service.settings import Settings, child_environment
 
 def evaluate_and_record(
     settings: Settings,
-    registry: AdapterRegistry | None,
+    registry: AdapterRegistry,
     folder: Path,
     rows: Sequence[Row],
     *,
@@ -34,17 +34,17 @@ def evaluate_and_record(
     on_progress: Callable[[EvaluationEvent], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Evaluation:
-    """Judge the adapter in `folder` on `rows`; keep the result with it and in the registry.
+    """Evaluate the adapter in `folder` on `rows`; keep the result with it and in the registry.
 
     Args:
         settings: Where the base model is, and the limits of adapters/.
-        registry: None where this home has no database: the folder alone keeps the result.
+        registry: Keeps the result if it knows the adapter; otherwise only the folder does.
         folder: Of the adapter.
         rows: Of its task.
         tenant: Whose it is.
-        by: Who judges, for the adapter's history.
+        by: Who evaluates, for the adapter's history.
         few_shot: Examples in the few-shot prompts.
-        limit: Most rows to ask; none asks all.
+        limit: Maximum number of rows (default: all).
         on_progress: Told how far it is.
         cancelled: Asked several times a second; true stops it.
 
@@ -63,15 +63,15 @@ def evaluate_and_record(
         cancelled=cancelled,
         settings=settings.adapters,
     )
-    if registry is not None and _find(registry, folder.name, tenant) is not None:
+    if _find(registry, folder.name, tenant) is not None:
         registry.record_evaluation(found, tenant=tenant, by=by)
     return found
 
 
-def _live_folder(registry: AdapterRegistry | None, folder: Path, tenant: str) -> Path | None:
+def _live_folder(registry: AdapterRegistry, folder: Path, tenant: str) -> Path | None:
     """Return the folder of the adapter that serves this adapter's task now."""
-    known = _find(registry, folder.name, tenant) if registry is not None else None
-    if registry is None or known is None:
+    known = _find(registry, folder.name, tenant)
+    if known is None:
         return None
     try:
         live = registry.resolve(known.task, tenant=tenant)

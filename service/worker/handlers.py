@@ -3,39 +3,28 @@
 It knows a job's arguments and which room does its work; it does not know leases or lanes.
 """
 
-import logging
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, cast
+from typing import Generic, cast
 
 from adapters import (
-    Adapter,
-    AdapterError,
     AdapterRegistry,
     EvaluationCancelled,
-    EvaluationEvent,
     TrainingCancelled,
-    TrainingConfig,
-    TrainingEvent,
-    describe_base_model,
-    held_out_rows,
     parse_any_rows,
     parse_training_config,
-    read_run,
-    run_training,
 )
 from knowledge import Attributes, DocumentNotFound, Knowledge, ReconcileReport
 from service.api.schemas.adapters import AdapterReply
-from service.api.schemas.shapes import JsonObject
 from service.compare import parse_set, run_comparison, summarise
 from service.context import AppContext
 from service.fine_tuning.data_checks import check_data
-from service.fine_tuning.evaluation import evaluate_and_record
+from service.fine_tuning.training import train_adapter
 from service.home import gateway_url
-from service.settings import Settings, child_environment
+from service.settings import Settings
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
 from service.stores.files import Files
@@ -67,8 +56,6 @@ from service.stores.job_kinds import (
 from service.stores.jobs import Job, Jobs
 from service.stores.json_value import JsonMapping
 from service.stores.locked_files import unpack
-
-log = logging.getLogger(__name__)
 
 Report = Callable[[JsonMapping | None], bool]
 Work = Callable[[Job, Report], JobResult]
@@ -174,59 +161,34 @@ def rebuild_index(task: Task[IndexArgs], *, build: Callable[..., ReconcileReport
 def train(
     task: Task[TrainArgs], *, settings: Settings, registry: AdapterRegistry, files: Files
 ) -> TrainResult:
-    """Train an adapter in a child process and register its folder, and judge it where asked.
+    """Train an adapter in a child process and register it, and evaluate it where asked.
 
     The run's journal and checkpoints are in the home under the job's id: a job that is taken up
     again, after a crash or a stop, goes on from its last checkpoint.
     """
     job, args, report = task.job, task.args, task.report
-    base = describe_base_model(settings.base_model_path)
-
-    def tell(event: dict[str, Any], fraction: float | None) -> None:
-        report({**event, "fraction": fraction})
-
-    def on_progress(event: TrainingEvent) -> None:
-        fraction = event.step / event.steps if event.step is not None and event.steps else None
-        tell(event.as_dict(), fraction)
-
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
         unpack_rows = partial(_unpack, files, job, Path(scratch))
         keys = {**args.config, "dataset": unpack_rows(args.file_id)}
         if args.replay_file_ids:
             keys["replay_dataset"] = [unpack_rows(file_id) for file_id in args.replay_file_ids]
-        config = parse_training_config(keys, name="config")
-        run_dir = settings.paths.trainings / job.job_id
         try:
-            made = run_training(
-                config,
-                base=base,
-                into=settings.paths.adapters,
-                run_dir=run_dir,
-                environment=child_environment(),
-                on_progress=on_progress,
+            trained = train_adapter(
+                settings,
+                registry,
+                parse_training_config(keys, name="config"),
+                run_dir=settings.paths.trainings / job.job_id,
+                tenant=job.tenant,
+                by="worker",
+                on_progress=lambda event, fraction: report({**event, "fraction": fraction}),
                 cancelled=lambda: not report(None),
-                settings=settings.adapters,
             )
-        except TrainingCancelled as exc:
+        except (TrainingCancelled, EvaluationCancelled) as exc:
             raise Cancelled from exc
-        adapter = registry.register(
-            made.folder,
-            tenant=job.tenant,
-            base=base,
-            by=job.job_id,
-            drafted_at=read_run(run_dir).created_at,
-        )
-        if not config.do_eval:
-            return TrainResult.read(_told(adapter))
-        judged = judge_trained(
-            settings,
-            registry,
-            adapter,
-            config,
-            tell=tell,
-            cancelled=lambda: not report(None),
-        )
-        return TrainResult.read(judged)
+    result = AdapterReply.of(trained.adapter).model_dump(mode="json")
+    if trained.evaluation_error is not None:
+        result["evaluation_error"] = trained.evaluation_error
+    return TrainResult.read(result)
 
 
 def _unpack(files: Files, job: Job, scratch: Path, file_id: str) -> str:
@@ -236,44 +198,6 @@ def _unpack(files: Files, job: Job, scratch: Path, file_id: str) -> str:
     place.parent.mkdir(exist_ok=True)
     place.write_bytes(files.content(file_id, tenant=job.tenant))
     return str(place)
-
-
-def judge_trained(
-    settings: Settings,
-    registry: AdapterRegistry,
-    adapter: Adapter,
-    config: TrainingConfig,
-    *,
-    tell: Callable[[dict[str, Any], float | None], None],
-    cancelled: Callable[[], bool],
-) -> dict[str, Any]:
-    """Judge a new adapter on the rows its run held back; it stays registered if that fails."""
-
-    def on_progress(event: EvaluationEvent) -> None:
-        tell({"event": "evaluating", "message": event.message}, event.done / event.total)
-
-    try:
-        evaluate_and_record(
-            settings,
-            registry,
-            adapter.folder,
-            held_out_rows(config),
-            tenant=adapter.tenant,
-            by="worker",
-            on_progress=on_progress,
-            cancelled=cancelled,
-        )
-    except EvaluationCancelled as exc:
-        raise Cancelled from exc
-    except AdapterError as exc:
-        log.error("adapter %s is trained but could not be judged: %s", adapter.adapter_id, exc)
-        return {**_told(adapter), "evaluation_error": str(exc)}
-    return _told(registry.get(adapter.adapter_id, tenant=adapter.tenant))
-
-
-def _told(adapter: Adapter) -> JsonObject:
-    """Return an adapter as the result of its job tells it."""
-    return AdapterReply.of(adapter).model_dump(mode="json")
 
 
 def compare(

@@ -6,5 +6,5 @@ from service.cli.adapters.serving import app
 __all__ = ["app"]
 
 app.command("eval")(evaluation.evaluate)
-app.command("import")(importing.run_import)
+app.command("import")(importing.import_adapter)
 app.command("merge")(importing.merge)

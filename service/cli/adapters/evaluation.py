@@ -1,101 +1,82 @@
-"""`fingerpost adapters eval`: is an adapter better than its base model, and may it serve?
+"""`fingerpost adapters eval`: is an adapter better than its base model, and may it be published?
 
 Works without a running service, on the adapters, the base model and the database of this home.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from adapters import FEW_SHOT, AdapterNotFound, AdapterRegistry, EvaluationEvent, load_rows
-from service.access import LOOPBACK_CALLER
-from service.cli.output import JsonOption, reporting
+from adapters import FEW_SHOT, Evaluation, EvaluationEvent, load_rows
+from service.cli.local import TENANT, open_local
+from service.cli.output import JsonOption, command_output
 from service.fine_tuning.evaluation import evaluate_and_record
-from service.fine_tuning.training import open_registry
-from service.settings import Settings, load_settings
 
 _ARMS = {"base": "base model", "few_shot": "few-shot", "adapter": "adapter", "live": "live now"}
 
 
 def evaluate(
     adapter: Annotated[
-        str, typer.Argument(metavar="ADAPTER", help="Id: <task>@<sha8>, or a task with a live one.")
+        str,
+        typer.Argument(
+            metavar="ADAPTER",
+            help="Id of the adapter (<task>@<sha8>), or a task for its live adapter.",
+        ),
     ],
-    data: Annotated[Path, typer.Option("--data", help="Rows of its task, .jsonl, not trained on.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data", help="Labelled rows of its task (.jsonl) that it was not trained on."
+        ),
+    ],
     few_shot: Annotated[
-        int, typer.Option("--few-shot", min=0, max=8, help="Examples in few-shot prompts.")
+        int, typer.Option("--few-shot", min=0, max=8, help="Examples in the few-shot prompts.")
     ] = FEW_SHOT,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Ask so many rows only.")
+        int | None, typer.Option("--limit", min=1, help="Evaluate on at most this many rows.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge an adapter against its base model; the verdict decides whether it may be published."""
-    with reporting(as_json) as report:
-        settings = load_settings()
+    """Compare an adapter with its base model; the verdict decides whether it may be published."""
+    with command_output(as_json) as output:
         rows = load_rows([data])
-        with home_registry(settings) as registry, report.meter("evaluating") as meter:
+        with open_local() as local, output.progress("evaluating") as bar:
 
             def show(event: EvaluationEvent) -> None:
-                meter.show(event.done / event.total, event.message)
+                bar.show(event.done / event.total, event.message)
 
             found = evaluate_and_record(
-                settings,
-                registry,
-                find_folder(settings, registry, adapter),
+                local.settings,
+                local.registry,
+                local.adapter_folder(adapter),
                 rows,
-                tenant=LOOPBACK_CALLER.tenant,
+                tenant=TENANT,
                 few_shot=few_shot,
                 limit=limit,
                 on_progress=show,
-            ).as_dict()
-        report.result(found, lambda out: _print(out, found))
+            )
+        output.result(found.as_dict(), lambda out: _print(out, found))
 
 
-def find_folder(settings: Settings, registry: AdapterRegistry | None, name: str) -> Path:
-    """Return the folder of an adapter, by its id or by the task it serves.
-
-    Raises:
-        AdapterNotFound: This home has no such adapter; those it has are named.
-    """
-    if "@" not in name and registry is not None:
-        return registry.resolve(name, tenant=LOOPBACK_CALLER.tenant).folder
-    directory = settings.paths.adapters
-    known = sorted(p.name for p in directory.glob("*@*") if p.is_dir() and p.name[0] != ".")
-    if name not in known:
-        there = f"there are {', '.join(known)}" if known else "there are none"
-        raise AdapterNotFound(f"there is no adapter {name} in {directory}; {there}")
-    return directory / name
-
-
-@contextmanager
-def home_registry(settings: Settings) -> Iterator[AdapterRegistry | None]:
-    """Yield this home's registry; none where nothing was ever started here."""
-    if settings.state.url is None and not settings.paths.database.is_file():
-        yield None
-        return
-    with open_registry(settings) as registry:
-        yield registry
-
-
-def _print(out: Console, found: Mapping[str, Any]) -> None:
-    out.print(f"{found['adapter_id']}: {found['verdict']}", markup=False)
-    for reason in found["reasons"]:
+def _print(out: Console, found: Evaluation) -> None:
+    document = found.as_dict()
+    out.print(f"{document['adapter_id']}: {document['verdict']}", markup=False)
+    for reason in document["reasons"]:
         out.print(f"  {reason}", markup=False)
-    out.print(f"{found['metric']} on {found['rows']} rows of {found['task']}", markup=False)
+    out.print(
+        f"{document['metric']} on {document['rows']} rows of {document['task']}", markup=False
+    )
     for arm, name in _ARMS.items():
-        if (score := found[arm]) is not None:
-            speed = found["latency"][arm]["tokens_per_s"]
+        if (score := document[arm]) is not None:
+            speed = document["latency"][arm]["tokens_per_s"]
             interval = f"[{score['low']:.3f}, {score['high']:.3f}]"
-            beside = "".join(f"  {n} {value:.3f}" for n, value in found["beside"][arm].items())
+            beside = "".join(f"  {n} {value:.3f}" for n, value in document["beside"][arm].items())
             line = f"  {name:12}{score['score']:.3f} {interval}{beside}  {speed:.0f} tokens/s"
             out.print(line, markup=False)
-    for name, guard in found["guards"].items():
+    for name, guard in document["guards"].items():
         line = f"  guard {name}: {guard['adapter']} of {guard['items']}, base {guard['base']}"
         out.print(line, markup=False)
-    for reason, count in found["left_out"].items():
-        out.print(f"  {count} rows not asked: {reason.replace('_', ' ')}", markup=False)
+    for reason, count in document["left_out"].items():
+        out.print(f"  {count} rows skipped: {reason.replace('_', ' ')}", markup=False)

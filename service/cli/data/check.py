@@ -1,74 +1,97 @@
 """`fingerpost data check`: are these training rows good enough?"""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from adapters import parse_any_rows
-from knowledge import SentenceTransformerEmbedder
-from service.cli.client import Gateway, segment, wait_for_job
+from adapters import Row, parse_any_rows
+from service.api.schemas.shapes import JsonObject
+from service.cli.client import Gateway, Upload, segment, wait_for_job
+from service.cli.kb.evaluation.corpus import load_embedder
 from service.cli.output import (
     FAILED,
     CommandFailed,
     JsonOption,
-    Report,
+    Output,
     UrlOption,
-    problem,
-    reporting,
+    command_output,
 )
+from service.cli.replies import AnyReply, CheckReply, DataCheckReply, IdReply
 from service.fine_tuning.data_checks import check_data
 from service.settings import load_settings
 
-app = typer.Typer(help="Training data: are the rows good enough?", no_args_is_help=True)
+app = typer.Typer(help="Check and create training data.", no_args_is_help=True)
 
-_MOST_SHOWN = 5  # rows shown for each check; --json has them all
+_MOST_SHOWN = 5  # rows shown for each check; --json prints them all
 _NAMES = {"personal_data": "personal data"}
 
 
 @app.command("check")
 def check(
     rows: Annotated[
-        Path, typer.Argument(metavar="ROWS.jsonl", help="Training rows, any format that trains.")
+        Path,
+        typer.Argument(
+            metavar="ROWS.jsonl", help="Training rows in any format that `train run` reads."
+        ),
     ],
     use_case: Annotated[
         str | None,
-        typer.Option("--use-case", "-u", help="Keep the result as this use case's measured facts."),
+        typer.Option(
+            "--use-case",
+            "-u",
+            help="Store the result with this use case, as measured facts for its decisions.",
+        ),
     ] = None,
     domain: Annotated[
         str | None,
-        typer.Option("--domain", help="What the rows should be about, in a sentence."),
+        typer.Option("--domain", help="What the rows should be about, in one sentence."),
     ] = None,
     scenarios: Annotated[
         list[str] | None,
-        typer.Option("--scenario", help="A scenario that the rows should cover; repeat it."),
+        typer.Option(
+            "--scenario",
+            metavar="TEXT",
+            help="A scenario that the rows should cover; may be repeated.",
+        ),
     ] = None,
     min_similarity: Annotated[
         float | None,
         typer.Option(
-            "--min-similarity", min=-1, max=1, help="Cosine from which a row is of the domain."
+            "--min-similarity",
+            min=-1,
+            max=1,
+            help="Minimum cosine similarity of a row to the domain.",
         ),
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the five checks of training rows: pass, fail or unknown, and what is missing.
+    """Run the five checks of training rows: each passes, fails or is unknown.
 
-    With --use-case the gateway makes them, and its next decisions and advice count on the result.
-    Without, they are made here and nothing is kept. Exit code 1 where a check fails.
+    With --use-case the gateway runs them and stores the result, which its decisions and advice
+    use from then on. Otherwise they run here and nothing is stored. Exits with 1 if a check fails.
     """
-    with reporting(as_json) as report:
+    with command_output(as_json) as output:
         content = _read(rows)
         if use_case is None:
-            found = _check_here(report, content, rows.name, domain, scenarios, min_similarity)
+            parsed = parse_any_rows(content, rows.name)
+            body = _check_here(output, parsed, domain, scenarios, min_similarity=min_similarity)
         else:
-            asked = {"domain": domain, "scenarios": scenarios, "min_similarity": min_similarity}
-            body = {key: value for key, value in asked.items() if value is not None}
-            found = _check_there(Gateway.find(url), report, use_case, rows.name, content, body)
-        report.result(found, lambda out: _print(out, found))
-        if found["verdict"] == "fail":
+            asked: JsonObject = {
+                "domain": domain,
+                "scenarios": None if scenarios is None else list(scenarios),
+                "min_similarity": min_similarity,
+            }
+            options: JsonObject = {key: value for key, value in asked.items() if value is not None}
+            upload = Upload(rows.name, content, {"purpose": "fine-tune"}, "application/jsonl")
+            path = f"/use_cases/{segment(use_case)}"
+            body = _check_by_gateway(Gateway.find(url), output, path, upload, options=options)
+        found = DataCheckReply.model_validate(body)
+        output.result(body, lambda out: _print(out, found))
+        if found.verdict == "fail":
             raise typer.Exit(FAILED)
 
 
@@ -77,28 +100,25 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as exc:
         message = f"{file} cannot be read: {exc.strerror}"
-        raise CommandFailed(problem(message, code="invalid_file")) from exc
+        raise CommandFailed(message, code="invalid_file") from exc
 
 
 def _check_here(
-    report: Report,
-    content: bytes,
-    name: str,
+    output: Output,
+    rows: Sequence[Row],
     domain: str | None,
-    scenarios: list[str] | None,
+    scenarios: Sequence[str] | None,
+    *,
     min_similarity: float | None,
-) -> dict[str, Any]:
-    parsed = parse_any_rows(content, name)
+) -> JsonObject:
     embedder = None
     if domain is not None:
         settings = load_settings()
-        with report.meter("loading the embedder") as meter:
-            meter.show(None)
-            embedder = SentenceTransformerEmbedder.configured(
-                settings.embedder_path, settings.knowledge
-            )
+        with output.progress("loading the embedder") as bar:
+            bar.show(None)
+            embedder = load_embedder(settings)
     found = check_data(
-        parsed,
+        rows,
         description=domain or "",
         scenarios=scenarios or (),
         embedder=embedder,
@@ -107,41 +127,38 @@ def _check_here(
     return {"object": "data_check", "use_case": None, **found.as_dict()}
 
 
-def _check_there(
-    gateway: Gateway,
-    report: Report,
-    use_case: str,
-    name: str,
-    content: bytes,
-    body: Mapping[str, Any],
-) -> Any:
-    path = f"/use_cases/{segment(use_case)}/data_checks"
-    gateway.get(f"/use_cases/{segment(use_case)}")  # before a large file is sent
-    upload = {"file": (name, content, "application/jsonl")}
-    file = gateway.post("/v1/files", data={"purpose": "fine-tune"}, files=upload)
-    reply = gateway.post(path, json={"file_id": file["id"], **body})
-    if "job" not in reply:
-        return reply
-    job = wait_for_job(gateway, report, reply["job"]["id"], "checking")
-    return gateway.get(f"{path}/{job['result']['data_check']}")
+def _check_by_gateway(
+    gateway: Gateway, output: Output, use_case_path: str, upload: Upload, *, options: JsonObject
+) -> JsonObject:
+    path = f"{use_case_path}/data_checks"
+    gateway.get(use_case_path, AnyReply)  # fails before a large file is sent
+    file = gateway.call("POST", "/v1/files", IdReply, upload=upload).reply
+    done = gateway.post(path, DataCheckReply, body={"file_id": file.id, **options})
+    if done.reply.job is None:
+        return done.body
+    result = wait_for_job(gateway, output, done.reply.job.id, "checking").result or {}
+    return gateway.get(f"{path}/{result['data_check']}", DataCheckReply).body
 
 
-def _print(out: Console, found: Mapping[str, Any]) -> None:
-    copies = found["rows"] - found["distinct_rows"]
-    also = f", {copies} of them copies" if copies else ""
-    out.print(f"{found['verdict']}: {found['rows']} rows{also}", markup=False)
-    for check in found["checks"]:
-        unit = "%" if check["unit"] == "percent" else "rows"
-        value = "" if check["value"] is None else f" {check['value']:g} {unit}"
-        name = _NAMES.get(check["name"], check["name"])
-        line = f"{check['status']:8} {name}{value} (needed: {check['needed']})"
-        out.print(line, markup=False)
-        if check["missing"]:
-            out.print(f"         {check['missing']}", markup=False)
-        if check["status"] == "pass":
-            continue
-        for row in check["evidence"][:_MOST_SHOWN]:
-            text = " ".join(row["text"].split())
-            out.print(f"         line {row['line']}: {row['reason']}: {text}", markup=False)
-        if check["found"] > _MOST_SHOWN:
-            out.print(f"         … {check['found'] - _MOST_SHOWN} more rows", markup=False)
+def _print(out: Console, found: DataCheckReply) -> None:
+    copies = found.rows - found.distinct_rows
+    also = f", {copies} of them duplicates" if copies else ""
+    out.print(f"{found.verdict}: {found.rows} rows{also}", markup=False)
+    for check in found.checks:
+        _print_check(out, check)
+
+
+def _print_check(out: Console, check: CheckReply) -> None:
+    unit = "%" if check.unit == "percent" else "rows"
+    value = "" if check.value is None else f" {check.value:g} {unit}"
+    name = _NAMES.get(check.name, check.name)
+    out.print(f"{check.status:8} {name}{value} (needed: {check.needed})", markup=False)
+    if check.missing:
+        out.print(f"         {check.missing}", markup=False)
+    if check.status == "pass":
+        return
+    for row in check.evidence[:_MOST_SHOWN]:
+        text = " ".join(row.text.split())
+        out.print(f"         line {row.line}: {row.reason}: {text}", markup=False)
+    if check.found > _MOST_SHOWN:
+        out.print(f"         … {check.found - _MOST_SHOWN} more rows", markup=False)

@@ -1,8 +1,8 @@
 """`fingerpost data context`: training rows with passages, from questions and a knowledge base.
 
-The passages come from a knowledge base of a running gateway, or from a corpus that is taken into
-a temporary one with the embedder and the configuration of this home. It knows files and options;
-the rows are made in `adapters`, with the prompts of `service/chat/prompts.py`.
+The passages come from a knowledge base of a running gateway, or from a corpus that is ingested
+into a temporary one with the embedder and the configuration of this home. It knows files and
+options; the rows are made in `adapters`, with the prompts of `service/chat/prompts.py`.
 """
 
 import json
@@ -11,36 +11,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from adapters import ContextMix, ContextQuestion, count_context, hold_out, load_rows
-from service.cli.client import Gateway, segment
-from service.cli.kb.evaluation import (
-    BASE,
-    TENANT,
-    filled,
-    load_embedder,
-    read_corpus,
-    read_rows,
-    require_text,
+from adapters import (
+    ContextCounts,
+    ContextMix,
+    ContextQuestion,
+    ContextRows,
+    count_context,
+    hold_out,
+    load_rows,
 )
+from service.api.schemas.shapes import JsonObject
+from service.cli.client import Gateway, segment
+from service.cli.data.questions import as_row, read_context_questions, require_known
+from service.cli.kb.bases import STORES
+from service.cli.kb.evaluation.corpus import BASE, TENANT, load_embedder, temporary_base
+from service.cli.kb.evaluation.files import read_corpus
 from service.cli.output import (
     CommandFailed,
     JsonOption,
-    Meter,
-    Report,
+    Output,
+    ProgressBar,
     UrlOption,
-    problem,
-    reporting,
+    command_output,
 )
-from service.errors import InvalidEvaluationFile
+from service.cli.replies import AnyReply, DocumentReply, SearchReply
 from service.fine_tuning.context_rows import FOUND, Find, FoundPassage, make_rows
 from service.settings import load_settings
 from service.stores.use_cases import UseCase
 
-WHOLE = 100_000  # tokens: passages are looked at, not shown, so no budget counts
+MAX_TOKENS = 100_000  # passages are only read here, so the token budget must not cut any
 
 
 class Distractors(StrEnum):
@@ -53,50 +56,70 @@ class Distractors(StrEnum):
 
 def context(
     questions: Annotated[
-        Path, typer.Option("--questions", help="JSON Lines: question, answers, maybe gold_ids.")
+        Path,
+        typer.Option(
+            "--questions", help="Questions as JSON Lines: question, answers and optional gold_ids."
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Where the rows are written.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write the rows to.")],
     knowledge_base: Annotated[
-        str | None, typer.Option("--knowledge-base", "--kb", help="Where the passages are.")
+        str | None,
+        typer.Option("--knowledge-base", "--kb", help="Knowledge base to take passages from."),
     ] = None,
     corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="Or a corpus, JSON Lines: id, title, text.")
+        Path | None,
+        typer.Option(
+            "--corpus", help="Or documents to take them from, as JSON Lines: id, title, text."
+        ),
     ] = None,
     refusals: Annotated[
-        float, typer.Option("--refusals", help="Share of rows without the answer, 0 to 0.5.")
+        float,
+        typer.Option("--refusals", help="Share of rows whose passages lack the answer, 0 to 0.5."),
     ] = 0.5,
     passages: Annotated[
-        int, typer.Option("--passages", help="Most passages of a row; rows have 1 to so many.")
+        int,
+        typer.Option(
+            "--passages", help="Maximum number of passages in a row; each row has 1 to this many."
+        ),
     ] = 3,
     distractors: Annotated[
         Distractors,
-        typer.Option(help="Found for the question (near), for others (far), or half and half."),
+        typer.Option(
+            help="Distractors retrieved for the question (near), for others (far), or half of each."
+        ),
     ] = Distractors.MIXED,
     passage_words: Annotated[
-        int, typer.Option(help="Words kept of each passage, the answer among them; 0: all.")
+        int, typer.Option(help="Words to keep of each passage, around the answer; 0 keeps all.")
     ] = 0,
     ask_for_markers: Annotated[
         bool,
-        typer.Option(help="Prompts ask for citations, as for requests that require them."),
+        typer.Option(help="Ask for citations in the prompts, as in requests that require them."),
     ] = False,
     held_out: Annotated[
         float,
         typer.Option(
-            "--hold-out", min=0, help="Questions kept back, a share or a number; by source."
+            "--hold-out",
+            min=0,
+            help="Questions to hold out, as a share or a number, split by source.",
         ),
     ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of every choice.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     use_case: Annotated[
-        str | None, typer.Option("--use-case", "-u", help="Whose role, instructions and refusal.")
+        str | None,
+        typer.Option(
+            "--use-case",
+            "-u",
+            help="Use case whose role, instructions and refusal the prompts use.",
+        ),
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make rows that teach a model to answer from passages, and to refuse without the answer.
+    """Create rows that train a model to answer from passages and to refuse without the answer.
 
-    Held-out questions are written beside OUT as OUT.held-out.jsonl, in the form they came in.
+    Held-out questions are written next to OUT as OUT.held-out.jsonl, in the input format.
     """
-    with reporting(as_json) as report:
+    with command_output(as_json) as output:
         mix = ContextMix(
             passages=passages,
             refusals=refusals,
@@ -105,48 +128,39 @@ def context(
             seed=seed,
         )
         if (knowledge_base is None) == (corpus is None):
-            raise _usage("Name either a --knowledge-base or a --corpus.")
+            raise CommandFailed("Use either --knowledge-base or --corpus.", code="usage")
         asked = read_context_questions(questions)
-        kept, held = hold_out(asked, held_out, seed=seed)
+        used, held = hold_out(asked, held_out, seed=seed)
         case = UseCase(id="none") if use_case is None else _use_case(use_case, url)
-        with _finder(knowledge_base, corpus, asked, url, report) as find:
-            with report.meter("finding passages") as meter:
+        with _finder(knowledge_base, corpus, asked, url=url, output=output) as find:
+            with output.progress("finding passages") as bar:
                 made = make_rows(
-                    kept,
-                    _metered(find, len(kept), meter),
+                    used,
+                    _with_progress(find, len(used), bar),
                     use_case=case,
                     ask_for_markers=ask_for_markers,
                     mix=mix,
                 )
-        written = {"out": str(out)}
+        written: JsonObject = {"out": str(out)}
         write_rows(out, made.rows)
         if held:
-            beside = out.with_name(f"{out.name}.held-out.jsonl")
-            write_rows(beside, [_as_row(question) for question in held])
+            beside = _held_out_file(out)
+            write_rows(beside, [as_row(question) for question in held])
             written["held_out"] = str(beside)
-        counts = count_context(load_rows([out]))  # as a training will find them
-        figures = {
+        counts = count_context(load_rows([out]))  # as training will read them
+        figures: JsonObject = {
             "questions": len(asked),
             "held_out_questions": len(held),
             **counts.as_dict(),
             "context_trained": counts.is_context_trained,
-            "left_out": dict(made.left_out),
+            "left_out": {**made.left_out},
             **written,
         }
-        report.result(figures, _human(figures))
+        output.result(figures, "\n".join(_lines(counts, made, held, out)))
 
 
-def read_context_questions(file: Path) -> list[ContextQuestion]:
-    """Return the questions of a file as `kb eval` takes them, with `answers`.
-
-    Raises:
-        InvalidEvaluationFile: It is missing or empty, or a row is not as it must be.
-    """
-    return [_question(place, row) for place, row in read_rows(file)]
-
-
-def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write JSON Lines whole or not at all.
+def write_rows(file: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write JSON Lines, the whole file or nothing.
 
     Raises:
         CommandFailed: The file cannot be written.
@@ -157,7 +171,7 @@ def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
             lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         os.replace(draft, file)
     except OSError as exc:
-        raise CommandFailed(problem(f"{file}: {exc}", code="invalid_file")) from exc
+        raise CommandFailed(f"{file}: {exc}", code="invalid_file") from exc
 
 
 @contextmanager
@@ -165,25 +179,28 @@ def _finder(
     base: str | None,
     corpus: Path | None,
     questions: Sequence[ContextQuestion],
+    *,
     url: str | None,
-    report: Report,
+    output: Output,
 ) -> Iterator[Find]:
-    """Yield what finds passages, in a temporary knowledge base or in the gateway's."""
+    """Yield a function that finds passages, in a temporary knowledge base or in the gateway's."""
     if corpus is None:
         with closing(Gateway.find(url)) as gateway:
-            store = f"/v1/vector_stores/{segment(base or '')}"
-            there = {row["external_id"] for row in gateway.pages(f"{store}/documents")}
-            _require_known(questions, there, base or "")
+            store = f"{STORES}/{segment(base or '')}"
+            rows = gateway.pages(f"{store}/documents", DocumentReply)
+            there = {row.reply.external_id for row in rows}
+            require_known(questions, there, base or "")
             yield lambda question: _search(gateway, store, question)
         return
     documents = read_corpus(corpus)
-    _require_known(questions, {row.row_id for row in documents}, str(corpus))
+    require_known(questions, {row.row_id for row in documents}, str(corpus))
     settings = load_settings()
-    with filled(documents, load_embedder(settings), settings.knowledge, report) as (knowledge, _):
+    embedder = load_embedder(settings)
+    with temporary_base(documents, embedder, settings.knowledge, output) as (knowledge, _):
 
         def find(question: str) -> list[FoundPassage]:
             found = knowledge.retrieve(
-                question, base_ids=[BASE], tenant=TENANT, top_k=FOUND, max_tokens=WHOLE
+                question, base_ids=[BASE], tenant=TENANT, top_k=FOUND, max_tokens=MAX_TOKENS
             )
             return [FoundPassage(p.external_id, p.filename, p.text) for p in found.passages]
 
@@ -191,87 +208,42 @@ def _finder(
 
 
 def _search(gateway: Gateway, store: str, question: str) -> list[FoundPassage]:
-    body = {"query": question, "max_num_results": FOUND, "max_tokens": WHOLE}
-    found = gateway.post(f"{store}/search", json=body)["data"]
-    return [FoundPassage(p["external_id"], p["filename"], p["text"]) for p in found]
+    body: JsonObject = {"query": question, "max_num_results": FOUND, "max_tokens": MAX_TOKENS}
+    found = gateway.post(f"{store}/search", SearchReply, body=body).reply.data
+    return [FoundPassage(p.external_id, p.filename, p.text) for p in found]
 
 
-def _metered(find: Find, count: int, meter: Meter) -> Find:
+def _with_progress(find: Find, count: int, bar: ProgressBar) -> Find:
     done = 0
 
-    def told(question: str) -> Sequence[FoundPassage]:
+    def find_and_show(question: str) -> Sequence[FoundPassage]:
         nonlocal done
         done += 1
-        meter.show(done / count, f"{done} of {count} questions")
+        bar.show(done / count, f"{done} of {count} questions")
         return find(question)
 
-    return told
+    return find_and_show
 
 
 def _use_case(name: str, url: str | None) -> UseCase:
     with closing(Gateway.find(url)) as gateway:
-        body = gateway.get(f"/use_cases/{segment(name)}")
+        body = gateway.get(f"/use_cases/{segment(name)}", AnyReply).body
     return UseCase.model_validate({k: v for k, v in body.items() if k in UseCase.model_fields})
 
 
-def _question(place: str, row: Mapping[str, Any]) -> ContextQuestion:
-    question = require_text(place, row, "question")
-    answers = _texts(place, row, "answers")
-    if not answers:
-        raise InvalidEvaluationFile(
-            f"{place}: `answers` is missing; it lists the right texts as the passage has them"
-        )
-    golds = _texts(place, row, "gold_ids")
-    source = row.get("source") or "+".join(sorted(golds)) or question
-    return ContextQuestion(
-        question,
-        answers,
-        str(source),
-        frozenset(golds),
-        frozenset(_texts(place, row, "also_ids")),
-    )
+def _lines(
+    counts: ContextCounts, made: ContextRows, held: Sequence[ContextQuestion], out: Path
+) -> Iterator[str]:
+    yield f"{counts.rows} rows, {counts.refusals} of them refusals: {out}"
+    if held:
+        yield f"{len(held)} questions held out: {_held_out_file(out)}"
+    for why, count in made.left_out.items():
+        yield f"{count} questions left out: {why}"
+    if counts.answer_share is not None:
+        yield f"{counts.answer_share:.0%} of the answers are in their passages"
+    if not counts.is_context_trained:
+        yield "too few rows for an adapter to count as context-trained"
 
 
-def _as_row(question: ContextQuestion) -> dict[str, Any]:
-    return {
-        "question": question.question,
-        "answers": list(question.answers),
-        "source": question.source,
-        "gold_ids": sorted(question.gold_ids),
-        "also_ids": sorted(question.other_ids),
-    }
-
-
-def _texts(place: str, row: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = row.get(key) or []
-    if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
-        raise InvalidEvaluationFile(f"{place}: `{key}` must be a list of texts, none of them empty")
-    return tuple(value)
-
-
-def _require_known(questions: Sequence[ContextQuestion], known: set[str], where: str) -> None:
-    for question in questions:
-        if unknown := sorted(question.gold_ids - known):
-            raise InvalidEvaluationFile(
-                f"{where} has no document {unknown[0]!r}, which the question "
-                f"{question.question!r} names as gold"
-            )
-
-
-def _usage(message: str) -> CommandFailed:
-    return CommandFailed(problem(message, code="usage"))
-
-
-def _human(figures: Mapping[str, Any]) -> str:
-    lines = [
-        f"{figures['rows']} rows from {figures['questions']} questions, "
-        f"{figures['refusals']} of them refuse: {figures['out']}"
-    ]
-    if figures["held_out_questions"]:
-        lines.append(f"{figures['held_out_questions']} questions held out: {figures['held_out']}")
-    lines += [f"{count} questions left out: {why}" for why, count in figures["left_out"].items()]
-    if figures["answer_share"] is not None:
-        lines.append(f"{figures['answer_share']:.0%} of the answers stand in their passages")
-    if not figures["context_trained"]:
-        lines.append("not enough rows to call an adapter context-trained")
-    return "\n".join(lines)
+def _held_out_file(out: Path) -> Path:
+    return out.with_name(f"{out.name}.held-out.jsonl")

@@ -1,10 +1,11 @@
 """`fingerpost kb`: knowledge bases from the command line."""
 
-from service.cli.kb import backup, evaluation, history, indexes, parse, sync
+from service.cli.kb import adding, backup, evaluation, history, indexes, parse, sync
 from service.cli.kb.bases import app
 
 __all__ = ["app"]
 
+app.command("add")(adding.add)
 app.command("parse")(parse.parse)
 app.command("eval")(evaluation.evaluate)
 app.command("sync")(sync.sync)

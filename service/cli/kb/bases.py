@@ -1,177 +1,164 @@
-"""`fingerpost kb create|ls|add|rm|show|search|reconcile`; the others have files of their own."""
+"""`fingerpost kb create|ls|rm|show|search|reconcile`; the other commands have their own files."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from service.cli.client import Gateway, segment, wait_for_job
-from service.cli.output import CommandFailed, JsonOption, Report, UrlOption, problem, reporting
+from service.api.schemas.shapes import JsonObject
+from service.cli.client import Gateway, Received, bodies, segment, wait_for_job
+from service.cli.output import CommandFailed, JsonOption, UrlOption, command_output
+from service.cli.replies import AcceptedReply, AnyReply, DocumentReply, IdReply, SearchReply, T
 
 app = typer.Typer(help="Knowledge bases and their documents.", no_args_is_help=True)
 
 BaseArgument = Annotated[str, typer.Argument(metavar="BASE", help="Id of the knowledge base.")]
-_STORES = "/v1/vector_stores"
+STORES = "/v1/vector_stores"
 
 
 @app.command("create")
 def create(
-    name: Annotated[str, typer.Argument(help="Name for people; also the id unless --id is given.")],
-    base_id: Annotated[str | None, typer.Option("--id", help="Id for addresses.")] = None,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Display name; also the id unless --id is given.")
+    ],
+    base_id: Annotated[
+        str | None, typer.Option("--id", help="Id used in commands and URLs.")
+    ] = None,
     chunking: Annotated[
         str | None,
         typer.Option(
             metavar="STRATEGY[:TOKENS]",
-            help="How to cut: markdown, recursive, sentence, fixed or parent_child.",
+            help="How documents are chunked: markdown, recursive, sentence, fixed or parent_child.",
         ),
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create an empty knowledge base."""
-    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
-        body: dict[str, Any] = {"name": name, "id": base_id or name}
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        body: JsonObject = {"name": name, "id": base_id or name}
         if chunking is not None:
             body["chunking"] = _chunking(chunking)
-        made = gateway.post(_STORES, json=body)
-        report.result(made, f"knowledge base {made['id']} is there")
+        made = gateway.post(STORES, IdReply, body=body)
+        output.result(made.body, f"created knowledge base {made.reply.id}")
 
 
 @app.command("ls")
 def list_all(url: UrlOption = None, as_json: JsonOption = False) -> None:
     """List the knowledge bases."""
-    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
-        rows = gateway.pages(_STORES)
-        human = "\n".join(f"{row['id']}  {row.get('name', '')}".rstrip() for row in rows)
-        report.result({"object": "list", "data": rows, "has_more": False}, human or "none yet")
-
-
-@app.command("add")
-def add(
-    base: BaseArgument,
-    files: Annotated[list[Path], typer.Argument(help="Files or folders.", exists=True)],
-    external_id: Annotated[
-        str | None, typer.Option("--as", help="Id of the document; for one file only.")
-    ] = None,
-    access: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LABEL",
-            help="Who may read them; repeat it. '' takes the labels off. Default: as they are.",
-        ),
-    ] = None,
-    password: Annotated[
-        str | None, typer.Option(help="Password of a locked PDF; it is not kept.")
-    ] = None,
-    url: UrlOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Add or replace documents; below a folder the relative path is the document's id."""
-    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
-        named = named_files(files)
-        if external_id is not None:
-            if len(named) != 1:
-                raise CommandFailed(problem("--as names one file only.", code="usage"))
-            named = {external_id: next(iter(named.values()))}
-        documents = add_documents(gateway, report, base, named, access=access, password=password)
-        report.result(
-            {"object": "list", "data": documents, "has_more": False},
-            f"{len(documents)} documents are searchable in {base}",
-        )
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        rows = gateway.pages(STORES, IdReply)
+        human = "\n".join(f"{row.reply.id}  {row.reply.name}".rstrip() for row in rows)
+        output.result(list_document(rows), human or "no knowledge bases yet")
 
 
 @app.command("rm")
 def remove(
     base: BaseArgument,
-    document: Annotated[str | None, typer.Argument(help="Id of one document.")] = None,
+    document: Annotated[
+        str | None, typer.Argument(metavar="DOCUMENT", help="Id of the document.")
+    ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Delete the whole knowledge base.")
+        bool, typer.Option("--all", help="Delete the whole knowledge base with all its documents.")
     ] = False,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Delete one document, or with --all the whole knowledge base."""
-    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         if (document is None) != everything:
             raise CommandFailed(
-                problem("Name a document, or say --all for the whole base.", code="usage")
+                "Name a document, or use --all to delete the whole knowledge base.", code="usage"
             )
-        path = f"{_STORES}/{segment(base)}"
+        path = f"{STORES}/{segment(base)}"
         if document is not None:
             path += f"/documents/{segment(document)}"
-        body = gateway.call("DELETE", path) or {"deleted": True}
-        if job := body.get("job"):
-            body = wait_for_job(gateway, report, job["id"], "deleting").get("result") or {}
-        report.result(body, f"deleted {document or base}")
+        done = gateway.call("DELETE", path, AcceptedReply)
+        body = done.body or {"deleted": True}
+        if job := done.reply.job:
+            body = wait_for_job(gateway, output, job.id, "deleting").result or {}
+        output.result(body, f"deleted {document or base}")
 
 
 @app.command("show")
 def show(
     base: BaseArgument,
-    document: Annotated[str | None, typer.Argument(help="Id of one document.")] = None,
+    document: Annotated[
+        str | None, typer.Argument(metavar="DOCUMENT", help="Id of the document.")
+    ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a knowledge base with its documents, or one document."""
-    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
-        path = f"{_STORES}/{segment(base)}"
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        path = f"{STORES}/{segment(base)}"
         if document is not None:
-            body = gateway.get(f"{path}/documents/{segment(document)}")
-            report.result(body, lambda out: _print_fields(out, body))
+            found = gateway.get(f"{path}/documents/{segment(document)}", AnyReply).body
+            output.result(found, lambda out: _print_fields(out, found))
             return
-        body = {**gateway.get(path), "documents": gateway.pages(f"{path}/documents")}
-        report.result(body, lambda out: _print_base(out, body))
+        base_body = gateway.get(path, AnyReply).body
+        rows = gateway.pages(f"{path}/documents", DocumentReply)
+        body: JsonObject = {**base_body, "documents": list(bodies(rows))}
+        output.result(body, lambda out: _print_base(out, base_body, [row.reply for row in rows]))
 
 
 @app.command("search")
 def search(
     base: BaseArgument,
-    question: Annotated[str, typer.Argument(help="What to look for.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in quotes.")],
     top_k: Annotated[
         int | None,
-        typer.Option(min=1, max=50, help="Most passages; if left out, knowledge.top_k."),
+        typer.Option(
+            "--top-k",
+            min=1,
+            max=50,
+            help="Maximum number of passages (default: `knowledge.top_k` of the gateway).",
+        ),
     ] = None,
     max_tokens: Annotated[
         int | None,
-        typer.Option(min=1, help="Most tokens of the passages together; the best come first."),
+        typer.Option(min=1, help="Maximum total tokens of the passages, best first."),
     ] = None,
     access: Annotated[
         list[str] | None,
-        typer.Option(metavar="LABEL", help="A label that the reader holds; repeat it."),
+        typer.Option(metavar="LABEL", help="Access label of the reader; may be repeated."),
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the passages that answer a question best; nothing is generated."""
-    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
-        body: dict[str, Any] = {"query": question, "max_num_results": top_k}
-        body |= {"access_labels": access or [], "max_tokens": max_tokens}
-        found = gateway.post(f"{_STORES}/{segment(base)}/search", json=body)
-        report.result(found, lambda out: _print_passages(out, found))
+    """Show the passages that match a question best, without generating an answer."""
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        body: JsonObject = {
+            "query": question,
+            "max_num_results": top_k,
+            "access_labels": list(access or ()),
+            "max_tokens": max_tokens,
+        }
+        found = gateway.post(f"{STORES}/{segment(base)}/search", SearchReply, body=body)
+        output.result(found.body, lambda out: _print_passages(out, found.reply))
 
 
 @app.command("reconcile")
 def reconcile(base: BaseArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
-    """Make the index equal to the documents: remove orphans, add what is missing."""
-    with reporting(as_json) as report, closing(Gateway.find(url)) as gateway:
-        body = gateway.post(f"{_STORES}/{segment(base)}/reconcile")
-        if job := (body or {}).get("job"):
-            body = wait_for_job(gateway, report, job["id"], "reconciling").get("result") or {}
-        report.result(body, lambda out: _print_fields(out, body))
+    """Repair the vector index: remove orphaned vectors and add missing ones."""
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        done = gateway.post(f"{STORES}/{segment(base)}/reconcile", AcceptedReply)
+        body = done.body
+        if job := done.reply.job:
+            body = wait_for_job(gateway, output, job.id, "reconciling").result or {}
+        output.result(body, lambda out: _print_fields(out, body))
 
 
-def _chunking(text: str) -> dict[str, Any]:
+def _chunking(text: str) -> JsonObject:
     """Return the body of STRATEGY[:TOKENS]; a fifth of the tokens overlaps, as in the default."""
     strategy, _, tokens = text.partition(":")
     if not tokens:
         return {"strategy": strategy}
     if not tokens.isdecimal():
         message = f"--chunking {text!r}: write STRATEGY or STRATEGY:TOKENS, e.g. sentence:200."
-        raise CommandFailed(problem(message, code="usage"))
+        raise CommandFailed(message, code="usage")
     size = int(tokens)
     return {
         "strategy": strategy,
@@ -181,79 +168,33 @@ def _chunking(text: str) -> dict[str, Any]:
     }
 
 
-def named_files(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return every file with its document id: its path below a named folder, else its name.
-
-    Raises:
-        CommandFailed: Two files would have the same id.
-    """
-    named: dict[str, Path] = {}
-    for path in paths:
-        inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in inside:
-            name = file.relative_to(path).as_posix() if path.is_dir() else file.name
-            if any(part.startswith(".") for part in Path(name).parts):
-                continue
-            if name in named:
-                message = f"{named[name]} and {file} would both be the document {name!r}."
-                raise CommandFailed(problem(message, code="ambiguous_documents"))
-            named[name] = file
-    if not named:
-        raise CommandFailed(problem("There is no file to add.", code="nothing_to_add"))
-    return named
+def list_document(rows: Sequence[Received[T]]) -> JsonObject:
+    """Return rows of all pages as one list."""
+    return {"object": "list", "data": list(bodies(rows)), "has_more": False}
 
 
-def add_documents(
-    gateway: Gateway,
-    report: Report,
-    base: str,
-    named: Mapping[str, Path],
-    *,
-    access: Sequence[str] | None = None,
-    password: str | None = None,
-) -> list[Any]:
-    """Put every file and wait until the last is searchable."""
-    root = f"{_STORES}/{segment(base)}/documents"
-    documents: list[Any] = []
-    fields = {} if access is None else {"access_labels": json.dumps([a for a in access if a])}
-    if password is not None:
-        fields["password"] = password
-    with report.meter(f"adding to {base}") as meter:
-        for done, (name, file) in enumerate(named.items()):
-            meter.show(done / len(named), name)
-            upload = {"file": (file.name, file.read_bytes())}
-            reply = gateway.call("PUT", f"{root}/{segment(name)}", files=upload, data=fields)
-            if job := reply.get("job"):
-                gateway.finish(f"/jobs/{segment(job['id'])}", meter)
-                reply = gateway.get(f"{root}/{segment(name)}")
-            documents.append(reply)
-        meter.show(1.0)
-    return documents
+def _print_base(out: Console, body: JsonObject, documents: Sequence[DocumentReply]) -> None:
+    measured = body.get("measured")
+    _print_fields(out, {k: v for k, v in body.items() if k != "measured"})
+    _print_fields(out, measured if isinstance(measured, dict) else {})
+    for row in documents:
+        version = "" if row.version is None else f"version {row.version}"
+        out.print(f"  {row.name}  {version}".rstrip(), markup=False)
 
 
-def _print_base(out: Console, body: Mapping[str, Any]) -> None:
-    _print_fields(out, {k: v for k, v in body.items() if k not in ("documents", "measured")})
-    _print_fields(out, body.get("measured") or {})
-    for row in body["documents"]:
-        version = f"version {row['version']}" if "version" in row else ""
-        out.print(f"  {row.get('external_id') or row['id']}  {version}".rstrip(), markup=False)
+def _print_passages(out: Console, found: SearchReply) -> None:
+    for row in found.data:
+        text = row.text or " ".join(part.text for part in row.content)
+        out.print(f"{row.score:.4f}  {row.external_id or row.filename}", style="bold", markup=False)
+        out.print(f"  {' '.join(text.split())[:300]}", markup=False)
+    if cut := found.passages_over_budget:
+        out.print(f"passages left out by the token budget: {cut}", markup=False)
+    if found.degraded:
+        out.print("degraded: vector index unavailable, lexical search only", markup=False)
+    if not found.data:
+        out.print("no passages found", markup=False)
 
 
-def _print_passages(out: Console, found: Mapping[str, Any]) -> None:
-    rows = found.get("data") or []
-    for row in rows:
-        text = row.get("text") or " ".join(part["text"] for part in row.get("content") or [])
-        name = row.get("external_id") or row.get("filename", "")
-        out.print(f"{row['score']:.4f}  {name}", style="bold", markup=False)
-        out.print(f"  {' '.join(str(text).split())[:300]}", markup=False)
-    if cut := found.get("passages_over_budget"):
-        out.print(f"over the token budget and left out: {cut}", markup=False)
-    if found.get("degraded"):
-        out.print("degraded: the vector index does not answer, words only", markup=False)
-    if not rows:
-        out.print("nothing found", markup=False)
-
-
-def _print_fields(out: Console, body: Mapping[str, Any]) -> None:
+def _print_fields(out: Console, body: JsonObject) -> None:
     for key, value in body.items():
         out.print(f"{key}: {value}", markup=False)

@@ -1,4 +1,4 @@
-"""`fingerpost kb parse FILE`: what a document says, as ingest would read it.
+"""`fingerpost kb parse FILE`: the text of a document as ingestion reads it.
 
 Works without a gateway; nothing is stored.
 """
@@ -10,16 +10,16 @@ import typer
 
 from knowledge import ParsedText, UnsupportedFile
 from knowledge import parse as read
-from service.cli.output import JsonOption, reporting
+from service.cli.output import JsonOption, command_output
 
 
 def parse(
-    file: Annotated[Path, typer.Argument(help="The document.")],
-    password: Annotated[str | None, typer.Option(help="Password of a locked PDF.")] = None,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The document to read.")],
+    password: Annotated[str | None, typer.Option(help="Password of an encrypted PDF.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the text of a document; nothing is stored and no gateway is asked."""
-    with reporting(as_json) as report:
+    """Print the text extracted from a document; stores nothing and needs no gateway."""
+    with command_output(as_json) as output:
         try:
             content = file.read_bytes()
         except OSError as exc:
@@ -31,7 +31,7 @@ def parse(
             "format": parsed.format,
             "encoding": parsed.encoding,
         }
-        report.result(body, parsed.text)
+        output.result(body, parsed.text)
 
 
 def _pages(parsed: ParsedText) -> list[str]:

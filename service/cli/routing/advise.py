@@ -1,7 +1,7 @@
 """`fingerpost advise FACTS.yaml`: what to build, what is missing, what it costs.
 
-A facts file is judged here, by the policy of this home's configuration; a use case is judged by its
-gateway, which also knows what was measured.
+For a facts file the policy of this home decides; for a use case the gateway, which also knows
+what was measured.
 """
 
 from pathlib import Path
@@ -18,32 +18,37 @@ from router import (
     render_advice,
 )
 from router import advise as give_advice
+from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway
-from service.cli.output import CommandFailed, JsonOption, UrlOption, problem, reporting
+from service.cli.output import CommandFailed, JsonOption, UrlOption, command_output
 from service.settings import load_settings
 
 
 def advise(
     facts: Annotated[
-        Path | None, typer.Argument(metavar="FACTS.yaml", help="Facts by name, one a line.")
+        Path | None,
+        typer.Argument(metavar="FACTS.yaml", help="Facts as YAML, one per line: name: value."),
     ] = None,
     use_case: Annotated[
-        str | None, typer.Option("--use-case", "-u", help="A use case of a gateway, by id.")
+        str | None,
+        typer.Option(
+            "--use-case", "-u", help="Id of a use case of the gateway, instead of a file."
+        ),
     ] = None,
-    lang: Annotated[Language, typer.Option(help="Chinese or English.")] = Language.EN,
+    lang: Annotated[Language, typer.Option(help="Language of the advice.")] = Language.EN,
     form: Annotated[
-        AdviceFormat, typer.Option("--format", help="Markdown, one HTML page, or JSON.")
+        AdviceFormat, typer.Option("--format", help="Markdown, an HTML page or JSON.")
     ] = AdviceFormat.MD,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Advise on a use case: strategy, reasons, what is missing, costs, risks, next steps."""
+    """Advise on a use case: strategy, reasons, missing facts, costs, risks and next steps."""
     as_json = as_json or form is AdviceFormat.JSON
     form = AdviceFormat.JSON if as_json else form
-    with reporting(as_json):
+    with command_output(as_json):
         if (facts is None) == (use_case is None):
-            message = "Name either a facts file or --use-case."
-            raise CommandFailed(problem(message, code="invalid_request"))
+            message = "Give either a facts file or --use-case."
+            raise CommandFailed(message, code="invalid_request")
         if use_case is not None:
             text = _ask_gateway(use_case, lang, form, url)
         else:
@@ -55,5 +60,5 @@ def advise(
 
 
 def _ask_gateway(use_case: str, lang: Language, form: AdviceFormat, url: str | None) -> str:
-    body = {"use_case": use_case, "lang": lang.value, "format": form.value}
-    return Gateway.find(url).text("POST", "/advise", json=body)
+    body: JsonObject = {"use_case": use_case, "lang": lang.value, "format": form.value}
+    return Gateway.find(url).text("POST", "/advise", body=body)

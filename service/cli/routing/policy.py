@@ -1,6 +1,6 @@
-"""`fingerpost policy check|explain|diff`: a policy file proven, told and compared.
+"""`fingerpost policy check|explain|diff`: policy files checked, explained and compared.
 
-It reads files of this machine and asks no gateway. What a policy means is the router's business.
+It reads local files and needs no gateway. What a policy means is known to `router`.
 """
 
 import json
@@ -38,24 +38,26 @@ from router import (
     rules_of,
     sample_situations,
 )
-from service.cli.output import CommandFailed, JsonOption, problem, reporting
+from service.cli.output import CommandFailed, JsonOption, command_output
 from service.settings import load_settings
 
-app = typer.Typer(help="The policy: prove it, tell it, compare it.", no_args_is_help=True)
+app = typer.Typer(help="Check, explain and compare policy files.", no_args_is_help=True)
 
-_MOST_SHOWN = 20  # changed decisions on a terminal; --json has all
+_MOST_SHOWN = 20  # changed decisions on a terminal; --json prints all
 
 FileArgument = Annotated[
     Path | None,
-    typer.Argument(help="Policy file; default: the one in force.", dir_okay=False),
+    typer.Argument(
+        metavar="FILE", help="Policy file (default: the policy in force).", dir_okay=False
+    ),
 ]
 CasesOption = Annotated[
     Path | None,
-    typer.Option("--cases", help="Policy tests; default: <policy>_cases.yaml beside the policy."),
+    typer.Option("--cases", help="Test cases (default: <policy>_cases.yaml next to the policy)."),
 ]
 FactsOption = Annotated[
     Path | None,
-    typer.Option("--facts", help="Facts as YAML, or as JSON lines such as recorded decisions."),
+    typer.Option("--facts", help="Facts as YAML, or as JSON Lines such as recorded decisions."),
 ]
 
 
@@ -63,8 +65,8 @@ FactsOption = Annotated[
 def check(
     file: FileArgument = None, cases: CasesOption = None, as_json: JsonOption = False
 ) -> None:
-    """Load a policy with every check and run the tests that ship beside it."""
-    with reporting(as_json) as report:
+    """Validate a policy and run its test cases."""
+    with command_output(as_json) as output:
         path = _in_force(file)
         policy = load_policy(path, work=CHECK_WORK)
         beside = cases or cases_file_of(path)
@@ -84,7 +86,7 @@ def check(
             "untested": None if tests is None else find_unexpected(tests, policy),
         }
         warned = [str(warning) for warning in policy.warnings]
-        report.result(document, lambda out: _print_check(out, document, warned, str(beside)))
+        output.result(document, lambda out: _print_check(out, document, warned, str(beside)))
     if failures:
         raise typer.Exit(1)
 
@@ -93,55 +95,62 @@ def check(
 def explain(
     file: FileArgument = None,
     facts: FactsOption = None,
-    rule: Annotated[str | None, typer.Option("--rule", help="Only this rule.")] = None,
-    lang: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
+    rule: Annotated[str | None, typer.Option("--rule", help="Explain this rule only.")] = None,
+    lang: Annotated[
+        Language, typer.Option("--lang", help="Language of the explanation.")
+    ] = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell a policy in words, or with --facts the decision with the value of every node."""
-    with reporting(as_json) as report:
+    """Explain a policy in words, or the decision on --facts with every rule's verdict."""
+    with command_output(as_json) as output:
         policy = load_policy(_in_force(file))
         if facts is not None:
             decisions = [decide(each.facts, policy) for each in _read_situations(facts)]
             documents = [decision.as_dict() for decision in decisions]
             told = chain.from_iterable(explain_decision(each, lang) for each in decisions)
             single = documents[0] if len(documents) == 1 else {"data": documents}
-            report.result(single, "\n".join(told))
+            output.result(single, "\n".join(told))
             return
         rules = list(rules_of(policy))
         if rule is not None:
             found = find_rule(policy, rule)
             if found is None:
                 raise CommandFailed(
-                    problem(
-                        f"The policy {policy.version} has no rule {rule!r}.",
-                        code="unknown_rule",
-                        hint="`fingerpost policy explain` without --rule lists them all.",
-                        status=404,
-                    )
+                    f"The policy {policy.version} has no rule {rule!r}.",
+                    code="unknown_rule",
+                    hint="`fingerpost policy explain` without --rule lists all rules.",
+                    status=404,
                 )
             rules = [found]
-        report.result(
+        output.result(
             describe_policy(policy, rules), "\n".join(explain_policy(policy, rules, lang))
         )
 
 
 @app.command("diff")
 def diff(
-    old: Annotated[Path, typer.Argument(help="The one policy.", dir_okay=False)],
-    new: Annotated[Path, typer.Argument(help="The other.", dir_okay=False)],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="The old policy file.", dir_okay=False)
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="The new policy file.", dir_okay=False)
+    ],
     facts: FactsOption = None,
     cases: CasesOption = None,
     samples: Annotated[
-        int, typer.Option("--samples", min=0, help="Compare on so many random facts instead.")
+        int,
+        typer.Option(
+            "--samples", min=0, help="Compare decisions on this many random sets of facts."
+        ),
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what NEW says otherwise than OLD, and which decisions that changes.
+    """Show how NEW differs from OLD, and which decisions change.
 
-    Decisions are compared on --samples, on --facts, on --cases, or else on the tests beside NEW or
+    Decisions are compared on --samples, --facts or --cases, or on the test cases next to NEW or
     OLD.
     """
-    with reporting(as_json) as report:
+    with command_output(as_json) as output:
         before, after = load_policy(old), load_policy(new)
         beside = [p for p in map(cases_file_of, (new, old, DEFAULT_POLICY_FILE)) if p.is_file()]
         source = str(facts or cases or beside[0])
@@ -163,7 +172,7 @@ def diff(
                 "changed": diff_decisions(before, after, situations),
             },
         }
-        report.result(document, lambda out: _print_diff(out, document))
+        output.result(document, lambda out: _print_diff(out, document))
 
 
 def _in_force(file: Path | None) -> Path:
@@ -174,7 +183,7 @@ def _read_situations(file: Path) -> Iterator[Situation]:
     """Yield the facts of a YAML file, or of every line of a JSON lines file.
 
     Raises:
-        CommandFailed: It cannot be read, or names facts wrongly; the line is named.
+        CommandFailed: It cannot be read or names an unknown fact; the message has the line.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -196,7 +205,7 @@ def _read_situations(file: Path) -> Iterator[Situation]:
 
 def _bad_facts(message: str) -> CommandFailed:
     hint = "Facts are listed in router/facts.py: name: value, or under declared, measured, request."
-    return CommandFailed(problem(message, code="invalid_facts", hint=hint))
+    return CommandFailed(message, code="invalid_facts", hint=hint)
 
 
 def _situations(cases: Cases) -> Iterator[Situation]:
@@ -251,7 +260,9 @@ def _print_diff(out: Console, document: dict[str, Any]) -> None:
         was, now = (_outcome(each[side]) for side in ("from", "to"))
         out.print(f"  {each['case']}: {was} -> {now}", markup=False)
     if len(changed) > _MOST_SHOWN:
-        out.print(f"  and {len(changed) - _MOST_SHOWN} more; --json has them all", markup=False)
+        out.print(
+            f"  and {len(changed) - _MOST_SHOWN} more; --json prints all of them", markup=False
+        )
 
 
 def _outcome(told: dict[str, Any]) -> str:

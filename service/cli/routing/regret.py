@@ -1,4 +1,4 @@
-"""`fingerpost regret`: how far the router is from the best possible choice, and by which rule."""
+"""`fingerpost regret`: how far the router is from the best possible choice, by rule."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from router import default_policy, load_policy
-from service.cli.output import JsonOption, reporting
+from service.cli.output import JsonOption, command_output
 from service.compare import parse_outcomes, read_lines, regret_of
 from service.errors import InvalidOutcomes
 from service.settings import load_settings
@@ -27,28 +27,32 @@ _CHOOSERS = (
 
 OutcomesArgument = Annotated[
     Path,
-    typer.Argument(metavar="OUTCOMES.jsonl", help="What `compare --out` wrote.", dir_okay=False),
+    typer.Argument(
+        metavar="OUTCOMES.jsonl", help="Outcomes that `compare --out` wrote.", dir_okay=False
+    ),
 ]
 PolicyOption = Annotated[
     Path | None,
-    typer.Option("--policy", help="Policy to judge; default: the one in force in this home."),
+    typer.Option(
+        "--policy", help="Policy file to evaluate (default: the policy in force in this home)."
+    ),
 ]
 
 
 def regret(
     outcomes: OutcomesArgument, policy: PolicyOption = None, as_json: JsonOption = False
 ) -> None:
-    """Judge a policy on the outcomes of every strategy: score, regret, and what each rule cost.
+    """Evaluate a policy on recorded outcomes: its score, its regret, and the share of each rule.
 
-    Every question is decided again from its recorded facts; nothing is generated and no gateway is
-    needed. Regret is in points (hundredths of the score) lost to the best strategy per question.
+    Every question is decided again from its recorded facts, without generating answers and without
+    a gateway. Regret is the score lost to the best strategy per question, in hundredths.
     """
-    with reporting(as_json) as report:
+    with command_output(as_json) as output:
         path = policy or load_settings().policy_file
         judged = default_policy() if path is None else load_policy(path)
         found = parse_outcomes(read_lines(_text(outcomes), file=str(outcomes)))
         done = regret_of(found, judged)
-        report.result(done, lambda console: print_regret(console, done))
+        output.result(done, lambda console: print_regret(console, done))
 
 
 def _text(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""`fingerpost route`: the decision for one question; `route eval` and `route fit` its classifier.
+"""`fingerpost route`: the decision for a question; `route eval|fit` for the classifier.
 
 `route QUESTION` asks the gateway. `eval` and `fit` work without a running service, on the
 classifier that `/chat` of this home uses.
@@ -26,7 +26,7 @@ from router import (
     read_signals,
 )
 from service.cli.ask import route
-from service.cli.output import JsonOption, Report, reporting
+from service.cli.output import JsonOption, Output, command_output
 from service.routing.classifier import classifier_in_force, read_labelled, read_lines
 from service.settings import load_settings
 
@@ -44,14 +44,17 @@ class RouteGroup(TyperGroup):
 
 
 app = typer.Typer(
-    help="Show which strategy would answer a QUESTION and why; measure or fit its classifier.",
+    help="Show which strategy would answer a QUESTION; evaluate or fit the question classifier.",
     cls=RouteGroup,
     no_args_is_help=True,
 )
 app.command(_ASK)(route)
 
 FileArgument = Annotated[
-    Path, typer.Argument(metavar="FILE.jsonl", help="Rows: query, label, lang, history?, source?")
+    Path,
+    typer.Argument(
+        metavar="FILE.jsonl", help="Labelled questions: query, label, lang; history, source."
+    ),
 ]
 
 
@@ -59,16 +62,17 @@ FileArgument = Annotated[
 def evaluate(
     file: FileArgument,
     train: Annotated[
-        Path | None, typer.Option("--train", help="Rows the baseline is fitted on; default: folds.")
+        Path | None,
+        typer.Option("--train", help="Rows to fit the baseline on (default: cross-validation)."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the classifier that `/chat` of this home uses, beside a TF-IDF baseline."""
-    with reporting(as_json) as report:
+    """Evaluate the question classifier of this home against a TF-IDF baseline."""
+    with command_output(as_json) as output:
         rows = read_labelled(file)
         others = None if train is None else read_labelled(train)
-        figures = measure(rows, others, classifier_in_force(load_settings().paths), report)
-        report.result(figures, lambda out: _print_eval(out, figures))
+        figures = measure(rows, others, classifier_in_force(load_settings().paths), output)
+        output.result(figures, lambda out: _print_eval(out, figures))
 
 
 @app.command("fit")
@@ -76,22 +80,30 @@ def fit_file(
     file: FileArgument,
     also: Annotated[
         list[Path] | None,
-        typer.Option("--also", help="Rows fitted on and never judged; may be repeated."),
+        typer.Option(
+            "--also",
+            metavar="FILE",
+            help="More rows to fit on, not used for evaluation; may be repeated.",
+        ),
     ] = None,
     notice: Annotated[
-        Path | None, typer.Option("--notice", help="Licences of the rows, for the file's head.")
+        Path | None,
+        typer.Option(
+            "--notice", help="File with the licences of the rows, copied into the classifier."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Default: classifier.json in this home.")
+        Path | None,
+        typer.Option("--out", help="File to write (default: classifier.json of this home)."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit the classifier on labelled questions; the gateway uses it from its next start on."""
-    with reporting(as_json) as report:
+    """Fit the question classifier on labelled questions; the gateway loads it at its next start."""
+    with command_output(as_json) as output:
         rows = read_labelled(file)
         extra = [row for other in also or () for row in read_labelled(other)]
         target = out or load_settings().paths.classifier_file
-        report.say(f"fitting on {len(rows) + len(extra)} questions")
+        output.info(f"fitting on {len(rows) + len(extra)} questions")
         command = ["fingerpost route fit", file.name, *(f"--also {f.name}" for f in also or ())]
         lines = [] if notice is None else read_lines(notice)
         fitted = fit(rows, extra, made_by=" ".join(command), notice=lines)
@@ -102,14 +114,14 @@ def fit_file(
             "version": fitted.classifier.version,
             "certain_from": dict(fitted.classifier.document.certain_from),
         }
-        report.result(figures, lambda console: _print_fit(console, figures))
+        output.result(figures, lambda console: _print_fit(console, figures))
 
 
 def measure(
     rows: Sequence[LabelledQuestion],
     train: Sequence[LabelledQuestion] | None,
     classifier: Classifier,
-    report: Report,
+    output: Output,
 ) -> dict[str, Any]:
     """Return the figures of `route eval`.
 
@@ -135,7 +147,7 @@ def measure(
     try:
         beside = baseline(rows, train).macro_f1
     except TooFewLabelledQuestions as exc:
-        report.say(f"no baseline: {exc}")
+        output.info(f"no baseline: {exc}")
         beside = None
     return {
         **quality.as_dict(),
@@ -196,12 +208,14 @@ def _print_eval(out: Console, figures: Mapping[str, Any]) -> None:
     if figures["seen_in_fit"]:
         out.print(
             f"{figures['seen_in_fit']:.0%} of them were fitted on, "
-            "and are judged by the fold that left them out"
+            "and are evaluated by the fold that left them out"
         )
     _print_parts(out, figures)
     took = figures["latency_ms"]
     out.print(f"latency p50 {took['p50']:.2f} ms, p99 {took['p99']:.2f} ms")
-    out.print(f"not sure of {figures['abstained']:.0%}; they go the use case's usual way")
+    out.print(
+        f"uncertain on {figures['abstained']:.0%}, which get the default strategy of the use case"
+    )
 
 
 def _print_fit(out: Console, figures: Mapping[str, Any]) -> None:
@@ -213,8 +227,8 @@ def _print_fit(out: Console, figures: Mapping[str, Any]) -> None:
     apart = figures.get("leave_one_source_out")
     if apart is not None:
         shares = ", ".join(f"{n} {p['accuracy']:.2f}" for n, p in apart["by_source"].items())
-        out.print(f"each source left out: macro-F1 {apart['macro_f1']:.3f}; accuracy {shares}")
-    out.print(f"written: {figures['file']}; the gateway uses it from its next start on")
+        out.print(f"leave one source out: macro-F1 {apart['macro_f1']:.3f}; accuracy {shares}")
+    out.print(f"written: {figures['file']}; the gateway loads it when it next starts")
 
 
 def _print_parts(out: Console, figures: Mapping[str, Any]) -> None:

@@ -1,20 +1,27 @@
-"""`fingerpost why REQUEST_ID`: the trace of an answered request in words, Chinese or English.
+"""`fingerpost why REQUEST_ID`: why a request was answered as it was, in Chinese or English.
 
-It knows words; what is in a trace stands in `router` (`Decision.as_dict`).
+It knows words; what is in a trace is known to `router` (`Decision.as_dict`).
 """
 
 import time
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
 from router import Language
 from service.cli.client import Gateway, segment
-from service.cli.output import JsonOption, UrlOption, reporting
-
-Body = Mapping[str, Any]
-
+from service.cli.output import JsonOption, UrlOption, command_output
+from service.cli.replies import (
+    DecisionReply,
+    FactReply,
+    FindingReply,
+    RecordReply,
+    RejectionReply,
+    ShadowReply,
+    Texts,
+)
 
 _KINDS = ("chitchat", "asks_fact", "follow_up", "format_asked")
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -25,24 +32,27 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "by": ("策略", "by"),
     "on": ("模型", "on"),
     "policy": ("政策", "policy"),
-    "pilot": ("试点：适配器数据低于最低数量", "a pilot: the adapter has fewer rows than the floor"),
+    "pilot": (
+        "试点：适配器数据低于最低数量",
+        "a pilot: the adapter has fewer rows than the minimum",
+    ),
     "fallback_from": ("原定策略", "fell back from"),
     "question": ("问题", "The question"),
     "answer": ("回答", "The answer"),
-    "nothing": ("没有可说的", "nothing is known of it"),
+    "nothing": ("没有记录", "nothing is recorded about it"),
     "chose": ("由规则选定", "Chosen by rule"),
-    "held": ("成立的规则", "Rules that held"),
-    "unknown": ("无法判断的规则", "Rules that could not be judged"),
+    "held": ("成立的规则", "Rules that applied"),
+    "unknown": ("无法判断的规则", "Rules that could not be decided"),
     "missing": ("缺少", "unknown"),
     "not": ("未选", "Not"),
     "evidence": ("检索之后", "After retrieval"),
-    "passages": ("条段落达到相关性下限", "passages above the floor of relevance"),
+    "passages": ("条段落达到相关性下限", "passages above the relevance threshold"),
     "best": ("最高相关性", "best relevance"),
     "degraded": ("检索不完整", "retrieval was degraded"),
     "facts": ("依据的事实", "The facts"),
     "declared": ("声明", "declared"),
     "measured": ("实测", "measured"),
-    "observed": ("观察中的政策会选择", "The observed policy would have chosen"),
+    "shadow": ("影子政策会选择", "The shadow policy would have chosen"),
     "same": ("（相同）", "(no difference)"),
     "answer_outcome": ("作答", "answer"),
     "abstain": ("不作答", "abstain"),
@@ -54,7 +64,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "chitchat": ("寒暄", "small talk"),
     "asks_fact": ("询问事实", "asks for a fact"),
     "follow_up": ("追问", "a follow-up"),
-    "format_asked": ("要求格式或改写", "asks for a format or a rewriting"),
+    "format_asked": ("要求格式或改写", "asks for a format or a rewrite"),
     "unclassed": ("类型不明", "of no clear kind"),
     "class": ("类别", "class"),
     "unsure": ("分类不确定", "the classifier is not sure"),
@@ -66,162 +76,168 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 
 def why(
-    request_id: Annotated[str, typer.Argument(help="The `id` of an answer.")],
-    lang: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
+    request_id: Annotated[
+        str, typer.Argument(metavar="REQUEST_ID", help="Id of the answer: its `id`.")
+    ],
+    lang: Annotated[
+        Language, typer.Option("--lang", help="Language of the explanation.")
+    ] = Language.EN,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why a request was answered as it was: rules, facts, evidence, and what was rejected."""
-    with reporting(as_json) as report:
-        body = Gateway.find(url).get(f"/decisions/{segment(request_id)}")
-        report.result(body, "\n".join(in_words(body, lang)))
+    """Explain why a request was answered as it was: rules, facts, evidence, rejected strategies."""
+    with command_output(as_json) as output:
+        found = Gateway.find(url).get(f"/decisions/{segment(request_id)}", RecordReply)
+        output.result(found.body, "\n".join(explain(found.reply, lang)))
 
 
-def in_words(body: Body, lang: Language) -> Iterator[str]:
+def explain(record: RecordReply, lang: Language) -> Iterator[str]:
     """Yield the trace of one request, line by line."""
-    say = _Speaker(lang)
-    decision = body["decision"]
-    yield from say.head(body)
-    yield from say.rules(decision)
-    yield from say.rejected(decision)
-    yield from say.settlement(decision)
-    if body.get("observed"):
-        yield say.observed(body["observed"])
-    yield from say.facts(decision)
+    formatter = TraceFormatter(lang)
+    yield from formatter.head(record)
+    yield from formatter.rules(record.decision)
+    yield from formatter.rejected(record.decision)
+    yield from formatter.settlement(record.decision)
+    if record.observed is not None:
+        yield formatter.shadow(record.observed)
+    yield from formatter.facts(record.decision)
 
 
-class _Speaker:
-    """Says the parts of a trace in one language."""
+class TraceFormatter:
+    """Words the parts of a trace in one language."""
 
     def __init__(self, lang: Language) -> None:
         self._lang = lang
 
     def __call__(self, word: str) -> str:
+        """Return a word in the language."""
         zh, en = _WORDS[word]
         return zh if self._lang is Language.ZH else en
 
-    def head(self, body: Body) -> Iterator[str]:
+    def head(self, record: RecordReply) -> Iterator[str]:
         """Yield who answered what, and what kind of question it was."""
-        decision = body["decision"]
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(body["created_at"]))
-        yield f"{self('request')} {body['id']}, {when}, {self('use_case')} {body['use_case']}"
+        decision = record.decision
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created_at))
+        yield f"{self('request')} {record.id}, {when}, {self('use_case')} {record.use_case}"
         yield (
-            f"{self(body['outcome'])}, {self('by')} {body['strategy']}, {self('on')} "
-            f"{body['model']}, {self('policy')} {decision['policy_version']}"
+            f"{self(record.outcome)}, {self('by')} {record.strategy}, {self('on')} "
+            f"{record.model}, {self('policy')} {decision.policy_version}"
         )
-        if decision.get("fallback_from"):
-            yield f"{self('fallback_from')} {decision['fallback_from']}"
-        if decision.get("pilot"):
+        if decision.fallback_from:
+            yield f"{self('fallback_from')} {decision.fallback_from}"
+        if decision.pilot:
             yield self("pilot")
-        text = f" “{body['question']}”" if body.get("question") else ""
+        text = f" “{record.question}”" if record.question else ""
         yield f"{self('question')}{text}{self('colon')}{self._kind_of(decision)}"
-        if body.get("answer"):
-            yield f"{self('answer')}{self('colon')}{body['answer']}"
+        if record.answer:
+            yield f"{self('answer')}{self('colon')}{record.answer}"
 
-    def rules(self, decision: Body) -> Iterator[str]:
-        """Yield the rule that chose with its condition, those that held, those without verdict."""
-        because = decision.get("because")
-        reason = f"{self('colon')}{self._because(because)}" if because else ""
-        yield f"{self('chose')} {decision['rule']}{reason}"
-        findings = decision.get("findings") or []
-        for finding in findings:
-            if finding["rule"] == decision["rule"]:
+    def rules(self, decision: DecisionReply) -> Iterator[str]:
+        """Yield the rule that chose with its conditions, those that applied, those undecided."""
+        reason = f"{self('colon')}{self._in(decision.because)}" if decision.because else ""
+        yield f"{self('chose')} {decision.rule}{reason}"
+        for finding in decision.findings:
+            if finding.rule == decision.rule:
                 yield from self._leaves(finding)
-        held = [f for f in findings if f["verdict"] == "true" and f["rule"] != decision["rule"]]
-        if held:
+        applied = [
+            finding
+            for finding in decision.findings
+            if finding.verdict == "true" and finding.rule != decision.rule
+        ]
+        if applied:
             yield f"{self('held')}{self('colon')}"
-            for finding in held:
-                yield f"  {self._named(finding)}{self('colon')}{self._because(finding['because'])}"
+            for finding in applied:
+                yield f"  {self._named(finding)}{self('colon')}{self._in(finding.because)}"
                 yield from self._leaves(finding)
-        unknown = [f for f in findings if f["verdict"] == "unknown"]
+        unknown = [finding for finding in decision.findings if finding.verdict == "unknown"]
         if unknown:
             yield f"{self('unknown')}{self('colon')}"
             for finding in unknown:
-                missing = self("comma").join(finding["unknown_facts"])
-                yield f"  {self._named(finding)}{self('comma')}{self('missing')} {missing}"
+                missing = self._missing(finding.unknown_facts)
+                yield f"  {self._named(finding)}{missing}"
 
-    def rejected(self, decision: Body) -> Iterator[str]:
+    def rejected(self, decision: DecisionReply) -> Iterator[str]:
         """Yield why each other strategy did not answer, once for each reason."""
-        for rejection in decision.get("rejected") or []:
-            unknown = self("comma").join(rejection["unknown_facts"])
-            missing = f"{self('comma')}{self('missing')} {unknown}" if unknown else ""
+        for rejection in decision.rejected:
+            missing = self._missing(rejection.unknown_facts) if rejection.unknown_facts else ""
             yield (
-                f"{self('not')} {rejection['strategy']}{self('colon')}"
-                f"{self._because(rejection['because'])} ({self._named(rejection)}{missing})"
+                f"{self('not')} {rejection.strategy}{self('colon')}"
+                f"{self._in(rejection.because)} ({self._named(rejection)}{missing})"
             )
 
-    def settlement(self, decision: Body) -> Iterator[str]:
-        """Yield what retrieval brought and what followed; nothing where nothing was retrieved."""
-        settled = decision.get("settlement")
-        if not settled:
+    def settlement(self, decision: DecisionReply) -> Iterator[str]:
+        """Yield what retrieval found and what followed; nothing where nothing was retrieved."""
+        settled = decision.settlement
+        if settled is None:
             return
-        evidence = settled["evidence"]
-        best = evidence["best_score"]
-        parts = [f"{evidence['passages']} {self('passages')}"]
-        if best is not None:
-            parts.append(f"{self('best')} {best:.2f}")
-        if evidence["degraded"]:
+        evidence = settled.evidence
+        parts = [f"{evidence.passages} {self('passages')}"]
+        if evidence.best_score is not None:
+            parts.append(f"{self('best')} {evidence.best_score:.2f}")
+        if evidence.degraded:
             parts.append(self("degraded"))
-        finding = settled["finding"]
         yield (
             f"{self('evidence')}{self('colon')}{self('comma').join(parts)}; "
-            f"{self._course(settled['outcome'])}{self('colon')}"
-            f"{self._because(finding['because'])} ({finding['rule']})"
+            f"{self._course(settled.outcome)}{self('colon')}"
+            f"{self._in(settled.finding.because)} ({settled.finding.rule})"
         )
 
-    def observed(self, observed: Body) -> str:
-        """Return what the observed policy would have done."""
-        then = observed["then"]
-        same = "" if observed["differs"] else f" {self('same')}"
+    def shadow(self, shadow: ShadowReply) -> str:
+        """Return what the shadow policy would have done."""
+        then = shadow.then
+        same = "" if shadow.differs else f" {self('same')}"
         return (
-            f"{self('observed')} {then['strategy']}{self('comma')}{self._course(then['course'])} "
-            f"({then['rule']}, {then['policy_version']}){same}"
+            f"{self('shadow')} {then.strategy}{self('comma')}{self._course(then.course)} "
+            f"({then.rule}, {then.policy_version}){same}"
         )
 
-    def facts(self, decision: Body) -> Iterator[str]:
+    def facts(self, decision: DecisionReply) -> Iterator[str]:
         """Yield every fact with unit and provenance."""
-        facts = decision.get("facts") or {}
-        if facts:
+        if decision.facts:
             yield f"{self('facts')}{self('colon')}"
-        for name, fact in facts.items():
-            yield f"  {_fact(name, fact)} ({self(fact['provenance'])})"
+        for name, fact in decision.facts.items():
+            yield f"  {_fact(name, fact)} ({self(fact.provenance)})"
 
-    def _kind_of(self, decision: Body) -> str:
-        known = {n: fact["value"] for n, fact in (decision.get("facts") or {}).items()}
+    def _kind_of(self, decision: DecisionReply) -> str:
+        known = {name: fact.value for name, fact in decision.facts.items()}
         if not known:
             return self("nothing")
         kinds = [self(name) for name in _KINDS if known.get(name) is True]
-        said = [*self._class_of(known), *kinds] or [self("unclassed")]
+        parts = [*self._class_of(known), *kinds] or [self("unclassed")]
         if "language" in known:
-            said.append(f"{self('language')} {known['language']}")
-        return self("comma").join(said)
+            parts.append(f"{self('language')} {known['language']}")
+        return self("comma").join(parts)
 
-    def _class_of(self, known: Body) -> Iterator[str]:
-        """Yield the class that the fitted classifier saw, where there is one."""
-        if "question_class_confidence" in known:
+    def _class_of(self, known: Mapping[str, JsonValue]) -> Iterator[str]:
+        """Yield the class that the fitted classifier predicts, where there is one."""
+        confidence = known.get("question_class_confidence")
+        if isinstance(confidence, int | float):
             label = known.get("question_class")
-            seen = f"{self('class')} {self(label)}" if label else self("unsure")
-            yield f"{seen} ({known['question_class_confidence']:.2f})"
+            seen = f"{self('class')} {self(str(label))}" if label else self("unsure")
+            yield f"{seen} ({confidence:.2f})"
 
-    def _named(self, finding: Body) -> str:
-        return f"{finding['rule']} [{finding['kind']}]"
+    def _missing(self, names: Sequence[str]) -> str:
+        return f"{self('comma')}{self('missing')} {self('comma').join(names)}"
 
-    def _because(self, because: Body) -> str:
-        return str(because[self._lang.value])
+    def _named(self, finding: FindingReply | RejectionReply) -> str:
+        return f"{finding.rule} [{finding.kind}]"
+
+    def _in(self, texts: Texts) -> str:
+        return texts[self._lang.value]
 
     def _course(self, outcome: str) -> str:
         return self("answer_outcome" if outcome == "answer" else outcome)
 
-    def _leaves(self, finding: Body) -> Iterator[str]:
-        for leaf in finding.get("leaves") or []:
-            read = self("comma").join(f"{n} = {_value(v)}" for n, v in leaf["values"].items())
-            yield f"    {leaf['expression']} -> {leaf['verdict']}" + (f" ({read})" if read else "")
+    def _leaves(self, finding: FindingReply) -> Iterator[str]:
+        for leaf in finding.leaves or ():
+            read = self("comma").join(f"{n} = {_value(v)}" for n, v in leaf.values.items())
+            yield f"    {leaf.expression} -> {leaf.verdict}" + (f" ({read})" if read else "")
 
 
-def _fact(name: str, fact: Body) -> str:
-    unit = f" {fact['unit']}" if fact.get("unit") else ""
-    return f"{name} = {_value(fact['value'])}{unit}"
+def _fact(name: str, fact: FactReply) -> str:
+    unit = f" {fact.unit}" if fact.unit else ""
+    return f"{name} = {_value(fact.value)}{unit}"
 
 
-def _value(value: object) -> str:
+def _value(value: JsonValue) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

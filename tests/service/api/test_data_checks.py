@@ -232,7 +232,9 @@ def test_a_check_that_takes_long_is_a_job(
 ) -> None:
     running.put_use_case(knowledge_bases=[])
     object.__setattr__(running.settings.server, "put_wait_s", 0.0)
-    monkeypatch.setattr("service.stores.leases.Leases.claim", lambda *_: None)  # no worker takes it up
+    monkeypatch.setattr(
+        "service.stores.leases.Leases.claim", lambda *_: None
+    )  # no worker takes it up
     reply = running.client.post("/use_cases/demo/data_checks", json={"rows": rows_of(2)})
     job = reply.json()["job"]
     assert (reply.status_code, reply.headers["location"]) == (202, f"/jobs/{job['id']}")

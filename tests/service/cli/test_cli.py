@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from service.cli import app
 from service.cli.compare import print_table, read_rows
-from service.cli.kb.bases import named_files
+from service.cli.kb.adding import named_files
 from service.cli.output import CommandFailed
+from service.cli.replies import ComparisonSummary
 from tests.service.cli.conftest import CannedGateway, Run
 
 DECISION = {
@@ -197,7 +198,7 @@ def test_kb_search_sends_its_budget_and_says_what_it_left_out(
     said = run("kb", "search", "handbook", "How long?", "--max-tokens", "60").stdout
     sent = gateway.sent("POST /v1/vector_stores/handbook/search").json
     assert (sent["max_tokens"], sent["query"]) == (60, "How long?")
-    assert "over the token budget and left out: 2" in said
+    assert "passages left out by the token budget: 2" in said
 
 
 def test_kb_rm_of_everything_has_to_be_said(run: Run, gateway: CannedGateway) -> None:
@@ -217,7 +218,7 @@ def test_train_uploads_rows_and_publishes(run: Run, gateway: CannedGateway, tmp_
     gateway.answer("POST /adapters/helpdesk@0a1b2c3d/publish", {"id": "helpdesk@0a1b2c3d"})
     result = run("train", "run", str(config), "--publish")
     assert result.exit_code == 0, result.stderr
-    assert result.stdout == "trained helpdesk@0a1b2c3d, it serves now\n"
+    assert result.stdout == "trained helpdesk@0a1b2c3d, it is live now\n"
     assert gateway.sent("POST /v1/fine_tuning/jobs").json == {
         "training_file": "file_1",
         "config": {"task": "helpdesk", "lora_rank": 16, "seed": 7},
@@ -293,7 +294,8 @@ def test_compare_names_the_line_that_is_no_json(run: Run, tmp_path: Path) -> Non
 def test_a_line_separator_inside_a_string_does_not_split_the_row(tmp_path: Path) -> None:
     rows = tmp_path / "set.jsonl"
     rows.write_bytes('{"question": "one\u2028two\x85three"}\r\n{"question": "four"}\n'.encode())
-    assert [row["question"] for row in read_rows(rows)] == ["one\u2028two\x85three", "four"]
+    read: list[Any] = read_rows(rows)
+    assert [row["question"] for row in read] == ["one\u2028two\x85three", "four"]
 
 
 def test_the_table_shows_a_dash_where_a_kind_was_not_answered(
@@ -303,7 +305,7 @@ def test_the_table_shows_a_dash_where_a_kind_was_not_answered(
 
     summary = _summary()
     del summary["strategies"]["rag"]["by_kind"]["style"]
-    print_table(Console(highlight=False), summary)
+    print_table(Console(highlight=False), ComparisonSummary.model_validate(summary))
     line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("rag"))
     assert line.split()[:3] == ["rag", "0.83", "-"]
 

@@ -9,19 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from adapters import (
-    AdapterRegistry,
-    Evaluation,
-    EvaluationEvent,
-    digest_adapter,
-    parse_training_config,
-)
+from adapters import AdapterRegistry, digest_adapter
 from service.access import LOOPBACK_CALLER
 from service.cli import app
-from service.settings import load_settings
 from service.stores.database import open_database
 from service.stores.migrations import upgrade
-from service.worker.handlers import judge_trained
 from tests.adapters.conftest import make_tiny_model, write_adapter
 from tests.fakes.evaluation import make_evaluation
 from tests.service.cli.conftest import CannedGateway
@@ -157,51 +149,6 @@ def test_rows_of_another_task_are_refused(home: Path, rows: Path) -> None:
     body = json.loads(evaluate(adapter_of(home).name, "--data", str(rows), "--json").stdout)
     assert body["error"]["code"] == "invalid_evaluation_rows"
     assert "rows.jsonl:1: the row is of task acts_json_zh" in body["detail"]
-
-
-def test_a_trained_adapter_is_judged_on_the_rows_its_run_held_back(
-    home: Path, rows: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[int] = []
-
-    def measure(folder: Path, held: list[Any], **options: Any) -> Evaluation:
-        asked.append(len(held))
-        options["on_progress"](EvaluationEvent("half", 1, 2))
-        return make_evaluation(folder.name, "REGRESSED")
-
-    monkeypatch.setattr("service.fine_tuning.evaluation.evaluate_adapter", measure)
-    told: list[tuple[str, float | None]] = []
-    keys = {"task": "facts", "model_name_or_path": "tiny", "dataset": str(rows)}
-    with registry_of(home) as registry:
-        body = judge_trained(
-            load_settings(),
-            registry,
-            registry.register(adapter_of(home), tenant=LOOPBACK_CALLER.tenant),
-            parse_training_config({**keys, "val_size": 4, "do_eval": True}),
-            tell=lambda event, fraction: told.append((str(event["event"]), fraction)),
-            cancelled=lambda: False,
-        )
-    assert asked == [4]
-    assert told == [("evaluating", 0.5)]
-    assert (body["verdict"], body["gate_passed"]) == ("REGRESSED", False)
-
-
-def test_an_adapter_that_could_not_be_judged_stays_registered(
-    home: Path, rows: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FINGERPOST_ENGINE__BASE_MODEL", "another")
-    keys = {"task": "facts", "model_name_or_path": "tiny", "dataset": str(rows)}
-    with registry_of(home) as registry:
-        body = judge_trained(
-            load_settings(),
-            registry,
-            registry.register(adapter_of(home), tenant=LOOPBACK_CALLER.tenant),
-            parse_training_config({**keys, "val_size": 4, "do_eval": True}),
-            tell=lambda event, fraction: None,
-            cancelled=lambda: False,
-        )
-        assert "another" in body["evaluation_error"]
-        assert registry.get(adapter_of(home).name, tenant=LOOPBACK_CALLER.tenant).verdict is None
 
 
 def test_a_publish_sends_its_override_and_says_the_note(run: Run, gateway: CannedGateway) -> None:

@@ -110,7 +110,11 @@ def test_prompts_ask_for_markers_only_on_request(make: Make, tmp_path: Path) -> 
     [
         ([{"question": "Why?"}], (), "line 1: `answers` is missing"),
         ([{"question": "Why?", "answers": []}], (), "line 1: `answers` is missing"),
-        ([{"question": "Why?", "answers": [3]}], (), "line 1: `answers` must be a list of texts"),
+        (
+            [{"question": "Why?", "answers": [3]}],
+            (),
+            "line 1: `answers` must be a list of non-empty strings",
+        ),
         ([{"answers": ["x"]}], (), "line 1: `question` is missing"),
         (
             [{"question": "Why?", "answers": ["x"], "gold_ids": ["nowhere"]}],
@@ -118,10 +122,10 @@ def test_prompts_ask_for_markers_only_on_request(make: Make, tmp_path: Path) -> 
             "has no document 'nowhere'",
         ),
         ([{"question": "Why?", "answers": ["blue whale"]}], (), "no question gave a row"),
-        ([], (), "holds no rows"),
+        ([], (), "contains no rows"),
         (None, ("--refusals", "0.7"), "the share of refusals is 0.7"),
         (None, ("--passages", "0"), "at least one passage"),
-        (None, ("--knowledge-base", "kb"), "either a --knowledge-base or a --corpus"),
+        (None, ("--knowledge-base", "kb"), "either --knowledge-base or --corpus"),
     ],
 )
 def test_bad_input_is_told_and_loses_nothing(
@@ -137,7 +141,10 @@ def test_bad_input_is_told_and_loses_nothing(
 def test_a_gateways_knowledge_base_and_use_case_make_the_rows(
     gateway: CannedGateway, run: Run, tmp_path: Path
 ) -> None:
-    data = [{"external_id": row["id"], "filename": "f.md", "text": row["text"]} for row in CORPUS]
+    data = [
+        {"external_id": row["id"], "filename": "f.md", "text": row["text"], "score": 0.5}
+        for row in CORPUS
+    ]
     documents = [{"id": row["id"], "external_id": row["id"]} for row in CORPUS]
     listed = {"object": "list", "data": documents, "has_more": False}
     gateway.answer("GET /v1/vector_stores/kb/documents", listed)

@@ -143,7 +143,7 @@ def test_a_person_reads_the_figures_too(route: Route, tmp_path: Path) -> None:
     assert "100% of them were fitted on" in result.stdout
     by_source = [{**row, "source": f"s{n % 2}"} for n, row in enumerate(rows(20))]
     result = route("fit", write(tmp_path / "sources.jsonl", by_source))
-    assert "each source left out" in result.stdout
+    assert "leave one source out" in result.stdout
 
 
 def test_missing_and_empty_files_are_named(route: Route, tmp_path: Path) -> None:

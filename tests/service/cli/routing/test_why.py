@@ -1,11 +1,13 @@
-"""`why` and `observe`: what the gateway keeps, in words."""
+"""`why` and `shadow`: what the gateway keeps, in words."""
 
 import json
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from router import Evidence, Facts, compare_with_shadow, decide, default_policy, settle
+from service.cli import app
 from tests.service.cli.conftest import CannedGateway, Run
 
 FACTS = Facts.build(
@@ -59,12 +61,12 @@ def test_why_says_rules_evidence_rejections_and_facts(run: Run, gateway: CannedG
     assert said[4] == '    need == "both" -> true (need = both)'
     text = "\n".join(said)
     assert "  hybrid_without_context_training [hard]: the adapter never learned" in text
-    assert "Rules that could not be judged:" in text
+    assert "Rules that could not be decided:" in text
     assert "  adapter_gate_failed [hard], unknown adapter_gate_passed" in text
     assert "Not hybrid: the adapter never learned" in text
     assert "Not prompt_only: facts and style are both needed" in text
     assert (
-        "After retrieval: 2 passages above the floor of relevance, best relevance 0.61; "
+        "After retrieval: 2 passages above the relevance threshold, best relevance 0.61; "
         "answer: relevant passages were found (otherwise)" in text
     )
     assert "  labelled_examples = 344 rows (declared)" in said
@@ -89,7 +91,7 @@ def test_why_speaks_chinese(run: Run, gateway: CannedGateway) -> None:
         ({"language": "en"}, "The question: of no clear kind, language en"),
         (
             {"question_class": "task", "question_class_confidence": 0.934, "format_asked": True},
-            "The question: class a task (0.93), asks for a format or a rewriting",
+            "The question: class a task (0.93), asks for a format or a rewrite",
         ),
         ({"question_class_confidence": 0.4}, "The question: the classifier is not sure (0.40)"),
     ],
@@ -102,7 +104,7 @@ def test_why_says_what_kind_of_question_it_was(
     assert said in lines(run, gateway, decision=trace)
 
 
-def test_why_shows_texts_fallback_and_the_observed_policy(run: Run, gateway: CannedGateway) -> None:
+def test_why_shows_texts_fallback_and_the_shadow_policy(run: Run, gateway: CannedGateway) -> None:
     decision = decide(FACTS, default_policy())
     seen = compare_with_shadow(decision, None, default_policy()).as_dict()
     trace = {**body()["decision"], "fallback_from": "rag", "pilot": True}
@@ -115,7 +117,7 @@ def test_why_shows_texts_fallback_and_the_observed_policy(run: Run, gateway: Can
     assert "The answer: 30 days." in said
     version = default_policy().version
     assert (
-        "The observed policy would have chosen rag, not known without retrieval "
+        "The shadow policy would have chosen rag, not known without retrieval "
         f"(need_both, {version}) (no difference)" in said
     )
 
@@ -125,7 +127,10 @@ def test_why_tells_what_is_left_of_a_record_without_a_trace(
 ) -> None:
     old = {"strategy": "rag", "rule": "need_knowledge", "policy_version": "default@0"}
     said = lines(run, gateway, decision=old)
-    assert said[2:] == ["The question: nothing is known of it", "Chosen by rule need_knowledge"]
+    assert said[2:] == [
+        "The question: nothing is recorded about it",
+        "Chosen by rule need_knowledge",
+    ]
 
 
 def test_why_as_json_is_the_whole_trace(run: Run, gateway: CannedGateway) -> None:
@@ -173,25 +178,38 @@ OBSERVATIONS = {
 }
 
 
-def test_observe_prints_shares_and_pairs(run: Run, gateway: CannedGateway) -> None:
+def test_shadow_prints_shares_and_pairs(run: Run, gateway: CannedGateway) -> None:
     gateway.answer("GET /observations", OBSERVATIONS)
-    said = run("observe").stdout
-    assert "observing other@2 beside default@1" in said
+    said = run("shadow").stdout
+    assert "shadow policy other@2, in force default@1" in said
     assert "3 of 4 requests (75.0%) would differ" in said
     assert "hybrid by need_both" in said
     assert "rag by limited_budget, abstain" in said
-    assert json.loads(run("observe", "--json").stdout) == OBSERVATIONS
+    assert json.loads(run("shadow", "--json").stdout) == OBSERVATIONS
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
         ({"observing": None}, "[router] observe = FILE"),
-        ({"observing": None, "problem": "other.yaml, line 3: bad"}, "not observed: other.yaml"),
+        (
+            {"observing": None, "problem": "other.yaml, line 3: bad"},
+            "shadow policy refused: other.yaml",
+        ),
     ],
 )
-def test_observe_says_why_nothing_is_observed(
+def test_shadow_says_why_there_is_no_shadow_policy(
     run: Run, gateway: CannedGateway, fields: dict[str, Any], said: str
 ) -> None:
     gateway.answer("GET /observations", {**OBSERVATIONS, "data": [], **fields})
-    assert said in run("observe").stdout
+    assert said in run("shadow").stdout
+
+
+def test_the_old_name_of_shadow_still_works_and_is_not_listed(
+    run: Run, gateway: CannedGateway
+) -> None:
+    gateway.answer("GET /observations", OBSERVATIONS)
+    assert json.loads(run("observe", "--json").stdout) == OBSERVATIONS
+    listed = CliRunner().invoke(app, ["--help"]).stdout
+    assert "shadow" in listed
+    assert "observe" not in listed

@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli import app
-from service.cli.kb.evaluation import Question, Retriever, measure
-from service.cli.output import Report
+from service.cli.kb.evaluation.files import Question
+from service.cli.kb.evaluation.measuring import Retriever, measure
+from service.cli.output import Output
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.knowledge import CannedKnowledge, Found
 
@@ -43,7 +44,7 @@ def write(file: Path, rows: list[Any]) -> Path:
 @pytest.fixture
 def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
     """Return a function that runs the command on the six rows, or on other files."""
-    monkeypatch.setattr("service.cli.kb.evaluation.load_embedder", lambda _: FakeEmbedder())
+    monkeypatch.setattr("service.cli.kb.evaluation.command.load_embedder", lambda _: FakeEmbedder())
     monkeypatch.setenv("FINGERPOST_HOME", str(tmp_path / "home"))
 
     def run(*words: str, corpus: Path | None = None, queries: Path | None = None) -> Result:
@@ -101,8 +102,10 @@ def canned() -> CannedKnowledge:
 def test_each_figure_is_that_of_its_questions_and_its_retriever() -> None:
     asked = [Question(f"q{n}", (), frozenset({"g"})) for n in range(5)]
     foreign = [Question(name, (), frozenset()) for name in ("f0", "f1")]
-    report = Report(as_json=True)
-    figures = measure(canned(), asked, foreign, None, report)
+    output = Output(as_json=True)
+    figures: dict[str, Any] = measure(
+        canned(), asked, foreign, only=None, output=output
+    ).as_document()
     assert (figures["retriever"], figures["retrievers_used"]) == ("hybrid", ["dense", "lexical"])
     assert (figures["hit_at_1"], figures["mrr_at_10"]) == (0.0, 0.5)
     assert figures["intervals"]["mrr_at_10"] == [0.5, 0.5]
@@ -114,7 +117,10 @@ def test_each_figure_is_that_of_its_questions_and_its_retriever() -> None:
     assert figures["flagged_answerable_default"] == pytest.approx(2 / 5)
     assert figures["flagged_unanswerable_default"] == pytest.approx(1 / 2)
     assert (figures["queries"], figures["unanswerable"]) == (5, 2)
-    alone = measure(canned(), asked, foreign, Retriever.LEXICAL, report)
+    only = Retriever.LEXICAL
+    alone: dict[str, Any] = measure(
+        canned(), asked, foreign, only=only, output=output
+    ).as_document()
     assert (alone["mrr_at_10"], alone["flagged_answerable_default"]) == (pytest.approx(1 / 3), 1.0)
     assert (alone["flagged_unanswerable"], list(alone["by_retriever"])) == (
         pytest.approx(1.0),
@@ -154,11 +160,11 @@ def test_a_person_gets_a_table_and_the_lines_for_the_configuration(evaluate: Eva
     ("corpus", "queries", "named"),
     [
         ([{"text": "x"}], QUERIES, "corpus-b.jsonl, line 1: `id`"),
-        ([*CORPUS, CORPUS[0]], QUERIES, "line 7: the id 'returns' stands twice"),
+        ([*CORPUS, CORPUS[0]], QUERIES, "line 7: the id 'returns' appears twice"),
         ([*CORPUS, {"id": "x", "text": " "}], QUERIES, "line 7: `text`"),
-        ([*CORPUS, ["x"]], QUERIES, "line 7: a JSON object"),
-        ([], QUERIES, "holds no rows"),
-        (CORPUS, [], "queries-b.jsonl holds no rows"),
+        ([*CORPUS, ["x"]], QUERIES, "line 7: must be a JSON object"),
+        ([], QUERIES, "contains no rows"),
+        (CORPUS, [], "queries-b.jsonl contains no rows"),
         (
             CORPUS,
             [*QUERIES, {"question": "x", "gold_ids": ["nobody"]}],

@@ -12,7 +12,9 @@ from typer.testing import CliRunner, Result
 
 from adapters import AdapterRegistry, TrainingEvent, list_runs
 from service.access import LOOPBACK_CALLER
-from service.cli import app, train
+from service.cli import app
+from service.cli.train.following import note_of, show_event
+from service.cli.train.words import curve_lines
 from service.stores.database import open_database
 from tests.adapters.conftest import make_tiny_model
 from tests.adapters.training.test_run import children_of
@@ -116,15 +118,14 @@ def test_run_prints_events_and_registers_the_adapter(run: Run, config: Path, hom
 def test_a_killed_run_is_shown_and_resumed(
     run: Run, config: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell = train._tell
 
-    def kill(report: Any, meter: Any, event: dict[str, Any]) -> None:
-        tell(report, meter, event)
+    def kill(output: Any, bar: Any, event: dict[str, Any], fraction: float | None) -> None:
+        show_event(output, bar, event, fraction)
         if event["event"] == "checkpoint":
             for pid in children_of(os.getpid()):
                 os.kill(pid, signal.SIGKILL)
 
-    monkeypatch.setattr("service.cli.train._tell", kill)
+    monkeypatch.setattr("service.cli.train.local.show_event", kill)
     failed = run("train", "run", config, "--set", "max_steps=200", "--json")
     assert failed.exit_code == 1
     assert json.loads(failed.stdout.splitlines()[-1])["error"]["code"] == "training_failed"
@@ -155,10 +156,12 @@ def test_a_run_that_is_not_there_is_said(run: Run) -> None:
 
 
 def test_the_note_of_an_event_has_rate_and_time_left() -> None:
-    event = TrainingEvent("progress", "step 1 of 2", tokens_per_s=310.4, eta_s=12.2).as_dict()
-    assert train._note(event) == "step 1 of 2, 310 tokens/s, 12 s left"
+    event: dict[str, Any] = TrainingEvent(
+        "progress", "step 1 of 2", tokens_per_s=310.4, eta_s=12.2
+    ).as_dict()
+    assert note_of(event) == "step 1 of 2, 310 tokens/s, 12 s left"
 
 
 def test_the_curve_falls_from_left_to_right() -> None:
     events: list[dict[str, Any]] = [{"event": "progress", "loss": loss} for loss in (3, 2, 1)]
-    assert train._curve_lines(events) == ["loss 3.000 █▅▁ 1.000"]
+    assert curve_lines(events) == ["loss 3.000 █▅▁ 1.000"]

@@ -1,0 +1,121 @@
+"""What the commands read of the gateway's replies; every other key is ignored.
+
+A command needs few fields of a body and must also work with a gateway of another release, so
+these models are smaller than those in `service/api/schemas`. `--json` prints the body as it came,
+never one of these.
+"""
+
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from service.cli.replies.adapters import (
+    AdapterDetail,
+    AdapterReply,
+    AdaptersReply,
+    DraftReply,
+    StateChange,
+)
+from service.cli.replies.comparisons import (
+    ComparisonReply,
+    ComparisonSummary,
+    KindScore,
+    Latency,
+    StrategyScore,
+    Winner,
+)
+from service.cli.replies.data_checks import (
+    CheckReply,
+    DataCheckReply,
+    RowEvidence,
+)
+from service.cli.replies.decisions import (
+    AnswerReply,
+    CitationReply,
+    DecisionReply,
+    EvidenceReply,
+    FactReply,
+    FindingReply,
+    LeafReply,
+    RecordReply,
+    RejectionReply,
+    RouteReply,
+    SettlementReply,
+    ShadowChoice,
+    ShadowReply,
+    Texts,
+)
+from service.cli.replies.documents import (
+    DocumentReply,
+    IndexCheckReply,
+    PassagePart,
+    PassageReply,
+    SearchReply,
+    VersionReply,
+)
+from service.cli.replies.jobs import (
+    AcceptedReply,
+    AnyReply,
+    ErrorBody,
+    ErrorFields,
+    IdReply,
+    JobProgress,
+    JobReply,
+    TrainingJobReply,
+)
+from service.cli.replies.shadow import (
+    ShadowPair,
+    ShadowsReply,
+    ShadowSummary,
+)
+
+__all__ = [
+    "AcceptedReply",
+    "AdapterDetail",
+    "AdapterReply",
+    "AdaptersReply",
+    "AnswerReply",
+    "AnyReply",
+    "CheckReply",
+    "CitationReply",
+    "ComparisonReply",
+    "ComparisonSummary",
+    "DataCheckReply",
+    "DecisionReply",
+    "DocumentReply",
+    "DraftReply",
+    "ErrorBody",
+    "ErrorFields",
+    "EvidenceReply",
+    "FactReply",
+    "FindingReply",
+    "IdReply",
+    "IndexCheckReply",
+    "JobProgress",
+    "JobReply",
+    "KindScore",
+    "Latency",
+    "LeafReply",
+    "PassagePart",
+    "PassageReply",
+    "RecordReply",
+    "RejectionReply",
+    "RouteReply",
+    "RowEvidence",
+    "SearchReply",
+    "SettlementReply",
+    "ShadowChoice",
+    "ShadowPair",
+    "ShadowReply",
+    "ShadowSummary",
+    "ShadowsReply",
+    "StateChange",
+    "StrategyScore",
+    "T",
+    "Texts",
+    "TrainingJobReply",
+    "VersionReply",
+    "Winner",
+]
+
+T = TypeVar("T", bound=BaseModel)

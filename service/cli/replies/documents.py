@@ -1,0 +1,78 @@
+"""Documents, passages and the vector index."""
+
+from service.api.schemas.shapes import JsonObject
+from service.cli.replies.jobs import IdReply
+from service.cli.replies.reading import Reading
+
+
+class DocumentReply(Reading):
+    """A document of a knowledge base in a list, and the answer to one that was written."""
+
+    id: str = ""
+    external_id: str = ""
+    version: int | None = None
+    content_hash: str = ""
+    attributes: JsonObject | None = None
+    job: IdReply | None = None
+
+    @property
+    def name(self) -> str:
+        """The id that users know."""
+        return self.external_id or self.id
+
+
+class PassagePart(Reading):
+    """A part of a passage's text."""
+
+    text: str
+
+
+class PassageReply(Reading):
+    """A passage that was found."""
+
+    score: float
+    text: str = ""
+    content: list[PassagePart] = []
+    external_id: str = ""
+    filename: str = ""
+
+
+class SearchReply(Reading):
+    """The passages that were found, best first."""
+
+    data: list[PassageReply] = []
+    passages_over_budget: int = 0
+    degraded: bool = False
+
+
+class VersionReply(Reading):
+    """One version of a document."""
+
+    external_id: str
+    version: int
+    change: str
+    changed_at: float
+    replaces: int | None
+    replaced_by: int | None
+    is_active: bool
+    bytes: int
+    chunks: int
+    content_hash: str
+
+
+class IndexCheckReply(Reading):
+    """How the vector index of a knowledge base compares with its documents."""
+
+    in_step: bool
+    wants_reindex: bool
+    available: bool
+    detail: str | None = None
+    embedder_fits: bool
+    embedding_model: str
+    embedding_revision: str
+    documents: int
+    chunks: int
+    missing: int
+    orphans: int
+    unfinished: int
+    generation: int
