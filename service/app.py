@@ -21,6 +21,7 @@ from service.api import (
     data_checks,
     decisions,
     document_history,
+    documents,
     error_replies,
     file_batches,
     files,
@@ -29,7 +30,7 @@ from service.api import (
     indexes,
     jobs,
     openai,
-    summaries,
+    search,
     use_cases,
     vector_stores,
 )
@@ -48,7 +49,9 @@ APIS = (
     use_cases.api,
     data_checks.api,
     vector_stores.api,
+    documents.api,
     document_history.api,
+    search.api,
     indexes.api,
     file_batches.api,
     fine_tuning.api,
@@ -90,10 +93,15 @@ def create_app(settings: Settings, ports: Ports, opening: OpenContext = open_con
                 group.cancel_scope.cancel()
         await context.aclose()
 
-    app = FastAPI(title="Fingerpost", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Fingerpost",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses={**error_replies.ERRORS},
+    )
     for api in APIS:
         app.include_router(api)
-    summaries.install(app)
     error_replies.install(app)
     limit = settings.server.max_body_bytes
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limit)

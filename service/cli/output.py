@@ -19,7 +19,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from adapters import AdapterError
 from knowledge import KnowledgeError
 from router import RouterError
-from service.errors import ServiceError, error_fields, status_of
+from service.api.schemas.errors import error_body, error_body_of
+from service.api.schemas.shapes import JsonObject
+from service.errors import ServiceError
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, on failure too.")
@@ -29,6 +31,7 @@ UrlOption = Annotated[
 ]
 
 FAILED = 1
+TITLE = "The command failed"
 _PLAIN_EVERY_S = 5.0  # how often a log without a terminal gets a line
 _SAME_EVERY_S = 20.0  # and how often the same one again, so that nobody thinks it hangs
 
@@ -130,26 +133,14 @@ def reporting(as_json: bool) -> Iterator[Report]:
         _fail(report, problem(message, code="internal_error", hint=hint, status=500))
 
 
-def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> dict[str, Any]:
+def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> JsonObject:
     """Return an error body in the gateway's shape for something that never reached it."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return {
-        "type": f"urn:fingerpost:problem:{code}",
-        "title": "The command failed",
-        "status": status,
-        "detail": message,
-        "hint": hint,
-        "error": {"message": message, "type": kind, "param": None, "code": code},
-    }
+    return error_body(status, message, code=code, title=TITLE, hint=hint)
 
 
-def problem_of(exc: Exception) -> dict[str, Any]:
+def problem_of(exc: Exception) -> JsonObject:
     """Return the error body of one of our own errors."""
-    fields = error_fields(exc)
-    body = problem(
-        fields["message"], code=fields["code"], hint=fields["hint"], status=status_of(exc)
-    )
-    return {**fields, **body}
+    return error_body_of(exc, title=TITLE)
 
 
 def _fail(report: Report, body: Mapping[str, Any]) -> None:
