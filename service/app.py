@@ -13,6 +13,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from service import __version__
 from service.api import (
     adapters,
     advice,
@@ -21,6 +22,7 @@ from service.api import (
     data_checks,
     decisions,
     document_history,
+    documentation,
     documents,
     error_replies,
     file_batches,
@@ -34,6 +36,7 @@ from service.api import (
     use_cases,
     vector_stores,
 )
+from service.api.description import DescribedApp
 from service.api.guard import Guard
 from service.context import AppContext, open_context
 from service.home import Ports
@@ -42,6 +45,7 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 APIS = (
+    documentation.api,
     chat.api,
     advice.api,
     decisions.api,
@@ -93,8 +97,10 @@ def create_app(settings: Settings, ports: Ports, opening: OpenContext = open_con
                 group.cancel_scope.cancel()
         await context.aclose()
 
-    app = FastAPI(
+    app = DescribedApp(
         title="Fingerpost",
+        version=__version__,
+        description="Chooses between prompting, retrieval, fine-tuning and both, and then does it.",
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

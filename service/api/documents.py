@@ -19,10 +19,8 @@ from service.api.parameters import After, IdempotencyKey, Limit
 from service.api.schemas.documents import (
     DeletedDocument,
     DocumentReply,
-    DocumentUpload,
     DocumentWithText,
     IngestedDocument,
-    InlineDocument,
 )
 from service.api.schemas.shapes import JsonObject, ListReply
 from service.api.uploads import Upload, read_upload
@@ -42,8 +40,8 @@ BODY_OF_PUT = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": InlineDocument.model_json_schema()},
-            "multipart/form-data": {"schema": DocumentUpload.model_json_schema()},
+            "application/json": {"schema": {"$ref": "#/components/schemas/InlineDocument"}},
+            "multipart/form-data": {"schema": {"$ref": "#/components/schemas/DocumentUpload"}},
         },
     }
 }

@@ -14,7 +14,7 @@ from adapters import AdapterNotFound
 from router import Strategy
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
 from service.api.dependencies import Caller, Context
-from service.api.error_replies import problem_of, request_id_of
+from service.api.error_replies import errors, problem_of, request_id_of
 from service.api.schemas.answers import CitationReply
 from service.api.schemas.chat import turns_of
 from service.api.schemas.openai import (
@@ -34,7 +34,7 @@ from service.api.schemas.openai import (
     UrlCitation,
 )
 from service.api.schemas.shapes import ListReply
-from service.api.streams import EventStream, json_reply, sse, unless_gone
+from service.api.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.chat.citations import Citation
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event
 from service.chat.question import Question
@@ -43,13 +43,14 @@ from service.engine.client import Usage
 from service.errors import ModelNotFound
 from service.routing.facts import Requirements
 
-api = APIRouter(prefix="/v1", tags=["openai"])
+api = APIRouter(prefix="/v1", tags=["openai"], responses=errors(400, 404, 409, 422, 502, 503))
 
 AUTO = "auto"
+STREAMED = event_stream(CompletionReply, {"message": ChunkReply})
 DONE = b"data: [DONE]\n\n"
 
 
-@api.post("/chat/completions", response_model=None)
+@api.post("/chat/completions", response_model=None, responses=STREAMED)
 async def complete(
     request: Request, context: Context, caller: Caller, body: CompletionRequest
 ) -> Response:

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from knowledge import LeftOut, Passage, Retrieval, RetrieverName
-from service.api.schemas.passages import PassageReply
+from service.api.schemas.answers import PassageReply
 from service.api.schemas.shapes import AttributeMap, Body, JsonObject, Reply
 
 
