@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import JsonValue
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
 from service.api.schemas.compare import (
     CompareRequest,
     ComparisonJobReply,
@@ -24,7 +25,7 @@ from service.errors import CompareNotFound, JobNotFound
 from service.stores.comparisons import Comparison
 from service.stores.jobs import Job, Lane
 
-api = APIRouter(prefix="/compare", tags=["compare"])
+api = APIRouter(prefix="/compare", tags=["compare"], responses=errors(400, 404, 422, 507))
 
 MOST_LISTED = 100
 Limit = Annotated[int, Query(description="Most comparisons, 1 to 100; clamped to that.")]

@@ -6,26 +6,31 @@ from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from adapters import parse_any_rows
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.job_replies import ACCEPTED, accepted
 from service.api.jobs import wait_for
 from service.api.schemas.data_checks import DataCheckReply, DataCheckRequest
-from service.api.schemas.jobs import JobAccepted
 from service.api.schemas.shapes import JsonObject, ListReply
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.stores.jobs import Lane
 
-api = APIRouter(prefix="/use_cases/{use_case_id}/data_checks", tags=["data checks"])
+api = APIRouter(
+    prefix="/use_cases/{use_case_id}/data_checks",
+    tags=["data checks"],
+    responses=errors(400, 404, 409, 422, 507),
+)
 
 MOST_LISTED = 100
 
 Limit = Annotated[int, Query(description="Most checks to return, 1 to 100; clamped to that.")]
 
 
-@api.post("", response_model=DataCheckReply, responses={202: {"model": JobAccepted}})
+@api.post("", response_model=DataCheckReply, responses=ACCEPTED)
 async def check(
     context: Context, caller: Caller, use_case_id: str, body: DataCheckRequest
 ) -> DataCheckReply | Response:
@@ -54,8 +59,7 @@ async def check(
     job = await to_thread.run_sync(enqueue)
     job = await wait_for(job, context, context.settings.server.put_wait_s)
     if job.result is None:
-        accepted = JobAccepted.of(job).model_dump(mode="json")
-        return JSONResponse(accepted, 202, {"location": f"/jobs/{job.job_id}"})
+        return accepted(job)
     read = partial(_get, context, caller, use_case_id, job.result["data_check"])
     return await to_thread.run_sync(read)
 

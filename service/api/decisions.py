@@ -3,11 +3,12 @@
 from fastapi import APIRouter
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
 from service.api.schemas.decisions import ObservationListReply, ObservationReply, RecordReply
 from service.errors import DecisionNotFound
 from service.stores.records import Pair
 
-api = APIRouter(tags=["decisions"])
+api = APIRouter(tags=["decisions"], responses=errors(404, 422))
 
 
 @api.get("/decisions/{request_id}")

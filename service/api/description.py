@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from service.api.error_replies import error_media_type
 from service.api.schemas.answers import DecisionEventReply, DeltaEventReply, PassagesEventReply
 from service.api.schemas.documents import DocumentUpload, InlineDocument
 from service.api.schemas.openai import ChunkReply
@@ -23,7 +24,9 @@ TAGS = {
     "use cases": "What a team declares about one job.",
     "data checks": "Whether training rows are good enough.",
     "knowledge": "Knowledge bases, their documents and their index.",
-    "adapters": "Training files, training runs, and the adapters they make.",
+    "files": "Uploaded rows and documents.",
+    "fine-tuning": "Training runs under OpenAI's nouns.",
+    "adapters": "What is trained, what serves, and how an adapter goes live.",
     "compare": "The strategies on a team's own questions.",
     "jobs": "How long work stands.",
     "health": "Whether the process lives, and whether it can answer.",
@@ -67,8 +70,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     for path, _, operation in operations(document):
         _say_in_short(operation)
-        if not path.startswith("/v1/"):
-            _as_problems(operation["responses"])
+        _name_error_type(operation["responses"], error_media_type(path))
     return document
 
 
@@ -79,15 +81,15 @@ def _mode(model: type[BaseModel]) -> Any:
 def _say_in_short(operation: dict[str, Any]) -> None:
     """Make the first line of the docstring the summary, and what follows the description."""
     summary, _, rest = operation.pop("description", operation["summary"]).partition("\n\n")
-    operation["summary"] = " ".join(summary.split())
+    operation["summary"] = " ".join(summary.split()).removesuffix(".")
     if rest.strip():
         operation["description"] = rest.strip()
 
 
-def _as_problems(replies: dict[str, Any]) -> None:
-    """Give errors outside `/v1` the media type of RFC 9457."""
+def _name_error_type(replies: dict[str, Any], media_type: str) -> None:
+    """Give errors the media type that they come with, whatever the endpoint's own is."""
     for status, reply in replies.items():
-        content = reply.get("content", {})
-        schema = content.get("application/json", {}).get("schema", {})
-        if int(status) >= FIRST_ERROR and schema.get("$ref", "").endswith("/ErrorReply"):
-            content["application/problem+json"] = content.pop("application/json")
+        for media in list(reply.get("content", {}).values()):
+            is_error = media.get("schema", {}).get("$ref", "").endswith("/ErrorReply")
+            if int(status) >= FIRST_ERROR and is_error:
+                reply["content"] = {media_type: media}

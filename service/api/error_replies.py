@@ -59,7 +59,6 @@ def reply(body: JsonObject) -> Response:
     """Return the HTTP reply for an error body."""
     status, instance = body["status"], body["instance"]
     assert isinstance(status, int)
-    openai = str(instance).startswith("/v1/")
     headers = {"retry-after": RETRY_AFTER_S} if status in (429, 503) else {}
     if status == 409:
         headers["x-should-retry"] = "false"  # the openai client repeats a 409 otherwise
@@ -67,8 +66,13 @@ def reply(body: JsonObject) -> Response:
         _encoded(body),
         status_code=status,
         headers=headers,
-        media_type="application/json" if openai else "application/problem+json",
+        media_type=error_media_type(str(instance)),
     )
+
+
+def error_media_type(path: str) -> str:
+    """Return the media type of errors: OpenAI's clients under `/v1/` read no other JSON."""
+    return "application/json" if path.startswith("/v1/") else "application/problem+json"
 
 
 def _encoded(body: JsonObject) -> bytes:

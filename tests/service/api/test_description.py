@@ -77,7 +77,7 @@ def test_every_error_has_our_one_body(document: dict[str, Any]) -> None:
 
 def test_every_endpoint_says_in_one_line_what_it_does(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
-        assert operation["summary"].endswith("."), f"{method} {path}"
+        assert " " in operation["summary"], f"{method} {path}"
         assert operation["tags"], f"{method} {path}"
         named = {tag["name"] for tag in document["tags"]}
         assert set(operation["tags"]) <= named, f"{method} {path}"
