@@ -8,10 +8,10 @@ from service.api.schemas.decisions import ObservationListReply, ObservationReply
 from service.errors import DecisionNotFound
 from service.stores.records import Pair
 
-api = APIRouter(tags=["decisions"], responses=errors(404, 422))
+api = APIRouter(tags=["decisions"])
 
 
-@api.get("/decisions/{request_id}")
+@api.get("/decisions/{request_id}", responses=errors(404, 422))
 def get_decision(context: Context, caller: Caller, request_id: str) -> RecordReply:
     """Return the whole trace of an answered request; the texts only where they are kept."""
     records = context.records

@@ -70,6 +70,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     for path, _, operation in operations(document):
         _say_in_short(operation)
+        operation["responses"] = dict(sorted(operation["responses"].items()))
         _name_error_type(operation["responses"], error_media_type(path))
     return document
 

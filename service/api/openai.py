@@ -43,14 +43,17 @@ from service.engine.client import Usage
 from service.errors import ModelNotFound
 from service.routing.facts import Requirements
 
-api = APIRouter(prefix="/v1", tags=["openai"], responses=errors(400, 404, 409, 422, 502, 503))
+api = APIRouter(prefix="/v1", tags=["openai"])
 
 AUTO = "auto"
-STREAMED = event_stream(CompletionReply, {"message": ChunkReply})
+COMPLETED = {
+    **errors(400, 404, 409, 422, 502, 503),
+    **event_stream(CompletionReply, {"": ChunkReply}, ending="[DONE]"),
+}
 DONE = b"data: [DONE]\n\n"
 
 
-@api.post("/chat/completions", response_model=None, responses=STREAMED)
+@api.post("/chat/completions", response_model=None, responses=COMPLETED)
 async def complete(
     request: Request, context: Context, caller: Caller, body: CompletionRequest
 ) -> Response:
@@ -78,7 +81,7 @@ def list_models(context: Context) -> ListReply[ModelReply]:
     return ListReply(object="list", data=_models(context), has_more=False)
 
 
-@api.get("/models/{model:path}", response_model_exclude_unset=True)
+@api.get("/models/{model:path}", response_model_exclude_unset=True, responses=errors(404, 422))
 def get_model(context: Context, model: str) -> ModelReply:
     """Return one model by its name."""
     for row in _models(context):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from service.api.description import FIRST_ERROR, operations
+from service.api.error_replies import ERRORS
 from service.app import create_app
 from service.home import Ports
 from service.settings import Settings
@@ -20,7 +21,8 @@ Made from the OpenAPI document by `python -m service.api.reference`; a test comp
 A running gateway shows every field at `/docs`, and the document itself at `/openapi.json`.
 
 Every error has one body, `ErrorReply`: RFC 9457 with an OpenAI error envelope in it.
-Under `/v1` it comes as `application/json`, elsewhere as `application/problem+json`.
+Any endpoint may answer 403 (no loopback host), 413 or 500; the table names the other errors.
+Under `/v1` an error comes as `application/json`, elsewhere as `application/problem+json`.
 Files: one per noun, their bodies in `schemas/`; `dependencies.py` gives an endpoint its context
 and caller, `error_replies.py` answers errors, `guard.py` comes before everything.
 """
@@ -50,7 +52,9 @@ def _row(path: str, method: str, operation: dict[str, Any]) -> str:
     made = [(status, _names(reply)) for status, reply in replies if int(status) < FIRST_ERROR]
     first, *others = made
     shown = [first[1], *(f"{status}: {names}" for status, names in others)]
-    faults = " ".join(status for status, _ in replies if int(status) >= FIRST_ERROR)
+    faults = " ".join(
+        status for status, _ in replies if int(status) >= FIRST_ERROR and int(status) not in ERRORS
+    )
     body = _names(operation.get("requestBody", {}))
     cells = (f"`{method.upper()} {path}`", operation["summary"], body, ", ".join(shown), faults)
     return f"| {' | '.join(cells)} |"
@@ -59,14 +63,17 @@ def _row(path: str, method: str, operation: dict[str, Any]) -> str:
 def _names(part: dict[str, Any]) -> str:
     """Return the schemas, or else the media types, of a body."""
     names = [
-        _name(media["schema"]) or f"`{kind}`" for kind, media in part.get("content", {}).items()
+        _name(media.get("schema", {})) or f"`{kind}`"
+        for kind, media in part.get("content", {}).items()
     ]
     return " or ".join(dict.fromkeys(names))
 
 
 def _name(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
-        return f"`{schema['$ref'].rpartition('/')[2]}`"
+        name = schema["$ref"].rpartition("/")[2]
+        listed = name.removeprefix("ListReply_").removesuffix("_")
+        return f"`{name}`" if listed == name else f"list of `{listed}`"
     return f"`{schema['title']}`" if "title" in schema else ""
 
 

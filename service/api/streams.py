@@ -39,19 +39,32 @@ def _json(data: Reply | JsonObject) -> bytes:
     return orjson.dumps(data)
 
 
-def event_stream(whole: type[Reply], events: Mapping[str, type[Reply]]) -> Responses:
+def event_stream(
+    whole: type[Reply], events: Mapping[str, type[Reply]], *, ending: str | None = None
+) -> Responses:
     """Return the description of a reply that is whole, or a stream if the body asks for one.
 
     Args:
         whole: The reply without a stream.
-        events: Data of the stream's events, by the event's name.
+        events: Data of the stream's events by the event's name; no name: unnamed events.
+        ending: Data of the last event, where that is no JSON.
     """
-    refs = {
-        name: {"$ref": f"#/components/schemas/{data.__name__}"} for name, data in events.items()
+    kinds = [_event_schema(name, data) for name, data in events.items()]
+    if ending is not None:
+        kinds.append({"properties": {"data": {"const": ending}}, "required": ["data"]})
+    described = {"itemSchema": {"type": "object", "anyOf": kinds}}
+    return {200: {"model": whole, "content": {"text/event-stream": described}}}
+
+
+def _event_schema(name: str, data: type[Reply]) -> JsonObject:
+    told: JsonObject = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": f"#/components/schemas/{data.__name__}"},
     }
-    said = ", ".join(f"`{name}`: {data.__name__}" for name, data in events.items())
-    schema = {"type": "string", "description": f"Events and their data: {said}.", "x-events": refs}
-    return {200: {"model": whole, "content": {"text/event-stream": {"schema": schema}}}}
+    if not name:
+        return {"properties": {"data": told}, "required": ["data"]}
+    return {"properties": {"event": {"const": name}, "data": told}, "required": ["event", "data"]}
 
 
 class EventStream(StreamingResponse):

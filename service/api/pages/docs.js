@@ -32,6 +32,7 @@ function variants(schema) {
 
 function typeOf(schema) {
   if (!schema) return "any";
+  if (schema.contentSchema) return `JSON of ${typeOf(schema.contentSchema)}`;
   if (schema.$ref) return nameOf(schema);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
@@ -64,9 +65,10 @@ function inner(schema) {
     const found = resolve(schema);
     return found.properties || variants(found) ? [[nameOf(schema), found]] : [];
   }
-  if (schema.properties) return [[schema.title || "object", schema]];
+  if (schema.properties) return [[schema.title || schema.properties.event?.const || "object", schema]];
   if (variants(schema)) return variants(schema).flatMap(inner);
   if (schema.items) return inner(schema.items);
+  if (schema.contentSchema) return inner(schema.contentSchema);
   if (typeof schema.additionalProperties === "object") return inner(schema.additionalProperties);
   return [];
 }
@@ -144,7 +146,7 @@ function showContent(title, part) {
   const box = make("div", {}, make("h3", {}, title));
   if (part.description && title !== "Body") box.append(make("p", { class: "faint" }, part.description));
   for (const [kind, media] of Object.entries(part.content || {})) {
-    const schema = media.schema || {};
+    const schema = media.schema || media.itemSchema || {};
     box.append(make("p", {}, make("code", {}, kind), " ", make("span", { class: "type" }, typeOf(schema))));
     if (schema.description) box.append(make("p", { class: "faint" }, schema.description));
     const found = resolve(schema);

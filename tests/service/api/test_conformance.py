@@ -4,11 +4,8 @@ Hypothesis derives them from the schemas, valid ones and others, always the same
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -39,13 +36,14 @@ CHECKS = [
 def test_no_request_is_answered_otherwise_than_the_document_says(
     running: Running, pytestconfig: pytest.Config
 ) -> None:
-    object.__setattr__(running.settings.server, "put_wait_s", 1.0)
     schema = schemathesis.openapi.from_dict(running.client.get("/openapi.json").json())
     found = [result.ok() for result in schema.get_all_operations()]
     asked = sorted(found, key=lambda one: (one.method == "delete", one.label))
     varied = sum(_varies(operation) for operation in asked)
     wanted = LONG_CASES if pytestconfig.getoption("--long") else CASES
     known = known_ids(running)
+    object.__setattr__(running.context.jobs, "claim", lambda lane, worker: None)
+    object.__setattr__(running.settings.server, "put_wait_s", 0.0)  # what is queued now stays so
     run = Run(str(running.client.base_url), known)
     for operation in asked:
         run.try_out(operation, -(-wanted // varied) if _varies(operation) else 1)
@@ -104,6 +102,7 @@ class Run:
         def send(case: Any) -> None:
             self.cases += 1
             try:
+                self._make_meant(case)
                 case.call_and_validate(base_url=self._url, checks=CHECKS, timeout=30)
             except FailureGroup as exc:
                 titles = ", ".join(type(failure).__name__ for failure in exc.exceptions)
@@ -113,6 +112,23 @@ class Run:
                 )
 
         send()
+
+    def _make_meant(self, case: Any) -> None:
+        """Let every second body name what there is, so that it gets beyond the first check."""
+        if not isinstance(case.body, dict) or self.cases % 2:
+            return
+        meant = {
+            "use_case": "demo",
+            "knowledge_bases": ["handbook"],
+            "model": "auto",
+            "strategy": "auto",
+            "training_file": self._known["file_id"],
+            "file_ids": [self._known["file_id"]],
+        }
+        case.body.update({key: meant[key] for key in meant.keys() & case.body.keys()})
+        messages = case.body.get("messages")
+        if isinstance(messages, list) and messages and isinstance(messages[-1], dict):
+            messages[-1].update(role="user", content="Within how many days can it be returned?")
 
     def _cases(self, operation: Any) -> st.SearchStrategy[Any]:
         """Return valid requests, to anything and to what there is, and others."""

@@ -35,7 +35,12 @@ def _replies(document: dict[str, Any]) -> Iterator[tuple[str, int, str, dict[str
     for path, method, operation in operations(document):
         for status, reply in operation["responses"].items():
             for kind, media in reply.get("content", {"nothing": {}}).items():
-                yield f"{method} {path} {status}", int(status), kind, media.get("schema", {})
+                yield (
+                    f"{method} {path} {status}",
+                    int(status),
+                    kind,
+                    media.get("schema") or media.get("itemSchema", {}),
+                )
 
 
 def test_every_endpoint_has_a_response_model(tmp_path: Path) -> None:
@@ -60,7 +65,7 @@ def _says(document: dict[str, Any], schema: dict[str, Any]) -> bool:
         return _says(document, document["components"]["schemas"][schema["$ref"].split("/")[-1]])
     if "anyOf" in schema:
         return all(_says(document, each) for each in schema["anyOf"])
-    if schema.get("type") == "object":
+    if schema.get("type") == "object" or "properties" in schema:
         return "properties" in schema or "additionalProperties" in schema
     return bool({"type", "enum", "const"} & schema.keys())
 
