@@ -8,12 +8,13 @@ from fastapi import APIRouter, Response
 from router import Advice, AdviceFormat, advise, build_case, render_advice
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.advice import AdviceReply, AdviseRequest
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.routing.advice import advise_use_case
 
-api = APIRouter(tags=["advice"], responses=errors(400, 404, 422))
+api = APIRouter(route_class=JsonRoute, tags=["advice"], responses=errors(400, 404, 422))
 
 TEXT = {"schema": {"type": "string"}}
 MEDIA_TYPES = {

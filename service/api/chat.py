@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import errors, problem_of, request_id_of
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.answers import (
     ChatReply,
     DecisionEventReply,
@@ -26,7 +27,9 @@ from service.chat.question import Question
 from service.chat.route import choose_route
 from service.context import AppContext
 
-api = APIRouter(tags=["chat"], responses=errors(400, 404, 409, 422, 502, 503))
+api = APIRouter(
+    route_class=JsonRoute, tags=["chat"], responses=errors(400, 404, 409, 422, 502, 503)
+)
 
 STREAMED = event_stream(
     ChatReply,

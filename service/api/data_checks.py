@@ -13,6 +13,7 @@ from service.api.dependencies import Caller, Context
 from service.api.error_replies import errors
 from service.api.job_replies import ACCEPTED, accepted
 from service.api.jobs import wait_for
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.data_checks import DataCheckReply, DataCheckRequest
 from service.api.schemas.shapes import JsonObject, ListReply
 from service.context import AppContext
@@ -20,6 +21,7 @@ from service.errors import InvalidRequest
 from service.stores.jobs import Lane
 
 api = APIRouter(
+    route_class=JsonRoute,
     prefix="/use_cases/{use_case_id}/data_checks",
     tags=["data checks"],
     responses=errors(400, 404, 409, 422, 507),

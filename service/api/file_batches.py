@@ -15,6 +15,7 @@ from fastapi import APIRouter
 
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
 from service.api.parameters import After, IdempotencyKey, Limit
 from service.api.schemas.file_batches import MAX_FILES, BatchFile, FileBatch, NewBatch
 from service.api.schemas.shapes import ListReply
@@ -24,7 +25,10 @@ from service.stores.files import UploadedFile
 from service.stores.jobs import Job, Lane
 
 api = APIRouter(
-    prefix="/v1/vector_stores", tags=["knowledge"], responses=errors(400, 404, 422, 507)
+    route_class=JsonRoute,
+    prefix="/v1/vector_stores",
+    tags=["knowledge"],
+    responses=errors(400, 404, 422, 507),
 )
 
 

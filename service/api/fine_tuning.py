@@ -15,6 +15,7 @@ from adapters import BaseModelMismatch, read_checkpoints, read_events
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import errors
 from service.api.hyperparameters import config_keys
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.fine_tuning import TrainingReply, TrainingRequest
 from service.api.schemas.shapes import JsonObject, ListReply
 from service.api.schemas.training_progress import CheckpointReply, EventReply, last_checkpoint
@@ -24,7 +25,10 @@ from service.stores.files import UploadedFile
 from service.stores.jobs import Job, Lane, Status
 
 api = APIRouter(
-    prefix="/v1/fine_tuning/jobs", tags=["fine-tuning"], responses=errors(400, 404, 409, 422, 507)
+    route_class=JsonRoute,
+    prefix="/v1/fine_tuning/jobs",
+    tags=["fine-tuning"],
+    responses=errors(400, 404, 409, 422, 507),
 )
 
 MOST_LISTED = 1000

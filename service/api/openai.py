@@ -15,6 +15,7 @@ from router import Strategy
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import errors, problem_of, request_id_of
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.answers import CitationReply
 from service.api.schemas.chat import turns_of
 from service.api.schemas.openai import (
@@ -43,7 +44,7 @@ from service.engine.client import Usage
 from service.errors import ModelNotFound
 from service.routing.facts import Requirements
 
-api = APIRouter(prefix="/v1", tags=["openai"])
+api = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["openai"])
 
 AUTO = "auto"
 COMPLETED = {

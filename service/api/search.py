@@ -7,9 +7,11 @@ from fastapi import APIRouter
 
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.search import SearchReply, SearchRequest
 
 api = APIRouter(
+    route_class=JsonRoute,
     prefix="/v1/vector_stores",
     tags=["knowledge"],
     responses=errors(400, 404, 409, 422, 503),

@@ -3,11 +3,11 @@
 It knows the two forms of the body; it does not know what becomes of the document.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import orjson
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
@@ -90,8 +90,8 @@ def _json_field(form: FormData, name: str, kind: type[T]) -> T | None:
     if not isinstance(field, str):
         return None
     try:
-        value: JsonValue = json.loads(field)
-    except (ValueError, RecursionError) as exc:
+        value: JsonValue = orjson.loads(field)
+    except orjson.JSONDecodeError as exc:
         raise InvalidRequest(f"`{name}` is not JSON.", param=name) from exc
     if not isinstance(value, kind):
         shape = "an object" if kind is dict else "a list"

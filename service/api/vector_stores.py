@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from service.api.dependencies import Caller, Context
 from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
 from service.api.parameters import After, Limit
 from service.api.schemas.shapes import ListReply
 from service.api.schemas.vector_stores import (
@@ -18,6 +19,7 @@ from service.api.schemas.vector_stores import (
 from service.errors import InvalidRequest
 
 api = APIRouter(
+    route_class=JsonRoute,
     prefix="/v1/vector_stores",
     tags=["knowledge"],
     responses=errors(400, 404, 409, 422, 503, 507),
