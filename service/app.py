@@ -70,7 +70,9 @@ APIS = (
 OpenContext = Callable[[Settings, Ports], AppContext]
 
 
-def create_app(settings: Settings, ports: Ports, opening: OpenContext = open_context) -> FastAPI:
+def create_app(
+    settings: Settings, ports: Ports, opening: OpenContext = open_context
+) -> DescribedApp:
     """Return the gateway's application; nothing is opened before it starts.
 
     Args:

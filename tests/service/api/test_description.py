@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from service.api.description import FIRST_ERROR, operations
+from service.api.description import FIRST_ERROR, DescribedApp, operations
 from service.app import create_app
 from service.home import Ports
 from service.settings import Settings
@@ -27,7 +27,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return _app(tmp_path_factory.mktemp("home")).openapi()
 
 
-def _app(home: Path) -> Any:
+def _app(home: Path) -> DescribedApp:
     return create_app(Settings(home=home), Ports(1, 1, 1))
 
 
