@@ -158,6 +158,12 @@ def _reconcile_base(resources: Resources, base: Base) -> ReconcileReport:
             reason = _rebuild_reason(resources, base)
         except StoreRefused as exc:
             reason = str(exc)
+        except VectorsMissing:
+            replaced, base = base, _now(resources, base)
+            if base.index.collection == replaced.index.collection:
+                raise
+            logger.info("a new generation of %s took over meanwhile", base.base_id)
+            continue
         if reason is None:
             break
         logger.warning("collection %s is built anew: %s", base.index.collection, reason)
@@ -165,9 +171,13 @@ def _reconcile_base(resources: Resources, base: Base) -> ReconcileReport:
             report = _add_up(report, rebuild(resources, base))
         except IndexReplaced:
             logger.info("another new generation of %s was ready first", base.base_id)
-        with resources.database.connect() as connection:
-            base = base_rows.get_base(connection, base.base_id, tenant=base.tenant)
+        base = _now(resources, base)
     return report
+
+
+def _now(resources: Resources, base: Base) -> Base:
+    with resources.database.connect() as connection:
+        return base_rows.get_base(connection, base.base_id, tenant=base.tenant)
 
 
 def _rebuild_reason(resources: Resources, base: Base) -> str | None:
@@ -219,6 +229,8 @@ def _repair(resources: Resources, base: Base) -> ReconcileReport:
     try:
         present = resources.index.ids(base.index.collection)  # before SQL: see the module's text
     except VectorsMissing:
+        if _now(resources, base).index.collection != base.index.collection:
+            raise  # a new generation took over meanwhile: that one is to be looked at
         present = set()
         with resources.database.connect() as connection:
             if not base_rows.has_chunks(connection, base.pk):

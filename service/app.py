@@ -13,6 +13,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from service import __version__
 from service.api import (
     adapters,
     advice,
@@ -21,6 +22,8 @@ from service.api import (
     data_checks,
     decisions,
     document_history,
+    documentation,
+    documents,
     error_replies,
     file_batches,
     files,
@@ -29,10 +32,11 @@ from service.api import (
     indexes,
     jobs,
     openai,
-    summaries,
+    search,
     use_cases,
     vector_stores,
 )
+from service.api.description import DescribedApp
 from service.api.guard import Guard
 from service.context import AppContext, open_context
 from service.home import Ports
@@ -41,6 +45,7 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 APIS = (
+    documentation.api,
     chat.api,
     advice.api,
     decisions.api,
@@ -48,7 +53,9 @@ APIS = (
     use_cases.api,
     data_checks.api,
     vector_stores.api,
+    documents.api,
     document_history.api,
+    search.api,
     indexes.api,
     file_batches.api,
     fine_tuning.api,
@@ -63,7 +70,9 @@ APIS = (
 OpenContext = Callable[[Settings, Ports], AppContext]
 
 
-def create_app(settings: Settings, ports: Ports, opening: OpenContext = open_context) -> FastAPI:
+def create_app(
+    settings: Settings, ports: Ports, opening: OpenContext = open_context
+) -> DescribedApp:
     """Return the gateway's application; nothing is opened before it starts.
 
     Args:
@@ -90,10 +99,17 @@ def create_app(settings: Settings, ports: Ports, opening: OpenContext = open_con
                 group.cancel_scope.cancel()
         await context.aclose()
 
-    app = FastAPI(title="Fingerpost", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = DescribedApp(
+        title="Fingerpost",
+        version=__version__,
+        description="Chooses between prompting, retrieval, fine-tuning and both, and then does it.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses={**error_replies.ERRORS},
+    )
     for api in APIS:
         app.include_router(api)
-    summaries.install(app)
     error_replies.install(app)
     limit = settings.server.max_body_bytes
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limit)

@@ -10,6 +10,15 @@ ENGINE_TIMEOUT_S = 300
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--long`."""
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="run repetitions (kills, fuzzing, random operations) in their whole length",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give engine tests their time, and run them last."""
     for item in items:

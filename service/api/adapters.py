@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.adapters import (
     AdapterDetailReply,
     AdapterListReply,
@@ -15,7 +17,12 @@ from service.api.schemas.adapters import (
 )
 from service.fine_tuning.training import list_drafts
 
-api = APIRouter(prefix="/adapters", tags=["adapters"])
+api = APIRouter(
+    route_class=JsonRoute,
+    prefix="/adapters",
+    tags=["adapters"],
+    responses=errors(400, 404, 409, 422, 502, 503, 507),
+)
 
 
 @api.get("")

@@ -7,13 +7,16 @@ from fastapi import APIRouter, Response
 
 from router import Advice, AdviceFormat, advise, build_case, render_advice
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.advice import AdviceReply, AdviseRequest
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.routing.advice import advise_use_case
 
-api = APIRouter(tags=["advice"])
+api = APIRouter(route_class=JsonRoute, tags=["advice"], responses=errors(400, 404, 422))
 
+TEXT = {"schema": {"type": "string"}}
 MEDIA_TYPES = {
     AdviceFormat.JSON: "application/json",
     AdviceFormat.MD: "text/markdown; charset=utf-8",
@@ -27,7 +30,7 @@ MEDIA_TYPES = {
     responses={
         200: {
             "model": AdviceReply,
-            "content": {"text/markdown": {}, "text/html": {}},
+            "content": {"text/markdown": TEXT, "text/html": TEXT},
             "description": "The advice, in the form that `format` names.",
         }
     },

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from service.api.dependencies import Caller, Context
-from service.api.error_replies import problem_of, request_id_of
+from service.api.error_replies import errors, problem_of, request_id_of
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.answers import (
     ChatReply,
     DecisionEventReply,
@@ -17,20 +18,33 @@ from service.api.schemas.answers import (
     RouteReply,
 )
 from service.api.schemas.chat import ChatRequest
+from service.api.schemas.errors import ErrorReply
 from service.api.schemas.shapes import Reply
-from service.api.streams import EventStream, json_reply, sse, unless_gone
+from service.api.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.chat.answer import answer
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event, PassagesEvent
 from service.chat.question import Question
 from service.chat.route import choose_route
 from service.context import AppContext
 
-api = APIRouter(tags=["chat"])
+api = APIRouter(
+    route_class=JsonRoute, tags=["chat"], responses=errors(400, 404, 409, 422, 502, 503)
+)
 
+STREAMED = event_stream(
+    ChatReply,
+    {
+        "decision": DecisionEventReply,
+        "passages": PassagesEventReply,
+        "delta": DeltaEventReply,
+        "done": ChatReply,
+        "error": ErrorReply,
+    },
+)
 CLIENT_GONE = 499  # nginx's own code; nobody is left to read it
 
 
-@api.post("/chat", response_model=None)
+@api.post("/chat", response_model=None, responses=STREAMED)
 async def chat(
     request: Request,
     context: Context,
@@ -50,7 +64,7 @@ async def chat(
     return json_reply(ChatReply.of(done, explain=explain))
 
 
-@api.post("/route", response_model=None)
+@api.post("/route", response_model=None, responses={200: {"model": RouteReply}})
 async def route(
     request: Request,
     context: Context,

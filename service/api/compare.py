@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import JsonValue
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.compare import (
     CompareRequest,
     ComparisonJobReply,
@@ -25,7 +27,9 @@ from service.stores.comparisons import Comparison
 from service.stores.job_kinds import COMPARE, CompareArgs, CompareResult
 from service.stores.jobs import Job
 
-api = APIRouter(prefix="/compare", tags=["compare"])
+api = APIRouter(
+    route_class=JsonRoute, prefix="/compare", tags=["compare"], responses=errors(400, 404, 422, 507)
+)
 
 MOST_LISTED = 100
 Limit = Annotated[int, Query(description="Most comparisons, 1 to 100; clamped to that.")]

@@ -6,26 +6,33 @@ from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from adapters import parse_any_rows
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.job_replies import ACCEPTED, accepted
 from service.api.jobs import wait_for
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.data_checks import DataCheckReply, DataCheckRequest
-from service.api.schemas.jobs import JobAccepted
 from service.api.schemas.shapes import ListReply
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.stores.job_kinds import DATA_CHECK, DataCheckArgs, DataCheckResult
 
-api = APIRouter(prefix="/use_cases/{use_case_id}/data_checks", tags=["data checks"])
+api = APIRouter(
+    route_class=JsonRoute,
+    prefix="/use_cases/{use_case_id}/data_checks",
+    tags=["data checks"],
+    responses=errors(400, 404, 409, 422, 507),
+)
 
 MOST_LISTED = 100
 
 Limit = Annotated[int, Query(description="Most checks to return, 1 to 100; clamped to that.")]
 
 
-@api.post("", response_model=DataCheckReply, responses={202: {"model": JobAccepted}})
+@api.post("", response_model=DataCheckReply, responses=ACCEPTED)
 async def check(
     context: Context, caller: Caller, use_case_id: str, body: DataCheckRequest
 ) -> DataCheckReply | Response:
@@ -53,8 +60,7 @@ async def check(
     job = await to_thread.run_sync(enqueue)
     job = await wait_for(job, context, context.settings.server.put_wait_s)
     if job.result is None:
-        accepted = JobAccepted.of(job).model_dump(mode="json")
-        return JSONResponse(accepted, 202, {"location": f"/jobs/{job.job_id}"})
+        return accepted(job)
     check_id = DataCheckResult.read(job.result).data_check
     read = partial(_get, context, caller, use_case_id, check_id)
     return await to_thread.run_sync(read)

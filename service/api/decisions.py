@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
 from service.api.schemas.decisions import ObservationListReply, ObservationReply, RecordReply
 from service.errors import DecisionNotFound
 from service.stores.records import ShadowCount
@@ -10,7 +11,7 @@ from service.stores.records import ShadowCount
 api = APIRouter(tags=["decisions"])
 
 
-@api.get("/decisions/{request_id}")
+@api.get("/decisions/{request_id}", responses=errors(404, 422))
 def get_decision(context: Context, caller: Caller, request_id: str) -> RecordReply:
     """Return the whole trace of an answered request; the texts only where they are kept."""
     records = context.records

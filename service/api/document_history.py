@@ -1,31 +1,36 @@
 """What happened to the documents of a knowledge base: versions, newest first."""
 
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.parameters import After, Limit
+from service.api.schemas.documents import DocumentVersionReply
+from service.api.schemas.shapes import ListReply
 
-api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
+api = APIRouter(
+    prefix="/v1/vector_stores", tags=["knowledge"], responses=errors(400, 404, 422, 503)
+)
+
+DocumentName = Annotated[str | None, Query(description="The `external_id` of one document.")]
 
 
 @api.get("/{base_id}/history")
 def list_history(
+    *,
     context: Context,
     caller: Caller,
     base_id: str,
-    document: str | None = None,
-    limit: int = 100,
-    after: str | None = None,
-) -> dict[str, Any]:
-    """List versions of one `document` or of all; `after` is the `id` that ended the page before."""
+    document: DocumentName = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> ListReply[DocumentVersionReply]:
+    """List versions of one document or of all, newest first; a page has 1 to 1,000."""
     limit = max(1, min(limit, 1000))
     found = context.knowledge.history(
         base_id, document, tenant=caller.tenant, limit=limit + 1, after=after
     )
-    data = [
-        {"id": entry.version_id, "object": "vector_store.document_version", **asdict(entry)}
-        for entry in found[:limit]
-    ]
-    return {"object": "list", "data": data, "has_more": len(found) > limit}
+    data = [DocumentVersionReply.of(entry) for entry in found[:limit]]
+    return ListReply[DocumentVersionReply](data=data, has_more=len(found) > limit)

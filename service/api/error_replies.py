@@ -3,6 +3,7 @@
 It knows replies; the status of each error stands in `service/errors.py`.
 """
 
+import json
 import logging
 from typing import Any
 
@@ -14,82 +15,71 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from knowledge import StorageFull, is_disk_full
-from service.errors import ROOTS, error_fields, status_of
+from service.api.schemas.errors import ErrorReply, error_body, error_body_of
+from service.api.schemas.shapes import JsonObject
+from service.errors import ROOTS
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = "2"
-TITLES = {
-    400: "Bad request",
-    403: "Forbidden",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    413: "Content too large",
-    415: "Unsupported media type",
-    422: "Malformed payload",
-    429: "Too many requests",
-    500: "Internal error",
-    502: "Bad gateway",
-    503: "Not available now",
-    507: "No space left",
+_MEANINGS = {
+    400: "The request is well-formed, but cannot be meant.",
+    403: "The request comes from another machine or from a page of one.",
+    404: "What the request names does not exist.",
+    409: "What the request wants does not fit what stands.",
+    413: "The body, or a file in it, is over a limit.",
+    415: "The body or the file is of a kind that cannot be read.",
+    422: "The request is malformed, or its file is damaged or locked.",
+    500: "Something failed inside; the gateway's log names the request.",
+    502: "The model server refused, or stopped inside an answer.",
+    503: "Something is not available now; ask again later.",
+    507: "There is no space left on the disk.",
 }
+Responses = dict[int | str, dict[str, Any]]
 
 
-def problem_body(
-    status: int,
-    message: str,
-    *,
-    code: str,
-    path: str,
-    request_id: str,
-    param: str | None = None,
-    **extra: Any,
-) -> dict[str, Any]:
-    """Return the body of an error reply, or of an `error` event in a stream."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return {
-        "type": f"urn:fingerpost:problem:{code}",
-        "title": TITLES.get(status, "Error"),
-        "status": status,
-        "detail": message,
-        "instance": path,
-        "request_id": request_id,
-        **extra,
-        "error": {"message": message, "type": kind, "param": param, "code": code},
-    }
+def errors(*statuses: int) -> Responses:
+    """Return the error replies of these statuses, as `responses=` of a router or endpoint."""
+    return {status: {"model": ErrorReply, "description": _MEANINGS[status]} for status in statuses}
 
 
-def problem_of(exc: Exception, *, path: str, request_id: str) -> dict[str, Any]:
+ERRORS = errors(403, 413, 500)  # of every endpoint; a router names those of its own
+
+
+def problem_of(exc: Exception, *, path: str, request_id: str) -> JsonObject:
     """Return the body for any room's error; one that is not ours says nothing of its inside."""
-    if not isinstance(exc, ROOTS):
-        log.exception("request %s failed", request_id, exc_info=exc)
-        message = f"Something failed inside; the gateway's log names request {request_id}."
-        return problem_body(500, message, code="internal_error", path=path, request_id=request_id)
-    fields = error_fields(exc)
-    return problem_body(
-        status_of(exc),
-        fields.pop("message"),
-        code=fields.pop("code"),
-        path=path,
-        request_id=request_id,
-        **fields,
-    )
+    if isinstance(exc, ROOTS):
+        return error_body_of(exc, instance=path, request_id=request_id)
+    log.exception("request %s failed", request_id, exc_info=exc)
+    message = f"Something failed inside; the gateway's log names request {request_id}."
+    return error_body(500, message, code="internal_error", instance=path, request_id=request_id)
 
 
-def reply(body: dict[str, Any]) -> Response:
+def reply(body: JsonObject) -> Response:
     """Return the HTTP reply for an error body."""
-    status = body["status"]
-    openai = body["instance"].startswith("/v1/")
+    status, instance = body["status"], body["instance"]
+    assert isinstance(status, int)
     headers = {"retry-after": RETRY_AFTER_S} if status in (429, 503) else {}
     if status == 409:
         headers["x-should-retry"] = "false"  # the openai client repeats a 409 otherwise
     return Response(
-        orjson.dumps(body),
+        _encoded(body),
         status_code=status,
         headers=headers,
-        media_type="application/json" if openai else "application/problem+json",
+        media_type=error_media_type(str(instance)),
     )
+
+
+def error_media_type(path: str) -> str:
+    """Return the media type of errors: OpenAI's clients under `/v1/` read no other JSON."""
+    return "application/json" if path.startswith("/v1/") else "application/problem+json"
+
+
+def _encoded(body: JsonObject) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half a surrogate pair, as JSON may escape it: it is told as it came
+        return json.dumps(body).encode()
 
 
 def request_id_of(request: Request) -> str:
@@ -112,19 +102,19 @@ def install(app: FastAPI) -> None:
     async def malformed(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, RequestValidationError)
         faults = [
-            {"field": ".".join(str(part) for part in fault["loc"]), "reason": fault["msg"]}
+            (".".join(str(part) for part in fault["loc"]), str(fault["msg"]))
             for fault in exc.errors()
         ]
-        message = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults)
+        message = "; ".join(f"{field}: {reason}" for field, reason in faults)
         return reply(
-            problem_body(
+            error_body(
                 422,
                 f"The request is malformed: {message}",
                 code="malformed_request",
-                path=request.url.path,
+                instance=request.url.path,
                 request_id=request_id_of(request),
-                param=faults[0]["field"] if faults else None,
-                errors=faults,
+                param=faults[0][0] if faults else None,
+                errors=[{"field": field, "reason": reason} for field, reason in faults],
             )
         )
 
@@ -132,11 +122,11 @@ def install(app: FastAPI) -> None:
         assert isinstance(exc, HTTPException)
         code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
         return reply(
-            problem_body(
+            error_body(
                 exc.status_code,
                 str(exc.detail),
                 code=code.get(exc.status_code, "http_error"),
-                path=request.url.path,
+                instance=request.url.path,
                 request_id=request_id_of(request),
             )
         )

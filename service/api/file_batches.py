@@ -9,83 +9,74 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header
-from pydantic import Field
+from fastapi import APIRouter
 
 from service.api.dependencies import Caller, Context
-from service.api.schemas.shapes import Body
+from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
+from service.api.parameters import After, IdempotencyKey, Limit
+from service.api.schemas.file_batches import MAX_FILES, BatchFile, FileBatch, NewBatch
+from service.api.schemas.shapes import ListReply
 from service.context import AppContext
 from service.errors import InvalidRequest, JobNotFound
 from service.stores.files import UploadedFile
 from service.stores.job_kinds import INGEST, IngestArgs
-from service.stores.jobs import Job, Status
+from service.stores.jobs import Job
 
-api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
-
-MAX_FILES = 500  # OpenAI's limit of a batch when its client was written
-_STATUS = {
-    Status.QUEUED: "in_progress",
-    Status.RUNNING: "in_progress",
-    Status.SUCCEEDED: "completed",
-    Status.FAILED: "failed",
-    Status.CANCELLED: "cancelled",
-}
-FileId = Annotated[str, Field(min_length=1, max_length=64)]
-
-
-class NewBatch(Body):
-    """Body of `POST /v1/vector_stores/{id}/file_batches`."""
-
-    file_ids: Annotated[tuple[FileId, ...], Field(min_length=1, max_length=MAX_FILES)]
-    attributes: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    access_labels: tuple[str, ...] | None = None
+api = APIRouter(
+    route_class=JsonRoute,
+    prefix="/v1/vector_stores",
+    tags=["knowledge"],
+    responses=errors(400, 404, 422, 507),
+)
 
 
 @api.post("/{base_id}/file_batches")
 async def create_batch(
+    *,
     context: Context,
     caller: Caller,
     base_id: str,
     body: NewBatch,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
-) -> dict[str, Any]:
+    idempotency_key: IdempotencyKey = None,
+) -> FileBatch:
     """Add uploaded files as documents; the same key again is the same batch."""
-    run = partial(_create, context, caller, base_id, body, idempotency_key)
+    run = partial(_create, body, base_id, context=context, caller=caller, key=idempotency_key)
     batch_id, jobs = await to_thread.run_sync(run)
-    return _batch(batch_id, base_id, jobs)
+    return FileBatch.of(batch_id, jobs)
 
 
 @api.get("/{base_id}/file_batches/{batch_id}")
-def get_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> dict[str, Any]:
+def get_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> FileBatch:
     """Return how many files of a batch are done."""
-    return _batch(batch_id, base_id, _jobs_of(context, caller, base_id, batch_id))
+    return FileBatch.of(batch_id, _jobs_of(context, caller, base_id, batch_id))
 
 
 @api.get("/{base_id}/file_batches/{batch_id}/files")
 def list_files(
+    *,
     context: Context,
     caller: Caller,
     base_id: str,
     batch_id: str,
-    limit: int = 100,
-    after: str | None = None,
-) -> dict[str, Any]:
-    """List the files of a batch, each with what became of it; `after` is a file id."""
+    limit: Limit = 100,
+    after: After = None,
+) -> ListReply[BatchFile]:
+    """List the files of a batch, each with what became of it; a page has 1 to 500."""
     jobs = _jobs_of(context, caller, base_id, batch_id)
     ids = [job.args["file_id"] for job in jobs]
     if after is not None and after not in ids:
         raise InvalidRequest(f"{after!r} is no file of this batch.", param="after")
     rest = jobs[ids.index(after) + 1 :] if after is not None else jobs
     page = rest[: max(1, min(limit, MAX_FILES))]
-    data = [_file(job) for job in page]
-    return {"object": "list", "data": data, "has_more": len(rest) > len(page)}
+    data = [BatchFile.of(job) for job in page]
+    return ListReply[BatchFile](data=data, has_more=len(rest) > len(page))
 
 
 @api.post("/{base_id}/file_batches/{batch_id}/cancel")
-def cancel_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> dict[str, Any]:
+def cancel_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> FileBatch:
     """Take no more files of a batch; documents that are in stay in."""
     for job in _jobs_of(context, caller, base_id, batch_id):
         context.jobs.cancel(job.job_id, tenant=caller.tenant)
@@ -93,7 +84,7 @@ def cancel_batch(context: Context, caller: Caller, base_id: str, batch_id: str) 
 
 
 def _create(
-    context: AppContext, caller: Caller, base_id: str, body: NewBatch, key: str | None
+    body: NewBatch, base_id: str, *, context: AppContext, caller: Caller, key: str | None
 ) -> tuple[str, Sequence[Job]]:
     context.knowledge.get_base(base_id, tenant=caller.tenant)
     files = [
@@ -147,35 +138,3 @@ def _jobs_of(context: AppContext, caller: Caller, base_id: str, batch_id: str) -
     if not batch_id.startswith("vsfb_") or not jobs or jobs[0].args["base_id"] != base_id:
         raise JobNotFound(f"There is no file batch {batch_id!r} in {base_id!r}.", param="id")
     return jobs
-
-
-def _batch(batch_id: str, base_id: str, jobs: Sequence[Job]) -> dict[str, Any]:
-    counts = Counter(_STATUS[job.status] for job in jobs)
-    status = "in_progress" if counts["in_progress"] else "completed"
-    if status == "completed" and counts["cancelled"]:
-        status = "cancelled"
-    names = ("in_progress", "completed", "failed", "cancelled")
-    return {
-        "id": batch_id,
-        "object": "vector_store.files_batch",
-        "created_at": int(jobs[0].created_at),
-        "vector_store_id": base_id,
-        "status": status,
-        "file_counts": {**{name: counts[name] for name in names}, "total": len(jobs)},
-    }
-
-
-def _file(job: Job) -> dict[str, Any]:
-    error = job.error or {}
-    return {
-        "id": job.args["file_id"],
-        "object": "vector_store.file",
-        "created_at": int(job.created_at),
-        "vector_store_id": job.args["base_id"],
-        "external_id": job.args["external_id"],
-        "status": _STATUS[job.status],
-        "last_error": {"code": error.get("code"), "message": error.get("message")}
-        if error
-        else None,
-        "result": job.result,
-    }

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
 from service.api.schemas.files import FileReply
 from service.errors import InvalidRequest
 
-api = APIRouter(prefix="/v1/files", tags=["files"])
+api = APIRouter(prefix="/v1/files", tags=["files"], responses=errors(400, 404, 422, 507))
 
 _UPLOAD = {
     "type": "object",

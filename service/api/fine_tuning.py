@@ -13,7 +13,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from adapters import BaseModelMismatch, read_checkpoints, read_events
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
 from service.api.hyperparameters import config_keys
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.fine_tuning import TrainingReply, TrainingRequest
 from service.api.schemas.shapes import ListReply
 from service.api.schemas.training_progress import CheckpointReply, EventReply, last_checkpoint
@@ -23,7 +25,12 @@ from service.stores.files import UploadedFile
 from service.stores.job_kinds import TRAIN, TrainArgs
 from service.stores.jobs import Job, Status
 
-api = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["fine-tuning"])
+api = APIRouter(
+    route_class=JsonRoute,
+    prefix="/v1/fine_tuning/jobs",
+    tags=["fine-tuning"],
+    responses=errors(400, 404, 409, 422, 507),
+)
 
 MOST_LISTED = 1000
 Limit = Annotated[int, Query(description="Most entries, 1 to 1000; clamped to that.")]

@@ -10,8 +10,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access import require_loopback_name, require_loopback_origin
-from service.api.error_replies import problem_body, reply
-from service.errors import BodyTooLarge, HostForbidden, ServiceError, status_of
+from service.api.error_replies import reply
+from service.api.schemas.errors import error_body_of
+from service.errors import BodyTooLarge, HostForbidden, ServiceError
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
@@ -45,14 +46,7 @@ class Guard:
         if refusal is None:
             await self._app(scope, receive, send_with_id)
             return
-        body = problem_body(
-            status_of(refusal),
-            str(refusal),
-            code=refusal.code,
-            path=scope["path"],
-            request_id=request_id,
-            hint=refusal.hint,
-        )
+        body = error_body_of(refusal, instance=scope["path"], request_id=request_id)
         await reply(body)(scope, receive, send_with_id)
 
     def _refusal(self, headers: Headers) -> ServiceError | None:

@@ -1,54 +1,66 @@
 """The vector index of a knowledge base: checked at once, rebuilt and re-indexed by jobs."""
 
-from dataclasses import asdict
 from functools import partial
-from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter
+from fastapi.responses import Response
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.job_replies import accepted
+from service.api.parameters import IdempotencyKey
+from service.api.schemas.jobs import JobAccepted
+from service.api.schemas.vector_stores import IndexChecked, Reconciled
 from service.context import AppContext
 from service.stores.job_kinds import REBUILD, REINDEX, IndexArgs, IndexResult, JobKind
+from service.stores.jobs import Job
 
-api = APIRouter(prefix="/v1/vector_stores", tags=["knowledge"])
+api = APIRouter(
+    prefix="/v1/vector_stores",
+    tags=["knowledge"],
+    responses=errors(400, 404, 409, 422, 503, 507),
+)
 
-Key = Annotated[str | None, Header(max_length=200)]
+
+@api.post("/{base_id}/reconcile")
+async def reconcile(context: Context, caller: Caller, base_id: str) -> Reconciled:
+    """Make the vector index agree with the database."""
+    run = partial(context.knowledge.reconcile, base_id, tenant=caller.tenant)
+    return Reconciled.of(await to_thread.run_sync(run))
 
 
 @api.get("/{base_id}/check")
-async def check(context: Context, caller: Caller, base_id: str) -> dict[str, Any]:
+async def check(context: Context, caller: Caller, base_id: str) -> IndexChecked:
     """Tell what reconcile would repair; nothing is changed."""
     run = partial(context.knowledge.check, base_id, tenant=caller.tenant)
-    found = await to_thread.run_sync(run)
-    return {"object": "index_check", "in_step": found.in_step, **asdict(found)}
+    return IndexChecked.of(await to_thread.run_sync(run))
 
 
-@api.post("/{base_id}/rebuild")
+@api.post("/{base_id}/rebuild", status_code=202, response_model=JobAccepted)
 async def rebuild(
-    context: Context, caller: Caller, base_id: str, idempotency_key: Key = None
+    context: Context, caller: Caller, base_id: str, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Fill a new generation of the index from the stored vectors and swap it in."""
-    return await _start(context, caller, REBUILD, base_id, key=idempotency_key)
+    return accepted(await _start(REBUILD, base_id, context, caller, key=idempotency_key))
 
 
-@api.post("/{base_id}/reindex")
+@api.post("/{base_id}/reindex", status_code=202, response_model=JobAccepted)
 async def reindex(
-    context: Context, caller: Caller, base_id: str, idempotency_key: Key = None
+    context: Context, caller: Caller, base_id: str, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Embed all documents again with the next embedder, or the only one, and swap once."""
-    return await _start(context, caller, REINDEX, base_id, key=idempotency_key)
+    return accepted(await _start(REINDEX, base_id, context, caller, key=idempotency_key))
 
 
 async def _start(
-    context: AppContext,
-    caller: Caller,
     kind: JobKind[IndexArgs, IndexResult],
     base_id: str,
+    context: AppContext,
+    caller: Caller,
     *,
     key: str | None,
-) -> Response:
+) -> Job:
     find = partial(context.knowledge.get_base, base_id, tenant=caller.tenant)
     await to_thread.run_sync(find)
     enqueue = partial(
@@ -59,6 +71,4 @@ async def _start(
         subject=f"{base_id}#index",
         idempotency_key=key,
     )
-    job = await to_thread.run_sync(enqueue)
-    headers = {"location": f"/jobs/{job.job_id}"}
-    return JSONResponse({"job": job.as_dict()}, status_code=202, headers=headers)
+    return await to_thread.run_sync(enqueue)

@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
 from service.api.schemas.jobs import JobReply
 from service.api.schemas.shapes import ListReply
 from service.context import AppContext
@@ -15,7 +16,7 @@ from service.errors import JobFailed
 from service.stores.job_kinds import Lane
 from service.stores.jobs import Job, Status
 
-api = APIRouter(prefix="/jobs", tags=["jobs"])
+api = APIRouter(prefix="/jobs", tags=["jobs"], responses=errors(400, 404, 422))
 
 WAIT_POLL_S = 0.02
 MOST_LISTED = 100

@@ -14,7 +14,8 @@ from adapters import AdapterNotFound
 from router import Strategy
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
 from service.api.dependencies import Caller, Context
-from service.api.error_replies import problem_of, request_id_of
+from service.api.error_replies import errors, problem_of, request_id_of
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.answers import CitationReply
 from service.api.schemas.chat import turns_of
 from service.api.schemas.openai import (
@@ -34,7 +35,7 @@ from service.api.schemas.openai import (
     UrlCitation,
 )
 from service.api.schemas.shapes import ListReply
-from service.api.streams import EventStream, json_reply, sse, unless_gone
+from service.api.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.chat.citations import Citation
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event
 from service.chat.question import Question
@@ -43,13 +44,17 @@ from service.engine.client import Usage
 from service.errors import ModelNotFound
 from service.routing.facts import Requirements
 
-api = APIRouter(prefix="/v1", tags=["openai"])
+api = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["openai"])
 
 AUTO = "auto"
+COMPLETED = {
+    **errors(400, 404, 409, 422, 502, 503),
+    **event_stream(CompletionReply, {"": ChunkReply}, ending="[DONE]"),
+}
 DONE = b"data: [DONE]\n\n"
 
 
-@api.post("/chat/completions", response_model=None)
+@api.post("/chat/completions", response_model=None, responses=COMPLETED)
 async def complete(
     request: Request, context: Context, caller: Caller, body: CompletionRequest
 ) -> Response:
@@ -77,7 +82,7 @@ def list_models(context: Context) -> ListReply[ModelReply]:
     return ListReply(object="list", data=_models(context), has_more=False)
 
 
-@api.get("/models/{model:path}", response_model_exclude_unset=True)
+@api.get("/models/{model:path}", response_model_exclude_unset=True, responses=errors(404, 422))
 def get_model(context: Context, model: str) -> ModelReply:
     """Return one model by its name."""
     for row in _models(context):

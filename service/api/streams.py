@@ -4,7 +4,7 @@ It knows events and bytes; it does not know what they mean.
 """
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Send
 
+from service.api.error_replies import Responses
 from service.api.schemas.shapes import JsonObject, Reply
 
 KEEP_ALIVE_S = 15.0  # proxies cut silent connections after 30 to 60 s
@@ -36,6 +37,34 @@ def _json(data: Reply | JsonObject) -> bytes:
     if isinstance(data, Reply):
         return data.model_dump_json(exclude_unset=True).encode()
     return orjson.dumps(data)
+
+
+def event_stream(
+    whole: type[Reply], events: Mapping[str, type[Reply]], *, ending: str | None = None
+) -> Responses:
+    """Return the description of a reply that is whole, or a stream if the body asks for one.
+
+    Args:
+        whole: The reply without a stream.
+        events: Data of the stream's events by the event's name; no name: unnamed events.
+        ending: Data of the last event, where that is no JSON.
+    """
+    kinds = [_event_schema(name, data) for name, data in events.items()]
+    if ending is not None:
+        kinds.append({"properties": {"data": {"const": ending}}, "required": ["data"]})
+    described = {"itemSchema": {"type": "object", "anyOf": kinds}}
+    return {200: {"model": whole, "content": {"text/event-stream": described}}}
+
+
+def _event_schema(name: str, data: type[Reply]) -> JsonObject:
+    told: JsonObject = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": f"#/components/schemas/{data.__name__}"},
+    }
+    if not name:
+        return {"properties": {"data": told}, "required": ["data"]}
+    return {"properties": {"event": {"const": name}, "data": told}, "required": ["event", "data"]}
 
 
 class EventStream(StreamingResponse):

@@ -6,12 +6,19 @@ from anyio import to_thread
 from fastapi import APIRouter
 
 from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
 from service.api.schemas.shapes import ListReply
 from service.api.schemas.use_cases import DeletedUseCaseReply
 from service.errors import InvalidRequest
 from service.stores.use_cases import UseCase
 
-api = APIRouter(prefix="/use_cases", tags=["use cases"])
+api = APIRouter(
+    route_class=JsonRoute,
+    prefix="/use_cases",
+    tags=["use cases"],
+    responses=errors(400, 404, 422, 507),
+)
 
 
 @api.put("/{use_case_id}")

@@ -79,22 +79,6 @@ def cite(answer: str, passages: Sequence[Passage], mode: CiteMode) -> CitedAnswe
     return CitedAnswer(text, tuple(found), removed)
 
 
-def passage_dict(passage: Passage) -> dict[str, Any]:
-    """Return the passage as clients see it, in citations and in the `passages` event."""
-    return {
-        "knowledge_base": passage.knowledge_base,
-        "document_id": passage.document_id,
-        "version": passage.version,
-        "chunk_id": passage.chunk_id,
-        "filename": passage.filename,
-        "page": passage.page,
-        "start": passage.start,
-        "end": passage.end,
-        "score": passage.score,
-        "text": passage.text,
-    }
-
-
 def _replace_markers(answer: str, replace: Callable[[re.Match[str]], str]) -> str:
     """Return `answer` with `replace` done to every marker; data and code stay as they are."""
     if "[" not in answer:

@@ -19,9 +19,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from adapters import AdapterError
 from knowledge import KnowledgeError
 from router import RouterError
+from service.api.schemas.errors import error_body, error_body_of
 from service.api.schemas.shapes import JsonObject
 from service.cli.replies import ErrorBody
-from service.errors import ServiceError, error_fields, status_of
+from service.errors import ServiceError
 
 JsonOption = Annotated[
     bool,
@@ -33,6 +34,7 @@ UrlOption = Annotated[
 ]
 
 FAILED = 1
+TITLE = "The command failed"
 INTERNAL_HINT = "This is a bug in the command, or the gateway runs another version."
 _PLAIN_EVERY_S = 5.0  # without a terminal, seconds between two different lines
 _SAME_EVERY_S = 20.0  # and between two equal ones, which show that it still runs
@@ -146,24 +148,12 @@ def command_output(as_json: bool) -> Iterator[Output]:
 
 def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> JsonObject:
     """Return an error body in the shape of the gateway's, for an error on this side of it."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return {
-        "type": f"urn:fingerpost:problem:{code}",
-        "title": "The command failed",
-        "status": status,
-        "detail": message,
-        "hint": hint,
-        "error": {"message": message, "type": kind, "param": None, "code": code},
-    }
+    return error_body(status, message, code=code, title=TITLE, hint=hint)
 
 
 def problem_of(exc: Exception) -> JsonObject:
     """Return the error body of one of our own errors."""
-    fields = error_fields(exc)
-    body = problem(
-        fields["message"], code=fields["code"], hint=fields["hint"], status=status_of(exc)
-    )
-    return {**fields, **body}
+    return error_body_of(exc, title=TITLE)
 
 
 def _fail(output: Output, body: JsonObject) -> None:

@@ -117,6 +117,22 @@ def test_a_generation_replaced_meanwhile_is_left_to_the_other(
     assert knowledge.check(BASE, tenant=TENANT).generation == 3
 
 
+def test_a_generation_that_takes_over_in_the_middle_is_the_one_that_is_repaired(
+    filled: Knowledge, index: ChromaIndex
+) -> None:
+    ids = ChromaIndex.ids
+
+    def rebuilt_meanwhile(self: ChromaIndex, name: str) -> set[str]:
+        patch.setattr(ChromaIndex, "ids", ids)
+        filled.rebuild(BASE, tenant=TENANT)
+        return ids(self, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChromaIndex, "ids", rebuilt_meanwhile)
+        assert filled.reconcile(BASE, tenant=TENANT) == NOTHING
+    assert (index.count(only(index)), filled.check(BASE, tenant=TENANT).generation) == (30, 2)
+
+
 def test_what_an_interrupted_ingest_left_is_collected(
     open_knowledge: OpenKnowledge, index: ChromaIndex, engine: Engine
 ) -> None:

@@ -1,9 +1,9 @@
-"""What every body is built on: strict requests, replies, lists and errors.
+"""What every body is built on: strict requests, replies and lists.
 
 It knows no noun of the service.
 """
 
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -12,17 +12,26 @@ T = TypeVar("T")
 JsonObject = dict[str, JsonValue]
 """An object whose keys somebody else chooses: attributes, metrics, a stored job's arguments."""
 
+AttributeMap = dict[str, str | int | float | bool]
+"""What a caller says of a document, to filter by."""
+
 
 class Body(BaseModel):
     """A request's body; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Reply(BaseModel):
     """A reply's body; whoever reads one ignores keys that a later release added."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def from_value(cls, value: object, **more: object) -> Self:
+        """Return the reply with what `value` has under the same names, and `more`."""
+        fields = {name: getattr(value, name) for name in cls.model_fields if hasattr(value, name)}
+        return cls.model_validate({**fields, **more}, from_attributes=True)
 
 
 class ListReply(Reply, Generic[T]):
@@ -31,27 +40,3 @@ class ListReply(Reply, Generic[T]):
     object: Literal["list"] = "list"
     data: list[T]
     has_more: bool = False
-
-
-class ErrorDetail(Reply):
-    """The part of an error body that OpenAI's clients read."""
-
-    message: str
-    type: Literal["invalid_request_error", "server_error"]
-    param: str | None
-    code: str
-
-
-class ErrorReply(Reply):
-    """The body of every error: RFC 9457 and an OpenAI error envelope in one."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    request_id: str
-    hint: str | None = None
-    error: ErrorDetail

@@ -1,0 +1,69 @@
+"""`/` and `/docs`: where somebody who found the address goes on; nothing leaves this host."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from service import __version__
+from service.api.schemas.health import Links, Welcome
+
+api = APIRouter(tags=["documentation"])
+
+PAGES = Path(__file__).parent / "pages"
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+@api.get("/")
+async def welcome() -> Welcome:
+    """Say what answers here, and where to go on."""
+    return Welcome(
+        name="Fingerpost",
+        version=__version__,
+        links=Links(
+            docs="/docs",
+            openapi="/openapi.json",
+            health="/health",
+            ready="/ready",
+            chat="/chat",
+            models="/v1/models",
+        ),
+    )
+
+
+@api.get("/docs", include_in_schema=False)
+async def docs() -> FileResponse:
+    """Return the page that shows the OpenAPI document."""
+    return _file("docs.html")
+
+
+@api.get("/docs/docs.js", include_in_schema=False)
+async def script() -> FileResponse:
+    """Return the script of the page."""
+    return _file("docs.js")
+
+
+@api.get("/docs/docs.css", include_in_schema=False)
+async def style() -> FileResponse:
+    """Return the look of the page."""
+    return _file("docs.css")
+
+
+def _file(name: str) -> FileResponse:
+    headers = {
+        "content-security-policy": POLICY,
+        "x-content-type-options": "nosniff",
+        "cache-control": "no-cache",
+    }
+    return FileResponse(PAGES / name, headers=headers)

@@ -1,0 +1,181 @@
+"""`/v1/vector_stores/{id}/documents`: what a knowledge base holds.
+
+Every write goes through the ingest lane, the one ingest path; reads ask the room.
+"""
+
+import hashlib
+from functools import partial
+from typing import Any, TypeVar
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from knowledge import DocumentTooLarge, KnowledgeBase
+from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.job_replies import ACCEPTED, accepted
+from service.api.jobs import wait_for
+from service.api.parameters import After, IdempotencyKey, Limit
+from service.api.schemas.documents import (
+    DeletedDocument,
+    DocumentReply,
+    DocumentWithText,
+    IngestedDocument,
+)
+from service.api.schemas.shapes import JsonObject, ListReply
+from service.api.uploads import Upload, read_upload
+from service.context import AppContext
+from service.stores.job_kinds import (
+    DELETE_DOCUMENT,
+    INGEST,
+    DeleteArgs,
+    IngestArgs,
+    JobKind,
+)
+from service.stores.locked_files import read_locked
+
+A = TypeVar("A", IngestArgs, DeleteArgs)
+
+api = APIRouter(
+    prefix="/v1/vector_stores",
+    tags=["knowledge"],
+    responses=errors(400, 404, 409, 413, 415, 422, 503, 507),
+)
+
+MOST_LISTED = 1000
+# The endpoint reads its body itself, so that a large file is never held as text.
+BODY_OF_PUT = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/InlineDocument"}},
+            "multipart/form-data": {"schema": {"$ref": "#/components/schemas/DocumentUpload"}},
+        },
+    }
+}
+
+
+@api.get("/{base_id}/documents")
+def list_documents(
+    *, context: Context, caller: Caller, base_id: str, limit: Limit = 100, after: After = None
+) -> ListReply[DocumentReply]:
+    """List documents, oldest first; `after` is the `external_id` that ended the page before.
+
+    A page has 1 to 1,000.
+    """
+    limit = max(1, min(limit, MOST_LISTED))
+    found = context.knowledge.list_documents(
+        base_id, tenant=caller.tenant, limit=limit + 1, after=after
+    )
+    data = [DocumentReply.of(document) for document in found[:limit]]
+    return ListReply[DocumentReply](data=data, has_more=len(found) > limit)
+
+
+@api.get("/{base_id}/documents/{external_id:path}")
+def get_document(
+    context: Context, caller: Caller, base_id: str, external_id: str
+) -> DocumentWithText:
+    """Return one document with its text."""
+    found = context.knowledge.document_text(base_id, external_id, tenant=caller.tenant)
+    return DocumentWithText.with_text(found)
+
+
+@api.put(
+    "/{base_id}/documents/{external_id:path}",
+    response_model=IngestedDocument,
+    responses=ACCEPTED,
+    openapi_extra=BODY_OF_PUT,
+)
+async def put_document(
+    *,
+    request: Request,
+    caller: Caller,
+    context: Context,
+    base_id: str,
+    external_id: str,
+    idempotency_key: IdempotencyKey = None,
+) -> IngestedDocument | Response:
+    """Add or replace a document: 200 once it is searchable, else 202 with the job.
+
+    A file that comes with a `password` is read here and now, so that nobody has to keep it.
+    """
+    await _require_base(context, caller, base_id)
+    upload = await read_upload(request, external_id)
+    filename, content = upload.filename, upload.content
+    limit = context.settings.knowledge.max_document_bytes
+    if len(content) > limit:
+        raise DocumentTooLarge(
+            f"{filename} has {len(content)} bytes; knowledge.max_document_bytes is {limit}."
+        )
+    args = _ingest_args(base_id, external_id, upload)
+    if upload.password is not None:
+        args = args.model_copy(update={"was_locked": True})
+        limits = context.settings.knowledge.parse_limits
+        read = partial(read_locked, filename, content, upload.password, limits=limits)
+        content = await to_thread.run_sync(read, limiter=context.locked_file_limiter)
+    result = await _do(
+        INGEST,
+        args,
+        context=context,
+        caller=caller,
+        payload=content,
+        idempotency_key=idempotency_key,
+    )
+    return result if isinstance(result, Response) else IngestedDocument.model_validate(result)
+
+
+@api.delete(
+    "/{base_id}/documents/{external_id:path}",
+    response_model=DeletedDocument,
+    responses=ACCEPTED,
+)
+async def delete_document(
+    context: Context, caller: Caller, base_id: str, external_id: str
+) -> DeletedDocument | Response:
+    """Delete a document; no later answer holds its text."""
+    await _require_base(context, caller, base_id)
+    args = DeleteArgs(base_id=base_id, external_id=external_id)
+    result = await _do(DELETE_DOCUMENT, args, context=context, caller=caller)
+    return result if isinstance(result, Response) else DeletedDocument.model_validate(result)
+
+
+def _ingest_args(base_id: str, external_id: str, upload: Upload) -> IngestArgs:
+    labels = upload.access_labels
+    return IngestArgs(
+        base_id=base_id,
+        external_id=external_id,
+        filename=upload.filename,
+        attributes=upload.attributes,
+        access=None if labels is None else tuple(sorted(set(labels))),
+        sha256=hashlib.sha256(upload.content).hexdigest(),  # other content, other request
+    )
+
+
+async def _require_base(context: AppContext, caller: Caller, base_id: str) -> KnowledgeBase:
+    find = partial(context.knowledge.get_base, base_id, tenant=caller.tenant)
+    return await to_thread.run_sync(find)
+
+
+async def _do(
+    kind: JobKind[A, Any],
+    args: A,
+    *,
+    context: AppContext,
+    caller: Caller,
+    payload: bytes | None = None,
+    idempotency_key: str | None = None,
+) -> JsonObject | Response:
+    """Return the result of a job of the ingest lane, or 202 where it takes too long to wait."""
+    enqueue = partial(
+        context.jobs.enqueue,
+        kind,
+        args,
+        tenant=caller.tenant,
+        payload=payload,
+        subject=f"{args.base_id}/{args.external_id}",
+        idempotency_key=idempotency_key,
+    )
+    job = await to_thread.run_sync(enqueue)
+    job = await wait_for(job, context, context.settings.server.put_wait_s)
+    return dict(job.result or {}) if job.has_ended else accepted(job)

@@ -1,0 +1,88 @@
+"""Writes `service/api/README.md` from the OpenAPI document: `python -m service.api.reference`.
+
+It knows Markdown; what it lists stands in the endpoints and their schemas.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from service.api.description import FIRST_ERROR, operations
+from service.api.error_replies import ERRORS
+from service.app import create_app
+from service.home import Ports
+from service.settings import Settings
+
+README = Path(__file__).with_name("README.md")
+OPENING = """# The HTTP endpoints
+
+Made from the OpenAPI document by `python -m service.api.reference`; a test compares the two.
+A running gateway shows every field at `/docs`, and the document itself at `/openapi.json`.
+
+Every error has one body, `ErrorReply`: RFC 9457 with an OpenAI error envelope in it.
+Any endpoint may answer 403 (no loopback host), 413 or 500; the table names the other errors.
+Under `/v1` an error comes as `application/json`, elsewhere as `application/problem+json`.
+Files: one per noun, their bodies in `schemas/`; `dependencies.py` gives an endpoint its context
+and caller, `error_replies.py` answers errors, `guard.py` comes before everything.
+"""
+
+
+def reference(document: dict[str, Any]) -> str:
+    """Return the list of all endpoints as Markdown, by tag."""
+    return "\n".join([OPENING, *_sections(document)])
+
+
+def _sections(document: dict[str, Any]) -> Iterator[str]:
+    for tag in document["tags"]:
+        rows = [
+            _row(path, method, operation)
+            for path, method, operation in operations(document)
+            if tag["name"] in operation["tags"]
+        ]
+        yield f"## {tag['name'].capitalize()}\n\n{tag['description']}\n"
+        yield "| endpoint | what it does | body | reply | errors |"
+        yield "|---|---|---|---|---|"
+        yield from rows
+        yield ""
+
+
+def _row(path: str, method: str, operation: dict[str, Any]) -> str:
+    replies = operation["responses"].items()
+    made = [(status, _names(reply)) for status, reply in replies if int(status) < FIRST_ERROR]
+    first, *others = made
+    shown = [first[1], *(f"{status}: {names}" for status, names in others)]
+    faults = " ".join(
+        status for status, _ in replies if int(status) >= FIRST_ERROR and int(status) not in ERRORS
+    )
+    body = _names(operation.get("requestBody", {}))
+    cells = (f"`{method.upper()} {path}`", operation["summary"], body, ", ".join(shown), faults)
+    return f"| {' | '.join(cells)} |"
+
+
+def _names(part: dict[str, Any]) -> str:
+    """Return the schemas, or else the media types, of a body."""
+    names = [
+        _name(media.get("schema", {})) or f"`{kind}`"
+        for kind, media in part.get("content", {}).items()
+    ]
+    return " or ".join(dict.fromkeys(names))
+
+
+def _name(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        listed = name.removeprefix("ListReply_").removesuffix("_")
+        return f"`{name}`" if listed == name else f"list of `{listed}`"
+    return f"`{schema['title']}`" if "title" in schema else ""
+
+
+def main() -> None:
+    """Write the file."""
+    document = create_app(Settings(home=Path()), Ports(1, 1, 1)).openapi()
+    README.write_text(reference(document), encoding="utf-8")
+    sys.stdout.write(f"{README}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The body of every error, of the gateway and of a command: one function, and its schema.
+
+It knows the shape; which error has which status stands in `service/errors.py`.
+"""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from service.api.schemas.shapes import JsonObject, Reply
+from service.errors import error_fields, status_of
+
+TITLES = {
+    400: "Bad request",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Content too large",
+    415: "Unsupported media type",
+    422: "Malformed payload",
+    429: "Too many requests",
+    500: "Internal error",
+    502: "Bad gateway",
+    503: "Not available now",
+    507: "No space left",
+}
+
+
+class ErrorDetail(Reply):
+    """The part of an error body that OpenAI's clients read."""
+
+    message: str
+    type: Literal["invalid_request_error", "server_error"]
+    param: str | None = Field(description="The field that is to be corrected, where one is.")
+    code: str = Field(description="Stable name of what happened.")
+
+
+class ErrorReply(Reply):
+    """The body of every error: RFC 9457 and an OpenAI error envelope in one.
+
+    An error adds what it names, such as `rule`, `reasons` or `line`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str = Field(description="`urn:fingerpost:problem:` and the code.")
+    title: str
+    status: int
+    detail: str = Field(description="What happened, in one sentence or two.")
+    instance: str = Field(description="Path of the request.")
+    request_id: str
+    hint: str = Field(default="", description="What to do now.")
+    retryable: bool = Field(default=False, description="The same request may succeed later.")
+    error: ErrorDetail
+
+
+def error_body(
+    status: int,
+    message: str,
+    *,
+    code: str,
+    title: str = "",
+    param: str | None = None,
+    **more: JsonValue,
+) -> JsonObject:
+    """Return the body of an error.
+
+    Args:
+        status: Of HTTP, or what it would be.
+        message: What happened.
+        code: Stable name of it.
+        title: In place of the status's own.
+        param: The field that is to be corrected.
+        more: What else the error names; the gateway adds `instance` and `request_id`.
+    """
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return {
+        "type": f"urn:fingerpost:problem:{code}",
+        "title": title or TITLES.get(status, "Error"),
+        "status": status,
+        "detail": message,
+        **more,
+        "error": {"message": message, "type": kind, "param": param, "code": code},
+    }
+
+
+def error_body_of(exc: Exception, *, title: str = "", **more: JsonValue) -> JsonObject:
+    """Return the body of one of our own errors, with what it names.
+
+    Args:
+        exc: The error.
+        title: In place of the status's own.
+        more: What else belongs into the body.
+    """
+    fields = error_fields(exc)
+    message, code = fields.pop("message"), fields.pop("code")
+    return error_body(status_of(exc), message, code=code, title=title, **{**fields, **more})

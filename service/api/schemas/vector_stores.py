@@ -1,0 +1,124 @@
+"""Bodies of `/v1/vector_stores`: knowledge bases, and the state of their index."""
+
+from typing import Literal, Self
+
+from pydantic import Field
+
+from knowledge import Chunking, IndexCheck, KnowledgeBase, KnowledgeFacts, ReconcileReport
+from service.api.schemas.shapes import Body, Reply
+from service.stores.use_cases import ID_PATTERN
+
+
+class NewBase(Body):
+    """Body of `POST /v1/vector_stores`."""
+
+    name: str = Field(min_length=1, max_length=256)
+    id: str | None = Field(
+        default=None, pattern=ID_PATTERN, description="The caller's own id; else one is made."
+    )
+    chunking: Chunking | None = Field(
+        default=None, description="How its documents are cut; null: as configured."
+    )
+
+
+class VectorStore(Reply):
+    """A knowledge base."""
+
+    id: str
+    object: Literal["vector_store"] = "vector_store"
+    name: str
+    created_at: int = Field(description="Unix seconds.")
+    documents: int
+    chunks: int
+    usage_bytes: int = Field(description="Bytes of the stored text.")
+    chunking: Chunking | None = Field(description="Its own way of cutting; null: as configured.")
+    status: Literal["completed"] = "completed"
+
+    @classmethod
+    def of(cls, base: KnowledgeBase) -> Self:
+        """Return the reply for a knowledge base."""
+        return cls.from_value(base, **_renamed(base))
+
+
+class Measured(Reply):
+    """What the router's facts of a knowledge base rest on."""
+
+    tokens: int = Field(description="Of the live text; what chunks share counts once.")
+    changes_per_week: float = Field(description="Replaced and deleted documents.")
+    chunk_changes_per_week: float
+    window_weeks: float = Field(description="Time that the rates are taken over.")
+    age_days: float | None = Field(description="Since the first document came in.")
+    unchanged_days: float | None = Field(description="Since the last change.")
+    last_change_at: float | None = Field(description="Unix seconds.")
+
+
+class MeasuredVectorStore(VectorStore):
+    """A knowledge base with what is measured of it."""
+
+    measured: Measured
+
+    @classmethod
+    def measured_as(cls, base: KnowledgeBase, facts: KnowledgeFacts) -> Self:
+        """Return the reply for a knowledge base and its facts."""
+        return cls.from_value(base, **_renamed(base), measured=facts)
+
+
+class VectorStoreDeleted(Reply):
+    """A knowledge base is gone."""
+
+    id: str
+    object: Literal["vector_store.deleted"] = "vector_store.deleted"
+    deleted: Literal[True] = True
+
+
+class IndexChecked(Reply):
+    """What reconcile would repair in one knowledge base."""
+
+    object: Literal["index_check"] = "index_check"
+    in_step: bool = Field(description="There is nothing to repair.")
+    documents: int
+    chunks: int
+    orphans: int = Field(description="Vectors of chunks that the database no longer holds.")
+    missing: int = Field(description="Live chunks without a vector.")
+    unfinished: int = Field(description="Versions that an ingest began and has not finished.")
+    removed: int = Field(description="Vectors deleted from this generation.")
+    wants_rebuild: bool
+    generation: int
+    collection_lost: bool
+    embedding_model: str
+    embedding_revision: str
+    dimension: int
+    embedder_fits: bool = Field(description="An embedder at hand made the vectors.")
+    wants_reindex: bool = Field(description="Another embedder than the next one made them.")
+    available: bool = Field(description="False: the vector index gave no answer.")
+    detail: str
+
+    @classmethod
+    def of(cls, found: IndexCheck) -> Self:
+        """Return the reply for a check."""
+        return cls.from_value(found)
+
+
+class Reconciled(Reply):
+    """What was done so that the vector index agrees with the database."""
+
+    object: Literal["reconcile_report"] = "reconcile_report"
+    orphans_removed: int
+    missing_added: int
+    stale_collected: int
+    collections_rebuilt: int
+    collections_dropped: int
+    available: bool = Field(description="False: the vector index was away, nothing was done.")
+
+    @classmethod
+    def of(cls, report: ReconcileReport) -> Self:
+        """Return the reply for a report."""
+        return cls.from_value(report)
+
+
+def _renamed(base: KnowledgeBase) -> dict[str, str | int]:
+    return {
+        "id": base.base_id,
+        "created_at": int(base.created_at),
+        "usage_bytes": base.text_bytes,
+    }

@@ -1,0 +1,36 @@
+"""`/v1/vector_stores/{id}/search`: passages for a query, without an answer."""
+
+from functools import partial
+
+from anyio import to_thread
+from fastapi import APIRouter
+
+from service.api.dependencies import Caller, Context
+from service.api.error_replies import errors
+from service.api.json_bodies import JsonRoute
+from service.api.schemas.search import SearchReply, SearchRequest
+
+api = APIRouter(
+    route_class=JsonRoute,
+    prefix="/v1/vector_stores",
+    tags=["knowledge"],
+    responses=errors(400, 404, 409, 422, 503),
+)
+
+
+@api.post("/{base_id}/search")
+async def search(
+    context: Context, caller: Caller, base_id: str, body: SearchRequest
+) -> SearchReply:
+    """Return the passages for a query, best first."""
+    retrieve = partial(
+        context.knowledge.retrieve,
+        body.query,
+        base_ids=[base_id],
+        tenant=caller.tenant,
+        top_k=body.max_num_results,
+        max_tokens=body.max_tokens,
+        filters=body.filters,  # type: ignore[arg-type]  # the room refuses other values
+        access=body.access_labels,
+    )
+    return SearchReply.of(await to_thread.run_sync(retrieve))

@@ -1,0 +1,99 @@
+"""A document on its way in: multipart/form-data, or JSON with its text.
+
+It knows the two forms of the body; it does not know what becomes of the document.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import orjson
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import JsonValue, ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from knowledge import UnsupportedFile
+from service.api.schemas.documents import InlineDocument
+from service.api.schemas.shapes import JsonObject
+from service.errors import InvalidRequest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A document as it came; its attributes are checked by whoever stores them.
+
+    Attributes:
+        access_labels: None: the document's labels stay as they are.
+        password: Opens a locked file; nobody keeps it.
+    """
+
+    filename: str
+    content: bytes
+    attributes: JsonObject
+    access_labels: Sequence[str] | None
+    password: str | None = field(default=None, repr=False)
+
+
+async def read_upload(request: Request, external_id: str) -> Upload:
+    """Return the document in a request's body.
+
+    Args:
+        request: The request, its body not read yet.
+        external_id: Names the file where the upload does not.
+
+    Raises:
+        UnsupportedFile: The body is neither multipart/form-data nor JSON.
+        RequestValidationError: The JSON body is malformed.
+        InvalidRequest: A part of the multipart body is missing or not what it should be.
+    """
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "application/json":
+        try:
+            body = InlineDocument.model_validate_json(await request.body())
+        except ValidationError as exc:
+            raise RequestValidationError(exc.errors()) from exc
+        attributes: JsonObject = dict(body.attributes)
+        return Upload(body.filename, body.content.encode(), attributes, body.access_labels)
+    if kind != "multipart/form-data":
+        raise UnsupportedFile(
+            f"A document comes as multipart/form-data with a part `file`, or as application/json "
+            f"with filename and content; not as {kind or 'nothing named'}."
+        )
+    async with request.form(max_files=1, max_fields=4) as form:
+        return await _read_form(form, external_id)
+
+
+async def _read_form(form: FormData, external_id: str) -> Upload:
+    upload = form.get("file")
+    if not isinstance(upload, UploadFile):
+        raise InvalidRequest("The multipart body has no part `file`.", param="file")
+    attributes = _json_field(form, "attributes", dict) or {}
+    labels = _json_field(form, "access_labels", list)
+    if not all(isinstance(label, str) for label in labels or ()):
+        raise InvalidRequest("`access_labels` must be a JSON list of text.", param="access_labels")
+    password = form.get("password")
+    return Upload(
+        upload.filename or external_id,
+        await upload.read(),
+        attributes,
+        labels,
+        password if isinstance(password, str) and password else None,
+    )
+
+
+def _json_field(form: FormData, name: str, kind: type[T]) -> T | None:
+    """Return a form field that holds JSON of one kind, None where it is not there."""
+    field = form.get(name)
+    if not isinstance(field, str):
+        return None
+    try:
+        value: JsonValue = orjson.loads(field)
+    except orjson.JSONDecodeError as exc:
+        raise InvalidRequest(f"`{name}` is not JSON.", param=name) from exc
+    if not isinstance(value, kind):
+        shape = "an object" if kind is dict else "a list"
+        raise InvalidRequest(f"`{name}` must be {shape} in JSON.", param=name)
+    return value

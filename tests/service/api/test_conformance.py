@@ -1,0 +1,151 @@
+"""Requests made up from the OpenAPI document: no reply breaks it, none is a server error.
+
+Hypothesis derives them from the schemas, valid ones and others, always the same ones.
+"""
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from service.api.description import operations
+from tests.service.conftest import Running
+
+CASES, LONG_CASES = 300, 3_000
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.mark.timeout(600, func_only=True)
+def test_no_request_is_answered_otherwise_than_the_document_says(
+    running: Running, pytestconfig: pytest.Config
+) -> None:
+    document = running.client.get("/openapi.json").json()
+    schema = schemathesis.openapi.from_dict(document)
+    found = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    assert len(found) == len(list(operations(document)))
+    asked = sorted(found, key=lambda one: (one.method == "delete", one.label))
+    varied = sum(_varies(operation) for operation in asked)
+    wanted = LONG_CASES if pytestconfig.getoption("--long") else CASES
+    known = known_ids(running)
+    object.__setattr__(running.context.jobs, "claim", lambda lane, worker: None)
+    object.__setattr__(running.settings.server, "put_wait_s", 0.0)  # what is queued now stays so
+    run = Run(str(running.client.base_url), known)
+    for operation in asked:
+        run.try_out(operation, -(-wanted // varied) if _varies(operation) else 1)
+    assert run.broken == {}
+    assert run.cases >= wanted
+
+
+def known_ids(running: Running) -> dict[str, str]:
+    """Make one of everything, so that made-up requests reach more than 404; return the ids."""
+    adapter = running.prepare()
+    client = running.client
+    rows = [{"instruction": f"Question {n}?", "output": f"Answer {n}."} for n in range(4)]
+    lines = "\n".join(json.dumps(row) for row in rows)
+    file = client.post("/v1/files", files={"file": ("rows.jsonl", lines)}).json()
+    batches = "/v1/vector_stores/handbook/file_batches"
+    batch = client.post(batches, json={"file_ids": [file["id"]]}).json()
+    check = client.post("/use_cases/demo/data_checks", json={"rows": rows}).json()
+    answer = running.ask(use_case="demo").json()
+    return {
+        "base_id": "handbook",
+        "external_id": "returns.md",
+        "batch_id": batch["id"],
+        "use_case_id": "demo",
+        "check_id": check["id"],
+        "file_id": file["id"],
+        "job_id": client.get("/jobs").json()["data"][0]["id"],
+        "request_id": answer["id"],
+        "model": "auto",
+        "name": adapter,
+        "adapter_id": adapter,
+        "task": "helpdesk",
+    }
+
+
+class Run:
+    """Sends made-up requests and keeps what breaks the document."""
+
+    def __init__(self, url: str, known: dict[str, str]) -> None:
+        self._url = url
+        self._known = known
+        self.cases = 0
+        self.broken: dict[str, str] = {}
+
+    def try_out(self, operation: Any, cases: int) -> None:
+        """Send so many requests to one endpoint."""
+
+        @given(case=self._cases(operation))
+        @settings(
+            max_examples=cases,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        def send(case: Any) -> None:
+            self.cases += 1
+            try:
+                self._make_meant(case)
+                case.call_and_validate(base_url=self._url, checks=CHECKS, timeout=30)
+            except FailureGroup as exc:
+                titles = ", ".join(type(failure).__name__ for failure in exc.exceptions)
+                self.broken.setdefault(
+                    f"{operation.label}: {titles}",
+                    str(exc.exceptions[0])[:2000] + case.as_curl_command(),
+                )
+
+        send()
+
+    def _make_meant(self, case: Any) -> None:
+        """Let every second body name what there is, so that it gets beyond the first check."""
+        if not isinstance(case.body, dict) or self.cases % 2:
+            return
+        meant = {
+            "use_case": "demo",
+            "knowledge_bases": ["handbook"],
+            "model": "auto",
+            "strategy": "auto",
+            "training_file": self._known["file_id"],
+            "file_ids": [self._known["file_id"]],
+        }
+        case.body.update({key: meant[key] for key in meant.keys() & case.body.keys()})
+        messages = case.body.get("messages")
+        if isinstance(messages, list) and messages and isinstance(messages[-1], dict):
+            messages[-1].update(role="user", content="Within how many days can it be returned?")
+
+    def _cases(self, operation: Any) -> st.SearchStrategy[Any]:
+        """Return valid requests, to anything and to what there is, and others."""
+        strategies = [operation.as_strategy()]
+        names = {parameter.name for parameter in operation.path_parameters}
+        if names & self._known.keys():
+            ids = {name: self._known[name] for name in names & self._known.keys()}
+            strategies.append(operation.as_strategy(path_parameters=ids))
+        if _varies(operation):
+            strategies.append(operation.as_strategy(GenerationMode.NEGATIVE))
+        return st.one_of(strategies)
+
+
+def _varies(operation: Any) -> bool:
+    """Whether an endpoint takes anything that could be made up."""
+    return bool(list(operation.iter_parameters()) or list(operation.body))

@@ -1,0 +1,201 @@
+"""Bodies, paths and headers that nobody means: an error or a success, never a failure inside."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from service.api.description import operations
+from tests.service.conftest import Running
+
+STORE = "/v1/vector_stores/handbook"
+HALF = "\ud800"  # half of a surrogate pair: JSON can escape it, UTF-8 cannot hold it
+ODD_VALUES = (
+    *(str(number) for number in (10**400, -(10**400), 2**63, 2**64, 100_000)),
+    *("NaN", "Infinity", "1e999", "[" * 20_000 + "]" * 20_000),
+)
+ODD_BYTES = (b"", b"\xff\xfe", b"\x00", b"null", b"[]", b'"text"', b"{", b'{"a":1}{')
+ODD_PATHS = ("%00", "%FF", "%ED%A0%80", "..%2f..%2fetc", "a%2Fb", "%20", "a//b", "%E2%80%AE")
+JSON = {"content-type": "application/json"}
+ATTRIBUTES = '{"filename": "a.md", "content": "b", "attributes": {"a": %s}}'
+ODD_TEXTS = {
+    "nul": "a\x00b",
+    "half a pair": f"a{HALF}b",
+    "controls": "\x01\x1b[31m\x7f",
+    "right to left": "\u202ea\ufeff",
+    "slashes": "../../etc/passwd",
+    "percent": "%s%n%00",
+    "quotes": "'\"; DROP TABLE jobs; --",
+    "long": "x" * 50_000,
+    "nothing": "",
+}
+
+
+@pytest.fixture
+def prepared(running: Running) -> Running:
+    running.prepare()
+    object.__setattr__(running.settings.server, "put_wait_s", 5.0)
+    return running
+
+
+class Faults(list[str]):
+    """What the gateway had no answer to."""
+
+    def look(self, reply: httpx.Response, what: str) -> None:
+        """Keep a reply that is a failure inside."""
+        if reply.status_code >= 500:
+            self.append(f"{what[:300]}: {reply.status_code} {reply.text[:200]}")
+
+
+def bodies(text: str) -> list[tuple[str, str, Any]]:
+    message = [{"role": "user", "content": text}]
+    return [
+        ("POST", "/chat", {"messages": message, "use_case": "demo"}),
+        ("POST", "/chat", {"messages": [{"role": "user", "content": "Hi"}], "use_case": text}),
+        ("POST", "/chat", {"messages": [{"role": "user", "content": "Hi"}], "user": text}),
+        ("POST", "/route", {"messages": message, "knowledge_bases": [text]}),
+        ("POST", "/route", {"messages": message, "filters": {text: text}}),
+        ("POST", "/route", {"messages": message, text: text}),
+        ("POST", "/v1/chat/completions", {"model": text, "messages": message}),
+        ("POST", "/v1/chat/completions", {"model": "rag", "messages": message}),
+        ("POST", "/advise", {"use_case": text}),
+        ("POST", "/advise", {"facts": {text: text}}),
+        ("PUT", "/use_cases/odd", {"id": "odd", "role": text}),
+        ("PUT", "/use_cases/odd", {"id": "odd", "role": "r", "thresholds": {text: 1}}),
+        ("PUT", "/use_cases/odd", {"id": "odd", "role": "r", "adapter": text}),
+        ("POST", "/use_cases/demo/data_checks", {"rows": [{text: text}]}),
+        ("POST", "/use_cases/demo/data_checks", {"file_id": text}),
+        ("POST", "/use_cases/demo/data_checks", {"rows": [{"instruction": text, "output": text}]}),
+        ("POST", "/compare", {"use_case": "demo", "rows": [{"id": text, "question": text}]}),
+        ("POST", "/v1/vector_stores", {"name": text}),
+        ("POST", "/v1/vector_stores", {"name": "n", "id": text}),
+        ("PUT", f"{STORE}/documents/odd", {"filename": text, "content": "lamp"}),
+        ("PUT", f"{STORE}/documents/odd", {"filename": "a.md", "content": text}),
+        (
+            "PUT",
+            f"{STORE}/documents/odd",
+            {"filename": "a", "content": "b", "attributes": {text: text}},
+        ),
+        (
+            "PUT",
+            f"{STORE}/documents/odd",
+            {"filename": "a", "content": "b", "access_labels": [text]},
+        ),
+        ("POST", f"{STORE}/search", {"query": text}),
+        ("POST", f"{STORE}/search", {"query": "lamp", "filters": {text: text}}),
+        ("POST", f"{STORE}/search", {"query": "lamp", "access_labels": [text]}),
+        ("POST", f"{STORE}/file_batches", {"file_ids": [text]}),
+        ("POST", "/v1/fine_tuning/jobs", {"training_file": text}),
+        ("POST", "/v1/fine_tuning/jobs", {"training_file": "f", "metadata": {text: text}}),
+        ("POST", "/adapters/helpdesk/publish", {"override": text}),
+    ]
+
+
+@pytest.mark.timeout(120, func_only=True)
+def test_no_text_in_a_body_breaks_the_gateway(prepared: Running) -> None:
+    faults = Faults()
+    asked = [request for text in ODD_TEXTS.values() for request in bodies(text)]
+    for method, path, body in asked:
+        content = json.dumps(body)
+        reply = prepared.client.request(method, path, content=content, headers=JSON)
+        faults.look(reply, f"{method} {path} {content}")
+    assert faults == []
+
+
+def written_bodies(written: str) -> list[tuple[str, str, str]]:
+    asked = '{"messages": [{"role": "user", "content": "Hi"}], %s: %s}'
+    ours = [
+        ('"top_k"', "%s"),
+        ('"filters"', '{"a": %s}'),
+        ('"sampling"', '{"seed": %s}'),
+        ('"sampling"', '{"temperature": %s}'),
+        ('"response_format"', '{"type": "json_schema", "a": %s}'),
+        ('"requirements"', '{"max_latency_ms": %s}'),
+    ]
+    theirs = [
+        (f'"model": "rag", "{name}"', "%s")
+        for name in ("seed", "max_tokens", "max_completion_tokens", "temperature")
+    ]
+    wholes = [
+        ("POST", "/advise", '{"facts": {"labelled_examples": %s}}'),
+        ("POST", "/compare", '{"use_case": "demo", "rows": [{"id": %s}]}'),
+        ("POST", "/use_cases/demo/data_checks", '{"rows": [{"instruction": %s}]}'),
+        ("POST", "/use_cases/demo/data_checks", '{"min_similarity": %s, "rows": []}'),
+        ("POST", f"{STORE}/search", '{"query": "lamp", "filters": {"a": %s}}'),
+        ("POST", f"{STORE}/search", '{"query": "lamp", "max_tokens": %s}'),
+        ("POST", "/v1/fine_tuning/jobs", '{"training_file": "f", "seed": %s}'),
+        ("POST", "/v1/fine_tuning/jobs", '{"training_file": "f", "config": {"seed": %s}}'),
+        ("POST", "/v1/vector_stores", '{"name": "n", "chunking": {"chunk_tokens": %s}}'),
+        ("PUT", f"{STORE}/documents/odd", ATTRIBUTES),
+        ("PUT", "/use_cases/odd", '{"id": "odd", "role": "r", "thresholds": {"a": %s}}'),
+        ("PUT", "/use_cases/odd", '{"id": "odd", "role": "r", "facts": {"need": %s}}'),
+    ]
+    return [
+        *(("POST", "/chat", asked % (key, value % written)) for key, value in ours),
+        *(
+            ("POST", "/v1/chat/completions", asked % (key, value % written))
+            for key, value in theirs
+        ),
+        *((method, path, whole % written) for method, path, whole in wholes),
+    ]
+
+
+@pytest.mark.timeout(120, func_only=True)
+def test_no_number_or_depth_breaks_the_gateway(prepared: Running) -> None:
+    faults = Faults()
+    for value in ODD_VALUES:
+        for method, path, content in written_bodies(value):
+            reply = prepared.client.request(method, path, content=content, headers=JSON)
+            faults.look(reply, f"{method} {path} {content}")
+        form = {"attributes": f'{{"a": {value}}}'}
+        files = {"file": ("a.md", b"# A")}
+        reply = prepared.client.put(f"{STORE}/documents/odd", files=files, data=form)
+        faults.look(reply, f"PUT form {value}")
+        for path in ("/jobs", "/compare", f"{STORE}/documents", f"{STORE}/history"):
+            reply = prepared.client.get(path, params={"limit": value[:5000]})
+            faults.look(reply, f"GET {path} {value}")
+    assert faults == []
+    assert prepared.client.get(f"{STORE}/documents").status_code == 200
+
+
+@pytest.mark.timeout(120, func_only=True)
+def test_no_bytes_for_a_body_break_the_gateway(prepared: Running) -> None:
+    faults = Faults()
+    posts = ["/chat", "/advise", "/compare", "/v1/vector_stores", "/v1/files"]
+    asked = [*(("POST", path) for path in posts), ("PUT", f"{STORE}/documents/odd")]
+    for content in ODD_BYTES:
+        for kind in ("application/json", "multipart/form-data", "multipart/form-data; boundary=x"):
+            for method, path in asked:
+                headers = {"content-type": kind}
+                reply = prepared.client.request(method, path, content=content, headers=headers)
+                faults.look(reply, f"{method} {path} {kind} {content!r}")
+    assert faults == []
+
+
+@pytest.mark.timeout(120, func_only=True)
+def test_no_path_breaks_the_gateway(prepared: Running) -> None:
+    faults = Faults()
+    document = prepared.client.get("/openapi.json").json()
+    for odd in ODD_PATHS:
+        for template, method, _ in operations(document):
+            if "{" in template:
+                path = re.sub(r"\{\w+\}", odd, template)
+                faults.look(prepared.client.request(method.upper(), path), f"{method} {path}")
+        for path in (f"{STORE}/documents/{odd}", f"{STORE}/history?document={odd}"):
+            faults.look(prepared.client.get(path), path)
+    assert faults == []
+
+
+@pytest.mark.timeout(120, func_only=True)
+def test_no_header_breaks_the_gateway(prepared: Running) -> None:
+    faults = Faults()
+    content = json.dumps({"filename": "a.md", "content": "b"})
+    for name in (b"idempotency-key", b"x-request-id", b"content-type", b"origin", b"host"):
+        for value in (b"\xff\xfe", b"a" * 5000, b"", b"-1", b"%00", "\u00e9".encode()):
+            headers = [(b"content-type", b"application/json"), (name, value)]
+            place = f"{STORE}/documents/odd"
+            reply = prepared.client.put(place, content=content, headers=headers)
+            faults.look(reply, f"{name!r}: {value!r}")
+    assert faults == []
