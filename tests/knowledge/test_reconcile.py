@@ -124,13 +124,13 @@ def test_a_generation_that_takes_over_in_the_middle_is_the_one_that_is_repaired(
 
     def rebuilt_meanwhile(self: ChromaIndex, name: str) -> set[str]:
         patch.setattr(ChromaIndex, "ids", ids)
-        filled.rebuild(BASE)
+        filled.rebuild(BASE, tenant=TENANT)
         return ids(self, name)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ChromaIndex, "ids", rebuilt_meanwhile)
-        assert filled.reconcile() == NOTHING
-    assert (index.count(only(index)), filled.check(BASE).generation) == (30, 2)
+        assert filled.reconcile(BASE, tenant=TENANT) == NOTHING
+    assert (index.count(only(index)), filled.check(BASE, tenant=TENANT).generation) == (30, 2)
 
 
 def test_what_an_interrupted_ingest_left_is_collected(
