@@ -12,7 +12,7 @@ from service.home import Ports
 from service.settings import Settings
 from service.stores.database import open_database
 from service.stores.migrations import upgrade
-from tests.adapters.conftest import write_adapter
+from tests.fakes.adapter_folders import write_adapter
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.engine import BASE
 
