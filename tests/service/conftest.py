@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from router import DEFAULT_POLICY_FILE, Policy, default_policy, load_policy
 from service.access import LOOPBACK_CALLER
 from service.app import create_app
 from service.context import AppContext
@@ -71,6 +72,21 @@ class Running:
             facts={"need": "both", "labelled_examples": 5000, "data_quality": "pass"},
         )
         return self.publish()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def shipped_policy_read_once() -> Iterator[None]:
+    """Read and prove the policy that ships once, not for every gateway; others as ever."""
+    shipped = DEFAULT_POLICY_FILE.read_bytes()
+
+    def load(path: Path) -> Policy:
+        is_shipped = path.is_file() and path.read_bytes() == shipped
+        return default_policy() if is_shipped else load_policy(path)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr("service.routing.policies.load_policy", load)
+    yield
+    patch.undo()
 
 
 @pytest.fixture
