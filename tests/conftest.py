@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.repetition import is_long, run_long
+
 SLOW_TIMEOUT_S = 300
+LONG_TIMEOUT_S = 3600
 SLOWEST_FILES = 10
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
@@ -27,15 +30,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Take `--long` before the test modules are imported."""
+    if config.getoption("--long"):
+        run_long()
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give slow tests their time, order the tests, and say which share a process."""
     for item in items:
         stage = _stage(item)
-        if stage != MIDDLE and not item.get_closest_marker("timeout"):
+        if is_long():
+            item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_S, func_only=True), append=False)
+        elif stage in (FIRST, ENGINE) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S, func_only=True))
         if not item.get_closest_marker("xdist_group"):
-            group = "last" if stage == LAST else item.nodeid.partition("::")[0]
+            group = "last" if stage in (LAST, ENGINE) else item.nodeid.partition("::")[0]
             item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_stage)
 
@@ -64,12 +75,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section(f"slowest {SLOWEST_FILES} files")
     for file, seconds in file_seconds.most_common(SLOWEST_FILES):
         terminalreporter.line(f"{seconds:8.1f} s  {file}")
-
-
-@pytest.fixture(scope="session")
-def is_long(request: pytest.FixtureRequest) -> bool:
-    """Whether repetitions run in their whole length."""
-    return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -174,7 +174,7 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         await self.on_tick(0)
-        while not self.should_exit:
+        while not self.should_exit:  # noqa: ASYNC110  # set by another thread
             await asyncio.sleep(0.005)
 
 
@@ -182,7 +182,8 @@ class Served:
     """An ASGI app on a real loopback port, in a thread of its own."""
 
     def __init__(self, app: Any, port: int | None = None) -> None:
-        self.port = port or _free_port()
+        self._listener = socket.create_server(("127.0.0.1", port or 0))  # held: it stays ours
+        self.port = int(self._listener.getsockname()[1])
         config = uvicorn.Config(
             app,
             host="127.0.0.1",
@@ -192,7 +193,8 @@ class Served:
             timeout_graceful_shutdown=2,
         )
         self._server = _Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        listening = {"sockets": [self._listener]}
+        self._thread = threading.Thread(target=self._server.run, kwargs=listening, daemon=True)
 
     @property
     def url(self) -> str:
@@ -210,9 +212,3 @@ class Served:
     def __exit__(self, *_exc: object) -> None:
         self._server.should_exit = True
         self._thread.join(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -13,7 +13,7 @@ from service.access import LOOPBACK_CALLER
 from service.app import create_app
 from service.context import AppContext
 from service.home import Ports
-from service.settings import ServerSettings, Settings
+from service.settings import JobSettings, ServerSettings, Settings
 from service.worker.lanes import Worker, build_worker
 from tests.fakes.context import FakeAdapters, open_small_context
 from tests.fakes.engine import FakeEngine, Served
@@ -92,7 +92,7 @@ def shipped_policy_read_once() -> Iterator[None]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     small = ServerSettings(max_body_bytes=200_000, put_wait_s=60.0)  # a busy machine parses slowly
-    made = Settings(home=tmp_path / "home", server=small)
+    made = Settings(home=tmp_path / "home", server=small, jobs=JobSettings(poll_s=0.03))
     made.paths.make()
     return made
 
