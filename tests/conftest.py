@@ -5,8 +5,9 @@ first because they take longest, and what measures time or talks to the engine c
 """
 
 import socket
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ LONG_TIMEOUT_S = 3600
 SLOWEST_FILES = 10
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
-file_seconds: Counter[str] = Counter()
+file_seconds: defaultdict[str, float] = defaultdict(float)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,7 +74,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if len(file_seconds) < 2:
         return
     terminalreporter.section(f"slowest {SLOWEST_FILES} files")
-    for file, seconds in file_seconds.most_common(SLOWEST_FILES):
+    slowest = sorted(file_seconds.items(), key=itemgetter(1), reverse=True)[:SLOWEST_FILES]
+    for file, seconds in slowest:
         terminalreporter.line(f"{seconds:8.1f} s  {file}")
 
 
