@@ -57,8 +57,13 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports_of(path: Path) -> Iterator[Import]:
+@cache
+def imports_of(path: Path) -> tuple[Import, ...]:
     """Return what a file imports, each imported name with its module."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[Import]:
     name = path.relative_to(ROOT).as_posix()
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
