@@ -1,5 +1,5 @@
-# The Python environment, made once and then recognised by its stamp. Sourced by quickstart.sh and
-# test.sh, so that what is tested is what runs. Sets: root, python (of .venv).
+# The Python environment, made once and then recognised by its stamp. Sourced by quickstart.sh,
+# check.sh and test.sh, so that what is tested is what runs. Sets: root, python (of .venv).
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 venv="$root/.venv"

@@ -1,13 +1,25 @@
-"""Rules for every test: nothing but loopback is reached, and engine tests have more time."""
+"""Rules for every test: nothing but loopback is reached, the slow ones have more time.
+
+It also lays out the run: under `-n` the tests of a file stay in one process, trainings begin
+first because they take longest, and what measures time or talks to the engine comes last.
+"""
 
 import socket
+from collections import defaultdict
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import pytest
 
-ENGINE_TIMEOUT_S = 300
+from tests.repetition import is_long, run_long
+
+SLOW_TIMEOUT_S = 300
+LONG_TIMEOUT_S = 3600
+SLOWEST_FILES = 10
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+
+file_seconds: defaultdict[str, float] = defaultdict(float)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,12 +31,52 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Take `--long` before the test modules are imported."""
+    if config.getoption("--long"):
+        run_long()
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give engine tests their time, and run them last."""
+    """Give slow tests their time, order the tests, and say which share a process."""
     for item in items:
-        if item.get_closest_marker("engine") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(ENGINE_TIMEOUT_S, func_only=True))
-    items.sort(key=lambda item: item.get_closest_marker("engine") is not None)
+        stage = _stage(item)
+        if is_long():
+            item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_S, func_only=True), append=False)
+        elif stage in (FIRST, ENGINE) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S, func_only=True))
+        if not item.get_closest_marker("xdist_group"):
+            group = "last" if stage in (LAST, ENGINE) else item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=_stage)
+
+
+FIRST, MIDDLE, LAST, ENGINE = range(4)
+
+
+def _stage(item: pytest.Item) -> int:
+    """Return when the test runs."""
+    if item.get_closest_marker("engine"):
+        return ENGINE
+    if item.get_closest_marker("alone"):
+        return LAST
+    return FIRST if item.get_closest_marker("training") else MIDDLE
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up the time of each file; under `-n` the reports of all processes arrive here."""
+    file_seconds[report.nodeid.partition("::")[0]] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the files that took longest."""
+    if len(file_seconds) < 2:
+        return
+    terminalreporter.section(f"slowest {SLOWEST_FILES} files")
+    slowest = sorted(file_seconds.items(), key=itemgetter(1), reverse=True)[:SLOWEST_FILES]
+    for file, seconds in slowest:
+        terminalreporter.line(f"{seconds:8.1f} s  {file}")
 
 
 @pytest.fixture(autouse=True, scope="session")

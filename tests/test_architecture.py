@@ -1,164 +1,187 @@
-"""The house as drawn: which room may import which, and what may be imported where.
+"""The rooms as drawn: which may import which, which layer a module stands in, what loads what.
 
-Reads the source with `ast`, so imports inside functions count as well.
+Reads the source with `ast`, so imports inside functions count as well. Sizes and shapes are in
+`test_shape.py`.
 """
 
 import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("service", "router", "knowledge", "adapters")
-TOP_LEVEL = {*ROOMS, "tests", "deploy", ".ci"}
+from tests.source_tree import (
+    ROOMS,
+    ROOT,
+    Import,
+    all_imports,
+    exported,
+    module_named,
+    module_of,
+    sources,
+    tree_of,
+)
 
-# Distribution's import name -> the only files that may import it.
-HEAVY = {
+TOP_LEVEL = {*ROOMS, "tests", "deploy", ".ci"}
+INNER_ROOMS = ("router", "knowledge", "adapters")
+
+# Import name of a distribution -> the only files that may import it.
+PROCESSES = ("adapters/*/process/*.py",)
+EMBEDDERS = ("knowledge/embedding.py", "knowledge/reranking.py")
+HTTP = ("service/app.py", "service/api/*.py", "service/console/*.py")
+LIBRARIES = {
+    "accelerate": PROCESSES,
+    "alembic": ("service/stores/migrations.py",),
     "chromadb": ("knowledge/index/chroma.py",),
-    "torch": ("adapters/*/process/*.py", "knowledge/embedding.py"),
-    "transformers": ("adapters/*/process/*.py",),
-    "peft": ("adapters/*/process/*.py",),
-    "trl": ("adapters/*/process/*.py",),
-    "accelerate": ("adapters/*/process/*.py",),
-    "datasets": ("adapters/*/process/*.py",),
-    "gguf": ("adapters/*/process/*.py",),
-    "sentence_transformers": (
-        "knowledge/embedding.py",
-        "knowledge/reranking.py",
-    ),
-    "fastapi": ("service/app.py", "service/api/*.py", "service/console/*.py"),
-    "starlette": ("service/app.py", "service/api/*.py", "service/console/*.py"),
-    "supervisor": ("service/supervision/supervisord.py",),
-    "typer": ("service/cli/*.py",),
+    "datasets": PROCESSES,
+    "fastapi": HTTP,
+    "gguf": PROCESSES,
+    "onnxruntime": ("knowledge/parsing/*.py",),
+    "peft": PROCESSES,
     "rule_engine": ("router/policy/expressions.py",),
+    "scipy": ("router/questions/fitting.py",),
+    "sentence_transformers": EMBEDDERS,
     "sklearn": (
         "router/questions/fitting.py",
         "service/compare/baseline.py",
         "adapters/evaluation/process/features.py",
     ),
-    "scipy": ("router/questions/fitting.py",),
-    "alembic": ("service/stores/migrations.py",),
+    "starlette": HTTP,
+    "supervisor": ("service/supervision/supervisord.py",),
+    "torch": (*PROCESSES, *EMBEDDERS),
+    "transformers": PROCESSES,
+    "trl": PROCESSES,
+    "typer": ("service/cli/*.py",),
 }
-
-# Inside service, from the outside in. A module may import its own layer and those after it.
-LAYERS = (
-    ("service.api", "service.cli", "service.console", "service.app", "service.gateway")
-    + ("service.worker.lanes", "service.worker.handlers", "service.stores.migrations"),
-    ("service.chat.answer", "service.compare", "service.engine.publisher", "service.stores.jobs")
-    + ("service.supervision.processes", "service.experiments"),
-    (
-        "service.engine.client",
-        "service.chat.prompts",
-        "service.chat.citations",
-        "service.stores.use_cases",
-    )
-    + (
-        "service.routing.facts",
-        "service.stores.records",
-        "service.chat.query_rewriting",
-        "service.supervision",
-    ),
-)
-# `compare` and `jobs` are rows in the database too; their tables stand beside them.
+IN_ONE_FILE = ("onnxruntime",)
+SCHEMAS = "service/api/schemas/*.py"  # read by worker and command line too: no FastAPI
 MAY_READ_ENVIRONMENT = "service/settings.py"
 
+# From the outside in. A name is a module or a folder with all that is in it; a module imports its
+# own row and those below it. A room's `__init__` is its door: nothing inside imports it.
+LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "service": (
+        ("app", "gateway", "worker", "cli", "api"),
+        ("chat", "compare", "fine_tuning"),
+        ("context",),
+        ("routing", "engine", "supervision", "backup"),
+        ("stores",),
+        ("cache", "settings", "home", "access", "errors"),
+    ),
+    "router": (
+        ("advice", "review"),
+        ("decide",),
+        ("policy",),
+        ("decision", "questions"),
+        ("facts",),
+        ("strategy", "trace", "text", "config", "errors"),
+    ),
+    "knowledge": (
+        ("knowledge",),
+        ("reindexing",),
+        ("ingest", "reconcile", "search"),
+        ("resources",),
+        ("sql", "chunking"),
+        ("embedding", "reranking", "types"),
+        ("config", "index", "metrics"),
+        ("parsing",),
+        ("languages", "errors"),
+    ),
+    "adapters": (
+        ("registry", "training", "importing", "merging", "__main__"),
+        ("evaluation",),
+        ("children", "servability"),
+        ("config", "base_models", "effect"),
+        ("methods",),
+        ("data", "files"),
+        ("errors",),
+    ),
+}
 
-@dataclass(frozen=True)
-class Import:
-    """One module imported by one file."""
 
-    file: str
-    line: int
-    module: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} imports {self.module}"
-
-
-def _sources(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-
-
-def _imports(path: Path) -> Iterator[Import]:
-    name = path.relative_to(ROOT).as_posix()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(name, node.lineno, alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name}:{node.lineno}: imports are absolute"
-            assert node.module is not None
-            for alias in node.names:
-                yield Import(name, node.lineno, f"{node.module}.{alias.name}")
-
-
-def _all_imports(*folders: str) -> list[Import]:
-    return [found for path in _sources(*folders) for found in _imports(path)]
-
-
-def _room(module: str) -> str:
-    return module.partition(".")[0]
-
-
-@pytest.mark.parametrize("room", ["router", "knowledge", "adapters"])
+@pytest.mark.parametrize("room", INNER_ROOMS)
 def test_a_room_imports_no_other_room(room: str) -> None:
     others = set(ROOMS) - {room}
-    breaches = [str(found) for found in _all_imports(room) if _room(found.module) in others]
+    breaches = [str(found) for found in all_imports(room) if _room(found.module) in others]
     assert not breaches
 
 
 def test_nothing_imports_the_tests() -> None:
-    assert not [str(found) for found in _all_imports(*ROOMS) if _room(found.module) == "tests"]
+    assert not [str(found) for found in all_imports(*ROOMS) if _room(found.module) == "tests"]
 
 
 def test_service_uses_only_the_doors_of_the_rooms() -> None:
     breaches = []
-    for found in _all_imports("service"):
+    for found in all_imports("service"):
         room, _, rest = found.module.partition(".")
         inner = rest.partition(".")[0]
-        if room not in ("router", "knowledge", "adapters") or inner in ("", "errors"):
+        if room not in INNER_ROOMS or inner in ("", "errors"):
             continue  # the status table walks the trees in `errors`
         is_module = (ROOT / room / f"{inner}.py").is_file() or (ROOT / room / inner).is_dir()
-        if is_module and rest not in _exported(room):
+        if is_module and rest not in exported(room):
             breaches.append(str(found))
     assert not breaches
 
 
-@pytest.mark.parametrize("library", sorted(HEAVY))
-def test_a_library_is_imported_only_in_its_files(library: str) -> None:
-    allowed = HEAVY[library]
-    breaches = [
-        str(found)
-        for found in _all_imports(*ROOMS)
-        if _room(found.module) == library
-        and not any(fnmatch(found.file, pattern) for pattern in allowed)
-    ]
-    assert not breaches
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_module_stands_in_exactly_one_layer(room: str) -> None:
+    modules = {module_of(path) for path in sources(room)} - {room}
+    places = {module: _places(module) for module in modules}
+    assert [module for module, found in places.items() if len(found) != 1] == []
+    named = [f"{room}.{name}" for row in LAYERS[room] for name in row]
+    empty = [name for name in named if not any(_is_in(module, name) for module in modules)]
+    assert empty == [], "a name in the table that stands for nothing"
 
 
-def test_service_imports_point_inwards() -> None:
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_inwards(room: str) -> None:
+    modules = {module_of(path) for path in sources(room)}
     breaches = []
-    for found in _all_imports("service"):
-        importer = found.file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        here, there = _layer(importer), _layer(found.module)
-        if here is not None and there is not None and there < here:
+    for found in all_imports(room):
+        there = module_named(found.module, modules)
+        if not there or found.importer == room:
+            continue
+        if there == room or _places(there) < _places(found.importer):
             breaches.append(str(found))
     assert not breaches
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_modules_import_each_other_in_a_circle(room: str) -> None:
+    modules = {module_of(path) for path in sources(room)}
+    arrows: dict[str, set[str]] = {module: set() for module in modules}
+    for found in all_imports(room):
+        there = module_named(found.module, modules)
+        if there and there != found.importer:
+            arrows[found.importer].add(there)
+    assert _circle(arrows) == []
+
+
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
+def test_a_library_is_imported_only_in_its_files(library: str) -> None:
+    found = _imports_of_library(library)
+    allowed = LIBRARIES[library]
+    assert not [
+        str(one) for one in found if not any(fnmatch(one.file, pattern) for pattern in allowed)
+    ]
+    if library in IN_ONE_FILE:
+        assert len({one.file for one in found}) <= 1
+
+
+def test_the_schemas_know_no_http() -> None:
+    found = [one for name in ("fastapi", "starlette") for one in _imports_of_library(name)]
+    assert not [str(one) for one in found if fnmatch(one.file, SCHEMAS)]
 
 
 def test_only_the_settings_read_the_environment() -> None:
     breaches = []
-    for path in _sources(*ROOMS):
+    for path in sources(*ROOMS):
         name = path.relative_to(ROOT).as_posix()
         if name == MAY_READ_ENVIRONMENT:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if _reads_environment(node):
                 breaches.append(f"{name}:{getattr(node, 'lineno', 0)}")
     assert not breaches
@@ -172,20 +195,16 @@ def test_top_level_folders_are_those_of_the_design() -> None:
     assert folders <= TOP_LEVEL
 
 
-@pytest.mark.parametrize("room", ["router", "knowledge", "adapters"])
+@pytest.mark.parametrize("room", INNER_ROOMS)
 def test_a_room_names_its_door(room: str) -> None:
-    exported = _exported(room)
-    assert exported, f"{room}/__init__.py defines no __all__"
-    assert exported == sorted(set(exported), key=exported.index), "a name stands twice"
+    names = exported(room)
+    assert names, f"{room}/__init__.py defines no __all__"
+    assert names == sorted(set(names), key=names.index), "a name stands twice"
 
 
 @pytest.mark.timeout(120)
 def test_every_module_imports_with_an_empty_environment() -> None:
-    modules = [
-        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
-        for path in _sources(*ROOMS)
-        if path.name != "__main__.py"
-    ]
+    modules = [module_of(path) for path in sources(*ROOMS) if path.name != "__main__.py"]
     program = f"import importlib\nfor name in {modules!r}: importlib.import_module(name)"
     finished = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
@@ -209,21 +228,35 @@ def test_a_light_door_loads_nothing_heavy(room: str) -> None:
     assert loaded == "[]"
 
 
-def _layer(module: str) -> int | None:
-    for place, names in enumerate(LAYERS):
-        if any(module == name or module.startswith(f"{name}.") for name in names):
-            return place
-    return None
+def _room(module: str) -> str:
+    return module.partition(".")[0]
 
 
-def _exported(room: str) -> list[str]:
-    tree = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
-        ):
-            return [str(name) for name in ast.literal_eval(node.value)]
-    return []
+def _is_in(module: str, name: str) -> bool:
+    return module == name or module.startswith(f"{name}.")
+
+
+def _places(module: str) -> list[int]:
+    room = _room(module)
+    return [
+        place
+        for place, names in enumerate(LAYERS[room])
+        for name in names
+        if _is_in(module, f"{room}.{name}")
+    ]
+
+
+def _imports_of_library(library: str) -> list[Import]:
+    return [found for found in all_imports(*ROOMS) if _room(found.module) == library]
+
+
+def _circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Return the modules left once those that import none of the others are taken away."""
+    left = dict(arrows)
+    while free := [module for module, targets in left.items() if not targets & left.keys()]:
+        for module in free:
+            del left[module]
+    return sorted(left)
 
 
 def _reads_environment(node: ast.AST) -> bool:

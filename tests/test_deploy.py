@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 DEMO = DEPLOY / "demo"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([A-Za-z0-9.+!]+)$")
-SCRIPTS = ("quickstart.sh", "test.sh", "environment.sh")
+SCRIPTS = ("quickstart.sh", "check.sh", "test.sh", "environment.sh", "testing.sh")
 
 
 def _pins(name: str) -> dict[str, str]:
@@ -92,6 +92,34 @@ def test_ci_calls_the_test_script_and_nothing_else() -> None:
     commands = [line for line in lines if line and not line.startswith(("#", "set "))]
     assert len(commands) == 1
     assert commands[0].endswith('/../deploy/test.sh"')
+
+
+@pytest.mark.parametrize("name", ["check.sh", "test.sh"])
+def test_the_scripts_of_tests_tell_how_they_are_called(name: str) -> None:
+    shown = subprocess.run(
+        ["bash", str(DEPLOY / name), "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.startswith(f"usage: bash deploy/{name}")
+
+
+RUN_TESTS = """
+. "$0"
+root=/ SECONDS=0 python="$1"
+run_tests 20 -q; echo "status $?"
+"""
+
+
+def test_the_closing_line_comes_last_and_the_status_is_that_of_pytest(tmp_path: Path) -> None:
+    pytest_of_ours = tmp_path / "python"
+    pytest_of_ours.write_text(
+        "#!/bin/sh\necho '=== 1 failed, 2 passed in 3.21s ==='\necho 'a library ends'\nexit 3\n"
+    )
+    pytest_of_ours.chmod(0o755)
+    argv = ["bash", "-o", "pipefail", "-c", RUN_TESTS, str(DEPLOY / "testing.sh")]
+    done = subprocess.run(
+        [*argv, str(pytest_of_ours)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert done[-2:] == ["=== 1 failed, 2 passed in 3.21s ===", "status 3"]
 
 
 def test_quickstart_help_names_its_options() -> None:

@@ -74,7 +74,7 @@ def change(folder: Path, **settings: object) -> None:
     (folder / SETTINGS).write_text(json.dumps({**known, **settings}))
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_folder_and_an_archive_of_it_become_the_same_measured_adapter(
     run_import: Import, foreign: Path, tmp_path: Path, rows_file: Path, tiny_base: ModelFolder
 ) -> None:
@@ -100,7 +100,7 @@ def test_a_folder_and_an_archive_of_it_become_the_same_measured_adapter(
     assert list(folder.parent.iterdir()) == [folder]
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_an_adapter_without_effect_is_refused(
     run_import: Import, foreign: Path, registry_dir: Path, tiny_base: ModelFolder
 ) -> None:

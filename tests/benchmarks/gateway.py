@@ -182,26 +182,45 @@ def run(*, rate: float, seconds: float, rounds: int) -> dict[str, Any]:
 
     engine_port, gateway_port = free_port(), free_port()
     with tempfile.TemporaryDirectory() as home:
-        me = [sys.executable, "-m", "tests.benchmarks.gateway"]
-        children = [
-            subprocess.Popen([*me, "--serve-engine", str(engine_port)]),
-            subprocess.Popen([*me, "--serve-gateway", str(gateway_port), str(engine_port), home]),
-        ]
+        served = {
+            "engine": ["--serve-engine", str(engine_port)],
+            "gateway": ["--serve-gateway", str(gateway_port), str(engine_port), home],
+        }
+        children = [Child(name, words, Path(home)) for name, words in served.items()]
         try:
-            asyncio.run(_wait_ready(gateway_port))
+            asyncio.run(_wait_ready(gateway_port, children))
             return asyncio.run(
                 measure(engine_port, gateway_port, rate=rate, seconds=seconds, rounds=rounds)
             )
         finally:
             for child in children:
-                child.terminate()
+                child.process.terminate()
             for child in children:
-                child.wait(15)
+                child.process.wait(15)
 
 
-async def _wait_ready(port: int) -> None:
+class Child:
+    """One of the two servers, a process of its own that writes a log."""
+
+    def __init__(self, name: str, words: Sequence[str], folder: Path) -> None:
+        self.name, self._log = name, folder / f"{name}.log"
+        me = [sys.executable, "-m", "tests.benchmarks.gateway"]
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen([*me, *words], stdout=log, stderr=log)
+
+    def check(self) -> None:
+        """Raise RuntimeError with the end of the log if the process has ended."""
+        code = self.process.poll()
+        if code is not None:
+            said = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise RuntimeError(f"the {self.name} ended with exit code {code}:\n{said}")
+
+
+async def _wait_ready(port: int, children: Sequence[Child]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
+        for child in children:
+            child.check()
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             head = f"GET /ready HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n"

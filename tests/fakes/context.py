@@ -2,7 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Engine
 
 from adapters import ModelFolder
 from adapters.files.weights import digest_adapter
@@ -12,7 +16,7 @@ from service.home import Ports
 from service.settings import Settings
 from service.stores.database import open_database
 from service.stores.migrations import upgrade
-from tests.adapters.conftest import write_adapter
+from tests.fakes.adapter_folders import write_adapter
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.engine import BASE
 
@@ -21,8 +25,7 @@ PROBE = (3, 1, 4, 1, 5, 9, 2, 6)
 
 def open_small_context(settings: Settings, ports: Ports) -> AppContext:
     """Open a context as `service.context.open_context` does, without models and servers."""
-    database = open_database(settings.database_url)
-    upgrade(database)
+    database = open_migrated(settings.database_url)
     index = ChromaIndex.open(settings.paths.chroma)
     config = settings.knowledge
     knowledge = Knowledge(
@@ -33,6 +36,29 @@ def open_small_context(settings: Settings, ports: Ports) -> AppContext:
         next_embedder=_embedder(config.next_embedder) if config.next_embedder else None,
     )
     return build_context(settings, ports, database, knowledge)
+
+
+def open_migrated(url: str) -> Engine:
+    """Open a database with every table; a new SQLite file is a copy of one that was migrated."""
+    path = Path(url.removeprefix("sqlite:///"))
+    is_new = url.startswith("sqlite:///") and not path.exists()
+    if is_new:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_migrated_file())
+    database = open_database(url)
+    if not is_new:
+        upgrade(database)
+    return database
+
+
+@cache
+def _migrated_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        database = open_database(f"sqlite:///{path}")
+        upgrade(database)
+        database.dispose()
+        return path.read_bytes()
 
 
 def _embedder(name: str | None) -> FakeEmbedder:

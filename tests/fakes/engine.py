@@ -169,11 +169,21 @@ def _error(status: int, message: str) -> JSONResponse:
     return JSONResponse({"error": {"message": message, "code": status}}, status_code=status)
 
 
+class _Server(uvicorn.Server):
+    """Ends soon after it is told to; uvicorn's own looks up ten times a second."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:  # noqa: ASYNC110  # set by another thread
+            await asyncio.sleep(0.005)
+
+
 class Served:
     """An ASGI app on a real loopback port, in a thread of its own."""
 
     def __init__(self, app: Any, port: int | None = None) -> None:
-        self.port = port or _free_port()
+        self._listener = socket.create_server(("127.0.0.1", port or 0))  # held: it stays ours
+        self.port = int(self._listener.getsockname()[1])
         config = uvicorn.Config(
             app,
             host="127.0.0.1",
@@ -182,8 +192,9 @@ class Served:
             loop="asyncio",
             timeout_graceful_shutdown=2,
         )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._server = _Server(config)
+        listening = {"sockets": [self._listener]}
+        self._thread = threading.Thread(target=self._server.run, kwargs=listening, daemon=True)
 
     @property
     def url(self) -> str:
@@ -201,9 +212,3 @@ class Served:
     def __exit__(self, *_exc: object) -> None:
         self._server.should_exit = True
         self._thread.join(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -18,9 +18,9 @@ from typing import Self
 from sqlalchemy import Engine
 
 from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, StoreUnavailable, metadata
-from service.home import free_port
 from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.ports import free_port
 from tests.fakes.tenant import TENANT
 
 ROOT = Path(__file__).resolve().parents[2]

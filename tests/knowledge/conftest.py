@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from knowledge import ChromaIndex, Knowledge, KnowledgeConfig, Reranker, VectorIndex, metadata
 from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.ports import free_port
 
 BASE = "handbook"
 TENANT = "acme"
@@ -73,13 +74,6 @@ def knowledge(open_knowledge: OpenKnowledge) -> Knowledge:
 def refused_port() -> int:
     """Return a port on which nobody listens."""
     return free_port()
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from knowledge.embedding import INDEX_SLICE
 from service.settings import home_folder
 
 PREPARED = sorted((home_folder() / "models").glob("**/modules.json"))
-real = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +20,6 @@ def embedder() -> SentenceTransformerEmbedder:
     return SentenceTransformerEmbedder.load(PREPARED[0].parent)
 
 
-@real
 @pytest.mark.timeout(300)
 def test_vectors_have_length_one_and_the_declared_dimension(
     embedder: SentenceTransformerEmbedder,
@@ -34,7 +32,6 @@ def test_vectors_have_length_one_and_the_declared_dimension(
     assert embedder.embed_passages([]).shape == (0, embedder.dimension)
 
 
-@real
 @pytest.mark.timeout(300)
 def test_meaning_is_nearer_than_words(embedder: SentenceTransformerEmbedder) -> None:
     near, far = embedder.embed_passages(
@@ -44,7 +41,6 @@ def test_meaning_is_nearer_than_words(embedder: SentenceTransformerEmbedder) -> 
     assert question @ near > question @ far
 
 
-@real
 @pytest.mark.timeout(300)
 def test_each_row_is_its_own_text_however_long_the_texts_are(
     embedder: SentenceTransformerEmbedder,
@@ -56,13 +52,11 @@ def test_each_row_is_its_own_text_however_long_the_texts_are(
         assert int(np.argmax(rows @ embedder.embed_passages([texts[at]])[0])) == at
 
 
-@real
 @pytest.mark.timeout(300)
 def test_tokens_are_counted_uncut(embedder: SentenceTransformerEmbedder) -> None:
     assert embedder.count_tokens("word " * 1000) == 1000
 
 
-@real
 @pytest.mark.timeout(300)
 def test_many_threads_get_the_same_vectors(embedder: SentenceTransformerEmbedder) -> None:
     texts = [f"question number {i} " * (1 + i % 7) for i in range(40)]

@@ -1,7 +1,7 @@
 """Add, replace, delete, restart, search in any order: the room never differs from a dictionary.
 
-5,000 operations: `python -m tests.benchmarks.durability --cycles 0 --damage 0 --no-churn
---operations 5000`.
+5,000 operations: `--long`, or `python -m tests.benchmarks.durability --cycles 0 --damage 0
+--no-churn --operations 5000`.
 """
 
 import tempfile
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tests.knowledge.state_machine import NAMES, WORDS, Steps
+from tests.repetition import times
 
 names, words = st.sampled_from(NAMES), st.sampled_from(WORDS)
 
@@ -62,7 +63,7 @@ class RoomAgainstModel(RuleBasedStateMachine):
 @pytest.mark.timeout(180)
 def test_the_room_never_differs_from_a_dictionary() -> None:
     RoomAgainstModel.TestCase.settings = settings(
-        max_examples=25,
+        max_examples=times(10, 125),
         stateful_step_count=40,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -8,11 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from router import DEFAULT_POLICY_FILE, Policy, default_policy, load_policy
 from service.access import LOOPBACK_CALLER
 from service.app import create_app
 from service.context import AppContext
 from service.home import Ports
-from service.settings import ServerSettings, Settings
+from service.settings import JobSettings, ServerSettings, Settings
 from service.worker.lanes import Worker, build_worker
 from tests.fakes.context import FakeAdapters, open_small_context
 from tests.fakes.engine import FakeEngine, Served
@@ -73,10 +74,25 @@ class Running:
         return self.publish()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def shipped_policy_read_once() -> Iterator[None]:
+    """Read and prove the policy that ships once, not for every gateway; others as ever."""
+    shipped = DEFAULT_POLICY_FILE.read_bytes()
+
+    def load(path: Path) -> Policy:
+        is_shipped = path.is_file() and path.read_bytes() == shipped
+        return default_policy() if is_shipped else load_policy(path)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr("service.routing.policies.load_policy", load)
+    yield
+    patch.undo()
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     small = ServerSettings(max_body_bytes=200_000, put_wait_s=60.0)  # a busy machine parses slowly
-    made = Settings(home=tmp_path / "home", server=small)
+    made = Settings(home=tmp_path / "home", server=small, jobs=JobSettings(poll_s=0.03))
     made.paths.make()
     return made
 

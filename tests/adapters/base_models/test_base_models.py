@@ -148,7 +148,7 @@ def test_the_command_without_a_directory_says_how_to_call_it(
     assert "usage" in capsys.readouterr().err
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_broken_gguf_is_told_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]
 ) -> None:

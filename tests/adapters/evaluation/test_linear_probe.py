@@ -41,7 +41,7 @@ def labelled(count: int, *, follows: bool) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_signal_that_is_in_the_prompts_is_found_and_said(
     tmp_path: Path, tiny_base: ModelFolder, environment: Mapping[str, str]
 ) -> None:
@@ -65,7 +65,7 @@ def test_a_signal_that_is_in_the_prompts_is_found_and_said(
     assert told[-1] == "80 of 80 prompts read"
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_no_signal_is_found_where_there_is_none(
     tmp_path: Path, tiny_base: ModelFolder, environment: Mapping[str, str]
 ) -> None:

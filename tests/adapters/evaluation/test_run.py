@@ -57,6 +57,7 @@ def evaluate(
     return run
 
 
+@pytest.mark.training
 def test_an_evaluation_is_found_told_and_kept(
     evaluate: Evaluate, make_adapter: Callable[..., Path]
 ) -> None:
@@ -90,6 +91,7 @@ def test_an_evaluation_is_found_told_and_kept(
     assert [event.done for event in events] == sorted(event.done for event in events)
 
 
+@pytest.mark.training
 def test_the_card_has_one_evaluation_section_the_newest(
     evaluate: Evaluate, make_adapter: Callable[..., Path]
 ) -> None:
@@ -137,6 +139,7 @@ def test_a_cancelled_evaluation_changes_nothing(
     assert children_of(os.getpid()) == []
 
 
+@pytest.mark.training
 def test_a_failing_child_is_told_with_its_reason(
     evaluate: Evaluate, make_adapter: Callable[..., Path]
 ) -> None:
@@ -196,7 +199,7 @@ def test_the_child_ends_when_its_parent_is_killed(
     assert "adapters.children.child" not in command_of(children[0])
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_trained_adapter_is_improved_on_rows_it_has_not_seen(
     tmp_path: Path, tiny_base: ModelFolder, environment: Mapping[str, str]
 ) -> None:

@@ -59,7 +59,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, merged: list[list[float]]) -> None:
     monkeypatch.setattr(run, "run_child", write)
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_merged_model_is_a_base_model_that_answers_like_the_two(
     merge: Merge, tiny_base: ModelFolder, tmp_path: Path
 ) -> None:

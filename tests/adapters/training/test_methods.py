@@ -70,7 +70,7 @@ def answers(count: int) -> list[dict[str, Any]]:
     return [{"prompt": "what is the colour", "completion": "blue"}] * count
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_dpo_learns_which_answer_is_preferred(run: Run, tiny_base: ModelFolder) -> None:
     result = run(pairs(60), stage="dpo", val_size=20, num_train_epochs=4)
     check_servability(result.folder, max_lora_rank=4, base=tiny_base)
@@ -86,7 +86,7 @@ def test_dpo_learns_which_answer_is_preferred(run: Run, tiny_base: ModelFolder) 
     assert "reward accuracy on 20 held-out pairs" in (result.folder / "README.md").read_text()
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_top_layers_alone_are_trained_with_replayed_answers_and_force_is_recorded(
     run: Run, tiny_base: ModelFolder, tmp_path: Path
 ) -> None:
@@ -105,7 +105,7 @@ def test_top_layers_alone_are_trained_with_replayed_answers_and_force_is_recorde
     assert result.metrics["steps"] == 3  # 45 rows by 16
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_more_top_layers_than_there_are_is_refused(run: Run) -> None:
     with pytest.raises(InvalidTrainingConfig, match="the base model has 2 layers"):
         run(answers(50), freeze_trainable_layers=3)
@@ -124,7 +124,7 @@ def test_replay_does_not_go_with_pairs() -> None:
         )
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_what_is_cut_is_reported_and_rows_without_an_answer_are_warned_of(
     run: Run, events: list[TrainingEvent]
 ) -> None:
@@ -166,7 +166,7 @@ def test_one_row_is_refused_even_by_force(run: Run, force: bool) -> None:
         run(answers(1), force=force)
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_loss_that_is_nan_ends_the_run(
     run: Run, events: list[TrainingEvent], tmp_path: Path
 ) -> None:
@@ -181,7 +181,7 @@ def test_a_loss_that_is_nan_ends_the_run(
     assert list((tmp_path / "adapters").iterdir()) == []
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_check_counts_tokens_without_training(
     tmp_path: Path, tiny_base: ModelFolder, environment: Mapping[str, str]
 ) -> None:

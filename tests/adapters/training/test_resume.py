@@ -100,7 +100,7 @@ def kill_after(step: int) -> Callable[[TrainingEvent], None]:
     return kill
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_run_killed_twice_resumes_with_the_same_curve_and_weights(
     run: Run, uninterrupted: TrainingResult, tmp_path: Path
 ) -> None:
@@ -133,7 +133,7 @@ def leave_half_a_checkpoint(run_dir: Path) -> None:
     (half / "optimizer.pt").write_bytes(b"half")
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_finished_run_keeps_its_journal_and_is_not_trained_again(
     start: Run, uninterrupted: TrainingResult, uninterrupted_dir: Path
 ) -> None:
@@ -157,7 +157,7 @@ def test_a_finished_run_keeps_its_journal_and_is_not_trained_again(
     assert seen == []
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_cancelled_run_can_be_resumed_on_the_rows_it_began_with(
     run: Run, uninterrupted: TrainingResult, tmp_path: Path, rows_file: Path
 ) -> None:
@@ -196,7 +196,7 @@ def fill_disk(bytes_left: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (bytes_left, bytes_left))
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_full_disk_and_a_death_while_writing_leave_the_last_good_checkpoint_and_no_half_folder(
     run: Run, uninterrupted: TrainingResult, tmp_path: Path
 ) -> None:

@@ -249,7 +249,7 @@ def test_the_child_ends_and_tidies_up_when_its_parent_is_killed(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_two_processes_share_the_rows_and_leave_what_one_leaves(
     run: Run, finished: Finished, tmp_path: Path, tiny_base: ModelFolder
 ) -> None:
@@ -276,7 +276,7 @@ def test_two_processes_share_the_rows_and_leave_what_one_leaves(
     assert judge_effect(probes, [p.base for p in probes], [p.adapter for p in probes]).is_applied
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_cancelled_run_of_two_processes_ends_both(run: Run, tmp_path: Path) -> None:
     steps: list[int] = []
     with pytest.raises(TrainingCancelled):
@@ -313,7 +313,7 @@ def test_rows_that_teach_nothing_are_refused_before_a_child_is_started(
     assert list(tmp_path.iterdir()) == [rows]
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_rows_whose_answers_are_all_cut_are_told_before_the_model_is_loaded(
     run: Run, tmp_path: Path, tiny_base: ModelFolder
 ) -> None:
@@ -331,7 +331,7 @@ def test_rows_whose_answers_are_all_cut_are_told_before_the_model_is_loaded(
     assert list(into.iterdir()) == []
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_the_folder_loads_in_plain_peft_and_answers_as_its_reference_says(
     finished: Finished, tiny_base: ModelFolder
 ) -> None:
@@ -368,7 +368,7 @@ print(json.dumps(found))
 """
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_another_seed_gives_another_adapter(run: Run, finished: Finished) -> None:
     other = run({"seed": 7}, settings=AdaptersConfig(training_threads=1))
     assert other.adapter_id != finished.result.adapter_id

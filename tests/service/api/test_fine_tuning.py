@@ -74,7 +74,7 @@ def supervised(**hyperparameters: Any) -> Any:
     return {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_the_openai_client_drives_a_run_from_file_to_model(client: openai.OpenAI) -> None:
     job = create(client, method=supervised(n_epochs=1, batch_size=12), metadata={"team": "red"})
     seen: set[str] = {job.status}
@@ -110,7 +110,7 @@ def test_the_openai_client_drives_a_run_from_file_to_model(client: openai.OpenAI
     assert last.metrics.train_loss is not None
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_paused_run_keeps_its_checkpoints_and_goes_on_when_resumed(
     client: openai.OpenAI,
 ) -> None:
@@ -138,7 +138,7 @@ def messages(client: openai.OpenAI, job_id: str) -> str:
     return " ".join(event.message for event in client.fine_tuning.jobs.list_events(job_id, limit=9))
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_run_of_preference_pairs_learns_by_dpo(running: Running, client: openai.OpenAI) -> None:
     method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.3, "batch_size": "auto"}}}
     job = create(

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.compare import SetQuestion, parse_set, run_comparison
-from service.home import free_port
 from tests.fakes.engine import Served
+from tests.fakes.ports import free_port
 
 DECIDED = {"strategy": "rag", "rule": "r1", "thresholds": {"limit": {"value": 4}}}
 

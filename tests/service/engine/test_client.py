@@ -22,9 +22,9 @@ from service.errors import (
     ServiceError,
     StreamBroken,
 )
-from service.home import free_port
 from service.settings import EngineSettings
 from tests.fakes.engine import BASE, FakeEngine, Served
+from tests.fakes.ports import free_port
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from service.settings import RecordSettings
 from service.stores import records as module
 from service.stores.database import create_tables, open_database
-from service.stores.records import DAY_S, MAX_QUEUED, Record, Records, Trace, records
+from service.stores.records import DAY_S, Record, Records, Trace, records
 from service.stores.tables import metadata
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -191,12 +191,13 @@ async def test_a_record_that_cannot_be_written_does_not_block_those_after_it(
     assert kept.get("good", tenant=TENANT) is not None
 
 
-async def test_the_queue_is_bounded(database: Engine) -> None:
+async def test_the_queue_is_bounded(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_QUEUED", 300)
     kept = Records(database, RecordSettings())
-    for number in range(MAX_QUEUED + 5):
+    for number in range(305):
         kept.save(record(f"r{number}"))
     await kept.flush()
-    assert count(database) == MAX_QUEUED
+    assert count(database) == 300
 
 
 async def test_old_records_are_forgotten(database: Engine) -> None:

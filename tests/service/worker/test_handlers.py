@@ -21,7 +21,7 @@ from service.worker.handlers import Cancelled, Task, train
 from tests.adapters.conftest import make_tiny_model
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     base = make_tiny_model(tmp_path / "tiny")
     settings = Settings(

@@ -7,7 +7,7 @@ import pytest
 from adapters import ModelFolder
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_logits_are_computed_for_answers_alone(
     tiny_base: ModelFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

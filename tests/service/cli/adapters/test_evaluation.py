@@ -67,6 +67,7 @@ def evaluate(*words: str) -> Result:
     return CliRunner().invoke(app, ["adapters", "eval", *words])
 
 
+@pytest.mark.training
 def test_the_document_has_the_keys_of_the_contract_and_is_recorded(home: Path, rows: Path) -> None:
     folder = adapter_of(home)
     with registry_of(home) as registry:

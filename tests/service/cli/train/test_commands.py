@@ -58,7 +58,7 @@ def run(home: Path) -> Run:
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_check_tells_rows_tokens_and_what_it_takes(run: Run, config: Path, home: Path) -> None:
     result = run("train", "check", config, "--probe", "--json")
     assert result.exit_code == 0, result.stderr
@@ -91,7 +91,7 @@ def test_an_unknown_key_is_refused_with_the_nearest(run: Run, config: Path) -> N
     assert "did you mean lora_rank?" in json.loads(result.stdout)["detail"]
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_run_prints_events_and_registers_the_adapter(run: Run, config: Path, home: Path) -> None:
     result = run("train", "run", config, "--set", "max_steps=4", "--json")
     assert result.exit_code == 0, result.stderr
@@ -114,7 +114,7 @@ def test_run_prints_events_and_registers_the_adapter(run: Run, config: Path, hom
     assert checked["estimate"]["rate_from"] == "last run"
 
 
-@pytest.mark.engine
+@pytest.mark.training
 def test_a_killed_run_is_shown_and_resumed(
     run: Run, config: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

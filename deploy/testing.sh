@@ -1,0 +1,37 @@
+# The steps that check.sh and test.sh share. Sourced; needs environment.sh. Sets nothing.
+
+# prepare_tests: the environment of quickstart.sh with what the tests need on top.
+prepare_tests() {
+  echo "== environment"
+  make_venv
+  install_pins pins-cpu.txt
+  install_pins pins-test.txt
+  install_project
+  cd "$root"
+  "$python" -m adapters "${FINGERPOST_HOME:-$root/.fingerpost}/models"
+}
+
+# check_code: format, lint, types.
+check_code() {
+  echo "== format, lint"
+  "$python" -m ruff format --check service router knowledge adapters tests deploy
+  "$python" -m ruff check .
+  echo "== types"
+  "$python" -m mypy service router knowledge adapters tests
+}
+
+# run_tests LIMIT_S ARGUMENTS: pytest in two processes; its closing line is the last that is
+# printed. The limit ends a run that hangs.
+run_tests() {
+  local limit_s="$1" log status=0
+  shift
+  echo "== tests (${SECONDS} s so far)"
+  log="$(mktemp)"
+  timeout --signal=INT --kill-after=60 "$limit_s" \
+    "$python" -m pytest -n 2 --dist loadgroup --no-loadscope-reorder "$@" | tee "$log" || status=$?
+  # Libraries may still speak while the interpreter ends.
+  grep -E '(passed|failed|errors?|skipped|deselected|no tests ran).* in [0-9.]+s' "$log" |
+    tail -n 1 || true
+  rm -f "$log"
+  return "$status"
+}

@@ -1,0 +1,84 @@
+"""The benchmarks run where quickstart.sh made the environment: without what only tests need."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.settings import CHECKOUT
+from tests.benchmarks import gateway
+
+FOLDER = CHECKOUT / "tests" / "benchmarks"
+DOCUMENTS = ("README.md", "*/README.md", "*/DECISIONS.md", "tests/benchmarks/*.md", "deploy/*.md")
+
+FAKES = CHECKOUT / "tests" / "fakes"
+TRAINER = "trl_script"  # loads TRL as soon as it is imported: its imports are read, not done
+ONLY_TESTS = ("pytest", "_pytest", "pluggy", "iniconfig", "xdist", "execnet", "hypothesis")
+
+# Imports each module with the packages of pins-test.txt out of reach, and asks it for its options.
+PROGRAM = """
+import contextlib, importlib, io, json, sys
+modules, blocked = json.loads(sys.argv[1])
+sys.modules.update(dict.fromkeys(blocked))
+for name in modules:
+    module = importlib.import_module(name)
+    if not hasattr(module, "argparse"):
+        continue
+    sys.argv, shown = [name, "--help"], io.StringIO()
+    try:
+        with contextlib.redirect_stdout(shown):
+            module.main()
+    except SystemExit as end:
+        assert end.code == 0, f"{name} --help ends with {end.code}"
+    assert "--json" in shown.getvalue(), f"{name} --help names no --json"
+"""
+
+
+def names(folder: Path) -> list[str]:
+    """Return the modules of a folder of `tests/`."""
+    stems = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+    return [f"tests.{folder.name}.{stem}" for stem in stems]
+
+
+@pytest.mark.timeout(120)  # a busy machine takes its time for a hundred modules
+def test_every_benchmark_imports_and_shows_its_options_without_the_packages_of_tests() -> None:
+    modules = [*names(FOLDER), *names(FAKES)]  # benchmarks import fakes inside functions too
+    modules.remove(f"tests.benchmarks.{TRAINER}")
+    assert len(modules) > 25
+    asked = json.dumps([modules, ONLY_TESTS])
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, asked]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_training_by_trl_alone_imports_nothing_that_only_tests_have() -> None:
+    tree = ast.parse((FOLDER / f"{TRAINER}.py").read_text(encoding="utf-8"))
+    found = {
+        (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert "trl" in found
+    assert {name.partition(".")[0] for name in found}.isdisjoint({*ONLY_TESTS, "tests"})
+
+
+def test_the_benchmarks_that_documents_name_are_there() -> None:
+    named: set[str] = set()
+    for pattern in DOCUMENTS:
+        for document in CHECKOUT.glob(pattern):
+            text = document.read_text(encoding="utf-8")
+            named |= set(re.findall(r"tests\.benchmarks\.(\w+)", text))
+    assert len(named) > 5
+    assert [name for name in sorted(named) if not (FOLDER / f"{name}.py").is_file()] == []
+
+
+def test_a_server_that_ends_at_its_start_is_said_with_its_log(tmp_path: Path) -> None:
+    child = gateway.Child("engine", ["--serve-engine", "no port"], tmp_path)
+    child.process.wait(20)
+    with pytest.raises(RuntimeError, match=r"(?s)the engine ended with exit code 2.*invalid int"):
+        child.check()
