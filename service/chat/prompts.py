@@ -20,7 +20,7 @@ CITE_LINE = "Cite the passages you use by their number, such as [1]."
 
 
 class Shown(Protocol):
-    """What is written of a passage."""
+    """The parts of a passage that are shown to the model."""
 
     @property
     def filename(self) -> str:
@@ -28,12 +28,12 @@ class Shown(Protocol):
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """Its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent, and what had to be left out to make it fit.
+    """The messages of a request, and how much was left out to make them fit.
 
     `passages` are in the order of their numbers: passage 1 first.
     """
@@ -82,8 +82,8 @@ def build_prompt(
         prompt = draft(cuts)
     if prompt.tokens > limit_tokens:
         raise ContextLengthExceeded(
-            f"The last message and the instructions are {prompt.tokens} tokens; the model reads "
-            f"{limit_tokens} beside its answer. Shorten the message or lower max_tokens.",
+            f"The last message and the instructions are {prompt.tokens} tokens; the model's window "
+            f"leaves {limit_tokens} for them. Shorten the message or lower max_tokens.",
             param="messages",
         )
     return prompt

@@ -41,9 +41,9 @@ class Outcomes:
 
     Attributes:
         trials: One for each question that at least one strategy answered.
-        questions: Text of each trial's question, in their order; None where a row holds none.
+        questions: Text of each trial's question, in their order; None where no row has it.
         unscored: Ids of the questions that no strategy answered; they are not among the trials.
-        without_facts: How many trials hold no fact at all.
+        without_facts: How many trials have no fact.
     """
 
     trials: tuple[Trial, ...]
@@ -70,7 +70,7 @@ def read_lines(text: str, *, file: str) -> Iterator[LocatedRow]:
 
 
 def parse_outcomes(rows: Iterable[LocatedRow]) -> Outcomes:
-    """Return the outcomes that `rows` hold, one row per question and strategy in any order.
+    """Return the outcomes of `rows`, one row per question and strategy in any order.
 
     Raises:
         InvalidOutcomes: Names each row that is wrong, occurs twice, or is of the only strategy.

@@ -61,10 +61,10 @@ def _notes(outcomes: Outcomes, regret: Regret, *, has_texts: bool) -> Iterator[s
         yield f"{len(outcomes.unscored)} questions without any score are left out: {names}"
     if outcomes.without_facts:
         yield (
-            f"{outcomes.without_facts} of {n} questions hold no facts: the policy decided them "
+            f"{outcomes.without_facts} of {n} questions have no facts: the policy decided them "
             "with every fact unknown"
         )
     if not has_texts:
-        yield "no TF-IDF baseline: not every question's rows hold its text (`question`)"
+        yield "no TF-IDF baseline: not every question's rows have its text (`question`)"
     elif BASELINE not in regret.others:
         yield "no TF-IDF baseline: it needs two different questions"

@@ -1,1 +1,1 @@
-"""The model server as the service sees it: asked, watched, given adapters."""
+"""The model server: its client, its status, and its adapters loaded and published."""

@@ -31,7 +31,7 @@ class Stored(BaseModel):
 
     @classmethod
     def read(cls, stored: JsonMapping) -> Self:
-        """Return what a job's row holds."""
+        """Return the model of what is stored."""
         return cls.model_validate(stored)
 
     def to_json(self) -> JsonObject:

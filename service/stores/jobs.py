@@ -36,7 +36,7 @@ from service.stores.tables import metadata
 
 
 class Status(StrEnum):
-    """Where a job stands."""
+    """The status of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -110,7 +110,7 @@ class Job:
 
     @property
     def is_pausing(self) -> bool:
-        """Whether it still runs, but was asked to pause."""
+        """Whether it still runs, but is to be paused."""
         return self.status is Status.RUNNING and self.cancel_asked == PAUSE
 
     def as_dict(self) -> JsonObject:

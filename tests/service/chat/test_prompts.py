@@ -148,7 +148,7 @@ def test_the_callers_system_message_outlasts_the_oldest_turns() -> None:
 
 
 def test_a_question_that_alone_is_too_long_is_refused_with_the_numbers() -> None:
-    with pytest.raises(ContextLengthExceeded, match="24 tokens.*reads 10") as refused:
+    with pytest.raises(ContextLengthExceeded, match="24 tokens.*leaves 10") as refused:
         prompt_of("old", "older", "word " * 20, passages=[FIRST], limit=10)
     assert refused.value.param == "messages"
 

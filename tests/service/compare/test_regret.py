@@ -98,7 +98,7 @@ def test_a_missing_score_does_not_stop_the_baseline() -> None:
 def test_without_texts_there_is_no_baseline_and_the_notes_say_why() -> None:
     done = regret(rows(question=None))
     assert done["tfidf_baseline"] is None
-    assert "hold its text" in done["notes"][-1]
+    assert "have its text" in done["notes"][-1]
     alone = regret(rows(4, question="the same words"))
     assert alone["tfidf_baseline"] is None
     assert "two different questions" in alone["notes"][-1]
@@ -113,7 +113,7 @@ def test_what_flatters_or_weakens_the_figures_is_said() -> None:
             row["score"] = None
     notes = " | ".join(regret(made)["notes"])
     assert "1 questions without any score are left out: q1" in notes
-    assert "19 of 19 questions hold no facts" in notes
+    assert "19 of 19 questions have no facts" in notes
     assert "the policy chose a strategy without a score for 1 of 19 questions" in notes
 
 
