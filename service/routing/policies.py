@@ -11,7 +11,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -31,17 +30,6 @@ class RefusedPolicy:
 
     digest: str | None  # of its text, as in a version; None if it cannot be read
     fault: InvalidPolicy
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain content."""
-        fault = self.fault
-        return {
-            "digest": self.digest,
-            "file": fault.file,
-            "line": fault.line,
-            "key": fault.key,
-            "reason": fault.reason,
-        }
 
 
 class PolicyFile:
@@ -71,12 +59,6 @@ class PolicyFile:
             return
         self._loaded = stamp
         self._load()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the version in use, None if there never was one, and what was refused."""
-        refused = None if self.refused is None else self.refused.as_dict()
-        version = None if self.latest is None else self.latest.version
-        return {"version": version, "file": str(self.file), "refused": refused}
 
     def _load(self) -> None:
         digest = _digest(self.file)

@@ -113,22 +113,6 @@ class Job:
         """Whether it still runs, but is to be paused."""
         return self.status is Status.RUNNING and self.cancel_asked == PAUSE
 
-    def as_dict(self) -> JsonObject:
-        """Return what a client sees."""
-        return {
-            "id": self.job_id,
-            "object": "job",
-            "lane": self.lane,
-            "kind": self.kind,
-            "status": self.status,
-            "progress": dict(self.progress),
-            "result": self.result,
-            "error": self.error,
-            "attempts": self.attempts,
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-        }
-
 
 class Jobs:
     """The jobs of one database."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from router import DEFAULT_POLICY_FILE, InvalidPolicy, default_policy, load_policy
+from service.api.schemas.health import PolicyState
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
 from service.settings import ServerSettings, Settings
 from tests.service.conftest import Running
@@ -36,7 +37,7 @@ def test_a_changed_file_is_loaded_once_it_is_settled(file: Path) -> None:
     assert policies.policy.version == default_policy().version  # it may still be written
     policies.reload_if_changed()
     assert policies.policy.version == load_policy(file).version != default_policy().version
-    assert policies.as_dict()["refused"] is None
+    assert policies.refused is None
 
 
 def test_a_bad_file_is_refused_once_and_the_old_policy_stays(
@@ -51,11 +52,12 @@ def test_a_bad_file_is_refused_once_and_the_old_policy_stays(
     (logged,) = caplog.messages
     line = BAD.splitlines().index("  when: chitchatt") + 1
     assert f"{policies.policy.version} stays in force: {file}, line {line}: preference[0]" in logged
-    shown = policies.as_dict()
-    assert shown["version"] == default_policy().version
-    assert shown["refused"]["line"] == line
-    assert "chitchatt" in shown["refused"]["reason"]
-    assert len(shown["refused"]["digest"]) == 8
+    shown = PolicyState.of(policies)
+    assert shown.version == default_policy().version
+    assert shown.refused is not None
+    assert shown.refused.line == line
+    assert "chitchatt" in shown.refused.reason
+    assert len(shown.refused.digest or "") == 8
 
 
 @pytest.mark.parametrize("text", [TEXT, RAG_FIRST])
@@ -65,7 +67,7 @@ def test_a_good_file_after_a_bad_one_is_loaded(file: Path, text: str) -> None:
     check_twice(policies)
     file.write_text(text, encoding="utf-8")
     check_twice(policies)
-    assert policies.as_dict()["refused"] is None
+    assert policies.refused is None
     assert policies.policy.version == load_policy(file).version
 
 
@@ -73,10 +75,11 @@ def test_a_file_that_goes_away_is_refused_and_comes_back(file: Path) -> None:
     policies = PolicyInForce(file)
     file.unlink()
     check_twice(policies)
-    assert "cannot be read" in policies.as_dict()["refused"]["reason"]
+    assert policies.refused is not None
+    assert "cannot be read" in policies.refused.fault.reason
     file.write_text(TEXT, encoding="utf-8")
     check_twice(policies)
-    assert policies.as_dict()["refused"] is None
+    assert policies.refused is None
 
 
 def test_a_file_that_did_not_change_is_not_read(
@@ -97,13 +100,13 @@ def test_a_shadow_policy_may_be_missing_or_bad_until_it_is_written(
         file.write_text(text, encoding="utf-8")
     shadow = PolicyFile(file)
     assert shadow.latest is None
-    assert shadow.as_dict()["version"] is None
-    assert shadow.as_dict()["refused"]["file"] == str(file)
+    assert shadow.refused is not None
+    assert shadow.refused.fault.file == str(file)
     assert "none stays the shadow policy" in caplog.text
     file.write_text(TEXT, encoding="utf-8")
     shadow.reload_if_changed()
     shadow.reload_if_changed()
-    assert shadow.as_dict() == {
+    assert PolicyState.of(shadow).model_dump() == {
         "version": default_policy().version,
         "file": str(file),
         "refused": None,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from service.api.schemas.jobs import JobReply
 from service.errors import InvalidRequest, JobNotFound, WrongJobStatus
 from service.stores.database import create_tables, open_database
 from service.stores.job_kinds import Lane
@@ -79,7 +80,7 @@ def test_the_newest_jobs_are_listed_first_by_lane_and_kind(queue: Jobs) -> None:
 
 
 def test_what_a_client_sees_holds_neither_arguments_nor_payload(queue: Jobs) -> None:
-    shown = add(queue, "secret text").as_dict()
+    shown = JobReply.of(add(queue, "secret text")).model_dump()
     assert shown["object"] == "job"
     assert "secret text" not in str(shown)
 
