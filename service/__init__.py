@@ -1,5 +1,3 @@
 """How does a request become an answer? The room that joins the others and speaks HTTP."""
 
 __all__: list[str] = []
-
-__version__ = "0.1.0"

@@ -13,7 +13,6 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from service import __version__
 from service.api import (
     adapters,
     advice,
@@ -40,7 +39,7 @@ from service.api.description import DescribedApp
 from service.api.guard import Guard
 from service.context import AppContext, open_context
 from service.home import Ports
-from service.settings import Settings
+from service.settings import VERSION, Settings
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ def create_app(
 
     app = DescribedApp(
         title="Fingerpost",
-        version=__version__,
+        version=VERSION,
         description="Chooses between prompting, retrieval, fine-tuning and both, and then does it.",
         lifespan=lifespan,
         docs_url=None,

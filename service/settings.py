@@ -25,6 +25,7 @@ from router import RouterConfig
 from service.errors import InvalidSettings
 from service.home import Home
 
+VERSION = "0.1.0"  # as in pyproject.toml
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENV_PREFIX = "FINGERPOST_"
 EMBEDDED_EMBEDDER = "all-minilm-l6-v2"

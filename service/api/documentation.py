@@ -5,8 +5,8 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from service import __version__
 from service.api.schemas.health import Links, Welcome
+from service.settings import VERSION
 
 api = APIRouter(tags=["documentation"])
 
@@ -30,7 +30,7 @@ async def welcome() -> Welcome:
     """Say what answers here, and where to go on."""
     return Welcome(
         name="Fingerpost",
-        version=__version__,
+        version=VERSION,
         links=Links(
             docs="/docs",
             openapi="/openapi.json",

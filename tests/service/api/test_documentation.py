@@ -5,9 +5,8 @@ import tomllib
 
 import pytest
 
-from service import __version__
 from service.api.documentation import PAGES
-from service.settings import CHECKOUT
+from service.settings import CHECKOUT, VERSION
 from tests.service.conftest import Running
 
 LOADED = re.compile(r"""(?:src|href|url|import|fetch)\s*[=(]\s*["'`]?([^"'`\s)>]+)""")
@@ -17,14 +16,14 @@ def test_the_root_says_what_answers_and_every_link_of_it_leads_somewhere(running
     reply = running.client.get("/")
     assert (reply.status_code, reply.json()["name"]) == (200, "Fingerpost")
     document = running.client.get("/openapi.json").json()
-    assert reply.json()["version"] == document["info"]["version"] == __version__
+    assert reply.json()["version"] == document["info"]["version"] == VERSION
     for link in reply.json()["links"].values():
         assert link in document["paths"] or running.client.get(link).status_code == 200, link
 
 
 def test_the_version_is_that_of_the_package() -> None:
     text = (CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")
-    assert tomllib.loads(text)["project"]["version"] == __version__
+    assert tomllib.loads(text)["project"]["version"] == VERSION
 
 
 def test_the_page_of_endpoints_comes_with_all_that_it_loads(running: Running) -> None:
