@@ -21,9 +21,7 @@ from service.api import (
     data_checks,
     decisions,
     document_history,
-    documentation,
     documents,
-    error_replies,
     file_batches,
     files,
     fine_tuning,
@@ -35,8 +33,10 @@ from service.api import (
     use_cases,
     vector_stores,
 )
-from service.api.description import DescribedApp
-from service.api.guard import Guard
+from service.api.docs import page
+from service.api.docs.document import DescribedApp
+from service.api.http import error_replies
+from service.api.http.guard import Guard
 from service.context import AppContext, open_context
 from service.home import Ports
 from service.settings import VERSION, Settings
@@ -44,7 +44,7 @@ from service.settings import VERSION, Settings
 log = logging.getLogger(__name__)
 
 APIS = (
-    documentation.api,
+    page.api,
     chat.api,
     advice.api,
     decisions.api,

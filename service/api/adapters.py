@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
-from service.api.json_bodies import JsonRoute
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.json_bodies import JsonRoute
 from service.api.schemas.adapters import (
     AdapterDetailReply,
     AdapterListReply,

@@ -6,9 +6,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Response
 
 from router import Advice, AdviceFormat, advise, build_case, render_advice
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
-from service.api.json_bodies import JsonRoute
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.json_bodies import JsonRoute
 from service.api.schemas.advice import AdviceReply, AdviseRequest
 from service.context import AppContext
 from service.errors import InvalidRequest

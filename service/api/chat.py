@@ -6,9 +6,10 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors, problem_of, request_id_of
-from service.api.json_bodies import JsonRoute
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors, problem_of, request_id_of
+from service.api.http.json_bodies import JsonRoute
+from service.api.http.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.api.schemas.answers import (
     ChatReply,
     DecisionEventReply,
@@ -20,7 +21,6 @@ from service.api.schemas.answers import (
 from service.api.schemas.chat import ChatRequest
 from service.api.schemas.errors import ErrorReply
 from service.api.schemas.shapes import Reply
-from service.api.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.chat.answer import answer
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event, PassagesEvent
 from service.chat.question import Question

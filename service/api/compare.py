@@ -9,9 +9,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from pydantic import JsonValue
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
-from service.api.json_bodies import JsonRoute
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.json_bodies import JsonRoute
 from service.api.schemas.compare import (
     CompareRequest,
     ComparisonJobReply,

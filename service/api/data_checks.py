@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from adapters import parse_any_rows
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
-from service.api.job_replies import ACCEPTED, accepted
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.job_replies import ACCEPTED, accepted
+from service.api.http.json_bodies import JsonRoute
 from service.api.jobs import wait_for
-from service.api.json_bodies import JsonRoute
 from service.api.schemas.data_checks import DataCheckReply, DataCheckRequest
 from service.api.schemas.shapes import ListReply
 from service.context import AppContext

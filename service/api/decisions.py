@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
 from service.api.schemas.decisions import ObservationListReply, ObservationReply, RecordReply
 from service.errors import DecisionNotFound
 from service.stores.records import ShadowCount

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
-from service.api.parameters import After, Limit
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.parameters import After, Limit
 from service.api.schemas.documents import DocumentVersionReply
 from service.api.schemas.shapes import ListReply
 

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from knowledge import DocumentTooLarge, KnowledgeBase
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
-from service.api.job_replies import ACCEPTED, accepted
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.job_replies import ACCEPTED, accepted
+from service.api.http.parameters import After, IdempotencyKey, Limit
+from service.api.http.uploads import Upload, read_upload
 from service.api.jobs import wait_for
-from service.api.parameters import After, IdempotencyKey, Limit
 from service.api.schemas.documents import (
     DeletedDocument,
     DocumentReply,
@@ -24,7 +25,6 @@ from service.api.schemas.documents import (
     IngestedDocument,
 )
 from service.api.schemas.shapes import JsonObject, ListReply
-from service.api.uploads import Upload, read_upload
 from service.context import AppContext
 from service.stores.job_kinds import (
     DELETE_DOCUMENT,

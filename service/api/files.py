@@ -6,8 +6,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
 from service.api.schemas.files import FileReply
 from service.errors import InvalidRequest
 

@@ -12,10 +12,10 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from adapters import BaseModelMismatch, read_checkpoints, read_events
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.json_bodies import JsonRoute
 from service.api.hyperparameters import config_keys
-from service.api.json_bodies import JsonRoute
 from service.api.schemas.fine_tuning import TrainingReply, TrainingRequest
 from service.api.schemas.shapes import ListReply
 from service.api.schemas.training_progress import CheckpointReply, EventReply, last_checkpoint

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from knowledge import find_quarantined
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import RETRY_AFTER_S, Responses
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import RETRY_AFTER_S, Responses
 from service.api.schemas.health import (
     Alive,
     EngineState,

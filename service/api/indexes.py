@@ -6,10 +6,10 @@ from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
-from service.api.job_replies import accepted
-from service.api.parameters import IdempotencyKey
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.job_replies import accepted
+from service.api.http.parameters import IdempotencyKey
 from service.api.schemas.jobs import JobAccepted
 from service.api.schemas.vector_stores import IndexChecked, Reconciled
 from service.context import AppContext

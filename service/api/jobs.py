@@ -7,8 +7,8 @@ import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Query
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
 from service.api.schemas.jobs import JobReply
 from service.api.schemas.shapes import ListReply
 from service.context import AppContext

@@ -13,9 +13,10 @@ from fastapi.responses import Response
 from adapters import AdapterNotFound
 from router import Strategy
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors, problem_of, request_id_of
-from service.api.json_bodies import JsonRoute
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors, problem_of, request_id_of
+from service.api.http.json_bodies import JsonRoute
+from service.api.http.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.api.schemas.answers import CitationReply
 from service.api.schemas.chat import turns_of
 from service.api.schemas.openai import (
@@ -35,7 +36,6 @@ from service.api.schemas.openai import (
     UrlCitation,
 )
 from service.api.schemas.shapes import ListReply
-from service.api.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.chat.citations import Citation
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event
 from service.chat.question import Question

@@ -5,9 +5,9 @@ from functools import partial
 from anyio import to_thread
 from fastapi import APIRouter
 
-from service.api.dependencies import Caller, Context
-from service.api.error_replies import errors
-from service.api.json_bodies import JsonRoute
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors
+from service.api.http.json_bodies import JsonRoute
 from service.api.schemas.search import SearchReply, SearchRequest
 
 api = APIRouter(

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from service.api.description import operations
+from service.api.docs.document import operations
 from tests.service.conftest import Running
 
 CASES, LONG_CASES = 300, 3_000

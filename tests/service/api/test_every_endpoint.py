@@ -10,7 +10,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from service.api.description import operations
+from service.api.docs.document import operations
 from service.compare import summarise
 from service.stores.job_kinds import Lane
 from service.stores.jobs import Job

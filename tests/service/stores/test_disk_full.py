@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from service.api.error_replies import install
+from service.api.http.error_replies import install
 
 
 @pytest.mark.parametrize(

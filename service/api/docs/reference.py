@@ -1,4 +1,4 @@
-"""Writes `service/api/README.md` from the OpenAPI document: `python -m service.api.reference`.
+"""Writes `service/api/README.md` from the OpenAPI document: `python -m service.api.docs.reference`.
 
 It knows Markdown; what it lists stands in the endpoints and their schemas.
 """
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from service.api.description import FIRST_ERROR, operations
-from service.api.error_replies import ERRORS
+from service.api.docs.document import FIRST_ERROR, operations
+from service.api.http.error_replies import ERRORS
 from service.app import create_app
 from service.home import Ports
 from service.settings import Settings
 
-README = Path(__file__).with_name("README.md")
+README = Path(__file__).parents[1] / "README.md"
 OPENING = """# The HTTP endpoints
 
-Made from the OpenAPI document by `python -m service.api.reference`; a test compares the two.
+Made from the OpenAPI document by `python -m service.api.docs.reference`; a test compares the two.
 A running gateway shows every field at `/docs`, and the document itself at `/openapi.json`.
 
 Every error has one body, `ErrorReply`: RFC 9457 with an OpenAI error envelope in it.

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.api.description import operations
+from service.api.docs.document import operations
 from tests.service.conftest import Running
 
 STORE = "/v1/vector_stores/handbook"

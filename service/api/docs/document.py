@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.api.error_replies import error_media_type
+from service.api.http.error_replies import error_media_type
 from service.api.schemas.answers import DecisionEventReply, DeltaEventReply, PassagesEventReply
 from service.api.schemas.documents import DocumentUpload, InlineDocument
 from service.api.schemas.openai import ChunkReply

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access import require_loopback_name, require_loopback_origin
-from service.api.error_replies import reply
+from service.api.http.error_replies import reply
 from service.api.schemas.errors import error_body_of
 from service.errors import BodyTooLarge, HostForbidden, ServiceError
 

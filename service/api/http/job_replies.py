@@ -2,7 +2,7 @@
 
 from fastapi.responses import JSONResponse, Response
 
-from service.api.error_replies import Responses
+from service.api.http.error_replies import Responses
 from service.api.schemas.jobs import JobAccepted
 from service.stores.jobs import Job
 

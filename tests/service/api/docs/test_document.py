@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from service.api.description import FIRST_ERROR, DescribedApp, operations
+from service.api.docs.document import FIRST_ERROR, DescribedApp, operations
 from service.app import create_app
 from service.home import Ports
 from service.settings import Settings

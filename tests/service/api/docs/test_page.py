@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from service.api.documentation import PAGES
+from service.api.docs.page import PAGES
 from service.settings import CHECKOUT, VERSION
 from tests.service.conftest import Running
 

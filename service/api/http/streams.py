@@ -14,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Send
 
-from service.api.error_replies import Responses
+from service.api.http.error_replies import Responses
 from service.api.schemas.shapes import JsonObject, Reply
 
 KEEP_ALIVE_S = 15.0  # proxies cut silent connections after 30 to 60 s
