@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from service.api.schemas.shapes import JsonObject, ListReply
 from service.cli.output import INTERNAL_HINT, CommandFailed, Output, ProgressBar
-from service.cli.replies import JobReply, T
+from service.cli.replies import JobReply, JobState, T
 from service.home import Home, gateway_url
 from service.settings import home_folder
 from service.supervision.instance import read_instance
@@ -25,7 +25,7 @@ _ANSWER_S = 300.0  # an answer of a small model on two busy cores takes seconds,
 _CONNECT_S = 3.0
 _DEFAULT_PORT = 8080
 
-JobT = TypeVar("JobT", bound=JobReply)
+JobT = TypeVar("JobT", bound=JobState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ def _failure_of(reply: httpx.Response) -> CommandFailed:
     return CommandFailed(message, code="unexpected_reply", status=reply.status_code)
 
 
-def _job_failure(job: JobReply) -> CommandFailed:
+def _job_failure(job: JobState) -> CommandFailed:
     error = job.error
     failed = CommandFailed(
         (error and error.message) or f"The job {job.id} was {job.status}.",
@@ -275,7 +275,7 @@ def _job_failure(job: JobReply) -> CommandFailed:
     return failed
 
 
-def _note(job: JobReply, unit: str) -> str:
+def _note(job: JobState, unit: str) -> str:
     progress = job.progress
     if progress is not None and progress.message:
         return progress.message

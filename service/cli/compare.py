@@ -121,8 +121,7 @@ def print_table(out: Console, summary: ComparisonSummary) -> None:
     out.width = max(out.width, _TABLE_CHARS)  # a narrow terminal wraps; a cut number would mislead
     out.print(table)
     out.print(_verdict(summary), markup=False)
-    for note in summary.notes or [ENGLISH_ONLY]:
-        out.print(f"note: {note}", markup=False)
+    out.print(f"note: {ENGLISH_ONLY}", markup=False)
 
 
 def _heading(kind: str, strategies: dict[str, StrategyScore]) -> str:

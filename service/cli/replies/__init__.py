@@ -1,8 +1,8 @@
 """What the commands read of the gateway's replies; every other key is ignored.
 
 A command needs few fields of a body and must also work with a gateway of another release, so
-these models are smaller than those in `service/api/schemas`. `--json` prints the body as it came,
-never one of these.
+these models are smaller than those in `service/api/schemas`; a test compares the names of their
+fields. `--json` prints the body as it came, never one of these.
 """
 
 from typing import TypeVar
@@ -61,6 +61,7 @@ from service.cli.replies.jobs import (
     IdReply,
     JobProgress,
     JobReply,
+    JobState,
     TrainingJobReply,
 )
 from service.cli.replies.shadow import (
@@ -93,6 +94,7 @@ __all__ = [
     "IndexCheckReply",
     "JobProgress",
     "JobReply",
+    "JobState",
     "KindScore",
     "Latency",
     "LeafReply",

@@ -1,6 +1,6 @@
 """Comparisons of the strategies."""
 
-from service.cli.replies.jobs import JobReply
+from service.cli.replies.jobs import JobState
 from service.cli.replies.reading import Reading
 
 
@@ -44,10 +44,9 @@ class ComparisonSummary(Reading):
     strategies: dict[str, StrategyScore]
     winner: Winner
     by_kind_winner: dict[str, list[str] | str] | None = None
-    notes: list[str] | None = None
 
 
-class ComparisonReply(JobReply):
+class ComparisonReply(JobState):
     """A comparison, with its summary once it has ended."""
 
     summary: ComparisonSummary | None = None

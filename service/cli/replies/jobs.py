@@ -52,14 +52,13 @@ class JobProgress(Reading):
     total: int | None = None
 
 
-class JobReply(Reading):
-    """A job of any kind."""
+class JobState(Reading):
+    """How a job of any kind stands."""
 
     id: str
     status: str
     progress: JobProgress | None = None
     error: ErrorFields | None = None
-    result: JsonObject | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -67,7 +66,13 @@ class JobReply(Reading):
         return self.status in ENDED
 
 
-class TrainingJobReply(JobReply):
+class JobReply(JobState):
+    """A job at `/jobs`, with what it did."""
+
+    result: JsonObject | None = None
+
+
+class TrainingJobReply(JobState):
     """A training job, with the adapter that it made."""
 
     adapter_id: str | None = None
