@@ -32,6 +32,7 @@ function variants(schema) {
 
 function typeOf(schema) {
   if (!schema) return "any";
+  if (schema.properties && !schema.title) return `event ${schema.properties.event?.const || "message"}`;
   if (schema.contentSchema) return `JSON of ${typeOf(schema.contentSchema)}`;
   if (schema.$ref) return nameOf(schema);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
