@@ -1,8 +1,8 @@
 """Starts a training process, follows it, and puts its finished folder in place.
 
 The parent's side: checks what can be checked without torch, hands the child one JSON file, passes
-its events on, writes them into the run's journal, stops the child on request and names the folder
-by its content. A run whose folder is known already goes on from its last checkpoint. Knows
+its events on, writes them into the run's journal, cancels the child on request and names the folder
+by its content. A run whose folder is known already continues from its last checkpoint. Knows
 nothing of models.
 """
 
