@@ -94,6 +94,7 @@ def run(
     return start
 
 
+@pytest.mark.training
 def test_a_run_leaves_one_servable_folder_named_by_its_content(
     finished: Finished, tiny_base: ModelFolder
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_run_leaves_one_servable_folder_named_by_its_content(
     check_servability(result.folder, max_lora_rank=4, base=tiny_base)
 
 
+@pytest.mark.training
 def test_events_tell_every_stage_in_order_and_the_steps(finished: Finished) -> None:
     stages = list(dict.fromkeys(event.event for event in finished.events))
     expected = ["loading", "data", "progress", "checkpoint", "held_out", "saving", "effect", "done"]
@@ -124,6 +126,7 @@ def test_events_tell_every_stage_in_order_and_the_steps(finished: Finished) -> N
     assert finished.events[-1].adapter_id == finished.result.adapter_id
 
 
+@pytest.mark.training
 def test_the_loss_falls_on_trained_and_on_held_out_rows(finished: Finished) -> None:
     metrics = finished.result.metrics
     assert isinstance(metrics["curve"], list)
@@ -134,6 +137,7 @@ def test_the_loss_falls_on_trained_and_on_held_out_rows(finished: Finished) -> N
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.training
 def test_run_json_says_how_the_adapter_was_made(finished: Finished, tiny_base: ModelFolder) -> None:
     run: Any = finished.result.run
     assert run["base"]["id"] == tiny_base.id
@@ -151,6 +155,7 @@ def test_run_json_says_how_the_adapter_was_made(finished: Finished, tiny_base: M
     assert settings["target_modules"] == sorted(settings["target_modules"])
 
 
+@pytest.mark.training
 def test_the_effect_reference_tells_adapter_from_base(finished: Finished) -> None:
     probes = read_effect_reference(finished.result.run)
     base, adapter = [p.base for p in probes], [p.adapter for p in probes]
@@ -160,6 +165,7 @@ def test_the_effect_reference_tells_adapter_from_base(finished: Finished) -> Non
     assert answer.adapter[-2] > answer.base[-2]  # the colour, before the end of the turn
 
 
+@pytest.mark.training
 def test_the_card_names_base_and_rows(finished: Finished, tiny_base: ModelFolder) -> None:
     card = (finished.result.folder / "README.md").read_text()
     assert f"base_model: {tiny_base.id}" in card
