@@ -121,7 +121,7 @@ def test_prompts_ask_for_markers_only_on_request(make: Make, tmp_path: Path) -> 
             (),
             "has no document 'nowhere'",
         ),
-        ([{"question": "Why?", "answers": ["blue whale"]}], (), "no question gave a row"),
+        ([{"question": "Why?", "answers": ["blue whale"]}], (), "no question produced a row"),
         ([], (), "contains no rows"),
         (None, ("--refusals", "0.7"), "the share of refusals is 0.7"),
         (None, ("--passages", "0"), "at least one passage"),
