@@ -20,15 +20,15 @@ check_code() {
   "$python" -m mypy service router knowledge adapters tests
 }
 
-# run_tests LIMIT_S ARGUMENTS: pytest in two processes; its closing line is the last that is
-# printed. The limit ends a run that hangs.
+# run_tests LIMIT_S ARGUMENTS: pytest in three processes, as some tests wait while others compute;
+# its closing line is the last that is printed. The limit ends a run that hangs.
 run_tests() {
   local limit_s="$1" log status=0
   shift
   echo "== tests (${SECONDS} s so far)"
   log="$(mktemp)"
   timeout --signal=INT --kill-after=60 "$limit_s" \
-    "$python" -m pytest -n 2 --dist loadgroup --no-loadscope-reorder "$@" | tee "$log" || status=$?
+    "$python" -m pytest -n 3 --dist loadgroup --no-loadscope-reorder "$@" | tee "$log" || status=$?
   # Libraries may still speak while the interpreter ends.
   grep -E '(passed|failed|errors?|skipped|deselected|no tests ran).* in [0-9.]+s' "$log" |
     tail -n 1 || true

@@ -11,7 +11,7 @@ from pathlib import Path
 from knowledge import ChromaIndex, DocumentNotFound, Knowledge, KnowledgeConfig, metadata
 from service.stores.database import create_tables, open_database
 from tests.fakes.embedder import FakeEmbedder
-from tests.knowledge.conftest import TENANT
+from tests.fakes.tenant import TENANT
 
 NAMES = tuple(f"d{number}" for number in range(12))
 WORDS = ("lamp", "shade", "desk", "chair", "table", "shelf", "bulb", "cable")

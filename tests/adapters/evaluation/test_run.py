@@ -34,7 +34,7 @@ from adapters.evaluation.report import write_report
 ONE_THREAD = AdaptersConfig(training_threads=1, training_nice=1)
 GUARDS = 80
 CHECKOUT = Path(__file__).parents[3]
-GONE_WITHIN_S = 15.0
+GONE_WITHIN_S = 40.0
 WRITTEN = {"evaluation.json", "evaluation_rows.jsonl", "evaluation.svg", "README.md"}
 
 Evaluate = Callable[..., Evaluation]
@@ -127,6 +127,7 @@ def test_what_is_no_adapter_is_refused(evaluate: Evaluate, tmp_path: Path) -> No
         evaluate(tmp_path / "y@1")
 
 
+@pytest.mark.training
 def test_a_cancelled_evaluation_changes_nothing(
     evaluate: Evaluate, make_adapter: Callable[..., Path]
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_failing_child_is_told_with_its_reason(
     assert read_evaluation(folder) is None
 
 
+@pytest.mark.training
 def test_a_child_killed_from_outside_is_told(evaluate: Evaluate) -> None:
     def kill(_event: EvaluationEvent) -> None:
         for pid in children_of(os.getpid()):
@@ -164,6 +166,7 @@ def test_a_child_killed_from_outside_is_told(evaluate: Evaluate) -> None:
         evaluate(cancelled=killed)
 
 
+@pytest.mark.training
 def test_the_child_ends_when_its_parent_is_killed(
     make_adapter: Callable[..., Path],
     tiny_base: ModelFolder,

@@ -82,7 +82,7 @@ def test_check_names_every_problem_and_fails(run: Run, config: Path) -> None:
     problems = json.loads(result.stdout)["problems"]
     assert len(problems) == 2
     assert "rank 512" in problems[0]
-    assert "3 rows are fewer than the 50 of a pilot" in problems[1]
+    assert "3 rows are fewer than the 50 needed for a pilot" in problems[1]
 
 
 def test_an_unknown_key_is_refused_with_the_nearest(run: Run, config: Path) -> None:
