@@ -18,7 +18,7 @@ from service.errors import ServiceError
 
 MAX_TOKENS = 64  # 40 to 50 English words
 MAX_CHARS = 400  # of a server that takes no max_tokens; 64 tokens are some 260 characters
-DEADLINE_S = 4.0  # the embedded model writes 64 tokens in 3.4 s on two cores (DESIGN §8)
+DEADLINE_S = 4.0  # the embedded model writes 64 tokens in 3.4 s on 2 cores (DECISIONS.md)
 TURN_CHARS = 500  # of each earlier turn: an answer names its subject at its beginning
 QUOTES = "\"'“”‘’「」 "
 
