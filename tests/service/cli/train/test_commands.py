@@ -65,7 +65,7 @@ def test_check_tells_rows_tokens_and_what_it_takes(run: Run, config: Path, home:
     found = json.loads(result.stdout)
     assert found["can_train"] is True
     assert found["probe"] is None
-    assert "1 different answers in 60 rows are no closed set" in found["not_probed"]
+    assert "1 different answers in 60 rows are not a closed set" in found["not_probed"]
     assert (found["rows"]["rows"], found["rows"]["verdict"]) == (60, "pilot")
     assert found["tokens"]["answers"] == 60
     assert found["estimate"]["steps"] == 6
