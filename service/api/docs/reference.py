@@ -23,8 +23,9 @@ A running gateway shows every field at `/docs`, and the document itself at `/ope
 Every error has one body, `ErrorReply`: RFC 9457 with an OpenAI error envelope in it.
 Any endpoint may answer 403 (no loopback host), 413 or 500; the table names the other errors.
 Under `/v1` an error comes as `application/json`, elsewhere as `application/problem+json`.
-Files: one per noun, their bodies in `schemas/`; `dependencies.py` gives an endpoint its context
-and caller, `error_replies.py` answers errors, `guard.py` comes before everything.
+Files: one per noun, their bodies in `schemas/`. In `http/`,
+`dependencies.py` gives an endpoint context and caller, `error_replies.py` answers errors, and
+`guard.py` comes before everything.
 """
 
 
