@@ -1,4 +1,4 @@
-"""`README.md` of this folder, made from the command tree: `python -m service.cli.reference`.
+"""`README.md` of this folder, made from the command tree: `python -m tests.references`.
 
 It knows typer's commands and Markdown; it does not know what a command does.
 """
@@ -16,7 +16,7 @@ README = Path(__file__).with_name("README.md")
 _HEAD = """\
 # service/cli: the commands
 
-Made from the command tree by `python -m service.cli.reference`; a test compares it.
+Made from the command tree by `python -m tests.references`; a test compares it.
 
 Every command has `--help`. `--json` prints the result as one JSON document, or the error body if
 the command fails. Exit codes: 0 success, 1 failure, 2 invalid command line.
@@ -93,13 +93,3 @@ def _default(option: TyperOption) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def main() -> None:
-    """Write the document."""
-    README.write_text(build_reference(), encoding="utf-8")
-    typer.echo(str(README))
-
-
-if __name__ == "__main__":
-    main()

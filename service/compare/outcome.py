@@ -4,10 +4,9 @@ It knows the keys of an outcome and what is read of a `/chat` reply; it does not
 are asked for or scored.
 """
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from service.compare.questions import Kind
-from service.stores.json_value import JsonObject
 
 
 class ChatUsage(BaseModel):
@@ -27,8 +26,8 @@ class ChatAnswer(BaseModel):
     outcome: str
     strategy: str
     answer: str
-    citations: tuple[JsonObject, ...]
-    decision: JsonObject
+    citations: tuple[dict[str, JsonValue], ...]
+    decision: dict[str, JsonValue]
     usage: ChatUsage
     timings_ms: dict[str, float]
 
@@ -62,12 +61,12 @@ class Outcome(BaseModel):
     first_token_ms: float
     prompt_tokens: int
     completion_tokens: int
-    facts: JsonObject
-    decision: JsonObject
+    facts: dict[str, JsonValue]
+    decision: dict[str, JsonValue]
     chosen: str | None = None
     answer: str | None = None
     error: str | None = None
 
-    def to_json(self) -> JsonObject:
+    def to_json(self) -> dict[str, JsonValue]:
         """Return the keys that are present."""
         return self.model_dump(mode="json", exclude_unset=True)

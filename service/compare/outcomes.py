@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from router import FACTS, Facts, Provenance, RouterError, Strategy, Trial
 from service.compare.questions import COMPARED, StrategyName
 from service.errors import InvalidOutcomes
-from service.stores.json_value import JsonMapping, JsonObject
 
 MOST_FAULTS = 20
 _PROVENANCES = Provenance.__members__.values()
@@ -30,8 +29,8 @@ class OutcomeRow(BaseModel):
     id: Annotated[str, StringConstraints(min_length=1)]
     strategy: StrategyName
     score: float | None = Field(ge=0, le=1, allow_inf_nan=False, strict=True)
-    facts: JsonMapping = {}
-    decision: JsonMapping = {}
+    facts: Mapping[str, JsonValue] = {}
+    decision: Mapping[str, JsonValue] = {}
     question: str | None = None
 
 
@@ -139,7 +138,7 @@ def _trial(
     return Trial(row.id, facts, scores, live, _thresholds(row.decision)), question
 
 
-def _thresholds(decision: JsonMapping) -> JsonObject:
+def _thresholds(decision: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Return the thresholds of the use case, as its decision lists them."""
     thresholds = decision.get("thresholds")
     if not isinstance(thresholds, Mapping):
@@ -151,9 +150,9 @@ def _thresholds(decision: JsonMapping) -> JsonObject:
     }
 
 
-def _facts(stated: JsonMapping) -> Facts:
+def _facts(stated: Mapping[str, JsonValue]) -> Facts:
     """Return facts as a decision writes them, `{value, provenance}`, or as plain values."""
-    by: dict[Provenance, JsonObject] = {provenance: {} for provenance in _PROVENANCES}
+    by: dict[Provenance, dict[str, JsonValue]] = {provenance: {} for provenance in _PROVENANCES}
     for name, content in stated.items():
         whole = content if isinstance(content, Mapping) else {"value": content}
         source = whole.get("provenance")

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from service.errors import InvalidRequest
-from service.stores.json_value import JsonMapping
 
 StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
 COMPARED: tuple[StrategyName, ...] = get_args(StrategyName)
@@ -45,7 +44,7 @@ class SetQuestion(BaseModel):
     question: str = Field(min_length=1)
     kind: Kind
     answers: tuple[str, ...] = ()
-    schema_: JsonMapping | Sequence[str] | None = Field(default=None, alias="schema")
+    schema_: Mapping[str, JsonValue] | Sequence[str] | None = Field(default=None, alias="schema")
     history: tuple[Turn, ...] = ()
 
     @model_validator(mode="after")

@@ -15,7 +15,6 @@ from pydantic import JsonValue
 from service.compare.outcome import ChatAnswer, Outcome
 from service.compare.questions import SetQuestion
 from service.compare.scoring import score_answer
-from service.stores.json_value import JsonObject
 
 ANSWER_LIMIT_S = 300.0
 STAGES_TO_FIRST_TOKEN = ("route", "rewrite", "retrieve", "first_token")
@@ -111,5 +110,5 @@ def _failure(question: SetQuestion, strategy: str, *, error: str) -> Outcome:
     )
 
 
-def _object(value: JsonValue) -> JsonObject:
+def _object(value: JsonValue) -> dict[str, JsonValue]:
     return value if isinstance(value, dict) else {}

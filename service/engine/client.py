@@ -5,12 +5,13 @@ for. It always streams: when the caller stops reading, the connection is closed 
 server aborts the request.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
 import orjson
+from pydantic import JsonValue
 
 from service.errors import (
     ContextLengthExceeded,
@@ -22,7 +23,6 @@ from service.errors import (
     StreamBroken,
 )
 from service.settings import EngineSettings
-from service.stores.json_value import JsonMapping, JsonObject
 
 LOAD_TIMEOUT_S = 60.0  # loading an adapter copies its weights to every worker
 PROBE_TIMEOUT_S = 2.0
@@ -49,7 +49,7 @@ class GenerationRequest:
 
     model: str
     messages: tuple[Message, ...]
-    options: JsonMapping
+    options: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class EngineClient:
             ContextLengthExceeded: Prompt and answer do not fit the model.
             StreamBroken: From the iteration, if the server stops before the end.
         """
-        body: JsonObject = {
+        body: dict[str, JsonValue] = {
             "model": request.model,
             "messages": [{"role": m.role, "content": m.content} for m in request.messages],
             **request.options,
@@ -217,7 +217,7 @@ class EngineClient:
         timeout = self._timeout(whole_s=PROBE_TIMEOUT_S)
         return await self._read(await self._open("GET", path, None, timeout))
 
-    async def _post(self, path: str, body: JsonMapping) -> bytes:
+    async def _post(self, path: str, body: Mapping[str, JsonValue]) -> bytes:
         timeout = self._timeout(whole_s=LOAD_TIMEOUT_S)
         return await self._read(await self._open("POST", path, body, timeout))
 
@@ -225,7 +225,7 @@ class EngineClient:
         self,
         method: str,
         path: str,
-        body: JsonMapping | None,
+        body: Mapping[str, JsonValue] | None,
         timeout: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
         """Return the response once its headers have arrived; a refusal is raised."""
@@ -318,7 +318,7 @@ def _read_event(data: bytes, generation: Generation) -> str:
     return (choices[0].get("delta") or {}).get("content") or ""
 
 
-def _read_usage(usage: JsonMapping) -> Usage:
+def _read_usage(usage: Mapping[str, JsonValue]) -> Usage:
     details = usage.get("prompt_tokens_details")
     return Usage(
         prompt_tokens=_read_count(usage, "prompt_tokens"),
@@ -327,7 +327,7 @@ def _read_usage(usage: JsonMapping) -> Usage:
     )
 
 
-def _read_count(usage: JsonMapping, name: str) -> int:
+def _read_count(usage: Mapping[str, JsonValue], name: str) -> int:
     count = usage.get(name)
     return count if isinstance(count, int) else 0
 

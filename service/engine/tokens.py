@@ -5,15 +5,15 @@ It knows the files of a model's folder; it does not know what is in a prompt.
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import JsonValue
 from tokenizers import Tokenizer
 
 from service.engine.client import Message
-from service.stores.json_value import JsonMapping
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def estimate_tokens(messages: Sequence[Message]) -> int:
     return total
 
 
-def _chat_template(model_folder: Path, config: JsonMapping) -> str | None:
+def _chat_template(model_folder: Path, config: Mapping[str, JsonValue]) -> str | None:
     own_file = model_folder / "chat_template.jinja"
     if own_file.is_file():
         return own_file.read_text(encoding="utf-8")
@@ -75,14 +75,14 @@ def _chat_template(model_folder: Path, config: JsonMapping) -> str | None:
     return template if isinstance(template, str) else None
 
 
-def _tokenizer_config(model_folder: Path) -> JsonMapping:
+def _tokenizer_config(model_folder: Path) -> Mapping[str, JsonValue]:
     file = model_folder / "tokenizer_config.json"
     if not file.is_file():
         return {}
-    config: JsonMapping = json.loads(file.read_text(encoding="utf-8"))
+    config: Mapping[str, JsonValue] = json.loads(file.read_text(encoding="utf-8"))
     return config
 
 
-def _special_token(config: JsonMapping, name: str) -> str:
+def _special_token(config: Mapping[str, JsonValue], name: str) -> str:
     token = config.get(name) or ""  # a string, or an object with `content`
     return str(token["content"]) if isinstance(token, dict) else str(token)

@@ -1,23 +1,19 @@
-"""Writes `service/api/README.md` from the OpenAPI document: `python -m service.api.docs.reference`.
+"""`service/api/README.md` made from the OpenAPI document: `python -m tests.references`.
 
 It knows Markdown; what it lists stands in the endpoints and their schemas.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from service.api.docs.document import FIRST_ERROR, operations
 from service.api.http.error_replies import ERRORS
-from service.app import create_app
-from service.home import Ports
-from service.settings import Settings
 
 README = Path(__file__).parents[1] / "README.md"
 OPENING = """# The HTTP endpoints
 
-Made from the OpenAPI document by `python -m service.api.docs.reference`; a test compares the two.
+Made from the OpenAPI document by `python -m tests.references`; a test compares the two.
 A running gateway shows every field at `/docs`, and the document itself at `/openapi.json`.
 
 Every error has one body, `ErrorReply`: RFC 9457 with an OpenAI error envelope in it.
@@ -76,14 +72,3 @@ def _name(schema: dict[str, Any]) -> str:
         listed = name.removeprefix("ListReply_").removesuffix("_")
         return f"`{name}`" if listed == name else f"list of `{listed}`"
     return f"`{schema['title']}`" if "title" in schema else ""
-
-
-def main() -> None:
-    """Write the file."""
-    document = create_app(Settings(home=Path()), Ports(1, 1, 1)).openapi()
-    README.write_text(reference(document), encoding="utf-8")
-    sys.stdout.write(f"{README}\n")
-
-
-if __name__ == "__main__":
-    main()

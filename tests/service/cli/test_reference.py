@@ -4,7 +4,7 @@ from service.cli.reference import README, build_reference
 
 
 def test_the_list_of_commands_is_the_command_tree() -> None:
-    """Make it again with `python -m service.cli.reference`."""
+    """Make it again with `python -m tests.references`."""
     assert README.read_text(encoding="utf-8") == build_reference()
 
 

@@ -12,6 +12,6 @@ from service.settings import Settings
 def test_the_list_of_endpoints_is_made_from_the_document(tmp_path: Path) -> None:
     document = create_app(Settings(home=tmp_path), Ports(1, 1, 1)).openapi()
     text = README.read_text(encoding="utf-8")
-    assert text == reference(document), "run: python -m service.api.docs.reference"
+    assert text == reference(document), "run: python -m tests.references"
     for path, method, _ in operations(document):
         assert text.count(f"| `{method.upper()} {path}` |") == 1
