@@ -109,9 +109,10 @@ def test_the_trace_of_a_fallback_names_both_strategies(running: Running) -> None
 
 @pytest.mark.parametrize("store_text", [True, False])
 def test_texts_are_in_the_trace_only_where_they_are_kept(
-    running: Running, store_text: bool
+    running: Running, monkeypatch: pytest.MonkeyPatch, store_text: bool
 ) -> None:
-    object.__setattr__(running.settings.records, "store_text", store_text)
+    configured = RecordSettings(store_text=store_text)
+    monkeypatch.setattr(running.context.records, "_settings", configured)
     question = "How long may a purple lamp be returned?"
     kept = why(running, running.ask(question, strategy="prompt_only").json()["id"])
     assert kept["question"] == (question if store_text else None)

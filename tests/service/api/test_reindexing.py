@@ -80,7 +80,7 @@ def test_check_tells_that_a_base_waits_for_the_next_embedder(running: Running, r
     before = run("check", "handbook")
     assert (before["in_step"], before["wants_reindex"]) == (True, True)
     line = ["kb", "check", "handbook", "--url", str(running.client.base_url)]
-    assert "`kb reindex` brings it to the next embedder" in CliRunner().invoke(app, line).stdout
+    assert "`kb reindex` moves it to the next embedder" in CliRunner().invoke(app, line).stdout
 
 
 @pytest.mark.parametrize("config", [KnowledgeConfig(embedder="newer")])

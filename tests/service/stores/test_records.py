@@ -242,8 +242,11 @@ async def test_forgetting_outlives_a_database_that_is_away(
 
 
 @pytest.mark.parametrize("store_text", [True, False])
-def test_text_is_kept_only_where_it_may_be(running: Running, store_text: bool) -> None:
-    object.__setattr__(running.settings.records, "store_text", store_text)
+def test_text_is_kept_only_where_it_may_be(
+    running: Running, monkeypatch: pytest.MonkeyPatch, store_text: bool
+) -> None:
+    configured = RecordSettings(store_text=store_text)
+    monkeypatch.setattr(running.context.records, "_settings", configured)
     question = "How long may a secret lamp be returned?"
     reply = running.ask(question, strategy="prompt_only").json()
     kept = Records(running.context.database, RecordSettings())

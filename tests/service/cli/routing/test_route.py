@@ -113,11 +113,11 @@ def test_fit_writes_where_it_is_told(route: Route, tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ("{", "line 2: not JSON"),
-        ("[]", "line 2: a JSON object"),
+        ("[]", "line 2: not a JSON object"),
         ('{"label": "task", "lang": "en"}', "line 2: `query`"),
         ('{"query": " ", "label": "task", "lang": "en"}', "line 2: `query`"),
         ('{"query": "a", "label": "task"}', "line 2: `lang`"),
-        ('{"query": "a", "label": "song", "lang": "en"}', "line 2: label 'song' is none of"),
+        ('{"query": "a", "label": "song", "lang": "en"}', "line 2: label 'song' is not one of"),
         ('{"query": "a", "label": "task", "lang": "en", "history": [1]}', "line 2: a turn"),
         ('{"query": "a", "label": "task", "lang": "en", "history": 1}', "line 2: a turn"),
     ],
