@@ -111,6 +111,7 @@ def _print_reasons(out: Console, done: AnswerReply) -> None:
             f"({source.knowledge_base}, version {source.version})",
             markup=False,
         )
+    out.print(f"every rule and fact: fingerpost why {done.id}", markup=False)
 
 
 def _print_decision(out: Console, decision: DecisionReply) -> None:

@@ -126,6 +126,7 @@ class CitationReply(Reading):
 class AnswerReply(Reading):
     """An answer with its reasons."""
 
+    id: str
     answer: str
     outcome: str
     strategy: str | None

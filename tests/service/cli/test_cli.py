@@ -66,6 +66,7 @@ def test_ask_prints_answer_reason_and_source(run: Run, gateway: CannedGateway) -
     assert result.exit_code == 0
     assert result.stdout.startswith("You have 30 days. [1]\n")
     assert "answered by rag on smollm2, 1.2 s" in result.stdout
+    assert "every rule and fact: fingerpost why r1" in result.stdout
     assert "because facts change" in result.stdout
     assert "[1] returns.md (handbook, version 2)" in result.stdout
     sent = gateway.sent("POST /chat").json
