@@ -13,7 +13,7 @@ from service.access import LOOPBACK_CALLER
 from service.app import create_app
 from service.context import AppContext
 from service.home import Ports
-from service.settings import JobSettings, ServerSettings, Settings
+from service.settings import JobSettings, RecordSettings, ServerSettings, Settings
 from service.worker.lanes import Worker, build_worker
 from tests.fakes.context import FakeAdapters, open_small_context
 from tests.fakes.engine import FakeEngine, Served
@@ -91,8 +91,14 @@ def shipped_policy_read_once() -> Iterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    small = ServerSettings(max_body_bytes=200_000, put_wait_s=60.0)  # a busy machine parses slowly
-    made = Settings(home=tmp_path / "home", server=small, jobs=JobSettings(poll_s=0.03))
+    made = Settings(
+        home=tmp_path / "home",
+        server=ServerSettings(
+            max_body_bytes=200_000, put_wait_s=60.0
+        ),  # parsing, on a busy machine
+        jobs=JobSettings(poll_s=0.03),
+        records=RecordSettings(),  # its own: a test that changes it changes no default
+    )
     made.paths.make()
     return made
 
