@@ -28,7 +28,7 @@ run_tests() {
   echo "== tests (${SECONDS} s so far)"
   log="$(mktemp)"
   timeout --signal=INT --kill-after=60 "$limit_s" \
-    "$python" -m pytest -n 3 --dist loadgroup --no-loadscope-reorder "$@" | tee "$log" || status=$?
+    "$python" -m pytest -n 3 --dist loadfile --no-loadscope-reorder "$@" | tee "$log" || status=$?
   # Libraries may still speak while the interpreter ends.
   grep -E '(passed|failed|errors?|skipped|deselected|no tests ran).* in [0-9.]+s' "$log" |
     tail -n 1 || true

@@ -1,7 +1,7 @@
 """Rules for every test: nothing but loopback is reached, the slow ones have more time.
 
 It also lays out the run: under `-n` the tests of a file stay in one process, trainings begin
-first because they take longest, and what measures time or talks to the engine comes last.
+first because they take longest, and what talks to the engine comes last.
 """
 
 import socket
@@ -37,30 +37,24 @@ def pytest_configure(config: pytest.Config) -> None:
         run_long()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests their time, order the tests, and say which share a process."""
+    """Give slow tests their time, and order the tests."""
     for item in items:
         stage = _stage(item)
         if is_long():
             item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_S, func_only=True), append=False)
         elif stage in (FIRST, ENGINE) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S, func_only=True))
-        if not item.get_closest_marker("xdist_group"):
-            group = "last" if stage in (LAST, ENGINE) else item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_stage)
 
 
-FIRST, MIDDLE, LAST, ENGINE = range(4)
+FIRST, MIDDLE, ENGINE = range(3)
 
 
 def _stage(item: pytest.Item) -> int:
     """Return when the test runs."""
     if item.get_closest_marker("engine"):
         return ENGINE
-    if item.get_closest_marker("alone"):
-        return LAST
     return FIRST if item.get_closest_marker("training") else MIDDLE
 
 
