@@ -1,7 +1,8 @@
 """The training methods: what each learns from, and which recipe trains it.
 
-A new method is one entry here and one file in `training/process/`. Knows names and rows; loads no
-torch.
+A new method is one entry here, one recipe in `training/process/`, and where it needs them a row
+loader in `data/`, keys in `config.py` and a field of `Method` in the service's schemas: the whole
+list is in `CONTRIBUTING.md`. Knows names and rows; loads no torch.
 """
 
 from collections.abc import Callable, Mapping, Sequence

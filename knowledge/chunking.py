@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from knowledge.config import Chunking
+from knowledge.config import Chunking, ChunkingStrategy
 from knowledge.parsing import HEADED, ParsedText
 from knowledge.types import Chunk
 
@@ -48,6 +48,24 @@ class _Section:
     heading: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Where a strategy cuts, and where the repeated end of the chunk before may begin."""
+
+    separators: list[str]
+    overlap_starts: re.Pattern[str] = _SENTENCE_START
+    at_headings: bool = False
+
+
+_CUTS: dict[ChunkingStrategy, _Cut] = {
+    "markdown": _Cut(SEPARATORS, at_headings=True),
+    "recursive": _Cut(SEPARATORS),
+    "sentence": _Cut(SENTENCES),
+    "fixed": _Cut(WORDS, overlap_starts=_WORD_START),
+}
+"""The strategies that cut once; `parent_child` cuts twice: `_children`."""
+
+
 def chunk(parsed: ParsedText, chunking: Chunking, *, count_tokens: CountTokens) -> list[Chunk]:
     """Cut a document into chunks, in reading order.
 
@@ -66,12 +84,10 @@ def chunk(parsed: ParsedText, chunking: Chunking, *, count_tokens: CountTokens) 
     count_tokens = cache(count_tokens)  # a piece is asked for again when it is joined, and stored
     if chunking.strategy == "parent_child":
         return _children(parsed, chunking, count_tokens)
-    separators = {"fixed": WORDS, "sentence": SENTENCES}.get(chunking.strategy, SEPARATORS)
-    sections = (
-        _sections(parsed) if chunking.strategy == "markdown" else _pages(parsed, _whole(parsed))
-    )
-    begins = _WORD_START if chunking.strategy == "fixed" else _SENTENCE_START
-    splitter = _splitter(separators, chunking.chunk_tokens - chunking.overlap_tokens, count_tokens)
+    cut = _CUTS[chunking.strategy]
+    sections = _sections(parsed) if cut.at_headings else _pages(parsed, _whole(parsed))
+    own_tokens = chunking.chunk_tokens - chunking.overlap_tokens
+    splitter = _splitter(cut.separators, own_tokens, count_tokens)
     chunks: list[Chunk] = []
     for section in sections:
         previous: tuple[int, int] | None = None
@@ -81,7 +97,7 @@ def chunk(parsed: ParsedText, chunking: Chunking, *, count_tokens: CountTokens) 
             begin = start
             if previous is not None:
                 begin = _overlap(
-                    parsed.text, previous, begins, count_tokens, chunking.overlap_tokens
+                    parsed.text, previous, cut.overlap_starts, count_tokens, chunking.overlap_tokens
                 )
             previous = (start, end)
             chunks.append(_chunk(parsed, len(chunks), section.heading, (begin, end), count_tokens))

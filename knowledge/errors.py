@@ -67,7 +67,7 @@ class UnsupportedFile(KnowledgeError):
     """The file is binary, undecodable, or of an unsupported format."""
 
     code = "unsupported_file"
-    hint = "Send PDF, DOCX, XLSX, PPTX, HTML, EPUB, EML, CSV, JSON, Markdown or plain text."
+    hint = "Send PDF, DOCX, XLSX, PPTX, HTML, EPUB, EML, CSV, JSON, JSONL, Markdown or plain text."
 
 
 class DocumentTooLarge(KnowledgeError):

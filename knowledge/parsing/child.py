@@ -9,6 +9,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
@@ -20,7 +21,6 @@ Reader = Callable[[], tuple[list[str], str]]  # -> pages, encoding
 MEBIBYTE = 1_048_576
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 LOCKED_OFFICE = "EncryptedPackage".encode("utf-16-le")
-OFFICE = {"docx", "xlsx", "pptx"}
 PAGE_BREAK = "\n\n"
 DECLARED = (
     "utf-16", "utf-32", "ascii", "latin-1", "cp437", "gb2312", "gbk", "big5hkscs", "shift_jis",
@@ -30,13 +30,24 @@ DECLARED = (
 """Encodings a page or mail may declare, and zip's own; any other counts as not declared."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file to read, and what reading it may cost."""
+
+    filename: str
+    content: bytes
+    file_format: str
+    password: str | None
+    limits: ParseLimits
+
+
 def main() -> None:
     """Read the order from stdin, answer on stdout."""
     order = json.loads(sys.stdin.buffer.readline())
     content = sys.stdin.buffer.read()
     limits = ParseLimits(**order["limits"])
     filename = order["filename"]
-    reader = _reader(filename, content, order["format"], order["password"], limits)
+    reader = _reader(Source(filename, content, order["format"], order["password"], limits))
     _give_up_rights(limits)
     try:
         reply = _reply(filename, *reader())
@@ -52,65 +63,93 @@ def main() -> None:
     sys.stdout.buffer.flush()
 
 
-def _reader(
-    filename: str, content: bytes, file_format: str, password: str | None, limits: ParseLimits
-) -> Reader:
+def _reader(source: Source) -> Reader:
     """Return what reads the file, with everything imported that it will need."""
-    if file_format == "pdf":
-        from knowledge.parsing.pdf import read_pdf
-
-        return lambda: (read_pdf(filename, content, password, limits), "binary")
-    _load_encodings()
-    if file_format in OFFICE:
-        from knowledge.parsing.office import read_office
-
-        def read_zipped() -> tuple[list[str], str]:
-            _check_zip(filename, content, file_format)
-            return read_office(filename, content, file_format, limits), "utf-8"
-
-        return read_zipped
-    if file_format == "epub":
-        from knowledge.parsing.epub import read_epub
-
-        return lambda: (read_epub(filename, content, limits), "utf-8")
-    return _text_reader(filename, content, file_format, limits)
+    if source.file_format not in HOLDS_NO_ENCODED_TEXT:
+        _load_encodings()
+    return READERS[source.file_format](source)
 
 
-def _text_reader(filename: str, content: bytes, file_format: str, limits: ParseLimits) -> Reader:
-    if file_format == "html":
-        from knowledge.parsing.html import read_html
+def _pdf(source: Source) -> Reader:
+    from knowledge.parsing.pdf import read_pdf
 
-        def read() -> tuple[str, str]:
-            return read_html(filename, content, limits.chars)
+    name, content, limits = source.filename, source.content, source.limits
+    return lambda: (read_pdf(name, content, source.password, limits), "binary")
 
-    elif file_format == "eml":
-        from knowledge.parsing.mail import read_mail, warm_up
 
-        warm_up()
+def _office(source: Source) -> Reader:
+    from knowledge.parsing.office import read_office
 
-        def read() -> tuple[str, str]:
-            return read_mail(filename, content, limits.chars)
+    def read() -> tuple[list[str], str]:
+        name, content, file_format = source.filename, source.content, source.file_format
+        _check_zip(name, content, file_format)
+        return read_office(name, content, file_format, source.limits), "utf-8"
 
-    elif file_format == "csv":
-        from knowledge.parsing.tables import read_table
+    return read
 
-        def read() -> tuple[str, str]:
-            text, encoding = decode(filename, content)
-            return read_table(filename, text, limits.chars), encoding
 
-    else:
-        from knowledge.parsing.chat import read_json
+def _epub(source: Source) -> Reader:
+    from knowledge.parsing.epub import read_epub
 
-        def read() -> tuple[str, str]:
-            text, encoding = decode(filename, content)
-            lines = file_format == "jsonl"
-            return read_json(filename, text, limits.chars, lines=lines), encoding
+    return lambda: (read_epub(source.filename, source.content, source.limits), "utf-8")
 
+
+def _html(source: Source) -> Reader:
+    from knowledge.parsing.html import read_html
+
+    return _one_page(lambda: read_html(source.filename, source.content, source.limits.chars))
+
+
+def _mail(source: Source) -> Reader:
+    from knowledge.parsing.mail import read_mail, warm_up
+
+    warm_up()
+    return _one_page(lambda: read_mail(source.filename, source.content, source.limits.chars))
+
+
+def _table(source: Source) -> Reader:
+    from knowledge.parsing.tables import read_table
+
+    def read() -> tuple[str, str]:
+        text, encoding = decode(source.filename, source.content)
+        return read_table(source.filename, text, source.limits.chars), encoding
+
+    return _one_page(read)
+
+
+def _json(source: Source) -> Reader:
+    from knowledge.parsing.chat import read_json
+
+    def read() -> tuple[str, str]:
+        text, encoding = decode(source.filename, source.content)
+        lines = source.file_format == "jsonl"
+        return read_json(source.filename, text, source.limits.chars, lines=lines), encoding
+
+    return _one_page(read)
+
+
+def _one_page(read: Callable[[], tuple[str, str]]) -> Reader:
     def one_page() -> tuple[list[str], str]:
         text, encoding = read()
         return [text], encoding
 
     return one_page
+
+
+READERS: dict[str, Callable[[Source], Reader]] = {
+    "pdf": _pdf,
+    "docx": _office,
+    "xlsx": _office,
+    "pptx": _office,
+    "epub": _epub,
+    "html": _html,
+    "eml": _mail,
+    "csv": _table,
+    "json": _json,
+    "jsonl": _json,
+}
+"""Format → what imports its reader. Formats of plain text need no child."""
+HOLDS_NO_ENCODED_TEXT = {"pdf"}
 
 
 def _load_encodings() -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 import io
+import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -208,3 +209,24 @@ def _pdf_file(objects: Sequence[bytes], trailer: str) -> bytes:
     out += f"trailer << /Size {size} /Root 1 0 R {trailer} >>\n".encode()
     out += f"startxref\n{table}\n%%EOF".encode()
     return bytes(out)
+
+
+def _mail(text: str) -> bytes:
+    return b"Subject: x\nContent-Type: text/html\n\n" + text.encode()
+
+
+OF_FORMAT: Mapping[str, Callable[[str], bytes]] = {
+    "text": str.encode,
+    "markdown": str.encode,
+    "pdf": pdf,
+    "docx": word,
+    "xlsx": lambda text: workbook({"A": f'<row><c t="str"><v>{text}</v></c></row>'}),
+    "pptx": slides,
+    "html": str.encode,
+    "epub": book,
+    "eml": _mail,
+    "csv": str.encode,
+    "json": lambda text: json.dumps([text]).encode(),
+    "jsonl": lambda text: json.dumps({"note": text}).encode(),
+}
+"""Format → makes a file of this text; every format of `knowledge.parsing` has its line."""

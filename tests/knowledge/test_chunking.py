@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import example, given, settings
@@ -161,7 +161,7 @@ def test_sizes_that_do_not_fit_are_refused(sizes: dict[str, Any]) -> None:
         Chunking(**sizes)
 
 
-@pytest.mark.parametrize("strategy", ["markdown", "recursive", "sentence", "fixed", "parent_child"])
+@pytest.mark.parametrize("strategy", get_args(ChunkingStrategy))
 def test_no_chunk_spans_two_pages(strategy: ChunkingStrategy) -> None:
     pages = ["One two three.\n", "Four five six.\n", "Seven eight nine.\n"]
     starts = (len(pages[0]), len(pages[0] + pages[1]))

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from knowledge import NoTextLayer, ParsedText, UnsupportedFile, parse
+from knowledge.parsing import FORMATS, HEADED, PLAIN
+from knowledge.parsing.child import READERS
 from tests.fakes import files
 
 CHINESE = "员工每年有十五天年假。申请年假需要提前两周，由部门经理批准。"
@@ -13,6 +15,20 @@ CHINESE = "员工每年有十五天年假。申请年假需要提前两周，由
 def pages_of(parsed: ParsedText) -> list[str]:
     bounds = [0, *parsed.page_starts, len(parsed.text)]
     return [parsed.text[a:b].strip() for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_file_of_every_suffix_is_read_as_its_format(suffix: str) -> None:
+    parsed = parse(f"a{suffix}", files.OF_FORMAT[FORMATS[suffix]]("one lamp"))
+    assert parsed.format == FORMATS[suffix]
+    assert "one lamp" in parsed.text
+
+
+def test_every_format_has_a_reader_and_stands_in_the_hint() -> None:
+    formats = set(FORMATS.values())
+    assert READERS.keys() == formats - PLAIN
+    assert HEADED <= formats
+    assert [name for name in sorted(formats) if name not in UnsupportedFile.hint.lower()] == []
 
 
 def test_a_pdf_keeps_its_pages() -> None:

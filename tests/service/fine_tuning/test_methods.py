@@ -1,6 +1,7 @@
 """The training methods under OpenAI's names."""
 
 from adapters import DEFAULT_STAGE, METHODS, TrainingConfig
+from service.api.schemas.fine_tuning import Method
 from service.fine_tuning.methods import (
     METHOD_NAMES,
     OWN_HYPERPARAMETERS,
@@ -18,6 +19,10 @@ def test_every_method_is_found_by_its_name_and_by_its_stage() -> None:
         assert method_of(method.stage) is method
         assert defaults_of(method).stage == method.stage
     assert method_named("reinforcement") is None
+
+
+def test_a_request_can_bring_the_settings_of_every_method() -> None:
+    assert set(METHOD_NAMES) <= Method.model_fields.keys()
 
 
 def test_a_configuration_that_names_no_stage_has_the_default_method() -> None:

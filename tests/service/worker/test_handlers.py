@@ -1,24 +1,31 @@
-"""The training job, done on a tiny base model without gateway or worker process."""
+"""What the worker does for a job; the training job on a tiny base model, without a process."""
 
 import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from adapters import AdapterRegistry, read_events, read_run
 from service.access import LOOPBACK_CALLER
 from service.settings import Settings
+from service.stores import job_kinds
 from service.stores.database import open_database
 from service.stores.files import Files
-from service.stores.job_kinds import TRAIN, TrainArgs
+from service.stores.job_kinds import TRAIN, JobKind, TrainArgs
 from service.stores.jobs import Job, Status
 from service.stores.json_value import JsonObject
 from service.stores.migrations import upgrade
-from service.worker.handlers import Cancelled, Task, train
+from service.worker.handlers import Cancelled, Task, handlers, train
 from tests.adapters.conftest import make_tiny_model
+
+
+def test_every_kind_of_job_has_a_handler() -> None:
+    kinds = {kind.name for kind in vars(job_kinds).values() if isinstance(kind, JobKind)}
+    assert handlers(MagicMock()).keys() == kinds  # the parts of the context are handed on unread
 
 
 @pytest.mark.training
