@@ -1,4 +1,4 @@
-"""`/adapters`: what is trained, what serves, and how an adapter goes live."""
+"""`/adapters`: trained adapters, listed, published and taken out of service."""
 
 from fastapi import APIRouter
 
@@ -27,7 +27,7 @@ api = APIRouter(
 
 @api.get("")
 def list_adapters(context: Context, caller: Caller) -> AdapterListReply:
-    """List every adapter, newest first, and beside them the drafts: runs that made none yet."""
+    """List the adapters, newest first, and the drafts: runs without an adapter yet."""
     found = context.registry.list(tenant=caller.tenant)
     return AdapterListReply(
         data=[AdapterReply.of(adapter) for adapter in reversed(found)],
@@ -39,7 +39,7 @@ def list_adapters(context: Context, caller: Caller) -> AdapterListReply:
 def get_adapter(
     context: Context, caller: Caller, name: str
 ) -> AdapterDetailReply | DraftDetailReply:
-    """Return one adapter by its id, the live one of a task, or a draft by its run's id."""
+    """Return an adapter by its id, the live adapter of a task, or a draft by its run id."""
     registry = context.registry
     if "@" in name:
         adapter = registry.get(name, tenant=caller.tenant)
@@ -55,7 +55,7 @@ def get_adapter(
 async def publish(
     context: Context, caller: Caller, adapter_id: str, body: PublishRequest | None = None
 ) -> PublishReply:
-    """Let an adapter answer for its task, after gate, list check and effect check."""
+    """Publish an adapter after gate, list check and effect check."""
     override = body.override if body is not None else None
     done = await context.publisher.publish(adapter_id, tenant=caller.tenant, override=override)
     return PublishReply.of_report(done)
@@ -63,18 +63,18 @@ async def publish(
 
 @api.post("/{task}/rollback")
 async def rollback(context: Context, caller: Caller, task: str) -> PublishReply:
-    """Let the adapter before the present one answer again."""
+    """Roll back to the previously published adapter."""
     return PublishReply.of_report(await context.publisher.rollback(task, tenant=caller.tenant))
 
 
 @api.post("/{task}/withdraw")
 async def withdraw(context: Context, caller: Caller, task: str) -> AliasReply:
-    """Take a task out of service: its adapter no longer answers."""
+    """Withdraw the live adapter of a task; rollback restores it."""
     await context.publisher.withdraw(task, tenant=caller.tenant)
     return AliasReply(task=task, adapter_id=None)
 
 
 @api.post("/{adapter_id}/retire")
 async def retire(context: Context, caller: Caller, adapter_id: str) -> AdapterReply:
-    """Take an adapter out of service."""
+    """Retire an adapter for good; a live one must be replaced or withdrawn first."""
     return AdapterReply.of(await context.publisher.retire(adapter_id, tenant=caller.tenant))

@@ -36,7 +36,7 @@ MEDIA_TYPES = {
     },
 )
 async def give_advice(context: Context, caller: Caller, body: AdviseRequest) -> Response:
-    """Say what to build, what is missing, what it costs and what to do next."""
+    """Advise what to build: what is missing, what it costs, and the next steps."""
     advice = await _advise(body, context, caller)
     text = render_advice(advice, body.lang, body.format)
     return Response(text, media_type=MEDIA_TYPES[body.format])
@@ -45,8 +45,8 @@ async def give_advice(context: Context, caller: Caller, body: AdviseRequest) -> 
 async def _advise(body: AdviseRequest, context: AppContext, caller: Caller) -> Advice:
     if (body.use_case is None) == (body.facts is None):
         raise InvalidRequest(
-            "Name either a use case or facts: `use_case` takes what it declared and what was "
-            "measured here, `facts` takes yours.",
+            "Send either `use_case`, to use its declared and measured facts, or `facts`, to "
+            "use your own.",
             param="use_case" if body.facts is None else "facts",
         )
     if body.use_case is not None:

@@ -53,7 +53,7 @@ async def chat(
     *,
     explain: bool = False,
 ) -> Response:
-    """Answer by the strategy that fits, and say why; plain or as server-sent events."""
+    """Answer with the strategy the router chooses, and give the reason; plain or streamed."""
     question = body.as_question(request_id=request_id_of(request), tenant=caller.tenant)
     if body.stream:
         first, rest = await open_stream(question, context)
@@ -73,7 +73,7 @@ async def route(
     *,
     explain: bool = False,
 ) -> Response:
-    """Decide, and generate nothing; every finding is told, with `explain` every node as well."""
+    """Return the decision with every finding, without an answer; `explain` adds every node."""
     question = body.as_question(request_id=request_id_of(request), tenant=caller.tenant)
     chosen = await choose_route(question, context)
     decision = chosen.decision

@@ -1,4 +1,4 @@
-"""`/compare`: the strategies on a team's own questions."""
+"""`/compare`: the strategies compared on a team's own questions."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,8 +32,10 @@ api = APIRouter(
 )
 
 MOST_LISTED = 100
-Limit = Annotated[int, Query(description="Most comparisons, 1 to 100; clamped to that.")]
-After = Annotated[str | None, Query(description="`id` of the one that ended the page before.")]
+Limit = Annotated[
+    int, Query(description="Maximum number of comparisons, 1 to 100; other values are clamped.")
+]
+After = Annotated[str | None, Query(description="Last `id` of the previous page.")]
 
 
 class LinesResponse(Response):
@@ -46,7 +48,7 @@ class LinesResponse(Response):
 async def start(
     context: Context, caller: Caller, body: CompareRequest, response: Response
 ) -> ComparisonJobReply:
-    """Queue a comparison; a question set that is not valid is refused now."""
+    """Queue a comparison; an invalid question set is refused at once."""
     parse_set(body.rows)
     await context.use_case(body.use_case, tenant=caller.tenant)
     enqueue = partial(
@@ -82,7 +84,7 @@ def list_comparisons(
 def get_comparison(
     context: Context, caller: Caller, comparison_id: str
 ) -> FinishedComparisonReply | ComparisonJobReply:
-    """Return a comparison by its own id or by its job's."""
+    """Return a comparison by its own id or its job's id."""
     if comparison_id.startswith("cmp_"):
         found = context.comparisons.get(comparison_id, tenant=caller.tenant)
         return FinishedComparisonReply.of(found)
@@ -92,7 +94,7 @@ def get_comparison(
 
 @api.get("/{comparison_id}/outcomes", response_class=LinesResponse)
 def get_outcomes(context: Context, caller: Caller, comparison_id: str) -> LinesResponse:
-    """Return one JSON line for each question and strategy."""
+    """Return the outcomes: one JSON line for each question and strategy."""
     rows = _outcomes(context, caller, comparison_id)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     return LinesResponse(lines)
@@ -100,7 +102,7 @@ def get_outcomes(context: Context, caller: Caller, comparison_id: str) -> LinesR
 
 @api.get("/{comparison_id}/regret")
 def get_regret(context: Context, caller: Caller, comparison_id: str) -> RegretReply:
-    """Judge the policy in force on a comparison's outcomes."""
+    """Measure the regret of the active policy on a comparison's outcomes."""
     rows = _outcomes(context, caller, comparison_id)
     placed = ((f"outcome {number}", row) for number, row in enumerate(rows, start=1))
     return RegretReply.of(regret_of(parse_outcomes(placed), context.policy))

@@ -1,4 +1,4 @@
-"""`/use_cases/{id}/data_checks`: are a use case's training rows good enough?"""
+"""`/use_cases/{id}/data_checks`: whether a use case's training rows are good enough."""
 
 import json
 from functools import partial
@@ -29,16 +29,18 @@ api = APIRouter(
 
 MOST_LISTED = 100
 
-Limit = Annotated[int, Query(description="Most checks to return, 1 to 100; clamped to that.")]
+Limit = Annotated[
+    int, Query(description="Maximum number of checks, 1 to 100; other values are clamped.")
+]
 
 
 @api.post("", response_model=DataCheckReply, responses=ACCEPTED)
 async def check(
     context: Context, caller: Caller, use_case_id: str, body: DataCheckRequest
 ) -> DataCheckReply | Response:
-    """Check rows: 200 with the result once it is there, else 202 with the job.
+    """Check training rows: 200 with the result, or 202 with the job.
 
-    Rows that cannot be read are refused now. The result becomes the use case's measured facts.
+    Unreadable rows are refused at once. The result becomes the use case's measured facts.
     """
     use_case = await context.use_case(use_case_id, tenant=caller.tenant)
     name, content = await to_thread.run_sync(_content, context, caller, body)
@@ -70,7 +72,7 @@ async def check(
 def list_checks(
     context: Context, caller: Caller, use_case_id: str, limit: Limit = 20
 ) -> ListReply[DataCheckReply]:
-    """List the checks of a use case, newest first; the first gives its measured facts."""
+    """List the checks of a use case, newest first; the newest gives its measured facts."""
     context.use_cases.get(use_case_id, tenant=caller.tenant)
     found = context.data_checks.list(
         use_case_id, tenant=caller.tenant, limit=max(1, min(limit, MOST_LISTED))

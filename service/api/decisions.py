@@ -1,4 +1,4 @@
-"""`/decisions`: why a request was answered as it was; `/observations`: the shadow policy."""
+"""`/decisions`: why a request was answered the way it was; `/observations`: the shadow policy."""
 
 from fastapi import APIRouter
 
@@ -13,14 +13,13 @@ api = APIRouter(tags=["decisions"])
 
 @api.get("/decisions/{request_id}", responses=errors(404, 422))
 def get_decision(context: Context, caller: Caller, request_id: str) -> RecordReply:
-    """Return the whole trace of an answered request; the texts only where they are kept."""
+    """Return the full trace of an answered request; its texts only if they are stored."""
     records = context.records
     found = records.get(request_id, tenant=caller.tenant)
     if found is None:
         raise DecisionNotFound(
-            f"There is no decision for request {request_id!r}. Records are kept "
-            f"{records.keep_days} days, of answered requests only, and are written a quarter of a "
-            "second after the answer.",
+            f"There is no decision for request {request_id!r}. Records of answered requests are "
+            f"written within a quarter of a second and kept for {records.keep_days} days.",
             param="request_id",
         )
     return RecordReply.of(found)
@@ -28,7 +27,7 @@ def get_decision(context: Context, caller: Caller, request_id: str) -> RecordRep
 
 @api.get("/observations")
 def list_observations(context: Context, caller: Caller) -> ObservationListReply:
-    """Sum up what the shadow policies would have done, newest first."""
+    """Summarise what the shadow policies would have done, newest first."""
     by_policies: dict[tuple[str, str], list[ShadowCount]] = {}
     for pair in context.records.shadow_counts(tenant=caller.tenant):
         versions = pair.now["policy_version"], pair.then["policy_version"]

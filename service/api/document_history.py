@@ -14,7 +14,9 @@ api = APIRouter(
     prefix="/v1/vector_stores", tags=["knowledge"], responses=errors(400, 404, 422, 503)
 )
 
-DocumentName = Annotated[str | None, Query(description="The `external_id` of one document.")]
+DocumentName = Annotated[
+    str | None, Query(description="Only the document with this `external_id`.")
+]
 
 
 @api.get("/{base_id}/history")
@@ -27,7 +29,7 @@ def list_history(
     limit: Limit = 100,
     after: After = None,
 ) -> ListReply[DocumentVersionReply]:
-    """List versions of one document or of all, newest first; a page has 1 to 1,000."""
+    """List the versions of one or all documents, newest first; 1 to 1,000 a page."""
     limit = max(1, min(limit, 1000))
     found = context.knowledge.history(
         base_id, document, tenant=caller.tenant, limit=limit + 1, after=after

@@ -60,7 +60,7 @@ BODY_OF_PUT = {
 def list_documents(
     *, context: Context, caller: Caller, base_id: str, limit: Limit = 100, after: After = None
 ) -> ListReply[DocumentReply]:
-    """List documents, oldest first; `after` is the `external_id` that ended the page before.
+    """List documents, oldest first; `after` is the last `external_id` of the previous page.
 
     A page has 1 to 1,000.
     """
@@ -76,7 +76,7 @@ def list_documents(
 def get_document(
     context: Context, caller: Caller, base_id: str, external_id: str
 ) -> DocumentWithText:
-    """Return one document with its text."""
+    """Return a document with its text."""
     found = context.knowledge.document_text(base_id, external_id, tenant=caller.tenant)
     return DocumentWithText.with_text(found)
 
@@ -96,9 +96,9 @@ async def put_document(
     external_id: str,
     idempotency_key: IdempotencyKey = None,
 ) -> IngestedDocument | Response:
-    """Add or replace a document: 200 once it is searchable, else 202 with the job.
+    """Add or replace a document: 200 when it is searchable, or 202 with the job.
 
-    A file that comes with a `password` is read here and now, so that nobody has to keep it.
+    A file sent with a `password` is read at once, so that the password need not be stored.
     """
     await _require_base(context, caller, base_id)
     upload = await read_upload(request, external_id)
@@ -133,7 +133,7 @@ async def put_document(
 async def delete_document(
     context: Context, caller: Caller, base_id: str, external_id: str
 ) -> DeletedDocument | Response:
-    """Delete a document; no later answer holds its text."""
+    """Delete a document; no later answer contains its text."""
     await _require_base(context, caller, base_id)
     args = DeleteArgs(base_id=base_id, external_id=external_id)
     result = await _do(DELETE_DOCUMENT, args, context=context, caller=caller)

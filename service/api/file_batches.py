@@ -42,7 +42,7 @@ async def create_batch(
     body: NewBatch,
     idempotency_key: IdempotencyKey = None,
 ) -> FileBatch:
-    """Add uploaded files as documents; the same key again is the same batch."""
+    """Add uploaded files as documents; a repeated key returns the same batch."""
     run = partial(_create, body, base_id, context=context, caller=caller, key=idempotency_key)
     batch_id, jobs = await to_thread.run_sync(run)
     return FileBatch.of(batch_id, jobs)
@@ -50,7 +50,7 @@ async def create_batch(
 
 @api.get("/{base_id}/file_batches/{batch_id}")
 def get_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> FileBatch:
-    """Return how many files of a batch are done."""
+    """Return a batch with the number of files in each status."""
     return FileBatch.of(batch_id, _jobs_of(context, caller, base_id, batch_id))
 
 
@@ -64,11 +64,11 @@ def list_files(
     limit: Limit = 100,
     after: After = None,
 ) -> ListReply[BatchFile]:
-    """List the files of a batch, each with what became of it; a page has 1 to 500."""
+    """List the files of a batch with their status; 1 to 500 a page."""
     jobs = _jobs_of(context, caller, base_id, batch_id)
     ids = [job.args["file_id"] for job in jobs]
     if after is not None and after not in ids:
-        raise InvalidRequest(f"{after!r} is no file of this batch.", param="after")
+        raise InvalidRequest(f"{after!r} is not a file of this batch.", param="after")
     rest = jobs[ids.index(after) + 1 :] if after is not None else jobs
     page = rest[: max(1, min(limit, MAX_FILES))]
     data = [BatchFile.of(job) for job in page]
@@ -77,7 +77,7 @@ def list_files(
 
 @api.post("/{base_id}/file_batches/{batch_id}/cancel")
 def cancel_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> FileBatch:
-    """Take no more files of a batch; documents that are in stay in."""
+    """Cancel the remaining files; documents already added stay."""
     for job in _jobs_of(context, caller, base_id, batch_id):
         context.jobs.cancel(job.job_id, tenant=caller.tenant)
     return get_batch(context, caller, base_id, batch_id)

@@ -30,7 +30,7 @@ _MULTIPART = {"required": True, "content": {"multipart/form-data": {"schema": _U
 
 @api.post("", openapi_extra={"requestBody": _MULTIPART})
 async def upload_file(request: Request, context: Context, caller: Caller) -> FileReply:
-    """Keep a file of training rows."""
+    """Upload a file: training rows or a document."""
     async with request.form(max_files=1, max_fields=4) as form:
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
@@ -44,5 +44,5 @@ async def upload_file(request: Request, context: Context, caller: Caller) -> Fil
 
 @api.get("/{file_id}")
 def get_file(context: Context, caller: Caller, file_id: str) -> FileReply:
-    """Return one uploaded file without its content."""
+    """Return an uploaded file without its content."""
     return FileReply.of(context.files.get(file_id, tenant=caller.tenant))

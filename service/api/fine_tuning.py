@@ -1,6 +1,6 @@
-"""`/v1/fine_tuning/jobs`: training runs under OpenAI's nouns.
+"""`/v1/fine_tuning/jobs`: OpenAI-compatible fine-tuning jobs.
 
-A run is a job of the train lane; what it said and its checkpoints stand in the run's own folder.
+A run is a job of the train lane; its events and checkpoints are in the run's own folder.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,10 @@ api = APIRouter(
 )
 
 MOST_LISTED = 1000
-Limit = Annotated[int, Query(description="Most entries, 1 to 1000; clamped to that.")]
-After = Annotated[str | None, Query(description="`id` of the entry that ended the page before.")]
+Limit = Annotated[
+    int, Query(description="Maximum number of entries, 1 to 1,000; other values are clamped.")
+]
+After = Annotated[str | None, Query(description="Last `id` of the previous page.")]
 Row = TypeVar("Row", EventReply, CheckpointReply)
 
 
@@ -47,7 +49,7 @@ async def create(
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     response: Response,
 ) -> TrainingReply:
-    """Queue a training run; a configuration that cannot work is refused now."""
+    """Queue a training run; an invalid configuration is refused at once."""
     job = await to_thread.run_sync(partial(_create, context, caller, body, idempotency_key))
     response.headers["location"] = f"/v1/fine_tuning/jobs/{job.job_id}"
     return TrainingReply.of(job)
@@ -57,7 +59,7 @@ async def create(
 def list_all(
     *, request: Request, context: Context, caller: Caller, limit: Limit = 20, after: After = None
 ) -> ListReply[TrainingReply]:
-    """List the newest runs first; `metadata[key]=value` asks for those with this label."""
+    """List training runs, newest first; `metadata[key]=value` filters by label."""
     limit = _clamp(limit)
     labels = {
         name.removeprefix("metadata[").removesuffix("]"): value
@@ -73,7 +75,7 @@ def list_all(
 
 @api.get("/{job_id}")
 def get_one(context: Context, caller: Caller, job_id: str) -> TrainingReply:
-    """Return one training run."""
+    """Return a training run."""
     return TrainingReply.of(_find(context, caller, job_id))
 
 
@@ -87,7 +89,7 @@ def list_events(
     after: After = None,
     order: Literal["asc", "desc"] = "desc",
 ) -> ListReply[EventReply]:
-    """List what a run said, the last word first; `order=asc` suits who follows it."""
+    """List the events of a run, newest first; use `order=asc` to follow it."""
     _find(context, caller, job_id)
     events = [EventReply.of(job_id, event) for event in read_events(_folder(context, job_id))]
     page, has_more = _page(events if order == "asc" else events[::-1], limit, after)
@@ -98,7 +100,7 @@ def list_events(
 def list_checkpoints(
     *, context: Context, caller: Caller, job_id: str, limit: Limit = 10, after: After = None
 ) -> ListReply[CheckpointReply]:
-    """List the whole checkpoints of a run, the last first; of a run that is done, its adapter."""
+    """List the complete checkpoints of a run, newest first; a finished run has its adapter."""
     job = _find(context, caller, job_id)
     page, has_more = _page(_checkpoints(job, _folder(context, job_id)), limit, after)
     return ListReply[CheckpointReply](data=page, has_more=has_more)
@@ -106,21 +108,21 @@ def list_checkpoints(
 
 @api.post("/{job_id}/cancel")
 def cancel(context: Context, caller: Caller, job_id: str) -> TrainingReply:
-    """Stop a training run; its last checkpoint stays."""
+    """Cancel a training run; its last checkpoint is kept."""
     _find(context, caller, job_id)
     return TrainingReply.of(context.jobs.cancel(job_id, tenant=caller.tenant))
 
 
 @api.post("/{job_id}/pause")
 def pause(context: Context, caller: Caller, job_id: str) -> TrainingReply:
-    """Stop a training run until it is resumed."""
+    """Pause a training run until it is resumed."""
     _find(context, caller, job_id)
     return TrainingReply.of(context.jobs.pause(job_id, tenant=caller.tenant))
 
 
 @api.post("/{job_id}/resume")
 def resume(context: Context, caller: Caller, job_id: str) -> TrainingReply:
-    """Go on, from its last checkpoint, with a run that is paused, was cancelled or has failed."""
+    """Resume a paused, cancelled or failed run from its last checkpoint."""
     _find(context, caller, job_id)
     return TrainingReply.of(context.jobs.resume(job_id, tenant=caller.tenant))
 
@@ -161,7 +163,9 @@ def _require_base(context: AppContext, body: TrainingRequest) -> None:
         )
     named = str(body.config.get("model_name_or_path") or base)
     if named not in (base, "base") and Path(named).resolve() != settings.base_model_path.resolve():
-        raise BaseModelMismatch(f"config.model_name_or_path is {named}, served is {base}")
+        raise BaseModelMismatch(
+            f"config.model_name_or_path is {named}, but the served model is {base}"
+        )
 
 
 def _find(context: AppContext, caller: Caller, job_id: str) -> Job:
@@ -191,7 +195,7 @@ def _page(rows: Sequence[Row], limit: int, after: str | None) -> tuple[list[Row]
     if after is not None:
         ids = [row.id for row in rows]
         if after not in ids:
-            raise InvalidRequest(f"Nothing in this list has the id {after!r}.", param="after")
+            raise InvalidRequest(f"There is no entry {after!r} in this list.", param="after")
         rows = rows[ids.index(after) + 1 :]
     page = list(rows[: _clamp(limit)])
     return page, len(rows) > len(page)

@@ -27,13 +27,13 @@ NOT_READY: Responses = {
 
 @api.get("/health")
 async def health() -> Alive:
-    """Say that the process lives; nothing else is asked."""
+    """Return that the process is alive; nothing else is checked."""
     return Alive(status="alive")
 
 
 @api.get("/ready", response_model_exclude_unset=True, responses=NOT_READY)
 async def ready(context: Context, caller: Caller, response: Response) -> Readiness:
-    """Say whether questions are answered: store, model server with its adapters, index."""
+    """Return whether the service can answer, and list what is missing."""
     engine, shadow = context.engine_status, context.shadow
     waiting = list(engine.waiting_for)
     store, index = await to_thread.run_sync(_look, context, caller)

@@ -71,13 +71,13 @@ def config_keys(body: TrainingRequest, *, base: str, filename: str) -> JsonObjec
 def _refuse_missing_parts(body: TrainingRequest) -> None:
     if body.validation_file is not None:
         raise InvalidRequest(
-            "A validation_file is not read here. Held-out rows come from the training file: "
+            "`validation_file` is not supported. Held-out rows come from the training file: "
             'send {"config": {"val_size": 0.1}}.',
             param="validation_file",
         )
     if body.integrations:
         raise InvalidRequest(
-            "Nothing is sent elsewhere while training; leave `integrations` out. "
+            "`integrations` are not supported: nothing is sent elsewhere while training. "
             '{"config": {"report_to": "tensorboard"}} writes files beside the run.',
             param="integrations",
         )
@@ -107,7 +107,7 @@ def _method(body: TrainingRequest) -> TrainingMethod | None:
             )
     if body.config.get("stage", method.stage) != method.stage:
         raise InvalidRequest(
-            f"`method.type` {kind!r} is stage {method.stage!r}, `config.stage` says otherwise.",
+            f"`method.type` {kind!r} is stage {method.stage!r}, but `config.stage` differs.",
             param="config.stage",
         )
     return method

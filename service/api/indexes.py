@@ -25,14 +25,14 @@ api = APIRouter(
 
 @api.post("/{base_id}/reconcile")
 async def reconcile(context: Context, caller: Caller, base_id: str) -> Reconciled:
-    """Make the vector index agree with the database."""
+    """Reconcile the vector index with the database."""
     run = partial(context.knowledge.reconcile, base_id, tenant=caller.tenant)
     return Reconciled.of(await to_thread.run_sync(run))
 
 
 @api.get("/{base_id}/check")
 async def check(context: Context, caller: Caller, base_id: str) -> IndexChecked:
-    """Tell what reconcile would repair; nothing is changed."""
+    """Show what reconcile would repair; nothing is changed."""
     run = partial(context.knowledge.check, base_id, tenant=caller.tenant)
     return IndexChecked.of(await to_thread.run_sync(run))
 
@@ -41,7 +41,7 @@ async def check(context: Context, caller: Caller, base_id: str) -> IndexChecked:
 async def rebuild(
     context: Context, caller: Caller, base_id: str, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Fill a new generation of the index from the stored vectors and swap it in."""
+    """Rebuild the index from the stored vectors, and swap when it is complete."""
     return accepted(await _start(REBUILD, base_id, context, caller, key=idempotency_key))
 
 
@@ -49,7 +49,7 @@ async def rebuild(
 async def reindex(
     context: Context, caller: Caller, base_id: str, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Embed all documents again with the next embedder, or the only one, and swap once."""
+    """Re-index: embed all documents with the next (or only) embedder, then swap."""
     return accepted(await _start(REINDEX, base_id, context, caller, key=idempotency_key))
 
 

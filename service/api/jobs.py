@@ -1,4 +1,4 @@
-"""`/jobs`: how long work stands, and the wait for it."""
+"""`/jobs`: background jobs, and waiting for one."""
 
 from functools import partial
 from typing import Annotated
@@ -22,8 +22,10 @@ WAIT_POLL_S = 0.02
 MOST_LISTED = 100
 
 
-Limit = Annotated[int, Query(description="Most jobs to return, 1 to 100; clamped to that.")]
-After = Annotated[str | None, Query(description="`id` of the job that ended the page before.")]
+Limit = Annotated[
+    int, Query(description="Maximum number of jobs, 1 to 100; other values are clamped.")
+]
+After = Annotated[str | None, Query(description="Last `id` of the previous page.")]
 
 
 @api.get("")
@@ -35,7 +37,7 @@ def list_jobs(
     limit: Limit = 20,
     after: After = None,
 ) -> ListReply[JobReply]:
-    """List the newest jobs first."""
+    """List jobs, newest first."""
     limit = max(1, min(limit, MOST_LISTED))
     found = context.jobs.list(tenant=caller.tenant, lane=lane, after=after, limit=limit + 1)
     data = [JobReply.of(job) for job in found[:limit]]
@@ -44,13 +46,13 @@ def list_jobs(
 
 @api.get("/{job_id}")
 def get_job(context: Context, caller: Caller, job_id: str) -> JobReply:
-    """Return one job."""
+    """Return a job."""
     return JobReply.of(context.jobs.get(job_id, tenant=caller.tenant))
 
 
 @api.post("/{job_id}/cancel")
 def cancel_job(context: Context, caller: Caller, job_id: str) -> JobReply:
-    """Ask for the end of a job."""
+    """Request the cancellation of a job."""
     return JobReply.of(context.jobs.cancel(job_id, tenant=caller.tenant))
 
 
@@ -68,7 +70,7 @@ async def wait_for(job: Job, context: AppContext, wait_s: float) -> Job:
     if job.status is Status.FAILED and job.error is not None:
         raise JobFailed(job.error)
     if job.status is Status.CANCELLED:
-        message = f"Job {job.job_id} was cancelled before it was done."
+        message = f"Job {job.job_id} was cancelled before it finished."
         raise JobFailed({"code": "job_cancelled", "message": message, "status": 409})
     if job.has_ended:
         context.cache.invalidate()

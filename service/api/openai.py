@@ -1,4 +1,4 @@
-"""`/v1/chat/completions` and `/v1/models`: the same answers with OpenAI's words.
+"""`/v1/chat/completions` and `/v1/models`: the same answers, OpenAI-compatible.
 
 Clients of this protocol can only choose by the model's name, so every strategy is a model.
 """
@@ -58,7 +58,7 @@ DONE = b"data: [DONE]\n\n"
 async def complete(
     request: Request, context: Context, caller: Caller, body: CompletionRequest
 ) -> Response:
-    """Answer as OpenAI's chat completions do."""
+    """Answer as an OpenAI chat completion."""
     base_model = context.settings.engine.base_model
     question = question_of(
         body, base_model, request_id=request_id_of(request), tenant=caller.tenant
@@ -78,13 +78,13 @@ async def complete(
 
 @api.get("/models", response_model_exclude_unset=True)
 def list_models(context: Context) -> ListReply[ModelReply]:
-    """List every name that a client can choose."""
+    """List the model names a client can choose."""
     return ListReply(object="list", data=_models(context), has_more=False)
 
 
 @api.get("/models/{model:path}", response_model_exclude_unset=True, responses=errors(404, 422))
 def get_model(context: Context, model: str) -> ModelReply:
-    """Return one model by its name."""
+    """Return a model by its name."""
     for row in _models(context):
         if row.id == model:
             return row

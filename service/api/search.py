@@ -22,7 +22,7 @@ api = APIRouter(
 async def search(
     context: Context, caller: Caller, base_id: str, body: SearchRequest
 ) -> SearchReply:
-    """Return the passages for a query, best first."""
+    """Search for passages, best first."""
     retrieve = partial(
         context.knowledge.retrieve,
         body.query,

@@ -1,4 +1,4 @@
-"""`/use_cases`: what a team declares about one job."""
+"""`/use_cases`: what a team declares about one task of the model."""
 
 from functools import partial
 
@@ -25,7 +25,7 @@ api = APIRouter(
 async def put_use_case(
     context: Context, caller: Caller, use_case_id: str, body: UseCase
 ) -> UseCase:
-    """Keep a use case, replacing one of the same id."""
+    """Create or replace a use case."""
     if body.id != use_case_id:
         raise InvalidRequest(
             f"The body's id {body.id!r} is not the path's {use_case_id!r}.", param="id"
@@ -39,13 +39,13 @@ async def put_use_case(
 
 @api.get("")
 def list_use_cases(context: Context, caller: Caller) -> ListReply[UseCase]:
-    """List all use cases."""
+    """List the use cases."""
     return ListReply[UseCase](data=list(context.use_cases.list(tenant=caller.tenant)))
 
 
 @api.get("/{use_case_id}")
 def get_use_case(context: Context, caller: Caller, use_case_id: str) -> UseCase:
-    """Return one use case."""
+    """Return a use case."""
     return context.use_cases.get(use_case_id, tenant=caller.tenant)
 
 

@@ -1,4 +1,4 @@
-"""`/v1/vector_stores`: knowledge bases under OpenAI's noun."""
+"""`/v1/vector_stores`: knowledge bases, under OpenAI's name for them."""
 
 from functools import partial
 
@@ -30,7 +30,7 @@ MOST_LISTED = 1000
 
 @api.post("")
 async def create_base(context: Context, caller: Caller, body: NewBase) -> VectorStore:
-    """Make a knowledge base."""
+    """Create a knowledge base."""
     create = partial(
         context.knowledge.create_base,
         body.name,
@@ -47,7 +47,7 @@ async def create_base(context: Context, caller: Caller, body: NewBase) -> Vector
 def list_bases(
     context: Context, caller: Caller, limit: Limit = MOST_LISTED, after: After = None
 ) -> ListReply[VectorStore]:
-    """List the knowledge bases, oldest first; a page has 1 to 1,000."""
+    """List the knowledge bases, oldest first; 1 to 1,000 a page."""
     found = context.knowledge.list_bases(tenant=caller.tenant)
     if after is not None:
         ids = [str(base.base_id) for base in found]
@@ -61,7 +61,7 @@ def list_bases(
 
 @api.get("/{base_id}")
 def get_base(context: Context, caller: Caller, base_id: str) -> MeasuredVectorStore:
-    """Return one knowledge base, and what is measured of it for the router."""
+    """Return a knowledge base with the figures measured for the router."""
     knowledge = context.knowledge
     base = knowledge.get_base(base_id, tenant=caller.tenant)
     measured = knowledge.measure([base_id], tenant=caller.tenant)
@@ -70,7 +70,7 @@ def get_base(context: Context, caller: Caller, base_id: str) -> MeasuredVectorSt
 
 @api.delete("/{base_id}")
 async def delete_base(context: Context, caller: Caller, base_id: str) -> VectorStoreDeleted:
-    """Delete a knowledge base with all its documents."""
+    """Delete a knowledge base and all its documents."""
     delete = partial(context.knowledge.delete_base, base_id, tenant=caller.tenant)
     await to_thread.run_sync(delete)
     context.cache.invalidate()

@@ -16,20 +16,20 @@ from service.api.schemas.documents import DocumentUpload, InlineDocument
 from service.api.schemas.openai import ChunkReply
 
 TAGS = {
-    "documentation": "Where to begin.",
-    "chat": "Answers by the strategy that fits, and the decision alone.",
-    "advice": "What to build for a use case.",
-    "decisions": "Why a request was answered as it was.",
-    "openai": "The same answers for clients of OpenAI's chat completions.",
-    "use cases": "What a team declares about one job.",
+    "documentation": "Entry point.",
+    "chat": "Answer a question, or only decide.",
+    "advice": "What to build for a use case, and what it needs.",
+    "decisions": "Why a request was answered the way it was.",
+    "openai": "The same answers, compatible with OpenAI's chat completions.",
+    "use cases": "What a team declares about one task of the model.",
     "data checks": "Whether training rows are good enough.",
     "knowledge": "Knowledge bases, their documents and their index.",
-    "files": "Uploaded rows and documents.",
-    "fine-tuning": "Training runs under OpenAI's nouns.",
-    "adapters": "What is trained, what serves, and how an adapter goes live.",
-    "compare": "The strategies on a team's own questions.",
-    "jobs": "How long work stands.",
-    "health": "Whether the process lives, and whether it can answer.",
+    "files": "Uploaded files of training rows and documents.",
+    "fine-tuning": "OpenAI-compatible fine-tuning jobs.",
+    "adapters": "Trained adapters: list, publish, roll back, withdraw, retire.",
+    "compare": "Compare the strategies on your own questions.",
+    "jobs": "Background jobs: status, result, cancellation.",
+    "health": "Liveness and readiness.",
 }
 # Named in the document by reference alone: bodies that an endpoint reads itself, and events.
 NAMED: tuple[type[BaseModel], ...] = (

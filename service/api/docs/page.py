@@ -1,4 +1,4 @@
-"""`/` and `/docs`: where somebody who found the address goes on; nothing leaves this host."""
+"""`/` and `/docs`: the entry point and the API reference; no request leaves this host."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ POLICY = "; ".join(
 
 @api.get("/")
 async def welcome() -> Welcome:
-    """Say what answers here, and where to go on."""
+    """Return name, version and links."""
     return Welcome(
         name="Fingerpost",
         version=VERSION,
@@ -56,7 +56,7 @@ async def script() -> FileResponse:
 
 @api.get("/docs/docs.css", include_in_schema=False)
 async def style() -> FileResponse:
-    """Return the look of the page."""
+    """Return the stylesheet of the page."""
     return _file("docs.css")
 
 

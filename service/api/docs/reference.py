@@ -11,17 +11,18 @@ from service.api.docs.document import FIRST_ERROR, operations
 from service.api.http.error_replies import ERRORS
 
 README = Path(__file__).parents[1] / "README.md"
+HEADINGS = {"openai": "OpenAI"}
 OPENING = """# The HTTP endpoints
 
 Made from the OpenAPI document by `python -m tests.references`; a test compares the two.
 A running gateway shows every field at `/docs`, and the document itself at `/openapi.json`.
 
 Every error has one body, `ErrorReply`: RFC 9457 with an OpenAI error envelope in it.
-Any endpoint may answer 403 (no loopback host), 413 or 500; the table names the other errors.
+Any endpoint may answer 403 (not a loopback host), 413 or 500; the table names the other errors.
 Under `/v1` an error comes as `application/json`, elsewhere as `application/problem+json`.
 Files: one per noun, their bodies in `schemas/`. In `http/`,
 `dependencies.py` gives an endpoint context and caller, `error_replies.py` answers errors, and
-`guard.py` comes before everything.
+`guard.py` sees every request first.
 """
 
 
@@ -37,7 +38,7 @@ def _sections(document: dict[str, Any]) -> Iterator[str]:
             for path, method, operation in operations(document)
             if tag["name"] in operation["tags"]
         ]
-        yield f"## {tag['name'].capitalize()}\n\n{tag['description']}\n"
+        yield f"## {HEADINGS.get(tag['name'], tag['name'].capitalize())}\n\n{tag['description']}\n"
         yield "| endpoint | what it does | body | reply | errors |"
         yield "|---|---|---|---|---|"
         yield from rows
@@ -60,10 +61,17 @@ def _row(path: str, method: str, operation: dict[str, Any]) -> str:
 def _names(part: dict[str, Any]) -> str:
     """Return the schemas, or else the media types, of a body."""
     names = [
-        _name(media.get("schema", {})) or f"`{kind}`"
+        name
         for kind, media in part.get("content", {}).items()
+        for name in _schema_names(media.get("schema", {})) or [f"`{kind}`"]
     ]
     return " or ".join(dict.fromkeys(names))
+
+
+def _schema_names(schema: dict[str, Any]) -> list[str]:
+    """Return the name of the schema, or the names of those of which it is one."""
+    names = map(_name, schema.get("anyOf", [schema]))
+    return [name for name in names if name]
 
 
 def _name(schema: dict[str, Any]) -> str:

@@ -23,17 +23,17 @@ log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = "2"
 _MEANINGS = {
-    400: "The request is well-formed, but cannot be meant.",
-    403: "The request comes from another machine or from a page of one.",
+    400: "The request is well-formed but not valid.",
+    403: "The request comes from another machine, or from a web page served by another host.",
     404: "What the request names does not exist.",
-    409: "What the request wants does not fit what stands.",
-    413: "The body, or a file in it, is over a limit.",
-    415: "The body or the file is of a kind that cannot be read.",
-    422: "The request is malformed, or its file is damaged or locked.",
-    500: "Something failed inside; the gateway's log names the request.",
-    502: "The model server refused, or stopped inside an answer.",
-    503: "Something is not available now; ask again later.",
-    507: "There is no space left on the disk.",
+    409: "The request conflicts with the current state.",
+    413: "The body, or a file in it, exceeds a limit.",
+    415: "The type of the body or of the file is not supported.",
+    422: "The request is malformed, or its file is damaged or password-protected.",
+    500: "Internal error; see the gateway's log for the request id.",
+    502: "The model server refused the request or stopped in the middle of an answer.",
+    503: "Temporarily unavailable; try again later.",
+    507: "The disk is full.",
 }
 Responses = dict[int | str, dict[str, Any]]
 
@@ -51,7 +51,7 @@ def problem_of(exc: Exception, *, path: str, request_id: str) -> JsonObject:
     if isinstance(exc, ROOTS):
         return error_body_of(exc, instance=path, request_id=request_id)
     log.exception("request %s failed", request_id, exc_info=exc)
-    message = f"Something failed inside; the gateway's log names request {request_id}."
+    message = f"Internal error; see the gateway's log for request {request_id}."
     return error_body(500, message, code="internal_error", instance=path, request_id=request_id)
 
 
@@ -97,7 +97,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(exc, DBAPIError)
         if not is_disk_full(exc):
             raise exc  # logged and told as any failure inside
-        return await ours(request, StorageFull("the disk of the database is full; make room"))
+        return await ours(request, StorageFull("the disk of the database is full; free some space"))
 
     async def malformed(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, RequestValidationError)

@@ -1,4 +1,4 @@
-"""The reply 202: the work goes on, and its job tells when it is done."""
+"""The reply 202: accepted, with the job to poll."""
 
 from fastapi.responses import JSONResponse, Response
 
@@ -9,7 +9,7 @@ from service.stores.jobs import Job
 ACCEPTED: Responses = {
     202: {
         "model": JobAccepted,
-        "description": "The work goes on; its job tells when it is done.",
+        "description": "Accepted; poll the job at `Location`.",
         "headers": {
             "location": {"description": "Path of the job.", "schema": {"type": "string"}},
         },

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import Header, Query
 
 Limit = Annotated[
-    int, Query(description="Most entries of the page; what is out of range is brought into it.")
+    int, Query(description="Maximum number of entries, clamped to the allowed range.")
 ]
-After = Annotated[str | None, Query(description="The `id` that ended the page before.")]
+After = Annotated[str | None, Query(description="Last `id` of the previous page.")]
 IdempotencyKey = Annotated[
     str | None,
-    Header(max_length=200, description="The same key again starts nothing a second time."),
+    Header(max_length=200, description="A repeated key returns the first request's job or batch."),
 ]

@@ -60,7 +60,7 @@ async def read_upload(request: Request, external_id: str) -> Upload:
     if kind != "multipart/form-data":
         raise UnsupportedFile(
             f"A document comes as multipart/form-data with a part `file`, or as application/json "
-            f"with filename and content; not as {kind or 'nothing named'}."
+            f"with filename and content; not as {kind or 'an unnamed type'}."
         )
     async with request.form(max_files=1, max_fields=4) as form:
         return await _read_form(form, external_id)
@@ -73,7 +73,9 @@ async def _read_form(form: FormData, external_id: str) -> Upload:
     attributes = _json_field(form, "attributes", dict) or {}
     labels = _json_field(form, "access_labels", list)
     if not all(isinstance(label, str) for label in labels or ()):
-        raise InvalidRequest("`access_labels` must be a JSON list of text.", param="access_labels")
+        raise InvalidRequest(
+            "`access_labels` must be a JSON list of strings.", param="access_labels"
+        )
     password = form.get("password")
     return Upload(
         upload.filename or external_id,

@@ -1,4 +1,4 @@
-"""The bodies of `/adapters`: adapters, drafts, and what publishing did."""
+"""The bodies of `/adapters`: adapters, drafts and the result of publishing."""
 
 from collections.abc import Sequence
 from typing import Literal, Self
@@ -11,7 +11,7 @@ from service.engine.publisher import PublishReport
 
 
 class PublishRequest(Body):
-    """Body of a publish; `override` says why an adapter may serve against its verdict."""
+    """Body of a publish; `override` is the reason to publish against the verdict."""
 
     override: str | None = Field(default=None, max_length=500)
 
@@ -25,7 +25,7 @@ class GateOverrideReply(Reply):
 
 
 class AdapterReply(Reply):
-    """A registered adapter; `metrics` and `evaluation` are the files of the same names."""
+    """A registered adapter; `metrics` and `evaluation` are its files of these names."""
 
     object: Literal["adapter"] = "adapter"
     adapter_id: str
@@ -50,7 +50,7 @@ class AdapterReply(Reply):
 
 
 class StateChangeReply(Reply):
-    """One line of a history: the state from `at` (unix seconds) on, by whom and why."""
+    """An entry of a history: a state, since when (`at`, unix seconds), by whom and why."""
 
     state: AdapterState
     at: float
@@ -71,7 +71,7 @@ class AdapterDetailReply(AdapterReply):
 
 
 class DraftReply(Reply):
-    """A training run that has made no adapter yet; it is done at `step` = `steps`."""
+    """A training run without an adapter yet; it is done when `step` equals `steps`."""
 
     object: Literal["adapter_draft"] = "adapter_draft"
     run_id: str
@@ -92,7 +92,7 @@ class DraftReply(Reply):
 
 
 class DraftDetailReply(DraftReply):
-    """A draft with its history: the training began."""
+    """A draft with its history: the start of the training."""
 
     history: list[StateChangeReply]
 
@@ -106,7 +106,7 @@ class DraftDetailReply(DraftReply):
 
 
 class AdapterListReply(ListReply[AdapterReply]):
-    """Every adapter, and beside them the runs that made none yet; both newest first."""
+    """The adapters, and the training runs without one yet; both newest first."""
 
     drafts: list[DraftReply]
 
@@ -116,7 +116,7 @@ class EffectReply(Reply):
 
     Attributes:
         differs: The server's answers with the adapter differ from those without.
-        matches_reference: They are those that the training computed.
+        matches_reference: They match those computed after training.
         served_shift: Server, adapter against base.
         reference_shift: Training, adapter against base.
         error: Adapter, server against training.
@@ -142,9 +142,9 @@ class PublishReply(AdapterReply):
     """The adapter that serves now.
 
     Attributes:
-        replaced: Id of the adapter that served before; null where none did.
-        effect: What the model server was seen to do with it.
-        note: Set where it was never evaluated.
+        replaced: Id of the adapter that served before; null if there was none.
+        effect: The effect measured on the model server.
+        note: Set if the adapter was never evaluated.
     """
 
     replaced: str | None

@@ -12,7 +12,7 @@ from service.api.schemas.shapes import Body, JsonObject, Reply
 
 
 class AdviseRequest(Body):
-    """Body of `POST /advise`: a use case kept here, or facts in the shape of a facts file."""
+    """Body of `POST /advise`: a stored use case, or facts as in a facts file."""
 
     use_case: str | None = None
     facts: JsonObject | None = None
@@ -28,7 +28,7 @@ class FineTuningReply(Reply):
 
 
 class ConclusionReply(Reply):
-    """The standard conclusion that holds."""
+    """The standard conclusion that applies."""
 
     id: str
     text: str
@@ -91,7 +91,7 @@ class StepReply(Reply):
 
 
 class RejectionReply(Reply):
-    """A strategy that was not taken."""
+    """A strategy that was not chosen."""
 
     strategy: str
     rule: str
@@ -116,7 +116,7 @@ class DimensionReply(Reply):
 
 
 class FloorReply(Reply):
-    """How many rows training needs; `factor` is what they were multiplied by."""
+    """How many rows training needs; `factor` was applied to the minimum."""
 
     minimum: int
     recommended: int
@@ -170,7 +170,7 @@ class FormulaReply(Reply):
 
 
 class TrainingEstimate(Reply):
-    """What training costs: memory in GB, time in hours, cost in USD; null where it is not known."""
+    """What training costs: memory in GB, time in hours, cost in USD; null if unknown."""
 
     rows: int
     row_tokens: float
@@ -184,7 +184,7 @@ class TrainingEstimate(Reply):
 
 
 class ServingEstimate(Reply):
-    """What answering costs, in tokens, GPU seconds and USD; null where it is not known."""
+    """What answering costs, in tokens, GPU seconds and USD; null if unknown."""
 
     prompt_tokens: float
     answer_tokens: float

@@ -1,4 +1,4 @@
-"""The bodies of an answer: whole, streamed, or the decision alone."""
+"""The bodies of an answer: complete, streamed, or only the decision."""
 
 from collections.abc import Sequence
 from typing import Literal, Self
@@ -23,19 +23,19 @@ class Reason(Reply):
 
 
 class Rejection(Reply):
-    """Why one strategy does not answer."""
+    """Why a strategy was not chosen."""
 
     strategy: Strategy
     rule: str
     because: Reason
-    kind: str | None = Field(default=None, description="Kind of that rule; with `explain=true`.")
+    kind: str | None = Field(default=None, description="Kind of the rule; with `explain=true`.")
     unknown_facts: list[str] | None = Field(
-        default=None, description="Facts whose being unknown forbids it; with `explain=true`."
+        default=None, description="Unknown facts that forbid the strategy; with `explain=true`."
     )
 
 
 class DecisionReply(Reply):
-    """Which strategy answers, and why; with `explain=true` also everything that led there."""
+    """Which strategy answers, and why; with `explain=true` the full trace."""
 
     strategy: Strategy
     rule: str
@@ -43,19 +43,19 @@ class DecisionReply(Reply):
     rejected: list[Rejection]
     policy_version: str
     fallback_from: Strategy | None = Field(
-        default=None, description="The strategy that was chosen, where the evidence led to another."
+        default=None, description="The strategy chosen first, if the evidence led to another."
     )
     findings: list[JsonObject] | None = Field(
-        default=None, description="What every rule of the policy found, in the policy's order."
+        default=None, description="The finding of every rule, in the order of the policy."
     )
     facts: dict[str, JsonObject] | None = Field(
-        default=None, description="Each fact by name with its value and provenance."
+        default=None, description="Every fact by name, with its value and provenance."
     )
     conflict: JsonObject | None = None
     pilot: bool | None = None
     thresholds: dict[str, JsonObject] | None = None
     settlement: JsonObject | None = Field(
-        default=None, description="What the evidence changed once passages were retrieved."
+        default=None, description="The outcome once passages were retrieved."
     )
 
     @classmethod
@@ -84,7 +84,7 @@ class DecisionReply(Reply):
 
 
 class PassageReply(Reply):
-    """A passage and where it stands in its document."""
+    """A passage and its position in the document."""
 
     knowledge_base: str
     document_id: str
@@ -93,7 +93,7 @@ class PassageReply(Reply):
     filename: str
     page: int | None
     start: int = Field(description="First character in the document's text.")
-    end: int = Field(description="Character after the last.")
+    end: int = Field(description="End, exclusive.")
     score: float
     text: str
 
@@ -104,13 +104,13 @@ class PassageReply(Reply):
 
 
 class NumberedPassage(PassageReply):
-    """A passage with the number that the model was given."""
+    """A passage with its number in the prompt."""
 
     marker: int
 
 
 class CitationReply(NumberedPassage):
-    """A passage that the answer rests on, and how that is known."""
+    """A passage that supports the answer, and how the two were linked."""
 
     by: Literal["marker", "attribution"]
 
@@ -136,14 +136,14 @@ class UsageReply(Reply):
 
 
 class LeftOut(Reply):
-    """What did not fit into the model's window."""
+    """What did not fit into the model's context window."""
 
     passages: int
     turns: int
 
 
 class RetrieverLeftOut(Reply):
-    """A retriever that was not asked, and why."""
+    """A retriever that was not used, and why."""
 
     retriever: str
     reason: str
@@ -151,7 +151,7 @@ class RetrieverLeftOut(Reply):
 
 
 class RewriteReply(Reply):
-    """What became of a rewrite of the question."""
+    """The result of rewriting the question."""
 
     outcome: str
     detail: str | None = None
@@ -163,7 +163,7 @@ class RetrievalReply(Reply):
     retrievers: list[str]
     left_out: list[RetrieverLeftOut]
     best_relevance: float | None
-    above_floor: int = Field(description="Passages that reach `min_relevance`.")
+    above_floor: int = Field(description="Number of passages that reach `min_relevance`.")
     passages_over_budget: int
     query: str
     rewrite: RewriteReply | None = None
@@ -180,7 +180,7 @@ class ChatReply(Reply):
     decision: DecisionReply
     citations: list[CitationReply]
     usage: UsageReply
-    timings_ms: dict[str, float] = Field(description="Milliseconds of each stage, and `total`.")
+    timings_ms: dict[str, float] = Field(description="Milliseconds per stage, and in `total`.")
     finish_reason: str
     degraded: bool
     left_out: LeftOut | None = None

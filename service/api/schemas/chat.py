@@ -16,7 +16,7 @@ from service.stores.use_cases import Sampling
 
 
 class TextPart(BaseModel):
-    """A part of a message's content; only text can be read."""
+    """A part of a message's content; only text is supported."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -25,7 +25,7 @@ class TextPart(BaseModel):
 
 
 class ChatMessage(BaseModel):
-    """One turn, as the chat-completions protocol writes it."""
+    """One message, in the format of chat completions."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -101,7 +101,7 @@ def turns_of(messages: tuple[ChatMessage, ...]) -> tuple[Message, ...]:
     turns = tuple(message.as_message() for message in messages)
     if turns[-1].role != "user" or not turns[-1].content.strip():
         raise InvalidRequest(
-            "The last message must be the user's and hold text: it is the question.",
+            "The last message is the question: it must be from the user and contain text.",
             param="messages",
         )
     return turns

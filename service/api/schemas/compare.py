@@ -19,8 +19,8 @@ class CompareRequest(Body):
     Attributes:
         use_case: Id of the use case that answers.
         rows: The questions, 1 to 5,000: `{id, question, kind, answers, schema, history}`.
-        strategies: Asked one after the other.
-        concurrency: Questions under way at the same time.
+        strategies: Strategies to compare, one after the other.
+        concurrency: Questions in flight at the same time.
     """
 
     use_case: str
@@ -50,7 +50,7 @@ class StrategySummary(Reply):
         n: Questions it answered; the others are `errors`.
         score: Mean, 0 to 1; `score_low` and `score_high` bound its 95 % interval.
         latency_ms: Milliseconds until the whole answer; `first_token_ms` until its first token.
-        prompt_tokens: Mean of an answer, as are `completion_tokens`.
+        prompt_tokens: Mean per answer, like `completion_tokens`.
     """
 
     n: int
@@ -66,7 +66,7 @@ class StrategySummary(Reply):
 
 
 class WinnerReply(Reply):
-    """The fixed strategy with the best mean; `clear` where that is more than chance."""
+    """The best fixed strategy by mean score; `clear` if the lead is significant."""
 
     strategy: str | None
     clear: bool
@@ -103,7 +103,7 @@ class ComparisonReply(Reply):
 
 
 class Finished(Reply):
-    """Progress of a comparison that is done."""
+    """Progress of a finished comparison."""
 
     fraction: float = 1.0
 
@@ -116,7 +116,7 @@ class FinishedComparisonReply(ComparisonReply):
 
 
 class ComparisonJobReply(Reply):
-    """A comparison by its job: `summary` is null until it has succeeded."""
+    """A comparison by its job; `summary` is null until the job has succeeded."""
 
     id: str
     object: Literal["comparison"] = "comparison"
@@ -143,7 +143,7 @@ class ComparisonJobReply(Reply):
 
 
 class StandingReply(Reply):
-    """How one way of choosing did; null: it has no score at all.
+    """The result of one way of choosing; null means no score at all.
 
     Attributes:
         n: Questions where its choice has a score; `missing` are the others.
@@ -168,13 +168,13 @@ class StandingReply(Reply):
 
 
 class BestFixedReply(StandingReply):
-    """The one strategy that did best for every question."""
+    """The single strategy with the best mean over all questions."""
 
     strategy: str
 
 
 class RuleShareReply(Reply):
-    """What one rule cost or saved where it chose, in points of 100.
+    """The regret and gain of one rule where it decided, in points of 100.
 
     Attributes:
         fired: How many questions it decided; `share` of all, 0 to 1.
@@ -201,16 +201,16 @@ class RuleShareReply(Reply):
 
 
 class RegretReply(Reply):
-    """A policy's distance from the best choice, beside every simpler way of choosing.
+    """A policy's distance from the best choice, compared with simpler ways to choose.
 
     Attributes:
         router: The policy's choices.
-        auto: The answers as they were given; null where `auto` was not asked.
-        always_rag: Null where the strategy was not asked, as is `always_hybrid`.
+        auto: The answers as they were given; null if `auto` was not compared.
+        always_rag: Null if the strategy was not compared; likewise `always_hybrid`.
         tfidf_baseline: What a text classifier would choose.
         oracle: The best strategy of each question.
         fixed: Each strategy, taken for every question.
-        notes: Limits of these figures, in words.
+        notes: Limitations of these figures, in words.
     """
 
     object: Literal["regret"] = "regret"

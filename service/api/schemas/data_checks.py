@@ -15,10 +15,10 @@ class DataCheckRequest(Body):
 
     Attributes:
         file_id: Id of an uploaded file.
-        rows: In its place, the rows.
-        domain: What the use case is about; none takes its `domain_description`.
-        scenarios: None takes those of the use case.
-        min_similarity: Cosine from which a row belongs to the domain; none takes the embedder's.
+        rows: The rows themselves, instead of `file_id`.
+        domain: What the use case is about; default: its `domain_description`.
+        scenarios: Default: those of the use case.
+        min_similarity: Minimum cosine of a row that belongs to the domain; default: the embedder's.
     """
 
     file_id: str | None = None
@@ -29,7 +29,7 @@ class DataCheckRequest(Body):
 
 
 class EvidenceReply(Reply):
-    """A row that speaks against the data: its line in its file, why, and a piece of its text."""
+    """A row that failed the check: its line in the file, the reason, and an excerpt."""
 
     file: str
     line: int
@@ -42,10 +42,10 @@ class CheckReply(Reply):
 
     Attributes:
         name: `relevance`, `scenarios`, `agreement`, `recency` or `personal_data`.
-        value: The figure in `unit`, `percent` or `rows`; null where there is none.
-        needed: What passes, in words with its numbers.
-        missing: What to do or to bring; null where it passes.
-        found: Rows that speak against the data; the first of them are `evidence`.
+        value: The figure, in `unit` (`percent` or `rows`); null if there is none.
+        needed: What is needed to pass, in words and numbers.
+        missing: What to do or to add; null if the check passes.
+        found: Number of rows that failed; the first of them are in `evidence`.
         details: Further figures by name.
     """
 
@@ -66,10 +66,10 @@ class DataCheckReply(Reply):
     Attributes:
         created_at: Unix seconds.
         verdict: `fail` if a check fails, `pass` if all pass, else `unknown`.
-        rows: How many rows were read.
-        distinct_rows: How many of them differ in question or answer.
-        context_rows: Those that show passages to read.
-        scenarios: Rows of each scenario.
+        rows: Number of rows read.
+        distinct_rows: Number of rows that differ in question or answer.
+        context_rows: Number of rows with passages in the prompt.
+        scenarios: Number of rows per scenario.
     """
 
     id: str

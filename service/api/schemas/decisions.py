@@ -1,4 +1,4 @@
-"""The bodies of `/decisions` and `/observations`: what was decided, and what would have been."""
+"""The bodies of `/decisions` and `/observations`: real and shadow decisions."""
 
 from collections.abc import Sequence
 from typing import Literal, Self
@@ -25,15 +25,15 @@ class ShadowReply(Reply):
 
 
 class RecordReply(Reply):
-    """An answered request and why it was answered so.
+    """An answered request, and why it was answered that way.
 
     Attributes:
         created_at: Unix seconds.
-        decision: Every finding with its leaves, every fact, and what the passages settled.
-        observed: What the shadow policy would have done; null without one.
-        usage: Tokens by kind.
+        decision: Every finding with its leaves, every fact, and the settlement after retrieval.
+        observed: What the shadow policy would have done; null if there is none.
+        usage: Token counts by kind.
         timings_ms: Milliseconds by stage.
-        question: Null where texts are not kept, as is `answer`.
+        question: Null if texts are not stored; likewise `answer`.
     """
 
     id: str
@@ -75,7 +75,7 @@ class ShadowCountReply(Reply):
     """How often the policy in force did one thing where the shadow policy would do another.
 
     Attributes:
-        n: Requests; `share` is theirs of all, 0 to 1.
+        n: Number of requests; `share` is their share of all, 0 to 1.
         since: Unix seconds of the first, and `until` of the last.
     """
 
@@ -110,13 +110,13 @@ class ShadowCountReply(Reply):
 
 
 class ObservationReply(Reply):
-    """What one shadow policy would have done beside one policy in force.
+    """What a shadow policy would have done, compared with a policy in force.
 
     Attributes:
         policy_now: Version of the policy in force, and `policy_then` of the shadow policy.
         since: Unix seconds of the first request, and `until` of the last.
-        differ: Requests that would have been answered otherwise; `share_differ` is 0 to 1.
-        pairs: The most frequent first.
+        differ: Requests that would have been answered differently; `share_differ` is 0 to 1.
+        pairs: Most frequent first.
     """
 
     object: Literal["observation"] = "observation"
@@ -152,8 +152,8 @@ class ObservationListReply(ListReply[ObservationReply]):
 
     Attributes:
         policy: Version of the policy in force.
-        observing: Version of the shadow policy; null without one.
-        problem: Why the shadow policy's file cannot be used; null where it can.
+        observing: Version of the shadow policy; null if there is none.
+        problem: Why the file of the shadow policy cannot be used; null if it can.
     """
 
     policy: str

@@ -9,28 +9,30 @@ from service.api.schemas.shapes import AttributeMap, Body, Reply
 
 
 class InlineDocument(Body):
-    """A document as JSON: its text stands in `content`."""
+    """A document as JSON, with its text in `content`."""
 
     filename: str = Field(
-        min_length=1, max_length=512, description="Its ending says how it is read."
+        min_length=1, max_length=512, description="The suffix decides how the file is read."
     )
     content: str
     attributes: AttributeMap = Field(
-        default_factory=dict, description="At most 16 plain values, for filters."
+        default_factory=dict, description="At most 16 scalar values, for filters."
     )
     access_labels: tuple[str, ...] | None = Field(
         default=None,
-        description="A reader must hold one of them; empty: everybody; null: as it is now.",
+        description="Labels of which a reader needs one; empty: anyone may read; null: unchanged.",
     )
 
 
 class DocumentUpload(Body):
     """A document as multipart/form-data: the file, and the rest as JSON in form fields."""
 
-    file: str = Field(json_schema_extra={"format": "binary"}, description="The file itself.")
-    attributes: str | None = Field(default=None, description="A JSON object of plain values.")
-    access_labels: str | None = Field(default=None, description="A JSON list of text.")
-    password: str | None = Field(default=None, description="Opens a locked file; never kept.")
+    file: str = Field(json_schema_extra={"format": "binary"}, description="The file.")
+    attributes: str | None = Field(default=None, description="A JSON object of scalar values.")
+    access_labels: str | None = Field(default=None, description="A JSON list of strings.")
+    password: str | None = Field(
+        default=None, description="Password of a protected file; never stored."
+    )
 
 
 class DocumentReply(Reply):
@@ -39,7 +41,7 @@ class DocumentReply(Reply):
     object: Literal["vector_store.document"] = "vector_store.document"
     document_id: str
     base_id: str
-    external_id: str = Field(description="The caller's own name for it.")
+    external_id: str = Field(description="The caller's own id of the document.")
     tenant: str
     version: int
     filename: str
@@ -51,8 +53,10 @@ class DocumentReply(Reply):
     chars: int
     tokens: int
     chunks: int
-    indexed: bool = Field(description="Its vectors are in the vector index.")
-    access_labels: list[str] = Field(description="A reader must hold one; empty: everybody.")
+    indexed: bool = Field(description="Whether its vectors are in the vector index.")
+    access_labels: list[str] = Field(
+        description="Labels of which a reader needs one; empty: anyone may read."
+    )
 
     @classmethod
     def of(cls, document: Document) -> Self:
@@ -72,7 +76,7 @@ class DocumentWithText(DocumentReply):
 
 
 class IngestResult(Reply):
-    """What became of a document that was added or replaced."""
+    """The result of adding or replacing a document."""
 
     knowledge_base: str
     filename: str
@@ -80,8 +84,10 @@ class IngestResult(Reply):
     external_id: str
     version: int
     chunks: int
-    unchanged: bool = Field(description="The same content was active already.")
-    indexed: bool = Field(description="False: the vectors follow once the index is back.")
+    unchanged: bool = Field(description="Whether the same content was already active.")
+    indexed: bool = Field(
+        description="False: the vectors are added once the index is available again."
+    )
 
 
 class IngestedDocument(IngestResult):
@@ -91,7 +97,7 @@ class IngestedDocument(IngestResult):
 
 
 class DeletedDocument(Reply):
-    """A document that no later answer holds."""
+    """A deleted document."""
 
     object: Literal["vector_store.document"] = "vector_store.document"
     knowledge_base: str

@@ -22,8 +22,8 @@ TITLES = {
     429: "Too many requests",
     500: "Internal error",
     502: "Bad gateway",
-    503: "Not available now",
-    507: "No space left",
+    503: "Service unavailable",
+    507: "Insufficient storage",
 }
 
 
@@ -32,14 +32,14 @@ class ErrorDetail(Reply):
 
     message: str
     type: Literal["invalid_request_error", "server_error"]
-    param: str | None = Field(description="The field that is to be corrected, where one is.")
-    code: str = Field(description="Stable name of what happened.")
+    param: str | None = Field(description="The field to correct, if there is one.")
+    code: str = Field(description="Stable name of the error.")
 
 
 class ErrorReply(Reply):
     """The body of every error: RFC 9457 and an OpenAI error envelope in one.
 
-    An error adds what it names, such as `rule`, `reasons` or `line`.
+    An error may add keys of its own, such as `rule`, `reasons` or `line`.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -47,11 +47,13 @@ class ErrorReply(Reply):
     type: str = Field(description="`urn:fingerpost:problem:` and the code.")
     title: str
     status: int
-    detail: str = Field(description="What happened, in one sentence or two.")
+    detail: str = Field(description="What happened, in one or two sentences.")
     instance: str = Field(description="Path of the request.")
     request_id: str
-    hint: str = Field(default="", description="What to do now.")
-    retryable: bool = Field(default=False, description="The same request may succeed later.")
+    hint: str = Field(default="", description="What to do about it.")
+    retryable: bool = Field(
+        default=False, description="Whether the same request may succeed later."
+    )
     error: ErrorDetail
 
 

@@ -28,13 +28,13 @@ class NewBatch(Body):
 
     file_ids: Annotated[tuple[FileId, ...], Field(min_length=1, max_length=MAX_FILES)]
     attributes: AttributeMap = Field(
-        default_factory=dict, description="Of every document of the batch."
+        default_factory=dict, description="Given to every document of the batch."
     )
     access_labels: tuple[str, ...] | None = None
 
 
 class FileCounts(Reply):
-    """How many files of a batch are where."""
+    """Number of files of a batch by status."""
 
     in_progress: int
     completed: int
@@ -44,7 +44,7 @@ class FileCounts(Reply):
 
 
 class FileBatch(Reply):
-    """Files that become documents together."""
+    """Files that are added as documents together."""
 
     id: str
     object: Literal["vector_store.files_batch"] = "vector_store.files_batch"
@@ -76,14 +76,14 @@ class FileBatch(Reply):
 
 
 class FileFault(Reply):
-    """Why a file did not become a document."""
+    """Why a file was not added."""
 
     code: str | None = None
     message: str | None = None
 
 
 class BatchFile(Reply):
-    """One file of a batch, and what became of it."""
+    """A file of a batch, and its status."""
 
     id: str
     object: Literal["vector_store.file"] = "vector_store.file"

@@ -1,4 +1,4 @@
-"""The bodies of `/v1/files`, in OpenAI's words."""
+"""The bodies of `/v1/files`, OpenAI-compatible."""
 
 from typing import Literal, Self
 

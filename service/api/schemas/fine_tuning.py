@@ -1,6 +1,6 @@
-"""The bodies of `/v1/fine_tuning/jobs`, in OpenAI's words and ours.
+"""The bodies of `/v1/fine_tuning/jobs`: OpenAI's fields and ours.
 
-OpenAI's clients read what they know and leave the rest: `adapter_id`, `config`, `progress`,
+OpenAI's clients ignore the fields they do not know: `adapter_id`, `config`, `progress`,
 `result` and `servable` are ours.
 """
 
@@ -30,7 +30,7 @@ class MethodSettings(Body):
 
 
 class Method(Body):
-    """`method` of OpenAI's body; settings stand under the key that `type` names."""
+    """`method` of OpenAI's body; the settings are under the key named by `type`."""
 
     type: str
     supervised: MethodSettings | None = None
@@ -43,13 +43,13 @@ class TrainingRequest(Body):
 
     Attributes:
         training_file: Id of an uploaded file.
-        model: The base model that is served, or `base`; none means the same.
-        suffix: First part of the adapter's id; none takes `config.task` or the file's name.
+        model: The served base model or `base`, which is also the default.
+        suffix: First part of the adapter's id; default: `config.task` or the file's name.
         seed: Random seed.
-        hyperparameters: OpenAI's older place for those of `method`.
-        metadata: At most 16 labels of the caller's own.
-        validation_file: Not read here; `config.val_size` holds rows back.
-        integrations: There are none here.
+        hyperparameters: OpenAI's older field for those of `method`.
+        metadata: At most 16 labels chosen by the caller.
+        validation_file: Not supported; use `config.val_size` to hold rows out.
+        integrations: Not supported.
     """
 
     training_file: str
@@ -65,7 +65,7 @@ class TrainingRequest(Body):
 
 
 class TrainingArguments(BaseModel):
-    """What a training job is kept with."""
+    """The stored arguments of a training job."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -116,7 +116,7 @@ def model_name(job: Job) -> str | None:
 
 
 class HyperparametersReply(Reply):
-    """OpenAI's hyperparameters; `auto` where the configuration names none.
+    """OpenAI's hyperparameters; `auto` where the configuration sets none.
 
     A method may add its own, such as `beta` of `dpo`.
     """
@@ -151,7 +151,7 @@ class HyperparametersReply(Reply):
 
 
 class MethodReply(Reply):
-    """The training method; its settings, `{hyperparameters}`, stand under the key `type` names."""
+    """The training method; its hyperparameters are under the key named by `type`."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -165,7 +165,7 @@ class MethodReply(Reply):
 
 
 class TrainingErrorReply(JobErrorReply):
-    """Why a run failed; `param` is `training_file` where its rows are at fault."""
+    """Why a run failed; `param` is `training_file` if its rows are the cause."""
 
     param: str | None = None
 
@@ -183,13 +183,13 @@ class TrainingReply(Reply):
     """A training run.
 
     Attributes:
-        created_at: Unix seconds, as are `finished_at` and `estimated_finish`.
-        status: A job's status, `pausing` or, until a run says something, `validating_files`.
+        created_at: Unix seconds, like `finished_at` and `estimated_finish`.
+        status: A job's status, `pausing`, or `validating_files` before the first progress report.
         fine_tuned_model: `<base model>:<adapter id>` once it has succeeded.
-        trained_tokens: Tokens trained on, over all epochs.
-        config: LLaMA-Factory's keys, as the run reads them.
-        progress: What the run said last; `fraction` is 0 to 1 where that is known.
-        result: The adapter it made, once it has succeeded.
+        trained_tokens: Tokens trained on, summed over all epochs.
+        config: The configuration of the run, in LLaMA-Factory's keys.
+        progress: Last progress report; `fraction` is 0 to 1 if known.
+        result: The trained adapter, once the run has succeeded.
     """
 
     id: str

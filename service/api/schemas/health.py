@@ -9,7 +9,7 @@ from service.routing.policies import PolicyFile
 
 
 class Alive(Reply):
-    """The process lives."""
+    """The process is alive."""
 
     status: Literal["alive"] = "alive"
 
@@ -25,11 +25,11 @@ class StoreState(Reply):
     """The database."""
 
     ok: bool
-    detail: str | None = Field(default=None, description="What failed; only where it did.")
+    detail: str | None = Field(default=None, description="What failed; absent if nothing did.")
 
 
 class QuarantinedIndex(Reply):
-    """Damaged indexes that lie beside the one that serves."""
+    """Damaged indexes that were moved aside."""
 
     count: int
     newest: str
@@ -37,18 +37,18 @@ class QuarantinedIndex(Reply):
 
 
 class IndexState(Reply):
-    """The vector index; it is rebuilt from the database while answers go on."""
+    """The vector index; it is rebuilt from the database while the service answers."""
 
     ok: bool
-    pending: int = Field(description="Documents whose vectors are still missing.")
+    pending: int = Field(description="Documents whose vectors are not in the index yet.")
     detail: str
     set_aside: QuarantinedIndex | None = Field(
-        default=None, description="Not there while the database is away."
+        default=None, description="Absent while the database is unavailable."
     )
 
 
 class RefusedPolicyFile(Reply):
-    """A policy file that was not taken, and why."""
+    """A policy file that was refused, and why."""
 
     digest: str | None
     file: str | None
@@ -58,7 +58,7 @@ class RefusedPolicyFile(Reply):
 
 
 class PolicyState(Reply):
-    """The policy file: the version in use, and one that was refused."""
+    """The policy: the version in use, and a refused file."""
 
     version: str | None
     file: str
@@ -84,7 +84,7 @@ class PolicyState(Reply):
 
 
 class Readiness(Reply):
-    """Whether questions are answered, and what is waited for."""
+    """Whether the service can answer, and what it is waiting for."""
 
     ready: bool
     waiting_for: list[str]
@@ -97,7 +97,7 @@ class Readiness(Reply):
 
 
 class Links(Reply):
-    """Where to go on from `/`."""
+    """Links from `/`."""
 
     docs: str
     openapi: str
@@ -108,7 +108,7 @@ class Links(Reply):
 
 
 class Welcome(Reply):
-    """What answers at this address."""
+    """Name, version and links."""
 
     name: str
     version: str

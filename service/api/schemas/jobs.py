@@ -1,4 +1,4 @@
-"""The bodies of `/jobs`, and of every reply that a job was queued."""
+"""The bodies of `/jobs`, and the reply that a job was queued."""
 
 from typing import Literal, Self
 
@@ -10,7 +10,7 @@ from service.stores.jobs import Job, Status
 
 
 class JobErrorReply(Reply):
-    """Why a job failed, with whatever else its error names, such as `param` or `hint`."""
+    """Why a job failed, with the error's other keys, such as `param` or `hint`."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -19,13 +19,13 @@ class JobErrorReply(Reply):
 
 
 class JobReply(Reply):
-    """A job as it stands.
+    """Current state of a job.
 
     Attributes:
-        progress: What it said last; `fraction` is 0 to 1 where that is known.
-        result: What it made, by its kind; null until it has succeeded.
-        attempts: How often a worker took it up.
-        created_at: Unix seconds, as is `updated_at`.
+        progress: Last progress report; `fraction` is 0 to 1 if known.
+        result: Result, by kind of job; null until it has succeeded.
+        attempts: Number of attempts.
+        created_at: Unix seconds, like `updated_at`.
     """
 
     id: str
@@ -58,7 +58,7 @@ class JobReply(Reply):
 
 
 class JobAccepted(Reply):
-    """What is asked for is not done yet: the job that does it, also at `Location`."""
+    """The job that does the work; its path is also in `Location`."""
 
     job: JobReply
 

@@ -1,6 +1,6 @@
-"""The bodies of `/v1/chat/completions` and `/v1/models`, in OpenAI's words.
+"""The bodies of `/v1/chat/completions` and `/v1/models`, OpenAI-compatible.
 
-Fields that the service does not use are ignored, as clients of this protocol expect.
+Unknown fields are ignored, as clients of this protocol expect.
 """
 
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ from service.stores.use_cases import Sampling
 
 
 class StreamOptions(BaseModel):
-    """`stream_options` of the protocol."""
+    """OpenAI's `stream_options`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -24,7 +24,7 @@ class StreamOptions(BaseModel):
 
 
 class CompletionRequest(BaseModel):
-    """Body of `POST /v1/chat/completions`; our own fields stand beside OpenAI's."""
+    """Body of `POST /v1/chat/completions`: OpenAI's fields and ours."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -60,11 +60,11 @@ class CompletionRequest(BaseModel):
 
 
 class UrlCitation(Reply):
-    """Where a cited passage is read, and where its marker stands in the text."""
+    """The address of a cited passage, and the position of its marker in the text."""
 
     url: str
     title: str
-    start_index: int = Field(description="Code points before the marker.")
+    start_index: int = Field(description="Start of the marker, in code points.")
     end_index: int
 
 
@@ -92,7 +92,7 @@ class Choice(Reply):
 
 
 class PromptTokensDetails(Reply):
-    """Tokens of the prompt that the model server had in its cache."""
+    """Prompt tokens that the model server had cached."""
 
     cached_tokens: int
 
@@ -107,15 +107,15 @@ class CompletionUsage(Reply):
 
 
 class Source(CitationReply):
-    """A citation with its number as index."""
+    """A citation; `index` is its number."""
 
     index: int
 
 
 class RouteNote(Reply):
-    """How the answer came about."""
+    """How the request was routed and answered."""
 
-    requested: str = Field(description="The model that was asked for.")
+    requested: str = Field(description="The model as requested.")
     strategy: Strategy
     rule: str
     outcome: Literal["answered", "abstained"]
@@ -164,7 +164,7 @@ class ChunkReply(Reply):
 
 
 class ModelReply(Reply):
-    """A name that a client can choose."""
+    """A model name that a client can choose."""
 
     id: str
     object: Literal["model"] = "model"

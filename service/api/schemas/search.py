@@ -14,15 +14,15 @@ class SearchRequest(Body):
 
     query: str = Field(min_length=1)
     max_num_results: int | None = Field(
-        default=None, ge=1, le=50, description="null: `knowledge.top_k`."
+        default=None, ge=1, le=50, description="Maximum passages; null: `knowledge.top_k`."
     )
     max_tokens: int | None = Field(
-        default=None, ge=1, description="Budget of all passages together, in tokens."
+        default=None, ge=1, description="Token budget of all passages together."
     )
     filters: JsonObject = Field(
         default_factory=dict, description="Conditions on the documents' attributes."
     )
-    access_labels: tuple[str, ...] = Field(default=(), description="Labels that the reader holds.")
+    access_labels: tuple[str, ...] = Field(default=(), description="Access labels of the reader.")
 
 
 class TextContent(Reply):
@@ -37,8 +37,8 @@ class SearchResult(PassageReply):
 
     file_id: str
     external_id: str
-    relevance: float = Field(description="0 to 1: how likely it is about the query at all.")
-    above_floor: bool = Field(description="Its relevance is enough for an answer.")
+    relevance: float = Field(description="Estimated relevance to the query, 0 to 1.")
+    above_floor: bool = Field(description="Whether its relevance reaches `min_relevance`.")
     attributes: AttributeMap
     content: list[TextContent]
 
@@ -54,7 +54,7 @@ class SearchResult(PassageReply):
 
 
 class LeftOutRetriever(Reply):
-    """A retriever that did not take part, and why."""
+    """A retriever that was not used, and why."""
 
     retriever: RetrieverName
     reason: Literal["language_not_read", "unavailable", "not_asked"]
@@ -73,8 +73,8 @@ class SearchReply(Reply):
     search_query: str
     data: list[SearchResult]
     has_more: Literal[False] = False
-    passages_over_budget: int = Field(description="Left out because of `max_tokens`.")
-    degraded: bool = Field(description="A retriever that should have taken part could not.")
+    passages_over_budget: int = Field(description="Passages left out because of `max_tokens`.")
+    degraded: bool = Field(description="Whether a retriever was unavailable.")
     retrievers: list[RetrieverName]
     left_out: list[LeftOutRetriever]
 

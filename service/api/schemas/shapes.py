@@ -17,13 +17,13 @@ AttributeMap = dict[str, str | int | float | bool]
 
 
 class Body(BaseModel):
-    """A request's body; unknown keys are refused."""
+    """The body of a request; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Reply(BaseModel):
-    """A reply's body; whoever reads one ignores keys that a later release added."""
+    """The body of a reply; readers ignore keys added by a later release."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

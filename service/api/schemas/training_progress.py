@@ -1,4 +1,4 @@
-"""The bodies of a training run's events and checkpoints, in OpenAI's words."""
+"""The bodies of a training run's events and checkpoints, OpenAI-compatible."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -16,7 +16,7 @@ _METRICS = {"steps": "total_steps", "loss": "train_loss", "held_out_loss": "vali
 
 
 class EventReply(Reply):
-    """One line of a run's journal; `data` has metrics under our names and OpenAI's."""
+    """An event of a run; `data` has metrics under our names and OpenAI's."""
 
     id: str
     object: Literal["fine_tuning.job.event"] = "fine_tuning.job.event"
@@ -45,7 +45,7 @@ class EventReply(Reply):
 
 
 class CheckpointMetrics(Reply):
-    """Losses last told by a checkpoint's step."""
+    """The last losses reported up to the step of a checkpoint."""
 
     step: int
     train_loss: float | None
@@ -53,7 +53,7 @@ class CheckpointMetrics(Reply):
 
 
 class CheckpointReply(Reply):
-    """A checkpoint that is whole; only the adapter of a finished run can be served."""
+    """A complete checkpoint; only the adapter of a finished run can be served."""
 
     id: str
     object: Literal["fine_tuning.job.checkpoint"] = "fine_tuning.job.checkpoint"

@@ -1,4 +1,4 @@
-"""The bodies of `/use_cases`; a use case itself is read and told as it is kept."""
+"""The bodies of `/use_cases`; a use case is sent and returned as it is stored."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from service.api.schemas.shapes import Reply
 
 
 class DeletedUseCaseReply(Reply):
-    """A use case that is gone."""
+    """A deleted use case."""
 
     id: str
     object: Literal["use_case"] = "use_case"

@@ -14,10 +14,10 @@ class NewBase(Body):
 
     name: str = Field(min_length=1, max_length=256)
     id: str | None = Field(
-        default=None, pattern=ID_PATTERN, description="The caller's own id; else one is made."
+        default=None, pattern=ID_PATTERN, description="Id; generated if it is left out."
     )
     chunking: Chunking | None = Field(
-        default=None, description="How its documents are cut; null: as configured."
+        default=None, description="How its documents are chunked; null: as configured."
     )
 
 
@@ -30,8 +30,8 @@ class VectorStore(Reply):
     created_at: int = Field(description="Unix seconds.")
     documents: int
     chunks: int
-    usage_bytes: int = Field(description="Bytes of the stored text.")
-    chunking: Chunking | None = Field(description="Its own way of cutting; null: as configured.")
+    usage_bytes: int = Field(description="Size of the stored text in bytes.")
+    chunking: Chunking | None = Field(description="Chunking of this base; null: as configured.")
     status: Literal["completed"] = "completed"
 
     @classmethod
@@ -41,19 +41,19 @@ class VectorStore(Reply):
 
 
 class Measured(Reply):
-    """What the router's facts of a knowledge base rest on."""
+    """The figures behind the router's facts about a knowledge base."""
 
-    tokens: int = Field(description="Of the live text; what chunks share counts once.")
-    changes_per_week: float = Field(description="Replaced and deleted documents.")
+    tokens: int = Field(description="Tokens of the live text; overlaps count once.")
+    changes_per_week: float = Field(description="Number of replaced and deleted documents.")
     chunk_changes_per_week: float
-    window_weeks: float = Field(description="Time that the rates are taken over.")
-    age_days: float | None = Field(description="Since the first document came in.")
-    unchanged_days: float | None = Field(description="Since the last change.")
+    window_weeks: float = Field(description="Period over which the rates are computed.")
+    age_days: float | None = Field(description="Time since the first document was added.")
+    unchanged_days: float | None = Field(description="Time since the last change.")
     last_change_at: float | None = Field(description="Unix seconds.")
 
 
 class MeasuredVectorStore(VectorStore):
-    """A knowledge base with what is measured of it."""
+    """A knowledge base with its measured figures."""
 
     measured: Measured
 
@@ -64,7 +64,7 @@ class MeasuredVectorStore(VectorStore):
 
 
 class VectorStoreDeleted(Reply):
-    """A knowledge base is gone."""
+    """A deleted knowledge base."""
 
     id: str
     object: Literal["vector_store.deleted"] = "vector_store.deleted"
@@ -75,22 +75,24 @@ class IndexChecked(Reply):
     """What reconcile would repair in one knowledge base."""
 
     object: Literal["index_check"] = "index_check"
-    in_step: bool = Field(description="There is nothing to repair.")
+    in_step: bool = Field(description="Whether there is nothing to repair.")
     documents: int
     chunks: int
     orphans: int = Field(description="Vectors of chunks that the database no longer holds.")
     missing: int = Field(description="Live chunks without a vector.")
-    unfinished: int = Field(description="Versions that an ingest began and has not finished.")
-    removed: int = Field(description="Vectors deleted from this generation.")
+    unfinished: int = Field(description="Versions of unfinished ingests.")
+    removed: int = Field(description="Vectors deleted from this generation of the index.")
     wants_rebuild: bool
     generation: int
     collection_lost: bool
     embedding_model: str
     embedding_revision: str
     dimension: int
-    embedder_fits: bool = Field(description="An embedder at hand made the vectors.")
-    wants_reindex: bool = Field(description="Another embedder than the next one made them.")
-    available: bool = Field(description="False: the vector index gave no answer.")
+    embedder_fits: bool = Field(description="A configured embedder made the vectors.")
+    wants_reindex: bool = Field(
+        description="Whether another embedder than the next one made the vectors."
+    )
+    available: bool = Field(description="False: the vector index did not respond.")
     detail: str
 
     @classmethod
@@ -100,7 +102,7 @@ class IndexChecked(Reply):
 
 
 class Reconciled(Reply):
-    """What was done so that the vector index agrees with the database."""
+    """What reconcile did to the vector index."""
 
     object: Literal["reconcile_report"] = "reconcile_report"
     orphans_removed: int
@@ -108,7 +110,9 @@ class Reconciled(Reply):
     stale_collected: int
     collections_rebuilt: int
     collections_dropped: int
-    available: bool = Field(description="False: the vector index was away, nothing was done.")
+    available: bool = Field(
+        description="False: the vector index was unavailable, nothing was done."
+    )
 
     @classmethod
     def of(cls, report: ReconcileReport) -> Self:

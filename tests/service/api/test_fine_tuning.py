@@ -222,7 +222,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"config": {"lora_rnk": 8}}, "config.lora_rnk", "did you mean lora_rank?"),
     ({"config": {"output_dir": "/tmp/x"}}, "config.output_dir", "home of the gateway"),
-    ({"config": {"stage": "dpo"}, "method": supervised()}, "config.stage", "says otherwise"),
+    ({"config": {"stage": "dpo"}, "method": supervised()}, "config.stage", "differs"),
     ({"hyperparameters": {"batchsize": 3}}, "hyperparameters.batchsize", "batch_size?"),
     ({"method": {"type": "supervise"}}, "method.type", "did you mean 'supervised'?"),
     ({"method": {"type": "reinforcement"}}, "method.type", "there are supervised, dpo"),
