@@ -7,29 +7,29 @@ AdapterError
 ├── InvalidTrainingConfig   a key or a value of a training configuration is wrong
 ├── InvalidTrainingData     rows that cannot be read, each with file and line
 ├── InvalidContextQuestions questions that give no rows, or a mix that teaches nothing
-├── TooFewRows              fewer rows than a pilot needs, and nobody forced it
+├── TooFewRows              fewer rows than a pilot needs, and `force` is not set
 ├── NotServable             the engine could not load this adapter; all reasons are listed
 ├── TrainingFailed          the training process ended without a result
 ├── TrainingCancelled       the training was stopped on request
 ├── InvalidEvaluationRows   rows of another task, or all of them trained on
-├── NoClosedLabels          rows whose answers are no labels, which a linear probe could guess
+├── NoClosedLabels          rows whose answers are not labels that a linear probe could predict
 ├── InvalidGatePolicy       a key or a value of the gate's policy file is wrong
-├── EvaluationFailed        the evaluating process ended without answers
+├── EvaluationFailed        the evaluation process ended without a result
 ├── EvaluationCancelled     the evaluation was stopped on request
 ├── GateNotPassed           the adapter was judged and may not serve without an override
 ├── TrainingRunNotFound     no training run of this name
 ├── TrainingRunBusy         another process works on this run
 ├── AdapterNotFound         no adapter of this id, or no live adapter for this task
 ├── ImportFailed            an adapter from elsewhere could not be copied or measured
-├── MergeFailed             no merged model was made, or it answers otherwise than it should
+├── MergeFailed             no merged model was made, or it answers differently than it should
 ├── DigestMismatch          the folder is not the one that was registered
-├── UnsafeAdapterFolder     outside its directory, holding links, or no archive to trust
-├── AdapterRetired          the adapter was taken out of service
+├── UnsafeAdapterFolder     outside its directory, with links, or an unsafe archive
+├── AdapterRetired          the adapter is retired and cannot be published
 ├── AdapterIsLive           a live adapter cannot be retired
 ├── NothingToRollBack       the task has no earlier adapter
-└── InvalidEffectReference  run.json has no usable reference, or the server's answer does not fit
+└── InvalidEffectReference  no usable reference in run.json, or the server's reply does not match it
 
-They know nothing of HTTP; service/errors.py gives each its status.
+They do not know HTTP; service/errors.py maps each to a status.
 """
 
 
@@ -101,7 +101,7 @@ class InvalidContextQuestions(AdapterError):
 
 
 class TooFewRows(AdapterError):
-    """Fewer rows than a pilot needs, and nobody forced it."""
+    """Fewer rows than a pilot needs, and `force` is not set."""
 
     code = "too_few_rows"
     hint = "Collect more rows, or train anyway with --force; run.json records it."
@@ -169,7 +169,7 @@ class InvalidEvaluationRows(AdapterError):
 
 
 class NoClosedLabels(AdapterError):
-    """Rows whose answers are no labels, which a linear probe could guess."""
+    """Rows whose answers are not labels that a linear probe could predict."""
 
     code = "no_closed_labels"
     hint = "Train a pilot instead and measure what it gains with `fingerpost adapters eval`."
@@ -183,7 +183,7 @@ class InvalidGatePolicy(AdapterError):
 
 
 class EvaluationFailed(AdapterError):
-    """The evaluating process ended without answers.
+    """The evaluation process ended without a result.
 
     Attributes:
         log_tail: The last lines the process wrote to its standard error.
@@ -234,7 +234,7 @@ class ImportFailed(AdapterError):
 
 
 class MergeFailed(AdapterError):
-    """No merged model was made, or it answers otherwise than base model and adapter.
+    """No merged model was made, or it answers differently than base model and adapter.
 
     Attributes:
         log_tail: The last lines the merging process wrote to its standard error.
@@ -256,14 +256,14 @@ class DigestMismatch(AdapterError):
 
 
 class UnsafeAdapterFolder(AdapterError):
-    """Outside the registry's directory, holding links, or an archive that leads out of itself."""
+    """Outside the registry's directory, with links, or an archive with unsafe paths."""
 
     code = "unsafe_adapter_folder"
     hint = "Use a plain copy of the folder, without links (`cp -rL`)."
 
 
 class AdapterRetired(AdapterError):
-    """The adapter was taken out of service."""
+    """The adapter is retired and cannot be published."""
 
     code = "adapter_retired"
     hint = "Publish another adapter of this task."
@@ -273,18 +273,18 @@ class AdapterIsLive(AdapterError):
     """A live adapter cannot be retired."""
 
     code = "adapter_is_live"
-    hint = "Publish another adapter of this task first, or take the task out of service."
+    hint = "Publish another adapter of this task, or withdraw it: POST /adapters/{task}/withdraw."
 
 
 class NothingToRollBack(AdapterError):
     """The task has no earlier adapter."""
 
     code = "nothing_to_roll_back"
-    hint = "A roll-back needs a task for which two adapters were published."
+    hint = "Rollback needs a task for which at least two adapters were published."
 
 
 class InvalidEffectReference(AdapterError):
-    """The reference in run.json, or the server's answer to it, does not fit."""
+    """run.json has no usable reference, or the server's reply does not match it."""
 
     code = "invalid_effect_reference"
     hint = "Train the adapter again; its run.json has no usable reference."

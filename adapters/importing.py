@@ -142,14 +142,14 @@ def _check_origin(folder: Path, base: ModelFolder, base_is: str | None) -> dict[
     known = {base.id.casefold(), base.folder.name.casefold()}
     if name != base_is and name.rpartition("/")[2].casefold() not in known:
         raise BaseModelMismatch(
-            f"{folder.name} was trained on {name}, served is {base.id}; if that is the same model "
-            f"under another name, name it with --base-is {name}"
+            f"{folder.name} was trained on {name}, but the served model is {base.id}; if that is "
+            f"the same model under another name, add --base-is {name}"
         )
     trained = _read(folder / RUN_FILE).get("base")
     if isinstance(trained, dict) and trained.get("revision") not in (None, base.revision):
         raise BaseModelMismatch(
             f"{folder.name} was trained on {trained.get('id')} ({trained['revision']}), "
-            f"served is {base.id} ({base.revision})"
+            f"but the served model is {base.id} ({base.revision})"
         )
     template = read_chat_template(folder)
     sha256 = hash_text(template) if template else _read(folder / RUN_FILE).get(TEMPLATE)

@@ -153,7 +153,7 @@ def check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
     if trained_on != (base.id, base.revision):
         raise BaseModelMismatch(
             f"{name} was trained on {trained_on[0]} ({trained_on[1]}), "
-            f"served is {base.id} ({base.revision})"
+            f"but the served model is {base.id} ({base.revision})"
         )
     template = run.get("chat_template_sha256")
     if template is not None and template != base.chat_template_sha256:
@@ -270,7 +270,7 @@ def _ranks(settings: dict[str, Any]) -> list[object]:
 def _check_base_name(settings: dict[str, Any], base: ModelFolder) -> ServabilityFinding:
     name = settings.get("base_model_name_or_path")
     is_met = name in (base.id, str(base.folder))
-    message = f"trained for {name}, served is {base.id}"
+    message = f"trained for {name}, but the served model is {base.id}"
     return ServabilityFinding("base_model", is_met, message)
 
 

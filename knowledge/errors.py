@@ -1,4 +1,4 @@
-"""What can go wrong in the knowledge room.
+"""The errors of knowledge/, drawn as a tree.
 
 KnowledgeError
 ├── CollectionNotFound          no knowledge base of that id in this tenant
@@ -26,7 +26,7 @@ KnowledgeError
 ├── VectorsMissing              the vector index lost this collection; reconcile brings it back
 ├── IndexReplaced               another rebuild or re-index finished first
 ├── TooFewQuestions             too few labelled questions to fit min_relevance
-└── IngestConflict              the same document was written by someone else meanwhile
+└── IngestConflict              the same document was changed meanwhile
 
 It knows nothing of HTTP: `service/errors.py` gives each leaf its status.
 """
@@ -35,7 +35,7 @@ from typing import ClassVar
 
 
 class KnowledgeError(Exception):
-    """Root of the room's errors; the message says what to do."""
+    """Root of the errors of knowledge/; the message says what to do."""
 
     code: ClassVar[str] = "knowledge_error"
     retryable: ClassVar[bool] = False
@@ -53,7 +53,7 @@ class KnowledgeBaseExists(KnowledgeError):
     """The id is taken."""
 
     code = "knowledge_base_exists"
-    hint = "Choose another id, or use the knowledge base that is there."
+    hint = "Choose another id, or use the existing knowledge base."
 
 
 class DocumentNotFound(KnowledgeError):
@@ -180,7 +180,7 @@ class StoreUnavailable(KnowledgeError):
 
     code = "vector_store_unavailable"
     retryable = True
-    hint = "Check that Chroma is running. Until it is back, search uses words only."
+    hint = "Check that Chroma is running. Until then, search uses the lexical index only."
 
 
 class StoreRefused(StoreUnavailable):
@@ -207,7 +207,7 @@ class VectorsMissing(KnowledgeError):
 
 
 class IngestConflict(KnowledgeError):
-    """The same document was deleted or rewritten by someone else while it was being ingested."""
+    """The same document was deleted or replaced while it was being ingested."""
 
     code = "ingest_conflict"
     retryable = True
@@ -226,4 +226,4 @@ class TooFewQuestions(KnowledgeError):
     """There are too few labelled questions to fit min_relevance."""
 
     code = "too_few_questions"
-    hint = "Add answerable questions: some hundred give a reliable min_relevance."
+    hint = "Add answerable questions: a few hundred give a reliable min_relevance."

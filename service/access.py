@@ -39,8 +39,8 @@ def require_loopback(address: str) -> None:
     if address not in LOOPBACK_ADDRESSES:
         raise HostForbidden(
             f"server.host {address!r} is refused: there are no API keys yet, so anyone who reaches "
-            "the gateway could read and change everything. Use 127.0.0.1, and a proxy that "
-            "authenticates in front of it."
+            "the gateway could read and change everything. Use 127.0.0.1, and in front of it "
+            "a proxy that authenticates and sends Host: localhost."
         )
 
 
@@ -77,5 +77,6 @@ def require_loopback_origin(origin: str) -> None:
         require_loopback_name(host)
     except HostForbidden as exc:
         raise HostForbidden(
-            f"Origin {origin!r} is refused: without API keys only pages of this machine may call."
+            f"Origin {origin!r} is refused: without API keys only web pages "
+            "of this machine may call."
         ) from exc

@@ -188,7 +188,9 @@ def load_settings(**arguments: Any) -> Settings:
     for variable in os.environ:
         section = variable.removeprefix(ENV_PREFIX).split("__")[0]
         if variable.startswith(ENV_PREFIX) and section not in known:
-            raise InvalidSettings(f"{variable} names no section; the sections are {sorted(known)}.")
+            raise InvalidSettings(
+                f"{variable} does not name a section; the sections are {sorted(known)}."
+            )
     arguments.setdefault("home", home_folder())
     file = Home(Path(arguments["home"])).config_file
     try:

@@ -117,7 +117,7 @@ def judge_effect(
     wanted = [len(probe.base) for probe in reference]
     for served in (base_logprobs, adapter_logprobs):
         if [len(values) for values in served] != wanted:
-            raise InvalidEffectReference("the server's answer has other lengths than the request")
+            raise InvalidEffectReference("the server's reply and the request differ in length")
     base_reference = [x for probe in reference for x in probe.base]
     adapter_reference = [x for probe in reference for x in probe.adapter]
     base = [x for values in base_logprobs for x in values]

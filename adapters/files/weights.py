@@ -56,7 +56,7 @@ def digest_adapter(folder: Path) -> str:
     for name in (ADAPTER_WEIGHTS, ADAPTER_SETTINGS):
         path = folder / name
         if not path.is_file():
-            raise NotServable(f"{folder.name} holds no {name}", (f"{name} is missing",))
+            raise NotServable(f"{folder.name} has no {name}", (f"{name} is missing",))
         digest.update(f"{name} {hash_file(path)}\n".encode())
     return digest.hexdigest()
 

@@ -375,7 +375,7 @@ class AdapterRegistry:
             raise AdapterNotFound(f"there is no folder {folder}")
         links = [path.name for path in real.rglob("*") if path.is_symlink()]
         if links:
-            raise UnsafeAdapterFolder(f"{folder.name} holds links: {', '.join(sorted(links))}")
+            raise UnsafeAdapterFolder(f"{folder.name} contains links: {', '.join(sorted(links))}")
         return real
 
     def _to_adapter(self, row: Row[Any]) -> Adapter:

@@ -77,12 +77,12 @@ def parse(
     if file_format is None:
         raise UnsupportedFile(_unread(filename, suffix))
     if not content:
-        raise EmptyDocument(f"{filename!r} holds no text: it has no bytes at all")
+        raise EmptyDocument(f"{filename!r} is empty")
     if file_format not in PLAIN:
         return parse_in_child(filename, content, file_format, password=password, limits=limits)
     text, encoding = decode(filename, content)
     if not text.strip():
-        raise EmptyDocument(f"{filename!r} holds no text")
+        raise EmptyDocument(f"{filename!r} contains no text")
     if len(text) > limits.chars:
         raise ParseLimitExceeded(
             f"{filename!r} has more than {limits.chars:,} characters (knowledge.parse_chars)"
@@ -92,5 +92,5 @@ def parse(
 
 def _unread(filename: str, suffix: str) -> str:
     if suffix in OLD:
-        return f"{filename!r}: {suffix} is not read; save it as {OLD[suffix]} and send that"
+        return f"{filename!r}: {suffix} is not supported; save it as {OLD[suffix]} and send that"
     return f"{filename!r}: cannot read {suffix!r} files; send {', '.join(sorted(FORMATS))}"

@@ -40,7 +40,9 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(content))
         except BROKEN as exc:
-            raise DamagedFile(f"{filename!r} is cut off or no such file: {exc}") from exc
+            raise DamagedFile(
+                f"{filename!r} is truncated, or not a file of this format: {exc}"
+            ) from exc
         entries = self._zip.infolist()
         if len(entries) > limits.archive_entries:
             raise ParseLimitExceeded(
@@ -83,7 +85,7 @@ class Archive:
         if path.suffix.lower() in NESTED:
             raise UnsupportedFile(f"{self._filename!r} holds another archive: {path}")
         if entry.flag_bits & ENCRYPTED:
-            raise PasswordRequired(f"{self._filename!r} is locked by a password")
+            raise PasswordRequired(f"{self._filename!r} is password-protected")
 
     def _count(self, inflated: int) -> None:
         self._inflated += inflated

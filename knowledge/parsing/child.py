@@ -176,19 +176,19 @@ def _check_zip(filename: str, content: bytes, file_format: str) -> None:
     if content.startswith(OLD_OFFICE):
         if LOCKED_OFFICE in content:
             raise PasswordRequired(
-                f"{filename!r} is locked; Office files with a password cannot be opened here"
+                f"{filename!r} is password-protected; Office files with a password cannot be opened"
             )
         raise UnsupportedFile(
-            f"{filename!r} is an old Office file inside; save it as {file_format}"
+            f"{filename!r} is an old binary Office file; save it as {file_format}"
         )
     if not content.startswith(b"PK"):
-        raise UnsupportedFile(f"{filename!r} is no {file_format} file, whatever its name says")
+        raise UnsupportedFile(f"{filename!r} is not a {file_format} file, despite its name")
 
 
 def _reply(filename: str, pages: list[str], encoding: str) -> dict[str, Any]:
     """Return the answer: all pages joined, and where the second and later ones start."""
     if not any(page.strip() for page in pages):
-        raise EmptyDocument(f"{filename!r} holds no text")
+        raise EmptyDocument(f"{filename!r} contains no text")
     starts: list[int] = []
     length = 0
     for page in pages:

@@ -27,11 +27,11 @@ def read_epub(filename: str, content: bytes, limits: ParseLimits) -> list[str]:
         ParseLimitExceeded: It is too large.
     """
     if not content.startswith(b"PK"):
-        raise UnsupportedFile(f"{filename!r} is no book, whatever its name says")
+        raise UnsupportedFile(f"{filename!r} is not an EPUB file, despite its name")
     archive = Archive(filename, content, limits)
     chapters = _chapters(filename, archive)
     if set(chapters) & _locked(filename, archive):
-        raise PasswordRequired(f"{filename!r} is locked by its publisher (DRM)")
+        raise PasswordRequired(f"{filename!r} is protected by DRM")
     texts: list[str] = []
     left = limits.chars
     for chapter in chapters:
@@ -48,7 +48,7 @@ def _chapters(filename: str, archive: Archive) -> list[str]:
         if event.kind == "start" and event.name == "rootfile"
     ]
     if not paths:
-        raise DamagedFile(f"{filename!r} is no book: its container names no package")
+        raise DamagedFile(f"{filename!r} is not an EPUB file: its container names no package")
     folder = posixpath.dirname(paths[0])
     pages: dict[str, str] = {}
     order: list[str] = []

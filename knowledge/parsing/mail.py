@@ -26,7 +26,7 @@ def read_mail(filename: str, content: bytes, chars: int) -> tuple[str, str]:
     assert isinstance(message, EmailMessage)
     lines = [f"{name}: {value}" for name in HEADERS if (value := _header(message, name))]
     if not lines:
-        raise UnsupportedFile(f"{filename!r} is no mail: it has neither sender nor subject")
+        raise UnsupportedFile(f"{filename!r} is not an e-mail: it has neither sender nor subject")
     attached = [name for part in message.iter_attachments() if (name := part.get_filename())]
     if attached:
         lines.append(f"Attachments: {', '.join(attached)}")

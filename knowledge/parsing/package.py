@@ -29,7 +29,7 @@ class Package:
         self.archive = Archive(filename, content, limits)
         found = self.related("", ("officeDocument",))
         if not found:
-            raise DamagedFile(f"{filename!r} is no Office file: it has no main part")
+            raise DamagedFile(f"{filename!r} is not an Office file: it has no main part")
         self.main = found[0]
 
     def events(self, part: str) -> Iterator[Event]:

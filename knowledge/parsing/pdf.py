@@ -37,7 +37,7 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
         ParseLimitExceeded: Too many pages, or too much text.
     """
     if b"%PDF-" not in content[:HEADER_WITHIN]:
-        raise UnsupportedFile(f"{filename!r} is no PDF, whatever its name says")
+        raise UnsupportedFile(f"{filename!r} is not a PDF file, despite its name")
     document = _open(filename, content, password)
     count = len(document)
     if count > limits.pages:
@@ -65,7 +65,7 @@ def _open(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfD
         if exc.err_code != raw.FPDF_ERR_PASSWORD:
             raise DamagedFile(f"{filename!r} is damaged: {exc}") from exc
         if password is None:
-            raise PasswordRequired(f"{filename!r} is locked by a password") from exc
+            raise PasswordRequired(f"{filename!r} is password-protected") from exc
         raise WrongPassword(f"{filename!r} does not open with this password") from exc
 
 

@@ -30,7 +30,7 @@ def read_table(filename: str, text: str, chars: int) -> str:
                 blocks.cell(cell)
             blocks.end_row()
     except csv.Error as exc:
-        raise DamagedFile(f"{filename!r} is no table: {exc}") from exc
+        raise DamagedFile(f"{filename!r} is not a table: {exc}") from exc
     return blocks.page()
 
 

@@ -67,7 +67,7 @@ def decode(filename: str, content: bytes, *, declared: str = "") -> tuple[str, s
             raise UnsupportedFile(f"{filename!r} is {kind}, not text; send its text instead")
     text, encoding = _decode(filename, content, declared)
     if len(_CONTROL.findall(text)) > MAX_CONTROL_SHARE * len(text):
-        raise UnsupportedFile(f"{filename!r} is binary: its bytes are no text in any encoding")
+        raise UnsupportedFile(f"{filename!r} is binary, not text in any known encoding")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     return text, encoding
 

@@ -64,7 +64,7 @@ def events(filename: str, pieces: Iterable[bytes]) -> Iterator[Event]:
             found.clear()
         parser.Parse(b"", True)
     except expat.ExpatError as exc:
-        raise DamagedFile(f"{filename!r} holds broken markup: {exc}") from exc
+        raise DamagedFile(f"{filename!r} contains broken markup: {exc}") from exc
     yield from found
 
 

@@ -50,7 +50,7 @@ def retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
             return _retrieve(resources, query)
         except IndexSwapped:
             logger.info("a re-index swapped while a question was answered; it is asked again")
-    raise StoreUnavailable("the index was replaced again and again while it was asked")
+    raise StoreUnavailable("the index was replaced repeatedly during the search")
 
 
 def _retrieve(resources: Resources, query: SearchQuery) -> Retrieval:

@@ -116,7 +116,7 @@ def create_base(
     chosen = base_id or f"kb_{secrets.token_hex(8)}"
     if not _ID.match(chosen):
         raise InvalidName(
-            f"{chosen!r} is no valid knowledge base id: letters, digits, . _ - and at most 64"
+            f"{chosen!r} is not a valid knowledge base id: letters, digits, . _ - and at most 64"
         )
     now = time.time()
     row = {
@@ -129,7 +129,7 @@ def create_base(
     try:
         base_pk = connection.execute(insert(bases).values(row).returning(bases.c.pk)).scalar_one()
     except IntegrityError as exc:
-        raise KnowledgeBaseExists(f"knowledge base {chosen!r} is already there") from exc
+        raise KnowledgeBaseExists(f"knowledge base {chosen!r} already exists") from exc
     add_generation(
         connection,
         base_pk,

@@ -51,7 +51,7 @@ def get_document(connection: Connection, base: Base, name: str) -> Document:
     named = (documents.c.external_id == name) | (documents.c.document_id == name)
     row = connection.execute(_documents(base).where(named)).first()
     if row is None:
-        raise DocumentNotFound(f"knowledge base {base.base_id!r} holds no document {name!r}")
+        raise DocumentNotFound(f"knowledge base {base.base_id!r} has no document {name!r}")
     return _document_of(row, base)
 
 
@@ -112,7 +112,7 @@ def _find(connection: Connection, base: Base, name: str) -> Row[int, str]:
     query = select(documents.c.pk, documents.c.document_id)
     row = connection.execute(query.where(documents.c.base_pk == base.pk, named)).first()
     if row is None:
-        raise DocumentNotFound(f"knowledge base {base.base_id!r} never held a document {name!r}")
+        raise DocumentNotFound(f"knowledge base {base.base_id!r} never had a document {name!r}")
     return row
 
 

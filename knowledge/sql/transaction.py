@@ -28,7 +28,7 @@ def write_transaction(database: Engine) -> Iterator[Connection]:
     except DBAPIError as exc:
         if is_disk_full(exc):
             raise StorageFull(
-                "the disk of the database is full; make room and send it again"
+                "the disk of the database is full; free some space and try again"
             ) from exc
         raise
 

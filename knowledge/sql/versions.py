@@ -56,7 +56,7 @@ def activate(
         own = rows.get(item.version_pk)
         if own is None or own.state != "staged":
             raise IngestConflict(
-                "the staged document was collected before it was done; send it again"
+                "the staged document was removed before it was finished; send it again"
             )
         before = [row for row in rows.values() if row.version < item.version]
         older += (row.pk for row in before if row.state != "tombstone")
@@ -92,7 +92,7 @@ def delete_document(connection: Connection, base: Base, external_id: str) -> lis
         .where(documents.c.base_pk == base.pk, documents.c.external_id == external_id)
     ).one_or_none()
     if row is None:
-        raise DocumentNotFound(f"knowledge base {base.base_id!r} holds no {external_id!r}")
+        raise DocumentNotFound(f"knowledge base {base.base_id!r} has no document {external_id!r}")
     every = select(versions.c.pk).where(
         versions.c.document_pk == row.pk, versions.c.state.in_(["staged", "active"])
     )

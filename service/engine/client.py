@@ -247,7 +247,7 @@ class EngineClient:
             return await response.read()
         except UNREACHED as exc:
             raise EngineUnavailable(
-                f"The model server at {self._url} broke off its reply ({type(exc).__name__})."
+                f"The model server at {self._url} stopped during its reply ({type(exc).__name__})."
             ) from exc
         finally:
             response.close()
@@ -278,7 +278,7 @@ async def _read_chunks(
                 yield text
     except UNREACHED as exc:
         raise StreamBroken(
-            f"The model server broke off the answer ({type(exc).__name__})."
+            f"The model server stopped during the answer ({type(exc).__name__})."
         ) from exc
     if text := _read_line(rest, generation):
         yield text

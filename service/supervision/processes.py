@@ -188,7 +188,7 @@ def _start(settings: Settings, port: int) -> Instance:
         raise ProcessFailed(f"supervisord did not start: {exc}") from exc
     identity = identify(pid)
     if identity is None:
-        raise ProcessFailed(f"supervisord ended at once; read {supervisor.log_file}.")
+        raise ProcessFailed(f"supervisord exited immediately; read {supervisor.log_file}.")
     instance = Instance(identity, str(CHECKOUT), host, gateway_port)
     write_instance(home, instance)
     return instance
@@ -222,7 +222,7 @@ def _migrate(environment: Mapping[str, str]) -> None:
     )
     if finished.returncode != 0:
         end = "\n".join((finished.stderr or finished.stdout).splitlines()[-LOG_LINES:])
-        raise ProcessFailed(f"The database could not be brought to the newest schema:\n{end}")
+        raise ProcessFailed(f"The database could not be migrated to the newest schema:\n{end}")
 
 
 def _wait_for_end(supervisor: Identity) -> None:

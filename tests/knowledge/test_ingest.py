@@ -434,7 +434,7 @@ def test_a_full_disk_refuses_writes_and_reads_go_on(knowledge: Knowledge, engine
 
     large = NewDocument("large", "large.txt", b"many words about shades " * 4_000)
     event.listen(engine, "checkout", limit)
-    with pytest.raises(StorageFull, match="make room"):
+    with pytest.raises(StorageFull, match="free some space"):
         knowledge.ingest_many(BASE, [large], tenant=TENANT)
     assert "thirty" in texts(knowledge)
     assert [document.external_id for document in knowledge.list_documents(BASE, tenant=TENANT)] == [

@@ -72,5 +72,5 @@ def test_a_damaged_reference_is_refused(run: dict[str, object]) -> None:
 
 
 def test_an_answer_of_another_length_is_refused() -> None:
-    with pytest.raises(InvalidEffectReference, match="lengths"):
+    with pytest.raises(InvalidEffectReference, match="differ in length"):
         judge_effect(read_effect_reference(RUN), BASE, [[-1.0], [-2.0]])

@@ -141,7 +141,7 @@ def test_mail_in_html_only_is_read_as_a_page() -> None:
 
 
 def test_a_text_that_is_no_mail_is_refused() -> None:
-    with pytest.raises(UnsupportedFile, match="no mail"):
+    with pytest.raises(UnsupportedFile, match="not an e-mail"):
         parse("a.eml", b"Just a note.\n")
 
 

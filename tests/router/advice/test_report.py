@@ -139,7 +139,7 @@ def test_every_failed_check_is_named() -> None:
         "label disagreement is 9%",
         "rows of the last year is 50%",
         "rows with personal data left is 12 rows, must be 0 rows",
-        "the kinds of rows are uneven",
+        "the categories are unbalanced",
     ):
         assert part in named
 
@@ -407,8 +407,11 @@ def test_where_nothing_may_run_the_advice_says_so() -> None:
     advice = advise(build_case({"need": "style"}), parse_policy(text, file="own.yaml"))
     content = advice_content(advice, Language.EN)
     assert content["recommended"] is None
-    assert content["headline"] == "No strategy may run as things are."
-    assert content["reasons"][0] == "secret data may only be read by an engine on your own machines"
+    assert content["headline"] == "No strategy can run at present."
+    assert (
+        content["reasons"][0]
+        == "secret data may only be processed by an engine on your own machines"
+    )
     for form in AdviceFormat:
         assert render_advice(advice, Language.ZH, form)
 
@@ -417,8 +420,8 @@ def test_rows_of_every_kind_are_to_be_equal_where_no_share_is_declared() -> None
     # Half of 2,000 each.
     assert missing("uncategorised shares")[:3] == [
         "800 more labelled rows (1,200 of 2,000)",
-        "700 more labelled rows of repairs (300 of 1,000), if every kind is to have an equal part",
-        "100 more labelled rows of returns (900 of 1,000), if every kind is to have an equal part",
+        "700 more labelled rows of repairs (300 of 1,000), if every category gets an equal share",
+        "100 more labelled rows of returns (900 of 1,000), if every category gets an equal share",
     ]
 
 

@@ -161,7 +161,7 @@ async def test_nobody_listening_is_unavailable_and_may_be_retried() -> None:
         ("not_json", True, "not JSON"),
         ("no_finish", True, "without a finish reason"),
         ("error_after", 2, "engine died"),
-        ("break_after", 2, "broke off the answer"),
+        ("break_after", 2, "stopped during the answer"),
     ],
 )
 async def test_a_stream_that_breaks_says_how(

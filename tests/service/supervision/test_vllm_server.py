@@ -1,4 +1,4 @@
-"""vLLM's CPU kernels, mended: what uses no adapter gets nothing of one."""
+"""vLLM's CPU kernels, patched: what uses no adapter gets nothing of one."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ for prepare in (lambda: None, patch_lora_kernels):
 
 @pytest.fixture(scope="module")
 def shrunk() -> list[str]:
-    """What the two kernels give as vLLM ships them, then what they give mended."""
+    """What the two kernels give as vLLM ships them, then what they give patched."""
     command = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()[-4:]

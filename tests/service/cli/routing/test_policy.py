@@ -1,4 +1,4 @@
-"""`fingerpost policy check|explain|diff`: a policy proven, told and compared from its files."""
+"""`fingerpost policy check|explain|diff`: a policy checked, explained and compared."""
 
 import json
 from collections.abc import Callable

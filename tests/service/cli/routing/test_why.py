@@ -60,10 +60,10 @@ def test_why_says_rules_evidence_rejections_and_facts(run: Run, gateway: CannedG
     assert said[3].startswith("Chosen by rule need_both: facts and style are both needed")
     assert said[4] == '    need == "both" -> true (need = both)'
     text = "\n".join(said)
-    assert "  hybrid_without_context_training [hard]: the adapter never learned" in text
+    assert "  hybrid_without_context_training [hard]: the adapter was not trained" in text
     assert "Rules that could not be decided:" in text
     assert "  adapter_gate_failed [hard], unknown adapter_gate_passed" in text
-    assert "Not hybrid: the adapter never learned" in text
+    assert "Not hybrid: the adapter was not trained" in text
     assert "Not prompt_only: facts and style are both needed" in text
     assert (
         "After retrieval: 2 passages above the relevance threshold, best relevance 0.61; "
