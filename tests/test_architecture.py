@@ -30,7 +30,7 @@ INNER_ROOMS = ("router", "knowledge", "adapters")
 # Import name of a distribution -> the only files that may import it.
 PROCESSES = ("adapters/*/process/*.py",)
 EMBEDDERS = ("knowledge/embedding.py", "knowledge/reranking.py")
-HTTP = ("service/app.py", "service/api/*.py", "service/console/*.py")
+HTTP = ("service/app.py", "service/api/*.py")
 LIBRARIES = {
     "accelerate": PROCESSES,
     "alembic": ("service/stores/migrations.py",),
@@ -60,7 +60,8 @@ SCHEMAS = "service/api/schemas/*.py"  # read by worker and command line too: no 
 MAY_READ_ENVIRONMENT = "service/settings.py"
 
 # From the outside in. A name is a module or a folder with all that is in it; a module imports its
-# own row and those below it. A room's `__init__` is its door: nothing inside imports it.
+# own row and those below it. A room's `__init__` is its public interface: nothing inside imports
+# it.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "service": (
         ("app", "gateway", "worker", "cli", "api"),
@@ -112,7 +113,7 @@ def test_nothing_imports_the_tests() -> None:
     assert not [str(found) for found in all_imports(*ROOMS) if _room(found.module) == "tests"]
 
 
-def test_service_uses_only_the_doors_of_the_rooms() -> None:
+def test_service_uses_only_the_public_names_of_the_rooms() -> None:
     breaches = []
     for found in all_imports("service"):
         room, _, rest = found.module.partition(".")
@@ -196,7 +197,7 @@ def test_top_level_folders_are_those_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("room", INNER_ROOMS)
-def test_a_room_names_its_door(room: str) -> None:
+def test_a_room_names_its_public_interface(room: str) -> None:
     names = exported(room)
     assert names, f"{room}/__init__.py defines no __all__"
     assert names == sorted(set(names), key=names.index), "a name stands twice"
@@ -218,7 +219,7 @@ def test_every_module_imports_with_an_empty_environment() -> None:
 
 
 @pytest.mark.parametrize("room", ["router", "adapters", "service.cli"])
-def test_a_light_door_loads_nothing_heavy(room: str) -> None:
+def test_a_light_package_loads_nothing_heavy(room: str) -> None:
     heavy = ["torch", "transformers", "chromadb", "fastapi", "sentence_transformers", "vllm"]
     heavy += ["sklearn", "scipy"]
     program = f"import sys, {room}\nprint(sorted(set({heavy!r}) & set(sys.modules)))"

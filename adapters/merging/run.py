@@ -1,4 +1,4 @@
-"""Makes a base model of a base model and an adapter, and proves that it answers like the two.
+"""Makes a base model of a base model and an adapter, and checks that it answers like the two.
 
 The weights are added in a child process; the parent checks before, compares log-probabilities
 after, writes the model's record and puts the folder in its place. Loads no torch.

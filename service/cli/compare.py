@@ -16,7 +16,7 @@ from service.cli.replies import ComparisonReply, ComparisonSummary, IdReply, Str
 
 ENGLISH_ONLY = (
     "The embedded base model reads English only, so this comparison is in English; "
-    "Chinese content proves retrieval and routing."
+    "Chinese content exercises retrieval and routing."
 )
 _TABLE_CHARS = 110
 _KINDS = ("fact", "style", "both", "chitchat", "unanswerable")

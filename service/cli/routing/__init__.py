@@ -1,1 +1,1 @@
-"""Decisions from the command line: `fingerpost route|policy|why|regret|observe|advise`."""
+"""Decisions from the command line: `fingerpost route|policy|why|regret|shadow|advise`."""
