@@ -1,7 +1,7 @@
 """Rules for every test: nothing but loopback is reached, the slow ones have more time.
 
-It also lays out the run: under `-n` the tests of a file stay in one process, trainings begin
-first because they take longest, and what talks to the engine comes last.
+It also lays out the run: with several processes (`-n 3 --dist loadfile`) the tests of a file stay
+in one of them, so that fixtures are shared and there is one engine.
 """
 
 import socket
@@ -38,24 +38,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests their time, and order the tests."""
+    """Give slow tests their time, and put the tests in order."""
     for item in items:
-        stage = _stage(item)
         if is_long():
             item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_S, func_only=True), append=False)
-        elif stage in (FIRST, ENGINE) and not item.get_closest_marker("timeout"):
+        elif _is_slow(item) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S, func_only=True))
     items.sort(key=_stage)
 
 
-FIRST, MIDDLE, ENGINE = range(3)
+def _is_slow(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("training", "engine"))
 
 
 def _stage(item: pytest.Item) -> int:
-    """Return when the test runs."""
+    """Return when the test runs: what takes long begins first, the engine has the end to itself."""
     if item.get_closest_marker("engine"):
-        return ENGINE
-    return FIRST if item.get_closest_marker("training") else MIDDLE
+        return 2
+    return 0 if _is_slow(item) or item.get_closest_marker("timeout") else 1
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -100,6 +101,28 @@ def test_the_scripts_of_tests_tell_how_they_are_called(name: str) -> None:
         ["bash", str(DEPLOY / name), "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert shown.startswith(f"usage: bash deploy/{name}")
+
+
+OF_ONE_PROCESS = """
+import pytest
+SEEN = set()
+@pytest.mark.parametrize("number", range(8))
+def test_it(number):
+    SEEN.add(number)
+    assert SEEN == set(range(number + 1))
+"""
+
+
+def test_the_tests_of_a_file_share_a_process_so_there_is_one_engine(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"test_{name}.py").write_text(OF_ONE_PROCESS)
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    script = (DEPLOY / "testing.sh").read_text()
+    options = re.search(r"-m pytest (-n \d .*) \"\$@\"", script)
+    assert options is not None
+    argv = [sys.executable, "-m", "pytest", *options[1].split(), str(tmp_path)]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "24 passed" in done.stdout
 
 
 RUN_TESTS = """

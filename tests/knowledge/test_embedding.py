@@ -11,8 +11,6 @@ from knowledge import EmbedderUnavailable, SentenceTransformerEmbedder
 from knowledge.embedding import INDEX_SLICE
 from service.settings import home_folder
 
-pytestmark = pytest.mark.xdist_group("torch")  # it is imported once
-
 PREPARED = sorted((home_folder() / "models").glob("**/modules.json"))
 
 

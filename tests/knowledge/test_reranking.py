@@ -6,8 +6,6 @@ from knowledge import CrossEncoderReranker, Knowledge, KnowledgeConfig, Reranker
 from tests.fakes.reranker import ByLength
 from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
-pytestmark = pytest.mark.xdist_group("torch")  # it is imported once
-
 
 def test_the_reranker_orders_what_the_retrievers_found(
     knowledge: Knowledge, open_knowledge: OpenKnowledge
