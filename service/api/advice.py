@@ -31,7 +31,7 @@ MEDIA_TYPES = {
         200: {
             "model": AdviceReply,
             "content": {"text/markdown": TEXT, "text/html": TEXT},
-            "description": "The advice, in the form that `format` names.",
+            "description": "The advice, in the requested `format`.",
         }
     },
 )

@@ -21,7 +21,7 @@ from service.context import AppContext
 api = APIRouter(tags=["health"])
 
 NOT_READY: Responses = {
-    503: {"model": Readiness, "description": "Not yet; the body tells what is awaited."}
+    503: {"model": Readiness, "description": "Not ready; the body lists what is missing."}
 }
 
 
@@ -61,7 +61,7 @@ def _look(context: AppContext, caller: Caller) -> tuple[StoreState, IndexState]:
         health = context.knowledge.index_health()
     except SQLAlchemyError as exc:
         store = StoreState(ok=False, detail=type(exc).__name__)
-        detail = "unknown while the store is away"
+        detail = "unknown while the database is unavailable"
         return store, IndexState(ok=False, pending=0, detail=detail)
     index = IndexState(
         ok=health.available,

@@ -29,7 +29,7 @@ from service.fine_tuning.methods import (
 _MOST_TASK_CHARS = 48
 _OURS_TO_SAY = {
     "dataset": "the rows are the uploaded `training_file`",
-    "output_dir": "adapters lie in the home of the gateway",
+    "output_dir": "adapters are stored in the home of the gateway",
 }
 
 
@@ -77,7 +77,7 @@ def _refuse_missing_parts(body: TrainingRequest) -> None:
         )
     if body.integrations:
         raise InvalidRequest(
-            "`integrations` are not supported: nothing is sent elsewhere while training. "
+            "`integrations` are not supported: leave them out. "
             '{"config": {"report_to": "tensorboard"}} writes files beside the run.',
             param="integrations",
         )

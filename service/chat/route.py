@@ -90,7 +90,7 @@ def _conflict(
     is_loading = measured.adapter_id is not None and not measured.adapter_loaded
     if is_loading and question.strategy in ADAPTED:
         return AdapterNotLoaded(
-            f"The adapter {measured.adapter_id} is live but not back in the model server yet."
+            f"The adapter {measured.adapter_id} is live but not loaded in the model server yet."
         )
     missing = "; ".join(measured.missing_for(rejection.strategy))
     because = rejection.because.en

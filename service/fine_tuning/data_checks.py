@@ -17,7 +17,7 @@ FLOORS = {
         "the task's own rows and 4 to 39 % of others",
     )
 }
-DEFAULT_FLOOR = (0.7, "the middle of 0.6 to 0.8, as the project's seeds say; not measured")
+DEFAULT_FLOOR = (0.7, "the middle of the usual range, 0.6 to 0.8; not measured")
 ROWS_LOOKED_AT = 50  # to tell the language of a file
 
 NO_DESCRIPTION = (

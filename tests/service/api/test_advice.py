@@ -77,7 +77,7 @@ def test_an_unknown_use_case_is_404(running: Running) -> None:
 def test_neither_or_both_are_refused(running: Running, body: dict[str, object]) -> None:
     reply = running.client.post("/advise", json=body)
     assert reply.status_code == 400
-    assert "either a use case or facts" in reply.json()["detail"]
+    assert "either `use_case`" in reply.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_an_unknown_request_is_404_and_says_how_long_records_are_kept(running: R
     assert reply.status_code == 404
     assert reply.json()["error"]["code"] == "decision_not_found"
     assert "req_nobody" in reply.json()["detail"]
-    assert "kept 30 days" in reply.json()["detail"]
+    assert "kept for 30 days" in reply.json()["detail"]
 
 
 def test_without_an_observed_policy_there_are_no_observations(running: Running) -> None:

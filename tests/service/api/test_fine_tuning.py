@@ -230,7 +230,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"suffix": "My Task"}, "suffix", "such as 'my-task'"),
     ({"seed": -1}, "seed", "greater than or equal"),
     ({"validation_file": "file-1"}, "validation_file", "val_size"),
-    ({"integrations": [{"type": "wandb"}]}, "integrations", "leave `integrations` out"),
+    ({"integrations": [{"type": "wandb"}]}, "integrations", "leave them out"),
 ]
 
 
