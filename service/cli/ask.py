@@ -1,5 +1,6 @@
 """`fingerpost ask` and `fingerpost route`."""
 
+from contextlib import closing
 from enum import StrEnum
 from typing import Annotated
 
@@ -45,8 +46,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question; prints the answer, the strategy, the reasons and the sources."""
-    with command_output(as_json) as output:
-        gateway = Gateway.find(url)
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body = _body(question, strategy, use_case)
         if stream:
             done = _stream(gateway, output, body)
@@ -64,9 +64,9 @@ def route(
     as_json: JsonOption = False,
 ) -> None:
     """Show which strategy would answer a question and why, without generating an answer."""
-    with command_output(as_json) as output:
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body = _body(question, strategy, use_case)
-        routed = Gateway.find(url).post("/route", RouteReply, body=body)
+        routed = gateway.post("/route", RouteReply, body=body)
         output.result(routed.body, lambda out: _print_decision(out, routed.reply.decision))
 
 
