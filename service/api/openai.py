@@ -44,7 +44,7 @@ from service.engine.client import Usage
 from service.errors import ModelNotFound
 from service.routing.facts import Requirements
 
-api = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["openai"])
+api = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["OpenAI"])
 
 AUTO = "auto"
 COMPLETED = {

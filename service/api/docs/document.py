@@ -20,7 +20,7 @@ TAGS = {
     "chat": "Answer a question, or only decide.",
     "advice": "What to build for a use case, and what it needs.",
     "decisions": "Why a request was answered the way it was.",
-    "openai": "The same answers, compatible with OpenAI's chat completions.",
+    "OpenAI": "The same answers, compatible with OpenAI's chat completions.",
     "use cases": "What a team declares about one task of the model.",
     "data checks": "Whether training rows are good enough.",
     "knowledge": "Knowledge bases, their documents and their index.",

@@ -11,7 +11,6 @@ from service.api.docs.document import FIRST_ERROR, operations
 from service.api.http.error_replies import ERRORS
 
 README = Path(__file__).parents[1] / "README.md"
-HEADINGS = {"openai": "OpenAI"}
 OPENING = """# The HTTP endpoints
 
 Made from the OpenAPI document by `python -m tests.references`; a test compares the two.
@@ -38,7 +37,7 @@ def _sections(document: dict[str, Any]) -> Iterator[str]:
             for path, method, operation in operations(document)
             if tag["name"] in operation["tags"]
         ]
-        yield f"## {HEADINGS.get(tag['name'], tag['name'].capitalize())}\n\n{tag['description']}\n"
+        yield f"## {tag['name'][0].upper()}{tag['name'][1:]}\n\n{tag['description']}\n"
         yield "| endpoint | what it does | body | reply | errors |"
         yield "|---|---|---|---|---|"
         yield from rows
