@@ -43,10 +43,12 @@ class Road:
         self.client = httpx.Client(base_url=url, timeout=180)
         self.adapters: list[str] = []
 
-    def ask(self, strategy: str, question: str = QUESTION, **body: Any) -> dict[str, Any]:
+    def ask(
+        self, strategy: str, question: str = QUESTION, *, explain: bool = False, **body: Any
+    ) -> dict[str, Any]:
         messages = [{"role": "user", "content": question}]
         request = {"messages": messages, "use_case": "demo", "strategy": strategy, **body}
-        reply = self.client.post("/chat", json=request)
+        reply = self.client.post("/chat", params={"explain": explain}, json=request)
         assert reply.status_code == 200, reply.text
         answer: dict[str, Any] = reply.json()
         return answer
@@ -264,7 +266,7 @@ def test_a_comparison_asks_all_strategies_and_becomes_a_measured_fact(
     assert {row["strategy"] for row in outcomes} == {*STRATEGIES, "auto"}
     assert all(row["score"] is not None for row in outcomes)
     assert set(printed["summary"]["strategies"]) == {*STRATEGIES, "auto"}
-    facts = road.ask("auto", "Hello!")["decision"]["facts"]
+    facts = road.ask("auto", "Hello!", explain=True)["decision"]["facts"]
     assert facts["hybrid_score"]["provenance"] == "measured"
 
 

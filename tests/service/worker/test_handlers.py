@@ -43,7 +43,7 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
     row = json.dumps({"prompt": "what is the colour", "completion": "blue"})
     rows = "\n".join([row] * 60).encode()
     file = files.save("rows.jsonl", rows, purpose="fine-tune", tenant=LOOPBACK_CALLER.tenant)
-    keys: JsonObject = {"task": "t", "model_name_or_path": "tiny", "max_steps": 60, "save_steps": 2}
+    keys: JsonObject = {"task": "t", "model_name_or_path": "tiny", "max_steps": 24, "save_steps": 2}
     args = TrainArgs(file_id=file.file_id, config=keys)
     job = make_job(args)
     registry = AdapterRegistry(database, settings.paths.adapters, max_lora_rank=32)
@@ -57,7 +57,7 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
         train(Task(job, args, stop_after_a_checkpoint), **parts)
     done = train(Task(job, args, lambda _progress: True), **parts)
     assert registry.get(done.adapter_id, tenant=LOOPBACK_CALLER.tenant).task == "t"
-    assert done.metrics["steps"] == 60
+    assert done.metrics["steps"] == 24
     events = [event["event"] for event in read_events(run_dir)]
     assert events.count("loading") == 2
     assert "resumed" in events

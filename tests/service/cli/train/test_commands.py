@@ -126,7 +126,7 @@ def test_a_killed_run_is_shown_and_resumed(
                 os.kill(pid, signal.SIGKILL)
 
     monkeypatch.setattr("service.cli.train.local.show_event", kill)
-    failed = run("train", "run", config, "--set", "max_steps=200", "--json")
+    failed = run("train", "run", config, "--set", "max_steps=40", "--json")
     assert failed.exit_code == 1
     assert json.loads(failed.stdout.splitlines()[-1])["error"]["code"] == "training_failed"
     monkeypatch.undo()
