@@ -10,6 +10,7 @@ from knowledge.config import Chunking, ChunkingStrategy
 from knowledge.parsing import ParsedText
 from knowledge.types import Chunk
 from tests.fakes.embedder import FakeEmbedder
+from tests.repetition import times
 
 count_tokens = FakeEmbedder().count_tokens
 HANDBOOK = """Preface.
@@ -65,7 +66,7 @@ PIECES = st.sampled_from(
 
 
 @example("# A\n" * 4 + "年假十五天。# A\n  \nword 年假十五天。" + "# A\n" * 5, "text")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(150, 3_000), deadline=None)
 @given(
     st.lists(PIECES, min_size=1, max_size=60).map("".join), st.sampled_from(["markdown", "text"])
 )

@@ -27,6 +27,7 @@ from router import (
 )
 from router.policy.document import read_document, validate_policy
 from router.policy.loading import compile_policy, parse_policy
+from tests.repetition import times
 
 BECAUSE = {"zh": "因", "en": "since"}
 LEAVES = (
@@ -142,7 +143,9 @@ EVIDENCE = st.builds(
 )
 ASKED = st.none() | st.sampled_from(Strategy)
 # Compiling a policy takes milliseconds, so random policies are fewer than random facts.
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(
+    max_examples=times(40, 800), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def check(facts: Facts, policy: Policy, asked: Strategy | None, evidence: Evidence) -> None:
@@ -166,7 +169,7 @@ def test_no_policy_makes_deciding_raise_or_break_a_hard_rule(
     check(facts, policy, asked, evidence)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60, 1_200), deadline=None)
 @given(some_facts(), ASKED, EVIDENCE)
 def test_no_facts_make_the_default_policy_raise_or_break_a_hard_rule(
     facts: Facts, asked: Strategy | None, evidence: Evidence

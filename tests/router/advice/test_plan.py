@@ -24,6 +24,7 @@ from router import (
 )
 from router.advice.plan import make_plan
 from router.advice.requirements import Category, least_evenness
+from tests.repetition import times
 from tests.router.advice.cases import CASES, STABLE_AND_GOOD
 
 ALL_BUILT: Mapping[str, Any] = {
@@ -143,7 +144,7 @@ def known(draw: st.DrawFn, *sources: Provenance) -> Facts:
 FACTS_OF_A_CASE = known(Provenance.DECLARED, Provenance.MEASURED)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(150, 3_000), deadline=None)
 @given(FACTS_OF_A_CASE)
 def test_with_everything_built_advice_and_route_agree(facts: Facts) -> None:
     built = Facts(
@@ -157,7 +158,7 @@ def test_with_everything_built_advice_and_route_agree(facts: Facts) -> None:
     assert plan.target.rule == routed.rule
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(150, 3_000), deadline=None)
 @given(FACTS_OF_A_CASE)
 def test_advice_is_total_and_never_against_a_hard_rule(facts: Facts) -> None:
     advice = advise(complete_case(facts), default_policy())

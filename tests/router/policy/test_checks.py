@@ -16,6 +16,7 @@ from router.facts import FACTS
 from router.policy.checks import Fault, find_faults
 from router.policy.document import read_document, validate_policy
 from router.policy.loading import EVIDENCE_FACTS, compile_policy, parse_policy
+from tests.repetition import times
 
 HEAD = """\
 name: small
@@ -401,7 +402,7 @@ def _kind(fault: Fault) -> str:
     return ""
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=times(30, 600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some_sections())
 def test_every_claim_is_what_trying_all_facts_shows(sections: dict[str, Any]) -> None:
     policy = unchecked(sections)
