@@ -121,12 +121,17 @@ def _print_decision(out: Console, decision: DecisionReply) -> None:
     for strategy, reasons in _reasons_against(decision).items():
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         out.print(f"  not {strategy}: {reasons[0]}{more}", markup=False)
+    not_preferred = [each.strategy for each in decision.rejected if each.rule == decision.rule]
+    if not_preferred:
+        out.print(f"  preferred to {', '.join(not_preferred)}", markup=False)
 
 
 def _reasons_against(decision: DecisionReply) -> dict[str, list[str]]:
-    """Return why each other strategy was rejected, in the decision's order: hard reasons first."""
+    """Return why a strategy could not be chosen, in the decision's order: hard reasons first."""
     reasons: dict[str, list[str]] = {}
     for rejection in decision.rejected:
+        if rejection.rule == decision.rule:
+            continue  # nothing speaks against it: the rule prefers another
         because = f"{rejection.because['en']} ({rejection.rule})"
         reasons.setdefault(rejection.strategy, []).append(because)
     return reasons

@@ -14,8 +14,12 @@ DEMO = CHECKOUT / "deploy" / "demo"
 
 
 def reasons(text: str) -> list[str]:
-    """Return the lines of the strategy, its reason and why the others were rejected."""
-    return [line for line in text.splitlines() if re.match(r"strategy |  because |  not ", line)]
+    """Return the lines of the strategy, its reason and what it was preferred to."""
+    return [
+        line
+        for line in text.splitlines()
+        if re.match(r"strategy |  because |  not |  preferred to ", line)
+    ]
 
 
 def test_the_answer_in_the_readme_has_the_decision_of_the_demo(running: Running) -> None:
