@@ -20,7 +20,7 @@ from service.api.schemas.answers import (
 )
 from service.api.schemas.chat import ChatRequest
 from service.api.schemas.errors import ErrorReply
-from service.api.schemas.shapes import Reply
+from service.api.schemas.shapes import JsonObject, Reply
 from service.chat.answer import answer
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event, PassagesEvent
 from service.chat.question import Question
@@ -119,7 +119,7 @@ async def _frames(
         yield sse(problem, "error")
 
 
-def _named(event: Event, *, explain: bool) -> tuple[Reply, str]:
+def _named(event: Event, *, explain: bool) -> tuple[Reply | JsonObject, str]:
     """Return the data and the name of an event."""
     match event:
         case DecisionEvent():
@@ -127,6 +127,6 @@ def _named(event: Event, *, explain: bool) -> tuple[Reply, str]:
         case PassagesEvent():
             return PassagesEventReply.of(event), "passages"
         case DeltaEvent():
-            return DeltaEventReply(text=event.text), "delta"
+            return {"text": event.text}, "delta"  # `DeltaEventReply`, without building one a piece
         case Answer():
             return ChatReply.of(event, explain=explain), "done"
