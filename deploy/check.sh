@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, lint, types and every test that needs no engine and no training: some minutes on 2 cores.
+# Format, lint, types and every test that needs no engine and no training: some 4 minutes on 2 cores.
 # Makes and uses the same .venv as quickstart.sh; deploy/test.sh runs the rest as well.
 set -euo pipefail
 
