@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, insert, select, update
+from sqlalchemy import Engine as Database
+from sqlalchemy import Row, Select, insert, select, update
 
 from adapters.base_models import ModelFolder
 from adapters.errors import (
@@ -57,7 +58,7 @@ class AdapterRegistry:
     """The adapters of all tenants, in one database and one directory.
 
     Args:
-        engine: The database; its tables are this module's `metadata`.
+        database: The database; its tables are this module's `metadata`.
         directory: Folder of all adapters. Nothing outside of it is ever registered or loaded.
         max_lora_rank: The serving engine's limit.
         clock: Unix seconds; tests give their own.
@@ -65,13 +66,13 @@ class AdapterRegistry:
 
     def __init__(
         self,
-        engine: Engine,
+        database: Database,
         directory: Path,
         *,
         max_lora_rank: int = 32,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._engine = engine
+        self._database = database
         self._directory = directory
         self._max_lora_rank = max_lora_rank
         self._clock = clock
@@ -124,7 +125,7 @@ class AdapterRegistry:
             created_at=self._clock(),
             published_at=None,
         )
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             known = find_adapter(connection, tenant, adapter.adapter_id)
             if known is None:
                 connection.execute(insert(adapters_table).values(**to_values(adapter)))
@@ -143,7 +144,7 @@ class AdapterRegistry:
         Raises:
             AdapterNotFound: No such id.
         """
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return self._to_adapter(get_adapter(connection, tenant, adapter_id))
 
     def list(
@@ -167,7 +168,7 @@ class AdapterRegistry:
         query = select(adapters_table.c.adapter_id).where(
             adapters_table.c.adapter_id.in_(adapter_ids)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return frozenset(connection.execute(query).scalars())
 
     def resolve(self, task_or_id: str, *, tenant: str) -> Adapter:
@@ -176,7 +177,7 @@ class AdapterRegistry:
         Raises:
             AdapterNotFound: Neither a task with a live adapter nor a live adapter's id.
         """
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             alias = find_alias(connection, tenant, task_or_id)
             live_id = alias.adapter_id if alias is not None else task_or_id
             row = find_adapter(connection, tenant, live_id) if live_id else None
@@ -190,7 +191,7 @@ class AdapterRegistry:
         Raises:
             AdapterNotFound: Nothing was ever published for this task.
         """
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             row = find_alias(connection, tenant, task)
         if row is None:
             raise AdapterNotFound(f"nothing was ever published for {task}")
@@ -209,7 +210,7 @@ class AdapterRegistry:
             .where(history_table.c.tenant == tenant, history_table.c.adapter_id == adapter_id)
             .order_by(history_table.c.number)
         )
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             get_adapter(connection, tenant, adapter_id)
             return tuple(
                 StateChange(AdapterState(row.state), row.at, row.by, row.why)
@@ -245,7 +246,7 @@ class AdapterRegistry:
             AdapterNotFound: No such id.
         """
         adapter_id = evaluation.adapter_id
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             now = AdapterState(get_adapter(connection, tenant, adapter_id).state)
             state = AdapterState.EVALUATED if now is AdapterState.TRAINED else now
             set_adapter(connection, tenant, adapter_id, evaluation=evaluation.as_dict())
@@ -280,7 +281,7 @@ class AdapterRegistry:
             GateNotPassed: Its verdict is not IMPROVED, and no reason overrides that.
         """
         self.verify(self.get(adapter_id, tenant=tenant))
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             row = get_adapter(connection, tenant, adapter_id)
             if row.state == AdapterState.RETIRED.value:
                 raise AdapterRetired(f"{adapter_id} was retired")
@@ -306,13 +307,13 @@ class AdapterRegistry:
             NothingToRollBack: There is no previous adapter, or it was retired.
             DigestMismatch: Its folder was changed.
         """
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             alias = find_alias(connection, tenant, task)
         previous = alias.previous_adapter_id if alias is not None else None
         if previous is None:
             raise NothingToRollBack(f"{task} has no earlier adapter to roll back to")
         self.verify(self.get(previous, tenant=tenant))
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             alias = find_alias(connection, tenant, task)
             row = get_adapter(connection, tenant, previous)
             is_same = alias is not None and alias.previous_adapter_id == previous
@@ -328,7 +329,7 @@ class AdapterRegistry:
         Raises:
             AdapterNotFound: The task has no live adapter.
         """
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             alias = find_alias(connection, tenant, task)
             if alias is None or alias.adapter_id is None:
                 raise AdapterNotFound(f"no live adapter for {task}")
@@ -343,7 +344,7 @@ class AdapterRegistry:
             AdapterNotFound: No such id.
             AdapterIsLive: It is live; publish another one or withdraw its task first.
         """
-        with self._engine.execution_options(write=True).begin() as connection:
+        with self._database.execution_options(write=True).begin() as connection:
             row = get_adapter(connection, tenant, adapter_id)
             if row.state == AdapterState.LIVE.value:
                 raise AdapterIsLive(f"{adapter_id} is live for {row.task}")
@@ -362,7 +363,7 @@ class AdapterRegistry:
 
     def _select(self, query: Select[Any]) -> tuple[Adapter, ...]:
         ordered = query.order_by(adapters_table.c.created_at, adapters_table.c.adapter_id)
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return tuple(self._to_adapter(row) for row in connection.execute(ordered))
 
     def _check_folder(self, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from adapters import AdapterNotFound
+from adapters import AdapterNotFound, AdapterState
 from router import Strategy
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
 from service.api.http.dependencies import Caller, Context
@@ -77,15 +77,15 @@ async def complete(
 
 
 @api.get("/models", response_model_exclude_unset=True)
-def list_models(context: Context) -> ListReply[ModelReply]:
+def list_models(context: Context, caller: Caller) -> ListReply[ModelReply]:
     """List the model names a client can choose."""
-    return ListReply(object="list", data=_models(context), has_more=False)
+    return ListReply(object="list", data=_models(context, caller), has_more=False)
 
 
 @api.get("/models/{model:path}", response_model_exclude_unset=True, responses=errors(404, 422))
-def get_model(context: Context, model: str) -> ModelReply:
+def get_model(context: Context, caller: Caller, model: str) -> ModelReply:
     """Return a model by its name."""
-    for row in _models(context):
+    for row in _models(context, caller):
         if row.id == model:
             return row
     raise ModelNotFound(f"There is no model {model!r}; GET /v1/models lists the names.")
@@ -295,11 +295,11 @@ def _usage(usage: Usage) -> CompletionUsage:
     )
 
 
-def _models(context: AppContext) -> list[ModelReply]:
+def _models(context: AppContext, caller: Caller) -> list[ModelReply]:
     base = context.settings.engine.base_model
     names = [AUTO, *(strategy.value for strategy in Strategy), base]
     rows = [_model(name) for name in names]
-    for adapter in context.registry.live():
+    for adapter in context.registry.list(tenant=caller.tenant, state=AdapterState.LIVE):
         rows += [
             _model(f"{base}:{adapter.adapter_id}{suffix}").model_copy(update={"parent": base})
             for suffix in ("", "+rag")

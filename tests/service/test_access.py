@@ -2,14 +2,18 @@
 
 import pytest
 
+from service import access
 from service.access import (
     LOOPBACK_CALLER,
+    Caller,
     require_loopback,
     require_loopback_name,
     require_loopback_origin,
 )
 from service.errors import HostForbidden
+from tests.fakes.engine import BASE
 from tests.service.conftest import Running
+from tests.service.waiting import eventually
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1"])
@@ -83,3 +87,29 @@ def test_a_foreign_page_cannot_take_an_adapter_out_of_service(running: Running) 
         running.context.registry.resolve("helpdesk", tenant=LOOPBACK_CALLER.tenant).adapter_id
         == adapter_id
     )
+
+
+def test_a_caller_of_another_tenant_sees_nothing_of_this_one(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = running.client
+    adapter_id = running.prepare()
+    asked = running.ask(use_case="demo").json()["id"]
+    file = client.post("/v1/files", files={"file": ("r.jsonl", b"{}")}).json()["id"]
+    (job, *_) = (row["id"] for row in client.get("/jobs").json()["data"])
+    eventually(lambda: client.get(f"/decisions/{asked}").status_code == 200)
+    ours = [
+        *("/use_cases/demo", "/v1/vector_stores/handbook", "/v1/vector_stores/handbook/documents"),
+        *(f"/adapters/{adapter_id}", f"/jobs/{job}", f"/v1/files/{file}", f"/decisions/{asked}"),
+        *("/adapters/helpdesk", f"/v1/models/{BASE}:{adapter_id}"),
+    ]
+    lists = ["/use_cases", "/v1/vector_stores", "/jobs", "/adapters"]
+    assert [client.get(path).status_code for path in ours] == [200] * len(ours)
+    assert all(client.get(path).json()["data"] for path in lists)
+    other = Caller("other", frozenset({"*"}), None, None)
+    monkeypatch.setattr(access, "LOOPBACK_CALLER", other)
+    assert {path: client.get(path).status_code for path in ours} == dict.fromkeys(ours, 404)
+    assert {path: client.get(path).json()["data"] for path in lists} == dict.fromkeys(lists, [])
+    assert not [row for row in client.get("/v1/models").json()["data"] if ":" in row["id"]]
+    assert running.ask(use_case="demo").status_code == 404
+    assert client.delete("/v1/vector_stores/handbook").status_code == 404
