@@ -70,6 +70,19 @@ def test_the_answer_tells_the_decision_in_brief_and_all_of_it_when_asked(running
     assert explained["settlement"]["finding"]["leaves"] == []
 
 
+def test_each_rejection_of_a_lean_decision_names_its_own_rule_and_reason(running: Running) -> None:
+    running.put_use_case(knowledge_bases=[])
+    lean, full = (
+        running.ask(use_case="demo", explain=explain).json()["decision"]
+        for explain in (False, True)
+    )
+    kept = [
+        {key: each[key] for key in ("strategy", "rule", "because")} for each in full["rejected"]
+    ]
+    assert lean["rejected"] == kept
+    assert {each["rule"] for each in kept} - {lean["rule"]}, "another rule than the one that chose"
+
+
 def test_a_streamed_decision_is_lean_too(running: Running) -> None:
     running.prepare()
     body = {"messages": [{"role": "user", "content": QUESTION}], "use_case": "demo", "stream": True}
