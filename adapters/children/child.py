@@ -39,17 +39,17 @@ def main(arguments: Sequence[str]) -> int:
     job: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     scratch = Path(job["scratch_dir"])
     events = _claim_stdout()
-    signal.signal(signal.SIGTERM, _raise_stopped)
-    threading.Thread(target=_end_with_parent, args=(scratch,), daemon=True).start()
-    lower_priority(job["nice"])
-    leave_out(job["left_out"])
-    _quieten()
 
     def emit(event: Mapping[str, object]) -> None:
         events.write(to_line(event))
         events.flush()
 
-    try:
+    try:  # from the first moment that a stop can come
+        signal.signal(signal.SIGTERM, _raise_stopped)
+        threading.Thread(target=_end_with_parent, args=(scratch,), daemon=True).start()
+        lower_priority(job["nice"])
+        leave_out(job["left_out"])
+        _quieten()
         module, _, name = job["call"].partition(":")
         result = getattr(import_quickly(module), name)(job, emit)
         if result is not None:

@@ -13,6 +13,7 @@ import pytest
 from adapters import TELEMETRY_OFF, AdaptersConfig, InvalidTrainingData
 from adapters.children import ChildFailed, Task, run_child
 from adapters.children.parent import start_child
+from adapters.children.protocol import STOPPED_CODE, write_task
 
 SCRIPT = """
 import os, pathlib
@@ -97,6 +98,29 @@ def test_a_second_signal_does_not_end_the_tidying() -> None:
         check=True,
     )
     assert said.stdout == "tidied\n"
+
+
+ORPHAN = """
+import sys, time
+from adapters.children import child
+child.lower_priority = lambda nice: time.sleep(5)  # the signal comes before anything is imported
+sys.exit(child.main(sys.argv[1:]))
+"""
+
+
+def test_a_child_whose_parent_is_gone_at_once_leaves_no_folder(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    task = task_in(work)
+    write_task(task, threads=None, nice=0)
+    ended = subprocess.run(
+        [sys.executable, "-c", ORPHAN, str(task.file)],
+        cwd=Path(__file__).parents[3],
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert ended.returncode == STOPPED_CODE
+    assert not work.exists()
 
 
 Start = Callable[..., tuple[Any, list[dict[str, Any]]]]
