@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 
 from knowledge.errors import EmptyDocument, ParseLimitExceeded, UnsupportedFile
 from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.parsed import ParsedText
 from knowledge.parsing.sandbox import parse_in_child
-from knowledge.parsing.text import ParsedText, decode
+from knowledge.parsing.text import decode
 
 __all__ = ["FORMATS", "HEADED", "ParseLimits", "ParsedText", "parse"]
 

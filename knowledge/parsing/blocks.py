@@ -1,97 +1,269 @@
-"""Collects running text, table rows and headings into lines, whatever format they come from.
+"""Typed blocks: what a document is made of, whatever format it comes from, and their one text.
 
-It knows paragraphs, cells and frames inside frames; it does not know where text comes from.
-Headings are marked as in Markdown, cells of a row are joined by ` | `.
+It knows the kinds of block and how each is written; it does not know formats or chunks. Blocks are
+rendered once, at the end, and each keeps its place in the text: nobody has to guess from marks in
+the text what was a heading, a table or code.
 """
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from knowledge.errors import ParseLimitExceeded
+BlockKind = Literal["heading", "paragraph", "list_item", "table", "code", "caption", "note"]
 
 CELL_SEPARATOR = " | "
-_MANY_BREAKS = re.compile(r"\n{3,}")
-_SPACES = re.compile(r"[ \t\u00a0]+")
+INDENT = "  "
+BLANK_LINE = "\n\n"
+_TICKS = re.compile("`+")
 
 
-class Blocks:
-    """Text on its way to a page: paragraphs in order, with frames for cells and text boxes."""
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A title; `level` 1 is the highest. Its number, if it has one, is part of the text."""
 
-    def __init__(self, chars: int) -> None:
-        """Begin an empty page of at most `chars` characters."""
-        self._left = self._chars = chars
-        self._frames: list[tuple[list[str], list[str]]] = [([], [])]  # (lines, words of the next)
-        self._rows: list[list[str]] = []
-
-    def text(self, words: str) -> None:
-        """Add words to the paragraph.
-
-        Raises:
-            ParseLimitExceeded: It is more text than allowed.
-        """
-        self._left -= len(words)
-        if self._left < 0:
-            raise too_much_text(self._chars)
-        self._frames[-1][1].append(words)
-
-    def end_paragraph(self, *, heading: int = 0, mark: str = "") -> None:
-        """End the paragraph; `heading` is its level, 0 for plain text, `mark` stands before it."""
-        lines, words = self._frames[-1]
-        text = "\n".join(_SPACES.sub(" ", line).strip() for line in "".join(words).split("\n"))
-        words.clear()
-        if text.strip():
-            if heading:
-                text = f"{'#' * min(heading, 6)} {' '.join(text.split())}"
-            lines.extend((f"{mark}{text.strip()}", "") if not mark else (f"{mark}{text.strip()}",))
-
-    def push(self) -> None:
-        """Begin a frame of its own: a cell, a text box."""
-        self._frames.append(([], []))
-
-    def pop(self) -> list[str]:
-        """End the frame and return its lines."""
-        self.end_paragraph()
-        return self._frames.pop()[0]
-
-    def pop_into_page(self) -> None:
-        """End the frame; its lines go before the paragraph that was open around it."""
-        self._frames[-2][0].extend(self.pop())
-
-    def begin_row(self) -> None:
-        """Begin a row of cells."""
-        self.end_paragraph()
-        self._rows.append([])
-
-    def end_cell(self) -> None:
-        """End the frame; its text is the next cell of the row."""
-        self._rows[-1].append(" ".join(" ".join(self.pop()).split()))
-
-    def cell(self, text: str) -> None:
-        """Add a cell to the row."""
-        self._left -= len(text) + len(CELL_SEPARATOR)
-        if self._left < 0:
-            raise too_much_text(self._chars)
-        self._rows[-1].append(" ".join(text.split()))
-
-    def end_row(self) -> None:
-        """End the row: a line of its own."""
-        cells = self._rows.pop()
-        if any(cells):
-            self._frames[-1][0].append(CELL_SEPARATOR.join(cells).rstrip(" |"))
-
-    def end_table(self) -> None:
-        """Leave a blank line after a table."""
-        self.end_paragraph()
-        self._frames[-1][0].append("")
-
-    def page(self) -> str:
-        """Return all text so far and begin another page."""
-        self.end_paragraph()
-        lines = self._frames[-1][0]
-        text = _MANY_BREAKS.sub("\n\n", "\n".join(lines)).strip()
-        lines.clear()
-        return text
+    text: str
+    level: int = 1
 
 
-def too_much_text(chars: int) -> ParseLimitExceeded:
-    """Return the error for more text than allowed."""
-    return ParseLimitExceeded(f"more than {chars:,} characters of text (knowledge.parse_chars)")
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text. `continues`: it goes on with the paragraph that ended the page before."""
+
+    text: str
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListItem:
+    """One item with its mark as a reader sees it (`-`, `3.`, `(b)`); `depth` 1 is the outermost."""
+
+    text: str
+    mark: str = "-"
+    depth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A grid whose merged cells are filled: each row says what it is about.
+
+    Attributes:
+        rows: Header rows first; rows may differ in length.
+        header_rows: How many of them name the columns.
+        title: What stands above it as its name.
+        continues: It goes on with the table that ended the page before, which has its header.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    header_rows: int = 0
+    title: str = ""
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text whose line breaks and indentation mean something."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What a picture shows, or is called."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A footnote, or what a speaker notes beside a slide."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageStart:
+    """Here begins a page or slide."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetStart:
+    """Here begins a sheet of a workbook; it is a heading of the highest level."""
+
+    name: str
+
+
+Block = Heading | Paragraph | ListItem | Table | Code | Caption | Note | PageStart | SheetStart
+
+KINDS: dict[type[Block], BlockKind] = {
+    Heading: "heading",
+    SheetStart: "heading",
+    Paragraph: "paragraph",
+    ListItem: "list_item",
+    Table: "table",
+    Code: "code",
+    Caption: "caption",
+    Note: "note",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBlock:
+    """Where a block stands in the text of its document, in code points.
+
+    Attributes:
+        level: Of a heading, or the depth of a list item; else 0.
+        header_end: Of a table: where its title and header rows end; else 0.
+        title: The words of a heading, without marks.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    header_end: int = 0
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """Something in a file that was not read: what, where in the file, and why."""
+
+    what: str
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a reader found in a file."""
+
+    blocks: Sequence[Block]
+    encoding: str
+    not_read: Sequence[NotRead] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The text of a document, and where its blocks, pages and sheets are."""
+
+    text: str
+    blocks: tuple[PlacedBlock, ...]
+    page_starts: tuple[int, ...]
+    sheets: tuple[tuple[int, str], ...]
+
+
+def render(blocks: Iterable[Block]) -> Rendered:
+    """Return the text of the blocks, in order.
+
+    Headings are marked as in Markdown, code is fenced, cells of a row are joined by ` | `; blocks
+    are parted by a blank line, items of a list by a line break.
+    """
+    return _Renderer().render(blocks)
+
+
+class _Renderer:
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._length = 0
+        self._placed: list[PlacedBlock] = []
+        self._before: Block | None = None
+        self._pages = 0  # begun so far
+        self._page_starts: list[int] = []
+        self._waiting = 0  # page starts whose first block has not come yet
+        self._sheets: list[tuple[int, str]] = []
+
+    def render(self, blocks: Iterable[Block]) -> Rendered:
+        for block in blocks:
+            if isinstance(block, PageStart):
+                self._waiting += self._pages > 0
+                self._pages += 1
+                continue
+            text, header = _text_of(block)
+            if text:
+                self._add(block, text, header)
+        self._page_starts += [self._length] * self._waiting
+        text = "".join(self._pieces)
+        return Rendered(text, tuple(self._placed), tuple(self._page_starts), tuple(self._sheets))
+
+    def _add(self, block: Block, text: str, header: int) -> None:
+        separator = _separator(self._before, block)
+        start = self._length + len(separator)
+        end = start + len(text)
+        self._page_starts += [start] * self._waiting
+        self._waiting = 0
+        if isinstance(block, SheetStart):
+            self._sheets.append((start, block.name))
+        goes_on = _goes_on(self._before, block)
+        if goes_on:
+            last = self._placed[-1]
+            joined = PlacedBlock(last.kind, last.start, end, last.level, last.header_end)
+            self._placed[-1] = joined
+        else:
+            self._placed.append(_place(block, start, end, start + header if header else 0))
+        self._pieces += [separator, text]
+        self._length = end
+        self._before = block
+
+
+def _goes_on(before: Block | None, block: Block) -> bool:
+    return isinstance(block, Paragraph | Table) and block.continues and type(before) is type(block)
+
+
+def _separator(before: Block | None, block: Block) -> str:
+    if before is None:
+        return ""
+    is_list = isinstance(before, ListItem) and isinstance(block, ListItem)
+    return "\n" if is_list or _goes_on(before, block) else BLANK_LINE
+
+
+def _place(block: Block, start: int, end: int, header_end: int) -> PlacedBlock:
+    kind = KINDS[type(block)]
+    match block:
+        case Heading(text, level):
+            return PlacedBlock(kind, start, end, level, title=text)
+        case SheetStart(name):
+            return PlacedBlock(kind, start, end, 1, title=name)
+        case ListItem(depth=depth):
+            return PlacedBlock(kind, start, end, depth)
+        case _:
+            return PlacedBlock(kind, start, end, header_end=header_end)
+
+
+def _text_of(block: Block) -> tuple[str, int]:
+    """Return a block as it is written, and how many letters of that are a table's header."""
+    match block:
+        case Heading(text, level):
+            return f"{'#' * min(level, 6)} {text}" if text else "", 0
+        case SheetStart(name):
+            return f"# {name}" if name else "", 0
+        case ListItem(text, mark, depth):
+            return f"{INDENT * (depth - 1)}{mark} {text}" if text else "", 0
+        case Table():
+            return _table_text(block)
+        case Code(text):
+            fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
+            return f"{fence}\n{text}\n{fence}" if text.strip() else "", 0
+        case Paragraph(text) | Caption(text) | Note(text):
+            return text, 0
+        case PageStart():
+            return "", 0
+
+
+def _table_text(table: Table) -> tuple[str, int]:
+    head = [table.title] if table.title else []
+    head += _lines(table.rows[: table.header_rows])
+    body = _lines(table.rows[table.header_rows :])
+    header = "\n".join(head)
+    return "\n".join([*head, *body]), len(header) if body else 0
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the rows that hold anything, a line each, without the empty cells at their ends."""
+    lines: list[str] = []
+    for row in rows:
+        filled = max((place for place, cell in enumerate(row, 1) if cell), default=0)
+        if filled:
+            cells = (cell.replace("|", "\\|") for cell in row[:filled])
+            lines.append(CELL_SEPARATOR.join(cells))
+    return lines

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from knowledge.errors import DamagedFile
-from knowledge.parsing.blocks import too_much_text
+from knowledge.parsing.writer import too_much_text
 
 ROLES = ("role", "from", "speaker", "author", "user", "sender", "name", "type")
 WORDS = ("content", "value", "text", "message", "body", "parts")

@@ -9,19 +9,19 @@ import json
 import resource
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
+from knowledge.parsing.blocks import Content, PageStart, Paragraph, SheetStart, render
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.text import CANDIDATES, decode, is_encoding
 
-Reader = Callable[[], tuple[list[str], str]]  # -> pages, encoding
+Reader = Callable[[], Content]
 
 MEBIBYTE = 1_048_576
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 LOCKED_OFFICE = "EncryptedPackage".encode("utf-16-le")
-PAGE_BREAK = "\n\n"
 DECLARED = (
     "utf-16", "utf-32", "ascii", "latin-1", "cp437", "gb2312", "gbk", "big5hkscs", "shift_jis",
     "euc_jp", "iso2022_jp", "hz", "cp949", "koi8-r", "cp1250", "cp1253", "cp1254", "cp1255",
@@ -50,7 +50,7 @@ def main() -> None:
     reader = _reader(Source(filename, content, order["format"], order["password"], limits))
     _give_up_rights(limits)
     try:
-        reply = _reply(filename, *reader())
+        reply = _reply(filename, reader())
     except KnowledgeError as exc:
         reply = {"error": type(exc).__name__, "message": str(exc)}
     except (MemoryError, RecursionError):
@@ -73,17 +73,16 @@ def _reader(source: Source) -> Reader:
 def _pdf(source: Source) -> Reader:
     from knowledge.parsing.pdf import read_pdf
 
-    name, content, limits = source.filename, source.content, source.limits
-    return lambda: (read_pdf(name, content, source.password, limits), "binary")
+    return lambda: read_pdf(source.filename, source.content, source.password, source.limits)
 
 
 def _office(source: Source) -> Reader:
     from knowledge.parsing.office import read_office
 
-    def read() -> tuple[list[str], str]:
+    def read() -> Content:
         name, content, file_format = source.filename, source.content, source.file_format
         _check_zip(name, content, file_format)
-        return read_office(name, content, file_format, source.limits), "utf-8"
+        return read_office(name, content, file_format, source.limits)
 
     return read
 
@@ -91,49 +90,43 @@ def _office(source: Source) -> Reader:
 def _epub(source: Source) -> Reader:
     from knowledge.parsing.epub import read_epub
 
-    return lambda: (read_epub(source.filename, source.content, source.limits), "utf-8")
+    return lambda: read_epub(source.filename, source.content, source.limits)
 
 
 def _html(source: Source) -> Reader:
     from knowledge.parsing.html import read_html
 
-    return _one_page(lambda: read_html(source.filename, source.content, source.limits.chars))
+    return lambda: read_html(source.filename, source.content, source.limits.chars)
 
 
 def _mail(source: Source) -> Reader:
     from knowledge.parsing.mail import read_mail, warm_up
 
     warm_up()
-    return _one_page(lambda: read_mail(source.filename, source.content, source.limits.chars))
+    return lambda: read_mail(source.filename, source.content, source.limits.chars)
 
 
 def _table(source: Source) -> Reader:
     from knowledge.parsing.tables import read_table
 
-    def read() -> tuple[str, str]:
+    def read() -> Content:
         text, encoding = decode(source.filename, source.content)
-        return read_table(source.filename, text, source.limits.chars), encoding
+        blocks = read_table(source.filename, text, source.limits.chars)
+        return Content(blocks, encoding)
 
-    return _one_page(read)
+    return read
 
 
 def _json(source: Source) -> Reader:
     from knowledge.parsing.chat import read_json
 
-    def read() -> tuple[str, str]:
+    def read() -> Content:
         text, encoding = decode(source.filename, source.content)
         lines = source.file_format == "jsonl"
-        return read_json(source.filename, text, source.limits.chars, lines=lines), encoding
+        words = read_json(source.filename, text, source.limits.chars, lines=lines)
+        return Content([Paragraph(words)], encoding)
 
-    return _one_page(read)
-
-
-def _one_page(read: Callable[[], tuple[str, str]]) -> Reader:
-    def one_page() -> tuple[list[str], str]:
-        text, encoding = read()
-        return [text], encoding
-
-    return one_page
+    return read
 
 
 READERS: dict[str, Callable[[Source], Reader]] = {
@@ -185,15 +178,18 @@ def _check_zip(filename: str, content: bytes, file_format: str) -> None:
         raise UnsupportedFile(f"{filename!r} is not a {file_format} file, despite its name")
 
 
-def _reply(filename: str, pages: list[str], encoding: str) -> dict[str, Any]:
-    """Return the answer: all pages joined, and where the second and later ones start."""
-    if not any(page.strip() for page in pages):
+def _reply(filename: str, content: Content) -> dict[str, Any]:
+    """Return the answer: the text, and where blocks, pages and sheets stand in it."""
+    rendered = render(content.blocks)
+    is_text = any(not isinstance(block, PageStart | SheetStart) for block in content.blocks)
+    if not (is_text and rendered.text.strip()):
         raise EmptyDocument(f"{filename!r} contains no text")
-    starts: list[int] = []
-    length = 0
-    for page in pages:
-        starts.append(length)
-        length += len(page) + len(PAGE_BREAK)
-    # half of a surrogate pair is no text; it can be neither stored nor sent
-    text = PAGE_BREAK.join(pages).encode("utf-8", "replace").decode()
-    return {"text": text, "page_starts": starts[1:], "encoding": encoding}
+    return {
+        # half of a surrogate pair is no text; it can be neither stored nor sent
+        "text": rendered.text.encode("utf-8", "replace").decode(),
+        "page_starts": rendered.page_starts,
+        "blocks": [astuple(block) for block in rendered.blocks],
+        "sheets": rendered.sheets,
+        "left_out": [astuple(item) for item in content.not_read],
+        "encoding": content.encoding,
+    }

@@ -8,8 +8,10 @@ from urllib.parse import unquote
 
 from knowledge.errors import DamagedFile, PasswordRequired, UnsupportedFile
 from knowledge.parsing.archive import Archive
-from knowledge.parsing.html import read_html
+from knowledge.parsing.blocks import Content
+from knowledge.parsing.html import add_html, page_markup
 from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.writer import BlockWriter
 from knowledge.parsing.xml import events
 
 CONTAINER = "META-INF/container.xml"
@@ -17,8 +19,8 @@ ENCRYPTION = "META-INF/encryption.xml"
 PAGES = {"application/xhtml+xml", "text/html"}
 
 
-def read_epub(filename: str, content: bytes, limits: ParseLimits) -> list[str]:
-    """Return the text of the book, in one piece.
+def read_epub(filename: str, content: bytes, limits: ParseLimits) -> Content:
+    """Return the chapters of the book, in reading order.
 
     Raises:
         UnsupportedFile: It is no zip file at all.
@@ -32,13 +34,11 @@ def read_epub(filename: str, content: bytes, limits: ParseLimits) -> list[str]:
     chapters = _chapters(filename, archive)
     if set(chapters) & _locked(filename, archive):
         raise PasswordRequired(f"{filename!r} is protected by DRM")
-    texts: list[str] = []
-    left = limits.chars
+    writer = BlockWriter(limits.chars)
     for chapter in chapters:
-        text, _ = read_html(filename, archive.read(chapter), left)
-        left -= len(text)
-        texts.append(text)
-    return ["\n\n".join(text for text in texts if text)]
+        markup, _ = page_markup(filename, archive.read(chapter))
+        add_html(writer, markup)
+    return Content(writer.blocks, "utf-8", writer.not_read)
 
 
 def _chapters(filename: str, archive: Archive) -> list[str]:

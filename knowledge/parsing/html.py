@@ -7,8 +7,9 @@ anything and fetches nothing. Entities are HTML's own: a page cannot define one.
 import re
 from html.parser import HTMLParser
 
-from knowledge.parsing.blocks import Blocks
+from knowledge.parsing.blocks import Content
 from knowledge.parsing.text import decode
+from knowledge.parsing.writer import BlockWriter
 
 SILENT = frozenset(
     ("script", "style", "template", "noscript", "svg", "math", "iframe", "object", "select")
@@ -34,47 +35,59 @@ READ_AS = {
 """What browsers read instead of what a page declares (WHATWG Encoding Standard, labels)."""
 
 
-def read_html(filename: str, content: bytes, chars: int) -> tuple[str, str]:
-    """Return the text of a page and its encoding.
+def read_html(filename: str, content: bytes, chars: int) -> Content:
+    """Return the content of a page and its encoding.
 
     Raises:
         UnsupportedFile: It is no text.
         ParseLimitExceeded: It has more than `chars` characters.
     """
+    markup, encoding = page_markup(filename, content)
+    writer = BlockWriter(chars)
+    add_html(writer, markup)
+    return Content(writer.blocks, encoding, writer.not_read)
+
+
+def page_markup(filename: str, content: bytes) -> tuple[str, str]:
+    """Return the markup of a page and its encoding.
+
+    Raises:
+        UnsupportedFile: It is no text.
+    """
     found = _DECLARED.search(content[:DECLARED_WITHIN])
     declared = found[1].decode("ascii", "replace").lower() if found else ""
-    text, encoding = decode(filename, content, declared=READ_AS.get(declared, declared))
-    return html_text(text, chars), encoding
+    return decode(filename, content, declared=READ_AS.get(declared, declared))
 
 
-def html_text(markup: str, chars: int) -> str:
-    """Return the text of markup; its menus only where there is nothing else."""
+def add_html(writer: BlockWriter, markup: str) -> None:
+    """Add the content of markup; its menus only where there is nothing else."""
+    before = len(writer.blocks)
     for silent in (SILENT | {MENU}, SILENT):
-        page = _Page(chars, silent)
+        page = _Page(writer, silent)
         page.feed(markup)
         page.close()
-        if text := page.text():
-            return text
-    return ""
+        page.end()
+        if len(writer.blocks) > before:
+            return
 
 
 class _Page(HTMLParser):
     """Turns tags into blocks."""
 
-    def __init__(self, chars: int, silent: frozenset[str]) -> None:
+    def __init__(self, writer: BlockWriter, silent: frozenset[str]) -> None:
         super().__init__(convert_charrefs=True)
-        self._blocks = Blocks(chars)
+        self._blocks = writer
         self._silent = silent
         self._muted: list[str] = []
         self._tables: list[bool] = []  # one for each open table: is a row open?
         self._cells: list[bool] = []  # … and a cell in it?
         self._preformatted = 0
 
-    def text(self) -> str:
-        """Return the text; whatever was left open is closed."""
+    def end(self) -> None:
+        """Close whatever was left open."""
         while self._tables:
             self._end_table()
-        return self._blocks.page()
+        self._blocks.end_paragraph()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open an element."""
@@ -83,7 +96,7 @@ class _Page(HTMLParser):
         if self._muted:
             return
         if tag == "table":
-            self._blocks.end_paragraph()
+            self._blocks.begin_table()
             self._tables.append(False)
             self._cells.append(False)
         elif tag == "tr" and self._tables:
@@ -128,7 +141,7 @@ class _Page(HTMLParser):
         if not self._tables[-1]:
             self._blocks.begin_row()
             self._tables[-1] = True
-        self._blocks.push()
+        self._blocks.begin_cell()
         self._cells[-1] = True
 
     def _end_cell(self) -> None:

@@ -9,14 +9,16 @@ from email.message import EmailMessage, MIMEPart
 from email.policy import default
 
 from knowledge.errors import UnsupportedFile
-from knowledge.parsing.html import READ_AS, html_text
+from knowledge.parsing.blocks import Content, Paragraph
+from knowledge.parsing.html import READ_AS, add_html
 from knowledge.parsing.text import decode
+from knowledge.parsing.writer import BlockWriter, too_much_text
 
 HEADERS = ("Subject", "From", "To", "Cc", "Date")
 
 
-def read_mail(filename: str, content: bytes, chars: int) -> tuple[str, str]:
-    """Return the message as text, and the encoding of its body.
+def read_mail(filename: str, content: bytes, chars: int) -> Content:
+    """Return the message, with the encoding of its body.
 
     Raises:
         UnsupportedFile: It has no header of a mail.
@@ -31,8 +33,11 @@ def read_mail(filename: str, content: bytes, chars: int) -> tuple[str, str]:
     if attached:
         lines.append(f"Attachments: {', '.join(attached)}")
     body = message.get_body(preferencelist=("plain", "html"))
-    text, encoding = ("", "ascii") if body is None else _body(filename, body, chars)
-    return "\n".join(lines) + f"\n\n{text}".rstrip(), encoding
+    head = Paragraph("\n".join(lines))
+    if body is None:
+        return Content([head], "ascii")
+    said = _body(filename, body, chars)
+    return Content([head, *said.blocks], said.encoding, said.not_read)
 
 
 def warm_up() -> None:
@@ -52,10 +57,15 @@ def _header(message: EmailMessage, name: str) -> str:
         return ""  # the library fails on some malformed headers; the rest of the mail is good
 
 
-def _body(filename: str, body: MIMEPart, chars: int) -> tuple[str, str]:
+def _body(filename: str, body: MIMEPart, chars: int) -> Content:
     payload = body.get_payload(decode=True)
     raw = payload if isinstance(payload, bytes) else b""
     declared = str(body.get_content_charset("")).lower()
     text, encoding = decode(filename, raw, declared=READ_AS.get(declared, declared))
-    is_page = body.get_content_subtype() == "html"
-    return html_text(text, chars) if is_page else text, encoding
+    if body.get_content_subtype() != "html":
+        if len(text) > chars:
+            raise too_much_text(chars)
+        return Content([Paragraph(text.strip())], encoding)
+    writer = BlockWriter(chars)
+    add_html(writer, text)
+    return Content(writer.blocks, encoding, writer.not_read)

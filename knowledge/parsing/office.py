@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from knowledge.errors import ParseLimitExceeded, UnsupportedFile
-from knowledge.parsing.blocks import Blocks
+from knowledge.parsing.blocks import Content
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.package import Package
 from knowledge.parsing.sheets import read_sheets
+from knowledge.parsing.writer import BlockWriter
 from knowledge.parsing.xml import Event
 
 KINDS = {"document": "docx", "workbook": "xlsx", "presentation": "pptx"}
@@ -21,8 +22,8 @@ BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
 
 
-def read_office(filename: str, content: bytes, kind: str, limits: ParseLimits) -> list[str]:
-    """Return the text of a Word or Excel file in one piece, of PowerPoint by slide.
+def read_office(filename: str, content: bytes, kind: str, limits: ParseLimits) -> Content:
+    """Return the content of a Word, Excel or PowerPoint file.
 
     Args:
         filename: For messages.
@@ -38,23 +39,24 @@ def read_office(filename: str, content: bytes, kind: str, limits: ParseLimits) -
     root = next((event.name for event in package.events(package.main)), "")
     if KINDS.get(root) != kind:
         raise UnsupportedFile(f"{filename!r} is {KINDS.get(root, 'another kind of file')} inside")
+    writer = BlockWriter(limits.chars)
     if kind == "docx":
-        return [_read_word(package, limits)]
-    if kind == "xlsx":
-        return [read_sheets(package, limits)]
-    return _read_slides(filename, package, limits)
+        _read_word(writer, package)
+    elif kind == "xlsx":
+        read_sheets(writer, package, limits)
+    else:
+        _read_slides(writer, filename, package, limits)
+    return Content(writer.blocks, "utf-8", writer.not_read)
 
 
-def _read_word(package: Package, limits: ParseLimits) -> str:
+def _read_word(writer: BlockWriter, package: Package) -> None:
     styles = package.related(package.main, ("styles",))
     headings = _heading_styles(package, styles[0]) if styles else {}
-    blocks = Blocks(limits.chars)
     around = {kind: package.related(package.main, (kind,)) for kind in WORD_PARTS}
     parts = [*around["header"], package.main]
     parts += [*around["footnotes"], *around["endnotes"], *around["footer"]]
     for part in parts:
-        _Flow(blocks, headings).add(package.events(part))
-    return blocks.page()
+        _Flow(writer, headings).add(package.events(part))
 
 
 def _heading_styles(package: Package, part: str) -> dict[str, int]:
@@ -79,7 +81,7 @@ def _heading_styles(package: Package, part: str) -> dict[str, int]:
 class _Flow:
     """Running text: Word's and PowerPoint's paragraphs, cells and boxes have the same names."""
 
-    def __init__(self, blocks: Blocks, headings: Mapping[str, int]) -> None:
+    def __init__(self, blocks: BlockWriter, headings: Mapping[str, int]) -> None:
         self._blocks = blocks
         self._headings = headings
         self._level = self._title = 0
@@ -105,9 +107,13 @@ class _Flow:
             self._level = self._headings.get(attributes.get("val", ""), 0)
         elif name == "ph" and attributes.get("type") in ("title", "ctrTitle"):
             self._title = 1
+        elif name == "tbl":
+            self._blocks.begin_table()
         elif name == "tr":
             self._blocks.begin_row()
-        elif name in ("tc", "txbxContent"):
+        elif name == "tc":
+            self._blocks.begin_cell()
+        elif name == "txbxContent":
             self._blocks.push()
         elif name in ("docPr", "cNvPr") and attributes.get("descr"):
             self._blocks.text(f"{attributes['descr']} ")  # a picture's text for blind readers
@@ -128,7 +134,7 @@ class _Flow:
             self._blocks.pop_into_page()
 
 
-def _read_slides(filename: str, package: Package, limits: ParseLimits) -> list[str]:
+def _read_slides(writer: BlockWriter, filename: str, package: Package, limits: ParseLimits) -> None:
     targets = package.targets(package.main)
     slides = [
         targets[event.attributes["r:id"]][1]
@@ -140,14 +146,12 @@ def _read_slides(filename: str, package: Package, limits: ParseLimits) -> list[s
         raise ParseLimitExceeded(
             f"{filename!r} has {len(slides)} slides; at most {limits.pages} (knowledge.parse_pages)"
         )
-    blocks = Blocks(limits.chars)
-    pages: list[str] = []
     for slide in slides:
-        _Flow(blocks, {}).add(package.events(slide))
+        writer.start_page()
+        _Flow(writer, {}).add(package.events(slide))
         for part in package.related(slide, SLIDE_PARTS):
-            _Flow(blocks, {}).add(_chart_words(package.events(part)))
-        pages.append(blocks.page())
-    return pages
+            _Flow(writer, {}).add(_chart_words(package.events(part)))
+            writer.end_paragraph()
 
 
 def _chart_words(flow: Iterator[Event]) -> Iterator[Event]:

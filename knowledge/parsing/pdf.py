@@ -16,8 +16,9 @@ from knowledge.errors import (
     UnsupportedFile,
     WrongPassword,
 )
-from knowledge.parsing.blocks import too_much_text
+from knowledge.parsing.blocks import Block, Content, PageStart, Paragraph
 from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.writer import too_much_text
 
 HEADER_WITHIN = 1_024  # Adobe's readers look for %PDF- this far (PDF reference 1.7, H.3.4.1)
 FULL_LINE = 0.8  # of the longest line of a page: a shorter one ends its paragraph
@@ -26,7 +27,7 @@ _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-
 _HAN_BREAK = re.compile(f"(?<=[{_HAN}])\n(?=[{_HAN}])")
 
 
-def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseLimits) -> list[str]:
+def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseLimits) -> Content:
     """Return the text of each page; a page without text is empty.
 
     Raises:
@@ -46,16 +47,17 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
         )
     if not count:
         raise DamagedFile(f"{filename!r} has no page that can be found")
-    pages: list[str] = []
+    blocks: list[Block] = []
     left = limits.chars
     for number in range(count):
-        pages.append(_page_text(filename, document, number))
-        left -= len(pages[-1])
+        text = _page_text(filename, document, number)
+        blocks += (PageStart(), Paragraph(text))
+        left -= len(text)
         if left < 0:
             raise too_much_text(limits.chars)
-    if not any(pages):
+    if left == limits.chars:
         raise NoTextLayer(f"{filename!r}: none of its {count} pages has text; they are pictures")
-    return pages
+    return Content(blocks, "binary")
 
 
 def _open(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfDocument:

@@ -17,13 +17,14 @@ from pathlib import Path
 from threading import Thread, Timer
 
 from knowledge import errors
+from knowledge.parsing.blocks import NotRead, PlacedBlock
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.text import ParsedText
+from knowledge.parsing.parsed import ParsedText
 
 ROOM = Path(__file__).resolve().parent.parent
 START_S = 5.0  # for the interpreter to start on a busy machine; it takes 0.1 s on a quiet one
 REPLY_BYTES_PER_CHAR = 4  # UTF-8
-REPLY_EXTRA_BYTES = 1_000_000  # page starts, escapes, or the words of an error
+REPLY_EXTRA_BYTES = 20_000_000  # places of blocks and pages, escapes, or the words of an error
 FOUND: dict[str, type[errors.KnowledgeError]] = {
     kind.__name__: kind
     for kind in (
@@ -74,6 +75,9 @@ def parse_in_child(
         format=file_format,
         encoding=str(reply["encoding"]),
         page_starts=tuple(int(start) for start in reply["page_starts"]),
+        blocks=tuple(PlacedBlock(*values) for values in reply["blocks"]),
+        sheets=tuple((int(start), str(name)) for start, name in reply["sheets"]),
+        left_out=tuple(NotRead(*map(str, values)) for values in reply["left_out"]),
     )
 
 

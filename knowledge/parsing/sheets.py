@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from knowledge.parsing.blocks import Blocks, too_much_text
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.package import SKIPPED, Package
+from knowledge.parsing.writer import BlockWriter, too_much_text
 from knowledge.parsing.xml import Event
 
 SKIPPED_IN_CELLS = {"rPh", "f"}  # how to pronounce it, how it was computed
@@ -43,17 +43,15 @@ class _Cells:
         return _number_text(value, number_format, self.epoch)
 
 
-def read_sheets(package: Package, limits: ParseLimits) -> str:
-    """Return the text of a workbook: each sheet under its name.
+def read_sheets(writer: BlockWriter, package: Package, limits: ParseLimits) -> None:
+    """Add the sheets of a workbook, each under its name.
 
     Raises:
         DamagedFile, PasswordRequired, ParseLimitExceeded: As they say.
     """
     package.skipped = SKIPPED | SKIPPED_IN_CELLS
     targets = package.targets(package.main)
-    blocks = Blocks(limits.chars)
     cells = _Cells(package, limits)
-    filled = False
     for kind, name, attributes in package.events(package.main):
         if kind != "start":
             continue
@@ -62,18 +60,17 @@ def read_sheets(package: Package, limits: ParseLimits) -> str:
         related, part = targets.get(attributes.get("r:id", ""), ("", ""))
         is_hidden = attributes.get("state", "visible") != "visible"
         if name == "sheet" and related == "worksheet" and not is_hidden:
-            blocks.text(attributes.get("name", ""))
-            blocks.end_paragraph(heading=1)
-            filled |= _add_rows(blocks, package.events(part), cells)
-            blocks.end_table()
-    return blocks.page() if filled else ""
+            writer.start_sheet(attributes.get("name", ""))
+            writer.begin_table()
+            _add_rows(writer, package.events(part), cells)
+            writer.end_table()
 
 
-def _add_rows(blocks: Blocks, flow: Iterator[Event], cells: _Cells) -> bool:
-    """Add the rows of a sheet and say whether there was anything in them."""
+def _add_rows(blocks: BlockWriter, flow: Iterator[Event], cells: _Cells) -> None:
+    """Add the rows of a sheet."""
     cell: dict[str, str] = {}
     value: list[str] = []
-    in_value = filled = False
+    in_value = False
     column = 0
     for kind, name, attributes in flow:
         if kind == "text":
@@ -92,15 +89,12 @@ def _add_rows(blocks: Blocks, flow: Iterator[Event], cells: _Cells) -> bool:
             text = cells.text("".join(value), cell.get("t", "n"), cell.get("s", "0"))
             if text:
                 column = _add_cell(blocks, text, column, cell.get("r", ""))
-                filled = True
-    return filled
 
 
-def _add_cell(blocks: Blocks, text: str, column: int, reference: str) -> int:
+def _add_cell(blocks: BlockWriter, text: str, column: int, reference: str) -> int:
     """Add a cell in its column and return the column after it."""
     place = _column(reference, column)
-    for _ in range(column, place):
-        blocks.cell("")
+    blocks.skip_to(place)
     blocks.cell(text)
     return place + 1
 

@@ -5,33 +5,37 @@ It knows separators and quotes; encodings are `text`'s business.
 
 import csv
 import io
+from collections.abc import Sequence
 
 from knowledge.errors import DamagedFile
-from knowledge.parsing.blocks import Blocks
+from knowledge.parsing.blocks import Block
+from knowledge.parsing.writer import BlockWriter
 
 SEPARATORS = ",;\t|"
 SAMPLE_CHARS = 20_000
 MAX_FIELD_CHARS = 1_000_000
 
 
-def read_table(filename: str, text: str, chars: int) -> str:
-    """Return the rows, cells joined by ` | `.
+def read_table(filename: str, text: str, chars: int) -> Sequence[Block]:
+    """Return the table as a block.
 
     Raises:
         DamagedFile: A quote opens and never closes within a reasonable length.
         ParseLimitExceeded: It has more than `chars` characters.
     """
     csv.field_size_limit(MAX_FIELD_CHARS)
-    blocks = Blocks(chars)
+    writer = BlockWriter(chars)
+    writer.begin_table()
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)):
-            blocks.begin_row()
+            writer.begin_row()
             for cell in row:
-                blocks.cell(cell)
-            blocks.end_row()
+                writer.cell(cell)
+            writer.end_row()
     except csv.Error as exc:
         raise DamagedFile(f"{filename!r} is not a table: {exc}") from exc
-    return blocks.page()
+    writer.end_table()
+    return writer.blocks
 
 
 def _separator(text: str) -> str:

@@ -5,7 +5,6 @@ It knows byte order marks, charsets and magic numbers; it does not know Markdown
 """
 
 import re
-from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
@@ -38,16 +37,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 STATEFUL = {"iso-2022-jp", "iso-2022-kr", "hz-gb-2312", "utf-7"}
 """Written in ASCII alone, so that they pass for UTF-8: believed where they are declared."""
 MAX_CONTROL_SHARE = 0.005  # form feeds and escapes occur in text; a binary has far more
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedText:
-    """The text of a source file; `page_starts` are offsets of pages 2, 3, … where there are any."""
-
-    text: str
-    format: str
-    encoding: str
-    page_starts: tuple[int, ...] = ()
 
 
 def decode(filename: str, content: bytes, *, declared: str = "") -> tuple[str, str]:

@@ -3,10 +3,14 @@
 It knows how a file and its text are packed into one payload; it does not know jobs.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from knowledge import ParsedText, ParseLimits, parse
+
+_PARSED: Final = TypeAdapter(ParsedText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,10 @@ def read_locked(filename: str, content: bytes, password: str, *, limits: ParseLi
         KnowledgeError: As `parse`.
     """
     parsed = parse(filename, content, password=password, limits=limits)
-    return json.dumps(asdict(parsed)).encode() + b"\n" + content
+    return _PARSED.dump_json(parsed) + b"\n" + content
 
 
 def unpack(payload: bytes) -> UnlockedFile:
     """Return what `read_locked` packed."""
     header, _, content = payload.partition(b"\n")
-    fields = json.loads(header)
-    return UnlockedFile(
-        content, ParsedText(**{**fields, "page_starts": tuple(fields["page_starts"])})
-    )
+    return UnlockedFile(content, _PARSED.validate_json(header))

@@ -1,0 +1,228 @@
+"""Collects what a reader finds into blocks: running text, lists, tables, code, pages.
+
+It knows paragraphs, cells and frames inside frames; it does not know where text comes from, nor how
+a block is written in the end (`blocks`).
+"""
+
+import re
+
+from knowledge.errors import ParseLimitExceeded
+from knowledge.parsing.blocks import (
+    Block,
+    Caption,
+    Code,
+    Heading,
+    ListItem,
+    Note,
+    NotRead,
+    PageStart,
+    Paragraph,
+    SheetStart,
+    Table,
+)
+from knowledge.parsing.grid import Grid
+
+MAX_NOT_READ = 100  # told one by one; a file with more has them counted
+_SPACES = re.compile(r"[ \t\u00a0]+")
+_MARK = re.compile(r"(?m)^(?=#{1,6}(?:\s|$)|```|~~~)")
+_POWERS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
+_AFTER_PRICE = re.compile(r"[$€£¥￥]\s?\d[\d,. ]*$")
+
+
+class BlockWriter:
+    """Blocks on their way into a document: in order, with frames for cells and text boxes."""
+
+    def __init__(self, chars: int) -> None:
+        """Begin an empty document of at most `chars` characters."""
+        self._left = self._chars = chars
+        self._frames: list[tuple[list[Block], list[str]]] = [
+            ([], [])
+        ]  # (blocks, words of the next)
+        self._grids: list[Grid] = []
+        self._spans: list[tuple[int, int, bool | None]] = []  # of the cells that are open
+        self._is_lowered = False  # the last words stood below the line
+        self.not_read: list[NotRead] = []
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks so far; the paragraph that is open is ended."""
+        self.end_paragraph()
+        return self._frames[-1][0]
+
+    def text(self, words: str) -> None:
+        """Add words to the paragraph.
+
+        Raises:
+            ParseLimitExceeded: It is more text than allowed.
+        """
+        if self._is_lowered and words[:1].isdigit():
+            words = f" {words}"  # x₁ and then 2 is not x₁₂
+        self._is_lowered = False
+        self._charge(words)
+        self._frames[-1][1].append(words)
+
+    def raised(self, words: str) -> None:
+        """Add words that stand above the line: `10^6`, `m²`, cents; no digit joins another."""
+        before = "".join(self._frames[-1][1][-3:])
+        if len(words) == 2 and words.isdecimal() and _AFTER_PRICE.search(before):
+            self.text(f".{words}")
+        elif before[-1:].isdigit() and words.strip():
+            self.text(f"^{words.strip()}")
+        else:
+            self.text(words.translate(_POWERS))
+        self._is_lowered = True
+
+    def lowered(self, words: str) -> None:
+        """Add words that stand below the line: `CO2`; no digit joins another."""
+        before = "".join(self._frames[-1][1][-1:])
+        self.text(f"_{words}" if before[-1:].isdigit() and words[:1].isdigit() else words)
+        self._is_lowered = True
+
+    def end_paragraph(
+        self, *, heading: int = 0, number: str = "", item: int = 0, note: bool = False
+    ) -> None:
+        """End the paragraph.
+
+        Args:
+            heading: Its level; 0: no heading.
+            number: What the program shows before it: `1.2`, `第二条`, the mark of an item.
+            item: Its depth in a list; 0: no item.
+            note: It is a footnote, or a note beside a slide.
+        """
+        blocks, words = self._frames[-1]
+        text = "\n".join(_SPACES.sub(" ", line).strip() for line in "".join(words).split("\n"))
+        text = text.strip()
+        words.clear()
+        self._is_lowered = False
+        if not text:
+            return
+        self._charge(number)
+        if heading:
+            blocks.append(Heading(" ".join(f"{number} {text}".split()), heading))
+        elif item:
+            blocks.append(ListItem(_escape(text), number or "-", item))
+        else:
+            whole = _escape(f"{number} {text}" if number else text)
+            blocks.append(Note(whole) if note else Paragraph(whole))
+
+    def caption(self) -> None:
+        """End the paragraph: it is a caption."""
+        at = len(self.blocks_of_frame())
+        self.end_paragraph()
+        blocks = self.blocks_of_frame()
+        blocks[at:] = [Caption(b.text) if isinstance(b, Paragraph) else b for b in blocks[at:]]
+
+    def blocks_of_frame(self) -> list[Block]:
+        """Return the blocks of the innermost frame, without ending its paragraph."""
+        return self._frames[-1][0]
+
+    def code(self, text: str) -> None:
+        """Add code, whose line breaks and indentation are kept."""
+        self.end_paragraph()
+        self._charge(text)
+        if text.strip():
+            self._frames[-1][0].append(Code(text.strip("\n")))
+
+    def start_page(self) -> None:
+        """Begin a page or slide."""
+        self.end_paragraph()
+        self._frames[-1][0].append(PageStart())
+
+    def start_sheet(self, name: str) -> None:
+        """Begin a sheet."""
+        self.end_paragraph()
+        self._charge(name)
+        self._frames[-1][0].append(SheetStart(" ".join(name.split())))
+
+    def leave_out(self, what: str, where: str, why: str) -> None:
+        """Note something that is not read."""
+        if len(self.not_read) < MAX_NOT_READ:
+            self.not_read.append(NotRead(what, where, why))
+
+    def push(self) -> None:
+        """Begin a frame of its own: a cell, a text box."""
+        self._frames.append(([], []))
+
+    def pop(self) -> list[Block]:
+        """End the frame and return its blocks."""
+        self.end_paragraph()
+        return self._frames.pop()[0]
+
+    def pop_into_page(self) -> None:
+        """End the frame; its blocks go before the paragraph that was open around it."""
+        self._frames[-2][0].extend(self.pop())
+
+    def begin_table(self) -> None:
+        """Begin a table; it may stand in a cell of another."""
+        self.end_paragraph()
+        self._grids.append(Grid(self._charge))
+
+    def begin_row(self, *, is_header: bool = False) -> None:
+        """Begin a row of cells; `is_header`: the file says that it names the columns."""
+        self._grids[-1].begin_row(is_header=is_header)
+
+    def begin_cell(self, *, columns: int = 1, rows: int = 1, is_header: bool | None = None) -> None:
+        """Begin a cell; what follows is its text. Arguments: `Grid.add`."""
+        self._spans.append((columns, rows, is_header))
+        self.push()
+
+    def end_cell(self) -> None:
+        """End the cell."""
+        columns, rows, is_header = self._spans.pop()
+        words = " ".join(_flat(block) for block in self.pop())
+        text = " ".join(words.split())
+        self._grids[-1].add(text, columns=columns, rows=rows, is_header=is_header)
+
+    def cell(self, text: str, *, columns: int = 1, rows: int = 1) -> None:
+        """Add a whole cell to the row."""
+        self._charge(text)
+        self._grids[-1].add(" ".join(text.split()), columns=columns, rows=rows)
+
+    def skip_to(self, column: int) -> None:
+        """Leave the cells before `column` (from 0) empty."""
+        self._grids[-1].skip_to(column)
+
+    def end_row(self) -> None:
+        """End the row."""
+        self._grids[-1].end_row()
+
+    def end_table(self, title: str = "") -> None:
+        """End the table; a grid of one column is running text."""
+        table = self._grids.pop().table(title)
+        if not table.rows:
+            return
+        if max(map(len, table.rows)) > 1:
+            self._frames[-1][0].append(table)
+        else:
+            texts = [table.title, *(row[0] for row in table.rows)]
+            self._frames[-1][0].extend(Paragraph(_escape(text)) for text in texts if text)
+
+    def _charge(self, text: str) -> None:
+        self._left -= len(text)
+        if self._left < 0:
+            raise too_much_text(self._chars)
+
+
+def too_much_text(chars: int) -> ParseLimitExceeded:
+    """Return the error for more text than allowed."""
+    return ParseLimitExceeded(f"more than {chars:,} characters of text (knowledge.parse_chars)")
+
+
+def _escape(text: str) -> str:
+    """Return running text whose lines begin with no mark of a heading or of code."""
+    return _MARK.sub(r"\\", text)
+
+
+def _flat(block: Block) -> str:
+    """Return a block inside a cell as running words."""
+    match block:
+        case Table(rows):
+            return "; ".join(", ".join(cell for cell in row if cell) for row in rows)
+        case ListItem(text, mark):
+            return f"{mark} {text}"
+        case SheetStart(text) | Heading(text) | Paragraph(text) | Code(text):
+            return text
+        case Caption(text) | Note(text):
+            return text
+        case PageStart():
+            return ""
