@@ -8,7 +8,6 @@ from knowledge.parsing.blocks import render
 from knowledge.parsing.raised import is_unsettled, lowered, raised, settle, settle_notes, struck
 from knowledge.parsing.writer import BlockWriter
 
-
 ENCLOSE = {"^": raised, "_": lowered, "~": struck}
 
 
