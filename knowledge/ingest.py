@@ -33,7 +33,14 @@ from knowledge.sql.bases import Base, get_base
 from knowledge.sql.chunks import vectors_by_text
 from knowledge.sql.staging import ActiveVersion, Draft, Staged, Vectors
 from knowledge.sql.transaction import write_transaction
-from knowledge.types import MAX_ATTRIBUTES, Attributes, Chunk, IngestReport, NewDocument
+from knowledge.types import (
+    MAX_ATTRIBUTES,
+    Attributes,
+    Chunk,
+    IngestReport,
+    NewDocument,
+    searched_title,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -166,8 +173,12 @@ def _write(resources: Resources, base: Base, window: _Window) -> list[IngestRepo
         indexed = indexed and now.index.pk == base.index.pk  # a swap takes staged chunks along
         removed = versions.activate(connection, now, staged, indexed=indexed)
     delete_vectors(resources.index, now.index.collection, removed)
-    written = dict(zip((id(item) for item in window.changed), staged, strict=True))
-    return [_report(item, written.get(id(item)), indexed=indexed) for item in window.files]
+    pairs = zip(staged, drafts, strict=True)
+    written = dict(zip((id(item) for item in window.changed), pairs, strict=True))
+    return [
+        _report(item, *written.get(id(item), (None, None)), indexed=indexed)
+        for item in window.files
+    ]
 
 
 def check_attributes(attributes: Attributes) -> None:
@@ -275,7 +286,7 @@ def _chunking(resources: Resources, base: Base) -> Chunking:
 def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared]) -> list[Draft]:
     """Return drafts with vectors; text that the live version also holds is not embedded again."""
     known = _known_vectors(resources, items)
-    texts = [[embedded_text(c.heading, c.text) for c in item.chunks] for item in items]
+    texts = [_embedded_texts(item) for item in items]
     new = list(dict.fromkeys(text for part in texts for text in part if text not in known))
     known.update(zip(new, resources.embedder.embed_passages(new), strict=True))
     return [
@@ -289,6 +300,7 @@ def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared])
             access=item.file.access,
             bytes=len(item.file.source.content),
             text=item.parsed.text,
+            left_out=item.parsed.left_out,
             chunking=str(chunking),
             chunks=item.chunks,
             vectors=np.stack([known[text] for text in part]),
@@ -302,9 +314,18 @@ def _known_vectors(resources: Resources, items: Sequence[_Prepared]) -> dict[str
     with resources.database.connect() as connection:
         for item in items:
             if item.file.current is not None:
+                title = searched_title(item.file.source.external_id, item.file.current.filename)
                 rows = vectors_by_text(connection, item.file.current.version_pk)
-                known.update((embedded_text(head, text), vector) for head, text, vector in rows)
+                known.update(
+                    (embedded_text(title, heading, text, lead or ""), vector)
+                    for heading, text, lead, vector in rows
+                )
     return known
+
+
+def _embedded_texts(item: _Prepared) -> list[str]:
+    title = searched_title(item.file.source.external_id, item.file.source.filename)
+    return [embedded_text(title, c.heading, c.text, c.lead) for c in item.chunks]
 
 
 def _upsert(
@@ -318,8 +339,10 @@ def _upsert(
     return upsert_if_available(index, base.index.collection, ids, vectors)
 
 
-def _report(item: _SourceFile, staged: Staged | None, *, indexed: bool) -> IngestReport:
-    if staged is None:
+def _report(
+    item: _SourceFile, staged: Staged | None, draft: Draft | None, *, indexed: bool
+) -> IngestReport:
+    if staged is None or draft is None:
         assert item.current is not None
         return IngestReport(
             document_id=item.current.document_id,
@@ -328,6 +351,8 @@ def _report(item: _SourceFile, staged: Staged | None, *, indexed: bool) -> Inges
             chunks=item.current.chunks,
             unchanged=True,
             indexed=True,
+            encoding=item.current.encoding or "",
+            left_out=item.current.left_out,
         )
     return IngestReport(
         document_id=staged.document_id,
@@ -336,4 +361,6 @@ def _report(item: _SourceFile, staged: Staged | None, *, indexed: bool) -> Inges
         chunks=len(staged.chunk_ids),
         unchanged=False,
         indexed=indexed,
+        encoding=draft.encoding,
+        left_out=draft.left_out,
     )

@@ -7,12 +7,13 @@ Every function runs inside the caller's transaction.
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Table, bindparam, func, insert, select
 
+from knowledge.parsing import NotRead
 from knowledge.sql.bases import Base
 from knowledge.sql.chunks import attribute_key
 from knowledge.sql.tables import access, attributes, chunks, documents, versions
@@ -34,6 +35,7 @@ class Draft:
     access: frozenset[str]
     bytes: int
     text: str
+    left_out: tuple[NotRead, ...]
     chunking: str
     chunks: tuple[Chunk, ...]
     vectors: Vectors  # (n_chunks, d) float32, L2-normalised
@@ -72,6 +74,13 @@ class ActiveVersion:
     access: frozenset[str]
     chunking: str
     chunks: int
+    encoding: str | None
+    left_out: tuple[NotRead, ...]
+
+
+def not_read(stored: Sequence[Sequence[str]] | None) -> tuple[NotRead, ...]:
+    """Return what `versions.left_out` says."""
+    return tuple(NotRead(*item) for item in stored or ())
 
 
 def document_id_for(base: Base, external_id: str) -> DocumentId:
@@ -93,7 +102,11 @@ def active_versions(
     rows = connection.execute(_ACTIVE, {"base_pk": base.pk, "external_ids": list(external_ids)})
     found: dict[str, ActiveVersion] = {}
     for row in rows:
-        values = {**row._mapping, "access": frozenset(row.access or ())}
+        values = {
+            **row._mapping,
+            "access": frozenset(row.access or ()),
+            "left_out": not_read(row.left_out),
+        }
         external_id = values.pop("external_id")
         found[external_id] = ActiveVersion(**values)
     return found
@@ -194,6 +207,7 @@ def _version_values(base: Base, target: _NextVersion, draft: Draft) -> dict[str,
         "chunking": draft.chunking,
         "created_at": time.time(),
         "text": draft.text,
+        "left_out": [astuple(item) for item in draft.left_out] or None,
     }
 
 
@@ -212,7 +226,10 @@ def _chunk_rows(base: Base, staged: Staged, draft: Draft) -> Iterator[dict[str, 
             "end": chunk.end,
             "parent_start": chunk.parent_start,
             "parent_end": chunk.parent_end,
+            "lead": chunk.lead or None,
             "page": chunk.page,
+            "page_end": chunk.page_end,
+            "sheet": chunk.sheet,
             "heading": chunk.heading,
             "tokens": chunk.tokens,
             "vector": half.tobytes(),
@@ -232,6 +249,8 @@ _ACTIVE = (
         versions.c.access,
         versions.c.chunking,
         versions.c.chunks,
+        versions.c.encoding,
+        versions.c.left_out,
     )
     .join(versions, versions.c.pk == documents.c.active_version)
     .where(documents.c.base_pk == bindparam("base_pk"))

@@ -96,6 +96,7 @@ versions = Table(  # history stays; text, chunks and vectors of a retired versio
     Column("activated_at", Float),
     Column("chunks_outdated", Integer),  # chunks of the version before that this change ended
     Column("text", Text),
+    Column("left_out", JSON(none_as_null=True)),  # [what, where, why] of what was not read
     UniqueConstraint("document_pk", "version"),
     Index(  # all that `change` reads: 20,000 versions in 18 ms, 92 from the rows
         "kb_versions_by_change",
@@ -155,7 +156,10 @@ chunks = Table(
     Column("end", Integer, nullable=False),
     Column("parent_start", Integer),  # the larger piece that is read once this one is found
     Column("parent_end", Integer),
+    Column("lead", Text),  # title and header rows of the table that it goes on with
     Column("page", Integer),
+    Column("page_end", Integer),  # where it goes on over a page break
+    Column("sheet", Text),
     Column("heading", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("vector", LargeBinary, nullable=False),  # float16, L2-normalised, `dimension` long

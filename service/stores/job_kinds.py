@@ -67,6 +67,14 @@ class IngestArgs(JobArgs):
     was_locked: bool = False
 
 
+class NotReadPart(JobResult):
+    """A part of a file that was not read; see `knowledge.NotRead`."""
+
+    what: str
+    where: str
+    why: str
+
+
 class IngestResult(JobResult):
     """What became of a document; see `knowledge.IngestReport`."""
 
@@ -78,6 +86,8 @@ class IngestResult(JobResult):
     chunks: int
     unchanged: bool
     indexed: bool
+    encoding: str = ""
+    left_out: tuple[NotReadPart, ...] = ()
 
 
 class DeleteArgs(JobArgs):

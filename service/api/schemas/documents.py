@@ -35,6 +35,14 @@ class DocumentUpload(Body):
     )
 
 
+class NotReadPart(Reply):
+    """A part of a file that was not read."""
+
+    what: str
+    where: str
+    why: str
+
+
 class DocumentReply(Reply):
     """The active version of one document."""
 
@@ -54,6 +62,8 @@ class DocumentReply(Reply):
     tokens: int
     chunks: int
     indexed: bool = Field(description="Whether its vectors are in the vector index.")
+    encoding: str = Field(description="In which its text was read.")
+    left_out: list[NotReadPart] = Field(description="What of the file was not read, and why.")
     access_labels: list[str] = Field(
         description="Labels of which a reader needs one; empty: anyone may read."
     )
@@ -87,6 +97,10 @@ class IngestResult(Reply):
     unchanged: bool = Field(description="Whether the same content was already active.")
     indexed: bool = Field(
         description="False: the vectors are added once the index is available again."
+    )
+    encoding: str = Field(default="", description="In which its text was read.")
+    left_out: list[NotReadPart] = Field(
+        default_factory=list, description="What of the file was not read, and why."
     )
 
 

@@ -35,6 +35,7 @@ class PassageReply(Reading):
     content: list[PassagePart] = []
     external_id: str = ""
     filename: str = ""
+    source: str = ""
 
 
 class SearchReply(Reading):
