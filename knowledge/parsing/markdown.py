@@ -7,7 +7,6 @@ short list items, and drops what is nested deeper than twenty levels.
 """
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +15,8 @@ from knowledge.parsing.blocks import BlockKind, PlacedBlock
 MAX_DEPTH = 20  # of lists and quotes in each other, as in markdown-it; deeper marks are text
 CODE_INDENT = 4  # columns (CommonMark 4.4)
 TAB = 4  # columns (CommonMark 2.2)
+MAX_BLOCKS = 500_000  # about 65 MB of them; what follows is one paragraph
+MAX_TITLE_CHARS = 1_000  # a longer heading is no title; its markup stays
 QUOTE = 0  # an open quote among the widths of open list items
 
 _SPACES = re.compile(r"[ \t]*")
@@ -25,10 +26,10 @@ _ATX = re.compile(r"(#{1,6})(?:[ \t]+(.*))?$")
 _CLOSING_MARKS = re.compile(r"(?:^|(?<=[ \t]))#+$")
 _UNDERLINE = re.compile(r"(?:=++|-++)[ \t]*$")
 _FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,}).*$")
-_FENCE_LINE = re.compile(r"^[ \t>]*+(`{3,}+|~{3,}+)[ \t]*+(\S)?", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)[ \t]*+(\S)?", re.MULTILINE)
 _DELIMITERS = re.compile(r"(?=[^|]*\|)(?:[ \t|]*+:?-++:?)++[ \t|]*$")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:")
-_FRONT = re.compile(r"(---|\+\+\+)[ \t]*\n(?=#|[^\n:=]{1,200}[:=])")
+_FRONT = re.compile(r"(---|\+\+\+)[ \t]*\n(?=[\w\"'][^\n:=]{0,99}[:=](?:\s|$))")
 _FRONT_END = re.compile(r"^(?:---|\+\+\+|\.\.\.)[ \t]*$", re.MULTILINE)
 _HTML_WITH_END: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(begin, re.IGNORECASE), re.compile(end, re.IGNORECASE))
@@ -36,7 +37,6 @@ _HTML_WITH_END: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (r"<(?:pre|script|style|textarea)(?=[\s>]|$)", r"</(?:pre|script|style|textarea)>"),
         (r"<!--", r"-->"),
         (r"<\?", r"\?>"),
-        (r"<!\[CDATA\[", r"\]\]>"),
         (r"<![a-z]", r">"),
     )
 )
@@ -47,15 +47,22 @@ _HTML_BLOCK = re.compile(
     r"|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?=\s|/?>|$)",
     re.IGNORECASE,
 )
+_BEGINS = (_FENCE, _ATX, _RULE, _FOOTNOTE, _HTML_BLOCK, *(begin for begin, _ in _HTML_WITH_END))
 _TAG_ALONE = re.compile(r"</?[a-zA-Z][\w-]*(?:\s[^<>]*)?>[ \t]*$")
 
-_CODE_SPAN = re.compile(r"(`+)(?!`)([^`]+)\1(?!`)")
+_MARKUP = re.compile(r"[`*_~=\[<{\\]")
+_CODE_SPAN = re.compile(r"(?<!`)(`++)([^`]+)\1(?!`)")
 _LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
-_TAG_OR_ANCHOR = re.compile(r"</?[a-zA-Z!][^<>]*>|[ \t]*\{[^{}]*\}$")
-_EMPHASIS = re.compile(r"(\*{1,3}|~~|==)(?=\S)|(?<=\S)(\*{1,3}|~~|==)|(?<!\w)_{1,3}|_{1,3}(?!\w)")
+_TAG_OR_ANCHOR = re.compile(r"</?[a-zA-Z!][^<>]*>|(?<![ \t])[ \t]*+\{[^{}]*\}$")
+_EMPHASIS = re.compile(
+    r"(?<![0-9a-zA-Z*])(\*{1,3}|~~|==)(?=\S)(.+?)(?<=\S)\1(?![0-9*])"
+    r"|(?<!\w)(_{1,3})(?=\S)(.+?)(?<=\S)\3(?!\w)"
+)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
-LeafKind = Literal["", "paragraph", "list_item", "note", "fence", "indented", "table", "html"]
+LeafKind = Literal[
+    "", "paragraph", "list_item", "note", "fence", "indented", "table", "html", "pre"
+]
 RUNNING = ("paragraph", "list_item", "note")
 PLACED: dict[LeafKind, BlockKind] = {
     "paragraph": "paragraph",
@@ -65,6 +72,7 @@ PLACED: dict[LeafKind, BlockKind] = {
     "indented": "code",
     "table": "table",
     "html": "paragraph",
+    "pre": "code",
 }
 
 
@@ -89,9 +97,13 @@ def plain_title(words: str) -> str:
         codes.append(found[2].strip())
         return "\x00"
 
+    words = words.strip()
+    if len(words) > MAX_TITLE_CHARS or not _MARKUP.search(words):
+        return " ".join(words.split())
     words = _CODE_SPAN.sub(keep, words.replace("\x00", ""))
-    words = _LINK.sub(r"\1", words)
-    words = _EMPHASIS.sub("", _TAG_OR_ANCHOR.sub("", words))
+    words = _TAG_OR_ANCHOR.sub("", _LINK.sub(r"\1", words))
+    for _ in range(2):  # one kind inside the other
+        words = _EMPHASIS.sub(r"\2\4", words)
     words = _ESCAPED.sub(r"\1", words)
     parts = words.split("\x00")
     pairs = zip(parts, [*codes, ""], strict=True)
@@ -152,26 +164,29 @@ class _Scanner:
         self._header_end = 0
         self._until: re.Pattern[str] | None = None  # what ends HTML; None: a blank line
         self._fence = ""
-        self._fences = [(at.start(), at[1], bool(at[2])) for at in _FENCE_LINE.finditer(text)]
+        self._next_fence = _FENCE_LINE.search(text)
 
     def scan(self) -> tuple[PlacedBlock, ...]:
         text = self._text
         start = self._front_matter()
         while start < len(text):
-            end = text.find("\n", start)
-            end = len(text) if end < 0 else end
+            end = text.find("\n", start) % (len(text) + 1)  # the last line may have no break
             line = _Line(text, start, end, start)
             line.measure()
             self._read(line)
             start = end + 1
+            if len(self._placed) >= MAX_BLOCKS:
+                self._close()
+                self._placed.append(PlacedBlock("paragraph", start, len(text)))
+                break
         self._close()
         return tuple(self._placed)
 
     def _front_matter(self) -> int:
         """Place the front matter, if there is any; return where the text goes on."""
-        if (begin := _FRONT.match(self._text)) is None:
-            return 0
-        if (end := _FRONT_END.search(self._text, begin.end())) is None:
+        begin = _FRONT.match(self._text)
+        end = _FRONT_END.search(self._text, begin.end()) if begin else None
+        if end is None:
             return 0
         self._placed.append(PlacedBlock("code", 0, end.end()))
         return end.end() + 1
@@ -181,19 +196,21 @@ class _Scanner:
         is_inside = matched == len(self._open)
         if self._kind == "fence" and (is_inside or self._is_fenced(line.start)):
             self._go_on_fence(line)
-        elif self._kind == "html" and self._until is not None and is_inside:
+        elif self._until is not None and is_inside:
             self._extend(line)
             if self._until.search(self._text, line.words, line.end):
                 self._close()
         elif line.is_blank:
-            self._read_blank(matched)
-        else:
-            is_item, is_lazy = self._open_more(line, matched), False
-            if not is_item and not is_inside:
-                is_lazy = self._kind in RUNNING and not self._begins_block(line)
-            if not (is_item or is_inside or is_lazy):
+            if self._kind != "indented" or not is_inside:
                 self._leave(matched)
-            self._read_words(line, is_item=is_item, is_lazy=is_lazy)
+        elif self._kind == "html" and is_inside:
+            self._extend(line)
+        else:
+            opened = self._open_more(line, matched)
+            is_lazy = not (opened or is_inside) and self._goes_on(line)
+            if not (opened or is_inside or is_lazy):
+                self._leave(matched)
+            self._read_words(line, is_item=bool(opened and self._open[-1]), is_lazy=is_lazy)
 
     def _match_open(self, line: _Line) -> int:
         """Go on behind the marks of open quotes and items; return how many go on."""
@@ -215,29 +232,19 @@ class _Scanner:
         if line.indent:
             line.skip(1)
 
-    def _read_blank(self, matched: int) -> None:
-        if self._kind != "indented":
-            self._close()
-        if matched < len(self._open):
-            self._leave(matched)
-
-    def _open_more(self, line: _Line, matched: int) -> bool:
-        """Open the quotes and items that begin in the line; say whether an item does."""
-        is_item = False
-        while matched < MAX_DEPTH and line.indent < CODE_INDENT:
+    def _open_more(self, line: _Line, matched: int) -> int:
+        """Open the quotes and items that begin in the line; return how many do."""
+        opened = 0
+        while matched + opened < MAX_DEPTH and line.indent < CODE_INDENT:
+            width = QUOTE
             if self._text.startswith(">", line.words):
-                self._leave(matched)
                 self._skip_quote(line)
-                self._open.append(QUOTE)
-                is_item = False
-            elif width := self._item_width(line, matched):
-                self._leave(matched)
-                self._open.append(width)
-                is_item = True
-            else:
+            elif not (width := self._item_width(line, matched + opened)):
                 break
-            matched += 1
-        return is_item
+            self._leave(matched + opened)
+            self._open.append(width)
+            opened += 1
+        return opened
 
     def _item_width(self, line: _Line, matched: int) -> int:
         """Go on behind the mark of an item; return the width before its words, 0: no item."""
@@ -254,24 +261,21 @@ class _Scanner:
         line.skip(space)
         return before + space
 
-    def _begins_block(self, line: _Line) -> bool:
-        """Say whether the line is the beginning of something that ends a paragraph."""
-        if line.indent >= CODE_INDENT:
+    def _goes_on(self, line: _Line) -> bool:
+        """Say whether a line outside goes on with the words of the item or quote before it."""
+        if self._kind not in RUNNING or self._last == self._end:
             return False
         place = (self._text, line.words, line.end)
-        begins = any(pattern.match(*place) for pattern in (_FENCE, _ATX, _RULE, _HTML_BLOCK))
-        return begins or any(begin.match(*place) for begin, _ in _HTML_WITH_END)
+        return line.indent >= CODE_INDENT or not any(begin.match(*place) for begin in _BEGINS)
 
     def _read_words(self, line: _Line, *, is_item: bool, is_lazy: bool) -> None:
         """Read a line that is not blank, behind its marks."""
-        is_running = self._kind in RUNNING
         if line.is_blank:
             self._begin("list_item" if is_item else "", line)
-        elif line.indent >= CODE_INDENT and not is_running:
-            if self._kind == "indented":
-                self._extend(line)
-            else:
-                self._begin("indented", line)
+        elif line.indent >= CODE_INDENT and self._kind == "indented":
+            self._extend(line)
+        elif line.indent >= CODE_INDENT and self._kind not in RUNNING:
+            self._begin("indented", line)
         elif is_lazy or line.indent >= CODE_INDENT:
             self._extend(line)
         elif not self._read_marked(line, is_item=is_item):
@@ -280,15 +284,17 @@ class _Scanner:
     def _read_marked(self, line: _Line, *, is_item: bool) -> bool:
         """Read fences, headings, rules and HTML; say whether the line was one."""
         place = (self._text, line.words, line.end)
-        if self._kind == "html":
-            self._extend(line)
-        elif fence := _FENCE.match(*place):
+        if fence := _FENCE.match(*place):
             self._begin("fence", line)
             self._fence = fence[1] or fence[2]
-        elif not is_item and _ATX.match(*place):
-            self._heading(line)
+        elif not is_item and (marks := _ATX.match(*place)):
+            self._begin("paragraph", line)
+            words = _CLOSING_MARKS.sub("", (marks[2] or "").strip(" \t"))
+            self._end_heading(len(marks[1]), words)
         elif self._kind in RUNNING and _UNDERLINE.match(*place):
-            self._underline(line)
+            words = self._text[self._start : self._end]
+            self._extend(line)
+            self._end_heading(1 if self._text.startswith("=", line.words) else 2, words)
         elif _RULE.match(*place):
             self._begin("paragraph", line)
             self._close()
@@ -302,10 +308,8 @@ class _Scanner:
             return False
         for begin, end in _HTML_WITH_END:
             if found := begin.match(*place):
-                is_code = found[0].lower() == "<pre"
-                self._begin("indented" if is_code else "html", line)
-                self._kind, self._until = "html", end
-                self._is_code = is_code
+                self._begin("pre" if found[0].lower() == "<pre" else "html", line)
+                self._until = end
                 if end.search(self._text, found.end(), line.end):
                     self._close()
                 return True
@@ -321,8 +325,8 @@ class _Scanner:
             self._begin("list_item", line)
         elif self._kind == "table" and has_cells:
             self._extend(line)
-        elif self._kind in RUNNING and has_cells and self._is_delimiters(line):
-            self._begin_table(line)
+        elif self._kind in RUNNING and has_cells and self._begins_table(line):
+            pass
         elif _FOOTNOTE.match(self._text, line.words, line.end):
             self._begin("note", line)
         elif self._kind in RUNNING:
@@ -330,14 +334,11 @@ class _Scanner:
         else:
             self._begin("paragraph", line)
 
-    def _is_delimiters(self, line: _Line) -> bool:
-        """Say whether the line is the second one of a table, whose first is the last one read."""
-        if _DELIMITERS.match(self._text, line.words, line.end) is None:
+    def _begins_table(self, line: _Line) -> bool:
+        """Make the last line a table's header if the line parts the header from the rows."""
+        is_parting = _DELIMITERS.match(self._text, line.words, line.end) is not None
+        if not is_parting or self._text.find("|", self._last, self._end) < 0:
             return False
-        return self._text.find("|", self._last, self._end) >= 0
-
-    def _begin_table(self, line: _Line) -> None:
-        """Make the last line of the paragraph the header of a table."""
         header = self._text.rfind("\n", 0, self._last) + 1
         if header > self._start:
             self._end = header - 1
@@ -345,32 +346,16 @@ class _Scanner:
             self._start = header
         self._kind = "table"
         self._end = self._header_end = line.end
+        return True
 
-    def _heading(self, line: _Line) -> None:
-        found = _ATX.match(self._text, line.words, line.end)
-        assert found is not None
-        if self._open:
-            self._begin("paragraph", line)
-            self._close()
-            return
-        self._close()
-        words = _CLOSING_MARKS.sub("", (found[2] or "").strip(" \t"))
-        self._place_heading(line.start, line.end, level=len(found[1]), words=words)
-
-    def _underline(self, line: _Line) -> None:
-        """Make the paragraph above a heading."""
-        self._extend(line)
+    def _end_heading(self, level: int, words: str) -> None:
+        """End the paragraph, which is a heading unless it stands in a quote or an item."""
         if self._open or self._kind != "paragraph":
             self._close()
             return
-        words = self._text[self._start : self._end].rpartition("\n")[0]
-        level = 1 if self._text.startswith("=", line.words) else 2
         self._kind = ""
-        self._place_heading(self._start, self._end, level=level, words=words)
-
-    def _place_heading(self, start: int, end: int, *, level: int, words: str) -> None:
         title = plain_title(words)
-        self._placed.append(PlacedBlock("heading", start, end, level, title=title))
+        self._placed.append(PlacedBlock("heading", self._start, self._end, level, title=title))
 
     def _go_on_fence(self, line: _Line) -> None:
         self._extend(line)
@@ -384,11 +369,12 @@ class _Scanner:
 
         A browser would end the code with the item; the author meant it to go on.
         """
-        following = bisect_right(self._fences, (at - 1, "~~~~", True))
-        if following == len(self._fences):
+        if QUOTE in self._open:
             return False
-        _, mark, has_words = self._fences[following]
-        return mark.startswith(self._fence) and not has_words
+        if self._next_fence is not None and self._next_fence.start() < at:
+            self._next_fence = _FENCE_LINE.search(self._text, at)
+        following = self._next_fence
+        return following is not None and following[1].startswith(self._fence) and not following[2]
 
     def _begin(self, kind: LeafKind, line: _Line) -> None:
         self._close()
@@ -407,7 +393,7 @@ class _Scanner:
         """Place the open block."""
         if not self._kind:
             return
-        kind = "code" if self._until is _HTML_WITH_END[0][1] else PLACED[self._kind]
+        kind = PLACED[self._kind]
         level = sum(width != QUOTE for width in self._open) if kind == "list_item" else 0
         header_end = self._header_end if self._header_end < self._end else 0
         self._placed.append(PlacedBlock(kind, self._start, self._end, level, header_end=header_end))
