@@ -4,7 +4,7 @@ They know their fields; they do not know where they are stored or how they were 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NewType
 
 from knowledge.config import Chunking
@@ -69,9 +69,11 @@ class NewDocument:
         external_id: The caller's own name for it, 1 to 512 characters; the same again replaces.
         filename: Decides the format by its suffix and is searched as the title.
         content: The raw bytes, in any encoding we can detect.
-        attributes: At most 16 plain values, for filters.
+        attributes: At most 16 plain values, for filters; None: those that it had, or that its
+            content had elsewhere in the base.
         access: Labels of which a reader must hold one; an empty set: everybody in the tenant may
-            read it; None: as it is now, and everybody where it is new.
+            read it; None: those that it had or its content had, also once deleted
+            (`knowledge.access`); everybody where neither was guarded.
         parsed: What it says, where that was read before: whoever opened a locked file keeps its
             password to himself. None: ingest reads it.
     """
@@ -79,7 +81,7 @@ class NewDocument:
     external_id: str
     filename: str
     content: bytes
-    attributes: Attributes = field(default_factory=dict)
+    attributes: Attributes | None = None
     access: frozenset[str] | None = None
     parsed: ParsedText | None = None
 
@@ -110,6 +112,7 @@ class IngestReport:
         unchanged: The same content was already active; nothing was written.
         indexed: Its vectors are in the vector index; False while Chroma is away (the text is
             found by the lexical index all the same, and reconcile adds the vectors).
+        access: Labels of which a reader must hold one; none: everybody may read it.
     """
 
     document_id: DocumentId
@@ -118,6 +121,7 @@ class IngestReport:
     chunks: int
     unchanged: bool
     indexed: bool
+    access: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, bindparam, func, insert, select
 
 from knowledge.sql.bases import Base
 from knowledge.sql.chunks import attribute_key
+from knowledge.sql.fingerprints import Fingerprint, keep_samples
 from knowledge.sql.tables import access, attributes, chunks, documents, versions
 from knowledge.types import Attributes, Chunk, ChunkId, DocumentId
 
@@ -34,6 +35,7 @@ class Draft:
     access: frozenset[str]
     bytes: int
     text: str
+    fingerprint: Fingerprint
     chunking: str
     chunks: tuple[Chunk, ...]
     vectors: Vectors  # (n_chunks, d) float32, L2-normalised
@@ -48,6 +50,7 @@ class Staged:
     version_pk: int
     version: int
     chunk_ids: tuple[ChunkId, ...]
+    access: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,14 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
             )
             for chunk in draft.chunks
         )
-        item = Staged(target.document_pk, target.document_id, version_pk, target.version, ids)
+        item = Staged(
+            target.document_pk,
+            target.document_id,
+            version_pk,
+            target.version,
+            chunk_ids=ids,
+            access=draft.access,
+        )
         staged.append(item)
         rows[chunks] += _chunk_rows(base, item, draft)
         rows[attributes] += (
@@ -142,6 +152,11 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
     for table, values in rows.items():
         if values:
             connection.execute(insert(table), values)
+    samples = {
+        one.document_pk: draft.fingerprint.sample if one.access else ()
+        for one, draft in zip(staged, drafts, strict=True)
+    }
+    keep_samples(connection, base, samples)
     return staged
 
 
@@ -194,6 +209,7 @@ def _version_values(base: Base, target: _NextVersion, draft: Draft) -> dict[str,
         "chunking": draft.chunking,
         "created_at": time.time(),
         "text": draft.text,
+        "text_hash": draft.fingerprint.text_hash,
     }
 
 

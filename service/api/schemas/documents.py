@@ -15,12 +15,16 @@ class InlineDocument(Body):
         min_length=1, max_length=512, description="The suffix decides how the file is read."
     )
     content: str
-    attributes: AttributeMap = Field(
-        default_factory=dict, description="At most 16 scalar values, for filters."
+    attributes: AttributeMap | None = Field(
+        default=None,
+        description="At most 16 scalar values, for filters; null: as the document or text had.",
     )
     access_labels: tuple[str, ...] | None = Field(
         default=None,
-        description="Labels of which a reader needs one; empty: anyone may read; null: unchanged.",
+        description=(
+            "Labels of which a reader needs one; empty: anyone may read; null: those that the "
+            "document, or the same text elsewhere in the knowledge base, has or had."
+        ),
     )
 
 
@@ -87,6 +91,10 @@ class IngestResult(Reply):
     unchanged: bool = Field(description="Whether the same content was already active.")
     indexed: bool = Field(
         description="False: the vectors are added once the index is available again."
+    )
+    access_labels: list[str] = Field(
+        default_factory=list,
+        description="Labels of which a reader needs one; empty: anyone may read.",
     )
 
 
