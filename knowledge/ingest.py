@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knowledge.access import settle
 from knowledge.chunking import chunk, embedded_text
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Progress
@@ -31,6 +32,7 @@ from knowledge.resources import Resources
 from knowledge.sql import staging, versions
 from knowledge.sql.bases import Base, get_base
 from knowledge.sql.chunks import vectors_by_text
+from knowledge.sql.fingerprints import fingerprint
 from knowledge.sql.staging import ActiveVersion, Draft, Staged, Vectors
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import (
@@ -62,10 +64,17 @@ class _SourceFile:
 
     @property
     def access(self) -> frozenset[str]:
-        """The labels that the new version will ask for."""
+        """The labels of the new version, before those of its content are looked up."""
         if self.source.access is not None:
             return self.source.access
         return frozenset() if self.current is None else self.current.access
+
+    @property
+    def attributes(self) -> Attributes:
+        """Its attributes, likewise."""
+        if self.source.attributes is not None:
+            return self.source.attributes
+        return {} if self.current is None else self.current.attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +112,8 @@ def ingest_documents(
         progress: Called with (documents done, documents in all).
 
     Raises:
-        KnowledgeError: What `parse` raises, DocumentTooLarge or InvalidAttributes: of a file; the
-            ones in earlier windows, the longest, are already in.
+        KnowledgeError: What `parse` raises, DocumentTooLarge, InvalidAttributes or AccessConflict:
+            of a file; the ones in earlier windows, the longest, are already in.
         EmbedderMismatch: The base was indexed by another embedder.
     """
     reports: dict[int, IngestReport] = {}
@@ -162,10 +171,11 @@ def _write_or_retry(resources: Resources, base: Base, window: _Window) -> list[I
 
 def _write(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
     """Stage, index and activate, while the next window is read."""
-    drafts = window.drafts
+    sources = [item.source for item in window.changed]
     with write_transaction(resources.database) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         resources.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
+        drafts = settle(connection, base, sources, window.drafts)
         staged = staging.stage(connection, base, drafts)
     indexed = _upsert(resources.index, base, drafts, staged)
     with write_transaction(resources.database) as connection:
@@ -250,7 +260,7 @@ def _check(config: KnowledgeConfig, source: NewDocument) -> None:
             f"{source.filename!r} has {len(source.content)} bytes; at most "
             f"{config.max_document_bytes} (knowledge.max_document_bytes)"
         )
-    check_attributes(source.attributes)
+    check_attributes(source.attributes or {})
     check_access(source.access or ())
 
 
@@ -267,7 +277,7 @@ def _is_unchanged(chunking: Chunking, item: _SourceFile) -> bool:
     return current is not None and (
         current.content_hash == item.content_hash
         and current.filename == source.filename
-        and dict(current.attributes) == dict(source.attributes)
+        and dict(current.attributes) == dict(item.attributes)
         and current.access == item.access
         and current.chunking == str(chunking)
     )
@@ -296,11 +306,12 @@ def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared])
             format=item.parsed.format,
             encoding=item.parsed.encoding,
             content_hash=item.file.content_hash,
-            attributes=item.file.source.attributes,
+            attributes=item.file.attributes,
             access=item.file.access,
             bytes=len(item.file.source.content),
             text=item.parsed.text,
             left_out=item.parsed.left_out,
+            fingerprint=fingerprint(item.parsed.text),
             chunking=str(chunking),
             chunks=item.chunks,
             vectors=np.stack([known[text] for text in part]),
@@ -353,6 +364,7 @@ def _report(
             indexed=True,
             encoding=item.current.encoding or "",
             left_out=item.current.left_out,
+            access=tuple(sorted(item.access)),
         )
     return IngestReport(
         document_id=staged.document_id,
@@ -363,4 +375,5 @@ def _report(
         indexed=indexed,
         encoding=draft.encoding,
         left_out=draft.left_out,
+        access=tuple(sorted(staged.access)),
     )

@@ -4,7 +4,7 @@ They know their fields; they do not know where they are stored or how they were 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, NewType
 
@@ -88,9 +88,11 @@ class NewDocument:
         external_id: The caller's own name for it, 1 to 512 characters; the same again replaces.
         filename: Decides the format by its suffix and is searched as the title.
         content: The raw bytes, in any encoding we can detect.
-        attributes: At most 16 plain values, for filters.
+        attributes: At most 16 plain values, for filters; None: those that it had, or that its
+            content had elsewhere in the base.
         access: Labels of which a reader must hold one; an empty set: everybody in the tenant may
-            read it; None: as it is now, and everybody where it is new.
+            read it; None: those that it had or its content had, also once deleted
+            (`knowledge.access`); everybody where neither was guarded.
         parsed: What it says, where that was read before: whoever opened a locked file keeps its
             password to himself. None: ingest reads it.
     """
@@ -98,7 +100,7 @@ class NewDocument:
     external_id: str
     filename: str
     content: bytes
-    attributes: Attributes = field(default_factory=dict)
+    attributes: Attributes | None = None
     access: frozenset[str] | None = None
     parsed: ParsedText | None = None
 
@@ -141,6 +143,7 @@ class IngestReport:
             found by the lexical index all the same, and reconcile adds the vectors).
         encoding: In which its text was read.
         left_out: What of it was not read.
+        access: Labels of which a reader must hold one; none: everybody may read it.
     """
 
     document_id: DocumentId
@@ -151,6 +154,7 @@ class IngestReport:
     indexed: bool
     encoding: str
     left_out: tuple[NotRead, ...]
+    access: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

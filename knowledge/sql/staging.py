@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, bindparam, func, insert, select
 from knowledge.parsing import NotRead
 from knowledge.sql.bases import Base
 from knowledge.sql.chunks import attribute_key
+from knowledge.sql.fingerprints import Fingerprint, keep_samples
 from knowledge.sql.tables import access, attributes, chunks, documents, versions
 from knowledge.types import Attributes, Chunk, ChunkId, DocumentId
 
@@ -36,6 +37,7 @@ class Draft:
     bytes: int
     text: str
     left_out: tuple[NotRead, ...]
+    fingerprint: Fingerprint
     chunking: str
     chunks: tuple[Chunk, ...]
     vectors: Vectors  # (n_chunks, d) float32, L2-normalised
@@ -50,6 +52,7 @@ class Staged:
     version_pk: int
     version: int
     chunk_ids: tuple[ChunkId, ...]
+    access: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,14 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
             )
             for chunk in draft.chunks
         )
-        item = Staged(target.document_pk, target.document_id, version_pk, target.version, ids)
+        item = Staged(
+            target.document_pk,
+            target.document_id,
+            version_pk,
+            target.version,
+            chunk_ids=ids,
+            access=draft.access,
+        )
         staged.append(item)
         rows[chunks] += _chunk_rows(base, item, draft)
         rows[attributes] += (
@@ -155,6 +165,11 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
     for table, values in rows.items():
         if values:
             connection.execute(insert(table), values)
+    samples = {
+        one.document_pk: draft.fingerprint.sample if one.access else ()
+        for one, draft in zip(staged, drafts, strict=True)
+    }
+    keep_samples(connection, base, samples)
     return staged
 
 
@@ -208,6 +223,7 @@ def _version_values(base: Base, target: _NextVersion, draft: Draft) -> dict[str,
         "created_at": time.time(),
         "text": draft.text,
         "left_out": [astuple(item) for item in draft.left_out] or None,
+        "text_hash": draft.fingerprint.text_hash,
     }
 
 

@@ -15,12 +15,16 @@ class InlineDocument(Body):
         min_length=1, max_length=512, description="The suffix decides how the file is read."
     )
     content: str
-    attributes: AttributeMap = Field(
-        default_factory=dict, description="At most 16 scalar values, for filters."
+    attributes: AttributeMap | None = Field(
+        default=None,
+        description="At most 16 scalar values, for filters; null: as the document or text had.",
     )
     access_labels: tuple[str, ...] | None = Field(
         default=None,
-        description="Labels of which a reader needs one; empty: anyone may read; null: unchanged.",
+        description=(
+            "Labels of which a reader needs one; empty: anyone may read; null: those that the "
+            "document, or the same text elsewhere in the knowledge base, has or had."
+        ),
     )
 
 
@@ -101,6 +105,10 @@ class IngestResult(Reply):
     encoding: str = Field(default="", description="In which its text was read.")
     left_out: list[NotReadPart] = Field(
         default_factory=list, description="What of the file was not read, and why."
+    )
+    access_labels: list[str] = Field(
+        default_factory=list,
+        description="Labels of which a reader needs one; empty: anyone may read.",
     )
 
 

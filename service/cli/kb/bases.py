@@ -179,7 +179,8 @@ def _print_base(out: Console, body: JsonObject, documents: Sequence[DocumentRepl
     _print_fields(out, measured if isinstance(measured, dict) else {})
     for row in documents:
         version = "" if row.version is None else f"version {row.version}"
-        out.print(f"  {row.name}  {version}".rstrip(), markup=False)
+        labels = f"  ({', '.join(row.access_labels)})" if row.access_labels else ""
+        out.print(f"  {row.name}  {version}".rstrip() + labels, markup=False)
 
 
 def _print_passages(out: Console, found: SearchReply) -> None:
