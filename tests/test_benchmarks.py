@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from service.settings import CHECKOUT
-from tests.benchmarks import gateway
+from tests.benchmarks import field, gateway
+from tests.benchmarks.asked import Seen, Shown
 
 FOLDER = CHECKOUT / "tests" / "benchmarks"
 DOCUMENTS = ("README.md", "*/README.md", "*/DECISIONS.md", "tests/benchmarks/*.md", "deploy/*.md")
@@ -82,3 +83,43 @@ def test_a_server_that_ends_at_its_start_is_said_with_its_log(tmp_path: Path) ->
     child.process.wait(20)
     with pytest.raises(RuntimeError, match=r"(?s)the engine ended with exit code 2.*invalid int"):
         child.check()
+
+
+def test_every_row_of_the_field_says_what_is_done_and_what_is_right() -> None:
+    cases, here = field.read_cases()
+    assert here < {case.kind for case in cases}
+    for case in cases:
+        assert case.do in ("parse", "search", "ask", "post", "script"), case
+        assert case.holds or case.lines or case.passages, case
+        assert bool(case.question) == (case.do in ("search", "ask")), case
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "found"),
+    [
+        ("one lamp", "one\n  lamp", True),
+        ("one  lamp", "one lamp", False),
+        ("25", "page 25.", True),
+        ("25", "251", False),
+        ("25", "1.25", False),
+        (["a", "lamp"], "the lmp", False),
+        (["b", "lamp"], "the lamp", True),
+        ("re:l.mp", "lump", True),
+    ],
+)
+def test_a_word_stands_in_a_text(words: str | list[str], text: str, found: bool) -> None:
+    assert field.stands_in(words, text) is found
+
+
+def test_what_is_wrong_with_passages_is_said() -> None:
+    seen = Seen("", (Shown("fee 10", "Basic", frozenset({1})), Shown("fee 25", "Pro")))
+    right = field.Case("5", "f", "ask", passages=(("fee", "10", "Basic"),), pages=(1,))
+    assert field.faults(right, seen) == []
+    wrong = field.Case("5", "f", "ask", passages=(("fee", "10", "Pro"),), every=("Pro",))
+    assert field.faults(wrong, seen) == [
+        "no passage with ('fee', '10', 'Pro') (lacks ['Pro'])",
+        "a passage lacks 'Pro'",
+    ]
+    other = field.Case("5", "f", "ask", passages=(("10",),), pages=(1, 2), not_beside=("Basic",))
+    assert field.faults(other, seen) == ["beside it is 'Basic'", "names pages [1]"]
+    assert field.faults(right, Seen("", nothing="abstained")) == ["abstained"]
