@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import CHECKOUT
-from tests.benchmarks import field, gateway
+from tests.benchmarks import field, gateway, lookups
 from tests.benchmarks.asked import Seen, Shown
 
 FOLDER = CHECKOUT / "tests" / "benchmarks"
@@ -123,3 +123,20 @@ def test_what_is_wrong_with_passages_is_said() -> None:
     other = field.Case("5", "f", "ask", passages=(("10",),), pages=(1, 2), not_beside=("Basic",))
     assert field.faults(other, seen) == ["beside it is 'Basic'", "names pages [1]"]
     assert field.faults(right, Seen("", nothing="abstained")) == ["abstained"]
+
+
+def test_what_is_looked_up_stands_in_one_line_of_its_file() -> None:
+    files = [*lookups.table_files(), *lookups.list_files()]
+    assert len({file.name for file in files}) == len(files) == 2 * (7 + 4 * 2)
+    for file in files:
+        assert len({one.question for one in file.lookups}) == lookups.QUESTIONS
+        if file.filename.endswith((".csv", ".md", ".txt")):
+            seen = Seen("", (Shown(file.content.decode()),))
+            assert [one for one in file.lookups if not field.is_shown(one, seen)] == []
+
+
+def test_a_fact_without_its_header_or_in_two_lines_is_not_shown() -> None:
+    lookup = lookups.Lookup("Price of MX-1?", ("MX-1", "71"), ("Price",))
+    assert field.is_shown(lookup, Seen("", (Shown("Motor | Price\nMX-1 | 71"),)))
+    for text in ("MX-1 | 71", "Price\nMX-1 | 171", "Price\nMX-1\n71"):
+        assert not field.is_shown(lookup, Seen("", (Shown(text),)))

@@ -1,8 +1,7 @@
 """Failing inputs that users reported: is the right thing read, found and shown to the model?
 
-`python -m tests.benchmarks.field [--data FOLDER] [--embedder FOLDER] [--kind N ...] [--json]` does
-what each row of `field.yaml` says with its input in FOLDER, and prints right or wrong and what is
-missing:
+`python -m tests.benchmarks.field [--data FOLDER] [--embedder FOLDER] [--json]` does what each row
+of `field.yaml` says with its input in FOLDER, and prints right or wrong and what is missing:
 
 - *parse*: the text that the reader gives (with what it says it left out);
 - *search*: the passages above the floor of a base that holds this file alone;
@@ -10,7 +9,12 @@ missing:
 - *post*: what the model is sent for the request in the file;
 - *script*: what a shell script of commands prints.
 
-Exit code 1 where a row of the kinds named `here` is wrong; 0 where data or embedder are absent.
+Then single facts are looked up in tables and lists made here (`lookups.py`): of a table the row and
+its header have to be shown to the model, of a list the entry has to be found above the floor.
+`--rows`, `--tables` and `--lists` do one part, `--kind N ...` the rows of some kinds.
+
+Exit code 1 where a row of the kinds named `here` is wrong or fewer than 14 of 15 facts are found; 0
+where data or embedder are absent.
 """
 
 import argparse
@@ -26,8 +30,11 @@ import yaml
 
 from knowledge import KnowledgeConfig, KnowledgeError, SentenceTransformerEmbedder, parse
 from tests.benchmarks.asked import AskedGateway, Seen, asked_gateway
-from tests.benchmarks.corpora import find_embedder
+from tests.benchmarks.corpora import find_embedder, note
+from tests.benchmarks.lookups import Lookup, LookupFile, list_files, table_files
 
+FLOOR = 14  # of the 15 facts that are looked up in a file
+PARTS = ("rows", "tables", "lists")
 DATA = Path("../shared/field/knowledge")
 ROWS = Path(__file__).with_suffix(".yaml")
 Word = str | list[str]
@@ -186,27 +193,74 @@ def read(name: str, content: bytes) -> Seen:
     return Seen(f"{parsed.text}\n{left_out}" if left_out else parsed.text)
 
 
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """How many facts of a table or list were found, and the questions whose fact was not."""
+
+    kind: str
+    name: str
+    found: int
+    asked: int
+    missed: tuple[str, ...]
+
+
+def look_up(gateway: AskedGateway, kind: str, file: LookupFile) -> LookedUp:
+    """Put a file into a base of its own and look everything up."""
+    gateway.put(file.name, file.filename, file.content)
+    look = gateway.ask if kind == "tables" else gateway.search
+    missed = [one for one in file.lookups if not is_shown(one, look(file.name, one.question))]
+    note(f"{file.name}: {len(file.lookups) - len(missed)} of {len(file.lookups)}")
+    return LookedUp(
+        kind,
+        file.name,
+        len(file.lookups) - len(missed),
+        len(file.lookups),
+        tuple(one.question for one in missed),
+    )
+
+
+def is_shown(lookup: Lookup, seen: Seen) -> bool:
+    """Return whether one passage has the line that was looked for, and its header."""
+    return any(
+        not missing(lookup.passage, one.whole)
+        and any(not missing(lookup.line, line) for line in one.text.splitlines())
+        for one in seen.passages
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Try every row and print."""
+    """Try every row, look up every fact, and print."""
     options = _options(argv)
     embedder_at = find_embedder(options.embedder)
     if embedder_at is None or not options.data.is_dir():
         absent = "no embedder" if options.data.is_dir() else f"{options.data} is not there"
         sys.stdout.write(json.dumps({"skipped": absent}) + "\n")
         return 0
+    wanted = [part for part in PARTS if getattr(options, part)] or PARTS
     cases, here = read_cases()
+    if "rows" not in wanted:
+        cases = []
     asked = [case for case in cases if not options.kind or case.kind in options.kind]
     embedder = SentenceTransformerEmbedder.configured(embedder_at, KnowledgeConfig())
     with asked_gateway(embedder) as gateway:
         field = Field(options.data, gateway)
         outcomes = [field.check(number, case) for number, case in enumerate(asked)]
-    document = summary(outcomes, here)
-    text = json.dumps(document, ensure_ascii=False) if options.json else table(outcomes, document)
-    sys.stdout.write(text + "\n")
-    return 1 if document["here"]["wrong"] else 0
+        files = {"tables": table_files, "lists": list_files}
+        found = [
+            look_up(gateway, kind, file)
+            for kind, written in files.items()
+            if kind in wanted
+            for file in written()
+        ]
+    document = summary(outcomes, here, found)
+    shown = table(outcomes, found, document)
+    sys.stdout.write((json.dumps(document, ensure_ascii=False) if options.json else shown) + "\n")
+    return 1 if document["here"]["wrong"] or any(one.found < FLOOR for one in found) else 0
 
 
-def summary(outcomes: Sequence[Outcome], here: frozenset[str]) -> dict[str, Any]:
+def summary(
+    outcomes: Sequence[Outcome], here: frozenset[str], found: Sequence[LookedUp]
+) -> dict[str, Any]:
     """Return every row and the sums."""
     mine = [one.right for one in outcomes if one.kind in here]
     others = [one.right for one in outcomes if one.kind not in here]
@@ -216,19 +270,25 @@ def summary(outcomes: Sequence[Outcome], here: frozenset[str]) -> dict[str, Any]
         "wrong": len(outcomes) - sum(mine) - sum(others),
         "here": {"right": sum(mine), "wrong": len(mine) - sum(mine)},
         "others": {"right": sum(others), "wrong": len(others) - sum(others)},
+        "lookups": [asdict(one) for one in found],
     }
 
 
-def table(outcomes: Sequence[Outcome], document: dict[str, Any]) -> str:
-    """Return a line for each row, and the sums."""
+def table(outcomes: Sequence[Outcome], found: Sequence[LookedUp], document: dict[str, Any]) -> str:
+    """Return a line for each row and each file, and the sums."""
     lines = [
         f"{'right' if one.right else 'WRONG'} {one.kind:>3} {one.file:22} {one.detail}".rstrip()
         for one in outcomes
     ]
+    for one in found:
+        mark = "right" if one.found >= FLOOR else "WRONG"
+        not_found = f", not: {one.missed[0]}" if one.missed else ""
+        lines.append(f"{mark} {one.kind:6} {one.name:22} {one.found:>2} of {one.asked}{not_found}")
     sums = (("kinds that have to be right", "here"), ("other kinds", "others"))
     lines += [
         f"{title}: {document[part]['right']} right, {document[part]['wrong']} wrong"
         for title, part in sums
+        if outcomes
     ]
     return "\n".join(lines)
 
@@ -241,7 +301,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--embedder", help="folder or Hugging Face id; default: the prepared one")
-    parser.add_argument("--kind", nargs="*", default=(), help="only these kinds")
+    parser.add_argument("--kind", nargs="*", default=(), help="only the rows of these kinds")
+    for part in PARTS:
+        parser.add_argument(f"--{part}", action="store_true", help=f"only the {part}")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(argv)
 

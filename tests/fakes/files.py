@@ -142,7 +142,7 @@ def pdf(*pages: str) -> bytes:
     ]
     for n, text in enumerate(pages):
         objects += _pdf_page(n, _pdf_stream(text))
-    return _pdf_file(objects, "")
+    return pdf_file(objects)
 
 
 def locked_pdf(text: str, password: str) -> bytes:
@@ -163,7 +163,7 @@ def locked_pdf(text: str, password: str) -> bytes:
     user = rc4(key, PADDING)
     lock = f"<< /Filter /Standard /V 1 /R 2 /O <{owner.hex()}> /U <{user.hex()}> /P {rights} >>"
     name = b"identity".hex()
-    return _pdf_file([*objects, lock.encode()], f"/Encrypt 6 0 R /ID [<{name}> <{name}>]")
+    return pdf_file([*objects, lock.encode()], f"/Encrypt 6 0 R /ID [<{name}> <{name}>]")
 
 
 def rc4(key: bytes, data: bytes) -> bytes:
@@ -196,7 +196,8 @@ def _pdf_page(n: int, stream: bytes) -> list[bytes]:
     return [page.encode(), body]
 
 
-def _pdf_file(objects: Sequence[bytes], trailer: str) -> bytes:
+def pdf_file(objects: Sequence[bytes], trailer: str = "") -> bytes:
+    """Return a PDF of these objects, the first being its catalog."""
     out = bytearray(b"%PDF-1.4\n")
     places = []
     for number, body in enumerate(objects, 1):
