@@ -5,12 +5,14 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from knowledge.parsing import FORMATS
 from service.settings import CHECKOUT
-from tests.benchmarks import field, gateway, lookups
+from tests.benchmarks import field, gateway, lookups, parse_speed
 from tests.benchmarks.asked import Seen, Shown
 
 FOLDER = CHECKOUT / "tests" / "benchmarks"
@@ -140,3 +142,36 @@ def test_a_fact_without_its_header_or_in_two_lines_is_not_shown() -> None:
     assert field.is_shown(lookup, Seen("", (Shown("Motor | Price\nMX-1 | 71"),)))
     for text in ("MX-1 | 71", "Price\nMX-1 | 171", "Price\nMX-1\n71"):
         assert not field.is_shown(lookup, Seen("", (Shown(text),)))
+
+
+def test_a_reader_that_takes_twice_as_long_is_slow(tmp_path: Path) -> None:
+    def takes(seconds: float) -> Callable[[Path], tuple[float, float]]:
+        return lambda _: (seconds, 2 * seconds)
+
+    path = tmp_path / "large.txt"
+    path.write_bytes(b"x" * 1_000_000)
+    speed = parse_speed.speed_of(("text", "large"), [path], [takes(0.5), takes(0.25)], 3)
+    assert (speed.seconds, speed.processor_s) == (0.5, 1.0)
+    assert (speed.ratio, speed.clock_ratio, speed.is_slow) == (0.5, 0.5, True)
+    assert "text" in parse_speed.speed_table([speed])
+    same = parse_speed.speed_of(("text", "large"), [path], [takes(0.5), takes(0.4)], 3)
+    assert (same.ratio, same.is_slow) == (0.8, False)
+    alone = parse_speed.speed_of(("text", "large"), [path], [takes(0.5)], 3)
+    assert (alone.ratio, alone.is_slow) == (None, False)
+
+
+def test_a_file_is_timed_in_the_checkout_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "large.txt"
+    path.write_text("one lamp")
+    with parse_speed.timer(CHECKOUT) as time_one:
+        assert 0 < time_one(path)[0] < 5
+    with pytest.raises(ValueError, match="no checkout"), parse_speed.timer(tmp_path):
+        pass
+    path.write_text(" ")
+    with pytest.raises(ValueError, match="refuses"), parse_speed.timer(CHECKOUT) as time_one:
+        time_one(path)
+
+
+def test_a_large_file_of_each_format_is_made() -> None:
+    made = {FORMATS[suffix] for suffix in parse_speed.LARGE}
+    assert made == set(FORMATS.values())

@@ -89,14 +89,17 @@ def markdown_table(grid: Grid) -> bytes:
 
 def word_table(grid: Grid) -> bytes:
     """Return a Word file."""
-    rows = "".join(
-        "<w:tr>"
-        + "".join(f"<w:tc>{paragraph(html.escape(cell))}</w:tc>" for cell in row)
-        + "</w:tr>"
+    title = paragraph(html.escape(grid.title), style="1")
+    return zipped(word_parts(title + word_rows(grid)))
+
+
+def word_rows(grid: Grid) -> str:
+    """Return a Word table."""
+    rows = [
+        "".join(f"<w:tc>{paragraph(html.escape(cell))}</w:tc>" for cell in row)
         for row in grid.all_rows
-    )
-    body = f"{paragraph(html.escape(grid.title), style='1')}<w:tbl>{rows}</w:tbl>"
-    return zipped(word_parts(body))
+    ]
+    return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in rows) + "</w:tbl>"
 
 
 def excel_table(grid: Grid) -> bytes:
