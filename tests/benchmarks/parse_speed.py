@@ -32,6 +32,7 @@ WORDS_EN = (
     "the pump valve is of and a motor load opens closes before after each month shift lead checks "
     "noise pressure belt door lamp first second oil filter change every report under 12 350 7.5"
 ).split()
+# What takes less than 0.1 s is read again and again for as long.
 TIMER = """
 import json, resource, sys, time
 from pathlib import Path
@@ -43,12 +44,15 @@ print(json.dumps(knowledge.__file__), flush=True)
 for line in sys.stdin:
     path = Path(json.loads(line))
     content = path.read_bytes()
-    began, before, refused = time.perf_counter(), spent(), ""
-    try:
-        knowledge.parse(path.name, content)
-    except knowledge.KnowledgeError as exc:
-        refused = str(exc)
-    print(json.dumps([time.perf_counter() - began, spent() - before, refused]), flush=True)
+    began, before, refused, times = time.perf_counter(), spent(), "", 0
+    while not times or time.perf_counter() - began < 0.1:
+        times += 1
+        try:
+            knowledge.parse(path.name, content)
+        except knowledge.KnowledgeError as exc:
+            refused = str(exc)
+    clock, processor = time.perf_counter() - began, spent() - before
+    print(json.dumps([clock / times, processor / times, refused]), flush=True)
 """
 
 
