@@ -6,6 +6,7 @@ Importing this package loads neither torch nor chromadb.
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress, SentenceTransformerEmbedder
 from knowledge.errors import (
+    AccessConflict,
     CollectionNotFound,
     DamagedFile,
     DocumentNotFound,
@@ -80,6 +81,7 @@ from knowledge.types import (
 )
 
 __all__ = [
+    "AccessConflict",
     "AttributeValue",
     "Attributes",
     "BaseId",

@@ -12,6 +12,11 @@ from knowledge.parsing.limits import ParseLimits
 ChunkingStrategy = Literal["markdown", "recursive", "sentence", "fixed", "parent_child"]
 
 
+READING = 2
+"""Counts the ways in which files were read and cut so far: a file that comes again is read again
+if it was read in an earlier way."""
+
+
 class Chunking(BaseModel):
     """How the documents of a knowledge base are cut; sizes in the embedder's tokens."""
 
@@ -33,9 +38,8 @@ class Chunking(BaseModel):
 
     def __str__(self) -> str:
         """Return the form that is recorded with every version."""
-        if self.strategy == "parent_child":
-            return f"{self.strategy}/{self.chunk_tokens}/{self.parent_tokens}"
-        return f"{self.strategy}/{self.chunk_tokens}/{self.overlap_tokens}"
+        second = self.parent_tokens if self.strategy == "parent_child" else self.overlap_tokens
+        return f"{self.strategy}/{self.chunk_tokens}/{second}/{READING}"
 
 
 _PARSE = ParseLimits()

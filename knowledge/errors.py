@@ -13,6 +13,7 @@ KnowledgeError
 ├── DamagedFile                 truncated, corrupt or malformed
 ├── ParseLimitExceeded          reading it would take more than the configuration allows
 ├── InvalidAttributes           attributes break the limits (16 keys, plain values)
+├── AccessConflict              a document without labels follows two that are guarded differently
 ├── InvalidName                 a malformed knowledge base id or external id
 ├── InvalidFilter               a filter names a value that no attribute can have
 ├── InvalidQuery                the question is empty or too long
@@ -124,6 +125,13 @@ class InvalidAttributes(KnowledgeError):
 
     code = "invalid_attributes"
     hint = "At most 16 attributes: keys up to 64 characters; text up to 512, number or boolean."
+
+
+class AccessConflict(KnowledgeError):
+    """A document came without labels, and those that it follows are guarded by different ones."""
+
+    code = "access_conflict"
+    hint = "Name its labels: --access LABEL or access_labels; --access none or [] for everybody."
 
 
 class InvalidName(KnowledgeError):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knowledge.access import settle
 from knowledge.chunking import chunk, embedded_text
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Progress
@@ -31,9 +32,17 @@ from knowledge.resources import Resources
 from knowledge.sql import staging, versions
 from knowledge.sql.bases import Base, get_base
 from knowledge.sql.chunks import vectors_by_text
+from knowledge.sql.fingerprints import fingerprint
 from knowledge.sql.staging import ActiveVersion, Draft, Staged, Vectors
 from knowledge.sql.transaction import write_transaction
-from knowledge.types import MAX_ATTRIBUTES, Attributes, Chunk, IngestReport, NewDocument
+from knowledge.types import (
+    MAX_ATTRIBUTES,
+    Attributes,
+    Chunk,
+    IngestReport,
+    NewDocument,
+    searched_title,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +64,17 @@ class _SourceFile:
 
     @property
     def access(self) -> frozenset[str]:
-        """The labels that the new version will ask for."""
+        """The labels of the new version, before those of its content are looked up."""
         if self.source.access is not None:
             return self.source.access
         return frozenset() if self.current is None else self.current.access
+
+    @property
+    def attributes(self) -> Attributes:
+        """Its attributes, likewise."""
+        if self.source.attributes is not None:
+            return self.source.attributes
+        return {} if self.current is None else self.current.attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +112,8 @@ def ingest_documents(
         progress: Called with (documents done, documents in all).
 
     Raises:
-        KnowledgeError: What `parse` raises, DocumentTooLarge or InvalidAttributes: of a file; the
-            ones in earlier windows, the longest, are already in.
+        KnowledgeError: What `parse` raises, DocumentTooLarge, InvalidAttributes or AccessConflict:
+            of a file; the ones in earlier windows, the longest, are already in.
         EmbedderMismatch: The base was indexed by another embedder.
     """
     reports: dict[int, IngestReport] = {}
@@ -155,10 +171,11 @@ def _write_or_retry(resources: Resources, base: Base, window: _Window) -> list[I
 
 def _write(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
     """Stage, index and activate, while the next window is read."""
-    drafts = window.drafts
+    sources = [item.source for item in window.changed]
     with write_transaction(resources.database) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
         resources.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
+        drafts = settle(connection, base, sources, window.drafts)
         staged = staging.stage(connection, base, drafts)
     indexed = _upsert(resources.index, base, drafts, staged)
     with write_transaction(resources.database) as connection:
@@ -166,8 +183,12 @@ def _write(resources: Resources, base: Base, window: _Window) -> list[IngestRepo
         indexed = indexed and now.index.pk == base.index.pk  # a swap takes staged chunks along
         removed = versions.activate(connection, now, staged, indexed=indexed)
     delete_vectors(resources.index, now.index.collection, removed)
-    written = dict(zip((id(item) for item in window.changed), staged, strict=True))
-    return [_report(item, written.get(id(item)), indexed=indexed) for item in window.files]
+    pairs = zip(staged, drafts, strict=True)
+    written = dict(zip((id(item) for item in window.changed), pairs, strict=True))
+    return [
+        _report(item, *written.get(id(item), (None, None)), indexed=indexed)
+        for item in window.files
+    ]
 
 
 def check_attributes(attributes: Attributes) -> None:
@@ -239,7 +260,7 @@ def _check(config: KnowledgeConfig, source: NewDocument) -> None:
             f"{source.filename!r} has {len(source.content)} bytes; at most "
             f"{config.max_document_bytes} (knowledge.max_document_bytes)"
         )
-    check_attributes(source.attributes)
+    check_attributes(source.attributes or {})
     check_access(source.access or ())
 
 
@@ -256,7 +277,7 @@ def _is_unchanged(chunking: Chunking, item: _SourceFile) -> bool:
     return current is not None and (
         current.content_hash == item.content_hash
         and current.filename == source.filename
-        and dict(current.attributes) == dict(source.attributes)
+        and dict(current.attributes) == dict(item.attributes)
         and current.access == item.access
         and current.chunking == str(chunking)
     )
@@ -275,7 +296,7 @@ def _chunking(resources: Resources, base: Base) -> Chunking:
 def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared]) -> list[Draft]:
     """Return drafts with vectors; text that the live version also holds is not embedded again."""
     known = _known_vectors(resources, items)
-    texts = [[embedded_text(c.heading, c.text) for c in item.chunks] for item in items]
+    texts = [_embedded_texts(item) for item in items]
     new = list(dict.fromkeys(text for part in texts for text in part if text not in known))
     known.update(zip(new, resources.embedder.embed_passages(new), strict=True))
     return [
@@ -285,10 +306,12 @@ def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared])
             format=item.parsed.format,
             encoding=item.parsed.encoding,
             content_hash=item.file.content_hash,
-            attributes=item.file.source.attributes,
+            attributes=item.file.attributes,
             access=item.file.access,
             bytes=len(item.file.source.content),
             text=item.parsed.text,
+            left_out=item.parsed.left_out,
+            fingerprint=fingerprint(item.parsed.text),
             chunking=str(chunking),
             chunks=item.chunks,
             vectors=np.stack([known[text] for text in part]),
@@ -302,9 +325,18 @@ def _known_vectors(resources: Resources, items: Sequence[_Prepared]) -> dict[str
     with resources.database.connect() as connection:
         for item in items:
             if item.file.current is not None:
+                title = searched_title(item.file.source.external_id, item.file.current.filename)
                 rows = vectors_by_text(connection, item.file.current.version_pk)
-                known.update((embedded_text(head, text), vector) for head, text, vector in rows)
+                known.update(
+                    (embedded_text(title, heading, text, lead or ""), vector)
+                    for heading, text, lead, vector in rows
+                )
     return known
+
+
+def _embedded_texts(item: _Prepared) -> list[str]:
+    title = searched_title(item.file.source.external_id, item.file.source.filename)
+    return [embedded_text(title, c.heading, c.text, c.lead) for c in item.chunks]
 
 
 def _upsert(
@@ -318,8 +350,10 @@ def _upsert(
     return upsert_if_available(index, base.index.collection, ids, vectors)
 
 
-def _report(item: _SourceFile, staged: Staged | None, *, indexed: bool) -> IngestReport:
-    if staged is None:
+def _report(
+    item: _SourceFile, staged: Staged | None, draft: Draft | None, *, indexed: bool
+) -> IngestReport:
+    if staged is None or draft is None:
         assert item.current is not None
         return IngestReport(
             document_id=item.current.document_id,
@@ -328,6 +362,9 @@ def _report(item: _SourceFile, staged: Staged | None, *, indexed: bool) -> Inges
             chunks=item.current.chunks,
             unchanged=True,
             indexed=True,
+            encoding=item.current.encoding or "",
+            left_out=item.current.left_out,
+            access=tuple(sorted(item.access)),
         )
     return IngestReport(
         document_id=staged.document_id,
@@ -336,4 +373,7 @@ def _report(item: _SourceFile, staged: Staged | None, *, indexed: bool) -> Inges
         chunks=len(staged.chunk_ids),
         unchanged=False,
         indexed=indexed,
+        encoding=draft.encoding,
+        left_out=draft.left_out,
+        access=tuple(sorted(staged.access)),
     )

@@ -163,9 +163,9 @@ class Knowledge:
             external_id: The caller's own name for it.
             filename: Decides the format, and is searched as the title.
             content: The raw bytes.
-            attributes: Plain values, for filters.
+            attributes: Plain values, for filters; None: as `access`.
             access: Labels of which a reader must hold one; empty: everybody in the tenant; None:
-                as the document has now, so that a new text is not seen by more people.
+                those that the document or its content had, so that more people never see it.
             parsed: What the content says, where it is locked and was read before.
             tenant: Whose.
 
@@ -175,6 +175,7 @@ class Knowledge:
         Raises:
             CollectionNotFound: No such knowledge base.
             UnsupportedFile, EmptyDocument, DocumentTooLarge, InvalidAttributes: Its own fault.
+            AccessConflict: It names no labels and follows two documents with different ones.
             EmbedderMismatch: The base was indexed by another embedder.
             IngestConflict: The base was deleted meanwhile; retryable.
         """
@@ -182,7 +183,7 @@ class Knowledge:
             external_id,
             filename,
             content,
-            attributes or {},
+            attributes,
             None if access is None else frozenset(access),
             parsed,
         )

@@ -28,9 +28,9 @@ from knowledge.resources import Resources
 from knowledge.sql import bases as base_rows
 from knowledge.sql.bases import Base, EmbedderIdentity, Generation
 from knowledge.sql.chunks import count_pending
-from knowledge.sql.tables import chunks, next_vectors
+from knowledge.sql.tables import chunks, documents, next_vectors, versions
 from knowledge.sql.transaction import write_transaction
-from knowledge.types import ReconcileReport
+from knowledge.types import ReconcileReport, searched_title
 
 BATCH_CHUNKS = 256  # chunks embedded and committed together: what a killed re-index has to do again
 
@@ -115,11 +115,35 @@ def _swap(resources: Resources, base: Base, generation: Generation) -> Base | No
 
 
 def _without_vector(resources: Resources, generation: Generation) -> list[_ChunkText]:
-    query = select(chunks.c.pk, chunks.c.chunk_id, chunks.c.heading, chunks.c.text)
-    query = query.where(_lacks_vector(generation)).order_by(chunks.c.pk).limit(BATCH_CHUNKS)
+    lacking = _lacks_vector(generation)
     with resources.database.connect() as connection:
-        rows = connection.execute(query).all()
-    return [_ChunkText(pk, name, embedded_text(heading, text)) for pk, name, heading, text in rows]
+        rows = connection.execute(_TEXTS.where(lacking).limit(BATCH_CHUNKS)).all()
+    return [
+        _ChunkText(
+            row.pk,
+            row.chunk_id,
+            embedded_text(
+                searched_title(row.external_id, row.filename), row.heading, row.text, row.lead or ""
+            ),
+        )
+        for row in rows
+    ]
+
+
+_TEXTS = (
+    select(
+        chunks.c.pk,
+        chunks.c.chunk_id,
+        chunks.c.heading,
+        chunks.c.text,
+        chunks.c.lead,
+        documents.c.external_id,
+        versions.c.filename,
+    )
+    .join(documents, documents.c.pk == chunks.c.document_pk)
+    .join(versions, versions.c.pk == chunks.c.version_pk)
+    .order_by(chunks.c.pk)
+)
 
 
 def _insert_vectors(

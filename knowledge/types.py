@@ -4,11 +4,12 @@ They know their fields; they do not know where they are stored or how they were 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal, NewType
 
 from knowledge.config import Chunking
-from knowledge.parsing import ParsedText
+from knowledge.parsing import NotRead, ParsedText
 
 BaseId = NewType("BaseId", str)
 DocumentId = NewType("DocumentId", str)
@@ -20,6 +21,22 @@ MAX_ATTRIBUTES = 16  # as OpenAI's vector store files
 RetrieverName = Literal["dense", "lexical"]
 RETRIEVERS: tuple[RetrieverName, ...] = ("dense", "lexical")
 RelevanceKind = Literal["cosine_and_coverage", "cosine", "coverage"]
+
+
+HEADING_SEPARATOR = " > "
+
+
+def document_title(external_id: str, filename: str) -> str:
+    """Return what a reader knows a document by: its id where that is a path, else its file name."""
+    name, stem = external_id.rpartition("/")[2], PurePosixPath(filename).stem
+    if stem in (name, PurePosixPath(name).stem):
+        return external_id
+    return f"{external_id}/{filename}" if "/" in external_id else filename
+
+
+def searched_title(external_id: str, filename: str) -> str:
+    """Return what is indexed of a document's title: `document_title` without the suffix."""
+    return document_title(external_id, filename).removesuffix(PurePosixPath(filename).suffix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,8 @@ class Document:
     tokens: int
     chunks: int
     indexed: bool
+    encoding: str
+    left_out: tuple[NotRead, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +88,11 @@ class NewDocument:
         external_id: The caller's own name for it, 1 to 512 characters; the same again replaces.
         filename: Decides the format by its suffix and is searched as the title.
         content: The raw bytes, in any encoding we can detect.
-        attributes: At most 16 plain values, for filters.
+        attributes: At most 16 plain values, for filters; None: those that it had, or that its
+            content had elsewhere in the base.
         access: Labels of which a reader must hold one; an empty set: everybody in the tenant may
-            read it; None: as it is now, and everybody where it is new.
+            read it; None: those that it had or its content had, also once deleted
+            (`knowledge.access`); everybody where neither was guarded.
         parsed: What it says, where that was read before: whoever opened a locked file keeps its
             password to himself. None: ingest reads it.
     """
@@ -79,7 +100,7 @@ class NewDocument:
     external_id: str
     filename: str
     content: bytes
-    attributes: Attributes = field(default_factory=dict)
+    attributes: Attributes | None = None
     access: frozenset[str] | None = None
     parsed: ParsedText | None = None
 
@@ -89,6 +110,13 @@ class Chunk:
     """A stored piece of a document: `text` is exactly `document[start:end]` in code points.
 
     With a parent, `document[parent_start:parent_end]` is what is read once the chunk is found.
+
+    Attributes:
+        page: Where it begins, from 1; None where the format has no pages.
+        page_end: Where it ends, if that is another page.
+        sheet: Of a workbook.
+        heading: The headings above it, ` > ` between.
+        lead: Title and header rows of the table that it goes on with, indexed and read with it.
     """
 
     ordinal: int
@@ -100,6 +128,9 @@ class Chunk:
     tokens: int
     parent_start: int | None = None
     parent_end: int | None = None
+    lead: str = ""
+    page_end: int | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +141,9 @@ class IngestReport:
         unchanged: The same content was already active; nothing was written.
         indexed: Its vectors are in the vector index; False while Chroma is away (the text is
             found by the lexical index all the same, and reconcile adds the vectors).
+        encoding: In which its text was read.
+        left_out: What of it was not read.
+        access: Labels of which a reader must hold one; none: everybody may read it.
     """
 
     document_id: DocumentId
@@ -118,6 +152,9 @@ class IngestReport:
     chunks: int
     unchanged: bool
     indexed: bool
+    encoding: str
+    left_out: tuple[NotRead, ...]
+    access: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +167,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk returned for a question.
+    """A chunk returned for a question: what is indexed of it, shown to the model and cited.
 
     Attributes:
+        path: What a reader knows its document by: `document_title`.
+        start: Where it stands in the document's text; header rows that `text` repeats lie before.
+        text: The chunk, or its parent, after the title and header rows of a table that it goes on
+            with.
+        page_end: Where it ends, if that is another page than `page`.
+        heading: The headings above it, ` > ` between.
         score: Fused rank score (RRF), or the reranker's; comparable only within one answer.
         relevance: 0..1, how likely it is about the question at all (`relevance.py`).
         is_relevant: `relevance` is at least the minimum that was asked for.
@@ -156,6 +199,24 @@ class Passage:
     heading: str
     attributes: Attributes
     retrievers: tuple[RetrieverName, ...]
+    page_end: int | None = None
+    sheet: str | None = None
+
+    @property
+    def path(self) -> str:
+        """What a reader knows its document by."""
+        return document_title(self.external_id, self.filename)
+
+    @property
+    def source(self) -> str:
+        """Where it is from in words: path, headings, page."""
+        place = HEADING_SEPARATOR.join(filter(None, (self.path, self.heading)))
+        if self.page is None:
+            return place
+        pages = (
+            f"page {self.page}" if self.page_end is None else f"pages {self.page}-{self.page_end}"
+        )
+        return f"{place}, {pages}"
 
 
 @dataclass(frozen=True, slots=True)

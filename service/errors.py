@@ -282,6 +282,7 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.DamagedFile: 422,
     knowledge_errors.ParseLimitExceeded: 413,
     knowledge_errors.InvalidAttributes: 400,
+    knowledge_errors.AccessConflict: 409,
     knowledge_errors.InvalidName: 400,
     knowledge_errors.InvalidFilter: 400,
     knowledge_errors.InvalidQuery: 400,

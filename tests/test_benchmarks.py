@@ -5,12 +5,15 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from knowledge.parsing import FORMATS
 from service.settings import CHECKOUT
-from tests.benchmarks import gateway
+from tests.benchmarks import field, gateway, lookups, parse_speed
+from tests.benchmarks.asked import Seen, Shown
 
 FOLDER = CHECKOUT / "tests" / "benchmarks"
 DOCUMENTS = ("README.md", "*/README.md", "*/DECISIONS.md", "tests/benchmarks/*.md", "deploy/*.md")
@@ -82,3 +85,94 @@ def test_a_server_that_ends_at_its_start_is_said_with_its_log(tmp_path: Path) ->
     child.process.wait(20)
     with pytest.raises(RuntimeError, match=r"(?s)the engine ended with exit code 2.*invalid int"):
         child.check()
+
+
+def test_every_row_of_the_field_says_what_is_done_and_what_is_right() -> None:
+    cases, here = field.read_cases()
+    assert here < {case.kind for case in cases}
+    for case in cases:
+        assert case.do in ("parse", "search", "ask", "post", "script"), case
+        assert case.holds or case.lines or case.passages, case
+        assert bool(case.question) == (case.do in ("search", "ask")), case
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "found"),
+    [
+        ("one lamp", "one\n  lamp", True),
+        ("one  lamp", "one lamp", False),
+        ("25", "page 25.", True),
+        ("25", "251", False),
+        ("25", "1.25", False),
+        (["a", "lamp"], "the lmp", False),
+        (["b", "lamp"], "the lamp", True),
+        ("re:l.mp", "lump", True),
+    ],
+)
+def test_a_word_stands_in_a_text(words: str | list[str], text: str, found: bool) -> None:
+    assert field.stands_in(words, text) is found
+
+
+def test_what_is_wrong_with_passages_is_said() -> None:
+    seen = Seen("", (Shown("fee 10", "Basic", frozenset({1})), Shown("fee 25", "Pro")))
+    right = field.Case("5", "f", "ask", passages=(("fee", "10", "Basic"),), pages=(1,))
+    assert field.faults(right, seen) == []
+    wrong = field.Case("5", "f", "ask", passages=(("fee", "10", "Pro"),), every=("Pro",))
+    assert field.faults(wrong, seen) == [
+        "no passage with ('fee', '10', 'Pro') (lacks ['Pro'])",
+        "a passage lacks 'Pro'",
+    ]
+    other = field.Case("5", "f", "ask", passages=(("10",),), pages=(1, 2), not_beside=("Basic",))
+    assert field.faults(other, seen) == ["beside it is 'Basic'", "names pages [1]"]
+    assert field.faults(right, Seen("", nothing="abstained")) == ["abstained"]
+
+
+def test_what_is_looked_up_stands_in_one_line_of_its_file() -> None:
+    files = [*lookups.table_files(), *lookups.list_files()]
+    assert len({file.name for file in files}) == len(files) == 2 * (7 + 4 * 2)
+    for file in files:
+        assert len({one.question for one in file.lookups}) == lookups.QUESTIONS
+        if file.filename.endswith((".md", ".txt")):
+            seen = Seen("", (Shown(file.content.decode()),))
+            assert [one for one in file.lookups if not field.is_shown(one, seen)] == []
+
+
+def test_a_fact_without_its_header_or_in_two_lines_is_not_shown() -> None:
+    lookup = lookups.Lookup("Price of MX-1?", ("MX-1", "71"), ("Price",))
+    assert field.is_shown(lookup, Seen("", (Shown("Motor | Price\nMX-1 | 71"),)))
+    for text in ("MX-1 | 71", "Price\nMX-1 | 171", "Price\nMX-1\n71"):
+        assert not field.is_shown(lookup, Seen("", (Shown(text),)))
+
+
+def test_a_reader_that_takes_twice_as_long_is_slow(tmp_path: Path) -> None:
+    def takes(seconds: float) -> Callable[[Path], tuple[float, float]]:
+        return lambda _: (seconds, 2 * seconds)
+
+    path = tmp_path / "large.txt"
+    path.write_bytes(b"x" * 1_000_000)
+    speed = parse_speed.speed_of(("text", "large"), [path], [takes(0.5), takes(0.25)], 3)
+    assert (speed.seconds, speed.processor_s) == (0.5, 1.0)
+    assert (speed.ratio, speed.clock_ratio, speed.is_slow) == (0.5, 0.5, True)
+    assert "text" in parse_speed.speed_table([speed])
+    same = parse_speed.speed_of(("text", "large"), [path], [takes(0.5), takes(0.4)], 3)
+    assert (same.ratio, same.is_slow) == (0.8, False)
+    alone = parse_speed.speed_of(("text", "large"), [path], [takes(0.5)], 3)
+    assert (alone.ratio, alone.is_slow) == (None, False)
+
+
+@pytest.mark.timeout(60)  # two interpreters that import the room, on a busy machine
+def test_a_file_is_timed_in_the_checkout_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "large.txt"
+    with parse_speed.timer(CHECKOUT) as time_one:
+        path.write_text("one lamp")
+        assert 0 < time_one(path)[0] < 5
+        path.write_text(" ")
+        with pytest.raises(ValueError, match="refuses"):
+            time_one(path)
+    with pytest.raises(ValueError, match="no checkout"), parse_speed.timer(tmp_path):
+        pass
+
+
+def test_a_large_file_of_each_format_is_made() -> None:
+    made = {FORMATS[suffix] for suffix in parse_speed.LARGE}
+    assert made == set(FORMATS.values())

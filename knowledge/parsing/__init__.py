@@ -7,12 +7,13 @@ process (`sandbox`); it does not know chunks, tenants or storage.
 from pathlib import PurePosixPath
 
 from knowledge.errors import EmptyDocument, ParseLimitExceeded, UnsupportedFile
+from knowledge.parsing.blocks import NotRead
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.parsed import ParsedText
 from knowledge.parsing.sandbox import parse_in_child
 from knowledge.parsing.text import decode
 
-__all__ = ["FORMATS", "HEADED", "ParseLimits", "ParsedText", "parse"]
+__all__ = ["FORMATS", "NotRead", "ParseLimits", "ParsedText", "parse"]
 
 FORMATS: dict[str, str] = {
     ".txt": "text",
@@ -40,8 +41,6 @@ FORMATS: dict[str, str] = {
 }
 """Suffix → format. A name without suffix is read as plain text."""
 PLAIN = {"text", "markdown"}
-HEADED = frozenset({"markdown", "docx", "xlsx", "pptx", "html", "epub"})
-"""Formats whose headings stand in the text as Markdown's do."""
 OLD: dict[str, str] = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".rtf": ".docx"}
 
 

@@ -33,6 +33,8 @@ _FOUND = readable(
             chunks.c.start,
             chunks.c.end,
             chunks.c.page,
+            chunks.c.page_end,
+            chunks.c.sheet,
             chunks.c.heading,
             chunks.c.tokens,
             chunks.c.version_pk,
@@ -48,6 +50,7 @@ _FOUND = readable(
                     ),
                 )
             ).label("parent_text"),
+            chunks.c.lead,
             documents.c.document_id,
             documents.c.external_id,
             versions.c.version,
@@ -99,8 +102,8 @@ def count_within_budget(
         return len(rows)
     left = max_tokens
     for place, row in enumerate(rows):
-        parent = row.parent_text
-        left -= row.tokens if parent is None else resources.embedder.count_tokens(parent)
+        is_whole = row.parent_text is None and row.lead is None
+        left -= row.tokens if is_whole else resources.embedder.count_tokens(text_of(row))
         if left < 0:
             if place == 0:
                 logger.warning("the best passage alone is over max_tokens=%d", max_tokens)
@@ -109,8 +112,9 @@ def count_within_budget(
 
 
 def text_of(row: FoundRow) -> str:
-    """Return what is read of a chunk that was found: its parent's text where it has one."""
-    return str(row.text if row.parent_text is None else row.parent_text)
+    """Return what is read of a chunk that was found: its table's header, its parent's text."""
+    text = str(row.text if row.parent_text is None else row.parent_text)
+    return f"{row.lead}\n{text}" if row.lead and row.lead not in text else text
 
 
 def passage_of(
@@ -132,10 +136,12 @@ def passage_of(
         version=values["version"],
         filename=values["filename"],
         page=values["page"],
+        page_end=values["page_end"],
+        sheet=values["sheet"],
         start=values["parent_start"] if has_parent else values["start"],
         end=values["parent_end"] if has_parent else values["end"],
         score=score,
-        text=values["parent_text"] if has_parent else values["text"],
+        text=text_of(row),
         ordinal=values["ordinal"],
         relevance=relevance,
         is_relevant=relevance >= min_relevance,

@@ -189,12 +189,15 @@ def deleted_ids(connection: Connection, candidates: Sequence[LiveChunk]) -> list
     return [chunk_id for chunk_id in wanted if chunk_id not in found]
 
 
-def vectors_by_text(connection: Connection, version_pk: int) -> Iterator[tuple[str, str, Vectors]]:
-    """Yield (heading, text, vector) of a version's chunks: equal text keeps its vector."""
-    whole = with_vector(select(chunks.c.heading, chunks.c.text, VECTOR).select_from(chunks))
+def vectors_by_text(
+    connection: Connection, version_pk: int
+) -> Iterator[tuple[str, str, str | None, Vectors]]:
+    """Yield (heading, text, lead, vector) of a version's chunks: equal text keeps its vector."""
+    columns = chunks.c.heading, chunks.c.text, chunks.c.lead, VECTOR
+    whole = with_vector(select(*columns).select_from(chunks))
     query = whole.where(chunks.c.version_pk == version_pk)
-    for heading, text, blob in connection.execute(query):
-        yield heading, text, vector_of(blob)
+    for heading, text, lead, blob in connection.execute(query):
+        yield heading, text, lead, vector_of(blob)
 
 
 def vector_of(blob: bytes) -> Vectors:

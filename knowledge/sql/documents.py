@@ -15,6 +15,7 @@ from sqlalchemy import (
 
 from knowledge.errors import DocumentNotFound
 from knowledge.sql.bases import Base
+from knowledge.sql.staging import not_read
 from knowledge.sql.tables import chunks, documents, versions
 from knowledge.types import (
     BaseId,
@@ -180,6 +181,8 @@ def _documents(base: Base) -> Select[*tuple[Any, ...]]:
             versions.c.chars,
             versions.c.tokens,
             versions.c.chunks,
+            versions.c.encoding,
+            versions.c.left_out,
             pending.label("pending"),
         )
         .join(versions, versions.c.pk == documents.c.active_version)
@@ -196,5 +199,7 @@ def _document_of(row: Row[*tuple[Any, ...]], base: Base) -> Document:
         indexed=values.pop("pending") == 0,
         updated_at=values.pop("activated_at"),
         access=tuple(values.pop("access") or ()),
+        encoding=values.pop("encoding") or "",
+        left_out=not_read(values.pop("left_out")),
         **{key: value for key, value in values.items() if key != "document_id"},
     )

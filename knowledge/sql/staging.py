@@ -7,14 +7,16 @@ Every function runs inside the caller's transaction.
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Table, bindparam, func, insert, select
 
+from knowledge.parsing import NotRead
 from knowledge.sql.bases import Base
 from knowledge.sql.chunks import attribute_key
+from knowledge.sql.fingerprints import Fingerprint, keep_samples
 from knowledge.sql.tables import access, attributes, chunks, documents, versions
 from knowledge.types import Attributes, Chunk, ChunkId, DocumentId
 
@@ -34,6 +36,8 @@ class Draft:
     access: frozenset[str]
     bytes: int
     text: str
+    left_out: tuple[NotRead, ...]
+    fingerprint: Fingerprint
     chunking: str
     chunks: tuple[Chunk, ...]
     vectors: Vectors  # (n_chunks, d) float32, L2-normalised
@@ -48,6 +52,7 @@ class Staged:
     version_pk: int
     version: int
     chunk_ids: tuple[ChunkId, ...]
+    access: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,13 @@ class ActiveVersion:
     access: frozenset[str]
     chunking: str
     chunks: int
+    encoding: str | None
+    left_out: tuple[NotRead, ...]
+
+
+def not_read(stored: Sequence[Sequence[str]] | None) -> tuple[NotRead, ...]:
+    """Return what `versions.left_out` says."""
+    return tuple(NotRead(*item) for item in stored or ())
 
 
 def document_id_for(base: Base, external_id: str) -> DocumentId:
@@ -93,7 +105,11 @@ def active_versions(
     rows = connection.execute(_ACTIVE, {"base_pk": base.pk, "external_ids": list(external_ids)})
     found: dict[str, ActiveVersion] = {}
     for row in rows:
-        values = {**row._mapping, "access": frozenset(row.access or ())}
+        values = {
+            **row._mapping,
+            "access": frozenset(row.access or ()),
+            "left_out": not_read(row.left_out),
+        }
         external_id = values.pop("external_id")
         found[external_id] = ActiveVersion(**values)
     return found
@@ -128,7 +144,14 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
             )
             for chunk in draft.chunks
         )
-        item = Staged(target.document_pk, target.document_id, version_pk, target.version, ids)
+        item = Staged(
+            target.document_pk,
+            target.document_id,
+            version_pk,
+            target.version,
+            chunk_ids=ids,
+            access=draft.access,
+        )
         staged.append(item)
         rows[chunks] += _chunk_rows(base, item, draft)
         rows[attributes] += (
@@ -142,6 +165,11 @@ def stage(connection: Connection, base: Base, drafts: Sequence[Draft]) -> list[S
     for table, values in rows.items():
         if values:
             connection.execute(insert(table), values)
+    samples = {
+        one.document_pk: draft.fingerprint.sample if one.access else ()
+        for one, draft in zip(staged, drafts, strict=True)
+    }
+    keep_samples(connection, base, samples)
     return staged
 
 
@@ -194,6 +222,8 @@ def _version_values(base: Base, target: _NextVersion, draft: Draft) -> dict[str,
         "chunking": draft.chunking,
         "created_at": time.time(),
         "text": draft.text,
+        "left_out": [astuple(item) for item in draft.left_out] or None,
+        "text_hash": draft.fingerprint.text_hash,
     }
 
 
@@ -212,7 +242,10 @@ def _chunk_rows(base: Base, staged: Staged, draft: Draft) -> Iterator[dict[str, 
             "end": chunk.end,
             "parent_start": chunk.parent_start,
             "parent_end": chunk.parent_end,
+            "lead": chunk.lead or None,
             "page": chunk.page,
+            "page_end": chunk.page_end,
+            "sheet": chunk.sheet,
             "heading": chunk.heading,
             "tokens": chunk.tokens,
             "vector": half.tobytes(),
@@ -232,6 +265,8 @@ _ACTIVE = (
         versions.c.access,
         versions.c.chunking,
         versions.c.chunks,
+        versions.c.encoding,
+        versions.c.left_out,
     )
     .join(versions, versions.c.pk == documents.c.active_version)
     .where(documents.c.base_pk == bindparam("base_pk"))

@@ -10,6 +10,7 @@ document is one UPDATE of that pointer.
 from sqlalchemy import (
     DDL,
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -96,7 +97,11 @@ versions = Table(  # history stays; text, chunks and vectors of a retired versio
     Column("activated_at", Float),
     Column("chunks_outdated", Integer),  # chunks of the version before that this change ended
     Column("text", Text),
+    Column("left_out", JSON(none_as_null=True)),  # [what, where, why] of what was not read
+    Column("text_hash", String(64)),  # of its letters alone; NULL: written before there was one
     UniqueConstraint("document_pk", "version"),
+    Index("kb_versions_by_content", "base_pk", "content_hash"),
+    Index("kb_versions_by_text", "base_pk", "text_hash"),
     Index(  # all that `change` reads: 20,000 versions in 18 ms, 92 from the rows
         "kb_versions_by_change",
         "base_pk",
@@ -135,6 +140,19 @@ access = Table(  # the same labels once more, one row each, for retrieval
     Column("base_pk", Integer, nullable=False, index=True),
 )
 
+guarded_pieces = Table(  # of each document with labels, also when it is deleted (`fingerprints`)
+    "kb_guarded_pieces",
+    metadata,
+    Column(
+        "document_pk",
+        ForeignKey("kb_documents.pk", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("piece", BigInteger, primary_key=True),
+    Column("base_pk", Integer, nullable=False),
+    Index("kb_guarded_pieces_by_piece", "base_pk", "piece"),
+)
+
 chunks = Table(
     "kb_chunks",
     metadata,
@@ -155,7 +173,10 @@ chunks = Table(
     Column("end", Integer, nullable=False),
     Column("parent_start", Integer),  # the larger piece that is read once this one is found
     Column("parent_end", Integer),
+    Column("lead", Text),  # title and header rows of the table that it goes on with
     Column("page", Integer),
+    Column("page_end", Integer),  # where it goes on over a page break
+    Column("sheet", Text),
     Column("heading", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("vector", LargeBinary, nullable=False),  # float16, L2-normalised, `dimension` long

@@ -28,6 +28,7 @@ from knowledge.sql.staging import Staged, next_versions
 from knowledge.sql.tables import access, attributes, chunks, documents, versions
 from knowledge.types import (
     ChunkId,
+    searched_title,
 )
 
 
@@ -205,8 +206,9 @@ def _lexical_rows(
     connection: Connection, base: Base, version_pks: Sequence[object]
 ) -> Iterator[full_text.LexicalRow]:
     for row in connection.execute(_WORDS, {"version_pks": list(version_pks)}):
-        title = row.filename.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        yield full_text.LexicalRow(row.pk, base.pk, title, row.heading, row.text)
+        title = searched_title(row.external_id, row.filename)
+        body = f"{row.lead}\n{row.text}" if row.lead else row.text
+        yield full_text.LexicalRow(row.pk, base.pk, title, row.heading, body)
 
 
 # built once: putting a statement together costs more than SQLite takes to run it
@@ -221,8 +223,16 @@ _UNRETIRED = select(
     versions.c.state.in_(["staged", "active", "tombstone"]),
 )
 _WORDS = (
-    select(chunks.c.pk, chunks.c.heading, chunks.c.text, versions.c.filename)
+    select(
+        chunks.c.pk,
+        chunks.c.heading,
+        chunks.c.text,
+        chunks.c.lead,
+        versions.c.filename,
+        documents.c.external_id,
+    )
     .join(versions, versions.c.pk == chunks.c.version_pk)
+    .join(documents, documents.c.pk == chunks.c.document_pk)
     .where(chunks.c.version_pk.in_(bindparam("version_pks", expanding=True)))
 )
 _MARK_ACTIVE = (

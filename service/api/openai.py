@@ -274,11 +274,10 @@ def _annotations(done: Answer) -> list[Annotation]:
         passage = citation.passage
         marker = f"[{citation.marker}]"
         start = max(done.text.find(marker), 0)
-        page = f" p.{passage.page}" if passage.page is not None else ""
         path = f"/v1/vector_stores/{passage.knowledge_base}/documents/{passage.external_id}"
         where = UrlCitation(
             url=f"{path}#{passage.chunk_id}",
-            title=f"{passage.filename}{page}",
+            title=passage.source,
             start_index=start,
             end_index=start + len(marker) if marker in done.text else len(done.text),
         )

@@ -23,8 +23,8 @@ class Shown(Protocol):
     """The parts of a passage that are shown to the model."""
 
     @property
-    def filename(self) -> str:
-        """The document it is from."""
+    def source(self) -> str:
+        """Where it is from: the document's path, the headings above it, its page."""
 
     @property
     def text(self) -> str:
@@ -117,6 +117,6 @@ def lay_out(
 
 
 def _with_passages(question: str, passages: Sequence[Shown], ask_for_markers: bool) -> str:
-    lines = [f"[{n}] {p.filename}: {p.text}" for n, p in enumerate(passages, start=1)]
+    lines = [f"[{n}] {p.source}: {p.text}" for n, p in enumerate(passages, start=1)]
     asked = f"\n{CITE_LINE}" if ask_for_markers else ""
     return "Passages:\n" + "\n".join(lines) + f"\n\nQuestion: {question}{asked}"

@@ -107,7 +107,7 @@ def _print_reasons(out: Console, done: AnswerReply) -> None:
     _print_decision(out, done.decision)
     for source in done.citations or ():
         out.print(
-            f"  [{source.marker}] {source.filename} "
+            f"  [{source.marker}] {source.source} "
             f"({source.knowledge_base}, version {source.version})",
             markup=False,
         )

@@ -19,8 +19,10 @@ from service.api.schemas.shapes import JsonObject, ListReply
 from service.cli.adapters.serving import change_adapter
 from service.cli.client import Gateway, Received, segment
 from service.cli.compare import print_table, read_rows, run_compare, summary_of
-from service.cli.kb.adding import add_documents, named_files
+from service.cli.kb.adding import add_documents
 from service.cli.kb.bases import STORES
+from service.cli.kb.folders import find_files
+from service.cli.kb.rules import AccessRules
 from service.cli.output import CommandFailed, JsonOption, Output, command_output
 from service.cli.processes import PortOption, start
 from service.cli.replies import AdaptersReply, ComparisonReply, IdReply
@@ -127,7 +129,10 @@ def load_demo(gateway: Gateway, output: Output) -> None:
     """Add the handbook and the use case; unchanged documents get no new version."""
     if not gateway.exists(f"{STORES}/{BASE}"):
         gateway.post(STORES, IdReply, body={"name": BASE, "id": BASE})
-    documents = add_documents(gateway, output, BASE, named_files([DEMO / "handbook"]))
+    found = find_files([DEMO / "handbook"])
+    documents = add_documents(gateway, output, BASE, found, rules=AccessRules(None))
+    if found.failed:
+        raise CommandFailed(found.failed[0].message, code=found.failed[0].code)
     apply_use_case(gateway, read_mapping(DEMO / "use_case.yaml"))
     output.info(f"   {len(documents)} pages in the knowledge base {BASE}, use case demo")
 

@@ -21,7 +21,7 @@ class FoundPassage:
     """What is needed of a passage to write it into a prompt."""
 
     external_id: str
-    filename: str
+    source: str
     text: str
 
 

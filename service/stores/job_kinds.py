@@ -51,7 +51,8 @@ class IngestArgs(JobArgs):
     """A document to add or replace; its bytes are the job's payload.
 
     Attributes:
-        access: Labels of which a reader must hold one; None leaves the document's as they are.
+        attributes: None: none were given, as with `access`.
+        access: Labels of which a reader must hold one; None: those that it or its text had.
         sha256: Of the uploaded bytes: another content under one idempotency key is another request.
         file_id: The uploaded file it comes from, if any.
         was_locked: Whether the payload is a password-protected file with its text.
@@ -60,11 +61,19 @@ class IngestArgs(JobArgs):
     base_id: str
     external_id: str
     filename: str
-    attributes: JsonMapping
+    attributes: JsonMapping | None = None
     access: tuple[str, ...] | None = None
     sha256: str | None = None
     file_id: str | None = None
     was_locked: bool = False
+
+
+class NotReadPart(JobResult):
+    """A part of a file that was not read; see `knowledge.NotRead`."""
+
+    what: str
+    where: str
+    why: str
 
 
 class IngestResult(JobResult):
@@ -78,6 +87,9 @@ class IngestResult(JobResult):
     chunks: int
     unchanged: bool
     indexed: bool
+    encoding: str = ""
+    left_out: tuple[NotReadPart, ...] = ()
+    access_labels: tuple[str, ...] = ()
 
 
 class DeleteArgs(JobArgs):

@@ -126,12 +126,16 @@ def ingest(task: Task[IngestArgs], *, knowledge: Knowledge, jobs: Jobs) -> Inges
         args.external_id,
         args.filename,
         payload if unlocked is None else unlocked.content,
-        attributes=cast(Attributes, args.attributes),  # checked by the knowledge room
+        attributes=cast(Attributes | None, args.attributes),  # checked by the knowledge room
         access=args.access,
         parsed=None if unlocked is None else unlocked.parsed,
         tenant=job.tenant,
     )
-    return IngestResult(knowledge_base=args.base_id, filename=args.filename, **asdict(done))
+    told = asdict(done)
+    labels = told.pop("access")
+    return IngestResult(
+        knowledge_base=args.base_id, filename=args.filename, access_labels=labels, **told
+    )
 
 
 def delete_document(task: Task[DeleteArgs], *, knowledge: Knowledge) -> DeleteResult:

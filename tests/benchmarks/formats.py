@@ -2,7 +2,10 @@
 
 `python -m tests.benchmarks.formats [--data FOLDER] [--json]` reads the files that
 `docs/expected.jsonl` lists, prints a row for each (outcome, seconds) and the number that behave as
-listed. Exit code 1 when one does not, 0 where the data is absent.
+listed; then how fast each format is read, the real files and a large one that is made here. With
+`--against CHECKOUT` that checkout's reader is timed in turns with ours, and a format is slow below
+0.7 of its speed. Exit code 1 when a file behaves otherwise or a format is slow, 0 where the data is
+absent.
 
 Text is compared after NFKC with all white space taken out, on both sides.
 """
@@ -10,6 +13,7 @@ Text is compared after NFKC with all white space taken out, on both sides.
 import argparse
 import json
 import sys
+import tempfile
 import time
 import unicodedata
 from dataclasses import asdict, dataclass
@@ -17,6 +21,7 @@ from pathlib import Path
 
 from knowledge import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile, parse
 from tests.benchmarks.corpora import DATA, Row, read_rows
+from tests.benchmarks.parse_speed import Speed, measure, speed_table
 
 ALLOWED: dict[str, tuple[type[KnowledgeError], ...]] = {
     "text": (),
@@ -71,20 +76,36 @@ def check(row: Row, folder: Path) -> Outcome:
     return Outcome(row["file"], passed, outcome, round(seconds, 3))
 
 
+def time_reading(rows: list[Row], given: argparse.Namespace) -> list[Speed]:
+    """Return how fast each format is read."""
+    folder = given.data / "docs"
+    with tempfile.TemporaryDirectory() as scratch:
+        return measure(
+            [folder / row["file"] for row in rows],
+            Path(scratch),
+            against=given.against,
+            repetitions=given.repeat,
+        )
+
+
 def main() -> int:
     """Run and print."""
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--data", type=Path, default=DATA, help="folder that holds docs/")
-    options.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    given = options.parse_args()
+    given = _options()
     expected = given.data / "docs" / "expected.jsonl"
     if not expected.is_file():
         sys.stderr.write(f"{expected} is not there: nothing to compare\n")
         return 0
-    outcomes = [check(row, expected.parent) for row in read_rows(expected)]
+    rows = read_rows(expected)
+    outcomes = [check(row, expected.parent) for row in rows]
     passed = sum(outcome.passed for outcome in outcomes)
+    speeds = time_reading(rows, given) if given.repeat else []
     if given.json:
-        document = {"passed": passed, "files": len(outcomes), "rows": [asdict(o) for o in outcomes]}
+        document = {
+            "passed": passed,
+            "files": len(outcomes),
+            "rows": [asdict(o) for o in outcomes],
+            "speeds": [asdict(speed) for speed in speeds],
+        }
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
         for outcome in outcomes:
@@ -92,7 +113,17 @@ def main() -> int:
             line = f"{mark} {outcome.file:32} {outcome.seconds:6.2f} s  {outcome.outcome}\n"
             sys.stdout.write(line)
         sys.stdout.write(f"{passed} of {len(outcomes)} files behave as listed\n")
-    return 0 if passed == len(outcomes) else 1
+        sys.stdout.write(speed_table(speeds) if speeds else "")
+    return 0 if passed == len(outcomes) and not any(one.is_slow for one in speeds) else 1
+
+
+def _options() -> argparse.Namespace:
+    options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    options.add_argument("--data", type=Path, default=DATA, help="folder that holds docs/")
+    options.add_argument("--against", type=Path, help="checkout whose reader is timed beside ours")
+    options.add_argument("--repeat", type=int, default=5, help="timings of each file; 0: none")
+    options.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return options.parse_args()
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from knowledge import (
 )
 from knowledge.chunking import chunk, embedded_text
 from knowledge.parsing import parse
+from knowledge.types import searched_title
 from service.stores.database import create_tables, open_database
 from tests.benchmarks.corpora import DATA, Row, find_embedder, read_rows
 from tests.fakes.room import ChromaServer
@@ -128,7 +129,8 @@ def _passages(embedder: SentenceTransformerEmbedder, source: NewDocument) -> lis
     """Return what the ingest path embeds of a document."""
     parsed = parse(source.filename, source.content)
     pieces = chunk(parsed, Chunking(), count_tokens=embedder.count_tokens)
-    return [embedded_text(piece.heading, piece.text) for piece in pieces]
+    title = searched_title(source.external_id, source.filename)
+    return [embedded_text(title, piece.heading, piece.text, piece.lead) for piece in pieces]
 
 
 def _searchable(knowledge: Knowledge, rows: Sequence[Row]) -> dict[str, Any]:

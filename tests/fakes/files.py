@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -12,6 +13,7 @@ P = "http://schemas.openxmlformats.org/presentationml/2006/main"
 S = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
+SHAPE = "<p:sp><p:txBody><a:p><a:r><a:t>{}</a:t></a:r></a:p></p:txBody></p:sp>"
 STRICT_R = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 
 
@@ -61,9 +63,17 @@ def word(*texts: str) -> bytes:
 
 
 def workbook(
-    sheets: Mapping[str, str], *, strings: Sequence[str] = (), hidden: Sequence[str] = ()
+    sheets: Mapping[str, str],
+    *,
+    strings: Sequence[str] = (),
+    hidden: Sequence[str] = (),
+    merged: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    formats: Sequence[str] = (),
 ) -> bytes:
-    """Return an Excel file: sheet name → markup of its rows. Style 1 is a day, style 2 a share."""
+    """Return an Excel file: sheet name → markup of its rows. Style 1 is a day, style 2 a share.
+
+    `merged` names the cells that are one, as `A2:A4`; with `formats`, style n is the nth of them.
+    """
     states = ("visible", "hidden")
     rows = "".join(
         f'<sheet name="{name}" sheetId="{n}" r:id="r{n}" state="{states[name in hidden]}"/>'
@@ -72,7 +82,6 @@ def workbook(
     targets = {f"r{n}": ("worksheet", f"sheet{n}.xml") for n in range(len(sheets))}
     targets |= {"rs": ("sharedStrings", "strings.xml"), "rf": ("styles", "styles.xml")}
     shared = "".join(f"<si><t>{text}</t></si>" for text in strings)
-    formats = '<xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="9"/>'
     return zipped(
         {
             "_rels/.rels": relations({"r1": ("officeDocument", "xl/workbook.xml")}),
@@ -80,36 +89,56 @@ def workbook(
             "</workbook>",
             "xl/_rels/workbook.xml.rels": relations(targets),
             "xl/strings.xml": f'<sst xmlns="{S}">{shared}</sst>',
-            "xl/styles.xml": f'<styleSheet xmlns="{S}"><cellXfs>{formats}</cellXfs></styleSheet>',
+            "xl/styles.xml": _sheet_styles(formats),
             **{
                 f"xl/sheet{n}.xml": f'<worksheet xmlns="{S}"><sheetData>{data}</sheetData>'
-                "</worksheet>"
-                for n, data in enumerate(sheets.values())
+                f"{_merged_cells(merged.get(name, ()))}</worksheet>"
+                for n, (name, data) in enumerate(sheets.items())
             },
         }
     )
 
 
+def _sheet_styles(formats: Sequence[str]) -> str:
+    numbers = [0, *range(164, 164 + len(formats))] if formats else [0, 14, 9]
+    codes = "".join(
+        f'<numFmt numFmtId="{n}" formatCode="{code}"/>' for n, code in enumerate(formats, 164)
+    )
+    styles = "".join(f'<xf numFmtId="{n}" applyNumberFormat="1"/>' for n in numbers)
+    made = f"<numFmts>{codes}</numFmts>" if codes else ""
+    return f'<styleSheet xmlns="{S}">{made}<cellXfs>{styles}</cellXfs></styleSheet>'
+
+
+def _merged_cells(places: Sequence[str]) -> str:
+    cells = "".join(f'<mergeCell ref="{place}"/>' for place in places)
+    return f"<mergeCells>{cells}</mergeCells>" if cells else ""
+
+
 def slides(*texts: str) -> bytes:
     """Return a PowerPoint file with one slide for each text, its notes being `notes of TEXT`."""
-    ids = "".join(f'<p:sldId id="{256 + n}" r:id="s{n}"/>' for n in range(len(texts)))
+    notes = [f"notes of {text}" for text in texts]
+    return slides_of([SHAPE.format(text) for text in texts], [SHAPE.format(note) for note in notes])
+
+
+def slides_of(bodies: Sequence[str], notes: Sequence[str] = ()) -> bytes:
+    """Return a PowerPoint file: the markup of each slide, `p:` and `a:` being its names."""
+    ids = "".join(f'<p:sldId id="{256 + n}" r:id="s{n}"/>' for n in range(len(bodies)))
     parts: dict[str, str | bytes] = {
         "_rels/.rels": relations({"r1": ("officeDocument", "ppt/presentation.xml")}),
         "ppt/presentation.xml": f'<p:presentation xmlns:p="{P}" xmlns:r="{R}"><p:sldIdLst>{ids}'
         "</p:sldIdLst></p:presentation>",
         "ppt/_rels/presentation.xml.rels": relations(
-            {f"s{n}": ("slide", f"slides/{n}.xml") for n in range(len(texts))}
+            {f"s{n}": ("slide", f"slides/{n}.xml") for n in range(len(bodies))}
         ),
     }
-    for n, text in enumerate(texts):
-        shape = "<p:sp><p:txBody><a:p><a:r><a:t>{}</a:t></a:r></a:p></p:txBody></p:sp>"
-        names = f'xmlns:p="{P}" xmlns:a="{A}"'
-        parts[f"ppt/slides/{n}.xml"] = f"<p:sld {names}>{shape.format(text)}</p:sld>"
+    names = f'xmlns:p="{P}" xmlns:a="{A}"'
+    for n, body in enumerate(bodies):
+        parts[f"ppt/slides/{n}.xml"] = f"<p:sld {names}>{body}</p:sld>"
+    for n, note in enumerate(notes):
         parts[f"ppt/slides/_rels/{n}.xml.rels"] = relations(
             {"n": ("notesSlide", f"../notes/{n}.xml")}
         )
-        notes = shape.format(f"notes of {text}")
-        parts[f"ppt/notes/{n}.xml"] = f"<p:notes {names}>{notes}</p:notes>"
+        parts[f"ppt/notes/{n}.xml"] = f"<p:notes {names}>{note}</p:notes>"
     return zipped(parts)
 
 
@@ -142,7 +171,7 @@ def pdf(*pages: str) -> bytes:
     ]
     for n, text in enumerate(pages):
         objects += _pdf_page(n, _pdf_stream(text))
-    return _pdf_file(objects, "")
+    return pdf_file(objects)
 
 
 def locked_pdf(text: str, password: str) -> bytes:
@@ -163,7 +192,7 @@ def locked_pdf(text: str, password: str) -> bytes:
     user = rc4(key, PADDING)
     lock = f"<< /Filter /Standard /V 1 /R 2 /O <{owner.hex()}> /U <{user.hex()}> /P {rights} >>"
     name = b"identity".hex()
-    return _pdf_file([*objects, lock.encode()], f"/Encrypt 6 0 R /ID [<{name}> <{name}>]")
+    return pdf_file([*objects, lock.encode()], f"/Encrypt 6 0 R /ID [<{name}> <{name}>]")
 
 
 def rc4(key: bytes, data: bytes) -> bytes:
@@ -196,7 +225,8 @@ def _pdf_page(n: int, stream: bytes) -> list[bytes]:
     return [page.encode(), body]
 
 
-def _pdf_file(objects: Sequence[bytes], trailer: str) -> bytes:
+def pdf_file(objects: Sequence[bytes], trailer: str = "") -> bytes:
+    """Return a PDF of these objects, the first being its catalog."""
     out = bytearray(b"%PDF-1.4\n")
     places = []
     for number, body in enumerate(objects, 1):

@@ -152,7 +152,7 @@ def test_what_comes_goes_and_changes_meanwhile_is_right_after_the_swap(
 
     newer.before_embedding = once(change)
     both.reindex(BASE, tenant=TENANT)
-    assert newer.embedded[-2:] == ["lamp latecomer", "lamp replaced"]
+    assert newer.embedded[-2:] == ["late\nlamp latecomer", "d\nlamp replaced"]
     assert both.check(BASE, tenant=TENANT).in_step
     assert (index.count(only(index)), lengths(engine), waiting(engine)) == (30, {32}, 0)
     assert dense(both, "latecomer").passages[0].external_id == "late"
@@ -169,7 +169,7 @@ def test_a_document_embedded_before_the_swap_and_written_after_it_is_embedded_ag
     embedder.before_embedding = once(lambda: both.reindex(BASE, tenant=TENANT))
     report = both.ingest(BASE, "late", "late.txt", b"lamp latecomer", tenant=TENANT)
     assert (report.version, report.indexed) == (1, True)
-    assert newer.embedded[-1] == "lamp latecomer"
+    assert newer.embedded[-1] == "late\nlamp latecomer"
     assert lengths(engine) == {32}
     assert dense(both, "latecomer").passages[0].external_id == "late"
 
@@ -327,7 +327,7 @@ def test_new_vectors_count_from_the_swap_on(
     unsettled.ingest(
         BASE, "d7", "d.txt", b"lamp number7", attributes={"kind": "lamp"}, tenant=TENANT
     )
-    assert newer.embedded.count("lamp number7") == 1  # known from the vector that waits
+    assert newer.embedded.count("d\nlamp number7") == 1  # known from the vector that waits
     found = dense(unsettled, filters=filters)
     assert (found.degraded, found.passages[0].external_id) == (False, "d7")
     assert found.passages[0].relevance > 0.9

@@ -26,13 +26,14 @@ class Upload:
     """A document as it came; its attributes are checked by whoever stores them.
 
     Attributes:
-        access_labels: None: the document's labels stay as they are.
+        attributes: None: none were given, as with `access_labels`.
+        access_labels: None: those that the document or its text has or had.
         password: Opens a locked file; nobody keeps it.
     """
 
     filename: str
     content: bytes
-    attributes: JsonObject
+    attributes: JsonObject | None
     access_labels: Sequence[str] | None
     password: str | None = field(default=None, repr=False)
 
@@ -55,7 +56,7 @@ async def read_upload(request: Request, external_id: str) -> Upload:
             body = InlineDocument.model_validate_json(await request.body())
         except ValidationError as exc:
             raise RequestValidationError(exc.errors()) from exc
-        attributes: JsonObject = dict(body.attributes)
+        attributes: JsonObject | None = None if body.attributes is None else dict(body.attributes)
         return Upload(body.filename, body.content.encode(), attributes, body.access_labels)
     if kind != "multipart/form-data":
         raise UnsupportedFile(
@@ -70,7 +71,7 @@ async def _read_form(form: FormData, external_id: str) -> Upload:
     upload = form.get("file")
     if not isinstance(upload, UploadFile):
         raise InvalidRequest("The multipart body has no part `file`.", param="file")
-    attributes = _json_field(form, "attributes", dict) or {}
+    attributes = _json_field(form, "attributes", dict)
     labels = _json_field(form, "access_labels", list)
     if not all(isinstance(label, str) for label in labels or ()):
         raise InvalidRequest(

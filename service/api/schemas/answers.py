@@ -91,11 +91,18 @@ class PassageReply(Reply):
     version: int
     chunk_id: str
     filename: str
+    path: str = Field(description="The document's path: its id where that is one.")
+    heading: str = Field(description="The headings above it, ` > ` between.")
     page: int | None
+    page_end: int | None = Field(description="Where it ends, if that is another page.")
+    sheet: str | None = Field(description="Of a workbook.")
     start: int = Field(description="First character in the document's text.")
     end: int = Field(description="End, exclusive.")
     score: float
-    text: str
+    text: str = Field(
+        description="As shown to the model: that part of the document, after the title and header "
+        "rows of a table that it goes on with."
+    )
 
     @classmethod
     def fields_of(cls, passage: Passage) -> JsonObject:

@@ -15,12 +15,16 @@ class InlineDocument(Body):
         min_length=1, max_length=512, description="The suffix decides how the file is read."
     )
     content: str
-    attributes: AttributeMap = Field(
-        default_factory=dict, description="At most 16 scalar values, for filters."
+    attributes: AttributeMap | None = Field(
+        default=None,
+        description="At most 16 scalar values, for filters; null: as the document or text had.",
     )
     access_labels: tuple[str, ...] | None = Field(
         default=None,
-        description="Labels of which a reader needs one; empty: anyone may read; null: unchanged.",
+        description=(
+            "Labels of which a reader needs one; empty: anyone may read; null: those that the "
+            "document, or the same text elsewhere in the knowledge base, has or had."
+        ),
     )
 
 
@@ -33,6 +37,14 @@ class DocumentUpload(Body):
     password: str | None = Field(
         default=None, description="Password of a protected file; never stored."
     )
+
+
+class NotReadPart(Reply):
+    """A part of a file that was not read."""
+
+    what: str
+    where: str
+    why: str
 
 
 class DocumentReply(Reply):
@@ -54,6 +66,8 @@ class DocumentReply(Reply):
     tokens: int
     chunks: int
     indexed: bool = Field(description="Whether its vectors are in the vector index.")
+    encoding: str = Field(description="In which its text was read.")
+    left_out: list[NotReadPart] = Field(description="What of the file was not read, and why.")
     access_labels: list[str] = Field(
         description="Labels of which a reader needs one; empty: anyone may read."
     )
@@ -87,6 +101,14 @@ class IngestResult(Reply):
     unchanged: bool = Field(description="Whether the same content was already active.")
     indexed: bool = Field(
         description="False: the vectors are added once the index is available again."
+    )
+    encoding: str = Field(default="", description="In which its text was read.")
+    left_out: list[NotReadPart] = Field(
+        default_factory=list, description="What of the file was not read, and why."
+    )
+    access_labels: list[str] = Field(
+        default_factory=list,
+        description="Labels of which a reader needs one; empty: anyone may read.",
     )
 
 

@@ -27,10 +27,17 @@ class NewBatch(Body):
     """Body of `POST /v1/vector_stores/{id}/file_batches`."""
 
     file_ids: Annotated[tuple[FileId, ...], Field(min_length=1, max_length=MAX_FILES)]
-    attributes: AttributeMap = Field(
-        default_factory=dict, description="Given to every document of the batch."
+    attributes: AttributeMap | None = Field(
+        default=None,
+        description="Given to every document of the batch; null: as a document or its text had.",
     )
-    access_labels: tuple[str, ...] | None = None
+    access_labels: tuple[str, ...] | None = Field(
+        default=None,
+        description=(
+            "Labels of which a reader needs one; empty: anyone may read; null: those that a "
+            "document, or the same text elsewhere in the knowledge base, has or had."
+        ),
+    )
 
 
 class FileCounts(Reply):

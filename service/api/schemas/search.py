@@ -37,6 +37,7 @@ class SearchResult(PassageReply):
 
     file_id: str
     external_id: str
+    source: str = Field(description="Path, headings and page, as shown to the model.")
     relevance: float = Field(description="Estimated relevance to the query, 0 to 1.")
     above_floor: bool = Field(description="Whether its relevance reaches `min_relevance`.")
     attributes: AttributeMap

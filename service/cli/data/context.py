@@ -202,7 +202,7 @@ def _finder(
             found = knowledge.retrieve(
                 question, base_ids=[BASE], tenant=TENANT, top_k=FOUND, max_tokens=MAX_TOKENS
             )
-            return [FoundPassage(p.external_id, p.filename, p.text) for p in found.passages]
+            return [FoundPassage(p.external_id, p.source, p.text) for p in found.passages]
 
         yield find
 
@@ -210,7 +210,7 @@ def _finder(
 def _search(gateway: Gateway, store: str, question: str) -> list[FoundPassage]:
     body: JsonObject = {"query": question, "max_num_results": FOUND, "max_tokens": MAX_TOKENS}
     found = gateway.post(f"{store}/search", SearchReply, body=body).reply.data
-    return [FoundPassage(p.external_id, p.filename, p.text) for p in found]
+    return [FoundPassage(p.external_id, p.source or p.filename, p.text) for p in found]
 
 
 def _with_progress(find: Find, count: int, bar: ProgressBar) -> Find:

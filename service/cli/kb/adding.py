@@ -4,17 +4,32 @@ It knows files and their document ids; it does not know how a document is parsed
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from service.cli.client import Gateway, Received, Upload, segment
 from service.cli.kb.bases import STORES, BaseArgument, list_document
-from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
+from service.cli.kb.folders import Failure, FoundFiles, find_files, read_unchanged
+from service.cli.kb.rules import AccessOption, AccessRules
+from service.cli.output import (
+    FAILED,
+    CommandFailed,
+    JsonOption,
+    Output,
+    ProgressBar,
+    UrlOption,
+    command_output,
+)
 from service.cli.replies import DocumentReply, JobReply
+
+ENDS_ALL = frozenset({"gateway_unavailable", "knowledge_base_not_found"})
+"""Codes of failures that every other file would meet as well."""
 
 
 def add(
@@ -25,82 +40,109 @@ def add(
     external_id: Annotated[
         str | None, typer.Option("--as", help="Id of the document (a single file only).")
     ] = None,
-    access: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LABEL",
-            help=(
-                "Access label of the documents; may be repeated. '' removes all labels "
-                "(default: labels are not changed)."
-            ),
-        ),
-    ] = None,
+    access: AccessOption = None,
     password: Annotated[
         str | None, typer.Option(help="Password of an encrypted PDF; it is not stored.")
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add or replace documents. In a folder, a file's relative path is its document id."""
-    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
-        named = named_files(files)
-        if external_id is not None:
-            if len(named) != 1:
-                raise CommandFailed("--as can only be used with a single file.", code="usage")
-            named = {external_id: next(iter(named.values()))}
-        documents = add_documents(gateway, output, base, named, fields=_fields(access, password))
-        output.result(
-            list_document(documents), f"{len(documents)} documents are searchable in {base}"
-        )
+    """Add or replace documents. In a folder, a file's relative path is its document id.
 
-
-def named_files(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return every file by its document id: its path below a named folder, else its name.
-
-    Raises:
-        CommandFailed: Two files would have the same id.
+    A file `.fingerpost-access`, with an access label a line, holds for its folder and below. If a
+    file fails, the others are still added, and the exit code is 1.
     """
-    named: dict[str, Path] = {}
-    for path in paths:
-        inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in inside:
-            name = file.relative_to(path).as_posix() if path.is_dir() else file.name
-            if any(part.startswith(".") for part in Path(name).parts):
-                continue
-            if name in named:
-                message = f"{named[name]} and {file} would both be the document {name!r}."
-                raise CommandFailed(message, code="ambiguous_documents")
-            named[name] = file
-    if not named:
-        raise CommandFailed("There is no file to add.", code="nothing_to_add")
-    return named
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        rules = AccessRules(access)
+        found = find_files(files)
+        if external_id is not None:
+            if len(found.files) != 1:
+                raise CommandFailed("--as can only be used with a single file.", code="usage")
+            found.files = {external_id: next(iter(found.files.values()))}
+        documents = add_documents(gateway, output, base, found, rules=rules, password=password)
+        body = {**list_document(documents), "failed": [row.as_json() for row in found.failed]}
+        output.result(body, lambda out: _print_added(out, base, len(documents), found.failed))
+        if found.failed:
+            raise typer.Exit(FAILED)
 
 
 def add_documents(
     gateway: Gateway,
     output: Output,
     base: str,
-    named: Mapping[str, Path],
+    found: FoundFiles,
     *,
-    fields: Mapping[str, str] | None = None,
+    rules: AccessRules,
+    password: str | None = None,
 ) -> list[Received[DocumentReply]]:
-    """Put every file and wait until the last one is searchable."""
+    """Put every file and wait until the last one is searchable; `found` is told what failed.
+
+    Raises:
+        CommandFailed: The gateway or the base is gone, or the only file failed.
+    """
     root = f"{STORES}/{segment(base)}/documents"
     documents: list[Received[DocumentReply]] = []
+    plans = plan_labels(found, rules)
     with output.progress(f"adding to {base}") as bar:
-        for done, (name, file) in enumerate(named.items()):
-            bar.show(done / len(named), name)
-            upload = Upload(file.name, file.read_bytes(), fields or {})
-            reply = gateway.call("PUT", f"{root}/{segment(name)}", DocumentReply, upload=upload)
-            if job := reply.reply.job:
-                gateway.finish(f"/jobs/{segment(job.id)}", JobReply, bar)
-                reply = gateway.get(f"{root}/{segment(name)}", DocumentReply)
-            documents.append(reply)
+        for done, plan in enumerate(plans):
+            bar.show(done / len(plans), plan.name)
+            try:
+                upload = plan.upload(password)
+                documents.append(_put(gateway, bar, f"{root}/{segment(plan.name)}", upload))
+            except (CommandFailed, OSError) as exc:
+                failure = Failure.of(plan.name, exc)
+                is_only = len(found.files) == 1 and not found.failed
+                if isinstance(exc, CommandFailed) and (is_only or failure.code in ENDS_ALL):
+                    raise
+                found.failed.append(failure)
         bar.show(1.0)
     return documents
 
 
-def _fields(access: Sequence[str] | None, password: str | None) -> dict[str, str]:
-    """Return the form fields beside the file; an absent one leaves what is stored as it is."""
-    fields = {} if access is None else {"access_labels": json.dumps([a for a in access if a])}
-    return fields if password is None else {**fields, "password": password}
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A file to send, and the labels that a rule gives it; None: there is no rule."""
+
+    name: str
+    file: Path
+    labels: tuple[str, ...] | None
+
+    def upload(self, password: str | None = None) -> Upload:
+        """Read the file, and return it with its form fields; an absent one leaves what is stored.
+
+        Raises:
+            CommandFailed, OSError: It changed while it was read, or cannot be read.
+        """
+        fields = {} if self.labels is None else {"access_labels": json.dumps(self.labels)}
+        if password is not None:
+            fields["password"] = password
+        content = read_unchanged(self.file, lambda opened: opened.read())
+        return Upload(self.file.name, content, fields)
+
+
+def plan_labels(found: FoundFiles, rules: AccessRules) -> list[Plan]:
+    """Return the files to send, those with labels first: a copy without a rule follows them.
+
+    A file whose rules cannot be read or disagree is not sent; `found` is told.
+    """
+    plans: list[Plan] = []
+    for name, file in found.files.items():
+        try:
+            plans.append(Plan(name, file, rules.labels_of(file)))
+        except CommandFailed as exc:
+            found.failed.append(Failure.of(name, exc))
+    return sorted(plans, key=lambda plan: not plan.labels)
+
+
+def _put(gateway: Gateway, bar: ProgressBar, path: str, upload: Upload) -> Received[DocumentReply]:
+    reply = gateway.call("PUT", path, DocumentReply, upload=upload)
+    if job := reply.reply.job:
+        gateway.finish(f"/jobs/{segment(job.id)}", JobReply, bar)
+        reply = gateway.get(path, DocumentReply)
+    return reply
+
+
+def _print_added(out: Console, base: str, added: int, failed: Sequence[Failure]) -> None:
+    for row in failed:
+        out.print(f"failed    {row.document}: {row.message}", markup=False)
+    out.print(f"{added} documents are searchable in {base}", markup=False)

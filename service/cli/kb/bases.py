@@ -179,13 +179,14 @@ def _print_base(out: Console, body: JsonObject, documents: Sequence[DocumentRepl
     _print_fields(out, measured if isinstance(measured, dict) else {})
     for row in documents:
         version = "" if row.version is None else f"version {row.version}"
-        out.print(f"  {row.name}  {version}".rstrip(), markup=False)
+        labels = f"  ({', '.join(row.access_labels)})" if row.access_labels else ""
+        out.print(f"  {row.name}  {version}".rstrip() + labels, markup=False)
 
 
 def _print_passages(out: Console, found: SearchReply) -> None:
     for row in found.data:
         text = row.text or " ".join(part.text for part in row.content)
-        out.print(f"{row.score:.4f}  {row.external_id or row.filename}", style="bold", markup=False)
+        out.print(f"{row.score:.4f}  {row.source or row.external_id}", style="bold", markup=False)
         out.print(f"  {' '.join(text.split())[:300]}", markup=False)
     if cut := found.passages_over_budget:
         out.print(f"passages left out by the token budget: {cut}", markup=False)

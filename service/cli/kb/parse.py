@@ -3,6 +3,7 @@
 Works without a gateway; nothing is stored.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -30,8 +31,11 @@ def parse(
             "pages": _pages(parsed),
             "format": parsed.format,
             "encoding": parsed.encoding,
+            "left_out": [asdict(item) for item in parsed.left_out],
         }
         output.result(body, parsed.text)
+        for item in parsed.left_out:
+            output.info(f"not read: {item.what} ({item.where}): {item.why}")
 
 
 def _pages(parsed: ParsedText) -> list[str]:

@@ -1,48 +1,58 @@
 """`fingerpost kb sync BASE DIR`: a knowledge base synchronised with a folder.
 
-It knows which files differ, by content; it does not know how a document is written.
+It knows which files differ, by content and by access label; it does not know how a document is
+written, nor how a folder is read (`folders`, `rules`).
 """
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 
 from service.api.schemas.shapes import JsonObject
-from service.cli.client import Gateway, Received, Upload, segment
-from service.cli.kb.adding import named_files
+from service.cli.client import Gateway, Received, segment
+from service.cli.kb.adding import ENDS_ALL, Plan, plan_labels
 from service.cli.kb.bases import STORES, BaseArgument
+from service.cli.kb.folders import Failure, FoundFiles, find_files, identity, read_unchanged
+from service.cli.kb.rules import NONE, AccessOption, AccessRules
 from service.cli.output import (
     FAILED,
     CommandFailed,
     JsonOption,
-    Output,
     ProgressBar,
     UrlOption,
     command_output,
 )
 from service.cli.replies import AcceptedReply, DocumentReply, JobReply
 
+T = TypeVar("T")
+
 _AT_ONCE = 4  # uploads under way: the worker never waits for the next one
-_GATEWAY_GONE = "gateway_unavailable"
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to synchronise from.")]
+Labels = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A document that could not be written, and why."""
+class _Change:
+    """A file to send.
 
-    document: str
-    message: str
-    code: str
+    Attributes:
+        plan: The file, and its labels where a rule gives them.
+        labels: Those of the present version; None: there is none.
+        is_new_text: Its content is not that of the present version.
+    """
+
+    plan: Plan
+    labels: Labels | None
+    is_new_text: bool
 
 
 @dataclass
@@ -51,9 +61,24 @@ class Outcome:
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    relabelled: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     unchanged: int = 0
     failed: list[Failure] = field(default_factory=list)
+    labels: dict[str, Labels] = field(default_factory=dict)
+
+    def record(self, change: _Change, labels: Labels) -> None:
+        """Record a file that was sent, or would be, and the labels of its document now."""
+        name = change.plan.name
+        if change.labels is None:
+            self.added.append(name)
+        elif change.is_new_text:
+            self.replaced.append(name)
+        is_relabelled = change.labels is not None and set(labels) != set(change.labels)
+        if is_relabelled:
+            self.relabelled.append(name)
+        if labels or is_relabelled:
+            self.labels[name] = labels
 
     def as_document(self, base: str, *, dry_run: bool) -> JsonObject:
         """Return what `--json` prints."""
@@ -62,21 +87,12 @@ class Outcome:
             "dry_run": dry_run,
             "added": [*sorted(self.added)],
             "replaced": [*sorted(self.replaced)],
+            "relabelled": [*sorted(self.relabelled)],
             "deleted": [*sorted(self.deleted)],
             "unchanged": self.unchanged,
-            "failed": [
-                {"document": row.document, "error": {"code": row.code, "message": row.message}}
-                for row in sorted(self.failed, key=lambda row: row.document)
-            ],
+            "failed": [row.as_json() for row in sorted(self.failed, key=lambda row: row.document)],
+            "access_labels": {name: [*labels] for name, labels in sorted(self.labels.items())},
         }
-
-
-@dataclass(frozen=True)
-class _Upload:
-    name: str
-    file: Path
-    attributes: JsonObject  # those of the present version, which the new one keeps
-    done: list[str]  # where its name goes once it is in
 
 
 def sync(
@@ -95,35 +111,45 @@ def sync(
         bool,
         typer.Option("--allow-empty", help="Allow an empty folder, which deletes every document."),
     ] = False,
+    access: AccessOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Synchronise a knowledge base with a folder: add, replace and delete documents.
+    """Synchronise a knowledge base with a folder: add, replace, relabel and delete documents.
 
     Unchanged documents are skipped. A file's path below the folder is its document id; hidden
-    files are ignored. If a file fails, its document stays as it was, the other files are still
-    processed, and the exit code is 1.
+    files are ignored. A file `.fingerpost-access`, with an access label a line, holds for its
+    folder and below; without one a document keeps its labels, also when it is renamed. If a file
+    fails, its document stays as it was, the other files are still processed, and the exit code
+    is 1.
     """
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
-        named = _files_of(folder, allow_empty)
+        rules = AccessRules(access)
+        here = identity(folder)
+        found = _files_of(folder, allow_empty)
         root = f"{STORES}/{segment(base)}/documents"
         live = {row.reply.external_id: row.reply for row in gateway.pages(root, DocumentReply)}
-        outcome = Outcome()
-        uploads = _compare(named, live, outcome)
-        surplus = sorted(set(live) - set(named)) if delete else []
+        outcome = Outcome(failed=found.failed)
+        changes = _compare(plan_labels(found, rules), live, outcome)
+        surplus = sorted(name for name in live if delete and not found.may_hold(name))
         if dry_run:
-            for upload in uploads:
-                upload.done.append(upload.name)
+            for change in changes:
+                outcome.record(change, _expected_labels(change))
             outcome.deleted += surplus
         else:
-            _carry_out(gateway, output, root, uploads=uploads, surplus=surplus, outcome=outcome)
+            is_there = partial(_require_same_folder, folder, here)
+            with output.progress("syncing") as bar:
+                run = _Run(gateway, root, bar, outcome, len(changes) + len(surplus))
+                run.send([change for change in changes if change.plan.labels])
+                run.send([change for change in changes if not change.plan.labels])
+                run.delete(surplus, is_there)
         document = outcome.as_document(base, dry_run=dry_run)
         output.result(document, lambda out: _print_outcome(out, outcome, dry_run=dry_run))
         if outcome.failed:
             raise typer.Exit(FAILED)
 
 
-def _files_of(folder: Path, allow_empty: bool) -> dict[str, Path]:
+def _files_of(folder: Path, allow_empty: bool) -> FoundFiles:
     """Return the folder's files by document id.
 
     Raises:
@@ -133,66 +159,112 @@ def _files_of(folder: Path, allow_empty: bool) -> dict[str, Path]:
         message = f"{folder} is not a folder. Use `fingerpost kb add` for single files."
         raise CommandFailed(message, code="not_a_folder")
     try:
-        return named_files([folder]) if folder.is_dir() else _refuse_empty(folder)
+        found = find_files([folder]) if folder.is_dir() else FoundFiles()
     except CommandFailed as exc:
-        if allow_empty and exc.code in ("nothing_to_add", "empty_folder"):
-            return {}
-        if exc.code == "nothing_to_add":
-            _refuse_empty(folder)
-        raise
-
-
-def _refuse_empty(folder: Path) -> dict[str, Path]:
-    what = "contains no files" if folder.is_dir() else "does not exist"
-    message = f"{folder} {what}; syncing would delete every document of the knowledge base."
-    hint = "Correct the path, or use --allow-empty if this is intended."
-    raise CommandFailed(message, code="empty_folder", hint=hint)
+        if exc.code != "nothing_to_add":
+            raise
+        found = FoundFiles()
+    if not (found.files or allow_empty):
+        what = "contains no files" if folder.is_dir() else "does not exist"
+        what += "".join(f" that can be read ({row.message})" for row in found.failed[:1])
+        message = f"{folder} {what}; syncing would delete every document of the knowledge base."
+        hint = "Correct the path, or use --allow-empty if this is intended."
+        raise CommandFailed(message, code="empty_folder", hint=hint)
+    return found
 
 
 def _compare(
-    named: Mapping[str, Path], live: Mapping[str, DocumentReply], outcome: Outcome
-) -> list[_Upload]:
+    plans: Sequence[Plan], live: Mapping[str, DocumentReply], outcome: Outcome
+) -> list[_Change]:
     """Return the files to send; a file that cannot be read is recorded as failed."""
-    uploads: list[_Upload] = []
-    for name, file in named.items():
-        known = live.get(name)
+    changes: list[_Change] = []
+    for plan in plans:
+        known = live.get(plan.name)
         try:
-            with file.open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-        except OSError as exc:
-            message = f"{file}: {exc.strerror}"
-            outcome.failed.append(Failure(name, message, "unreadable_file"))
+            digest = read_unchanged(plan.file, lambda opened: hashlib.file_digest(opened, "sha256"))
+        except (CommandFailed, OSError) as exc:
+            outcome.failed.append(Failure.of(plan.name, exc))
             continue
         if known is None:
-            uploads.append(_Upload(name, file, {}, outcome.added))
-        elif known.content_hash != digest:
-            uploads.append(_Upload(name, file, known.attributes or {}, outcome.replaced))
+            changes.append(_Change(plan, None, True))
+            continue
+        change = _Change(plan, known.access_labels, known.content_hash != digest.hexdigest())
+        if change.is_new_text or set(_expected_labels(change)) != set(known.access_labels):
+            changes.append(change)
         else:
             outcome.unchanged += 1
-    return uploads
+    return changes
 
 
-def _carry_out(
-    gateway: Gateway,
-    output: Output,
-    root: str,
-    *,
-    uploads: Sequence[_Upload],
-    surplus: Sequence[str],
-    outcome: Outcome,
-) -> None:
-    """Upload first and delete last, so that a renamed document is never missing."""
-    total = len(uploads) + len(surplus)
-    with output.progress("syncing") as bar, _threads() as threads:
-        work: dict[Future[None], tuple[str, list[str]]] = {}
-        for upload in uploads:
-            work[threads.submit(_send, gateway, root, upload)] = (upload.name, upload.done)
-        for number, name in enumerate(_collect(work, outcome), start=1):
-            bar.show(number / total, name)
-        work = {threads.submit(_delete, gateway, root, n): (n, outcome.deleted) for n in surplus}
-        for number, name in enumerate(_collect(work, outcome), start=1 + len(uploads)):
-            bar.show(number / total, name)
-        bar.show(1.0)
+def _expected_labels(change: _Change) -> Labels:
+    """Return the labels of a rule, else those that the document has."""
+    return (change.labels or ()) if change.plan.labels is None else change.plan.labels
+
+
+def _require_same_folder(folder: Path, here: tuple[int, int] | None) -> None:
+    if identity(folder) != here:
+        message = f"{folder} vanished during the sync; nothing more is deleted."
+        raise CommandFailed(message, code="folder_vanished")
+
+
+@dataclass
+class _Run:
+    """A sync under way. First all is sent, then deleted: a renamed document is never missing.
+
+    Files with labels are sent before the others, which follow them where their text is the same.
+    """
+
+    gateway: Gateway
+    root: str
+    bar: ProgressBar
+    outcome: Outcome
+    total: int
+    done: int = 0
+
+    def send(self, changes: Sequence[_Change]) -> None:
+        """Send files, several at once."""
+        with _threads() as threads:
+            work = {threads.submit(self._send, change): change for change in changes}
+            for sent in self._as_they_end({one: c.plan.name for one, c in work.items()}):
+                self.outcome.record(work[sent], sent.result())
+
+    def delete(self, surplus: Sequence[str], require_folder: Callable[[], None]) -> None:
+        """Delete the documents that have no file, as long as the folder is there."""
+        with _threads() as threads:
+            work = {threads.submit(self._delete, name, require_folder): name for name in surplus}
+            self.outcome.deleted += [work[gone] for gone in self._as_they_end(work)]
+        self.bar.show(1.0)
+
+    def _as_they_end(self, work: Mapping[Future[T], str]) -> Iterator[Future[T]]:
+        """Yield what succeeded; the others are recorded as failed."""
+        for future in as_completed(work):
+            try:
+                future.result()
+                yield future
+            except (CommandFailed, OSError) as exc:
+                failure = Failure.of(work[future], exc)
+                if failure.code in ENDS_ALL:
+                    raise
+                self.outcome.failed.append(failure)
+            self.done += 1
+            self.bar.show(self.done / self.total, work[future])
+
+    def _send(self, change: _Change) -> Labels:
+        """Send a file and return the labels of its document now."""
+        place = f"{self.root}/{segment(change.plan.name)}"
+        upload = change.plan.upload()
+        accepted = self.gateway.call("PUT", place, AcceptedReply, upload=upload)
+        made = _wait(self.gateway, accepted)
+        return DocumentReply.model_validate(made).access_labels
+
+    def _delete(self, name: str, require_folder: Callable[[], None]) -> None:
+        require_folder()
+        place = f"{self.root}/{segment(name)}"
+        try:
+            _wait(self.gateway, self.gateway.call("DELETE", place, AcceptedReply))
+        except CommandFailed as exc:
+            if exc.status != 404:  # somebody else deleted it meanwhile
+                raise
 
 
 @contextmanager
@@ -204,50 +276,28 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         threads.shutdown(cancel_futures=True)
 
 
-def _collect(work: Mapping[Future[None], tuple[str, list[str]]], outcome: Outcome) -> Iterator[str]:
-    """Record how each document went and yield its name."""
-    for future in as_completed(work):
-        name, done = work[future]
-        try:
-            future.result()
-            done.append(name)
-        except CommandFailed as exc:
-            if exc.code == _GATEWAY_GONE:
-                raise  # the others would fail as well
-            outcome.failed.append(Failure(name, str(exc), exc.code or "failed"))
-        except OSError as exc:
-            outcome.failed.append(Failure(name, str(exc), "unreadable_file"))
-        yield name
-
-
-def _send(gateway: Gateway, root: str, upload: _Upload) -> None:
-    fields = {"attributes": json.dumps(upload.attributes)}
-    content = Upload(upload.file.name, upload.file.read_bytes(), fields)
-    place = f"{root}/{segment(upload.name)}"
-    _wait(gateway, gateway.call("PUT", place, AcceptedReply, upload=content))
-
-
-def _delete(gateway: Gateway, root: str, name: str) -> None:
-    try:
-        _wait(gateway, gateway.call("DELETE", f"{root}/{segment(name)}", AcceptedReply))
-    except CommandFailed as exc:
-        if exc.status != 404:  # somebody else deleted it meanwhile
-            raise
-
-
-def _wait(gateway: Gateway, accepted: Received[AcceptedReply]) -> None:
+def _wait(gateway: Gateway, accepted: Received[AcceptedReply]) -> JsonObject:
+    """Return the result of a write, now or when its job has ended."""
     if job := accepted.reply.job:
         silent = ProgressBar("", None, lambda _: None)
-        gateway.finish(f"/jobs/{segment(job.id)}", JobReply, silent)
+        return gateway.finish(f"/jobs/{segment(job.id)}", JobReply, silent).reply.result or {}
+    return accepted.body
 
 
 def _print_outcome(out: Console, outcome: Outcome, *, dry_run: bool) -> None:
-    changes = {"added": outcome.added, "replaced": outcome.replaced, "deleted": outcome.deleted}
+    changes = {
+        "added": outcome.added,
+        "replaced": outcome.replaced,
+        "relabelled": outcome.relabelled,
+        "deleted": outcome.deleted,
+    }
     for change, names in changes.items():
         for name in sorted(names):
-            out.print(f"{change:<10}{name}", markup=False)
+            labels = outcome.labels.get(name)
+            told = "" if labels is None else f"  ({', '.join(labels) or NONE})"
+            out.print(f"{change:<12}{name}{told}", markup=False)
     for row in sorted(outcome.failed, key=lambda row: row.document):
-        out.print(f"{'failed':<10}{row.document}: {row.message}", markup=False)
+        out.print(f"{'failed':<12}{row.document}: {row.message}", markup=False)
     counts = ", ".join(f"{len(names)} {change}" for change, names in changes.items())
     would = "would be: " if dry_run else ""
     failed = f", {len(outcome.failed)} failed" if outcome.failed else ""

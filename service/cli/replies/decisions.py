@@ -119,8 +119,15 @@ class CitationReply(Reading):
 
     marker: int
     filename: str
+    path: str = ""
+    heading: str = ""
     knowledge_base: str
     version: int
+
+    @property
+    def source(self) -> str:
+        """Where it is from in words."""
+        return " > ".join(filter(None, (self.path or self.filename, self.heading)))
 
 
 class AnswerReply(Reading):

@@ -1,6 +1,5 @@
 """Documents, passages and the vector index."""
 
-from service.api.schemas.shapes import JsonObject
 from service.cli.replies.jobs import IdReply
 from service.cli.replies.reading import Reading
 
@@ -12,7 +11,7 @@ class DocumentReply(Reading):
     external_id: str = ""
     version: int | None = None
     content_hash: str = ""
-    attributes: JsonObject | None = None
+    access_labels: tuple[str, ...] = ()
     job: IdReply | None = None
 
     @property
@@ -35,6 +34,7 @@ class PassageReply(Reading):
     content: list[PassagePart] = []
     external_id: str = ""
     filename: str = ""
+    source: str = ""
 
 
 class SearchReply(Reading):

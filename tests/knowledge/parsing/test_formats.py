@@ -5,7 +5,7 @@ import json
 import pytest
 
 from knowledge import NoTextLayer, ParsedText, UnsupportedFile, parse
-from knowledge.parsing import FORMATS, HEADED, PLAIN
+from knowledge.parsing import FORMATS, PLAIN
 from knowledge.parsing.child import READERS
 from tests.fakes import files
 
@@ -27,7 +27,6 @@ def test_a_file_of_every_suffix_is_read_as_its_format(suffix: str) -> None:
 def test_every_format_has_a_reader_and_stands_in_the_hint() -> None:
     formats = set(FORMATS.values())
     assert READERS.keys() == formats - PLAIN
-    assert HEADED <= formats
     assert [name for name in sorted(formats) if name not in UnsupportedFile.hint.lower()] == []
 
 

@@ -134,7 +134,7 @@ def test_the_use_cases_token_budget_bounds_what_the_model_is_given(running: Runn
     def given() -> tuple[int, int]:
         body = running.ask(use_case="demo", strategy="rag").json()
         prompt = running.engine.requests[-1]["messages"][-1]["content"]
-        return prompt.count(".md: "), body["retrieval"]["passages_over_budget"]
+        return prompt.count(".md"), body["retrieval"]["passages_over_budget"]
 
     assert given() == (3, 0)
     running.put_use_case(context_tokens=256)

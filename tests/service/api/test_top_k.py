@@ -1,5 +1,7 @@
 """How many passages an answer and a search are given, and who says so."""
 
+import re
+
 import pytest
 
 from knowledge import KnowledgeConfig
@@ -31,7 +33,8 @@ def filled(running: Running) -> Running:
 
 def passages_given(running: Running, top_k: int | None = None) -> int:
     assert running.ask(use_case="demo", strategy="rag", top_k=top_k).status_code == 200
-    return str(running.engine.requests[-1]["messages"][-1]["content"]).count(".md: ")
+    prompt = running.engine.requests[-1]["messages"][-1]["content"]
+    return len(re.findall(r"^\[\d\] \S+\.md", prompt, flags=re.MULTILINE))
 
 
 def test_the_setting_is_the_default_of_an_answer_and_of_a_search(

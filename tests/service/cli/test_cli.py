@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from service.cli import app
 from service.cli.compare import print_table, read_rows
-from service.cli.kb.adding import named_files
+from service.cli.kb.folders import find_files
 from service.cli.output import CommandFailed
 from service.cli.replies import ComparisonSummary
 from tests.service.cli.conftest import CannedGateway, Run
@@ -178,7 +178,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.md").write_text("x")
     with pytest.raises(CommandFailed, match=r"both be the document 'x\.md'"):
-        named_files([tmp_path / "a" / "x.md", tmp_path / "b" / "x.md"])
+        find_files([tmp_path / "a" / "x.md", tmp_path / "b" / "x.md"])
 
 
 def test_kb_show_prints_what_is_measured(run: Run, gateway: CannedGateway) -> None:

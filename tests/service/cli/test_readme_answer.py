@@ -5,7 +5,7 @@ import re
 from typer.testing import CliRunner
 
 from service.cli import app
-from service.cli.kb.adding import named_files
+from service.cli.kb.folders import find_files
 from service.cli.use_cases import read_mapping
 from service.settings import CHECKOUT
 from tests.service.conftest import Running
@@ -27,7 +27,7 @@ def test_the_answer_in_the_readme_has_the_decision_of_the_demo(running: Running)
     shown = re.search(r'\$ \.venv/bin/fingerpost ask "(.+?)"\n(.+?)```', readme, flags=re.DOTALL)
     assert shown is not None
     running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
-    for name, file in named_files([DEMO / "handbook"]).items():
+    for name, file in find_files([DEMO / "handbook"]).files.items():
         assert running.put_document(file.read_text(encoding="utf-8"), name).status_code == 200
     use_case = dict(read_mapping(DEMO / "use_case.yaml"))
     assert running.client.put("/use_cases/demo", json=use_case).status_code == 200

@@ -7,7 +7,7 @@ from service.fine_tuning.context_rows import FoundPassage, make_rows
 from service.stores.use_cases import Refusal
 from tests.service.chat.test_prompts import FIRST, THIRD, USE_CASE, prompt_of
 
-FOUND = [FoundPassage(p.external_id, p.filename, p.text) for p in (FIRST, THIRD)]
+FOUND = [FoundPassage(p.external_id, p.source, p.text) for p in (FIRST, THIRD)]
 
 
 def test_training_rows_are_asked_as_answers_are() -> None:

@@ -71,7 +71,7 @@ def test_a_corpus_becomes_rows_with_their_evidence(make: Make, tmp_path: Path) -
         mark, text = answer.split(" ", 1)
         assert text in row["answers"]
         assert text in next(line for line in prompt.split("\n[") if text in line)
-        assert f"{mark[1:]} {row['passages'][int(mark[1:-1]) - 1]}.md: " in prompt
+        assert f"{mark[1:]} {row['passages'][int(mark[1:-1]) - 1]} > " in prompt
 
 
 def test_each_question_has_its_twin_unless_told_otherwise(make: Make) -> None:

@@ -25,10 +25,10 @@ def kb(running: Running, monkeypatch: pytest.MonkeyPatch) -> Run:  # noqa: F811 
     """Return how to run a `kb` command; it returns what was printed."""
     monkeypatch.setattr("service.cli.client._POLL_S", 0.01)
 
-    def run(*words: str) -> Any:
+    def run(*words: str, exits: int = 0) -> Any:
         line = ["kb", *words, "--json", "--url", str(running.client.base_url)]
         done = CliRunner().invoke(app, line)
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == exits, done.output
         return json.loads(done.stdout)
 
     return run
@@ -49,7 +49,10 @@ def test_labels_guard_a_document_until_they_are_taken_off(kb: Run, tmp_path: Pat
     file.write_text("lamp pay, again")
     kb("add", "a", str(file))
     assert seen() == []
-    kb("add", "a", str(file), "--access", "")
+    refused = kb("add", "a", str(file), "--access", "", exits=1)
+    assert "the single word none" in refused["detail"]
+    assert seen() == []
+    kb("add", "a", str(file), "--access", "none")
     assert seen() == ["pay.md"]
 
 

@@ -25,6 +25,7 @@ def test_parse_prints_text_pages_format_and_encoding(tmp_path: Path) -> None:
         "pages": ["one lamp", "two lamps"],
         "format": "pdf",
         "encoding": "binary",
+        "left_out": [],
     }
 
 

@@ -110,8 +110,8 @@ def test_chinese_sentences_are_not_cut_in_the_middle() -> None:
 
 
 def test_the_embedder_sees_headings_once() -> None:
-    assert embedded_text("Returns > Costs", "## Costs\nFree.") == "Returns > Costs\nFree."
-    assert embedded_text("", "Plain.") == "Plain."
+    assert embedded_text("", "Returns > Costs", "## Costs\nFree.") == "Returns > Costs\nFree."
+    assert embedded_text("", "", "Plain.") == "Plain."
 
 
 def test_whole_sentences_are_packed_whatever_the_lines() -> None:
@@ -172,3 +172,15 @@ def test_no_chunk_spans_two_pages(strategy: ChunkingStrategy) -> None:
     assert [(piece.text, piece.page) for piece in chunks] == [
         (page.strip(), number) for number, page in enumerate(pages, start=1)
     ]
+
+
+def test_a_comment_in_code_is_not_taken_for_a_heading() -> None:
+    code = "# install the package\npip install flodar"
+    assert embedded_text("", "Install", code) == f"Install\n{code}"
+    assert embedded_text("", "Install > Config", "Config\n======\nPort 8099.") == (
+        "Install > Config\nConfig\n======\nPort 8099."
+    )
+
+
+def test_the_embedder_sees_the_header_of_a_table_that_goes_on() -> None:
+    assert embedded_text("", "Parts", "BX-2 | 7", "Part | Price") == "Parts\nPart | Price\nBX-2 | 7"

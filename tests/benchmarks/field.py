@@ -1,0 +1,312 @@
+"""Failing inputs that users reported: is the right thing read, found and shown to the model?
+
+`python -m tests.benchmarks.field [--data FOLDER] [--embedder FOLDER] [--json]` does what each row
+of `field.yaml` says with its input in FOLDER, and prints right or wrong and what is missing:
+
+- *parse*: the text that the reader gives (with what it says it left out);
+- *search*: the passages above the floor of a base that holds this file alone;
+- *ask*: the passages that the model is sent by `/chat`, strategy `rag`;
+- *post*: what the model is sent for the request in the file;
+- *script*: what a shell script of commands prints.
+
+Then single facts are looked up in tables and lists made here (`lookups.py`): of a table the row and
+its header have to be shown to the model, of a list the entry has to be found above the floor.
+`--rows`, `--tables` and `--lists` do one part, `--kind N ...` the rows of some kinds.
+
+Exit code 1 where a row of the kinds named `here` is wrong or fewer than 14 of 15 facts are found; 0
+where data or embedder are absent.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from knowledge import KnowledgeConfig, KnowledgeError, SentenceTransformerEmbedder, parse
+from tests.benchmarks.asked import AskedGateway, Seen, asked_gateway
+from tests.benchmarks.corpora import find_embedder, note
+from tests.benchmarks.lookups import Lookup, LookupFile, list_files, table_files
+
+FLOOR = 14  # of the 15 facts that are looked up in a file
+PARTS = ("rows", "tables", "lists")
+DATA = Path("../shared/field/knowledge")
+ROWS = Path(__file__).with_suffix(".yaml")
+Word = str | list[str]
+Words = tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of `field.yaml`."""
+
+    kind: str
+    file: str
+    do: str
+    question: str = ""
+    to: str = ""
+    documents: tuple[str, ...] = ()
+    attributes: dict[str, str] | None = None
+    holds: Words = ()
+    lacks: Words = ()
+    lines: Sequence[Words] = ()
+    passages: Sequence[Words] = ()
+    beside: Words = ()
+    not_beside: Words = ()
+    every: Words = ()
+    pages: tuple[int, ...] = ()
+    chunks: tuple[int, int] | None = None
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row; `detail` says what is missing."""
+
+    kind: str
+    file: str
+    right: bool
+    detail: str
+
+
+def read_cases(path: Path = ROWS) -> tuple[list[Case], frozenset[str]]:
+    """Return the rows, and the kinds of which every row has to be right."""
+    table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [Case(**row) for row in table["rows"]], frozenset(table["here"])
+
+
+def stands_in(word: Word, text: str) -> bool:
+    """Return whether a word, or one of several, stands in a text, as it is or in one line."""
+    if isinstance(word, list):
+        return any(stands_in(one, text) for one in word)
+    if word.startswith("re:"):
+        return bool(re.search(word[3:], text))
+    if word.isdigit():
+        return bool(re.search(rf"(?<![\d.,]){word}(?!\d|[.,]\d)", text))
+    return word in text or word in " ".join(text.split())
+
+
+def missing(words: Sequence[Word], text: str) -> list[Word]:
+    """Return the words that do not stand in a text."""
+    return [word for word in words if not stands_in(word, text)]
+
+
+def faults(case: Case, seen: Seen) -> list[str]:
+    """Return what is wrong with what came out, in words; empty where it is right."""
+    if case.refused and seen.status == case.refused:
+        return []
+    if seen.nothing and (case.passages or case.holds):
+        return [seen.nothing]
+    return [
+        *(f"lacks {word!r}" for word in missing(case.holds, seen.text)),
+        *(f"holds {word!r}" for word in case.lacks if stands_in(word, seen.text)),
+        *_line_faults(case, seen),
+        *_passage_faults(case, seen),
+        *_chunk_faults(case, seen),
+    ]
+
+
+def _line_faults(case: Case, seen: Seen) -> list[str]:
+    lines = seen.text.splitlines()
+    wanted = [words for words in case.lines if all(missing(words, line) for line in lines)]
+    return [f"no line with {words!r}" for words in wanted]
+
+
+def _passage_faults(case: Case, seen: Seen) -> list[str]:
+    found: list[str] = []
+    for words in case.passages:
+        best = min((missing(words, one.whole) for one in seen.passages), key=len, default=words)
+        if best:
+            found.append(f"no passage with {words!r} (lacks {best!r})")
+    for one in seen.passages:
+        found += [f"a passage lacks {word!r}" for word in missing(case.every, one.whole)]
+    return found or _beside_faults(case, seen)
+
+
+def _beside_faults(case: Case, seen: Seen) -> list[str]:
+    """Return what is wrong beside the first passage that was looked for."""
+    if not case.passages:
+        return []
+    right = [one for one in seen.passages if not missing(case.passages[0], one.whole)]
+    named = frozenset[int]().union(*(one.pages for one in right))
+    lacks = [f"beside it is no {word!r}" for word in missing(case.beside, right[0].beside)]
+    holds = [word for word in case.not_beside if stands_in(word, right[0].beside)]
+    pages = [f"names pages {sorted(named)}"] if not named.issuperset(case.pages) else []
+    return [*lacks, *(f"beside it is {word!r}" for word in holds), *pages]
+
+
+def _chunk_faults(case: Case, seen: Seen) -> list[str]:
+    if case.chunks is None or seen.chunks is None:
+        return []
+    least, most = case.chunks
+    return [] if least <= seen.chunks <= most else [f"{seen.chunks} chunks"]
+
+
+@dataclass
+class Field:
+    """The inputs, and the gateway they are tried on."""
+
+    folder: Path
+    gateway: AskedGateway
+
+    def check(self, number: int, case: Case) -> Outcome:
+        """Do what a row says and compare."""
+        try:
+            found = faults(case, self._do(f"field-{number}", case))
+        except KnowledgeError as exc:
+            found = [f"{type(exc).__name__}: {exc}"]
+        return Outcome(case.kind, case.file, not found, "; ".join(found))
+
+    def _do(self, base: str, case: Case) -> Seen:
+        content = (self.folder / case.file).read_bytes()
+        if case.do == "parse":
+            return read(case.file, content)
+        if case.do == "script":
+            return self.gateway.run(content.decode())
+        if case.do == "post":
+            for name in case.documents:
+                document = (self.folder / name).read_bytes()
+                self.gateway.put(base, name, document, case.attributes)
+            body = json.loads(content)
+            if "knowledge_bases" in body:
+                body["knowledge_bases"] = [base]
+            return self.gateway.post(case.to.format(base=base), body)
+        return self._find(base, case, content)
+
+    def _find(self, base: str, case: Case, content: bytes) -> Seen:
+        document = self.gateway.put(base, case.file, content)
+        look = self.gateway.ask if case.do == "ask" else self.gateway.search
+        seen = look(base, case.question)
+        return Seen(seen.text, seen.passages, chunks=document["chunks"], nothing=seen.nothing)
+
+
+def read(name: str, content: bytes) -> Seen:
+    """Return what the reader gives: the text, and below it what it says it left out."""
+    parsed = parse(name, content)
+    told = {one.name: getattr(parsed, one.name) for one in fields(parsed)}
+    left_out = told.get("left_out")
+    return Seen(f"{parsed.text}\n{left_out}" if left_out else parsed.text)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """How many facts of a table or list were found, and the questions whose fact was not."""
+
+    kind: str
+    name: str
+    found: int
+    asked: int
+    missed: tuple[str, ...]
+
+
+def look_up(gateway: AskedGateway, kind: str, file: LookupFile) -> LookedUp:
+    """Put a file into a base of its own and look everything up."""
+    gateway.put(file.name, file.filename, file.content)
+    look = gateway.ask if kind == "tables" else gateway.search
+    missed = [one for one in file.lookups if not is_shown(one, look(file.name, one.question))]
+    note(f"{file.name}: {len(file.lookups) - len(missed)} of {len(file.lookups)}")
+    return LookedUp(
+        kind,
+        file.name,
+        len(file.lookups) - len(missed),
+        len(file.lookups),
+        tuple(one.question for one in missed),
+    )
+
+
+def is_shown(lookup: Lookup, seen: Seen) -> bool:
+    """Return whether one passage has the line that was looked for, and its header."""
+    return any(
+        not missing(lookup.passage, one.whole)
+        and any(not missing(lookup.line, line) for line in one.text.splitlines())
+        for one in seen.passages
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Try every row, look up every fact, and print."""
+    options = _options(argv)
+    embedder_at = find_embedder(options.embedder)
+    if embedder_at is None or not options.data.is_dir():
+        absent = "no embedder" if options.data.is_dir() else f"{options.data} is not there"
+        sys.stdout.write(json.dumps({"skipped": absent}) + "\n")
+        return 0
+    wanted = [part for part in PARTS if getattr(options, part)] or PARTS
+    cases, here = read_cases()
+    if "rows" not in wanted:
+        cases = []
+    asked = [case for case in cases if not options.kind or case.kind in options.kind]
+    embedder = SentenceTransformerEmbedder.configured(embedder_at, KnowledgeConfig())
+    with asked_gateway(embedder) as gateway:
+        field = Field(options.data, gateway)
+        outcomes = [field.check(number, case) for number, case in enumerate(asked)]
+        files = {"tables": table_files, "lists": list_files}
+        found = [
+            look_up(gateway, kind, file)
+            for kind, written in files.items()
+            if kind in wanted
+            for file in written()
+        ]
+    document = summary(outcomes, here, found)
+    shown = table(outcomes, found, document)
+    sys.stdout.write((json.dumps(document, ensure_ascii=False) if options.json else shown) + "\n")
+    return 1 if document["here"]["wrong"] or any(one.found < FLOOR for one in found) else 0
+
+
+def summary(
+    outcomes: Sequence[Outcome], here: frozenset[str], found: Sequence[LookedUp]
+) -> dict[str, Any]:
+    """Return every row and the sums."""
+    mine = [one.right for one in outcomes if one.kind in here]
+    others = [one.right for one in outcomes if one.kind not in here]
+    return {
+        "rows": [asdict(one) for one in outcomes],
+        "right": sum(mine) + sum(others),
+        "wrong": len(outcomes) - sum(mine) - sum(others),
+        "here": {"right": sum(mine), "wrong": len(mine) - sum(mine)},
+        "others": {"right": sum(others), "wrong": len(others) - sum(others)},
+        "lookups": [asdict(one) for one in found],
+    }
+
+
+def table(outcomes: Sequence[Outcome], found: Sequence[LookedUp], document: dict[str, Any]) -> str:
+    """Return a line for each row and each file, and the sums."""
+    lines = [
+        f"{'right' if one.right else 'WRONG'} {one.kind:>3} {one.file:22} {one.detail}".rstrip()
+        for one in outcomes
+    ]
+    for one in found:
+        mark = "right" if one.found >= FLOOR else "WRONG"
+        not_found = f", not: {one.missed[0]}" if one.missed else ""
+        lines.append(f"{mark} {one.kind:6} {one.name:22} {one.found:>2} of {one.asked}{not_found}")
+    sums = (("kinds that have to be right", "here"), ("other kinds", "others"))
+    lines += [
+        f"{title}: {document[part]['right']} right, {document[part]['wrong']} wrong"
+        for title, part in sums
+        if outcomes
+    ]
+    return "\n".join(lines)
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tests.benchmarks.field",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--embedder", help="folder or Hugging Face id; default: the prepared one")
+    parser.add_argument("--kind", nargs="*", default=(), help="only the rows of these kinds")
+    for part in PARTS:
+        parser.add_argument(f"--{part}", action="store_true", help=f"only the {part}")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""What stands under one heading, on one page."""
+
+from knowledge.chunking.sections import sections
+from knowledge.parsing import ParsedText
+from knowledge.parsing.blocks import PlacedBlock
+
+MARKDOWN = (
+    "Preface.\n\n# Plans\n\n## Fee\n\nTen.\n\n# Rooms\n\nFour.\n\n#### Keys\n\nAt the desk.\n"
+)
+
+
+def cut(parsed: ParsedText, *, at_headings: bool = True) -> list[tuple[str, str]]:
+    return [
+        (section.units[-1].heading, parsed.text[section.units[0].start : section.units[-1].end])
+        for section in sections(parsed, at_headings=at_headings)
+    ]
+
+
+def test_a_section_is_what_stands_under_a_heading() -> None:
+    assert cut(ParsedText(MARKDOWN, "markdown", "utf-8")) == [
+        ("", "Preface."),
+        ("Plans > Fee", "# Plans\n\n## Fee\n\nTen."),
+        ("Rooms", "# Rooms\n\nFour."),
+        ("Rooms > Keys", "#### Keys\n\nAt the desk."),
+    ]
+
+
+def test_without_cuts_at_headings_each_block_still_knows_its_path() -> None:
+    parsed = ParsedText(MARKDOWN, "markdown", "utf-8")
+    (whole,) = sections(parsed, at_headings=False)
+    paths = [unit.heading for unit in whole.units if not unit.is_heading]
+    assert paths == ["", "Plans > Fee", "Rooms", "Rooms > Keys"]
+
+
+def test_a_page_ends_its_section_unless_a_block_goes_on() -> None:
+    text = "One.\n\nTwo goes\non here.\n\nThree."
+    starts = (text.index("on here"), text.index("Three"))
+    blocks = (
+        PlacedBlock("paragraph", 0, 4),
+        PlacedBlock("paragraph", 6, text.index("here.") + 5),
+        PlacedBlock("paragraph", text.index("Three"), len(text)),
+    )
+    parsed = ParsedText(text, "pdf", "binary", starts, blocks)
+    assert [part for _, part in cut(parsed)] == ["One.\n\nTwo goes\non here.", "Three."]
+
+
+def test_text_that_no_block_holds_is_not_lost() -> None:
+    text = "before\n\n# Rooms\n\nafter"
+    heading = PlacedBlock("heading", 8, 15, 1, title="Rooms")
+    parsed = ParsedText(text, "html", "utf-8", blocks=(heading,))
+    assert cut(parsed) == [("", "before"), ("Rooms", "# Rooms\n\nafter")]
