@@ -144,8 +144,8 @@ class DrawingFlow(Flow):
         self.writer.end_paragraph(number=mark, item=level + 1 if mark else 0, note=self.is_note())
 
     def _is_code(self, paragraph: _Paragraph) -> bool:
-        is_empty_line = paragraph.is_code is None and self.is_in_code
-        return (paragraph.is_code is True or is_empty_line) and not paragraph.bullet
+        is_empty = not (paragraph.opening or paragraph.is_described)
+        return bool(paragraph.is_code or (is_empty and self.is_in_code)) and not paragraph.bullet
 
     def _set_table(self, attributes: Attributes) -> None:
         self._is_first_row = True

@@ -27,6 +27,7 @@ _TABLE_TITLE = re.compile(
     re.IGNORECASE,
 )
 _PICTURE_TITLE = re.compile(r"(?:fig|abb|bild|chart|图|圖|図)", re.IGNORECASE)
+_FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|bmp|tiff?|svg|emf|wmf|webp)", re.IGNORECASE)
 MOST_TITLE_CHARS = 200  # a longer paragraph is a sentence about the table
 
 
@@ -247,7 +248,7 @@ class Flow:
     def describe(self, text: str) -> None:
         """Add the words by which a drawing is described to those who do not see it."""
         drawing = self._drawings[-1] if self._drawings else _Drawing()
-        if text.strip() and text != drawing.description:
+        if text.strip() and text != drawing.description and not _FILE_NAME.fullmatch(text):
             self.paragraph.opening += text
             self.paragraph.is_described = True
             self.writer.text(f"{text} ")

@@ -35,7 +35,7 @@ class _Paragraph(Open):
     number_id: str | None = None
     depth: int | None = None
     heading: int | None = None
-    mark: Style = field(default_factory=Style)  # the look of its end
+    mark: Style = field(default_factory=Style)  # the look of its end, which may be hidden
     run: Style = field(default_factory=Style)
     run_style: str = ""
     look: Look | None = None  # of the run, once it is asked for
@@ -260,17 +260,14 @@ class Story(Flow):
             self.writer.text(number.text)  # a column of numbers
             self.writer.end_paragraph()
         elif number.is_bullet or _LIST_MARK.fullmatch(number.text):
-            self.writer.end_paragraph(number=number.text, item=number.depth)
+            depth = max(number.depth, style.indent or 1)
+            self.writer.end_paragraph(number=number.text, item=depth)
         else:
             self.writer.end_paragraph(number=number.text)
 
     def _is_code(self, paragraph: _Paragraph, style: Style) -> bool:
-        if style.is_code:
-            return True
-        if paragraph.is_code is None and self.is_in_code and not paragraph.is_described:
-            font = paragraph.mark.font or style.font or ""
-            return self._document.styles.is_monospace(font)  # an empty line
-        return paragraph.is_code is True
+        is_empty = not (paragraph.opening or paragraph.is_described)
+        return bool(style.is_code or paragraph.is_code or (is_empty and self.is_in_code))
 
     def _number(self, paragraph: _Paragraph, style: Style, heading: int) -> Number | None:
         """Count a paragraph and return its number."""

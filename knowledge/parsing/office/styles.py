@@ -15,6 +15,7 @@ OFF = ("0", "false", "off", "none")
 _HEADING = re.compile(
     r"(?:heading|überschrift|titre|título|titolo|标题|標題|見出し|제목)\s?(\d)$", re.IGNORECASE
 )
+_LIST = re.compile(r"list (?:bullet |number )?([2-5])$", re.IGNORECASE)
 _CODE = re.compile(
     r"\b(?:code|html preformatted|preformatted|verbatim|listing|console|代码|代碼)\b"
     r"|^(?:source|macro text)$|sourcecode|codeblock",
@@ -40,6 +41,7 @@ class Style:
     is_hidden: bool | None = None
     is_code: bool | None = None
     is_caption: bool | None = None
+    indent: int | None = None  # of a built-in style for lists: `List Number 2`
     font: str | None = None
     has_header_row: bool | None = None
 
@@ -158,5 +160,7 @@ def _tell_name(style: Style, name: str) -> None:
         style.heading = 1
     elif name.lower() in ("caption", "题注", "標號"):
         style.is_caption = True
+    elif found := _LIST.match(name):
+        style.indent = int(found[1])
     elif _CODE.search(name):
         style.is_code = True

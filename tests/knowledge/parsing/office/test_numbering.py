@@ -114,6 +114,12 @@ def test_a_definition_may_be_another_ones_by_a_style_of_lists() -> None:
     assert word_text(item("x") + item("y", 1), numbering=made) == "1. x\n  (a) y"
 
 
+def test_a_list_of_words_own_styles_is_as_deep_as_its_name_says() -> None:
+    styles = '<w:style w:styleId="LN2"><w:name w:val="List Number 2"/></w:style>'
+    text = word_text(item("a") + item("b", style="LN2"), styles=styles, numbering=numbering(NESTED))
+    assert text == "1. a\n  2. b"
+
+
 def test_a_hand_and_the_program_may_both_number_a_paragraph() -> None:
     text = word_text(item("1. Pay") + item("2. Ship"), numbering=numbering(NESTED))
     assert text == "1. 1. Pay\n2. 2. Ship"

@@ -169,12 +169,20 @@ def test_a_typed_figure_is_a_note_where_there_is_one() -> None:
 def test_lines_of_code_are_one_block_with_their_indentation() -> None:
     body = par("Run:") + par("def f():", style="Code") + par("", style="Code")
     body += par("    return 1", style="Mono") + par("Then:")
-    body += par(run("if x:", MONO)) + "<w:p><w:pPr><w:rPr>" + MONO + "</w:rPr></w:pPr></w:p>"
+    body += par(run("if x:", MONO)) + "<w:p/>"
     body += par(run("  # no heading", MONO)) + par(run("Press "), run("F1", MONO))
     assert word_text(body, styles=CODE) == (
         "Run:\n\n```\ndef f():\n\n    return 1\n```\n\nThen:\n\n```\nif x:\n\n  # no heading\n```"
         "\n\nPress F1"
     )
+
+
+def test_a_picture_alone_is_a_caption_by_its_description_but_not_by_a_name_of_a_file() -> None:
+    picture = '<w:r><w:drawing><a:docPr descr="{}"/><a:blip/></w:drawing></w:r>'
+    parsed = read_word(par(picture.format("A lamp")) + par(picture.format("x.png")) + par("End."))
+    assert parsed.text == "A lamp\n\nEnd."
+    assert [block.kind for block in parsed.blocks] == ["caption", "paragraph"]
+    assert [item.where for item in parsed.left_out] == ['after paragraph "A lamp"']
 
 
 def test_a_document_all_in_one_font_for_code_is_no_code() -> None:
