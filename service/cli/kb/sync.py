@@ -98,6 +98,7 @@ class Outcome:
 def sync(
     base: BaseArgument,
     folder: FolderArgument,
+    *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, without changing anything.")
     ] = False,
