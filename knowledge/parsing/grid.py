@@ -33,6 +33,25 @@ class Grid:
         self._rows.append([])
         self._is_header = is_header
 
+    @property
+    def is_empty(self) -> bool:
+        """It has no cell yet."""
+        return not any(self._rows)
+
+    def mark_header(self) -> None:
+        """Tell that the row names the columns."""
+        self._is_header = True
+
+    def above(self) -> str:
+        """Return what the next cell of the row above says; empty where there is none."""
+        before, column = self._rows[-2:-1], len(self._rows[-1])
+        return before[0][column] if before and column < len(before[0]) else ""
+
+    def left(self) -> str:
+        """Return what the last cell of the row says, whose name then spans several columns."""
+        self._has_wide_cells |= len(self._rows) == 1
+        return self._rows[-1][-1] if self._rows[-1] else ""
+
     def add(
         self, text: str, *, columns: int = 1, rows: int = 1, is_header: bool | None = None
     ) -> None:
@@ -79,7 +98,7 @@ class Grid:
             header_rows = max(0, header_rows - 1)
             self._has_wide_cells = False
         guessed = guess_header_rows(rows, two=self._has_wide_cells)
-        return Table(tuple(rows), header_rows if header_rows else guessed, title)
+        return Table(tuple(rows), max(header_rows, guessed), title)
 
     def _fill_from_above(self, row: list[str]) -> None:
         while (above := self._hanging.get(len(row))) is not None:

@@ -26,6 +26,7 @@ class Package:
         """
         self._filename = filename
         self.skipped = SKIPPED
+        self.told: frozenset[str] = frozenset()  # skipped elements whose start is told
         self.archive = Archive(filename, content, limits)
         found = self.related("", ("officeDocument",))
         if not found:
@@ -37,6 +38,8 @@ class Package:
         depth = 0
         for event in events(self._filename, self.archive.pieces(part)):
             if event.kind == "start" and (depth or event.name in self.skipped):
+                if not depth and event.name in self.told:
+                    yield event
                 depth += 1
             elif event.kind == "end" and depth:
                 depth -= 1

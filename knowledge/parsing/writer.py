@@ -5,6 +5,8 @@ a block is written in the end (`blocks`).
 """
 
 import re
+from dataclasses import replace
+from typing import Literal
 
 from knowledge.errors import ParseLimitExceeded
 from knowledge.parsing.blocks import (
@@ -21,12 +23,19 @@ from knowledge.parsing.blocks import (
     Table,
 )
 from knowledge.parsing.grid import Grid
+from knowledge.parsing.raised import (
+    is_unsettled,
+    lowered,
+    note_mark,
+    raised,
+    settle,
+    settle_notes,
+    struck,
+)
 
 MAX_NOT_READ = 100  # told one by one; a file with more has them counted
 _SPACES = re.compile(r"[ \t\u00a0]+")
 _MARK = re.compile(r"(?m)^(?=#{1,6}(?:\s|$)|```|~~~)")
-_POWERS = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
-_AFTER_PRICE = re.compile(r"[$€£¥￥]\s?\d[\d,. ]*$")
 
 
 class BlockWriter:
@@ -40,14 +49,20 @@ class BlockWriter:
         ]  # (blocks, words of the next)
         self._grids: list[Grid] = []
         self._spans: list[tuple[int, int, bool | None]] = []  # of the cells that are open
-        self._is_lowered = False  # the last words stood below the line
+        self._copies: list[Literal["above", "left"] | None] = []  # … and what they say again
+        self._lone: list[list[Block]] = []  # of each table, while it has one cell
+        self._has_enclosed = self._is_unsettled = False  # words for `raised`
+        self._notes: set[str] = set()  # their marks
         self.not_read: list[NotRead] = []
 
     @property
     def blocks(self) -> list[Block]:
         """The blocks so far; the paragraph that is open is ended."""
         self.end_paragraph()
-        return self._frames[-1][0]
+        blocks = self._frames[-1][0]
+        if self._is_unsettled:
+            blocks[:] = [_settled(block, self._notes) for block in blocks]
+        return blocks
 
     def text(self, words: str) -> None:
         """Add words to the paragraph.
@@ -55,28 +70,38 @@ class BlockWriter:
         Raises:
             ParseLimitExceeded: It is more text than allowed.
         """
-        if self._is_lowered and words[:1].isdigit():
-            words = f" {words}"  # x₁ and then 2 is not x₁₂
-        self._is_lowered = False
         self._charge(words)
         self._frames[-1][1].append(words)
 
     def raised(self, words: str) -> None:
-        """Add words that stand above the line: `10^6`, `m²`, cents; no digit joins another."""
-        before = "".join(self._frames[-1][1][-3:])
-        if len(words) == 2 and words.isdecimal() and _AFTER_PRICE.search(before):
-            self.text(f".{words}")
-        elif before[-1:].isdigit() and words.strip():
-            self.text(f"^{words.strip()}")
-        else:
-            self.text(words.translate(_POWERS))
-        self._is_lowered = True
+        """Add words that stand above the line: `10^6`, `m²`, cents, marks of notes."""
+        self._has_enclosed = True
+        self.text(raised(words))
 
     def lowered(self, words: str) -> None:
-        """Add words that stand below the line: `CO2`; no digit joins another."""
-        before = "".join(self._frames[-1][1][-1:])
-        self.text(f"_{words}" if before[-1:].isdigit() and words[:1].isdigit() else words)
-        self._is_lowered = True
+        """Add words that stand below the line: `CO2`."""
+        self._has_enclosed = True
+        self.text(lowered(words))
+
+    def struck(self, words: str) -> None:
+        """Add words that are struck through: `~~99 euros~~`."""
+        self._has_enclosed = True
+        self.text(struck(words))
+
+    def note_mark(self, mark: str) -> None:
+        """Add the mark of a note, parted from the word before it."""
+        self._notes.add(mark)
+        self.text(f" {note_mark(mark)}")
+
+    def take(self) -> str:
+        """Return the words of the open paragraph as they were added, and forget them."""
+        words = self._frames[-1][1]
+        text = "".join(words)
+        words.clear()
+        if self._has_enclosed:
+            text = settle(text, self._notes)
+            self._is_unsettled = self._is_unsettled or is_unsettled(text)
+        return text
 
     def end_paragraph(
         self, *, heading: int = 0, number: str = "", item: int = 0, note: bool = False
@@ -89,14 +114,12 @@ class BlockWriter:
             item: Its depth in a list; 0: no item.
             note: It is a footnote, or a note beside a slide.
         """
-        blocks, words = self._frames[-1]
-        text = "\n".join(_SPACES.sub(" ", line).strip() for line in "".join(words).split("\n"))
+        text = "\n".join(_SPACES.sub(" ", line).strip() for line in self.take().split("\n"))
         text = text.strip()
-        words.clear()
-        self._is_lowered = False
         if not text:
             return
         self._charge(number)
+        blocks = self._frames[-1][0]
         if heading:
             blocks.append(Heading(" ".join(f"{number} {text}".split()), heading))
         elif item:
@@ -156,6 +179,7 @@ class BlockWriter:
         """Begin a table; it may stand in a cell of another."""
         self.end_paragraph()
         self._grids.append(Grid(self._charge))
+        self._lone.append([])
 
     def begin_row(self, *, is_header: bool = False) -> None:
         """Begin a row of cells; `is_header`: the file says that it names the columns."""
@@ -164,14 +188,34 @@ class BlockWriter:
     def begin_cell(self, *, columns: int = 1, rows: int = 1, is_header: bool | None = None) -> None:
         """Begin a cell; what follows is its text. Arguments: `Grid.add`."""
         self._spans.append((columns, rows, is_header))
+        self._copies.append(None)
         self.push()
+
+    def span_cell(self, columns: int) -> None:
+        """Tell how many columns the open cell spans."""
+        _, rows, is_header = self._spans[-1]
+        self._spans[-1] = (columns, rows, is_header)
+
+    def merge_cell(self, direction: Literal["above", "left"]) -> None:
+        """Tell that the open cell is one with the cell above or on its left."""
+        self._copies[-1] = direction
+
+    def mark_header(self) -> None:
+        """Tell that the open row names the columns."""
+        self._grids[-1].mark_header()
 
     def end_cell(self) -> None:
         """End the cell."""
         columns, rows, is_header = self._spans.pop()
-        words = " ".join(_flat(block) for block in self.pop())
+        blocks = self.pop()
+        words = " ".join(_flat(block) for block in blocks)
         text = " ".join(words.split())
-        self._grids[-1].add(text, columns=columns, rows=rows, is_header=is_header)
+        self._lone[-1] = blocks if self._grids[-1].is_empty else []
+        grid, copy = self._grids[-1], self._copies.pop()
+        if copy and (merged := grid.above() if copy == "above" else grid.left()):
+            self._charge(merged)
+            text = merged
+        grid.add(text, columns=columns, rows=rows, is_header=is_header)
 
     def cell(self, text: str, *, columns: int = 1, rows: int = 1) -> None:
         """Add a whole cell to the row."""
@@ -187,9 +231,11 @@ class BlockWriter:
         self._grids[-1].end_row()
 
     def end_table(self, title: str = "") -> None:
-        """End the table; a grid of one column is running text."""
+        """End the table; a grid of one column is running text, and so is one cell."""
         table = self._grids.pop().table(title)
-        if not table.rows:
+        lone = [_below_headings(block) for block in self._lone.pop()]
+        if lone or not table.rows:
+            self._frames[-1][0].extend([*([Caption(title)] if title else []), *lone])
             return
         if max(map(len, table.rows)) > 1:
             self._frames[-1][0].append(table)
@@ -211,6 +257,23 @@ def too_much_text(chars: int) -> ParseLimitExceeded:
 def _escape(text: str) -> str:
     """Return running text whose lines begin with no mark of a heading or of code."""
     return _MARK.sub(r"\\", text)
+
+
+def _settled(block: Block, notes: set[str]) -> Block:
+    """Return a block in which the marks of notes are told from powers."""
+    match block:
+        case Table(rows, _, title):
+            cells = tuple(tuple(settle_notes(cell, notes) for cell in row) for row in rows)
+            return replace(block, rows=cells, title=settle_notes(title, notes))
+        case PageStart() | SheetStart():
+            return block
+        case _:
+            return replace(block, text=settle_notes(block.text, notes))
+
+
+def _below_headings(block: Block) -> Block:
+    """Return a block as it stands in a box, where a heading is text."""
+    return Paragraph(_escape(block.text)) if isinstance(block, Heading) else block
 
 
 def _flat(block: Block) -> str:

@@ -6,11 +6,13 @@ in it is read: no entity is ever defined, nothing is ever fetched.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from xml.parsers import expat
 
 from knowledge.errors import DamagedFile
 
+KNOWN_NAMES = 4_096  # kept with their short form; Office has about 2,000
 MAX_DEPTH = 256  # Word nests tables to about 30; deeper is an attack on whoever keeps a stack
 
 
@@ -68,10 +70,12 @@ def events(filename: str, pieces: Iterable[bytes]) -> Iterator[Event]:
     yield from found
 
 
+@lru_cache(KNOWN_NAMES)
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
+@lru_cache(KNOWN_NAMES)
 def _key(name: str) -> str:
     space, _, local = name.rpartition("}")
     return f"r:{local}" if space.endswith("/relationships") else local

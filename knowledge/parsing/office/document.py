@@ -1,0 +1,36 @@
+"""What the parts of a Word file share: styles, numberings, notes, and what was left out.
+
+It knows where each is found in the file; it does not know text.
+"""
+
+from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.office.left_out import LeftOut
+from knowledge.parsing.office.notes import Notes
+from knowledge.parsing.office.numbering import Numbering
+from knowledge.parsing.office.styles import Styles
+from knowledge.parsing.package import Package
+from knowledge.parsing.writer import BlockWriter
+
+
+class Document:
+    """What the parts of a Word file share."""
+
+    def __init__(self, writer: BlockWriter, package: Package, limits: ParseLimits) -> None:
+        """Read styles, numberings and how notes are numbered."""
+        self.writer = writer
+        self.package = package
+        self.limits = limits
+        self.styles = Styles(package)
+        self.numbering = Numbering(package)
+        self.notes = Notes(package)
+        self.left_out = LeftOut()
+
+    def depth(self, number_id: str, style: str, own: int | None) -> int:
+        """Return the level of a paragraph in a list: its own, or what binds its style to one."""
+        if own is not None:
+            return own
+        for name in self.styles.chain(style):
+            bound = self.numbering.depth_of_style(number_id, name)
+            if bound is not None:
+                return bound
+        return self.styles.get(style).depth or 0

@@ -1,0 +1,380 @@
+"""The text of one part of a Word file: paragraphs with their numbers, tables, notes, boxes.
+
+It knows Word's elements and what a style, a numbering or a note makes of a paragraph; it does not
+know which parts there are (`word`) nor how blocks are written.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from knowledge.errors import KnowledgeError, ParseLimitExceeded
+from knowledge.parsing.charts import NO_VALUES, add_chart
+from knowledge.parsing.html import read_html
+from knowledge.parsing.office.document import Document
+from knowledge.parsing.office.drawing import DrawingFlow
+from knowledge.parsing.office.flow import NOT_OPENED, Attributes, Flow, Look, Open
+from knowledge.parsing.office.forms import FormField
+from knowledge.parsing.office.numbering import Counter, Number
+from knowledge.parsing.office.styles import Style, is_on, outline_level, tell_run
+from knowledge.parsing.office.symbols import symbol
+
+DELETED = "deleted text is not read: the deletion was tracked and is not accepted yet"
+PAGES = (".html", ".htm", ".xhtml")
+FIRST_ROW = 0x20  # the bit of `tblLook` (ECMA-376 17.4.55)
+_LIST_MARK = re.compile(r"[(\[（]?[^\W_第]{1,5}(?:[.\-–][^\W_]{1,5})*[.．)）、\]:：]*")
+# `3.`, `(b)`, `1.2`, `①`, `一、`; `第二条` and `Article 2` are how a paragraph begins
+
+
+@dataclass(slots=True)
+class _Paragraph(Open):
+    """A paragraph that is open, with its properties."""
+
+    style: str = ""
+    number_id: str | None = None
+    depth: int | None = None
+    heading: int | None = None
+    mark: Style = field(default_factory=Style)  # the look of its end, which may be hidden
+    run: Style = field(default_factory=Style)
+    run_style: str = ""
+    look: Look | None = None  # of the run, once it is asked for
+    parts: list[str] = field(default_factory=list)  # charts and diagrams shown in it
+
+
+@dataclass(slots=True)
+class _Table:
+    has_header: bool = False  # its style tells the first row from the others
+    is_first_row: bool = True
+
+
+class Story(Flow):
+    """The text of one part."""
+
+    def __init__(self, document: Document, part: str, place: str = "") -> None:
+        """Read `part`; `place` names it where it is not the text itself."""
+        super().__init__(document.writer, document.left_out, place)
+        self._document = document
+        self._part = part
+        self._targets = document.package.targets(part)
+        self._counter = Counter(document.numbering)
+        self._paragraphs = [
+            _Paragraph(is_outside=True)
+        ]  # the first stands for what is outside of any
+        self._tables: list[_Table] = []
+        self._in_properties = False
+        self._field = FormField()
+        self._note = ""
+        self.starts |= {
+            **self._starts_of_paragraphs(),
+            **self._starts_of_runs(),
+            **self._starts_of_tables(),
+            **self._starts_of_fields(),
+        }
+        self.ends |= {
+            "p": self._end_paragraph,
+            "pPr": lambda: self._set_properties(are_open=False),
+            "pict": self.end_drawing,
+            "object": self.end_drawing,
+            "tc": self._end_cell,
+            "txbxContent": self._end_box,
+            "footnote": lambda: self._end_note("footnote"),
+            "endnote": lambda: self._end_note("endnote"),
+            "checkBox": lambda: self.add_sign(self._field.box()),
+            "ddList": lambda: self.add_sign(self._field.entry()),
+        }
+
+    def read(self) -> None:
+        """Add the text of the part."""
+        self.add(self._document.package.events(self._part))
+
+    @property
+    def paragraph(self) -> _Paragraph:
+        """The innermost open paragraph."""
+        return self._paragraphs[-1]
+
+    @property
+    def look(self) -> Look:
+        """How the run stands on the page: by its own properties, its style, its paragraph's."""
+        paragraph = self._paragraphs[-1]
+        if paragraph.look is None:
+            paragraph.look = self._look(paragraph)
+        return paragraph.look
+
+    def _look(self, paragraph: _Paragraph) -> Look:
+        styles = self._document.styles
+        whole = styles.get(paragraph.style or styles.default)
+        named = styles.get(paragraph.run_style)
+        nearest = (paragraph.run, named, whole)
+        font = next((one.font for one in nearest if one.font), "")
+        return Look(
+            rise=next((one.rise for one in nearest if one.rise is not None), ""),
+            is_struck=next((one.is_struck for one in nearest if one.is_struck is not None), False),
+            is_hidden=next((one.is_hidden for one in nearest if one.is_hidden is not None), False),
+            is_code=bool(named.is_code) or styles.is_monospace(font),
+            font=font,
+        )
+
+    def _starts_of_paragraphs(self) -> dict[str, Callable[[Attributes], None]]:
+        return {
+            "p": lambda _: self._paragraphs.append(_Paragraph()),
+            "pPr": lambda _: self._set_properties(are_open=True),
+            "pStyle": self._set_style,
+            "outlineLvl": self._set_outline,
+            "ilvl": self._set_depth,
+            "numId": self._set_number,
+            "txbxContent": lambda _: self._start_box(),
+            "footnote": self._start_note,
+            "endnote": self._start_note,
+            "altChunk": self._add_chunk,
+            "del": lambda _: self._tell_deleted(),
+        }
+
+    def _starts_of_runs(self) -> dict[str, Callable[[Attributes], None]]:
+        looks = ("vertAlign", "strike", "dstrike", "vanish", "rFonts")
+        return {
+            "r": lambda _: self._start_run(),
+            "rStyle": self._set_run_style,
+            **{name: self._property(name) for name in looks},
+            "tab": lambda _: self.add_words("\t"),
+            "ptab": lambda _: self.add_words("\t"),
+            "cr": lambda _: self.add_words("\n"),
+            "noBreakHyphen": lambda _: self.add_words("-"),
+            "sym": self._add_symbol,
+            "footnoteReference": lambda found: self._refer("footnote", found),
+            "endnoteReference": lambda found: self._refer("endnote", found),
+            "pict": lambda _: self.start_drawing(),
+            "object": lambda _: self.start_drawing(),
+            "docPr": lambda found: self.describe(found.get("descr", "")),
+            "cNvPr": lambda found: self.describe(found.get("descr", "")),
+            "shape": lambda found: self.describe(found.get("alt", "")),
+            "chart": lambda found: self._show_part(found.get("r:id", "")),
+            "relIds": lambda found: self._show_part(found.get("r:dm", "")),
+        }
+
+    def _starts_of_tables(self) -> dict[str, Callable[[Attributes], None]]:
+        return {
+            "tblStyle": self._set_table_style,
+            "tblLook": self._set_table_look,
+            "tblCaption": lambda found: self.name_table(found.get("val", "")),
+            "tr": lambda _: self._start_row(),
+            "tblHeader": lambda found: self.writer.mark_header() if is_on(found) else None,
+            "gridBefore": lambda found: self.writer.skip_to(_figure(found, 0)),
+            "tc": lambda _: self._start_cell(),
+            "gridSpan": lambda found: self.writer.span_cell(_figure(found, 1)),
+            "vMerge": lambda found: self._merge("above", found),
+            "hMerge": lambda found: self._merge("left", found),
+        }
+
+    def _starts_of_fields(self) -> dict[str, Callable[[Attributes], None]]:
+        return {
+            "checkBox": lambda _: self._start_field(),
+            "ddList": lambda _: self._start_field(),
+            "checked": lambda found: self._field.check(is_on=is_on(found)),
+            "default": self._set_default,
+            "listEntry": lambda found: self._field.offer(found),
+            "result": lambda found: self._field.choose(found),
+        }
+
+    def _set_properties(self, *, are_open: bool) -> None:
+        self._in_properties = are_open
+
+    def _set_style(self, attributes: Attributes) -> None:
+        self.paragraph.style = attributes.get("val", "")
+
+    def _set_outline(self, attributes: Attributes) -> None:
+        self.paragraph.heading = outline_level(attributes.get("val", ""))
+
+    def _set_depth(self, attributes: Attributes) -> None:
+        self.paragraph.depth = _figure(attributes, 0)
+
+    def _set_number(self, attributes: Attributes) -> None:
+        self.paragraph.number_id = attributes.get("val", "")
+
+    def _start_run(self) -> None:
+        paragraph = self._paragraphs[-1]
+        paragraph.run, paragraph.run_style, paragraph.look = Style(), "", None
+
+    def _set_run_style(self, attributes: Attributes) -> None:
+        if not self._in_properties:
+            self.paragraph.run_style = attributes.get("val", "")
+
+    def _property(self, name: str) -> Callable[[Attributes], None]:
+        def tell(attributes: Attributes) -> None:
+            paragraph = self._paragraphs[-1]
+            tell_run(paragraph.mark if self._in_properties else paragraph.run, name, attributes)
+
+        return tell
+
+    def _add_symbol(self, attributes: Attributes) -> None:
+        code = attributes.get("char", "")
+        if 0 < len(code) <= 6 and all(figure in "0123456789abcdefABCDEF" for figure in code):
+            self.add_sign(symbol(attributes.get("font", ""), int(code, 16)))
+
+    def _refer(self, kind: str, attributes: Attributes) -> None:
+        has_own_mark = is_on(attributes, "customMarkFollows", missing=False)
+        note_id = attributes.get("id", "")
+        if mark := self._document.notes.refer(kind, note_id, has_own_mark=has_own_mark):
+            self.writer.note_mark(mark)
+
+    def _tell_deleted(self) -> None:
+        if not self._in_properties:
+            self.leave("deleted text", DELETED)
+
+    def _end_paragraph(self) -> None:
+        if len(self._paragraphs) < 2:
+            return
+        paragraph = self._paragraphs.pop()
+        style = self._document.styles.get(paragraph.style or self._document.styles.default)
+        own = paragraph.heading
+        heading = own if own is not None else style.heading or 0
+        number = self._number(paragraph, style, heading)
+        if not (heading or number) and self._is_code(paragraph, style):
+            self.keep_code_line()
+        else:
+            self.end_code()
+            self._write(paragraph, style, heading, number=number)
+        self.ended_paragraph(paragraph)
+        for part in paragraph.parts:
+            self._add_part(part, paragraph)
+        if self.depth == 0 and not (number and not heading) and not self._note:
+            self._document.notes.add_waiting(self.writer)
+
+    def _write(
+        self, paragraph: _Paragraph, style: Style, heading: int, *, number: Number | None
+    ) -> None:
+        """End a paragraph that is no code."""
+        if heading:
+            if self.depth == 0:
+                self._document.notes.add_waiting(self.writer)
+            self.writer.end_paragraph(heading=heading, number=number.text if number else "")
+        elif style.is_caption:
+            if number:
+                self.writer.text(f" {number.text}")
+            self.writer.caption()
+        elif number is None and paragraph.is_described and paragraph.is_code is None:
+            self.writer.caption()
+        elif number is None:
+            self.writer.end_paragraph()
+        elif self.depth and not paragraph.opening.strip() and not number.is_bullet:
+            self.writer.text(number.text)  # a column of numbers
+            self.writer.end_paragraph()
+        elif number.is_bullet or _LIST_MARK.fullmatch(number.text):
+            depth = max(number.depth, style.indent or 1)
+            self.writer.end_paragraph(number=number.text, item=depth)
+        else:
+            self.writer.end_paragraph(number=number.text)
+
+    def _is_code(self, paragraph: _Paragraph, style: Style) -> bool:
+        is_empty = not (paragraph.opening or paragraph.is_described)
+        return bool(style.is_code or paragraph.is_code or (is_empty and self.is_in_code))
+
+    def _number(self, paragraph: _Paragraph, style: Style, heading: int) -> Number | None:
+        """Count a paragraph and return its number."""
+        own = paragraph.number_id
+        number_id = own if own is not None else style.number_id
+        if not number_id or (paragraph.mark.is_hidden and not paragraph.opening):
+            return None
+        name = paragraph.style or self._document.styles.default
+        depth = self._document.depth(number_id, name, paragraph.depth)
+        return self._counter.number(number_id, depth, is_heading=heading > 0)
+
+    def _start_box(self) -> None:
+        self.push()
+        self.writer.push()
+
+    def _end_box(self) -> None:
+        self.pop()
+        self.writer.pop_into_page()
+
+    def _start_note(self, attributes: Attributes) -> None:
+        self._note = attributes.get("id", "")
+        self.writer.push()
+
+    def _end_note(self, kind: str) -> None:
+        self.end_code()
+        self._document.notes.keep(kind, self._note, self.writer.pop())
+        self._note = ""
+
+    def _set_table_style(self, attributes: Attributes) -> None:
+        style = self._document.styles.get(attributes.get("val", ""))
+        self._tables[-1].has_header = bool(style.has_header_row)
+
+    def _set_table_look(self, attributes: Attributes) -> None:
+        value = attributes.get("val", "")
+        bits = int(value, 16) if re.fullmatch(r"[0-9A-Fa-f]{1,8}", value) else 0
+        if not is_on(attributes, "firstRow", missing=bool(bits & FIRST_ROW)):
+            self._tables[-1].has_header = False
+
+    def start_table(self) -> None:
+        """Begin a table."""
+        super().start_table()
+        self._tables.append(_Table())
+
+    def end_table(self) -> None:
+        """End it; notes named in it follow."""
+        super().end_table()
+        self._tables.pop()
+        if self.depth == 0 and not self._note:
+            self._document.notes.add_waiting(self.writer)
+
+    def _start_row(self) -> None:
+        table = self._tables[-1]
+        self.writer.begin_row(is_header=table.has_header and table.is_first_row)
+        table.is_first_row = False
+
+    def _start_cell(self) -> None:
+        self.push()
+        self.writer.begin_cell()
+
+    def _end_cell(self) -> None:
+        self.pop()
+        self.writer.end_cell()
+
+    def _merge(self, direction: Literal["above", "left"], attributes: Attributes) -> None:
+        if attributes.get("val", "continue") == "continue":
+            self.writer.merge_cell(direction)
+
+    def _start_field(self) -> None:
+        self._field = FormField()
+
+    def _set_default(self, attributes: Attributes) -> None:
+        self._field.check(is_on=is_on(attributes))
+        self._field.choose(attributes)
+
+    def _show_part(self, relation: str) -> None:
+        if relation in self._targets:
+            self.paragraph.parts.append(self._targets[relation][1])
+
+    def _add_part(self, part: str, paragraph: _Paragraph) -> None:
+        """Add a chart or a diagram that a paragraph shows."""
+        events = self._document.package.events(part)
+        if "/charts/" in part:
+            if not add_chart(self.writer, events):
+                self.left_out.add("chart", self.where(paragraph.opening), NO_VALUES)
+        else:
+            DrawingFlow(self.writer, self.left_out, self.place).add(events)
+
+    def _add_chunk(self, attributes: Attributes) -> None:
+        """Add a web page that stands in for a part of the text; other files are not opened."""
+        package, limits = self._document.package, self._document.limits
+        _, part = self._targets.get(attributes.get("r:id", ""), ("", ""))
+        where = self.where("") + (f", part {part}" if part else "")
+        if not part.lower().endswith(PAGES):
+            self.left_out.add("inserted document", where, NOT_OPENED)
+            return
+        try:
+            page = read_html(part, package.archive.read(part), limits.chars)
+        except ParseLimitExceeded:
+            raise
+        except KnowledgeError as exc:
+            self.left_out.add("inserted document", where, str(exc))
+        else:
+            self.end_code()
+            self.writer.end_paragraph()
+            self.writer.blocks_of_frame().extend(page.blocks)
+
+
+def _figure(attributes: Attributes, otherwise: int) -> int:
+    value = attributes.get("val", "")
+    return int(value) if value.isdecimal() and len(value) < 6 else otherwise
