@@ -1,7 +1,7 @@
 """Plain text and Markdown: finds out the encoding and refuses what is not text.
 
 It knows byte order marks, charsets and magic numbers; it does not know Markdown's structure
-(that is `chunking`) nor what a page or mail declares of itself (that comes in as an argument).
+(that is `markdown`) nor what a page or mail declares of itself (that comes in as an argument).
 """
 
 import re

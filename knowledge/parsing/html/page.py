@@ -134,10 +134,12 @@ class Page(HTMLParser):
         is_note = self._effects["note"] or self._effects["raised"]
         if mark in LINK_SIGNS or (is_note and not mark):
             return
-        if is_note and len(mark) <= MARK_CHARS:
+        if not is_note:
+            self._flow.add(words, self._write())
+        elif len(mark) <= MARK_CHARS:
             self._flow.add(mark, self._writer.note_mark)
         else:
-            self._flow.add(words, self._write())
+            self._flow.add(f" {words} ", self._writer.text)
 
     # Elements that do something to the words in them
 
@@ -198,6 +200,8 @@ class Page(HTMLParser):
     def _part(self) -> None:
         """Begin or end a block."""
         self._end_effects(self._scopes.close_small())
+        if self._choices:
+            self._end_choices("select")  # never closed
         self._flow.part()
 
     def _start_heading(self, tag: str, attributes: Attributes) -> None:
@@ -285,10 +289,6 @@ class Page(HTMLParser):
     def _start_button(self, tag: str, attributes: Attributes) -> None:
         self._flow.add(" ", self._writer.text)
 
-    def _start_choices(self, tag: str, attributes: Attributes) -> None:
-        self._choices = 0
-        self._flow.add(" ", self._writer.text)
-
     def _start_choice(self, tag: str, attributes: Attributes) -> None:
         self._begins_choice = True
 
@@ -373,7 +373,7 @@ _STARTS: dict[str, Start] = {
     "q": Page._quote,
     "input": Page._start_input,
     "button": Page._start_button,
-    "select": Page._start_choices,
+    "select": Page._start_button,
     "option": Page._start_choice,
     "embed": Page._tell,
     "table": Page._start_table,

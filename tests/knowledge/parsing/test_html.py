@@ -124,6 +124,7 @@ def test_text_that_looks_like_marks_is_escaped() -> None:
         ("<tr><td>1<td>2<tr><td colspan=99>A<tr><td>3<td>4", ["1 | 2", "A", "3 | 4"]),
         ("<tbody><tr><td rowspan=9>A<td>1<tbody><tr><td>B<td>2", ["A | 1", "B | 2"]),
         ("<tr><td colspan=x rowspan=-1>1<td>2", ["1 | 2"]),
+        ("<tr><td rowspan=2>A<tr><td>1", ["A", "A | 1"]),
     ],
 )
 def test_merged_cells_are_filled(markup: str, rows: list[str]) -> None:
@@ -190,6 +191,7 @@ def test_a_list_left_open_in_a_cell_ends_with_it() -> None:
         ('See <a href="#s2">section 2</a>.', "See section 2."),
         ('<p>12 <a href="#ref">↩</a></p>', "12"),
         ("12<sup>3", "12^3"),
+        ('it<sup><a href="a#b">source needed</a></sup> is', "it source needed is"),
     ],
 )  # fmt: skip
 def test_no_raised_or_lowered_digit_joins_a_number(markup: str, text: str) -> None:
@@ -212,6 +214,7 @@ def test_an_open_raised_element_ends_with_its_paragraph() -> None:
         ("<s>3</s> <strike>4</strike> 5", "~~3~~ ~~4~~ 5"),
         ('<span style="text-decoration: line-through">9</span> 8', "~~9~~ 8"),
         ("<del><p>a</p><p>b</p></del>c", "~~a~~\n\n~~b~~\n\nc"),
+        ("<del>a<table><tr><th>b</del><td>c</table>d", "~~a~~\n\n~~b~~ | ~~c~~\n\n~~d~~"),
         ('<p style="text-decoration:line-through">a<p>b', "~~a~~\n\nb"),
     ],
 )
@@ -233,11 +236,16 @@ def test_struck_words_are_marked(markup: str, text: str) -> None:
         ("<fieldset><legend>Size</legend><input type=radio checked>S</fieldset>", "Size\n\n[x] S"),
         ("<select><option>a<option>b</select><input value=KD-1>", "a, b KD-1"),
         ('<math alttext="x^2"><mn>2</mn></math>', "x^2"),
+        ("<p hidden=until-found>a<p>b", "a\n\nb"),
         ("<details><summary>Terms</summary>30 days</details>", "Terms\n\n30 days"),
     ],
 )  # fmt: skip
 def test_words_part_where_a_browser_parts_them(markup: str, text: str) -> None:
     assert _text(markup) == text
+
+
+def test_two_line_breaks_part_paragraphs() -> None:
+    assert _blocks("a<br>b<br> <br>c") == [Paragraph("a\nb"), Paragraph("c")]
 
 
 def test_a_figure_has_its_caption() -> None:
@@ -278,6 +286,7 @@ def test_a_long_list_to_choose_from_is_cut_and_told() -> None:
     markup = "<select>" + "".join(f"<option>c{n}" for n in range(40)) + "</select>"
     assert _text(markup).endswith("c28, c29")
     assert _left_out(markup) == [("10 choices of a form", "line 1")]
+    assert _text(markup.replace("</select>", "<p>after")).endswith("c29\n\nafter")
 
 
 def test_hidden_text_is_read_where_there_is_nothing_else() -> None:
