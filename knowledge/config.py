@@ -42,6 +42,11 @@ class Chunking(BaseModel):
         return f"{self.strategy}/{self.chunk_tokens}/{second}/{READING}"
 
 
+def is_outdated(recorded: str) -> bool:
+    """Say whether a version with this record of its chunking was read in an earlier way."""
+    return recorded.rpartition("/")[2] != str(READING) or recorded.count("/") != 3
+
+
 _PARSE = ParseLimits()
 
 

@@ -173,11 +173,10 @@ class Knowledge:
             When this returns, the document is searchable and its predecessor is not.
 
         Raises:
-            CollectionNotFound: No such knowledge base.
-            UnsupportedFile, EmptyDocument, DocumentTooLarge, InvalidAttributes: Its own fault.
-            AccessConflict: It names no labels and follows two documents with different ones.
+            CollectionNotFound, IngestConflict: The base is not there, or deleted meanwhile.
+            UnsupportedFile, EmptyDocument, DocumentTooLarge, InvalidAttributes, AccessConflict: Its
+                own fault.
             EmbedderMismatch: The base was indexed by another embedder.
-            IngestConflict: The base was deleted meanwhile; retryable.
         """
         source = NewDocument(
             external_id,

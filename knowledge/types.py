@@ -58,7 +58,13 @@ class KnowledgeBase:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The active version of one source file."""
+    """The active version of one source file.
+
+    Attributes:
+        encoding: In which its text was read.
+        left_out: What of it was not read.
+        is_outdated: It was read and cut in an earlier way: sent again, it is read again.
+    """
 
     document_id: DocumentId
     base_id: BaseId
@@ -78,6 +84,7 @@ class Document:
     indexed: bool
     encoding: str
     left_out: tuple[NotRead, ...]
+    is_outdated: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("knowledge",),
         ("reindexing",),
         ("ingest", "reconcile", "search"),
-        ("resources",),
+        ("access", "resources"),
         ("sql", "chunking"),
         ("embedding", "reranking", "types"),
         ("config", "index", "metrics"),

@@ -12,8 +12,9 @@ import pytest
 
 from knowledge.parsing import FORMATS
 from service.settings import CHECKOUT
-from tests.benchmarks import field, gateway, lookups, parse_speed
+from tests.benchmarks import asked, field, gateway, lookups, parse_speed
 from tests.benchmarks.asked import Seen, Shown
+from tests.fakes.embedder import FakeEmbedder
 
 FOLDER = CHECKOUT / "tests" / "benchmarks"
 DOCUMENTS = ("README.md", "*/README.md", "*/DECISIONS.md", "tests/benchmarks/*.md", "deploy/*.md")
@@ -176,3 +177,29 @@ def test_a_file_is_timed_in_the_checkout_that_is_named(tmp_path: Path) -> None:
 def test_a_large_file_of_each_format_is_made() -> None:
     made = {FORMATS[suffix] for suffix in parse_speed.LARGE}
     assert made == set(FORMATS.values())
+
+
+def test_the_pages_of_a_passage_are_read_whatever_the_reply_calls_them() -> None:
+    row = {"text": "a", "page": 2, "score": 7.0, "filename": "b.pdf", "external_id": "c/b.pdf"}
+    assert asked.shown_by_reply(row) == Shown("a", "b.pdf c/b.pdf", frozenset({2}), "c/b.pdf")
+    assert asked.shown_by_reply({**row, "last_page": 4}).pages == {2, 3, 4}
+    assert asked.shown_by_reply({**row, "page": None, "pages": [1, 2]}).pages == {1, 2}
+    assert asked.shown_by_reply({**row, "page": None}).pages == frozenset()
+
+
+@pytest.mark.timeout(60)  # a whole gateway and a command, on a busy machine
+def test_a_gateway_is_asked_and_tells_what_its_model_is_shown() -> None:
+    with asked.asked_gateway(FakeEmbedder()) as gateway:
+        put = gateway.put("b", "returns.md", b"# Returns\n\nA lamp can be returned within 30 days.")
+        assert put["chunks"] == 1
+        seen = gateway.ask("b", "Within how many days can a lamp be returned?")
+        assert "within 30 days" in seen.passages[0].text
+        assert not seen.nothing
+        found = gateway.search("b", "Within how many days can a lamp be returned?")
+        assert found.passages[0].document == "returns.md"
+        assert (
+            gateway.ask("b", "zebra crossing").nothing == "nothing is shown to a model (HTTP 200)"
+        )
+        ran = gateway.run("fingerpost kb show b && curl -s localhost:8080/ready")
+        assert "returns.md" in ran.text
+        assert '"degraded":[]' in ran.text

@@ -13,6 +13,7 @@ from sqlalchemy import (
     select,
 )
 
+from knowledge.config import is_outdated
 from knowledge.errors import DocumentNotFound
 from knowledge.sql.bases import Base
 from knowledge.sql.staging import not_read
@@ -183,6 +184,7 @@ def _documents(base: Base) -> Select[*tuple[Any, ...]]:
             versions.c.chunks,
             versions.c.encoding,
             versions.c.left_out,
+            versions.c.chunking,
             pending.label("pending"),
         )
         .join(versions, versions.c.pk == documents.c.active_version)
@@ -201,5 +203,6 @@ def _document_of(row: Row[*tuple[Any, ...]], base: Base) -> Document:
         access=tuple(values.pop("access") or ()),
         encoding=values.pop("encoding") or "",
         left_out=not_read(values.pop("left_out")),
+        is_outdated=is_outdated(values.pop("chunking")),
         **{key: value for key, value in values.items() if key != "document_id"},
     )

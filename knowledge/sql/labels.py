@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, union
 
 from knowledge.sql.bases import Base
 from knowledge.sql.tables import documents, versions
@@ -109,9 +109,14 @@ def _last(of: Any) -> Select[*tuple[Any, ...]]:
 # built once: putting a statement together costs more than SQLite takes to run it
 _LAST_BY_NAME = _last(documents.c.external_id.in_(bindparam("external_ids", expanding=True)))
 _LAST_BY_PK = _last(documents.c.pk == bindparam("document_pk"))
-_OF_CONTENT = _versions().where(
-    or_(
-        versions.c.content_hash.in_(bindparam("content_hashes", expanding=True)),
-        versions.c.text_hash.in_(bindparam("text_hashes", expanding=True)),
+_IN_BASE = select(versions.c.pk).where(versions.c.base_pk == bindparam("base_pk"))
+_OF_CONTENT = _versions().where(  # two searches by index: with OR, SQLite reads the whole base
+    versions.c.pk.in_(
+        union(
+            _IN_BASE.where(
+                versions.c.content_hash.in_(bindparam("content_hashes", expanding=True))
+            ),
+            _IN_BASE.where(versions.c.text_hash.in_(bindparam("text_hashes", expanding=True))),
+        )
     )
 )

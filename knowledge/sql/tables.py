@@ -150,7 +150,7 @@ guarded_pieces = Table(  # of each document with labels, also when it is deleted
     ),
     Column("piece", BigInteger, primary_key=True),
     Column("base_pk", Integer, nullable=False),
-    Index("kb_guarded_pieces_by_piece", "base_pk", "piece"),
+    Index("kb_guarded_pieces_by_piece", "base_pk", "piece", "document_pk"),
 )
 
 chunks = Table(

@@ -159,11 +159,10 @@ def shown_by_reply(row: Mapping[str, Any]) -> Shown:
         if isinstance(part, str)
     )
     numbers = [
-        int(part)
+        int(number)
         for key, value in row.items()
-        if key.startswith("page") or key.endswith("page")
-        for part in (value if isinstance(value, list) else [value])
-        if isinstance(part, int)
+        if "page" in key
+        for number in re.findall(r"\d+", str(value))
     ]
     pages = frozenset(range(min(numbers), max(numbers) + 1)) if numbers else frozenset[int]()
     return Shown(row["text"], beside, pages, row.get("external_id", ""))

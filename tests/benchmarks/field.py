@@ -11,7 +11,7 @@ of `field.yaml` says with its input in FOLDER, and prints right or wrong and wha
 
 Then single facts are looked up in tables and lists made here (`lookups.py`): of a table the row and
 its header have to be shown to the model, of a list the entry has to be found above the floor.
-`--rows`, `--tables` and `--lists` do one part, `--kind N ...` the rows of some kinds.
+`--rows`, `--tables` and `--lists` do one part, `--kind N ...` only the rows of these kinds.
 
 Exit code 1 where a row of the kinds named `here` is wrong or fewer than 14 of 15 facts are found; 0
 where data or embedder are absent.
@@ -237,6 +237,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps({"skipped": absent}) + "\n")
         return 0
     wanted = [part for part in PARTS if getattr(options, part)] or PARTS
+    if options.kind:
+        wanted = ["rows"]
     cases, here = read_cases()
     if "rows" not in wanted:
         cases = []

@@ -24,7 +24,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["document_pk"], ["kb_documents.pk"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("document_pk", "piece"),
     )
-    op.create_index("kb_guarded_pieces_by_piece", "kb_guarded_pieces", ["base_pk", "piece"])
+    found_by = ["base_pk", "piece", "document_pk"]
+    op.create_index("kb_guarded_pieces_by_piece", "kb_guarded_pieces", found_by)
     versions = sa.table(
         "kb_versions",
         *(sa.column(name) for name in ("pk", "base_pk", "document_pk", "text", "text_hash")),

@@ -61,7 +61,7 @@ def add(
             found.files = {external_id: next(iter(found.files.values()))}
         documents = add_documents(gateway, output, base, found, rules=rules, password=password)
         body = {**list_document(documents), "failed": [row.as_json() for row in found.failed]}
-        output.result(body, lambda out: _print_added(out, base, len(documents), found.failed))
+        output.result(body, lambda out: _print_added(out, base, documents, found.failed))
         if found.failed:
             raise typer.Exit(FAILED)
 
@@ -142,7 +142,15 @@ def _put(gateway: Gateway, bar: ProgressBar, path: str, upload: Upload) -> Recei
     return reply
 
 
-def _print_added(out: Console, base: str, added: int, failed: Sequence[Failure]) -> None:
+def _print_added(
+    out: Console,
+    base: str,
+    documents: Sequence[Received[DocumentReply]],
+    failed: Sequence[Failure],
+) -> None:
     for row in failed:
         out.print(f"failed    {row.document}: {row.message}", markup=False)
-    out.print(f"{added} documents are searchable in {base}", markup=False)
+    for document in documents:
+        for part in document.reply.left_out:
+            out.print(f"not read  {document.reply.name}: {part}", markup=False)
+    out.print(f"{len(documents)} documents are searchable in {base}", markup=False)

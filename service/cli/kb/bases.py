@@ -95,8 +95,8 @@ def show(
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         path = f"{STORES}/{segment(base)}"
         if document is not None:
-            found = gateway.get(f"{path}/documents/{segment(document)}", AnyReply).body
-            output.result(found, lambda out: _print_fields(out, found))
+            found = gateway.get(f"{path}/documents/{segment(document)}", DocumentReply)
+            output.result(found.body, lambda out: _print_document(out, found))
             return
         base_body = gateway.get(path, AnyReply).body
         rows = gateway.pages(f"{path}/documents", DocumentReply)
@@ -171,6 +171,12 @@ def _chunking(text: str) -> JsonObject:
 def list_document(rows: Sequence[Received[T]]) -> JsonObject:
     """Return rows of all pages as one list."""
     return {"object": "list", "data": list(bodies(rows)), "has_more": False}
+
+
+def _print_document(out: Console, found: Received[DocumentReply]) -> None:
+    _print_fields(out, {k: v for k, v in found.body.items() if k != "left_out"})
+    for part in found.reply.left_out:
+        out.print(f"not read: {part}", markup=False)
 
 
 def _print_base(out: Console, body: JsonObject, documents: Sequence[DocumentReply]) -> None:

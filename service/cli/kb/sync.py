@@ -30,7 +30,7 @@ from service.cli.output import (
     UrlOption,
     command_output,
 )
-from service.cli.replies import AcceptedReply, DocumentReply, JobReply
+from service.cli.replies import AcceptedReply, DocumentReply, JobReply, NotReadReply
 
 T = TypeVar("T")
 
@@ -48,11 +48,13 @@ class _Change:
         plan: The file, and its labels where a rule gives them.
         labels: Those of the present version; None: there is none.
         is_new_text: Its content is not that of the present version.
+        is_outdated: The present version was read in an earlier way.
     """
 
     plan: Plan
     labels: Labels | None
     is_new_text: bool
+    is_outdated: bool = False
 
 
 @dataclass
@@ -61,11 +63,13 @@ class Outcome:
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    reread: list[str] = field(default_factory=list)
     relabelled: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     unchanged: int = 0
     failed: list[Failure] = field(default_factory=list)
     labels: dict[str, Labels] = field(default_factory=dict)
+    left_out: dict[str, tuple[NotReadReply, ...]] = field(default_factory=dict)
 
     def record(self, change: _Change, labels: Labels) -> None:
         """Record a file that was sent, or would be, and the labels of its document now."""
@@ -74,6 +78,8 @@ class Outcome:
             self.added.append(name)
         elif change.is_new_text:
             self.replaced.append(name)
+        elif change.is_outdated:
+            self.reread.append(name)
         is_relabelled = change.labels is not None and set(labels) != set(change.labels)
         if is_relabelled:
             self.relabelled.append(name)
@@ -87,17 +93,23 @@ class Outcome:
             "dry_run": dry_run,
             "added": [*sorted(self.added)],
             "replaced": [*sorted(self.replaced)],
+            "reread": [*sorted(self.reread)],
             "relabelled": [*sorted(self.relabelled)],
             "deleted": [*sorted(self.deleted)],
             "unchanged": self.unchanged,
             "failed": [row.as_json() for row in sorted(self.failed, key=lambda row: row.document)],
             "access_labels": {name: [*labels] for name, labels in sorted(self.labels.items())},
+            "left_out": {
+                name: [part.model_dump() for part in parts]
+                for name, parts in sorted(self.left_out.items())
+            },
         }
 
 
 def sync(
     base: BaseArgument,
     folder: FolderArgument,
+    *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, without changing anything.")
     ] = False,
@@ -117,7 +129,8 @@ def sync(
 ) -> None:
     """Synchronise a knowledge base with a folder: add, replace, relabel and delete documents.
 
-    Unchanged documents are skipped. A file's path below the folder is its document id; hidden
+    Unchanged documents are skipped, unless they were read by a release that read files in another
+    way. A file's path below the folder is its document id; hidden
     files are ignored. A file `.fingerpost-access`, with an access label a line, holds for its
     folder and below; without one a document keeps its labels, also when it is renamed. If a file
     fails, its document stays as it was, the other files are still processed, and the exit code
@@ -188,8 +201,10 @@ def _compare(
         if known is None:
             changes.append(_Change(plan, None, True))
             continue
-        change = _Change(plan, known.access_labels, known.content_hash != digest.hexdigest())
-        if change.is_new_text or set(_expected_labels(change)) != set(known.access_labels):
+        is_new = known.content_hash != digest.hexdigest()
+        change = _Change(plan, known.access_labels, is_new, known.is_outdated)
+        is_relabelled = set(_expected_labels(change)) != set(known.access_labels)
+        if is_new or is_relabelled or known.is_outdated:
             changes.append(change)
         else:
             outcome.unchanged += 1
@@ -226,7 +241,10 @@ class _Run:
         with _threads() as threads:
             work = {threads.submit(self._send, change): change for change in changes}
             for sent in self._as_they_end({one: c.plan.name for one, c in work.items()}):
-                self.outcome.record(work[sent], sent.result())
+                made = sent.result()
+                self.outcome.record(work[sent], made.access_labels)
+                if made.left_out:
+                    self.outcome.left_out[made.name] = made.left_out
 
     def delete(self, surplus: Sequence[str], require_folder: Callable[[], None]) -> None:
         """Delete the documents that have no file, as long as the folder is there."""
@@ -249,13 +267,13 @@ class _Run:
             self.done += 1
             self.bar.show(self.done / self.total, work[future])
 
-    def _send(self, change: _Change) -> Labels:
-        """Send a file and return the labels of its document now."""
+    def _send(self, change: _Change) -> DocumentReply:
+        """Send a file and return what became of it."""
         place = f"{self.root}/{segment(change.plan.name)}"
         upload = change.plan.upload()
         accepted = self.gateway.call("PUT", place, AcceptedReply, upload=upload)
         made = _wait(self.gateway, accepted)
-        return DocumentReply.model_validate(made).access_labels
+        return DocumentReply.model_validate(made)
 
     def _delete(self, name: str, require_folder: Callable[[], None]) -> None:
         require_folder()
@@ -288,6 +306,7 @@ def _print_outcome(out: Console, outcome: Outcome, *, dry_run: bool) -> None:
     changes = {
         "added": outcome.added,
         "replaced": outcome.replaced,
+        "reread": outcome.reread,
         "relabelled": outcome.relabelled,
         "deleted": outcome.deleted,
     }
@@ -296,6 +315,9 @@ def _print_outcome(out: Console, outcome: Outcome, *, dry_run: bool) -> None:
             labels = outcome.labels.get(name)
             told = "" if labels is None else f"  ({', '.join(labels) or NONE})"
             out.print(f"{change:<12}{name}{told}", markup=False)
+    for name, parts in sorted(outcome.left_out.items()):
+        for part in parts:
+            out.print(f"{'not read':<12}{name}: {part}", markup=False)
     for row in sorted(outcome.failed, key=lambda row: row.document):
         out.print(f"{'failed':<12}{row.document}: {row.message}", markup=False)
     counts = ", ".join(f"{len(names)} {change}" for change, names in changes.items())

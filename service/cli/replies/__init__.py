@@ -48,6 +48,7 @@ from service.cli.replies.decisions import (
 from service.cli.replies.documents import (
     DocumentReply,
     IndexCheckReply,
+    NotReadReply,
     PassagePart,
     PassageReply,
     SearchReply,
@@ -84,6 +85,7 @@ __all__ = [
     "DataCheckReply",
     "DecisionReply",
     "DocumentReply",
+    "NotReadReply",
     "DraftReply",
     "ErrorBody",
     "ErrorFields",

@@ -4,6 +4,18 @@ from service.cli.replies.jobs import IdReply
 from service.cli.replies.reading import Reading
 
 
+class NotReadReply(Reading):
+    """A part of a file that was not read."""
+
+    what: str
+    where: str
+    why: str
+
+    def __str__(self) -> str:
+        """Return it as a line."""
+        return f"{self.what} ({self.where}): {self.why}"
+
+
 class DocumentReply(Reading):
     """A document of a knowledge base in a list, and the answer to one that was written."""
 
@@ -12,6 +24,8 @@ class DocumentReply(Reading):
     version: int | None = None
     content_hash: str = ""
     access_labels: tuple[str, ...] = ()
+    left_out: tuple[NotReadReply, ...] = ()
+    is_outdated: bool = False
     job: IdReply | None = None
 
     @property

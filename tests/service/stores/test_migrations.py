@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from adapters import AdapterRegistry
 from knowledge.sql import full_text
 from knowledge.sql.chunks import has_access_labels
+from knowledge.sql.fingerprints import fingerprint
 from service.access import LOOPBACK_CALLER
 from service.stores.database import create_tables, open_database
 from service.stores.job_kinds import Lane
@@ -141,6 +142,31 @@ def test_old_changes_count_as_if_they_had_ended_every_chunk(tmp_path: Path) -> N
     query = text("SELECT chunks_outdated FROM kb_versions ORDER BY pk")
     with opened.connect() as connection:
         assert list(connection.scalars(query)) == [0, None, 3, 5, 0]
+    opened.dispose()
+
+
+def test_texts_of_an_older_database_are_known_again(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0010")
+    owner = {"tenant": "default", "created_at": 0}
+    names = {"content_hash": "h", "filename": "f", "format": "md", "chunking": "markdown"}
+    sizes = {"attributes": "{}", "bytes": 0, "chars": 0, "tokens": 0, "chunks": 0}
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "kb_bases", {**owner, "pk": 7, **NAMED})
+        _insert(connection, "kb_documents", {**owner, "pk": 3, **PLACED})
+        for number, state, content in ((1, "retired", None), (2, "active", "Pay: 9000")):
+            version = {**owner, "pk": number, "base_pk": 7, "document_pk": 3, "version": number}
+            guard = {"state": state, "access": '["hr"]', "text": content}
+            _insert(connection, "kb_versions", {**version, **names, **sizes, **guard})
+    upgrade(opened)
+    made = fingerprint("pay 9000")
+    with opened.connect() as connection:
+        hashes = connection.scalars(text("SELECT text_hash FROM kb_versions ORDER BY pk"))
+        assert list(hashes) == [None, made.text_hash]
+        pieces = connection.execute(
+            text("SELECT document_pk, base_pk, piece FROM kb_guarded_pieces")
+        )
+        assert list(pieces) == [(3, 7, *made.sample)]
     opened.dispose()
 
 

@@ -124,7 +124,7 @@ class Marks:
         """Return a number and what it is raised to; they have to stay apart."""
         number, figure = self.mark(), self.figure()
         raised = figure.translate(RAISED)
-        self.written.add(rf"(?<!\d){number}(\D{{1,3}}{figure}(?!\d)| \(note {figure}\)|{raised})")
+        self.written.add(rf"(?<!\d){number}([^\d\n]{{1,12}}{figure}(?!\d)|{raised})")
         return number, figure
 
     def lowered(self) -> tuple[str, str]:

@@ -1,6 +1,8 @@
 """`kb sync` against a whole gateway: the store becomes the folder, and again changes nothing."""
 
 import json
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
+from service.cli.client import Upload
+from service.cli.kb.adding import Plan
+from service.cli.kb.folders import find_files
 from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
     Running,
     engine_server,
@@ -147,6 +152,150 @@ def test_more_documents_than_a_page_are_compared(
     assert len(sync(many)["added"]) == 105
     (many / "104.md").unlink()
     assert changes(sync(many)) == ([], [], ["104.md"], 104)
+
+
+def labels(store: Running) -> dict[str, list[str]]:
+    rows = store.client.get(f"{STORE}/documents").json()["data"]
+    return {row["external_id"]: row["access_labels"] for row in rows}
+
+
+def test_a_rule_relabels_documents_whose_bytes_did_not_change(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    sync(folder)
+    rule = folder / "deep" / ".fingerpost-access"
+    rule.write_text("hr")
+    planned = sync(folder, "--dry-run")
+    assert (planned["relabelled"], planned["access_labels"]) == (
+        ["deep/b.md"],
+        {"deep/b.md": ["hr"]},
+    )
+    assert labels(store) == {"a.md": [], "deep/b.md": []}
+    done = sync(folder)
+    assert (done["relabelled"], changes(done)) == (["deep/b.md"], ([], [], [], 1))
+    assert labels(store) == {"a.md": [], "deep/b.md": ["hr"]}
+    rule.unlink()
+    assert sync(folder)["relabelled"] == []
+    assert labels(store)["deep/b.md"] == ["hr"]
+    rule.write_text("none")
+    assert sync(folder)["relabelled"] == ["deep/b.md"]
+    assert labels(store)["deep/b.md"] == []
+
+
+def test_a_renamed_document_tells_its_labels_and_keeps_its_attributes(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    body = {"filename": "a.md", "content": (folder / "a.md").read_text()}
+    extra = {"access_labels": ["hr"], "attributes": {"team": "desk"}}
+    store.client.put(f"{STORE}/documents/a.md", json={**body, **extra})
+    (folder / "a.md").rename(folder / "z.md")
+    assert sync(folder)["access_labels"] == {"z.md": ["hr"]}
+    found = store.client.get(f"{STORE}/documents/z.md").json()
+    assert (found["access_labels"], found["attributes"]) == (["hr"], {"team": "desk"})
+
+
+def test_the_option_labels_every_document_and_none_opens_them(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    sync(folder, "--access", "staff", "--access", "board")
+    assert labels(store) == dict.fromkeys(("a.md", "deep/b.md"), ["board", "staff"])
+    assert sync(folder, "--access", "none")["relabelled"] == ["a.md", "deep/b.md"]
+    assert labels(store) == {"a.md": [], "deep/b.md": []}
+    refused = sync(folder, "--access", "", exits=1)
+    assert "the single word none" in refused["detail"]
+
+
+@pytest.mark.parametrize("rule", ["hr", "", "x" * 65])
+def test_a_file_whose_rules_disagree_or_are_bad_stays_as_it_was(
+    store: Running, sync: Sync, folder: Path, rule: str
+) -> None:
+    sync(folder)
+    (folder / "deep" / ".fingerpost-access").write_text(rule)
+    (folder / "deep" / "b.md").write_text("lamp new")
+    body = sync(folder, "--access", "staff", exits=1)
+    assert (body["relabelled"], body["deleted"]) == (["a.md"], [])
+    (failed,) = body["failed"]
+    assert failed["document"] == "deep/b.md"
+    assert str(folder / "deep" / ".fingerpost-access") in failed["error"]["message"]
+    assert documents(store) == {"a.md": 2, "deep/b.md": 1}
+
+
+def test_a_file_whose_copies_disagree_is_refused_with_both_named(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    for name in ("hr", "board"):
+        body = {"filename": "x.md", "content": "lamp c", "access_labels": [name]}
+        assert store.client.put(f"{STORE}/documents/{name}.md", json=body).status_code == 200
+    (folder / "c.md").write_text("lamp c")
+    (failed,) = sync(folder, "--no-delete", exits=1)["failed"]
+    assert (failed["document"], failed["error"]["code"]) == ("c.md", "access_conflict")
+    assert "'hr.md' has hr; 'board.md' has board" in failed["error"]["message"]
+    assert "c.md" not in documents(store)
+
+
+def test_files_without_a_rule_are_sent_once_those_with_one_are_in(
+    store: Running, sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "deep" / ".fingerpost-access").write_text("hr")
+    (folder / "a.md").write_text((folder / "deep" / "b.md").read_text())
+    upload = Plan.upload
+
+    def late(plan: Plan) -> Upload:
+        time.sleep(0.5 if plan.labels else 0)
+        return upload(plan)
+
+    monkeypatch.setattr(Plan, "upload", late)
+    sync(folder)
+    assert labels(store) == {"a.md": ["hr"], "deep/b.md": ["hr"]}
+
+
+def test_nothing_is_deleted_once_the_folder_has_vanished(
+    store: Running, sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(folder)
+    (folder / "a.md").unlink()
+    (folder / "c.md").write_text("lamp c")
+
+    def vanish(*_: object) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    monkeypatch.setattr("service.cli.kb.sync._Run.send", vanish)
+    body = sync(folder, exits=1)
+    assert (body["deleted"], body["failed"][0]["error"]["code"]) == ([], "folder_vanished")
+    assert documents(store) == {"a.md": 1, "deep/b.md": 1}
+
+
+def test_files_that_vanish_or_cannot_be_read_are_told_and_delete_nothing(
+    store: Running, sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(folder)
+    shutil.move(folder / "deep", folder.parent / "elsewhere")
+    (folder / "deep").symlink_to(folder.parent / "elsewhere")
+    found = find_files([folder])
+    monkeypatch.setattr("service.cli.kb.sync.find_files", lambda _: found)
+    (folder / "a.md").unlink()
+    body = sync(folder, exits=1)
+    assert {row["document"]: row["error"]["code"] for row in body["failed"]} == {
+        "a.md": "unreadable_file",
+        "deep": "link_to_folder",
+    }
+    assert body["deleted"] == []
+    assert documents(store) == {"a.md": 1, "deep/b.md": 1}
+
+
+def test_a_file_that_grows_while_it_is_read_is_told(
+    store: Running, sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, grown = "service.cli.kb.folders._state", iter(range(100))
+
+    def growing(file: Path) -> tuple[int, int, int]:
+        return (0, next(grown) if file.name == "a.md" else 0, 0)
+
+    monkeypatch.setattr(state, growing)
+    body = sync(folder, exits=1)
+    assert changes(body) == (["deep/b.md"], [], [], 0)
+    (failed,) = body["failed"]
+    assert "changed while it was read" in failed["error"]["message"]
 
 
 def test_a_gateway_that_is_gone_ends_the_sync(folder: Path) -> None:

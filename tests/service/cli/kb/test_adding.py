@@ -1,0 +1,87 @@
+"""`kb add` against a whole gateway: rules of folders, and files that fail beside others."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli import app
+from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
+    Running,
+    engine_server,
+    fake_engine,
+    running,
+    settings,
+)
+
+Add = Callable[..., Any]
+
+
+@pytest.fixture
+def add(running: Running, monkeypatch: pytest.MonkeyPatch) -> Add:  # noqa: F811  # the fixture
+    monkeypatch.setattr("service.cli.client._POLL_S", 0.01)
+    running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
+
+    def run(*words: object, exits: int = 0) -> Any:
+        line = ["kb", "add", "handbook", *map(str, words), "--json"]
+        done = CliRunner().invoke(app, [*line, "--url", str(running.client.base_url)])
+        assert done.exit_code == exits, done.output
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "docs"
+    (made / "hr").mkdir(parents=True)
+    (made / "a.md").write_text("lamp a")
+    (made / "hr" / "pay.md").write_text("lamp pay")
+    (made / "hr" / ".fingerpost-access").write_text("hr")
+    return made
+
+
+def labels(body: Any) -> dict[str, list[str]]:
+    return {row["external_id"]: row["access_labels"] for row in body["data"]}
+
+
+def test_a_folder_is_added_with_its_rules(add: Add, folder: Path) -> None:
+    body = add(folder)
+    assert labels(body) == {"a.md": [], "hr/pay.md": ["hr"]}
+    assert body["failed"] == []
+
+
+def test_a_copy_without_a_rule_follows_the_one_that_has_one(add: Add, folder: Path) -> None:
+    (folder / "a.md").write_text("lamp pay")
+    assert labels(add(folder)) == {"a.md": ["hr"], "hr/pay.md": ["hr"]}
+
+
+def test_a_rule_above_what_is_named_holds_as_well(add: Add, folder: Path) -> None:
+    (folder / "hr" / "deep").mkdir()
+    (folder / "hr" / "deep" / "bonus.md").write_text("lamp bonus")
+    assert labels(add(folder / "hr" / "deep")) == {"bonus.md": ["hr"]}
+    assert labels(add(folder / "hr" / "pay.md")) == {"pay.md": ["hr"]}
+
+
+def test_a_file_that_fails_is_told_and_the_others_are_added(add: Add, folder: Path) -> None:
+    (folder / "empty.md").write_text(" ")
+    (folder / "broken.md").symlink_to("nowhere")
+    body = add(folder, "--access", "staff", exits=1)
+    assert labels(body) == {"a.md": ["staff"]}
+    assert {row["document"]: row["error"]["code"] for row in body["failed"]} == {
+        "broken.md": "unreadable_file",
+        "empty.md": "empty_document",
+        "hr/pay.md": "access_rules_disagree",
+    }
+
+
+def test_a_base_that_is_not_there_ends_the_command(
+    add: Add,
+    folder: Path,
+    running: Running,  # noqa: F811  # the fixture
+) -> None:
+    assert running.client.delete("/v1/vector_stores/handbook").status_code == 200
+    assert add(folder, exits=1)["error"]["code"] == "knowledge_base_not_found"
