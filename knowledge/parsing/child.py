@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
-from knowledge.parsing.blocks import Content, PageStart, Paragraph, SheetStart, render
+from knowledge.parsing.blocks import Content, PageStart, SheetStart, render
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.text import CANDIDATES, decode, is_encoding
 
@@ -123,8 +123,8 @@ def _json(source: Source) -> Reader:
     def read() -> Content:
         text, encoding = decode(source.filename, source.content)
         lines = source.file_format == "jsonl"
-        words = read_json(source.filename, text, source.limits.chars, lines=lines)
-        return Content([Paragraph(words)], encoding)
+        blocks = read_json(source.filename, text, source.limits.chars, lines=lines)
+        return Content(blocks, encoding)
 
     return read
 

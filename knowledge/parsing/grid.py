@@ -4,7 +4,7 @@ It knows rows, columns and spans; it does not know formats nor how a table is wr
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from knowledge.parsing.blocks import Table
 
@@ -27,6 +27,13 @@ class Grid:
         self._hanging: dict[int, tuple[int, str]] = {}  # column → (rows left, text) from above
         self._is_header = True
         self._has_wide_cells = False  # in the first row: names over several columns
+        self._starts: set[int] = set()  # columns in which a cell begins
+        self._spanned: set[int] = set()  # … over which a wider one reaches
+        self._wide_rows: dict[int, int] = {}  # row of one wide cell → columns of that
+
+    def begin_group(self) -> None:
+        """Let no cell from above reach further down: a body or foot begins."""
+        self._hanging.clear()
 
     def begin_row(self, *, is_header: bool = False) -> None:
         """Begin a row; `is_header`: the file calls it a header."""
@@ -67,9 +74,13 @@ class Grid:
         self._fill_from_above(row)
         self._is_header = self._is_header and is_header is not False
         self._has_wide_cells |= columns > 1 and len(self._rows) == 1
+        self._starts.add(len(row))
+        if columns > 1 and not row and rows == 1:
+            self._wide_rows[len(self._rows) - 1] = columns
         for number in range(max(1, min(columns, MAX_COLUMNS - len(row)))):
             if number:
-                self._charge(text)
+                self._charge(text or " ")
+                self._spanned.add(len(row))
             if rows != 1:
                 self._hanging[len(row)] = (rows - 1 if rows else MAX_COLUMNS, text)
             row.append(text)
@@ -78,18 +89,20 @@ class Grid:
         """Leave the cells before `column` (from 0) empty."""
         row = self._rows[-1]
         self._fill_from_above(row)
-        row += [""] * (min(column, MAX_COLUMNS) - len(row))
+        while len(row) < min(column, MAX_COLUMNS):
+            row.append("")
+            self._fill_from_above(row)
 
     def end_row(self) -> None:
         """End the row."""
         row = self._rows[-1]
-        self._fill_from_above(row)
+        self.skip_to(1 + max(self._hanging, default=-1))
         if self._is_header and len(self._rows) == self._header_rows + 1 and any(row):
             self._header_rows += 1
 
     def table(self, title: str = "") -> Table:
         """Return the table, its first row as its title where that is one cell over all columns."""
-        rows = [tuple(row) for row in self._rows if any(row)]
+        rows = [tuple(row) for row in self._narrowed() if any(row)]
         header_rows = min(self._header_rows, len(rows))
         first = set(rows[0]) - {""} if rows else set()
         if len(rows) > 2 and len(first) == 1 and max(map(len, rows)) > 1 and not title:
@@ -100,6 +113,18 @@ class Grid:
         guessed = guess_header_rows(rows, two=self._has_wide_cells)
         return Table(tuple(rows), max(header_rows, guessed), title)
 
+    def _narrowed(self) -> Iterator[Sequence[str]]:
+        """Yield the rows without columns in which no cell begins; one over all of them once."""
+        dropped = self._spanned - self._starts
+        width = len(self._starts)
+        for number, row in enumerate(self._rows):
+            if number and self._wide_rows.get(number, 0) >= width and len(set(row)) == 1:
+                yield row[:1]
+            elif dropped:
+                yield [cell for column, cell in enumerate(row) if column not in dropped]
+            else:
+                yield row
+
     def _fill_from_above(self, row: list[str]) -> None:
         while (above := self._hanging.get(len(row))) is not None:
             left, text = above
@@ -108,7 +133,7 @@ class Grid:
                 del self._hanging[column]
             else:
                 self._hanging[column] = (left - 1, text)
-            self._charge(text)
+            self._charge(text or " ")
             row.append(text)
 
 

@@ -3,17 +3,19 @@
 It knows MIME; it does not read attachments: send each as a document of its own.
 """
 
+import re
 from email import message_from_bytes
 from email.errors import MessageError
 from email.message import EmailMessage, MIMEPart
 from email.policy import default
 
 from knowledge.errors import UnsupportedFile
-from knowledge.parsing.blocks import Content, Paragraph
+from knowledge.parsing.blocks import Content, NotRead, Paragraph
 from knowledge.parsing.html import READ_AS, add_html
 from knowledge.parsing.text import decode
 from knowledge.parsing.writer import BlockWriter, too_much_text
 
+_PARTS = re.compile(r"\n(?:[^\S\n]*\n)+")
 HEADERS = ("Subject", "From", "To", "Cc", "Date")
 
 
@@ -34,10 +36,13 @@ def read_mail(filename: str, content: bytes, chars: int) -> Content:
         lines.append(f"Attachments: {', '.join(attached)}")
     body = message.get_body(preferencelist=("plain", "html"))
     head = Paragraph("\n".join(lines))
+    not_read = [
+        NotRead("attachment", name, "send it as a document of its own") for name in attached
+    ]
     if body is None:
-        return Content([head], "ascii")
+        return Content([head], "ascii", not_read)
     said = _body(filename, body, chars)
-    return Content([head, *said.blocks], said.encoding, said.not_read)
+    return Content([head, *said.blocks], said.encoding, [*not_read, *said.not_read])
 
 
 def warm_up() -> None:
@@ -65,7 +70,7 @@ def _body(filename: str, body: MIMEPart, chars: int) -> Content:
     if body.get_content_subtype() != "html":
         if len(text) > chars:
             raise too_much_text(chars)
-        return Content([Paragraph(text.strip())], encoding)
+        return Content([Paragraph(part) for part in _PARTS.split(text.strip())], encoding)
     writer = BlockWriter(chars)
     add_html(writer, text)
     return Content(writer.blocks, encoding, writer.not_read)

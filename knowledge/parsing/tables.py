@@ -1,52 +1,160 @@
 """Tables in text files: CSV and its relatives, one line for each row.
 
-It knows separators and quotes; encodings are `text`'s business.
+It knows separators, quotes, and what people write above a table; encodings are `text`'s business.
 """
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile, islice
 
 from knowledge.errors import DamagedFile
-from knowledge.parsing.blocks import Block
-from knowledge.parsing.writer import BlockWriter
+from knowledge.parsing.blocks import Block, Paragraph, Table
+from knowledge.parsing.grid import guess_header_rows
+from knowledge.parsing.writer import too_much_text
 
-SEPARATORS = ",;\t|"
+SEPARATORS = "\t;|,"
+"""Where two cut all rows alike the first is right: a comma also stands in figures."""
 SAMPLE_CHARS = 20_000
+SAMPLE_ROWS = 50
 MAX_FIELD_CHARS = 1_000_000
+_NAMED = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # how Excel is told the separator
+_DATE = re.compile(r"(19|20)\d\d\s?[-/.年]\s?\d{1,2}月?|\d{1,2}[-/.](19|20)\d\d")
+_DIGIT = re.compile(r"\d")
+
+Rows = list[list[str]]
 
 
 def read_table(filename: str, text: str, chars: int) -> Sequence[Block]:
-    """Return the table as a block.
+    """Return the tables of a file, and the remarks above them, as blocks.
 
     Raises:
         DamagedFile: A quote opens and never closes within a reasonable length.
         ParseLimitExceeded: It has more than `chars` characters.
     """
+    if len(text) > chars:
+        raise too_much_text(chars)
+    named = _NAMED.match(text)
+    separator = named[1] if named else _separator(text)
+    rows = _rows(filename, text[named.end() :] if named else text, separator)
+    return [block for part in _parts(rows) for block in _blocks(part, separator)]
+
+
+def _rows(filename: str, text: str, separator: str) -> Rows:
     csv.field_size_limit(MAX_FIELD_CHARS)
-    writer = BlockWriter(chars)
-    writer.begin_table()
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)):
-            writer.begin_row()
-            for cell in row:
-                writer.cell(cell)
-            writer.end_row()
+        rows = _read(text, separator)
+        if text.count('"') % 2 and _swallows(text, rows):
+            rows = _read(text, separator, has_quotes=False)
     except csv.Error as exc:
-        raise DamagedFile(f"{filename!r} is not a table: {exc}") from exc
-    writer.end_table()
-    return writer.blocks
+        why = f"a cell has more than {MAX_FIELD_CHARS:,} characters, or a quote is never closed"
+        raise DamagedFile(f"{filename!r} is not a table: {why} ({exc})") from exc
+    return rows
+
+
+def _read(text: str, separator: str, *, has_quotes: bool = True) -> Rows:
+    file = io.StringIO(text, newline="")
+    if has_quotes:
+        lines = csv.reader(file, delimiter=separator)
+    else:
+        lines = csv.reader(file, delimiter=separator, quoting=csv.QUOTE_NONE)
+    return [[" ".join(cell.split()) for cell in row] for row in lines]
+
+
+def _swallows(text: str, rows: Rows) -> bool:
+    """Say whether a quote that is never closed took lines into the last cell."""
+    return bool(rows) and '"' not in rows[-1][-1] and text.count("\n") > len(rows)
 
 
 def _separator(text: str) -> str:
-    """Return the separator that cuts the first rows into the same number of cells, most of all."""
-    lines = [line for line in text[:SAMPLE_CHARS].split("\n")[:50] if line.strip()]
-    best, best_rank = ",", (0.0, 0)
+    """Return the separator that cuts most of the first rows into the same number of cells."""
+    lines = [line for line in text[:SAMPLE_CHARS].split("\n")[:SAMPLE_ROWS] if line.strip()]
+    best, best_rank = ",", 0.0
     for separator in SEPARATORS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
-        if not widths or widths[0] < 2:
-            continue
-        rank = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
-        if rank > best_rank:
+        widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator))
+        width = _most_common(widths)
+        rank = widths[width] / max(1, len(lines))
+        if width > 1 and rank > best_rank:
             best, best_rank = separator, rank
     return best
+
+
+def _parts(rows: Rows) -> Iterator[Rows]:
+    """Yield the tables of a file: a blank line parts two where a title or header follows it."""
+    part: Rows = []
+    is_parted = False
+    for row in rows:
+        if not any(row):
+            is_parted = bool(part)
+            continue
+        if is_parted and _width(part) > 1 and (_is_lone(row) or _is_names(row, _width(part))):
+            yield part
+            part = []
+        part.append(row)
+        is_parted = False
+    if part:
+        yield part
+
+
+def _blocks(rows: Rows, separator: str) -> Iterator[Block]:
+    """Yield the remarks above a table, and the table."""
+    remarks: list[str] = []
+    width = _width(rows)
+    start = 0
+    for start, row in enumerate(rows):
+        is_comment = row[0].startswith("#")
+        if is_comment and width > 1 and len(row) == width and not _is_lone(row):
+            rows[start] = [row[0].lstrip("# "), *row[1:]]  # names of the columns
+            break
+        if not (is_comment or _is_lone(row)) or width == 1:
+            break
+        remarks.append(f"{separator} ".join(filter(None, row)).lstrip("# "))
+    else:
+        start = len(rows)
+    table = rows[start:]
+    title = remarks.pop() if remarks and table else ""
+    yield from (Paragraph(remark) for remark in remarks if remark)
+    if table:
+        yield Table(tuple(map(tuple, table)), int(_has_header(table)), title)
+
+
+def _width(rows: Rows) -> int:
+    """Return how many cells most rows have, below the remarks that stand above them."""
+    table = dropwhile(lambda row: _is_lone(row) or row[0].startswith("#"), rows)
+    return _most_common(Counter(len(row) for row in islice(table, SAMPLE_ROWS)))
+
+
+def _most_common(widths: Counter[int]) -> int:
+    return max(widths, key=widths.__getitem__, default=1)
+
+
+def _is_lone(row: Sequence[str]) -> bool:
+    return sum(map(bool, row)) == 1
+
+
+def _has_header(rows: Rows) -> bool:
+    """Say whether the first row names the columns."""
+    first, below = rows[0], rows[1 : SAMPLE_ROWS + 1]
+    width = _width(rows)
+    if width < 2 or not below or not _is_names(first, width):
+        return False
+    columns = ([row[column] for row in below if column < len(row)] for column in range(len(first)))
+    return not any(_is_alike(cell, column) for cell, column in zip(first, columns, strict=True))
+
+
+def _is_names(row: Sequence[str], width: int) -> bool:
+    """Say whether a row could name columns: filled, short, without figures but years and months."""
+    words = ["date" if _DATE.fullmatch(cell) else cell for cell in row[:width]]
+    words += [""] * (width - len(words))
+    return guess_header_rows([words, words]) > 0
+
+
+def _is_alike(cell: str, column: Iterable[str]) -> bool:
+    """Say whether most cells of a column have figures where this one does: `E149`, `2026-03`."""
+    if not _DIGIT.search(cell):
+        return False
+    shape = _DIGIT.sub("0", cell)
+    alike = [_DIGIT.sub("0", below) == shape for below in column]
+    return sum(alike) * 2 > len(alike)

@@ -5,6 +5,7 @@ a block is written in the end (`blocks`).
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -114,6 +115,8 @@ class BlockWriter:
             item: Its depth in a list; 0: no item.
             note: It is a footnote, or a note beside a slide.
         """
+        if not self._frames[-1][1]:
+            return
         text = "\n".join(_SPACES.sub(" ", line).strip() for line in self.take().split("\n"))
         text = text.strip()
         if not text:
@@ -181,6 +184,10 @@ class BlockWriter:
         self._grids.append(Grid(self._charge))
         self._lone.append([])
 
+    def begin_group(self) -> None:
+        """Begin the head, body or foot of a table, into which no cell reaches from above."""
+        self._grids[-1].begin_group()
+
     def begin_row(self, *, is_header: bool = False) -> None:
         """Begin a row of cells; `is_header`: the file says that it names the columns."""
         self._grids[-1].begin_row(is_header=is_header)
@@ -221,6 +228,11 @@ class BlockWriter:
         """Add a whole cell to the row."""
         self._charge(text)
         self._grids[-1].add(" ".join(text.split()), columns=columns, rows=rows)
+
+    def cell_of(self, blocks: Sequence[Block], *, columns: int = 1, rows: int = 1) -> None:
+        """Add a cell of blocks that were read before."""
+        words = " ".join(map(_flat, blocks))
+        self._grids[-1].add(" ".join(words.split()), columns=columns, rows=rows)
 
     def skip_to(self, column: int) -> None:
         """Leave the cells before `column` (from 0) empty."""

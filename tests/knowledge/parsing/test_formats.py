@@ -93,7 +93,7 @@ def test_a_web_page_gives_text_and_tables_but_no_scripts_or_menus() -> None:
         "<table><tr><th>Lamp<td>12<tr><td>Desk<td><ul><li>a<li>b</ul></table><ul><li>x</ul>"
     )
     text = parse("a.html", page.encode()).text
-    expected = "Shop\n\n## Prices & times\n\nAll in euro.\n\nLamp | 12\nDesk | - a - b\n\n- x"
+    expected = "# Shop\n\n## Prices & times\n\nAll in euro.\n\nLamp | 12\nDesk | - a - b\n\n- x"
     assert text == expected
 
 
@@ -131,6 +131,7 @@ def test_mail_gives_headers_body_and_names_of_attachments() -> None:
     assert lines[0].startswith("Subject: 年")
     assert lines[1:3] == ["From: a@example.com", "Attachments: prices.xlsx"]
     assert lines[4] == CHINESE
+    assert [(left.what, left.where) for left in parsed.left_out] == [("attachment", "prices.xlsx")]
     assert parsed.encoding == "gb18030"
 
 
@@ -184,7 +185,7 @@ def test_chat_logs_become_turns(rows: list[object]) -> None:
 def test_other_json_becomes_fields() -> None:
     rows = [{"question": "Where?", "answer": 3, "tags": ["a", "b"], "more": {"x": True}}]
     text = parse("a.json", json.dumps(rows).encode()).text
-    assert text == "question: Where?\nanswer: 3\ntags: a, b\n\nmore:\nx: true"
+    assert text == "question: Where?\nanswer: 3\ntags: a, b\nmore > x: true"
 
 
 def test_json_in_chinese_and_gbk_is_read() -> None:
