@@ -1,7 +1,7 @@
 """Excel: the visible sheets, with what a reader sees in each cell.
 
 It knows workbooks, cells, shared strings and styles; how numbers are shown is in `number_formats`,
-what is a table in `sheet_tables`. Of formulas the value last computed is read. Comments, pictures
+what is a table in `tables`. Of formulas the value last computed is read. Comments, pictures
 and charts, hidden sheets, rows and columns are left out, and told.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.number_formats import NumberFormat, built_in, general
 from knowledge.parsing.package import SKIPPED, Package
-from knowledge.parsing.sheet_tables import Area, Sheet, SheetRow, write_tables
+from knowledge.parsing.sheets.number_formats import NumberFormat, built_in, general
+from knowledge.parsing.sheets.tables import Area, Sheet, SheetRow, write_tables
 from knowledge.parsing.writer import BlockWriter, too_much_text
 from knowledge.parsing.xml import Event
 

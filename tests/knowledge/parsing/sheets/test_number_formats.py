@@ -2,7 +2,7 @@
 
 import pytest
 
-from knowledge.parsing.number_formats import NumberFormat, built_in, general
+from knowledge.parsing.sheets.number_formats import NumberFormat, built_in, general
 
 SHOWN = [
     ("000000", "42", "000042"),
