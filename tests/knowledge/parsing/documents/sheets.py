@@ -53,13 +53,13 @@ def number_formats(seed: int) -> Written:
         key, cells, shown = marks.mark(), [], []
         for column, (_, make) in enumerate(NUMBER_FORMATS):
             value, pattern, runs = make(marks.chance.randrange(1, 10_000))
-            cells.append(f'<c r="{letter(column + 1)}{number}" s="{column + 1}"><v>{value}</v></c>')
+            cells.append(f'<c r="{letter(column + 1)}{number}" s="{column + 4}"><v>{value}</v></c>')
             shown.append(pattern)
             written.runs.update(runs)
         rows.append(f'<row r="{number}"><c r="A{number}"><v>{key}</v></c>{"".join(cells)}</row>')
         written.rows.append((key, (key, *shown)))
     codes = [code for code, _ in NUMBER_FORMATS]
-    written.content = files.workbook({"Formats": "".join(rows)}, formats=codes)
+    written.content = files.workbook({"Formats": "".join(rows)}, codes=codes)
     return written
 
 
