@@ -125,7 +125,7 @@ def start_dense(resources: Resources, prepared: PreparedQuery, group: EmbedderGr
         detail = f"{embedder.model_id} does not read {prepared.language!r}"
         return DenseQuery(group, scope, left_out=LeftOut("dense", "language_not_read", detail))
     ask = partial(_start_query, resources, group.bases, top_k=config.candidates)
-    alone = embedder.embed_query(query.question)
+    alone = embedder.embed_query(prepared.asked.text)
     vectors = [_QueryVector(alone, False, ask(alone))]
     if prepared.with_history is not None:
         context = embedder.embed_query(prepared.with_history)

@@ -1,0 +1,185 @@
+"""Which chunks hold the terms of a question, and how much each term says.
+
+It knows which reading of a code a base holds, misspelt words and inverse document frequencies; it
+does not know cosines, nor what is relevant (`search/relevance.py`).
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from knowledge.sql.full_text import chunk_lists
+from knowledge.sql.spelling import can_be_misspelt, one_slip_away
+from knowledge.sql.tokens import Kind, Term
+
+LEAST_TOTAL = 50
+"""Chunks among which a word is weighed at the least: in a base of one chunk a word that it holds
+would say a fifth of one that it does not."""
+MOST_MISSPELT = 2
+"""Words of a question that may be misspelt; a question with more is about something else."""
+NAMING = (Kind.NUMBER, Kind.CODE)
+ENOUGH_WORDS = 0.4
+"""Share of the words of a question beside which a rare number counts: a foreign question's year is
+in some chunk by accident."""
+ENOUGH_INFORMATION = 3.0
+"""Least weight of a question's terms together, of which a passage that holds all is relevant."""
+FEW_CHUNKS, FEW = 3, 0.02
+"""What is in so many chunks, or in this share of them, is rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTerm:
+    """A term with the tokens that are searched for it, its weight and who holds it.
+
+    `chunks` has the pks as one text, a comma before and after each, as SQLite joined them: a few
+    are looked for, and reading thousands of numbers takes longer than that.
+    """
+
+    term: Term
+    tokens: tuple[str, ...]
+    chunks: str = ","
+    weight: float = 0.0
+    is_rare: bool = False
+
+    @property
+    def is_held(self) -> bool:
+        """Whether any chunk holds it."""
+        return self.chunks != ","
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether a chunk without it lacks something that was asked for.
+
+        A number that no chunk holds is the user's own (an order, a date); the word that says what
+        kind of answer is wanted need not stand beside the answer.
+        """
+        if self.term.is_aside or self.term.is_frame or self.term.kind is Kind.PHRASE:
+            return False
+        return self.is_held or self.term.kind not in (Kind.NUMBER, Kind.PAIR)
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it helps where a chunk holds it."""
+        return self.term.is_aside or self.term.is_frame
+
+    def held_by(self, marks: Iterable[str]) -> bool:
+        """Return whether any of these chunks holds it."""
+        return any(mark in self.chunks for mark in marks)
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedTerms:
+    """A question's terms, weighted."""
+
+    found: tuple[FoundTerm, ...]
+
+    @property
+    def tokens(self) -> list[str]:
+        """What to search for, each once."""
+        return list(dict.fromkeys(token for each in self.found for token in each.tokens))
+
+    def coverage(self, chunk_pk: int) -> float:
+        """Return the share of the question's information that a chunk holds, 0..1."""
+        return self.joint_coverage([chunk_pk])
+
+    def joint_coverage(self, chunk_pks: Iterable[int]) -> float:
+        """Return the share of it that these chunks hold between them, 0..1."""
+        marks = [_mark(pk) for pk in chunk_pks]
+        asked = [each for each in self.found if each.is_missed]
+        told = [each for each in self.found if each.is_missed or each.is_beside]
+        return max(_share(asked, marks), _share(told, marks))
+
+    def is_answered_by(self, chunk_pk: int) -> bool:
+        """Return whether a chunk holds a rare code of the question, or all that is asked."""
+        return self._is_named_by(chunk_pk) or self._is_held_by(chunk_pk)
+
+    def _is_named_by(self, chunk_pk: int) -> bool:
+        """Return whether a chunk holds a rare code, or a rare number or name beside enough words."""
+        marks = [_mark(chunk_pk)]
+        kinds = {each.term.kind for each in self.found if each.is_rare and each.held_by(marks)}
+        if Kind.CODE in kinds:
+            return True
+        has_name = not kinds.isdisjoint((Kind.NUMBER, Kind.PHRASE))
+        return has_name and self.coverage(chunk_pk) >= ENOUGH_WORDS
+
+
+    def _is_held_by(self, chunk_pk: int) -> bool:
+        """Return whether a chunk holds all that is asked, and that is more than a common word."""
+        asked = [each for each in self.found if each.is_missed]
+        unknown = any(not each.is_held and each.term.kind in NAMING for each in self.found)
+        if unknown or sum(each.weight for each in asked) < ENOUGH_INFORMATION:
+            return False
+        marks = [_mark(chunk_pk)]
+        return all(each.held_by(marks) for each in asked)
+
+
+def _share(terms: Sequence[FoundTerm], marks: Sequence[str]) -> float:
+    whole = sum(each.weight for each in terms)
+    return sum(each.weight for each in terms if each.held_by(marks)) / whole if whole else 0.0
+
+
+def weigh(
+    connection: Connection, terms: Sequence[Term], *, base_pks: Sequence[int], total: int
+) -> WeightedTerms:
+    """Return the weight of each term: its inverse document frequency among `total` chunks.
+
+    A term that no chunk holds has the largest weight, so a question about another subject has a
+    small coverage.
+    """
+    wanted = [token for term in terms for token in (*term.readings, *term.parts)]
+    lists = dict(zip(wanted, chunk_lists(connection, wanted, base_pks=base_pks), strict=True))
+    found = [_as_held(term, lists) for term in terms]
+    unknown = [each for each in found if not each.is_held and _can_be_misspelt(each.term)]
+    if len(unknown) <= MOST_MISSPELT and len(unknown) < len(found):
+        mended = {each.term: _mend(connection, each, base_pks) for each in unknown}
+        found = [mended.get(each.term, each) for each in found]
+    total = max(total, LEAST_TOTAL)
+    return WeightedTerms(
+        tuple(
+            _weighed(each, total)
+            for each in found
+            if each.is_held or each.term.kind is not Kind.ACRONYM
+        )
+    )
+
+
+def _as_held(term: Term, lists: Mapping[str, str]) -> FoundTerm:
+    """Return a term by its strictest reading that is held; a code's parts may stand apart."""
+    for token in term.readings:
+        if lists[token] != ",":
+            searched = () if term.kind is Kind.PHRASE else (token,)
+            return FoundTerm(term, searched, lists[token])
+    if term.kind is Kind.CODE and len(term.parts) > 1:
+        holders = [set(lists[part].strip(",").split(",")) for part in term.parts]
+        together = set.intersection(*holders) - {""}
+        return FoundTerm(term, term.parts, f",{','.join(together)}," if together else ",")
+    is_searched = term.kind is not Kind.PHRASE
+    return FoundTerm(term, term.parts or term.readings if is_searched else ())
+
+
+def _mend(connection: Connection, unknown: FoundTerm, base_pks: Sequence[int]) -> FoundTerm:
+    """Return the word that was meant: of those one slip away, what most chunks hold."""
+    words = one_slip_away(unknown.tokens[0])
+    lists = chunk_lists(connection, words, base_pks=base_pks)
+    best = max(zip(lists, words, strict=True), key=lambda pair: _count(pair[0]))
+    return replace(unknown, tokens=(best[1],), chunks=best[0]) if best[0] != "," else unknown
+
+
+def _can_be_misspelt(term: Term) -> bool:
+    return term.kind is Kind.WORD and can_be_misspelt(term.readings[0])
+
+
+def _weighed(each: FoundTerm, total: int) -> FoundTerm:
+    count = _count(each.chunks)
+    weight = math.log(1.0 + (total - count + 0.5) / (count + 0.5))
+    return replace(each, weight=weight, is_rare=count <= max(FEW_CHUNKS, FEW * total))
+
+
+def _count(chunks: str) -> int:
+    return chunks.count(",") - 1
+
+
+def _mark(chunk_pk: int) -> str:
+    return f",{chunk_pk},"
