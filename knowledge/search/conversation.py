@@ -15,6 +15,8 @@ from knowledge.types import Turn
 
 Vectors = npt.NDArray[np.float32]
 MAX_CONTEXT_CHARS = 1_000  # some 220 English tokens: MiniLM reads 256, the question comes last
+SENTENCE_WORDS = 4  # beside a sentence, shorter values are marks: "from": "handbook"
+_WORDS = re.compile(r"[\u2e80-\ud7ff]|[^\W_]+")
 _FENCED = re.compile(r"```\w*\s*(.*?)\s*```", re.S)
 _KEY = re.compile(r'[{,]\s*"[^"]*"\s*:')
 CJK_FROM, CJK_COST = "\u2e80", 4  # a Han, kana or Hangul letter is a token: it counts as so many
@@ -39,9 +41,11 @@ def _said(turn: Turn) -> str:
     if turn.role != "assistant" or not content.startswith(("{", "[")):
         return turn.content
     try:
-        return " ".join(_values(json.loads(content)))
+        values = list(_values(json.loads(content)))
     except (ValueError, RecursionError):  # cut off by a token limit
         return _KEY.sub(" ", content) if _KEY.search(content) else turn.content
+    sentences = [value for value in values if len(_WORDS.findall(value)) >= SENTENCE_WORDS]
+    return " ".join(sentences or values)
 
 
 def _values(value: object) -> Iterator[str]:

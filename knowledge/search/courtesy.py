@@ -12,15 +12,15 @@ _OPENINGS = (
     r"(?:i hope (?:you are|you're|this (?:mail|email|message) finds you) [\w ]{1,30}[.,!])",
     r"(?:my name is|this is|i am|i'm) (?-i:[A-Z])[\w'-]+(?: (?-i:[A-Z])[\w'-]+){0,2}"
     r"(?: here| speaking)?[.,!;]\s*(?:and\s+)?",
-    r"(?:sorry|excuse me|pardon)(?: to (?:bother|disturb) you| for (?:bothering|asking)[\w ]{0,20})?"
-    r"[,.!;:]+(?:\s*but\b)?",
+    r"(?:sorry|excuse me|pardon)(?: to (?:bother|disturb) you)?"
+    r"(?: for (?:bothering|asking)[\w ]{0,20})?[,.!;:]+(?:\s*but\b)?",
     r"(?:please|kindly)[, ]+(?:(?:tell|inform|advise|explain to) (?:me|us)\b[,:]?|(?=\w))",
     r"(?:can|could|would|will|may) (?:you|anyone|anybody|somebody|someone)"
     r"(?: (?:please|kindly|maybe|perhaps|possibly))*"
     r"(?: be so kind (?:as to|and))? (?:tell|inform|advise|explain to|let) (?:me|us)"
     r"(?: know)?(?: please)?[,:]?(?=\s)",
-    r"(?:do you (?:know|happen to know)|any idea|may i ask|can i ask|could i ask|i would like to ask"
-    r"|i'd like to ask|i want to ask|i have a (?:quick |short |small )?question"
+    r"(?:do you (?:know|happen to know)|any idea|(?:may|can|could) i ask"
+    r"|i would like to ask|i'd like to ask|i want to ask|i have a (?:quick |short |small )?question"
     r"|(?:just )?(?:a )?quick question|(?:one|a) question)[,.!:;]*(?=\s)",
     r"(?:(?:can|could|would) you (?:please )?help(?: me| us)?(?: out)?(?: please)?(?=[?.!,]|$))",
     r"(?:i was wondering|i am wondering|i'm wondering|i wonder|i would like to know"
@@ -53,7 +53,8 @@ _ZH_CLOSINGS = (
 )
 _EDGE = r"[\s,.!;:~…，。！；：、～]*"
 _OPENING = re.compile(
-    rf"{_EDGE}(?:(?:{'|'.join(_OPENINGS)})|(?:{'|'.join(_ZH_OPENINGS)}))[\s,.!;:，。！；：、]*", re.I
+    rf"{_EDGE}(?:(?:{'|'.join(_OPENINGS)})|(?:{'|'.join(_ZH_OPENINGS)}))[\s,.!;:，。！；：、]*",
+    re.I,
 )
 _CLOSING = re.compile(
     rf"(?:(?:^|[\s,.!;:?])(?:{'|'.join(_CLOSINGS)})|(?:{'|'.join(_ZH_CLOSINGS)})){_EDGE}$", re.I

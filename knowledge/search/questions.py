@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from knowledge.search.courtesy import without_courtesy
-from knowledge.sql.tokens import STOP_WORDS, query_terms
+from knowledge.sql.tokens import STOP_WORDS, Role, query_terms
 
 MOST_QUESTIONS = 4
 """Searched apart; what is asked after them goes with the last: each costs a search."""
@@ -25,7 +25,9 @@ _SENTENCE = re.compile(
     re.S,
 )
 _QUESTION = re.compile(r"[?？][!！?？\"”』」)）]*\s*$")
-_POINTS_BACK = re.compile(r"\b(?:its?|they|them|theirs?|he|she|him|her)\b|[它他她]|呢[?？]|[这那]个", re.I)
+_POINTS_BACK = re.compile(
+    r"\b(?:its?|they|them|theirs?|he|she|him|her|ones)\b|[它他她]|呢[?？]|[这那]个", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,33 @@ class Asked:
 
     Attributes:
         question: Its words, without courtesy.
-        story: What is told around it: searched too, but nothing that a passage must hold.
+        before: What is told before it: searched too, but nothing that a passage must hold.
+        after: What is told after it.
     """
 
     question: str
-    story: str = ""
+    before: str = ""
+    after: str = ""
+
+    @property
+    def story(self) -> str:
+        """What is told around it."""
+        return f"{self.before} {self.after}".strip()
 
     @property
     def text(self) -> str:
         """The question and the end of its story, as they are embedded."""
-        story = last_sentences(self.story, max_chars=MOST_STORY_CHARS)
-        return f"{story} {self.question}".strip()
+        before, after = (
+            last_sentences(told, max_chars=MOST_STORY_CHARS) for told in (self.before, self.after)
+        )
+        return f"{before} {self.question} {after}".strip()
 
-    def joined(self, other: "Asked") -> "Asked":
+    def followed_by(self, other: "Asked") -> "Asked":
         """Return both as one question."""
         return Asked(
-            f"{self.question} {other.question}".strip(), f"{self.story} {other.story}".strip()
+            f"{self.question} {other.question}".strip(),
+            f"{self.before} {other.before}".strip(),
+            f"{self.after} {other.after}".strip(),
         )
 
 
@@ -71,10 +84,10 @@ def questions_of(message: str, *, max_chars: int) -> tuple[Asked, ...]:
             continue
         new = Asked(sentence, " ".join(story))
         if asked and (len(asked) == MOST_QUESTIONS or _points_back(sentence)):
-            new = asked.pop().joined(new)
+            new = asked.pop().followed_by(new)
         asked.append(new)
         story = []
-    asked[-1] = asked[-1].joined(Asked("", " ".join(story)))
+    asked[-1] = asked[-1].followed_by(Asked("", after=" ".join(story)))
     return tuple(asked)
 
 
@@ -98,4 +111,6 @@ def _points_back(sentence: str) -> bool:
     """Return whether a question makes no sense without the one before."""
     if _POINTS_BACK.search(sentence):
         return True
-    return all(term.is_frame or term.readings[0] in STOP_WORDS for term in query_terms(sentence))
+    return all(
+        term.role is Role.FRAME or term.readings[0] in STOP_WORDS for term in query_terms(sentence)
+    )

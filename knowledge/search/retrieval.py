@@ -6,6 +6,7 @@ question is embedded; one snapshot of SQL then decides what of all that was foun
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,7 @@ from knowledge.resources import Resources
 from knowledge.search.dense import (
     DenseList,
     DenseQuery,
+    EmbedderGroup,
     IndexSwapped,
     dense_list,
     embedder_groups,
@@ -60,14 +62,9 @@ def retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
 def _retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
     prepared = prepare_queries(resources, query)
     groups = embedder_groups(resources, prepared[0].bases)
-    searches = [start_lexical(resources, each) for each in prepared]  # beside the embedding
-    queries = [[start_dense(resources, each, group) for group in groups] for each in prepared]
-    words = [{text: found.result() for text, found in each.items()} for each in searches]
+    started = [_start(resources, each, groups) for each in prepared]
     with resources.database.connect() as connection:  # one snapshot checks all that is found
-        found = [
-            _find(resources, connection, each, dense=dense, lexical=lexical)
-            for each, dense, lexical in zip(prepared, queries, words, strict=True)
-        ]
+        found = [_find(resources, connection, each) for each in started]
     rows = {pk: row for each in found for pk, row in each.rows.items()}
     order = in_turns([each.best for each in found], rows)
     best = sorted(order, key=lambda pk: is_heading(rows[pk]))[: query.top_k]
@@ -96,17 +93,35 @@ def _retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
     )
 
 
-def _find(
-    resources: Resources,
-    connection: Connection,
-    prepared: PreparedQuery,
-    *,
-    dense: Iterable[DenseQuery],
-    lexical: LexicalLists,
-) -> Found:
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """One question under way: asked of the vector index, its words found."""
+
+    prepared: PreparedQuery
+    dense: Sequence[DenseQuery]
+    lexical: LexicalLists
+
+
+def _start(
+    resources: Resources, prepared: PreparedQuery, groups: Sequence[EmbedderGroup]
+) -> _Started:
+    """Search one question's words while it is embedded; embed it anew where it was misspelt."""
+    text = prepared.asked.text
+    searches = start_lexical(resources, prepared)
+    dense = [start_dense(resources, prepared, group, text=text) for group in groups]
+    lexical = {text: search.result() for text, search in searches.items()}
+    words = lexical[text]
+    meant = text if words is None else words.terms.as_meant(text)
+    if meant != text:
+        dense = [start_dense(resources, prepared, group, text=meant) for group in groups]
+    return _Started(prepared, dense, lexical)
+
+
+def _find(resources: Resources, connection: Connection, started: _Started) -> Found:
     """Return what was found for one question: the lists fused, read and judged."""
+    prepared, lexical = started.prepared, started.lexical
     access = prepared.query.access
-    lists = [dense_list(resources, connection, each) for each in dense]
+    lists = [dense_list(resources, connection, each) for each in started.dense]
     texts = chosen_texts(prepared, lists)
     fused = _fuse(resources, prepared, _rankings(lists, lexical, texts))
     rows = read_rows(connection, fused.best, access)
@@ -123,9 +138,7 @@ def _find(
     return Found(texts[-1], lists, rows, tuple(best), relevance, scores, fused.retrievers)
 
 
-def _passage(
-    pk: int, row: FoundRow, found: Sequence[Found], *, min_relevance: float
-) -> Passage:
+def _passage(pk: int, row: FoundRow, found: Sequence[Found], *, min_relevance: float) -> Passage:
     """Return a chunk as a passage, by the question that it answers best."""
     of = max((each for each in found if pk in each.rows), key=lambda each: each.relevance[pk])
     return passage_of(

@@ -118,7 +118,10 @@ def search(
 def chunk_lists(
     connection: Connection, tokens: Sequence[str], *, base_pks: Sequence[int]
 ) -> list[str]:
-    """Return who holds each token: the chunks' pks, a comma before and after each."""
+    """Return who holds each token: the chunks' pks, a comma before and after each.
+
+    A token that ends with `*` stands for all that begin so.
+    """
     words = json.dumps([_quoted(token) for token in tokens], ensure_ascii=False)
     lists = ["," for _ in tokens]
     for base_pk in base_pks:
@@ -130,7 +133,7 @@ def chunk_lists(
 
 def _quoted(token: str) -> str:
     """Return an FTS5 expression for one token; operators in it are plain text."""
-    return f'"{token}"'
+    return f'"{token[:-1]}" *' if token.endswith("*") else f'"{token}"'
 
 
 def _row_id(base_pk: int, chunk_pk: int) -> int:

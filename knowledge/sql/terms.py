@@ -5,26 +5,30 @@ does not know cosines, nor what is relevant (`search/relevance.py`).
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from knowledge.sql.full_text import chunk_lists
 from knowledge.sql.spelling import can_be_misspelt, one_slip_away
-from knowledge.sql.tokens import Kind, Term
+from knowledge.sql.tokens import Kind, Role, Term
 
-LEAST_TOTAL = 50
+LEAST_TOTAL = 200
 """Chunks among which a word is weighed at the least: in a base of one chunk a word that it holds
 would say a fifth of one that it does not."""
 MOST_MISSPELT = 2
 """Words of a question that may be misspelt; a question with more is about something else."""
 NAMING = (Kind.NUMBER, Kind.CODE)
+NAMES = (Kind.NUMBER, Kind.PHRASE, Kind.ACRONYM)
 ENOUGH_WORDS = 0.4
 """Share of the words of a question beside which a rare number counts: a foreign question's year is
 in some chunk by accident."""
-ENOUGH_INFORMATION = 3.0
+ENOUGH_INFORMATION = 3.5
 """Least weight of a question's terms together, of which a passage that holds all is relevant."""
+OWN_DIGITS = 4
+"""Digits from which a number unknown to the base names something of the user's, no amount."""
 FEW_CHUNKS, FEW = 3, 0.02
 """What is in so many chunks, or in this share of them, is rare."""
 
@@ -34,7 +38,8 @@ class FoundTerm:
     """A term with the tokens that are searched for it, its weight and who holds it.
 
     `chunks` has the pks as one text, a comma before and after each, as SQLite joined them: a few
-    are looked for, and reading thousands of numbers takes longer than that.
+    are looked for, and reading thousands of numbers takes longer than that. `is_own`: a number of
+    the user's, unknown to the base (an order, a date).
     """
 
     term: Term
@@ -42,6 +47,7 @@ class FoundTerm:
     chunks: str = ","
     weight: float = 0.0
     is_rare: bool = False
+    is_own: bool = False
 
     @property
     def is_held(self) -> bool:
@@ -49,20 +55,24 @@ class FoundTerm:
         return self.chunks != ","
 
     @property
-    def is_missed(self) -> bool:
-        """Whether a chunk without it lacks something that was asked for.
+    def can_be_missed(self) -> bool:
+        """Whether a chunk without it lacks something, where it is asked for.
 
-        A number that no chunk holds is the user's own (an order, a date); the word that says what
-        kind of answer is wanted need not stand beside the answer.
+        Two Han letters that no chunk holds lie across two words.
         """
-        if self.term.is_aside or self.term.is_frame or self.term.kind is Kind.PHRASE:
+        if self.term.kind is Kind.PHRASE or self.is_own:
             return False
         return self.is_held or self.term.kind not in (Kind.NUMBER, Kind.PAIR)
 
     @property
-    def is_beside(self) -> bool:
-        """Whether it helps where a chunk holds it."""
-        return self.term.is_aside or self.term.is_frame
+    def is_mended(self) -> bool:
+        """Whether another word was meant."""
+        return self.term.kind is Kind.WORD and self.tokens != self.term.readings
+
+    @property
+    def written(self) -> str:
+        """Its letters as the question has them, folded."""
+        return self.term.written or self.term.readings[0]
 
     def held_by(self, marks: Iterable[str]) -> bool:
         """Return whether any of these chunks holds it."""
@@ -80,6 +90,15 @@ class WeightedTerms:
         """What to search for, each once."""
         return list(dict.fromkeys(token for each in self.found for token in each.tokens))
 
+    @property
+    def asked(self) -> list[FoundTerm]:
+        """What a passage must hold: of the question and the turns before, else of the story."""
+        for roles in ((Role.ASKED, Role.SAID), (Role.STORY,), (Role.FRAME,)):
+            terms = [each for each in self.found if each.term.role in roles and each.can_be_missed]
+            if terms:
+                return terms
+        return []
+
     def coverage(self, chunk_pk: int) -> float:
         """Return the share of the question's information that a chunk holds, 0..1."""
         return self.joint_coverage([chunk_pk])
@@ -87,37 +106,43 @@ class WeightedTerms:
     def joint_coverage(self, chunk_pks: Iterable[int]) -> float:
         """Return the share of it that these chunks hold between them, 0..1."""
         marks = [_mark(pk) for pk in chunk_pks]
-        asked = [each for each in self.found if each.is_missed]
-        told = [each for each in self.found if each.is_missed or each.is_beside]
-        return max(_share(asked, marks), _share(told, marks))
+        missing = sum(each.weight for each in self.asked if not each.held_by(marks))
+        told = (each for each in self.found if each.term.role is Role.STORY)
+        held = sum(each.weight for each in (*self.asked, *told) if each.held_by(marks))
+        return held / (held + missing) if held else 0.0
+
+    def as_meant(self, text: str) -> str:
+        """Return a text with its misspelt words mended and without the user's own numbers."""
+        changed = [each for each in self.found if each.is_own or each.is_mended]
+        for each in changed:
+            word = re.escape(each.written)
+            if each.is_own:
+                text = re.sub(rf"[#(]?(?<!\w){word}(?!\w)\)?", "", text, flags=re.IGNORECASE)
+            else:
+                text = re.sub(rf"(?<!\w){word}(?!\w)", each.tokens[0], text, flags=re.IGNORECASE)
+        return " ".join(text.split()) if changed else text
 
     def is_answered_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds a rare code of the question, or all that is asked."""
         return self._is_named_by(chunk_pk) or self._is_held_by(chunk_pk)
 
     def _is_named_by(self, chunk_pk: int) -> bool:
-        """Return whether a chunk holds a rare code, or a rare number or name beside enough words."""
+        """Return whether a chunk holds a rare code, or beside enough words a number or a name."""
         marks = [_mark(chunk_pk)]
         kinds = {each.term.kind for each in self.found if each.is_rare and each.held_by(marks)}
         if Kind.CODE in kinds:
             return True
-        has_name = not kinds.isdisjoint((Kind.NUMBER, Kind.PHRASE))
+        has_name = not kinds.isdisjoint(NAMES)
         return has_name and self.coverage(chunk_pk) >= ENOUGH_WORDS
-
 
     def _is_held_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds all that is asked, and that is more than a common word."""
-        asked = [each for each in self.found if each.is_missed]
+        asked = self.asked
         unknown = any(not each.is_held and each.term.kind in NAMING for each in self.found)
         if unknown or sum(each.weight for each in asked) < ENOUGH_INFORMATION:
             return False
         marks = [_mark(chunk_pk)]
         return all(each.held_by(marks) for each in asked)
-
-
-def _share(terms: Sequence[FoundTerm], marks: Sequence[str]) -> float:
-    whole = sum(each.weight for each in terms)
-    return sum(each.weight for each in terms if each.held_by(marks)) / whole if whole else 0.0
 
 
 def weigh(
@@ -135,6 +160,7 @@ def weigh(
     if len(unknown) <= MOST_MISSPELT and len(unknown) < len(found):
         mended = {each.term: _mend(connection, each, base_pks) for each in unknown}
         found = [mended.get(each.term, each) for each in found]
+    found = [_as_own(connection, each, base_pks) for each in found]
     total = max(total, LEAST_TOTAL)
     return WeightedTerms(
         tuple(
@@ -167,8 +193,22 @@ def _mend(connection: Connection, unknown: FoundTerm, base_pks: Sequence[int]) -
     return replace(unknown, tokens=(best[1],), chunks=best[0]) if best[0] != "," else unknown
 
 
+def _as_own(connection: Connection, each: FoundTerm, base_pks: Sequence[int]) -> FoundTerm:
+    """Return a term, marked where it is the user's own: the base has none that is made alike."""
+    if each.is_held or each.term.kind not in NAMING:
+        return each
+    digits = sum(map(str.isdigit, each.written))
+    begins = re.match(r"\D*", each.term.readings[0])
+    if each.term.kind is Kind.NUMBER or not begins or not begins[0]:
+        return replace(each, is_own=digits >= OWN_DIGITS)
+    alike = [f"{begins[0]}{digit}*" for digit in range(10)] if digits else []
+    lists = chunk_lists(connection, alike, base_pks=base_pks)
+    return replace(each, is_own=all(found == "," for found in lists) and digits > 0)
+
+
 def _can_be_misspelt(term: Term) -> bool:
-    return term.kind is Kind.WORD and can_be_misspelt(term.readings[0])
+    is_word = term.kind is Kind.WORD and term.role in (Role.ASKED, Role.FRAME)
+    return is_word and can_be_misspelt(term.readings[0])
 
 
 def _weighed(each: FoundTerm, total: int) -> FoundTerm:

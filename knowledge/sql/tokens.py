@@ -7,7 +7,7 @@ here only; stored text stays as it was.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import pairwise
@@ -29,17 +29,18 @@ of Han letters with one of them in it lies across two words or is a word and fou
 without such pairs rag_zh 0.991 → 0.993, rag_zh, hard 0.838 → 0.866."""
 
 FRAME_WORDS = frozenset(
-    """mean means meant meaning stand stands use used uses need needs kind type sort term word define
-    definition explain describe say says said tell tells give gives show shows
-    意思 含义 意義 用途 几点 多久 多长 多大 多远 幾點 解释 解釋 定义 定義 说明 介绍 指 一下 要 找 打 想 能 会
-    可以 需要 应该 该 给 从 到 来 去 说 还 再 请 让 用""".split()
+    """mean means meant meaning stand stands use used uses need needs kind type sort term word
+    define definition explain describe say says said tell tells give gives show shows
+    意思 含义 意義 用途 几点 多久 多长 多大 多远 幾點 解释 解釋 定义 定義 说明 介绍 指 一下 要 找 打 想
+    能 会 可以 需要 应该 该 给 从 到 来 去 说 还 再 请 让 用""".split()
 )
 """Words of the question's form, which an answer need not hold."""
 _FRAME = re.compile(
     r"\b(?:which|what|how)\s+(?:(?:kind|type|sort)s?\s+of\s+)?([^\W_]+)"
     r"|(?:哪[个個些种種]?|什么|什麼|几|幾|多少)([\u4e00-\u9fff]{2})"
+    r"|\b([a-z]{3,})\s+(?=\S*\d)|([\u4e00-\u9fff]{2})\s*(?=[a-z]*\d)|(?<=\d)([\u4e00-\u9fff]{2})"
 )
-"""The word after it says what kind of answer is wanted."""
+"""The word after "which" says what kind of answer is wanted, that beside a number what it is of."""
 
 _LATIN = r"[^\W_\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
 _WORD = re.compile(r"[^\W_]+")
@@ -72,6 +73,15 @@ class Kind(Enum):
     PHRASE = auto()
 
 
+class Role(Enum):
+    """Where a term stands. `FRAME` says what kind of answer is wanted ("which *version*")."""
+
+    ASKED = auto()
+    FRAME = auto()
+    STORY = auto()
+    SAID = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """Something that is asked for.
@@ -80,15 +90,15 @@ class Term:
         readings: Its tokens, the strictest first: that which a base holds counts.
         kind: A code names one thing by itself; a number only beside words.
         parts: What is searched where the base holds no reading.
-        is_aside: It helps and cannot be missed: it belongs to the story around the question.
-        is_frame: It says what kind of answer is wanted ("which *version*").
+        written: A code as it is written, folded.
+        role: Whether a passage without it lacks anything.
     """
 
     readings: tuple[str, ...]
     kind: Kind = Kind.WORD
     parts: tuple[str, ...] = ()
-    is_aside: bool = False
-    is_frame: bool = False
+    written: str = ""
+    role: Role = Role.ASKED
 
 
 def segment(value: str) -> list[str]:
@@ -106,26 +116,27 @@ def segment(value: str) -> list[str]:
     return [*words, *pairs, *_stored_codes(folded), *acronyms]
 
 
-def query_terms(question: str, conversation: str = "", aside: str = "") -> list[Term]:
+def query_terms(question: str, conversation: str = "", story: str = "") -> list[Term]:
     """Return the distinct terms worth searching for: the question's, then the latest first.
 
     Args:
         question: Its words come before its pairs, each in reading order.
         conversation: What was said before; where it is too long, its beginning is left out.
-        aside: The user's own story around the question: searched, and never missed.
+        story: The user's own story around the question: searched, and never missed.
     """
     frames = FRAME_WORDS.union(*_FRAME.findall(question.casefold()))
-    terms = dict.fromkeys(
-        replace(term, is_frame=term.readings[0] in frames) for term in _terms(question)
+    asked = (
+        replace(term, role=Role.FRAME) if term.readings[0] in frames else term
+        for term in _terms(question)
     )
-    known = {term.readings for term in terms}
-    for text, is_aside in ((conversation, False), (aside, True)):
-        for term in list(_terms(text))[::-1]:
-            if term.readings not in known:
-                known.add(term.readings)
-                terms[Term(term.readings, term.kind, term.parts, is_aside=is_aside)] = None
-    content = [term for term in terms if term.readings[0] not in STOP_WORDS]
-    return (content or list(terms))[:MAX_QUERY_TOKENS]
+    told = (replace(term, role=Role.STORY) for term in list(_terms(story))[::-1])
+    said = (replace(term, role=Role.SAID) for term in list(_terms(conversation))[::-1])
+    terms: dict[tuple[str, ...], Term] = {}
+    for term in (*asked, *told, *said):
+        if term.kind is not Kind.PHRASE or term.role is not Role.SAID:
+            terms.setdefault(term.readings, term)
+    content = [term for term in terms.values() if term.readings[0] not in STOP_WORDS]
+    return (content or list(terms.values()))[:MAX_QUERY_TOKENS]
 
 
 def _terms(text: str) -> Iterator[Term]:
@@ -135,7 +146,7 @@ def _terms(text: str) -> Iterator[Term]:
     for code in _codes(folded):
         whole, compact = _kept(code), _JOINERS.sub("", code)
         readings = (whole, compact) if compact.isalnum() and _has_both(compact) else (whole,)
-        yield Term(readings, _kind(code), tuple(_WORD.findall(code)))
+        yield Term(readings, _kind(code), tuple(_WORD.findall(code)), code)
     if not _is_shouted(plain, share=0.0):
         for acronym in _acronyms(plain):
             yield Term((acronym,), Kind.ACRONYM)
@@ -154,8 +165,7 @@ def _phrases(folded: str) -> Iterator[str]:
     for first, second in pairwise(_PLAIN_WORD.finditer(folded)):
         words = {first[0], second[0]}
         if first.end() + 1 == second.start() and words.isdisjoint(STOP_WORDS | FRAME_WORDS):
-            between = folded[first.end()]
-            if between in " -":
+            if folded[first.end()] == " ":
                 yield f"{first[0]} {second[0]}"
 
 
