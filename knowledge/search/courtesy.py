@@ -6,6 +6,10 @@ the edges of a text only: inside it, the same words may be what the question is 
 
 import re
 
+MOST_REMARKS, EDGE_CHARS = 6, 160
+"""A longer or more polite frame than six remarks of a line or two is left as it is: no pattern is
+tried along a whole text."""
+
 _OPENINGS = (
     r"(?:hello|hi|hey|good (?:morning|afternoon|evening|day)|greetings|dear [\w' ]{1,30}?)"
     r"(?: there| all| everyone| team| everybody)?(?:[,.!;:]+|\s*-\s|\s*\n|\s+(?=(?-i:[a-z]))|$)",
@@ -65,8 +69,9 @@ _HAS_WORDS = re.compile(r"\w")
 def without_courtesy(text: str) -> str:
     """Return what a text says besides courtesy; empty where there is nothing else."""
     bare = text.strip()
-    while found := _OPENING.match(bare):
-        bare = bare[found.end() :]
-    while found := _CLOSING.search(bare):
-        bare = bare[: found.start()] + ("?" if found[0].startswith("?") else "")
+    for _ in range(MOST_REMARKS):
+        if found := _OPENING.match(bare):
+            bare = bare[found.end() :]
+        if found := _CLOSING.search(bare, max(0, len(bare) - EDGE_CHARS)):
+            bare = bare[: found.start()] + ("?" if found[0].startswith("?") else "")
     return bare.strip() if _HAS_WORDS.search(bare) else ""

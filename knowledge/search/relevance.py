@@ -34,7 +34,7 @@ class Weights:
 
 
 WEIGHTS: Mapping[RelevanceKind, Weights] = {
-    "cosine_and_coverage": Weights(22.0, 2.0, 2.5, -12.3),
+    "cosine_and_coverage": Weights(22.0, 2.0, 2.5, -12.5),
     "cosine": Weights(22.0, 0.0, 0.0, -9.9),
     "coverage": Weights(0.0, 19.5, 0.0, -4.8),
 }

@@ -81,23 +81,22 @@ class FoundTerm:
 
 @dataclass(frozen=True, slots=True)
 class WeightedTerms:
-    """A question's terms, weighted."""
+    """A question's terms, weighted.
+
+    Attributes:
+        found: All of them.
+        asked: What a passage must hold: of the question and the turns before, else of its story.
+        told: The story, which helps where a passage holds it.
+    """
 
     found: tuple[FoundTerm, ...]
+    asked: tuple[FoundTerm, ...]
+    told: tuple[FoundTerm, ...]
 
     @property
     def tokens(self) -> list[str]:
         """What to search for, each once."""
         return list(dict.fromkeys(token for each in self.found for token in each.tokens))
-
-    @property
-    def asked(self) -> list[FoundTerm]:
-        """What a passage must hold: of the question and the turns before, else of the story."""
-        for roles in ((Role.ASKED, Role.SAID), (Role.STORY,), (Role.FRAME,)):
-            terms = [each for each in self.found if each.term.role in roles and each.can_be_missed]
-            if terms:
-                return terms
-        return []
 
     def coverage(self, chunk_pk: int) -> float:
         """Return the share of the question's information that a chunk holds, 0..1."""
@@ -107,8 +106,7 @@ class WeightedTerms:
         """Return the share of it that these chunks hold between them, 0..1."""
         marks = [_mark(pk) for pk in chunk_pks]
         missing = sum(each.weight for each in self.asked if not each.held_by(marks))
-        told = (each for each in self.found if each.term.role is Role.STORY)
-        held = sum(each.weight for each in (*self.asked, *told) if each.held_by(marks))
+        held = sum(each.weight for each in (*self.asked, *self.told) if each.held_by(marks))
         return held / (held + missing) if held else 0.0
 
     def as_meant(self, text: str) -> str:
@@ -137,12 +135,11 @@ class WeightedTerms:
 
     def _is_held_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds all that is asked, and that is more than a common word."""
-        asked = self.asked
         unknown = any(not each.is_held and each.term.kind in NAMING for each in self.found)
-        if unknown or sum(each.weight for each in asked) < ENOUGH_INFORMATION:
+        if unknown or sum(each.weight for each in self.asked) < ENOUGH_INFORMATION:
             return False
         marks = [_mark(chunk_pk)]
-        return all(each.held_by(marks) for each in asked)
+        return all(each.held_by(marks) for each in self.asked)
 
 
 def weigh(
@@ -162,13 +159,17 @@ def weigh(
         found = [mended.get(each.term, each) for each in found]
     found = [_as_own(connection, each, base_pks) for each in found]
     total = max(total, LEAST_TOTAL)
-    return WeightedTerms(
-        tuple(
-            _weighed(each, total)
-            for each in found
-            if each.is_held or each.term.kind is not Kind.ACRONYM
-        )
-    )
+    known = (each for each in found if each.is_held or each.term.kind is not Kind.ACRONYM)
+    return _by_role([_weighed(each, total) for each in known])
+
+
+def _by_role(found: Sequence[FoundTerm]) -> WeightedTerms:
+    roles: list[tuple[FoundTerm, ...]] = [
+        tuple(each for each in found if each.term.role in of and each.can_be_missed)
+        for of in ((Role.ASKED, Role.SAID), (Role.STORY,), (Role.FRAME,))
+    ]
+    asked = next(filter(None, roles), ())
+    return WeightedTerms(tuple(found), asked, roles[1] if asked is roles[0] else ())
 
 
 def _as_held(term: Term, lists: Mapping[str, str]) -> FoundTerm:

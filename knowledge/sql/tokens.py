@@ -31,8 +31,8 @@ without such pairs rag_zh 0.991 → 0.993, rag_zh, hard 0.838 → 0.866."""
 FRAME_WORDS = frozenset(
     """mean means meant meaning stand stands use used uses need needs kind type sort term word
     define definition explain describe say says said tell tells give gives show shows
-    意思 含义 意義 用途 几点 多久 多长 多大 多远 幾點 解释 解釋 定义 定義 说明 介绍 指 一下 要 找 打 想
-    能 会 可以 需要 应该 该 给 从 到 来 去 说 还 再 请 让 用""".split()
+    意思 含义 意義 用途 几点 多久 多长 多大 多远 幾點 解释 解釋 定义 定義 说明 介绍 指 一下 要
+    找 打 想 能 会 可以 需要 应该 该 给 从 到 来 去 说 还 再 请 让 用""".split()
 )
 """Words of the question's form, which an answer need not hold."""
 _FRAME = re.compile(
@@ -48,9 +48,10 @@ _PLAIN_WORD = re.compile(rf"{_LATIN}+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
 _CASED = re.compile(rf"(?<!{_LATIN})[^\W\d_\u2e80-\ud7ff\uf900-\ufaff]+(?!{_LATIN})")
 _ACRONYM = re.compile(rf"(?<!{_LATIN})(?:[A-Z]{{2,}}|(?:[A-Z]\.){{2,}})(?!{_LATIN})")
+_LINES = re.compile(r"[\n|,;:?!。？！\t]+")
 _HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
 _CODE = re.compile(
-    rf"(?:(?<![\w.])\.(?={_LATIN}))?{_LATIN}+(?:[-_./:]{_LATIN}+)*(?:\+{{1,2}}|\#)?(?!{_LATIN})"
+    rf"(?:(?<!{_LATIN})(?<!\.)\.(?={_LATIN}))?{_LATIN}+(?:[-_./:]{_LATIN}+)*(?:\+{{1,2}}|\#)?(?!{_LATIN})"
 )
 _JOINERS = re.compile(r"[-_/]")
 _PIECES = re.compile(r"/|(?<=\d)-(?=\d)")
@@ -111,8 +112,8 @@ def segment(value: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", value)
     folded = plain.casefold().translate(_HYPHENS)
     words, pairs = _cut(folded)
-    lines = (line for line in plain.splitlines() if not _is_shouted(line, share=0.5))
-    acronyms = [acronym for line in lines for acronym in _acronyms(line)]
+    said = (line for line in _LINES.split(plain) if not _is_shouted(line, share=0.5))
+    acronyms = [acronym for line in said for acronym in _acronyms(line)]
     return [*words, *pairs, *_stored_codes(folded), *acronyms]
 
 
@@ -150,13 +151,14 @@ def _terms(text: str) -> Iterator[Term]:
     if not _is_shouted(plain, share=0.0):
         for acronym in _acronyms(plain):
             yield Term((acronym,), Kind.ACRONYM)
-    words, pairs = _cut(_CODE.sub(lambda found: " " if _is_code(found[0]) else found[0], folded))
+    bare = _CODE.sub(lambda found: " " if _is_code(found[0]) else found[0], folded)
+    words, pairs = _cut(bare)
     for word in words:
         yield Term((word,), _kind(word))
     for pair in pairs:
         if STOP_WORDS.isdisjoint(pair):
             yield Term((pair,), Kind.PAIR)
-    for phrase in _phrases(folded):
+    for phrase in _phrases(bare):
         yield Term((phrase,), Kind.PHRASE)
 
 
