@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tests.fakes.files import _pdf_file
+from tests.fakes.files import pdf_file
 
 SIZE = 10.0
 LEADING = 14.0
@@ -69,7 +69,7 @@ def placed_pdf(*pages: Page) -> bytes:
             "/Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>".encode(),
             f"<< /Length {len(stream)} >>\nstream\n".encode() + stream + b"\nendstream",
         ]
-    return _pdf_file(objects, "")
+    return pdf_file(objects, "")
 
 
 def _words(words: tuple[float, float, str, float]) -> str:

@@ -111,9 +111,9 @@ def _postcode(n: int) -> ShownAs:
 NUMBER_FORMATS: Sequence[tuple[str, Callable[[int], ShownAs]]] = (
     ("000000", _coded),
     ("[$€-407]#,##0.00", _money("€")),
-    ("&quot;$&quot;#,##0.00", _money(r"\$")),
+    ('"$"#,##0.00', _money(r"\$")),
     ("0.0%", _share),
-    ("0.00&quot; kg&quot;", _kilos),
+    ('0.00" kg"', _kilos),
     ("[h]:mm", _hours),
     ("00000\\-0000", _postcode),
 )
