@@ -15,8 +15,7 @@ from knowledge import (
     NewDocument,
     Turn,
 )
-from knowledge.search import lexical
-from knowledge.sql.terms import WeightedTerms
+from knowledge.sql.terms import WeightedTerms, weigh
 from tests.fakes.embedder import FakeEmbedder, Vectors
 from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
@@ -110,7 +109,6 @@ def test_words_are_weighed_among_the_chunks_of_the_bases_asked(
     filled: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     totals: list[int] = []
-    weigh = lexical.weigh
 
     def note(*args: Any, total: int, **rest: Any) -> WeightedTerms:
         totals.append(total)
