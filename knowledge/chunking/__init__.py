@@ -63,13 +63,16 @@ def embedded_text(title: str, heading: str, text: str, lead: str = "") -> str:
     """Return what the embedder sees: where a chunk stands, then its text without its headings.
 
     Args:
-        title: What a reader knows the document by.
+        title: What a reader knows the document by. Under a heading only its folders are embedded:
+            the heading names the subject better than a file's name, which may be an id ("What is
+            found is what is shown" in `DECISIONS.md`).
         heading: The path of headings above the chunk.
         text: The chunk.
         lead: The title and header rows of the table that it goes on with.
     """
     body = without_headings(heading, text) or text.strip()
-    place = HEADING_SEPARATOR.join(filter(None, (title, heading)))
+    folders = title.rpartition("/")[0]
+    place = HEADING_SEPARATOR.join(filter(None, (folders if heading else title, heading)))
     return "\n".join(filter(None, (place, lead, body)))
 
 

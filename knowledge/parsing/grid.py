@@ -156,8 +156,9 @@ def _is_header_row(row: Sequence[str], width: int) -> bool:
     filled = [cell for cell in row if cell]
     if width < 2 or len(filled) * 2 < width:
         return False
-    return all(len(cell) <= HEADER_CHARS and not _is_figure(cell) for cell in filled)
+    return all(len(cell) <= HEADER_CHARS and not is_figure(cell) for cell in filled)
 
 
-def _is_figure(cell: str) -> bool:
+def is_figure(cell: str) -> bool:
+    """Whether a cell holds a number, and perhaps its unit; a year may name a column."""
     return _NUMBER.fullmatch(cell) is not None and _YEAR.fullmatch(cell) is None

@@ -93,7 +93,7 @@ def settle_notes(text: str, notes: Collection[str]) -> str:
 
     def write(found: re.Match[str]) -> str:
         mark = found[1]
-        before = found.string[: found.start()][-1:]
+        before = found.string[max(0, found.start() - 1) : found.start()]
         if all(part in notes for part in re.findall(r"\d+", mark)):
             return _after(before, note_mark(mark))
         return f"^{mark}" if before.isdecimal() else mark.translate(_SIGNS)

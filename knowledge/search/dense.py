@@ -114,8 +114,17 @@ def embedder_groups(resources: Resources, bases: Iterable[Base]) -> list[Embedde
     return list(groups.values())
 
 
-def start_dense(resources: Resources, prepared: PreparedQuery, group: EmbedderGroup) -> DenseQuery:
-    """Embed the question, alone and with the conversation, and start asking the index for each."""
+def start_dense(
+    resources: Resources, prepared: PreparedQuery, group: EmbedderGroup, *, text: str
+) -> DenseQuery:
+    """Embed the question, alone and with the conversation, and start asking the index for each.
+
+    Args:
+        resources: Embedder and index.
+        prepared: The question.
+        group: The bases to ask.
+        text: The question's own words, or what was meant by them.
+    """
     config, query, embedder = resources.config, prepared.query, group.embedder
     scope = prepared.scope.within(group.bases)
     if "dense" not in query.retrievers:
@@ -125,10 +134,10 @@ def start_dense(resources: Resources, prepared: PreparedQuery, group: EmbedderGr
         detail = f"{embedder.model_id} does not read {prepared.language!r}"
         return DenseQuery(group, scope, left_out=LeftOut("dense", "language_not_read", detail))
     ask = partial(_start_query, resources, group.bases, top_k=config.candidates)
-    alone = embedder.embed_query(query.question)
+    alone = embedder.embed_query(text)
     vectors = [_QueryVector(alone, False, ask(alone))]
-    if prepared.with_history is not None:
-        context = embedder.embed_query(prepared.with_history)
+    if prepared.conversation is not None:
+        context = embedder.embed_query(f"{prepared.conversation} {text}")
         mixed = blend(alone, context, question_weight=config.question_weight)
         vectors.append(_QueryVector(mixed, True, ask(mixed)))
     return DenseQuery(group, scope, tuple(vectors))

@@ -16,15 +16,16 @@ from knowledge.search.fusion import Ranking
 from knowledge.search.query import PreparedQuery
 from knowledge.sql import full_text
 from knowledge.sql.chunks import count_chunks, live_chunks
-from knowledge.sql.full_text import WeightedTokens
+from knowledge.sql.terms import WeightedTerms, weigh
+from knowledge.sql.tokens import query_terms
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalList:
-    """What the words of a text brought: a ranking, and the words weighted for relevance."""
+    """What the words of a text brought: a ranking, and the terms weighted for relevance."""
 
     ranking: Ranking
-    tokens: WeightedTokens
+    terms: WeightedTerms
 
 
 LexicalLists = Mapping[str, LexicalList | None]
@@ -35,7 +36,7 @@ def start_lexical(
     resources: Resources, prepared: PreparedQuery
 ) -> dict[str, Future[LexicalList | None]]:
     """Start searching words for each text that may be chosen, in snapshots of their own."""
-    texts = [prepared.query.question]
+    texts = [prepared.asked.text]
     if prepared.with_history is not None:
         texts.append(prepared.with_history)
 
@@ -48,7 +49,7 @@ def start_lexical(
 
 def chosen_texts(prepared: PreparedQuery, dense: Iterable[DenseList]) -> list[str]:
     """Return what to search words for: what the dense lists chose; both where they do not agree."""
-    question, with_history = prepared.query.question, prepared.with_history
+    question, with_history = prepared.asked.text, prepared.with_history
     if with_history is None:
         return [question]
     choices = {each.with_history for each in dense if each.ranking is not None}
@@ -64,16 +65,17 @@ def lexical_list(
     query, scope = prepared.query, prepared.scope
     if "lexical" not in query.retrievers:
         return None
-    is_alone = text == query.question
-    tokens = full_text.query_tokens(query.question, "" if is_alone else text)
+    is_alone = text == prepared.asked.text
+    said = "" if is_alone else prepared.conversation or ""
+    terms = query_terms(prepared.asked.question, said, prepared.asked.story)
+    total = count_chunks(connection, scope.base_pks)
+    weighted = weigh(connection, terms, base_pks=scope.base_pks, total=total)
     hits = full_text.search(
         connection,
-        tokens,
+        weighted.tokens,
         base_pks=scope.base_pks,
         top_k=resources.config.candidates,
         title_weight=full_text.TITLE_WEIGHT if is_alone else full_text.CONVERSATION_TITLE_WEIGHT,
         among=scope.narrow(live_chunks(scope.base_pks)) if scope.is_narrow else None,
     )
-    total = count_chunks(connection, scope.base_pks)
-    weighted = full_text.weight_tokens(connection, tokens, base_pks=scope.base_pks, total=total)
     return LexicalList(Ranking("lexical", tuple(hit.chunk_pk for hit in hits)), weighted)

@@ -5,11 +5,11 @@ It knows limits, the bases named and who may read them; it does not know how any
 
 from dataclasses import dataclass, replace
 
-from knowledge.config import KnowledgeConfig
 from knowledge.errors import InvalidFilter, InvalidQuery
 from knowledge.languages import detect_language
 from knowledge.resources import Resources
-from knowledge.search.conversation import question_with_history
+from knowledge.search.conversation import said_before
+from knowledge.search.questions import Asked, questions_of
 from knowledge.sql.bases import Base, get_bases
 from knowledge.sql.chunks import (
     AnySelect,
@@ -65,23 +65,33 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class PreparedQuery:
-    """A checked query, with what the retrievers need besides.
+    """One question of a checked query, with what the retrievers need besides.
 
     Attributes:
-        with_history: The question and the turns before it as one text; None without a history.
+        conversation: The turns before it as one text; None without a history.
         wanted: Passages to look at: enough for `top_k`, the reranker and a sound relevance.
     """
 
     query: SearchQuery
+    asked: Asked
     bases: tuple[Base, ...]
     scope: Scope
-    language: str
-    with_history: str | None
+    conversation: str | None
     wanted: int
 
+    @property
+    def language(self) -> str:
+        """The question's, by its script."""
+        return detect_language(self.asked.question)
 
-def prepare_query(resources: Resources, query: SearchQuery) -> PreparedQuery:
-    """Resolve the bases of a query and what its reader may find there.
+    @property
+    def with_history(self) -> str | None:
+        """The question and the turns before it as one text; None without a history."""
+        return None if self.conversation is None else f"{self.conversation} {self.asked.text}"
+
+
+def prepare_queries(resources: Resources, query: SearchQuery) -> list[PreparedQuery]:
+    """Resolve the questions of a query, its bases and what its reader may find there.
 
     Raises:
         CollectionNotFound: A knowledge base named does not exist in this tenant.
@@ -92,25 +102,23 @@ def prepare_query(resources: Resources, query: SearchQuery) -> PreparedQuery:
         base_pks = tuple(base.pk for base in bases)
         has_labels = has_access_labels(connection, base_pks)
     to_rerank = config.rerank_candidates if resources.reranker else 0
-    return PreparedQuery(
-        query=query,
-        bases=bases,
-        scope=Scope(base_pks, query.filters, query.access if has_labels else None),
-        language=detect_language(query.question),
-        with_history=question_with_history(
-            query.question, query.history, turns=config.history_turns
-        ),
-        wanted=max(query.top_k, to_rerank, JOINT_PASSAGES),
-    )
+    return [
+        PreparedQuery(
+            query=query,
+            asked=asked,
+            bases=bases,
+            scope=Scope(base_pks, query.filters, query.access if has_labels else None),
+            conversation=said_before(query.history, turns=config.history_turns),
+            wanted=max(query.top_k, to_rerank, JOINT_PASSAGES),
+        )
+        for asked in questions_of(query.question, max_chars=config.max_question_chars)
+    ]
 
 
-def check_query(query: SearchQuery, config: KnowledgeConfig) -> None:
+def check_query(query: SearchQuery) -> None:
     """Raise `InvalidQuery` or `InvalidFilter` for what cannot be searched for."""
-    limit = config.max_question_chars
     if not query.question.strip():
         raise InvalidQuery("the question is empty")
-    if len(query.question) > limit:
-        raise InvalidQuery(f"the question has {len(query.question)} characters; at most {limit}")
     if query.top_k < 1:
         raise InvalidQuery(f"top_k is {query.top_k}; at least 1")
     if query.max_tokens is not None and query.max_tokens < 1:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from knowledge.languages import detect_language, reads
 from knowledge.search.dense import DenseList, IndexSwapped
-from knowledge.search.passages import FoundRow
+from knowledge.search.passages import FoundRow, text_of
 from knowledge.search.query import JOINT_PASSAGES
 from knowledge.sql.chunks import vector_of
-from knowledge.sql.full_text import WeightedTokens
+from knowledge.sql.terms import WeightedTerms
 from knowledge.types import RelevanceKind
 
 
@@ -34,7 +34,7 @@ class Weights:
 
 
 WEIGHTS: Mapping[RelevanceKind, Weights] = {
-    "cosine_and_coverage": Weights(22.0, 2.0, 2.5, -12.3),
+    "cosine_and_coverage": Weights(22.0, 2.0, 2.5, -12.5),
     "cosine": Weights(22.0, 0.0, 0.0, -9.9),
     "coverage": Weights(0.0, 19.5, 0.0, -4.8),
 }
@@ -47,8 +47,12 @@ below (cosine alone: 4 % of rag_en at 0.5; words alone: of rag_zh). `fingerpost 
 them on other questions and prints the minimum that these need."""
 
 
+CERTAIN = 0.9
+"""Least relevance of a passage that holds all that is asked, or a rare code of the question."""
+
+
 def relevance_by_chunk(
-    rows: Mapping[int, FoundRow], dense: Iterable[DenseList], tokens: WeightedTokens | None
+    rows: Mapping[int, FoundRow], dense: Iterable[DenseList], terms: WeightedTerms | None
 ) -> dict[int, float]:
     """Return how relevant each chunk is, 0 to 1.
 
@@ -57,26 +61,28 @@ def relevance_by_chunk(
     Args:
         rows: The chunks, best first.
         dense: How each embedder read the question.
-        tokens: The question's words; None where words were not searched.
+        terms: The question's words; None where words were not searched.
 
     Raises:
         IndexSwapped: A chunk's vector is of a generation that was not asked.
     """
     by_index = {index_pk: each for each in dense for index_pk in each.group.index_pks}
-    joint = 0.0 if tokens is None else tokens.joint_coverage(list(rows)[:JOINT_PASSAGES])
+    joint = 0.0 if terms is None else terms.joint_coverage(list(rows)[:JOINT_PASSAGES])
     found: dict[int, float] = {}
     for pk, row in rows.items():
         if row.index_pk not in by_index:
             raise IndexSwapped
-        if row.version_chunks > 1 and _is_heading(row.text):
+        if is_heading(row):
             found[pk] = 0.0
             continue
         read_by = by_index[row.index_pk]
         vector, languages = read_by.vector, read_by.group.embedder.languages
         cosine = None if vector is None else float(vector_of(row.vector) @ vector)
-        coverage = None if tokens is None else tokens.coverage(pk)
+        coverage = None if terms is None else terms.coverage(pk)
         reads_passage = cosine is None or reads(languages, detect_language(row.text))
         found[pk] = relevance(cosine, coverage, joint, reads_passage=reads_passage)
+        if terms is not None and terms.is_answered_by(pk):
+            found[pk] = max(found[pk], CERTAIN)
     return found
 
 
@@ -112,5 +118,7 @@ def kind_of(has_cosine: bool, has_coverage: bool) -> RelevanceKind:
     return "coverage"
 
 
-def _is_heading(text: str) -> bool:
-    return all(line.startswith("#") for line in text.split("\n") if line.strip())
+def is_heading(row: FoundRow) -> bool:
+    """Return whether a chunk is a heading cut off from its text."""
+    lines = [line for line in text_of(row).split("\n") if line.strip()]
+    return row.version_chunks > 1 and all(line.startswith("#") for line in lines)

@@ -6,11 +6,16 @@ question is embedded; one snapshot of SQL then decides what of all that was foun
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from knowledge.errors import StoreUnavailable
 from knowledge.resources import Resources
 from knowledge.search.dense import (
     DenseList,
+    DenseQuery,
+    EmbedderGroup,
     IndexSwapped,
     dense_list,
     embedder_groups,
@@ -26,9 +31,10 @@ from knowledge.search.passages import (
     read_rows,
     text_of,
 )
-from knowledge.search.query import PreparedQuery, SearchQuery, check_query, prepare_query
-from knowledge.search.relevance import kind_of, relevance_by_chunk
-from knowledge.types import RETRIEVERS, LeftOut, Retrieval, RetrieverName
+from knowledge.search.query import PreparedQuery, SearchQuery, check_query, prepare_queries
+from knowledge.search.relevance import is_heading, kind_of, relevance_by_chunk
+from knowledge.search.turns import Found, in_turns
+from knowledge.types import RETRIEVERS, LeftOut, Passage, Retrieval, RetrieverName
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +50,7 @@ def retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
         CollectionNotFound: A knowledge base named does not exist in this tenant.
         EmbedderMismatch: A base was indexed by another embedder than those at hand.
     """
-    check_query(query, resources.config)
+    check_query(query)
     for _ in range(MAX_ATTEMPTS):
         try:
             return _retrieve(resources, query)
@@ -54,35 +60,19 @@ def retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
 
 
 def _retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
-    prepared = prepare_query(resources, query)
-    groups = embedder_groups(resources, prepared.bases)
-    searches = start_lexical(resources, prepared)  # beside the embedding
-    queries = [start_dense(resources, prepared, group) for group in groups]
-    lexical: LexicalLists = {text: search.result() for text, search in searches.items()}
+    prepared = prepare_queries(resources, query)
+    groups = embedder_groups(resources, prepared[0].bases)
+    started = [_start(resources, each, groups) for each in prepared]
     with resources.database.connect() as connection:  # one snapshot checks all that is found
-        dense = [dense_list(resources, connection, each) for each in queries]
-        texts = chosen_texts(prepared, dense)
-        fused = _fuse(resources, prepared, _rankings(dense, lexical, texts))
-        rows = read_rows(connection, fused.best, query.access)
-        if len(rows) < len(fused.best):  # a document changed since its words were searched
-            lexical = {text: lexical_list(resources, connection, prepared, text) for text in texts}
-            fused = _fuse(resources, prepared, _rankings(dense, lexical, texts))
-            rows = read_rows(connection, fused.best, query.access)
-    rows = distinct_rows(rows, fused.best, prepared.wanted)
-    words = lexical[texts[-1]]
-    relevance = relevance_by_chunk(rows, dense, None if words is None else words.tokens)
-    minimum = _min_relevance(resources, query, dense)
-    scores = _rerank(resources, query, rows) if resources.reranker else fused.scores
-    best = sorted(rows, key=lambda pk: -scores[pk])[: query.top_k]
+        found = [_find(resources, connection, each) for each in started]
+    rows = {pk: row for each in found for pk, row in each.rows.items()}
+    order = in_turns([each.best for each in found], rows)
+    best = sorted(order, key=lambda pk: is_heading(rows[pk]))[: query.top_k]
     fitting = count_within_budget(resources, [rows[pk] for pk in best], query.max_tokens)
+    dense = [every for each in found for every in each.dense]
+    minimum = _min_relevance(resources, query, dense)
     passages = tuple(
-        passage_of(
-            rows[pk],
-            score=scores[pk],
-            relevance=relevance[pk],
-            min_relevance=minimum[rows[pk].index_pk],
-            retrievers=fused.retrievers[pk],
-        )
+        _passage(pk, rows[pk], found, min_relevance=minimum[rows[pk].index_pk])
         for pk in best[:fitting]
     )
     left_out = _left_out(query, dense)
@@ -93,11 +83,70 @@ def _retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
         degraded=any(entry.reason == "unavailable" for entry in left_out),
         retrievers=_took_part(dense, left_out),
         left_out=left_out,
-        query=texts[-1],
-        language=prepared.language,
-        relevance_kind=kind_of(any(each.vector is not None for each in dense), words is not None),
+        query="\n".join(each.text for each in found),
+        language=prepared[0].language,
+        relevance_kind=kind_of(
+            any(each.vector is not None for each in dense), "lexical" in query.retrievers
+        ),
         min_relevance=min(minimum.values(), default=resources.config.min_relevance),
         passages_over_budget=len(best) - fitting,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """One question under way: asked of the vector index, its words found."""
+
+    prepared: PreparedQuery
+    dense: Sequence[DenseQuery]
+    lexical: LexicalLists
+
+
+def _start(
+    resources: Resources, prepared: PreparedQuery, groups: Sequence[EmbedderGroup]
+) -> _Started:
+    """Search one question's words while it is embedded; embed it anew where it was misspelt."""
+    text = prepared.asked.text
+    searches = start_lexical(resources, prepared)
+    dense = [start_dense(resources, prepared, group, text=text) for group in groups]
+    lexical = {text: search.result() for text, search in searches.items()}
+    words = lexical[text]
+    meant = text if words is None else words.terms.as_meant(text)
+    if meant != text:
+        dense = [start_dense(resources, prepared, group, text=meant) for group in groups]
+    return _Started(prepared, dense, lexical)
+
+
+def _find(resources: Resources, connection: Connection, started: _Started) -> Found:
+    """Return what was found for one question: the lists fused, read and judged."""
+    prepared, lexical = started.prepared, started.lexical
+    access = prepared.query.access
+    lists = [dense_list(resources, connection, each) for each in started.dense]
+    texts = chosen_texts(prepared, lists)
+    fused = _fuse(resources, prepared, _rankings(lists, lexical, texts))
+    rows = read_rows(connection, fused.best, access)
+    if len(rows) < len(fused.best):  # a document changed since its words were searched
+        lexical = {text: lexical_list(resources, connection, prepared, text) for text in texts}
+        fused = _fuse(resources, prepared, _rankings(lists, lexical, texts))
+        rows = read_rows(connection, fused.best, access)
+    order = sorted((pk for pk in fused.best if pk in rows), key=lambda pk: is_heading(rows[pk]))
+    rows = distinct_rows(rows, order, prepared.wanted)
+    words = lexical[texts[-1]]
+    relevance = relevance_by_chunk(rows, lists, None if words is None else words.terms)
+    scores = _rerank(resources, prepared, rows) if resources.reranker else fused.scores
+    best = sorted(rows, key=lambda pk: (is_heading(rows[pk]), -scores[pk]))
+    return Found(texts[-1], lists, rows, tuple(best), relevance, scores, fused.retrievers)
+
+
+def _passage(pk: int, row: FoundRow, found: Sequence[Found], *, min_relevance: float) -> Passage:
+    """Return a chunk as a passage, by the question that it answers best."""
+    of = max((each for each in found if pk in each.rows), key=lambda each: each.relevance[pk])
+    return passage_of(
+        row,
+        score=of.scores[pk],
+        relevance=of.relevance[pk],
+        min_relevance=min_relevance,
+        retrievers=of.retrievers[pk],
     )
 
 
@@ -133,12 +182,12 @@ def _min_relevance(
 
 
 def _rerank(
-    resources: Resources, query: SearchQuery, rows: Mapping[int, FoundRow]
+    resources: Resources, prepared: PreparedQuery, rows: Mapping[int, FoundRow]
 ) -> dict[int, float]:
     """Return the reranker's score of each passage; the conversation's last turns are left out."""
     assert resources.reranker is not None
     texts = [text_of(row) for row in rows.values()]
-    return dict(zip(rows, resources.reranker.score(query.question, texts), strict=True))
+    return dict(zip(rows, resources.reranker.score(prepared.asked.text, texts), strict=True))
 
 
 def _left_out(query: SearchQuery, dense: Iterable[DenseList]) -> tuple[LeftOut, ...]:

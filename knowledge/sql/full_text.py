@@ -1,18 +1,14 @@
 """The full-text index: words in, ranked chunks out, inside SQLite's FTS5.
 
-It knows segmentation (Chinese and Latin), stop words and BM25; it does not know versions: its
+It knows rows and BM25; it does not know how text becomes tokens (`tokens.py`), nor versions: its
 rows are written and removed in the transaction that activates a document's version, so they are
-never outdated. All text is folded (NFKC, case) here only; stored text stays as it was.
+never outdated.
 """
 
 import json
-import math
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import rjieba
 from sqlalchemy import (
     ColumnClause,
     Connection,
@@ -27,10 +23,8 @@ from sqlalchemy import (
 )
 
 from knowledge.sql.tables import LEXICAL_TABLE
+from knowledge.sql.tokens import segment
 
-_WORD = re.compile(r"[^\W_]+")
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
-MAX_QUERY_TOKENS = 64  # a longer question adds no evidence, only time
 TITLE_WEIGHT = 3.0
 """Weight of file name and heading against the body. At 1, 5 and 10, hit@5 on rag_zh, hard is 0.006
 less."""
@@ -42,17 +36,6 @@ CHUNK_BITS = 40
 """A row's id is its base's pk, then these many bits of its chunk's: what a base holds is one range,
 which FTS5 seeks. A column that names the base made a question's words cost 2.6 ms instead of 1.3 at
 10,000 chunks: each query then reads the list of all of the base's rows."""
-
-STOP_WORDS = frozenset(
-    """a an and are as at be been but by can could did do does for from had has have how i if in
-    into is it its me my no not of on or our she he so than that the their them then there these
-    they this those to us was we were what when where which who whom whose why will with would
-    you your 的 了 是 在 和 与 及 或 吗 呢 啊 吧 我 你 您 他 她 它 这 那 有 也 都 就 被 把 对 为 以
-    于 之 其 什么 哪 哪个 哪些 怎么 怎样 如何 多少 几 谁 請問 请问 什麼 嗎 這 個 个 們 们""".split()
-)
-"""Words that say nothing about which passage is meant; kept only when nothing else is left. A pair
-of Han letters with one of them in it lies across two words or is a word and found as one: hit@5
-without such pairs rag_zh 0.991 → 0.993, rag_zh, hard 0.838 → 0.866."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,52 +55,6 @@ class LexicalHit:
 
     chunk_pk: int
     score: float
-
-
-def segment(value: str) -> list[str]:
-    """Return the tokens of a text, folded.
-
-    Han runs give dictionary words *and* pairs of neighbouring letters: segmentation depends on
-    the sentence, pairs do not, so a two-letter word such as 年假 is always found.
-    """
-    words, pairs = _cut(value)
-    return words + pairs
-
-
-def query_tokens(question: str, conversation: str = "") -> list[str]:
-    """Return the distinct tokens worth searching for: the question's, then the latest first.
-
-    Args:
-        question: Its words come before its pairs, each in reading order.
-        conversation: What was said before; where it is too long, its beginning is left out.
-    """
-    (words, pairs), (said, said_pairs) = _cut(question), _cut(conversation)
-    tokens = list(dict.fromkeys([*words, *_whole(pairs), *said[::-1], *_whole(said_pairs)[::-1]]))
-    content = [token for token in tokens if token not in STOP_WORDS]
-    return (content or tokens)[:MAX_QUERY_TOKENS]
-
-
-def _whole(pairs: Iterable[str]) -> list[str]:
-    """Return the pairs that may be words."""
-    return [pair for pair in pairs if STOP_WORDS.isdisjoint(pair)]
-
-
-def _cut(value: str) -> tuple[list[str], list[str]]:
-    """Return the words of a text and the pairs of neighbouring Han letters, folded."""
-    folded = unicodedata.normalize("NFKC", value).casefold()
-    words: list[str] = _WORD.findall(folded)
-    if not _HAN.search(folded):
-        return words, []
-    parts: list[str] = []
-    pairs: list[str] = []
-    for word in words:
-        runs = _HAN.findall(word)
-        if not runs:
-            parts.append(word)
-            continue
-        parts.extend(part for part in rjieba.cut_for_search(word) if part.strip())
-        pairs.extend(run[at : at + 2] for run in runs for at in range(len(run) - 1))
-    return parts, pairs
 
 
 def add(connection: Connection, rows: Iterable[LexicalRow]) -> None:
@@ -160,7 +97,7 @@ def search(
 
     Args:
         connection: The transaction whose truth counts.
-        tokens: Made by `query_tokens`.
+        tokens: As `tokens.py` makes them.
         base_pks: Where to look.
         top_k: Most hits.
         title_weight: Of file name and heading against the body.
@@ -178,51 +115,25 @@ def search(
     return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_pk))[:top_k]
 
 
-@dataclass(frozen=True, slots=True)
-class WeightedTokens:
-    """A question's tokens: the weight of each, and which chunks hold it.
+def chunk_lists(
+    connection: Connection, tokens: Sequence[str], *, base_pks: Sequence[int]
+) -> list[str]:
+    """Return who holds each token: the chunks' pks, a comma before and after each.
 
-    `chunk_lists` has the pks for each token as one text, a comma before and after each, as SQLite
-    joined them: a few are looked for, and reading thousands of numbers takes longer than that.
-    """
-
-    weights: tuple[float, ...]
-    chunk_lists: tuple[str, ...]
-
-    def coverage(self, chunk_pk: int) -> float:
-        """Return the share of the question's information that a chunk holds, 0..1."""
-        return self.joint_coverage([chunk_pk])
-
-    def joint_coverage(self, chunk_pks: Iterable[int]) -> float:
-        """Return the share of it that these chunks hold between them, 0..1."""
-        whole, marks = sum(self.weights), [f",{pk}," for pk in chunk_pks]
-        pairs = zip(self.weights, self.chunk_lists, strict=True)
-        found = sum(weight for weight, pks in pairs if any(mark in pks for mark in marks))
-        return found / whole if whole else 0.0
-
-
-def weight_tokens(
-    connection: Connection, tokens: Sequence[str], *, base_pks: Sequence[int], total: int
-) -> WeightedTokens:
-    """Return the weight of each token: its inverse document frequency among `total` chunks.
-
-    A token that no chunk holds has the largest weight, so a question about another subject has a
-    small coverage.
+    A token that ends with `*` stands for all that begin so.
     """
     words = json.dumps([_quoted(token) for token in tokens], ensure_ascii=False)
-    chunk_lists = ["," for _ in tokens]
+    lists = ["," for _ in tokens]
     for base_pk in base_pks:
         found = connection.execute(_CHUNK_LISTS, {"words": words} | _rows_of(base_pk))
         for place, pks in found:
-            chunk_lists[place] += f"{pks}," if pks else ""
-    counts = [pks.count(",") - 1 for pks in chunk_lists]
-    weights = [math.log(1.0 + (total - count + 0.5) / (count + 0.5)) for count in counts]
-    return WeightedTokens(tuple(weights), tuple(chunk_lists))
+            lists[place] += f"{pks}," if pks else ""
+    return lists
 
 
 def _quoted(token: str) -> str:
     """Return an FTS5 expression for one token; operators in it are plain text."""
-    return f'"{token}"'
+    return f'"{token[:-1]}" *' if token.endswith("*") else f'"{token}"'
 
 
 def _row_id(base_pk: int, chunk_pk: int) -> int:

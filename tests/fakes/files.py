@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from xml.sax.saxutils import escape, quoteattr
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -14,6 +15,7 @@ S = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 SHAPE = "<p:sp><p:txBody><a:p><a:r><a:t>{}</a:t></a:r></a:p></p:txBody></p:sp>"
+Row = Sequence[str | float | tuple[str | float, int] | None]
 STRICT_R = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 
 
@@ -62,17 +64,40 @@ def word(*texts: str) -> bytes:
     return zipped(word_parts("".join(paragraph(text) for text in texts)))
 
 
+def cells(*rows: Row) -> str:
+    """Return the markup of rows: words, numbers, `(value, style)`; None: no cell."""
+    made = []
+    for number, row in enumerate(rows, 1):
+        inside = ""
+        for column, cell in enumerate(row):
+            value, style = cell if isinstance(cell, tuple) else (cell, 0)
+            place = f'r="{chr(ord("A") + column)}{number}" s="{style}"'
+            if isinstance(value, str):
+                inside += f'<c {place} t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+            elif value is not None:
+                inside += f"<c {place}><v>{value}</v></c>"
+        made.append(f'<row r="{number}">{inside}</row>' if row else "")
+    return "".join(made)
+
+
 def workbook(
     sheets: Mapping[str, str],
     *,
     strings: Sequence[str] = (),
     hidden: Sequence[str] = (),
+    codes: Sequence[str] = (),
     merged: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    formats: Sequence[str] = (),
+    parts: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return an Excel file: sheet name → markup of its rows. Style 1 is a day, style 2 a share.
+    """Return an Excel file.
 
-    `merged` names the cells that are one, as `A2:A4`; with `formats`, style n is the nth of them.
+    Args:
+        sheets: Name → markup of its rows, or of all of it where that names `sheetData`.
+        strings: Markup of the shared strings, or their words.
+        hidden: Names of hidden sheets.
+        codes: Number formats; the first has style 4. Style 1 is a day, 2 a share, 3 bold.
+        merged: Name → cells that are one, as `A2:A4`.
+        parts: Further parts, or others of the same name.
     """
     states = ("visible", "hidden")
     rows = "".join(
@@ -81,7 +106,22 @@ def workbook(
     )
     targets = {f"r{n}": ("worksheet", f"sheet{n}.xml") for n in range(len(sheets))}
     targets |= {"rs": ("sharedStrings", "strings.xml"), "rf": ("styles", "styles.xml")}
-    shared = "".join(f"<si><t>{text}</t></si>" for text in strings)
+    shared = "".join(
+        f"<si>{text if text.startswith('<') else f'<t>{text}</t>'}</si>" for text in strings
+    )
+    formats = '<xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="9"/><xf fontId="1"/>'
+    formats += "".join(f'<xf numFmtId="{200 + n}"/>' for n in range(len(codes)))
+    named = "".join(
+        f'<numFmt numFmtId="{200 + n}" formatCode={quoteattr(code)}/>'
+        for n, code in enumerate(codes)
+    )
+    styles = f"<numFmts>{named}</numFmts><fonts><font/><font><b/></font></fonts>"
+    styles += f"<cellXfs>{formats}</cellXfs>"
+    whole = [
+        (data if "<sheetData>" in data else f"<sheetData>{data}</sheetData>")
+        + _merged_cells(merged.get(name, ()))
+        for name, data in sheets.items()
+    ]
     return zipped(
         {
             "_rels/.rels": relations({"r1": ("officeDocument", "xl/workbook.xml")}),
@@ -89,24 +129,14 @@ def workbook(
             "</workbook>",
             "xl/_rels/workbook.xml.rels": relations(targets),
             "xl/strings.xml": f'<sst xmlns="{S}">{shared}</sst>',
-            "xl/styles.xml": _sheet_styles(formats),
+            "xl/styles.xml": f'<styleSheet xmlns="{S}">{styles}</styleSheet>',
             **{
-                f"xl/sheet{n}.xml": f'<worksheet xmlns="{S}"><sheetData>{data}</sheetData>'
-                f"{_merged_cells(merged.get(name, ()))}</worksheet>"
-                for n, (name, data) in enumerate(sheets.items())
+                f"xl/sheet{n}.xml": f'<worksheet xmlns="{S}">{data}</worksheet>'
+                for n, data in enumerate(whole)
             },
+            **(parts or {}),
         }
     )
-
-
-def _sheet_styles(formats: Sequence[str]) -> str:
-    numbers = [0, *range(164, 164 + len(formats))] if formats else [0, 14, 9]
-    codes = "".join(
-        f'<numFmt numFmtId="{n}" formatCode="{code}"/>' for n, code in enumerate(formats, 164)
-    )
-    styles = "".join(f'<xf numFmtId="{n}" applyNumberFormat="1"/>' for n in numbers)
-    made = f"<numFmts>{codes}</numFmts>" if codes else ""
-    return f'<styleSheet xmlns="{S}">{made}<cellXfs>{styles}</cellXfs></styleSheet>'
 
 
 def _merged_cells(places: Sequence[str]) -> str:

@@ -104,7 +104,7 @@ def test_unchanged_passages_are_not_embedded_again(
     put(knowledge, b"# A\n\nFirst fact.\n\n# B\n\nSecond fact.\n")
     embedder.embedded.clear()
     put(knowledge, b"# A\n\nFirst fact.\n\n# B\n\nAnother fact.\n")
-    assert embedder.embedded == ["returns > B\nAnother fact."]
+    assert embedder.embedded == ["B\nAnother fact."]
 
 
 def test_new_attributes_make_a_version_that_counts_as_no_change(knowledge: Knowledge) -> None:

@@ -184,3 +184,9 @@ def test_a_comment_in_code_is_not_taken_for_a_heading() -> None:
 
 def test_the_embedder_sees_the_header_of_a_table_that_goes_on() -> None:
     assert embedded_text("", "Parts", "BX-2 | 7", "Part | Price") == "Parts\nPart | Price\nBX-2 | 7"
+
+
+def test_the_embedder_sees_folders_and_a_files_name_where_no_heading_stands() -> None:
+    assert embedded_text("hr/2024/pay", "Pay", "Ten.") == "hr/2024 > Pay\nTen."
+    assert embedded_text("pay", "Pay", "Ten.") == "Pay\nTen."
+    assert embedded_text("hr/pay", "", "Ten.") == "hr/pay\nTen."

@@ -73,7 +73,7 @@ def test_excel_gives_values_not_formulas_and_leaves_out_hidden_sheets() -> None:
     hidden = '<row><c t="inlineStr"><is><t>secret</t></is></c></row>'
     made = files.workbook({"Prices": row, "Old": hidden}, strings=["Lamp"], hidden=["Old"])
     text = parse("a.xlsx", made).text
-    assert text == "# Prices\n\nLamp |  | 2 | 2026-03-01 | 15.5% | in line | TRUE"
+    assert text == "# Prices\n\nLamp |  | 2 | 2026-03-01 | 16% | in line | TRUE"
 
 
 def test_powerpoint_gives_slides_as_pages_with_their_notes() -> None:

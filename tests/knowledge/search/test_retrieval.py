@@ -15,8 +15,7 @@ from knowledge import (
     NewDocument,
     Turn,
 )
-from knowledge.sql import full_text
-from knowledge.sql.full_text import WeightedTokens
+from knowledge.sql.terms import WeightedTerms, weigh
 from tests.fakes.embedder import FakeEmbedder, Vectors
 from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
@@ -110,15 +109,14 @@ def test_words_are_weighed_among_the_chunks_of_the_bases_asked(
     filled: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     totals: list[int] = []
-    weigh = full_text.weight_tokens
 
-    def note(*args: Any, total: int, **rest: Any) -> WeightedTokens:
+    def note(*args: Any, total: int, **rest: Any) -> WeightedTerms:
         totals.append(total)
         return weigh(*args, total=total, **rest)
 
     filled.create_base("other", base_id="other", tenant=TENANT)
     filled.ingest("other", "one", "one.txt", b"A lamp of another shop.", tenant=TENANT)
-    monkeypatch.setattr("knowledge.sql.full_text.weight_tokens", note)
+    monkeypatch.setattr("knowledge.search.lexical.weigh", note)
     for bases in ([BASE], ["other"], ["other", BASE]):
         filled.retrieve("lamps", base_ids=bases, tenant=TENANT)
     assert totals == [len(TOPICS), 1, len(TOPICS) + 1]

@@ -12,6 +12,8 @@ from adapters import AdapterRegistry
 from knowledge.sql import full_text
 from knowledge.sql.chunks import has_access_labels
 from knowledge.sql.fingerprints import fingerprint
+from knowledge.sql.terms import weigh
+from knowledge.sql.tokens import query_terms
 from service.access import LOOPBACK_CALLER
 from service.stores.database import create_tables, open_database
 from service.stores.job_kinds import Lane
@@ -192,6 +194,33 @@ def test_words_and_labels_of_an_older_database_are_found_by_their_base(tmp_path:
             assert [hit.chunk_pk for hit in hits] == expected
         assert has_access_labels(connection, [7])
         assert not has_access_labels(connection, [12])
+    opened.dispose()
+
+
+def test_codes_and_acronyms_of_an_older_database_are_found_whole(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0010")
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "kb_bases", {"pk": 7, "tenant": "t", "created_at": 0} | NAMED)
+        document = {"pk": 1, "tenant": "t", "created_at": 0, "active_version": 5} | PLACED
+        _insert(connection, "kb_documents", document)
+        version = {"pk": 5, "tenant": "t", "base_pk": 7, "document_pk": 1, "version": 1}
+        version |= {"content_hash": "h", "filename": "a/list.md", "format": "md"}
+        version |= {"attributes": "{}", "bytes": 0, "chars": 0, "tokens": 0, "created_at": 0}
+        version |= {"chunks": 2, "chunks_outdated": 0, "state": "active", "chunking": "markdown"}
+        _insert(connection, "kb_versions", version)
+        for pk, words in ((3, "2.1 adds import, the IT desk tests it"), (4, "2.10 adds C++")):
+            chunk = {"pk": pk, "tenant": "t", "base_pk": 7, "document_pk": 1, "version_pk": 5}
+            chunk |= {"chunk_id": str(pk), "ordinal": pk, "text": words, "start": 0, "end": 9}
+            _insert(connection, "kb_chunks", chunk | {"heading": "", "tokens": 9, "vector": b""})
+            old = {"title": "list", "heading": "", "body": words.lower().replace("c++", "c")}
+            _insert(connection, "kb_lexical", {"rowid": (7 << full_text.CHUNK_BITS) | pk} | old)
+    upgrade(opened)
+    with opened.connect() as connection:
+        for question, expected in (("2.10", [4]), ("C++", [4]), ("IT", [3]), ("list", [3, 4])):
+            terms = weigh(connection, query_terms(question), base_pks=[7], total=2)
+            hits = full_text.search(connection, terms.tokens, base_pks=[7], top_k=5)
+            assert sorted(hit.chunk_pk for hit in hits) == expected
     opened.dispose()
 
 

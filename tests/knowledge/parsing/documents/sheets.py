@@ -53,13 +53,13 @@ def number_formats(seed: int) -> Written:
         key, cells, shown = marks.mark(), [], []
         for column, (_, make) in enumerate(NUMBER_FORMATS):
             value, pattern, runs = make(marks.chance.randrange(1, 10_000))
-            cells.append(f'<c r="{letter(column + 1)}{number}" s="{column + 1}"><v>{value}</v></c>')
+            cells.append(f'<c r="{letter(column + 1)}{number}" s="{column + 4}"><v>{value}</v></c>')
             shown.append(pattern)
             written.runs.update(runs)
         rows.append(f'<row r="{number}"><c r="A{number}"><v>{key}</v></c>{"".join(cells)}</row>')
         written.rows.append((key, (key, *shown)))
     codes = [code for code, _ in NUMBER_FORMATS]
-    written.content = files.workbook({"Formats": "".join(rows)}, formats=codes)
+    written.content = files.workbook({"Formats": "".join(rows)}, codes=codes)
     return written
 
 
@@ -111,9 +111,9 @@ def _postcode(n: int) -> ShownAs:
 NUMBER_FORMATS: Sequence[tuple[str, Callable[[int], ShownAs]]] = (
     ("000000", _coded),
     ("[$€-407]#,##0.00", _money("€")),
-    ("&quot;$&quot;#,##0.00", _money(r"\$")),
+    ('"$"#,##0.00', _money(r"\$")),
     ("0.0%", _share),
-    ("0.00&quot; kg&quot;", _kilos),
+    ('0.00" kg"', _kilos),
     ("[h]:mm", _hours),
     ("00000\\-0000", _postcode),
 )

@@ -1,0 +1,248 @@
+"""PDF: pages one after the other; what goes on over a page break stays whole.
+
+It knows passwords, pages and what repeats on them; where words stand on one is in `lines`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pypdfium2
+from pypdfium2 import raw
+
+from knowledge.errors import (
+    DamagedFile,
+    NoTextLayer,
+    ParseLimitExceeded,
+    PasswordRequired,
+    UnsupportedFile,
+    WrongPassword,
+)
+from knowledge.parsing.blocks import Content, Paragraph, Table
+from knowledge.parsing.grid import is_figure
+from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.pdf.breaks import goes_on, join_lines, running_lines, without_broken_word
+from knowledge.parsing.pdf.lines import read_lines
+from knowledge.parsing.pdf.rules import Cell, read_grids
+from knowledge.parsing.pdf.tables import PageTable, find_tables, looks_like_tables
+from knowledge.parsing.writer import BlockWriter, too_much_text
+
+HEADER_WITHIN = 1_024  # Adobe's readers look for %PDF- this far (PDF reference 1.7, H.3.4.1)
+EDGE_LINES = 3  # at the top and at the bottom of a page that may repeat on others
+SAME_COLUMN = 20.0  # points by which a column may begin elsewhere on the next page
+
+
+@dataclass(slots=True)
+class _Page:
+    """What is kept of a page: its lines, its tables, and which lines stand at its edges."""
+
+    lines: list[str]
+    tables: list[PageTable]
+    edges: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    is_picture: bool = False
+
+
+def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseLimits) -> Content:
+    """Return the text and tables of each page; a page without text is empty, and told.
+
+    Raises:
+        UnsupportedFile: It is no PDF.
+        PasswordRequired, WrongPassword: It is locked.
+        DamagedFile: pdfium cannot open it or one of its pages.
+        NoTextLayer: No page has text.
+        ParseLimitExceeded: Too many pages, or too much text.
+    """
+    if b"%PDF-" not in content[:HEADER_WITHIN]:
+        raise UnsupportedFile(f"{filename!r} is not a PDF file, despite its name")
+    document = _open(filename, content, password)
+    count = len(document)
+    if count > limits.pages:
+        raise ParseLimitExceeded(
+            f"{filename!r} has {count} pages; at most {limits.pages} (knowledge.parse_pages)"
+        )
+    if not count:
+        raise DamagedFile(f"{filename!r} has no page that can be found")
+    pages: list[_Page] = []
+    left = limits.chars
+    for number in range(count):
+        pages.append(_read_page(filename, document, number))
+        left -= sum(map(len, pages[-1].lines))
+        if left < 0:
+            raise too_much_text(limits.chars)
+    if not any(line for page in pages for line in page.lines):
+        raise NoTextLayer(f"{filename!r}: none of its {count} pages has text; they are pictures")
+    written = _Pages(pages, limits)
+    written.write()
+    for number, page in enumerate(pages, 1):
+        if page.is_picture:
+            why = "a picture; its text was not recognised"
+            written.writer.leave_out("page", f"page {number}", why)
+    return Content(written.writer.blocks, "binary", written.writer.not_read)
+
+
+def _open(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(content, password=password)
+    except pypdfium2.PdfiumError as exc:
+        if exc.err_code != raw.FPDF_ERR_PASSWORD:
+            raise DamagedFile(f"{filename!r} is damaged: {exc}") from exc
+        if password is None:
+            raise PasswordRequired(f"{filename!r} is password-protected") from exc
+        raise WrongPassword(f"{filename!r} does not open with this password") from exc
+
+
+def _read_page(filename: str, document: pypdfium2.PdfDocument, number: int) -> _Page:
+    try:
+        page = document[number]
+        layer = page.get_textpage()
+        left, bottom, right, top = page.get_bbox()
+        lines = [
+            line
+            for line in read_lines(layer)
+            if not line.words
+            or (line.words[0].left < right and line.words[-1].right > left)
+            and bottom < line.words[0].top
+            and line.words[0].bottom < top
+        ]
+        tables = find_tables(lines, read_grids(page)) if looks_like_tables(lines) else []
+        is_picture = not any(line.text for line in lines) and raw.FPDFPage_CountObjects(page) > 0
+        layer.close()
+        page.close()
+    except pypdfium2.PdfiumError as exc:
+        raise DamagedFile(f"{filename!r}, page {number + 1}: {exc}") from exc
+    used = {line for table in tables for line in table.lines}
+    placed = [n for n, line in enumerate(lines) if line.words and n not in used]
+    down = sorted(placed, key=lambda n: -lines[n].words[0].top)
+    upper = sum(lines[n].words[0].top > (bottom + top) / 2 for n in down)
+    edges = (down[:upper][:EDGE_LINES], down[upper:][::-1][:EDGE_LINES])
+    return _Page([line.text for line in lines], tables, edges, is_picture)
+
+
+def _items(page: _Page, repeated: set[int]) -> list[str | PageTable]:
+    """Return running text and tables in the order of the page, without what repeats."""
+    tables = {min(table.lines): table for table in page.tables}
+    used = {line for table in page.tables for line in table.lines}
+    longest = max(map(len, page.lines), default=0)
+    items: list[str | PageTable] = []
+    lines: list[str] = []
+    for number, line in enumerate([*page.lines, ""]):
+        if number not in used | repeated and number < len(page.lines):
+            lines.append(line)
+        if lines and (number in tables or number == len(page.lines)):
+            items += [text] if (text := join_lines(lines, longest)) else []
+            lines = []
+        items += [tables[number]] if number in tables else []
+    return items
+
+
+class _Pages:
+    """Writes pages so that nothing stands inside what goes on from one to the next."""
+
+    def __init__(self, pages: Sequence[_Page], limits: ParseLimits) -> None:
+        self.writer = BlockWriter(limits.chars)
+        self._header: tuple[tuple[str, ...], ...] = ()  # of the table that goes on
+        repeated = running_lines(
+            [tuple([page.lines[n] for n in edge] for edge in page.edges) for page in pages]
+        )
+        self._above = [
+            [p.lines[n] for n in p.edges[0][:count]]
+            for p, (count, _) in zip(pages, repeated, strict=True)
+        ]
+        self._below = [
+            [p.lines[n] for n in p.edges[1][:count]][::-1]
+            for p, (_, count) in zip(pages, repeated, strict=True)
+        ]
+        self._items = [
+            _items(p, {*p.edges[0][:above], *p.edges[1][:below]})
+            for p, (above, below) in zip(pages, repeated, strict=True)
+        ]
+        self._goes_on = [self._joins(number) for number in range(len(pages))]
+
+    def _joins(self, number: int) -> bool:
+        """Whether a page ends inside what the next begins with; a broken word is made whole."""
+        if number + 1 >= len(self._items) or not (self._items[number] and self._items[number + 1]):
+            return False
+        before, after = self._items[number][-1], self._items[number + 1][0]
+        if isinstance(before, PageTable) and isinstance(after, PageTable):
+            return _same_table(before, after)
+        if isinstance(before, str) and isinstance(after, str) and goes_on(before, after):
+            before, after = without_broken_word(before, after)
+            self._items[number][-1], self._items[number + 1][0] = before, after
+            return bool(after)
+        return False
+
+    def write(self) -> None:
+        """Write all pages.
+
+        What repeats stands before and after a page, or where it parts nothing: it waits for
+        another page where all of one goes on from the page before and to the next.
+        """
+        waiting: list[str] = []
+        for number, items in enumerate(self._items):
+            self.writer.start_page()
+            comes_over = number > 0 and self._goes_on[number - 1]
+            goes_over = self._goes_on[number]
+            above, below = [*waiting, *self._above[number]], self._below[number]
+            waiting = []
+            if comes_over and goes_over and len(items) == 1:
+                waiting, above, below = [*above, *below], [], []
+            elif comes_over:
+                above, below = [], [*above, *below]
+            elif goes_over:
+                above, below = [*above, *below], []
+            self._lines(above)
+            for place, item in enumerate(items):
+                self._add(item, continues=comes_over and place == 0)
+                if comes_over and goes_over and place == 0:
+                    self._lines(below)
+                    below = []
+            self._lines(below)
+        self._lines(waiting)
+
+    def _lines(self, lines: Sequence[str]) -> None:
+        self.writer.text("\n".join(lines))
+        self.writer.end_paragraph()
+
+    def _add(self, item: str | PageTable, *, continues: bool) -> None:
+        if isinstance(item, PageTable):
+            self._add_table(item, continues=continues)
+            return
+        self._lines([item.replace("\ufffe", "-").replace("\u0002", "-")])
+        if continues and isinstance(last := self.writer.blocks[-1], Paragraph):
+            self.writer.blocks[-1] = replace(last, continues=True)
+
+    def _add_table(self, table: PageTable, *, continues: bool) -> None:
+        self.writer.begin_table()
+        placed: list[list[Cell]] = [[] for _ in range(table.row_count)]
+        for cell in sorted(table.cells):
+            placed[cell.row].append(cell)
+        for row in placed:
+            self.writer.begin_row()
+            for cell in row:
+                self.writer.skip_to(cell.column)
+                self.writer.cell(table.cells[cell], columns=cell.columns, rows=cell.rows)
+            self.writer.end_row()
+        self.writer.end_table(table.title)
+        made = self.writer.blocks[-1]
+        if not isinstance(made, Table):
+            return
+        if not continues:
+            self._header = made.rows[: made.header_rows]
+            return
+        rows = made.rows if not made.title or table.title else ((made.title,), *made.rows)
+        count = len(self._header)
+        rows = rows[count:] if count and rows[:count] == self._header else rows
+        self.writer.blocks[-1] = replace(made, rows=rows, header_rows=0, title="", continues=True)
+
+
+def _same_table(before: PageTable, after: PageTable) -> bool:
+    """Whether a table goes on with the one that begins the next page."""
+    if after.title or len(before.lefts) != len(after.lefts):
+        return False
+    if any(abs(a - b) > SAME_COLUMN for a, b in zip(before.lefts, after.lefts, strict=True)):
+        return False
+    first, header = after.row(0), before.row(0)
+    if first == header:
+        return True
+    last = before.row(before.row_count - 1)
+    shared = first.keys() & last.keys()
+    return all(is_figure(first[column]) == is_figure(last[column]) for column in shared)
