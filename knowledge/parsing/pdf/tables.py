@@ -237,7 +237,7 @@ def _aligned(rows: list[Row]) -> PageTable | None:
     """Return rows of words as a table, or nothing if they stand in no columns."""
     while rows and len(rows[-1]) == 1:
         rows = rows[:-1]  # what follows a table is text
-    while False and _TITLE.match(" ".join(word.text for _, word in rows[0])):
+    while rows and _TITLE.match(" ".join(word.text for _, word in rows[0])):
         rows = rows[1:]
     full = [row for row in rows if len(row) > 1]
     columns = _columns(full)
