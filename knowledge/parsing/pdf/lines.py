@@ -132,7 +132,8 @@ def _whole(layer: pypdfium2.PdfTextPage, text: str, start: int, end: int) -> Wor
     is_level = box.bottom < top and bottom < box.top
     is_sideways = not is_level and abs(box.left - left) < top - bottom
     right = left - 1 if is_sideways else box.right
-    return Word(" ".join(text[start:end].split()), left, right, bottom, top)
+    words = text[start:end]
+    return Word(" ".join(words.split()) if "  " in words else words, left, right, bottom, top)
 
 
 def _width(word: Word) -> float:
@@ -217,7 +218,10 @@ def _is_same_line(last: Word, word: Word) -> bool:
     """Whether a word goes on where another ends: pdfium breaks the line at raised letters."""
     heights = (last.top - last.bottom, word.top - word.bottom)
     shared = min(word.top, last.top) - max(word.bottom, last.bottom)
-    return shared > min(heights) / 2 and -0.2 * max(heights) < word.left - last.right < max(heights)
+    least = 0.2 if word.text.isdigit() and heights[1] < SMALL * heights[0] else 0.5
+    return shared > least * min(heights) and -0.2 * max(heights) < word.left - last.right < max(
+        heights
+    )
 
 
 def _add(words: list[Word], word: Word, *, joins: bool) -> None:

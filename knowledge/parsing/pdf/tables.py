@@ -135,19 +135,11 @@ def _with_rows_parted(
 
     A row is several where words stand below each other in most of its cells, many of them figures.
     """
-    heights: list[list[float]] = []  # of each row, where the lines of its text stand
-    for row in range(count):
-        cells = {cell: words for cell, words in inside.items() if cell[::2] == (row, 1)}
-        levels: list[float] = []
-        for y in sorted((-word.middle[1] for words in cells.values() for _, word in words)):
-            levels += [y] if not levels or y - levels[-1] > LEVEL_POINTS else []
-        parts = [
-            [_on_level(words, levels, n) for n in range(len(levels))] for words in cells.values()
-        ]
-        filled = [text for texts in parts for text in texts if text]
-        tall = sum(sum(map(bool, texts)) > 1 for texts in parts)
-        is_several = 2 * tall > len(parts) and sum(map(is_figure, filled)) > 0.4 * len(filled)
-        heights.append(levels if is_several else levels[:1] or [0.0])
+    flat: list[list[list[Placed]]] = [[] for _ in range(count)]  # of each row, its own cells
+    for cell, words in inside.items():
+        if cell.rows == 1:
+            flat[cell.row].append(words)
+    heights = [_levels_of(cells) for cells in flat]  # of each row, where its rows of words stand
     starts = [sum(map(len, heights[:row])) for row in range(count + 1)]
     parted: dict[Cell, list[Placed]] = {}
     for cell, words in inside.items():
@@ -159,6 +151,21 @@ def _with_rows_parted(
             )
             parted.setdefault(place, []).append((number, word))
     return parted, starts[-1]
+
+
+def _levels_of(cells: Sequence[Sequence[Placed]]) -> list[float]:
+    """Return where the rows of words stand of which a row between lines is made."""
+    levels: list[float] = []
+    for y in sorted([-word.middle[1] for words in cells for _, word in words]):
+        if not levels or y - levels[-1] > LEVEL_POINTS:
+            levels.append(y)
+    if len(levels) < 2:
+        return levels or [0.0]
+    parts = [[_on_level(words, levels, n) for n in range(len(levels))] for words in cells]
+    filled = [text for texts in parts for text in texts if text]
+    tall = sum(sum(map(bool, texts)) > 1 for texts in parts)
+    is_several = 2 * tall > len(parts) and sum(map(is_figure, filled)) > 0.4 * len(filled)
+    return levels if is_several else levels[:1]
 
 
 def _on_level(words: Sequence[Placed], levels: Sequence[float], number: int) -> str:

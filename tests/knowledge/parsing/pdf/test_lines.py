@@ -14,6 +14,7 @@ def text(page: Page) -> str:
     ("before", "digits", "rise", "after", "expected"),
     [
         ("about 10", "6", 4, "units", "about 10^6 units"),
+        ("about 10", "6", 8, "units", "about 10^6 units"),
         ("about 25 m", "2", 4, "of it", "about 25 m² of it"),
         ("much CO", "2", -2, "is out", "much CO2 is out"),
         ("fee 25", "17", 4, "euros", "fee 25^17 euros"),

@@ -88,6 +88,12 @@ def test_the_line_that_names_a_table_is_its_title() -> None:
     assert headers(read(page)) == ["Table 1: Goods\nItem | Price | Stock"]
 
 
+def test_a_title_with_a_gap_is_no_row() -> None:
+    page = Page().put(60, 700, "Table 2:").put(200, 700, "Goods")
+    page.rows(GOODS, LEFTS, y=686)
+    assert headers(read(page)) == ["Table 2: Goods\nItem | Price | Stock"]
+
+
 def ruled(*, merged: bool) -> Page:
     page = Page()
     page.rows([["Building", "Room", "Seats"]], LEFTS, y=755)
@@ -125,7 +131,7 @@ def test_rows_are_parted_where_lines_are_drawn_under_every_few_only() -> None:
 WORDS = "the quick brown fox jumps over the lazy dog and runs away from it all".split()
 NO_TABLES = {
     "contents": ([[f"{i}", f"Part {'on ' * i}", f"{i * 7}"] for i in range(1, 7)], [60, 90, 500]),
-    "dots": ([[f"Part {i} of it", "." * 30, f"{i * 7}"] for i in range(1, 9)], [60, 250, 500]),
+    "dots": ([[f"Part {i} of it", "." * 30, f"{50 - i * 3}"] for i in range(1, 9)], [60, 250, 500]),
     "bullets": ([["•", f"item number {i} is a thing"] for i in range(6)], [60, 75]),
     "numbers": ([[f"{i}.", f"step number {i} is to do it"] for i in range(6)], [60, 80]),
     "form": ([["Name:", "_" * 30], ["Town:", "_" * 30], ["Date:", "." * 40]], [60, 150]),
