@@ -14,6 +14,10 @@ from knowledge.parsing.markdown import markdown_blocks
 from knowledge.types import HEADING_SEPARATOR
 
 
+TITLE_CHARS = 200
+"""Of a heading, what stands before its chunks: a longer one is a paragraph marked as a heading."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """Blocks that may share a chunk, in order."""
@@ -71,7 +75,7 @@ def _units(parsed: ParsedText) -> Iterator[Unit]:
             return
         if block.kind == "heading":
             path = {level: title for level, title in path.items() if level < block.level}
-            path[block.level] = block.title
+            path[block.level] = block.title[:TITLE_CHARS]
             heading = HEADING_SEPARATOR.join(path[level] for level in sorted(path))
         if place := _trimmed(parsed.text, start, block.end):
             header = (block.start, block.header_end) if block.header_end > place[0] else None

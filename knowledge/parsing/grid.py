@@ -104,9 +104,10 @@ class Grid:
         """Return the table, its first row as its title where that is one cell over all columns."""
         rows = [tuple(row) for row in self._narrowed() if any(row)]
         header_rows = min(self._header_rows, len(rows))
-        first = set(rows[0]) - {""} if rows else set()
-        if len(rows) > 2 and len(first) == 1 and max(map(len, rows)) > 1 and not title:
-            title = first.pop()
+        first = [cell for cell in rows[0] if cell] if rows else []
+        is_one = len(first) == 1 or (self._has_wide_cells and len(set(first)) == 1)
+        if len(rows) > 2 and is_one and max(map(len, rows)) > 1 and not title:
+            title = first[0]
             rows = rows[1:]
             header_rows = max(0, header_rows - 1)
             self._has_wide_cells = False

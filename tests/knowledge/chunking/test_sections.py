@@ -1,6 +1,6 @@
 """What stands under one heading, on one page."""
 
-from knowledge.chunking.sections import sections
+from knowledge.chunking.sections import TITLE_CHARS, sections
 from knowledge.parsing import ParsedText
 from knowledge.parsing.blocks import PlacedBlock
 
@@ -49,3 +49,9 @@ def test_text_that_no_block_holds_is_not_lost() -> None:
     heading = PlacedBlock("heading", 8, 15, 1, title="Rooms")
     parsed = ParsedText(text, "html", "utf-8", blocks=(heading,))
     assert cut(parsed) == [("", "before"), ("Rooms", "# Rooms\n\nafter")]
+
+
+def test_a_paragraph_marked_as_a_heading_does_not_stand_before_every_chunk() -> None:
+    parsed = ParsedText(f"# {'word ' * 1_000}\n\nTen.\n", "markdown", "utf-8")
+    (section,) = sections(parsed, at_headings=True)
+    assert len(section.units[-1].heading) == TITLE_CHARS

@@ -64,3 +64,13 @@ def test_empty_cells_that_fill_others_are_counted_too() -> None:
     grid.add("", columns=5)
     grid.end_row()
     assert len("".join(told)) == 4
+
+
+def test_a_first_row_of_equal_cells_is_no_title() -> None:
+    grid = Grid(lambda _: None)
+    for row in (("0", "0"), ("1", "2"), ("3", "4")):
+        grid.begin_row()
+        for cell in row:
+            grid.add(cell)
+        grid.end_row()
+    assert grid.table() == Table((("0", "0"), ("1", "2"), ("3", "4")), 0, "")
