@@ -13,7 +13,6 @@ from knowledge.parsing.blocks import PlacedBlock
 from knowledge.parsing.markdown import markdown_blocks
 from knowledge.types import HEADING_SEPARATOR
 
-
 TITLE_CHARS = 200
 """Of a heading, what stands before its chunks: a longer one is a paragraph marked as a heading."""
 

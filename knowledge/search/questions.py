@@ -7,6 +7,7 @@ about himself goes with the question next to it, and is no part of what is asked
 import re
 from dataclasses import dataclass
 
+from knowledge.search.conversation import MAX_CONTEXT_CHARS
 from knowledge.search.courtesy import without_courtesy
 from knowledge.sql.tokens import STOP_WORDS, Role, query_terms
 
@@ -14,7 +15,7 @@ MOST_QUESTIONS = 4
 """Searched apart; what is asked after them goes with the last: each costs a search."""
 
 MOST_STORY_CHARS = 200
-"""Of the story, what is embedded: some 45 English tokens, so that the question weighs as much."""
+"""Of a longer story the last sentence is embedded: some 45 English tokens, as a long question."""
 
 _SENTENCE = re.compile(
     r".+?(?:[?？!！。]+[\"”』」)）]*(?=\s|[^\x00-\x7f]|$)"
@@ -46,16 +47,25 @@ class Asked:
 
     @property
     def story(self) -> str:
-        """What is told around it."""
-        return f"{self.before} {self.after}".strip()
+        """What of the story is searched by its words: none of a long one, whose words are many."""
+        told = f"{self.before} {self.after}".strip()
+        if len(told) <= MOST_STORY_CHARS:
+            return told
+        is_needed = says_nothing(self.question)
+        return last_sentences(told, max_chars=MAX_CONTEXT_CHARS) if is_needed else ""
 
     @property
     def text(self) -> str:
-        """The question and the end of its story, as they are embedded."""
-        before, after = (
-            last_sentences(told, max_chars=MOST_STORY_CHARS) for told in (self.before, self.after)
-        )
-        return f"{before} {self.question} {after}".strip()
+        """The question and its story, as they are embedded."""
+        return f"{self._told(self.before)} {self.question} {self._told(self.after)}".strip()
+
+    def _told(self, story: str) -> str:
+        """Return a story, or of a long one the last sentence, unless it alone tells the subject."""
+        if len(story) <= MOST_STORY_CHARS:
+            return story
+        if says_nothing(self.question):
+            return last_sentences(story, max_chars=MAX_CONTEXT_CHARS)
+        return _sentences(last_sentences(story, max_chars=MOST_STORY_CHARS))[-1]
 
     def followed_by(self, other: "Asked") -> "Asked":
         """Return both as one question."""
@@ -109,8 +119,11 @@ def _sentences(text: str) -> list[str]:
 
 def _points_back(sentence: str) -> bool:
     """Return whether a question makes no sense without the one before."""
-    if _POINTS_BACK.search(sentence):
-        return True
+    return bool(_POINTS_BACK.search(sentence)) or says_nothing(sentence)
+
+
+def says_nothing(question: str) -> bool:
+    """Return whether a question has no word of its own: "And how much?"."""
     return all(
-        term.role is Role.FRAME or term.readings[0] in STOP_WORDS for term in query_terms(sentence)
+        term.role is Role.FRAME or term.readings[0] in STOP_WORDS for term in query_terms(question)
     )

@@ -135,7 +135,8 @@ class WeightedTerms:
 
     def _is_held_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds all that is asked, and that is more than a common word."""
-        unknown = any(not each.is_held and each.term.kind in NAMING for each in self.found)
+        named = (each for each in self.found if each.term.kind in NAMING and not each.is_own)
+        unknown = any(not each.is_held and each.term.role is not Role.STORY for each in named)
         if unknown or sum(each.weight for each in self.asked) < ENOUGH_INFORMATION:
             return False
         marks = [_mark(chunk_pk)]

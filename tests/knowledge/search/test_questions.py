@@ -56,11 +56,18 @@ def test_what_is_told_goes_with_the_question_next_to_it(
     assert found.text == " ".join(filter(None, [before, question, after]))
 
 
-def test_of_a_long_story_the_end_is_embedded() -> None:
+def test_of_a_long_story_the_last_sentence_is_embedded() -> None:
     (found,) = questions_of("I write about my lamp. " * 300 + "How do I pay?", max_chars=8192)
     assert found.question == "How do I pay?"
-    assert found.text.endswith("I write about my lamp. How do I pay?")
-    assert len(found.text) < 250
+    assert found.text == "I write about my lamp. How do I pay?"
+    assert found.story == ""
+
+
+def test_of_a_long_story_more_is_searched_where_the_question_alone_says_nothing() -> None:
+    story = "The brass lamp is broken. " + "I write about my lamp. " * 20
+    (found,) = questions_of(f"{story}What can I do?", max_chars=8192)
+    assert found.text == f"{story}What can I do?"
+    assert found.story == story.strip()
 
 
 def test_a_message_over_the_limit_is_read_from_its_end_by_whole_sentences() -> None:

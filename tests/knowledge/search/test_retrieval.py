@@ -15,7 +15,8 @@ from knowledge import (
     NewDocument,
     Turn,
 )
-from knowledge.sql.terms import WeightedTerms, weigh
+from knowledge.sql import terms
+from knowledge.sql.terms import WeightedTerms
 from tests.fakes.embedder import FakeEmbedder, Vectors
 from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
@@ -109,6 +110,7 @@ def test_words_are_weighed_among_the_chunks_of_the_bases_asked(
     filled: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     totals: list[int] = []
+    weigh = terms.weigh
 
     def note(*args: Any, total: int, **rest: Any) -> WeightedTerms:
         totals.append(total)
@@ -345,7 +347,6 @@ def test_an_empty_base_gives_nothing_and_is_not_degraded(knowledge: Knowledge) -
     ("question", "options", "error"),
     [
         ("  ", {}, InvalidQuery),
-        ("x" * 9000, {}, InvalidQuery),
         ("x", {"top_k": 0}, InvalidQuery),
         ("x", {"retrievers": ["psychic"]}, InvalidQuery),
         ("x", {"filters": {"a": ["b"]}}, InvalidFilter),
@@ -513,6 +514,93 @@ def test_a_heading_cut_off_from_its_text_answers_nothing(open_knowledge: OpenKno
     whole = knowledge.retrieve("Call the desk at any hour", base_ids=[BASE], tenant=TENANT).passages
     assert whole[0].external_id == "whole"
     assert whole[0].is_relevant
+
+
+def test_a_heading_takes_no_passages_place_and_no_tokens(open_knowledge: OpenKnowledge) -> None:
+    knowledge = open_knowledge(
+        config=KnowledgeConfig(chunking=Chunking(chunk_tokens=16, overlap_tokens=0))
+    )
+    knowledge.create_base("Handbook", base_id=BASE, tenant=TENANT)
+    text = "# The warranty of lamps\n\n" + "The warranty of lamps is three years in all shops. " * 3
+    knowledge.ingest(BASE, "cut", "cut.md", text.encode(), tenant=TENANT)
+    ask = "the warranty of lamps"
+    found = knowledge.retrieve(ask, base_ids=[BASE], top_k=9, tenant=TENANT).passages
+    assert [p.text.startswith("#") for p in found] == [False] * (len(found) - 1) + [True]
+    one = knowledge.retrieve(ask, base_ids=[BASE], top_k=9, max_tokens=12, tenant=TENANT)
+    assert [p.is_relevant for p in one.passages] == [True]
+
+
+def test_several_questions_of_a_message_are_searched_apart(filled: Knowledge) -> None:
+    ask = "Which courier delivers parcels? When does the shop close? Zebras?"
+    found = filled.retrieve(ask, base_ids=[BASE], top_k=2, tenant=TENANT)
+    assert [p.external_id for p in found.passages] == ["delivery", "hours"]
+    assert found.relevant_passages == 2
+    alone = filled.retrieve("When does the shop close?", base_ids=[BASE], tenant=TENANT)
+    assert found.passages[1].relevance == alone.passages[0].relevance
+    zh = filled.retrieve("年假有几天？报销要发票吗？", base_ids=[BASE], top_k=2, tenant=TENANT)
+    assert [p.external_id for p in zh.passages] == ["leave", "travel"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "Hello, could you please tell me which courier delivers parcels? Many thanks in advance!",
+        "Which courier delivers parcels, order 40021?",
+        "My name is Anna Novak. My order is CL-40021. Which courier delivers parcels?",
+        "Which courier delivres parcels?",
+    ],
+)
+def test_a_frame_an_order_number_or_a_slip_does_not_make_it_less_relevant(
+    filled: Knowledge, ask: str
+) -> None:
+    plain, framed = (
+        filled.retrieve(question, base_ids=[BASE], top_k=1, tenant=TENANT).passages[0]
+        for question in ("Which courier delivers parcels?", ask)
+    )
+    assert framed.external_id == "delivery"
+    assert framed.relevance == pytest.approx(plain.relevance, abs=0.1)
+
+
+def test_what_was_meant_is_embedded(filled: Knowledge, embedder: FakeEmbedder) -> None:
+    asked: list[str] = []
+    embed = embedder.embed_query
+
+    def note(text: str) -> Vectors:
+        asked.append(text)
+        return embed(text)
+
+    embedder.embed_query = note  # type: ignore[method-assign]  # what is embedded is looked at
+    for question in ("Do repairs of toastrs take days?", "Do repairs of toasters take days?"):
+        filled.retrieve(question, base_ids=[BASE], tenant=TENANT)
+    assert asked == [
+        "Do repairs of toastrs take days?",
+        "Do repairs of toasters take days?",
+        "Do repairs of toasters take days?",
+    ]
+
+
+def test_a_very_long_message_is_searched_by_its_end(filled: Knowledge) -> None:
+    ask = "I write about invoices. " * 500 + "Which courier delivers parcels?"
+    found = filled.retrieve(ask, base_ids=[BASE], top_k=1, tenant=TENANT)
+    assert [p.external_id for p in found.passages] == ["delivery"]
+    assert found.relevant_passages == 1
+    assert filled.retrieve("x" * 9000, base_ids=[BASE], tenant=TENANT).relevant_passages == 0
+
+
+def test_a_json_answer_before_a_follow_up_is_read_by_its_values(filled: Knowledge) -> None:
+    values = "The warranty of kettles covers two years."
+    answers = (values, f'{{"parcels": "{values}", "courier": "noon", "weekdays": "none"}}')
+    plain, json = (
+        filled.retrieve(
+            "And batteries?",
+            base_ids=[BASE],
+            history=[Turn("user", "How long is it?"), Turn("assistant", answer)],
+            tenant=TENANT,
+        )
+        for answer in answers
+    )
+    assert plain.query == json.query
+    assert json.passages[0].external_id == "warranty"
 
 
 def test_new_text_is_seen_by_no_more_people_than_the_old(filled: Knowledge) -> None:
