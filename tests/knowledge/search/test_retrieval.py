@@ -521,7 +521,7 @@ def test_a_heading_takes_no_passages_place_and_no_tokens(open_knowledge: OpenKno
         config=KnowledgeConfig(chunking=Chunking(chunk_tokens=16, overlap_tokens=0))
     )
     knowledge.create_base("Handbook", base_id=BASE, tenant=TENANT)
-    text = "# The warranty of lamps\n\n" + "The warranty of lamps is three years in all shops. " * 3
+    text = "The warranty of lamps is three years in all shops. " * 3 + "\n\n# The warranty of lamps"
     knowledge.ingest(BASE, "cut", "cut.md", text.encode(), tenant=TENANT)
     ask = "the warranty of lamps"
     found = knowledge.retrieve(ask, base_ids=[BASE], top_k=9, tenant=TENANT).passages
