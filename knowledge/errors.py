@@ -15,7 +15,7 @@ KnowledgeError
 ├── InvalidAttributes           attributes break the limits (16 keys, plain values)
 ├── InvalidName                 a malformed knowledge base id or external id
 ├── InvalidFilter               a filter names a value that no attribute can have
-├── InvalidQuery                the question is empty or too long
+├── InvalidQuery                the question is empty, or a number out of bounds
 ├── EmbedderMismatch            the index was made by another embedder
 │   └── EmbeddingDimensionMismatch  … whose vectors have another length
 ├── EmbedderUnavailable         the embedder cannot be loaded
@@ -141,10 +141,10 @@ class InvalidFilter(KnowledgeError):
 
 
 class InvalidQuery(KnowledgeError):
-    """The question is empty or too long."""
+    """The question is empty, or a number out of bounds."""
 
     code = "invalid_query"
-    hint = "Ask a question of 1 to 8,192 characters."
+    hint = "Ask a question that is not blank; top_k and max_tokens are at least 1."
 
 
 class EmbedderMismatch(KnowledgeError):
