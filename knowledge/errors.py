@@ -16,7 +16,7 @@ KnowledgeError
 ├── AccessConflict              a document without labels follows two that are guarded differently
 ├── InvalidName                 a malformed knowledge base id or external id
 ├── InvalidFilter               a filter names a value that no attribute can have
-├── InvalidQuery                the question is empty or too long
+├── InvalidQuery                the question is empty, or a number out of bounds
 ├── EmbedderMismatch            the index was made by another embedder
 │   └── EmbeddingDimensionMismatch  … whose vectors have another length
 ├── EmbedderUnavailable         the embedder cannot be loaded
@@ -149,10 +149,10 @@ class InvalidFilter(KnowledgeError):
 
 
 class InvalidQuery(KnowledgeError):
-    """The question is empty or too long."""
+    """The question is empty, or a number out of bounds."""
 
     code = "invalid_query"
-    hint = "Ask a question of 1 to 8,192 characters."
+    hint = "Ask a question that is not blank; top_k and max_tokens are at least 1."
 
 
 class EmbedderMismatch(KnowledgeError):

@@ -113,6 +113,7 @@ def test_it(number):
 """
 
 
+@pytest.mark.timeout(60)  # three processes start, on a busy machine too
 def test_the_tests_of_a_file_share_a_process_so_there_is_one_engine(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / f"test_{name}.py").write_text(OF_ONE_PROCESS)

@@ -78,4 +78,6 @@ def lexical_list(
         title_weight=full_text.TITLE_WEIGHT if is_alone else full_text.CONVERSATION_TITLE_WEIGHT,
         among=scope.narrow(live_chunks(scope.base_pks)) if scope.is_narrow else None,
     )
-    return LexicalList(Ranking("lexical", tuple(hit.chunk_pk for hit in hits)), weighted)
+    # chunks that a code or a name of the question points at come first
+    found = sorted((hit.chunk_pk for hit in hits), key=weighted.is_named_by, reverse=True)
+    return LexicalList(Ranking("lexical", tuple(found)), weighted)

@@ -21,7 +21,7 @@ would say a fifth of one that it does not."""
 MOST_MISSPELT = 2
 """Words of a question that may be misspelt; a question with more is about something else."""
 NAMING = (Kind.NUMBER, Kind.CODE)
-NAMES = (Kind.NUMBER, Kind.PHRASE, Kind.ACRONYM)
+NAMES = (*NAMING, Kind.PHRASE, Kind.ACRONYM)
 ENOUGH_WORDS = 0.4
 """Share of the words of a question beside which a rare number counts: a foreign question's year is
 in some chunk by accident."""
@@ -122,16 +122,14 @@ class WeightedTerms:
 
     def is_answered_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds a rare code of the question, or all that is asked."""
-        return self._is_named_by(chunk_pk) or self._is_held_by(chunk_pk)
+        return self.is_named_by(chunk_pk) or self._is_held_by(chunk_pk)
 
-    def _is_named_by(self, chunk_pk: int) -> bool:
+    def is_named_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds a rare code, or beside enough words a number or a name."""
         marks = [_mark(chunk_pk)]
-        kinds = {each.term.kind for each in self.found if each.is_rare and each.held_by(marks)}
-        if Kind.CODE in kinds:
-            return True
-        has_name = not kinds.isdisjoint(NAMES)
-        return has_name and self.coverage(chunk_pk) >= ENOUGH_WORDS
+        named = (each for each in self.found if each.is_rare and each.term.kind in NAMES)
+        kinds = {each.term.kind for each in named if each.held_by(marks)}
+        return Kind.CODE in kinds or (bool(kinds) and self.coverage(chunk_pk) >= ENOUGH_WORDS)
 
     def _is_held_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds all that is asked, and that is more than a common word."""

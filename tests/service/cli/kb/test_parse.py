@@ -17,12 +17,12 @@ def run_parse(file: Path, *options: str) -> tuple[int, dict[str, object]]:
 
 
 def test_parse_prints_text_pages_format_and_encoding(tmp_path: Path) -> None:
-    (tmp_path / "a.pdf").write_bytes(files.pdf("one lamp", "two lamps"))
+    (tmp_path / "a.pdf").write_bytes(files.pdf("One lamp.", "Two lamps."))
     status, document = run_parse(tmp_path / "a.pdf")
     assert status == 0
     assert document == {
-        "text": "one lamp\n\ntwo lamps",
-        "pages": ["one lamp", "two lamps"],
+        "text": "One lamp.\n\nTwo lamps.",
+        "pages": ["One lamp.", "Two lamps."],
         "format": "pdf",
         "encoding": "binary",
         "left_out": [],
