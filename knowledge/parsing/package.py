@@ -24,10 +24,11 @@ class Package:
         Raises:
             DamagedFile: It is no Office file.
         """
-        self._filename = filename
+        self.filename = filename
         self.skipped = SKIPPED
         self.told: frozenset[str] = frozenset()  # skipped elements whose start is told
         self.archive = Archive(filename, content, limits)
+        self._targets: dict[str, dict[str, tuple[str, str]]] = {}  # what was read before
         found = self.related("", ("officeDocument",))
         if not found:
             raise DamagedFile(f"{filename!r} is not an Office file: it has no main part")
@@ -36,7 +37,7 @@ class Package:
     def events(self, part: str) -> Iterator[Event]:
         """Yield the markup of a part, without the elements nobody reads."""
         depth = 0
-        for event in events(self._filename, self.archive.pieces(part)):
+        for event in events(self.filename, self.archive.pieces(part)):
             if event.kind == "start" and (depth or event.name in self.skipped):
                 if not depth and event.name in self.told:
                     yield event
@@ -53,12 +54,17 @@ class Package:
 
     def targets(self, part: str) -> dict[str, tuple[str, str]]:
         """Return relationship id → (kind, part), of those inside this file."""
+        if part not in self._targets:
+            self._targets[part] = self._read_targets(part)
+        return self._targets[part]
+
+    def _read_targets(self, part: str) -> dict[str, tuple[str, str]]:
         folder, name = posixpath.split(part)
         relations = posixpath.join(folder, "_rels", f"{name}.rels")
         if relations not in self.archive.names:
             return {}
         found: dict[str, tuple[str, str]] = {}
-        for event in events(self._filename, self.archive.pieces(relations)):
+        for event in events(self.filename, self.archive.pieces(relations)):
             target = event.attributes.get("Target", "")
             if event.kind != "start" or event.attributes.get("TargetMode") == "External":
                 continue

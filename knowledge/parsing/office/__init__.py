@@ -4,19 +4,37 @@ It knows which of them a file is; it does not know how any is read (`word`, `sli
 `knowledge.parsing.sheets`).
 """
 
+from collections.abc import Callable
+
 from knowledge.errors import UnsupportedFile
 from knowledge.parsing.blocks import Content
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.office.slides import read_slides
-from knowledge.parsing.office.word import read_word
 from knowledge.parsing.package import Package
-from knowledge.parsing.sheets import read_sheets
 from knowledge.parsing.writer import BlockWriter
+
+AddParts = Callable[[BlockWriter, Package, ParseLimits], None]
 
 KINDS = {"document": "docx", "workbook": "xlsx", "presentation": "pptx"}
 
 
-def read_office(filename: str, content: bytes, kind: str, limits: ParseLimits) -> Content:
+def parts_reader(kind: str) -> AddParts:
+    """Return what reads the parts of a `docx`, `xlsx` or `pptx`; only that is imported."""
+    if kind == "docx":
+        from knowledge.parsing.office.word import read_word
+
+        return read_word
+    if kind == "xlsx":
+        from knowledge.parsing.sheets import read_sheets
+
+        return read_sheets
+    from knowledge.parsing.office.slides import read_slides
+
+    return read_slides
+
+
+def read_office(
+    filename: str, content: bytes, kind: str, limits: ParseLimits, *, add_parts: AddParts
+) -> Content:
     """Return the content of a Word, Excel or PowerPoint file.
 
     Args:
@@ -24,6 +42,7 @@ def read_office(filename: str, content: bytes, kind: str, limits: ParseLimits) -
         content: The file.
         kind: `docx`, `xlsx` or `pptx`, as its name says.
         limits: What it may cost.
+        add_parts: The `parts_reader` of that kind.
 
     Raises:
         UnsupportedFile: It is another kind of Office file than its name says.
@@ -34,10 +53,5 @@ def read_office(filename: str, content: bytes, kind: str, limits: ParseLimits) -
     if KINDS.get(root) != kind:
         raise UnsupportedFile(f"{filename!r} is {KINDS.get(root, 'another kind of file')} inside")
     writer = BlockWriter(limits.chars)
-    if kind == "docx":
-        read_word(writer, package, limits)
-    elif kind == "xlsx":
-        read_sheets(writer, package, limits)
-    else:
-        read_slides(writer, filename, package, limits)
+    add_parts(writer, package, limits)
     return Content(writer.blocks, "utf-8", writer.not_read)

@@ -4,7 +4,7 @@ It knows which slides are shown and what a placeholder is for; it does not know 
 is written (`drawing`). Hidden slides and comments are left out, and told.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from knowledge.errors import ParseLimitExceeded
@@ -17,6 +17,7 @@ from knowledge.parsing.office.flow import Attributes
 from knowledge.parsing.office.left_out import LeftOut
 from knowledge.parsing.package import Package
 from knowledge.parsing.writer import BlockWriter
+from knowledge.parsing.xml import Event
 
 TITLES = ("title", "ctrTitle")
 AROUND = ("sldNum", "hdr", "dt", "sldImg")  # of no slide in particular; footers are read
@@ -125,21 +126,22 @@ class _Deck:
         for slide in self.slides:
             self.writer.start_page()
             section = slide.section or section
-            if _is_hidden(self.package, slide.part):
+            events = self.package.events(slide.part)
+            if _is_hidden(next(events, None)):
                 self.left_out.add("hidden slide", f"slide {slide.number}", WHY_HIDDEN)
                 continue
             if section:
                 self.writer.text(section)
                 self.writer.end_paragraph(heading=1)
                 section = ""
-            self._add(slide)
+            self._add(slide, events)
         self.left_out.tell(self.writer)
 
-    def _add(self, slide: _Slide) -> None:
+    def _add(self, slide: _Slide, events: Iterator[Event]) -> None:
         """Add a slide, its title first, wherever it stands in the file."""
         package, writer, part = self.package, self.writer, slide.part
         writer.push()
-        _Shape(self, slide).add(package.events(part))
+        _Shape(self, slide).add(events)
         blocks = writer.pop()
         blocks.sort(key=lambda block: not isinstance(block, Heading))
         writer.blocks_of_frame().extend(blocks)
@@ -156,7 +158,7 @@ class _Deck:
             self.left_out.add("comments", f"slide {slide.number}", WHY_NO_COMMENTS)
 
 
-def read_slides(writer: BlockWriter, filename: str, package: Package, limits: ParseLimits) -> None:
+def read_slides(writer: BlockWriter, package: Package, limits: ParseLimits) -> None:
     """Add the slides of a presentation.
 
     Raises:
@@ -165,7 +167,7 @@ def read_slides(writer: BlockWriter, filename: str, package: Package, limits: Pa
     deck = _Deck(writer, package)
     if len(deck.slides) > limits.pages:
         raise ParseLimitExceeded(
-            f"{filename!r} has {len(deck.slides)} slides; at most {limits.pages} "
+            f"{package.filename!r} has {len(deck.slides)} slides; at most {limits.pages} "
             "(knowledge.parse_pages)"
         )
     deck.read()
@@ -193,6 +195,5 @@ def _slides(package: Package) -> list[_Slide]:
     ]
 
 
-def _is_hidden(package: Package, part: str) -> bool:
-    root = next(iter(package.events(part)), None)
+def _is_hidden(root: Event | None) -> bool:
     return root is not None and root.attributes.get("show", "1") in ("0", "false")
