@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import rjieba
 
@@ -41,6 +41,10 @@ _FRAME = re.compile(
     r"|\b([a-z]{3,})\s+(?=\S*\d)|([\u4e00-\u9fff]{2})\s*(?=[a-z]*\d)|(?<=\d)([\u4e00-\u9fff]{2})"
 )
 """The word after "which" says what kind of answer is wanted, that beside a number what it is of."""
+_ASKED_OF = re.compile(r"的([\u4e00-\u9fff]{2,4})[是为為]?(?:多少|什么|什麼|几|幾|谁|誰|哪)")
+"""The same in Chinese: 张伟的*分机号*是多少."""
+
+_SPANS = tuple(combinations(range(5), 2))
 
 _LATIN = r"[^\W_\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
 _WORD = re.compile(r"[^\W_]+")
@@ -126,6 +130,7 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
         story: The user's own story around the question: searched, and never missed.
     """
     frames = FRAME_WORDS.union(*_FRAME.findall(question.casefold()))
+    frames |= {of[at:to] for of in _ASKED_OF.findall(question) for at, to in _SPANS}
     asked = (
         replace(term, role=Role.FRAME) if term.readings[0] in frames else term
         for term in _terms(question)

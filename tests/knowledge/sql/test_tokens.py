@@ -121,6 +121,7 @@ def test_words_of_the_form_of_a_question_are_no_words_of_its_answer() -> None:
     assert frames("Where do I pick up order 40021?") == {"order"}
     assert frames("E184是什么意思？") == {"意思"}
     assert "版本" in frames("哪个版本增加了主题？")
+    assert frames("张伟的分机号是多少？") == {"分机", "分机号", "机号"}
 
 
 def test_names_are_phrases_of_the_question_alone() -> None:
