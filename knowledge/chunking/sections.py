@@ -77,7 +77,7 @@ def _units(parsed: ParsedText) -> Iterator[Unit]:
             path[block.level] = block.title[:TITLE_CHARS]
             heading = HEADING_SEPARATOR.join(path[level] for level in sorted(path))
         if place := _trimmed(parsed.text, start, block.end):
-            header = (block.start, block.header_end) if block.header_end > place[0] else None
+            header = (place[0], block.header_end) if block.header_end > place[0] else None
             yield Unit(block.kind, *place, heading, header)
         done = max(done, block.end)
 
