@@ -3,8 +3,9 @@
 It knows headings, pages and blocks; it does not know sizes.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from knowledge.chunking.pieces import Unit
@@ -15,6 +16,14 @@ from knowledge.types import HEADING_SEPARATOR
 
 TITLE_CHARS = 200
 """Of a heading, what stands before its chunks: a longer one is a paragraph marked as a heading."""
+
+_HTML_HEADER = re.compile(
+    r"\s*+(?:<(?:div|p|center|figure)\b[^<>]*+>\s*+)*+<table\b"
+    r"(?:(?:(?!<tr\b|<thead\b).)*+<thead\b.*?</thead\s*+>"
+    r"|(?:(?!</tr\b|<t[dh]\b).)*+<th\b.*?</tr\s*+>)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The header rows of a table that is written in HTML; a first row of `<td>` is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +61,16 @@ def blocks_of(parsed: ParsedText) -> Sequence[PlacedBlock]:
     if parsed.blocks:
         return parsed.blocks
     if parsed.format == "markdown":
-        return markdown_blocks(parsed.text)
+        return [_with_html_header(parsed.text, block) for block in markdown_blocks(parsed.text)]
     edges = [0, *parsed.page_starts, len(parsed.text)]
     return [PlacedBlock("paragraph", start, end) for start, end in pairwise(edges)]
+
+
+def _with_html_header(text: str, block: PlacedBlock) -> PlacedBlock:
+    """Return a block of Markdown; as a table, if it is one in HTML that names its columns."""
+    is_tag = block.kind == "paragraph" and text.startswith("<", block.start)
+    found = _HTML_HEADER.match(text, block.start, block.end) if is_tag else None
+    return replace(block, kind="table", header_end=found.end()) if found else block
 
 
 def _page_edges(parsed: ParsedText) -> list[int]:
@@ -77,7 +93,7 @@ def _units(parsed: ParsedText) -> Iterator[Unit]:
             path[block.level] = block.title[:TITLE_CHARS]
             heading = HEADING_SEPARATOR.join(path[level] for level in sorted(path))
         if place := _trimmed(parsed.text, start, block.end):
-            header = (block.start, block.header_end) if block.header_end > place[0] else None
+            header = (place[0], block.header_end) if block.header_end > place[0] else None
             yield Unit(block.kind, *place, heading, header)
         done = max(done, block.end)
 

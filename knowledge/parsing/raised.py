@@ -169,7 +169,8 @@ def _figure(core: str, before: str, *, is_price: bool, is_power: bool) -> str:
             return f" {note_mark(core)}"
         if _BASE.search(before):
             return maybe if core == "1" else f"^{core}"
-        return f" {note_mark(core)}" if core == "1" else maybe
+        is_list = not core.isdecimal()  # 1, 2: no power has several figures
+        return f" {note_mark(core)}" if core == "1" or is_list else maybe
     return core.translate(_SIGNS) if _SYMBOL.search(before) else maybe
 
 

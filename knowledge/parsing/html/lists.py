@@ -1,6 +1,7 @@
 """Lists of web pages: the number or letter a browser shows before each item.
 
-It knows HTML's attributes for it; it does not know styles (`list-style-type`).
+It knows HTML's attributes for it and the style of the list or item itself (`list-style-type`); it
+does not know style sheets.
 """
 
 import re
@@ -16,6 +17,15 @@ LISTS = frozenset(("ol", "ul", "menu", "dir"))
 BULLET = "-"
 _NUMBER = re.compile(r"\s*([+-]?\d{1,9})")
 _LETTERS = 26
+_LIST_STYLE = re.compile(
+    r"list-style(?:-type)?\s*:[^;]*?(?<![\w-])"
+    r"(none|decimal|(?:lower|upper)-(?:alpha|latin|roman))(?![\w-])",
+    re.IGNORECASE,
+)
+_TYPES = {
+    "none": "", "decimal": "1", "lower-roman": "i", "upper-roman": "I",
+    "lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A",
+}  # fmt: skip
 ROMAN = {"i": "lowerRoman", "I": "upperRoman"}
 
 
@@ -33,10 +43,10 @@ class OpenList:
         if not self.is_numbered:
             return BULLET
         self.number = number_of(attributes.get("value"), self.number)
-        style = attributes.get("type") or self.style
+        style = _type_of(attributes, self.style)
         written = _written(self.number, style)
         self.number += self.step
-        return f"{written}."
+        return f"{written}." if style else BULLET
 
 
 def open_list(tag: str, attributes: Attributes, items: int) -> OpenList:
@@ -45,8 +55,14 @@ def open_list(tag: str, attributes: Attributes, items: int) -> OpenList:
         return OpenList(is_numbered=False)
     is_reversed = "reversed" in attributes
     start = number_of(attributes.get("start"), items if is_reversed else 1)
-    style = attributes.get("type") or "1"
+    style = _type_of(attributes, "1")
     return OpenList(is_numbered=True, style=style, number=start, step=-1 if is_reversed else 1)
+
+
+def _type_of(attributes: Attributes, otherwise: str) -> str:
+    """Return how numbers are written, as the attribute `type` says it; nothing: not at all."""
+    found = _LIST_STYLE.search(attributes.get("style") or "")
+    return _TYPES[found[1].lower()] if found else attributes.get("type") or otherwise
 
 
 def number_of(value: str | None, otherwise: int) -> int:

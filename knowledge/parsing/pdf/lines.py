@@ -25,6 +25,8 @@ TIGHT = (
 LOOSER = 1.12  # than the other lines of its page: a line that may have a gap
 TOUCHING = 0.15  # of the height of a line: no space is that narrow
 _ENDS = ".,;:!?)]}\u2019\u201d\u3002\uff0c\uff1b\uff09"
+_JOINS = ",;-\u2013"  # between the marks of several notes
+_MARKS = f"0123456789{_JOINS}"
 _LINE = re.compile("[^\n\ufffe\u0002]+[\ufffe\u0002]?")  # those signs are a hyphen that ends a line
 _WORD = re.compile("[^ \n]+")
 
@@ -168,6 +170,9 @@ def _words(layer: pypdfium2.PdfTextPage, text: str, start: int, end: int) -> Ite
                 if box.top - box.bottom < SMALL * (top - bottom):
                     small = _with_small_digits(layer, number, first)
                     words = small + words[len(number) :]
+            is_small = top - bottom < SMALL * (box.top - box.bottom)
+            if is_small and words[0].isdecimal() and words == match[0]:
+                words = _with_small_start(layer, words, first)
         yield Word(words, left, right, bottom, top)
 
 
@@ -194,12 +199,29 @@ def _with_small_digits(layer: pypdfium2.PdfTextPage, words: str, first: int) -> 
         raw.FPDFText_GetLooseCharBox(layer, first + number, box)
     height = boxes[0].top - boxes[0].bottom
     start = len(words)
-    while words[start - 1].isdigit() and boxes[start - 1].top - boxes[start - 1].bottom < (
+    while words[start - 1] in _MARKS and boxes[start - 1].top - boxes[start - 1].bottom < (
         SMALL * height
     ):
         start -= 1
+    start = len(words) - len(words[start:].lstrip(_JOINS))
     is_raised = boxes[-1].top + boxes[-1].bottom > boxes[0].top + boxes[0].bottom
     return small_digits(words[:start], words[start:], is_raised=is_raised)
+
+
+def _with_small_start(layer: pypdfium2.PdfTextPage, words: str, first: int) -> str:
+    """Return a word that begins with small digits, those told apart: the mark of a note."""
+    box = raw.FS_RECTF()
+    heights: list[float] = []
+    for number in range(len(words)):
+        raw.FPDFText_GetLooseCharBox(layer, first + number, box)
+        heights.append(box.top - box.bottom)
+    count = next(n for n, height in enumerate(heights) if heights[0] < SMALL * height)
+    if not words[:count].isdecimal():
+        return words
+    writer = BlockWriter(9 * len(words) + 9)
+    writer.raised(words[:count])
+    writer.text(words[count:])
+    return "".join(getattr(block, "text", "") for block in writer.blocks)
 
 
 def small_digits(before: str, digits: str, *, is_raised: bool) -> str:

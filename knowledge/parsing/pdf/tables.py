@@ -250,6 +250,8 @@ def _aligned(rows: list[Row]) -> PageTable | None:
         reaches = [[n] if is_full else _reach(found[1], columns) for n, found in enumerate(row)]
         is_rest = reaches[0][0] > 0 or (len(row) == 1 and _LOWER.match(row[0][1].text))
         is_wrapped = count > 0 and len(row) * 2 <= len(columns) and bool(is_rest)
+        above = [cells.get((count - 1, reach[0])) for reach in reaches]
+        is_wrapped = is_wrapped and not _has_figures_below(row, above)
         count += not is_wrapped
         for found, reach in zip(row, reaches, strict=True):
             place = (count - 1, reach[0])
@@ -261,6 +263,12 @@ def _aligned(rows: list[Row]) -> PageTable | None:
     texts = {cell: _cell_text(words) for cell, words in told.items()}
     numbers = {number for row in rows for number, _ in row}
     return PageTable(texts, count, tuple(left for left, _ in columns), numbers)
+
+
+def _has_figures_below(row: Row, above: Sequence[tuple[Cell, list[Placed]] | None]) -> bool:
+    """Whether a figure stands below a figure: a sum, not the rest of the cell above."""
+    pairs = zip(row, above, strict=True)
+    return any(is_figure(f[1].text) and up and is_figure(_cell_text(up[1])) for f, up in pairs)
 
 
 def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:

@@ -51,6 +51,15 @@ def table(rows: int, *, title: str = "", width: int = 3) -> Table:
     return Table((head, *body), 1, title)
 
 
+def test_a_table_inside_an_item_tells_its_header_once_in_each_piece() -> None:
+    rows = "".join(f"    | r{row} | {row} |\n" for row in range(30))
+    text = f"- See:\n  - the list\n\n    | Part | Price |\n    |---|---|\n{rows}"
+    chunks = cut(ParsedText(text, "markdown", "utf-8"))
+    tables = [piece for piece in chunks if "r" in piece.text and "|" in piece.text]
+    assert len(tables) > 2
+    assert [f"{piece.lead}{piece.text}".count("Part") for piece in tables] == [1] * len(tables)
+
+
 def test_every_piece_of_a_table_has_whole_rows_and_its_header_and_title() -> None:
     document = parsed(Heading("Motors"), table(30, title="Table 3: motors"))
     chunks = cut(document)

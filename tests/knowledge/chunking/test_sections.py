@@ -1,5 +1,7 @@
 """What stands under one heading, on one page."""
 
+import pytest
+
 from knowledge.chunking.sections import TITLE_CHARS, sections
 from knowledge.parsing import ParsedText
 from knowledge.parsing.blocks import PlacedBlock
@@ -55,3 +57,36 @@ def test_a_paragraph_marked_as_a_heading_does_not_stand_before_every_chunk() -> 
     parsed = ParsedText(f"# {'word ' * 1_000}\n\nTen.\n", "markdown", "utf-8")
     (section,) = sections(parsed, at_headings=True)
     assert len(section.units[-1].heading) == TITLE_CHARS
+
+
+@pytest.mark.parametrize(
+    ("before", "header"),
+    [
+        ("", "<table>\n<tr><th>Code</th><th>Fee</th></tr>"),
+        ("", "<table>\n<thead>\n<tr>\n<td>Code</td><td>Fee</td>\n</tr>\n</thead>"),
+        ('<div align="center">\n', '<TABLE border="1"><tr>\n  <TH>Code\n  <th>Fee\n</TR>'),
+        ("", "<table><caption>Fees</caption><tr><th>Code</th><td>Fee</td></tr>"),
+    ],
+)
+def test_a_table_of_html_in_markdown_has_a_header(before: str, header: str) -> None:
+    rows = "\n".join(f"<tr><td>K{row}</td><td>{row}</td></tr>" for row in range(9))
+    text = f"# Fees\n\n{before}{header}\n{rows}\n</table>\n\nAll net.\n"
+    (section,) = sections(ParsedText(text, "markdown", "utf-8"), at_headings=True)
+    table = section.units[1]
+    assert table.kind == "table"
+    assert table.header is not None
+    assert text[slice(*table.header)] == before + header
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<table><tr><td>a</td></tr><tr><th>b</th></tr></table>",
+        "<p>No table but <th> in words</tr>",
+        "<table><tr><th>cut off",
+        "<div>" * 20_000 + "<table><tr>" + "<th>" * 20_000,
+    ],
+)
+def test_other_html_in_markdown_has_no_header(html: str) -> None:
+    (section,) = sections(ParsedText(html, "markdown", "utf-8"), at_headings=True)
+    assert [(unit.kind, unit.header) for unit in section.units] == [("paragraph", None)]

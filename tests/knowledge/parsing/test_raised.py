@@ -76,6 +76,8 @@ def test_what_is_raised_lowered_or_struck_is_written_in_one_line(text: str, expe
         ("10^{2} pieces", "10^2 pieces", "10^2 pieces"),
         ("5^{2} + 1", "5^2 + 1", "5^2 + 1"),
         ("25^{1)} euros", "25 (note 1) euros", None),
+        ("40^{1, 2} pieces", "40 (note 1, 2) pieces", None),
+        ("1,200^{2,3} pieces", "1,200 (note 2,3) pieces", None),
         ("rows^{1,2}", "rows¹,²", "rows (note 1,2)"),
     ],
 )

@@ -29,6 +29,20 @@ def test_small_digits_join_no_number(
     assert text(page.put(right + 4 * len(digits) + 4, 700, after)) == expected
 
 
+def test_the_small_marks_of_several_notes_join_no_number() -> None:
+    page = Page().put(60, 700, "for 1,200").put(100.02, 704, "2,3", 6).put(116, 700, "units")
+    assert text(page) == "for 1,200 (note 2,3) units"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["25 euros from June.", "Net of tax.", "25 euros a month, to be paid by all who stay."],
+)
+def test_a_small_mark_before_a_note_joins_no_number(words: str) -> None:
+    page = Page().put(60, 104, "1", 5.5).put(63.2, 100, words)
+    assert text(page) == f"(note 1) {words}"
+
+
 def test_figures_of_two_cells_are_two() -> None:
     page = Page()
     page.lines = [(50, y, 250, y) for y in (710, 690, 670, 650)]

@@ -82,6 +82,16 @@ def test_a_cell_of_two_lines_stays_in_its_row(rest: list[str], row: str) -> None
     assert tables(in_columns([*rows, ["Bed", "wide", "9"]]))[0].split("\n")[1] == row
 
 
+def test_sums_below_a_table_are_rows_of_their_own() -> None:
+    rows = [["Text", "Qty", "Price", "Sum"], ["Bolt", "10", "1,20", "12,00"]]
+    rows += [["Nut", "5", "0,50", "2,50"], ["", "", "Net", "14,50"], ["", "", "VAT 19 %", "2,76"]]
+    assert tables(in_columns(rows, [60, 200, 300, 400]))[0].split("\n")[2:] == [
+        "Nut | 5 | 0,50 | 2,50",
+        " |  | Net | 14,50",
+        " |  | VAT 19 % | 2,76",
+    ]
+
+
 def test_the_line_that_names_a_table_is_its_title() -> None:
     page = Page()
     page.rows(GOODS, LEFTS, y=page.text("Table 1: Goods"))
