@@ -124,6 +124,18 @@ class WeightedTerms:
         """Return whether a chunk holds a rare code of the question, or all that is asked."""
         return self._is_named_by(chunk_pk) or self._is_held_by(chunk_pk)
 
+    def named(self, chunk_pks: Sequence[int]) -> frozenset[int]:
+        """Return, of each code of the question that few chunks hold, the first that holds it."""
+        codes = [
+            each
+            for each in self.asked
+            if each.term.kind is Kind.CODE
+            and each.term.role is Role.ASKED
+            and 0 < _count(each.chunks) <= FEW_CHUNKS
+        ]
+        holders = ([pk for pk in chunk_pks if each.held_by([_mark(pk)])] for each in codes)
+        return frozenset(pks[0] for pks in holders if pks)
+
     def _is_named_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds a rare code, or beside enough words a number or a name."""
         marks = [_mark(chunk_pk)]
