@@ -65,6 +65,13 @@ class FoundTerm:
         return self.is_held or self.term.kind not in (Kind.NUMBER, Kind.PAIR)
 
     @property
+    def names_one(self) -> bool:
+        """Whether the question names one thing by it: a code, or a long number, of few chunks."""
+        digits = sum(map(str.isdigit, self.written))
+        is_name = self.term.kind is Kind.CODE or digits >= OWN_DIGITS
+        return is_name and self.term.role is Role.ASKED and 0 < _count(self.chunks) <= FEW_CHUNKS
+
+    @property
     def is_mended(self) -> bool:
         """Whether another word was meant."""
         return self.term.kind is Kind.WORD and self.tokens != self.term.readings
@@ -125,15 +132,12 @@ class WeightedTerms:
         return self._is_named_by(chunk_pk) or self._is_held_by(chunk_pk)
 
     def named(self, chunk_pks: Sequence[int]) -> frozenset[int]:
-        """Return, of each code of the question that few chunks hold, the first that holds it."""
-        codes = [
-            each
+        """Return, of each name of one thing in the question, the first chunk that answers to it."""
+        holders = (
+            [pk for pk in chunk_pks if each.held_by([_mark(pk)]) and self._is_named_by(pk)]
             for each in self.asked
-            if each.term.kind is Kind.CODE
-            and each.term.role is Role.ASKED
-            and 0 < _count(each.chunks) <= FEW_CHUNKS
-        ]
-        holders = ([pk for pk in chunk_pks if each.held_by([_mark(pk)])] for each in codes)
+            if each.names_one
+        )
         return frozenset(pks[0] for pks in holders if pks)
 
     def _is_named_by(self, chunk_pk: int) -> bool:
