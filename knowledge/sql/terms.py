@@ -190,12 +190,15 @@ def _by_role(found: Sequence[FoundTerm]) -> WeightedTerms:
 
 
 def _as_held(term: Term, lists: Mapping[str, str]) -> FoundTerm:
-    """Return a term by its strictest reading that is held; a code's parts may stand apart."""
+    """Return a term by its strictest reading that is held; a code's parts may stand apart.
+
+    Not those of an address: 10 and 9 are in many a text.
+    """
     for token in term.readings:
         if lists[token] != ",":
             searched = () if term.kind is Kind.PHRASE else (token,)
             return FoundTerm(term, searched, lists[token])
-    if term.kind is Kind.CODE and len(term.parts) > 1:
+    if term.kind is Kind.CODE and len(term.parts) > 1 and not all(map(str.isdigit, term.parts)):
         holders = [set(lists[part].strip(",").split(",")) for part in term.parts]
         together = set.intersection(*holders) - {""}
         return FoundTerm(term, term.parts, f",{','.join(together)}," if together else ",")

@@ -133,6 +133,14 @@ def test_the_story_helps_and_is_not_missed(filled: Engine) -> None:
     assert weighed(filled, "deposit", said="I bought a lamp in Rome.").coverage(1) < 1.0
 
 
+def test_an_address_is_not_held_by_its_numbers_apart(filled: Engine) -> None:
+    with filled.execution_options(write=True).begin() as connection:
+        row = LexicalRow(8, 7, "", "", "Open from 10:00 to 18:00, Saturday from 9:00")
+        full_text.add(connection, [row])
+    assert not weighed(filled, "Which host is 10.9.9.9?").is_answered_by(8)
+    assert not weighed(filled, "10.18.0.9").is_answered_by(8)
+
+
 def test_a_long_number_names_a_chunk_beside_enough_words(filled: Engine) -> None:
     everything = range(1, len(ROWS) + 1)
     assert weighed(filled, "Who has 1473, Elena Moser?").named(everything) == {4}
