@@ -3,10 +3,12 @@
 It knows ranks only; it does not know scores, texts or who made the lists.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from knowledge.types import RetrieverName
+
+FIRST = 1.0  # more than all rankings together give: a score keeps the order of its passages
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,13 @@ class FusedRanking:
     retrievers: Mapping[int, tuple[RetrieverName, ...]]
 
 
-def fuse(rankings: Iterable[Ranking], *, rrf_k: int, limit: int) -> FusedRanking:
+def fuse(
+    rankings: Iterable[Ranking], *, rrf_k: int, limit: int, first: Collection[int] = ()
+) -> FusedRanking:
     """Fuse rankings: each gives a chunk `1 / (rrf_k + rank)`; equal scores go by chunk.
+
+    The chunks in `first` stand before all others: two rankings of what is about the subject would
+    outvote the one chunk that holds the code asked for.
 
     Source: Cormack, Clarke and Büttcher 2009; `rrf_k`: `KnowledgeConfig.rrf_k`.
     """
@@ -39,5 +46,6 @@ def fuse(rankings: Iterable[Ranking], *, rrf_k: int, limit: int) -> FusedRanking
             scores[pk] = scores.get(pk, 0.0) + 1.0 / (rrf_k + rank)
             if ranking.retriever not in retrievers.get(pk, ()):
                 retrievers[pk] = (*retrievers.get(pk, ()), ranking.retriever)
+    scores |= {pk: scores[pk] + FIRST for pk in first if pk in scores}
     best = sorted(scores, key=lambda pk: (-scores[pk], pk))[:limit]
     return FusedRanking(tuple(best), scores, retrievers)

@@ -22,7 +22,13 @@ from knowledge.search.dense import (
     start_dense,
 )
 from knowledge.search.fusion import FusedRanking, Ranking, fuse
-from knowledge.search.lexical import LexicalLists, chosen_texts, lexical_list, start_lexical
+from knowledge.search.lexical import (
+    LexicalList,
+    LexicalLists,
+    chosen_texts,
+    lexical_list,
+    start_lexical,
+)
 from knowledge.search.passages import (
     FoundRow,
     count_within_budget,
@@ -123,18 +129,21 @@ def _find(resources: Resources, connection: Connection, started: _Started) -> Fo
     access = prepared.query.access
     lists = [dense_list(resources, connection, each) for each in started.dense]
     texts = chosen_texts(prepared, lists)
-    fused = _fuse(resources, prepared, _rankings(lists, lexical, texts))
+    words = lexical[texts[-1]]
+    fused = _fuse(resources, prepared, _rankings(lists, lexical, texts), words)
     rows = read_rows(connection, fused.best, access)
     if len(rows) < len(fused.best):  # a document changed since its words were searched
         lexical = {text: lexical_list(resources, connection, prepared, text) for text in texts}
-        fused = _fuse(resources, prepared, _rankings(lists, lexical, texts))
+        words = lexical[texts[-1]]
+        fused = _fuse(resources, prepared, _rankings(lists, lexical, texts), words)
         rows = read_rows(connection, fused.best, access)
     order = sorted((pk for pk in fused.best if pk in rows), key=lambda pk: is_heading(rows[pk]))
     rows = distinct_rows(rows, order, prepared.wanted)
-    words = lexical[texts[-1]]
     relevance = relevance_by_chunk(rows, lists, None if words is None else words.terms)
-    scores = _rerank(resources, prepared, rows) if resources.reranker else fused.scores
-    best = sorted(rows, key=lambda pk: (is_heading(rows[pk]), -scores[pk]))
+    scores, best = fused.scores, list(rows)
+    if resources.reranker:
+        scores = _rerank(resources, prepared, rows)
+        best.sort(key=lambda pk: (is_heading(rows[pk]), -scores[pk]))
     return Found(texts[-1], lists, rows, tuple(best), relevance, scores, fused.retrievers)
 
 
@@ -162,10 +171,14 @@ def _rankings(
 
 
 def _fuse(
-    resources: Resources, prepared: PreparedQuery, rankings: Iterable[Ranking]
+    resources: Resources,
+    prepared: PreparedQuery,
+    rankings: Iterable[Ranking],
+    words: LexicalList | None,
 ) -> FusedRanking:
     limit = prepared.wanted * SPARE_FACTOR
-    return fuse(rankings, rrf_k=resources.config.rrf_k, limit=limit)
+    named = frozenset[int]() if words is None else words.terms.named(words.ranking.chunk_pks)
+    return fuse(rankings, rrf_k=resources.config.rrf_k, limit=limit, first=named)
 
 
 def _min_relevance(

@@ -65,6 +65,13 @@ class FoundTerm:
         return self.is_held or self.term.kind not in (Kind.NUMBER, Kind.PAIR)
 
     @property
+    def names_one(self) -> bool:
+        """Whether the question names one thing by it: a code, or a long number, of few chunks."""
+        digits = sum(map(str.isdigit, self.written))
+        is_name = self.term.kind is Kind.CODE or digits >= OWN_DIGITS
+        return is_name and self.term.role is Role.ASKED and 0 < _count(self.chunks) <= FEW_CHUNKS
+
+    @property
     def is_mended(self) -> bool:
         """Whether another word was meant."""
         return self.term.kind is Kind.WORD and self.tokens != self.term.readings
@@ -124,6 +131,15 @@ class WeightedTerms:
         """Return whether a chunk holds a rare code of the question, or all that is asked."""
         return self.is_named_by(chunk_pk) or self._is_held_by(chunk_pk)
 
+    def named(self, chunk_pks: Sequence[int]) -> frozenset[int]:
+        """Return, of each name of one thing in the question, the first chunk that answers to it."""
+        holders = (
+            [pk for pk in chunk_pks if each.held_by([_mark(pk)]) and self.is_named_by(pk)]
+            for each in self.asked
+            if each.names_one
+        )
+        return frozenset(pks[0] for pks in holders if pks)
+
     def is_named_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds a rare code, or beside enough words a number or a name."""
         marks = [_mark(chunk_pk)]
@@ -172,12 +188,15 @@ def _by_role(found: Sequence[FoundTerm]) -> WeightedTerms:
 
 
 def _as_held(term: Term, lists: Mapping[str, str]) -> FoundTerm:
-    """Return a term by its strictest reading that is held; a code's parts may stand apart."""
+    """Return a term by its strictest reading that is held; a code's parts may stand apart.
+
+    Not those of an address: 10 and 9 are in many a text.
+    """
     for token in term.readings:
         if lists[token] != ",":
             searched = () if term.kind is Kind.PHRASE else (token,)
             return FoundTerm(term, searched, lists[token])
-    if term.kind is Kind.CODE and len(term.parts) > 1:
+    if term.kind is Kind.CODE and len(term.parts) > 1 and not all(map(str.isdigit, term.parts)):
         holders = [set(lists[part].strip(",").split(",")) for part in term.parts]
         together = set.intersection(*holders) - {""}
         return FoundTerm(term, term.parts, f",{','.join(together)}," if together else ",")

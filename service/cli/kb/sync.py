@@ -153,8 +153,8 @@ def sync(
             is_there = partial(_require_same_folder, folder, here)
             with output.progress("syncing") as bar:
                 run = _Run(gateway, root, bar, outcome, len(changes) + len(surplus))
-                run.send([change for change in changes if change.plan.labels])
-                run.send([change for change in changes if not change.plan.labels])
+                run.send([change for change in changes if _expected_labels(change)])
+                run.send([change for change in changes if not _expected_labels(change)])
                 run.delete(surplus, is_there)
         document = outcome.as_document(base, dry_run=dry_run)
         output.result(document, lambda out: _print_outcome(out, outcome, dry_run=dry_run))
@@ -226,7 +226,8 @@ def _require_same_folder(folder: Path, here: tuple[int, int] | None) -> None:
 class _Run:
     """A sync under way. First all is sent, then deleted: a renamed document is never missing.
 
-    Files with labels are sent before the others, which follow them where their text is the same.
+    Files with labels, of a rule or of their document, are sent before the others, which follow them
+    where their text is the same.
     """
 
     gateway: Gateway

@@ -117,3 +117,17 @@ def test_a_code_that_is_not_listed_is_not_answered_by_its_neighbours(knowledge: 
     for code, known in (("E107", True), ("E108", False), ("E10", False), ("E1070", False)):
         found = knowledge.retrieve(ask.format(code), base_ids=["list"], tenant=TENANT)
         assert bool(found.relevant_passages) is known, code
+
+
+@pytest.mark.parametrize("code", ["AB-12/34-D", "XK-9000", "XK9000"])
+def test_the_one_passage_that_holds_a_code_is_before_many_about_the_subject(
+    knowledge: Knowledge, code: str
+) -> None:
+    lines = [f"The price of shelf model {1000 + at} is {at} euros." for at in range(400)]
+    parts = "Spare parts: AB-12/34-C is the pump, AB-12/34-D the hose, XK-9000 the coil, each 12."
+    knowledge.create_base("shop", base_id="shop", tenant=TENANT)
+    for name, text in {"prices": "\n".join(lines), "parts": parts}.items():
+        knowledge.ingest("shop", name, f"{name}.txt", text.encode(), tenant=TENANT)
+    found = knowledge.retrieve(f"price of {code}", base_ids=["shop"], top_k=3, tenant=TENANT)
+    assert found.passages[0].external_id == "parts"
+    assert found.passages[0].is_relevant

@@ -131,3 +131,20 @@ def test_the_story_helps_and_is_not_missed(filled: Engine) -> None:
     assert alone.coverage(1) < told.coverage(1) < 1.0
     assert weighed(filled, "How big is it?", "The deposit of a lamp,").coverage(1) == 1.0
     assert weighed(filled, "deposit", said="I bought a lamp in Rome.").coverage(1) < 1.0
+
+
+def test_an_address_is_not_held_by_its_numbers_apart(filled: Engine) -> None:
+    with filled.execution_options(write=True).begin() as connection:
+        row = LexicalRow(8, 7, "", "", "Open from 10:00 to 18:00, Saturday from 9:00")
+        full_text.add(connection, [row])
+    assert not weighed(filled, "Which host is 10.9.9.9?").is_answered_by(8)
+    assert not weighed(filled, "10.18.0.9").is_answered_by(8)
+
+
+def test_a_long_number_names_a_chunk_beside_enough_words(filled: Engine) -> None:
+    everything = range(1, len(ROWS) + 1)
+    assert weighed(filled, "Who has 1473, Elena Moser?").named(everything) == {4}
+    assert weighed(filled, "Fischer: 1226; E149?").named(everything) == {3, 4}
+    assert not weighed(filled, "Which comet passed the desert of Mongolia in 1473?").named([4])
+    assert not weighed(filled, "a deposit of 40 percent").named([1]), "an amount"
+    assert not weighed(filled, "the deposit", said="Elena Moser 1473").named([4])

@@ -249,6 +249,24 @@ def test_files_without_a_rule_are_sent_once_those_with_one_are_in(
     assert labels(store) == {"a.md": ["hr"], "deep/b.md": ["hr"]}
 
 
+def test_a_copy_of_a_guarded_documents_new_text_is_sent_once_that_is_in(
+    store: Running, sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"filename": "z.md", "content": "lamp z", "access_labels": ["hr"]}
+    store.client.put(f"{STORE}/documents/z.md", json=body)
+    for name in ("copy.md", "z.md"):
+        (folder / name).write_text("another text, not like the one before")
+    upload = Plan.upload
+
+    def late(plan: Plan) -> Upload:
+        time.sleep(0.5 if plan.name == "z.md" else 0)
+        return upload(plan)
+
+    monkeypatch.setattr(Plan, "upload", late)
+    sync(folder)
+    assert labels(store)["copy.md"] == ["hr"]
+
+
 def test_nothing_is_deleted_once_the_folder_has_vanished(
     store: Running, sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
