@@ -11,7 +11,7 @@ from itertools import pairwise
 from knowledge.chunking.pieces import Unit
 from knowledge.parsing import ParsedText
 from knowledge.parsing.blocks import PlacedBlock
-from knowledge.parsing.markdown import markdown_blocks
+from knowledge.parsing.markdown import markdown_blocks, plain_title
 from knowledge.types import HEADING_SEPARATOR
 
 TITLE_CHARS = 200
@@ -24,6 +24,7 @@ _HTML_HEADER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """The header rows of a table that is written in HTML; a first row of `<td>` is none."""
+_HTML_HEADING = re.compile(r"<h([1-6])\b[^<>]*+>([^\n]{1,1000})</h\1\s*+>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,19 @@ def blocks_of(parsed: ParsedText) -> Sequence[PlacedBlock]:
     if parsed.blocks:
         return parsed.blocks
     if parsed.format == "markdown":
-        return [_with_html_header(parsed.text, block) for block in markdown_blocks(parsed.text)]
+        return [_told_by_html(parsed.text, block) for block in markdown_blocks(parsed.text)]
     edges = [0, *parsed.page_starts, len(parsed.text)]
     return [PlacedBlock("paragraph", start, end) for start, end in pairwise(edges)]
 
 
-def _with_html_header(text: str, block: PlacedBlock) -> PlacedBlock:
-    """Return a block of Markdown; as a table, if it is one in HTML that names its columns."""
-    is_tag = block.kind == "paragraph" and text.startswith("<", block.start)
-    found = _HTML_HEADER.match(text, block.start, block.end) if is_tag else None
+def _told_by_html(text: str, block: PlacedBlock) -> PlacedBlock:
+    """Return a block of Markdown; as a heading, or a table with a header, if its HTML is one."""
+    if block.kind != "paragraph" or not text.startswith("<", block.start):
+        return block
+    if heading := _HTML_HEADING.fullmatch(text, block.start, block.end):
+        title = plain_title(heading[2])
+        return replace(block, kind="heading", level=int(heading[1]), title=title)
+    found = _HTML_HEADER.match(text, block.start, block.end)
     return replace(block, kind="table", header_end=found.end()) if found else block
 
 

@@ -266,9 +266,12 @@ def _aligned(rows: list[Row]) -> PageTable | None:
 
 
 def _has_figures_below(row: Row, above: Sequence[tuple[Cell, list[Placed]] | None]) -> bool:
-    """Whether a figure stands below a figure: a sum, not the rest of the cell above."""
-    pairs = zip(row, above, strict=True)
-    return any(is_figure(f[1].text) and up and is_figure(_cell_text(up[1])) for f, up in pairs)
+    """Whether a figure stands below a figure, or beside words below nothing: a sum, not a rest."""
+    has_words = not all(is_figure(word.text) for _, word in row)
+    for (_, word), up in zip(row, above, strict=True):
+        if is_figure(word.text) and (is_figure(_cell_text(up[1])) if up else has_words):
+            return True
+    return False
 
 
 def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
@@ -279,6 +282,8 @@ def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
     """
     counts = Counter(len(row) for row in rows)
     most = max((n for n, count in counts.items() if count * 4 >= len(rows)), default=0)
+    if rows and len(rows[0]) > most and (named := _named_columns(rows)):
+        return named
     told = [row for row in rows if len(row) == most]
     columns: list[tuple[float, float]] = []
     for place in range(most if len(told) > 1 else 0):
@@ -287,6 +292,20 @@ def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
             return []
         columns.append((min(c.left for c in cells), max(c.right for c in cells)))
     return columns
+
+
+def _named_columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
+    """Return the columns that a first row names, if every cell stands below one name: a debit."""
+    names = [word for _, word in rows[0]]
+    below: list[list[Word]] = [[name] for name in names]
+    for _, word in (cell for row in rows[1:] for cell in row):
+        over = [n for n, at in enumerate(names) if at.left < word.right and word.left < at.right]
+        if len(over) != 1:
+            return []
+        below[over[0]].append(word)
+    if any(len(cells) == 1 for cells in below) or any(is_figure(name.text) for name in names):
+        return []
+    return [(min(c.left for c in cells), max(c.right for c in cells)) for cells in below]
 
 
 def _aligned_cells(cells: Sequence[Word]) -> list[Word]:

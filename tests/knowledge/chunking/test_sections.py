@@ -90,3 +90,11 @@ def test_a_table_of_html_in_markdown_has_a_header(before: str, header: str) -> N
 def test_other_html_in_markdown_has_no_header(html: str) -> None:
     (section,) = sections(ParsedText(html, "markdown", "utf-8"), at_headings=True)
     assert [(unit.kind, unit.header) for unit in section.units] == [("paragraph", None)]
+
+
+def test_a_heading_of_html_in_markdown_heads_a_section() -> None:
+    text = '<h1 align="center">Lamp <em>kit</em></h1>\n\nTen.\n\n<h2>Fee</h2>\n\nFour.\n'
+    assert [heading for heading, _ in cut(ParsedText(text, "markdown", "utf-8"))] == [
+        "Lamp kit",
+        "Lamp kit > Fee",
+    ]

@@ -92,6 +92,19 @@ def test_sums_below_a_table_are_rows_of_their_own() -> None:
     ]
 
 
+def test_columns_that_no_row_fills_both_are_told_by_their_names() -> None:
+    rows = [["Date", "Text", "Debit", "Credit"], ["01.02.", "Rent", "800,00", ""]]
+    rows += [["", "Flat 3", "", ""], ["03.02.", "Salary", "", "2.500,00"]]
+    rows += [["05.02.", "Shop", "35,10", ""], ["", "Balance", "", "1.664,90"]]
+    assert tables(in_columns(rows, [60, 120, 300, 400]))[0].split("\n") == [
+        "Date | Text | Debit | Credit",
+        "01.02. | Rent Flat 3 | 800,00",
+        "03.02. | Salary |  | 2.500,00",
+        "05.02. | Shop | 35,10",
+        " | Balance |  | 1.664,90",
+    ]
+
+
 def test_the_line_that_names_a_table_is_its_title() -> None:
     page = Page()
     page.rows(GOODS, LEFTS, y=page.text("Table 1: Goods"))
