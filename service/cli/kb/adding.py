@@ -151,6 +151,8 @@ def _print_added(
     for row in failed:
         out.print(f"failed    {row.document}: {row.message}", markup=False)
     for document in documents:
+        if labels := document.reply.access_labels:
+            out.print(f"guarded   {document.reply.name}: {', '.join(labels)}", markup=False)
         for part in document.reply.left_out:
             out.print(f"not read  {document.reply.name}: {part}", markup=False)
     out.print(f"{len(documents)} documents are searchable in {base}", markup=False)

@@ -85,3 +85,15 @@ def test_a_base_that_is_not_there_ends_the_command(
 ) -> None:
     assert running.client.delete("/v1/vector_stores/handbook").status_code == 200
     assert add(folder, exits=1)["error"]["code"] == "knowledge_base_not_found"
+
+
+def test_documents_that_not_everybody_may_read_are_told(
+    running: Running,  # noqa: F811  # the fixture
+    add: Add,
+    folder: Path,
+) -> None:
+    add(folder / "hr")
+    (folder / "a.md").write_text("lamp pay")
+    line = ["kb", "add", "handbook", str(folder / "a.md"), "--url", str(running.client.base_url)]
+    done = CliRunner().invoke(app, line)
+    assert "guarded   a.md: hr" in done.stdout.splitlines()
