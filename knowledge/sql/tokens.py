@@ -142,7 +142,8 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
         if term.kind is not Kind.PHRASE or term.role is not Role.SAID:
             terms.setdefault(term.readings, term)
     content = [term for term in terms.values() if term.readings[0] not in STOP_WORDS]
-    return (content or list(terms.values()))[:MAX_QUERY_TOKENS]
+    empty = (replace(term, role=Role.FRAME) for term in terms.values())
+    return (content or list(empty))[:MAX_QUERY_TOKENS]
 
 
 def _terms(text: str) -> Iterator[Term]:
