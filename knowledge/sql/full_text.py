@@ -58,11 +58,15 @@ class LexicalHit:
 
 
 def add(connection: Connection, rows: Iterable[LexicalRow]) -> None:
-    """Index chunks; runs inside the caller's transaction."""
+    """Index chunks; runs inside the caller's transaction.
+
+    A title gives the parts of its codes alone: every file name of a base may be one ("hotel-23-7"),
+    and longer titles weigh less (hit@5 on support_en 0.853 with whole codes, 0.856 without).
+    """
     values = [
         {
             "row_id": _row_id(row.base_pk, row.chunk_pk),
-            "title": " ".join(segment(row.title)),
+            "title": " ".join(segment(row.title, with_codes=False)),
             "heading": " ".join(segment(row.heading)),
             "body": " ".join(segment(row.body)),
         }

@@ -151,7 +151,8 @@ class WeightedTerms:
         """Return whether a chunk holds all that is asked, and that is more than a common word."""
         named = (each for each in self.found if each.term.kind in NAMING and not each.is_own)
         unknown = any(not each.is_held and each.term.role is not Role.STORY for each in named)
-        if unknown or sum(each.weight for each in self.asked) < ENOUGH_INFORMATION:
+        is_form = all(each.term.role is Role.FRAME for each in self.asked)
+        if unknown or is_form or sum(each.weight for each in self.asked) < ENOUGH_INFORMATION:
             return False
         marks = [_mark(chunk_pk)]
         return all(each.held_by(marks) for each in self.asked)
@@ -169,13 +170,17 @@ def weigh(
     lists = dict(zip(wanted, chunk_lists(connection, wanted, base_pks=base_pks), strict=True))
     found = [_as_held(term, lists) for term in terms]
     unknown = [each for each in found if not each.is_held and _can_be_misspelt(each.term)]
-    if len(unknown) <= MOST_MISSPELT and len(unknown) < len(found):
+    if len(unknown) <= MOST_MISSPELT and len(unknown) < max(len(found), 2):
         mended = {each.term: _mend(connection, each, base_pks) for each in unknown}
         found = [mended.get(each.term, each) for each in found]
-    found = [_as_own(connection, each, base_pks) for each in found]
+    known = {token for token, chunks in lists.items() if chunks != ","}
+    found = [
+        _as_own(connection, each, base_pks) if known.isdisjoint(_digits(each.term)) else each
+        for each in found
+    ]
     total = max(total, LEAST_TOTAL)
-    known = (each for each in found if each.is_held or each.term.kind is not Kind.ACRONYM)
-    return _by_role([_weighed(each, total) for each in known])
+    counted = (each for each in found if each.is_held or each.term.kind is not Kind.ACRONYM)
+    return _by_role([_weighed(each, total) for each in counted])
 
 
 def _by_role(found: Sequence[FoundTerm]) -> WeightedTerms:
@@ -223,6 +228,11 @@ def _as_own(connection: Connection, each: FoundTerm, base_pks: Sequence[int]) ->
     alike = [f"{begins[0]}{digit}*" for digit in range(10)] if digits else []
     lists = chunk_lists(connection, alike, base_pks=base_pks)
     return replace(each, is_own=all(found == "," for found in lists) and digits > 0)
+
+
+def _digits(term: Term) -> list[str]:
+    """Return the parts of a code that are numbers: AX-059 is made as BX-059."""
+    return [part for part in term.parts if part.isdigit()]
 
 
 def _can_be_misspelt(term: Term) -> bool:

@@ -20,7 +20,7 @@ STOP_WORDS = frozenset(
     """a an and are as at be been but by can could did do does for from had has have how i if in
     into is it its me my no not of on or our she he so than that the their them then there these
     they this those to us was we were what when where which who whom whose why will with would
-    you your am should shall s t d m ll re ve don doesn didn isn aren wasn couldn wouldn
+    you your
     的 了 是 在 和 与 及 或 吗 呢 啊 吧 我 你 您 他 她 它 这 那 有 也 都 就 被 把 对 为 以
     于 之 其 什么 哪 哪个 哪些 怎么 怎样 如何 多少 几 谁 請問 请问 什麼 嗎 這 個 个 們 们""".split()
 )
@@ -106,19 +106,24 @@ class Term:
     role: Role = Role.ASKED
 
 
-def segment(value: str) -> list[str]:
+def segment(value: str, *, with_codes: bool = True) -> list[str]:
     """Return the tokens of a text as they are stored, folded.
 
     Han runs give dictionary words *and* pairs of neighbouring letters: segmentation depends on
     the sentence, pairs do not, so a two-letter word such as 年假 is always found. A code gives its
     parts *and* itself: 2.1 is not 2.10.
+
+    Args:
+        value: A text, a heading or a title.
+        with_codes: Whether codes are kept whole too.
     """
     plain = unicodedata.normalize("NFKC", value)
     folded = plain.casefold().translate(_HYPHENS)
     words, pairs = _cut(folded)
     said = (line for line in _LINES.split(plain) if not _is_shouted(line, share=0.5))
     acronyms = [acronym for line in said for acronym in _acronyms(line)]
-    return [*words, *pairs, *_stored_codes(folded), *acronyms]
+    codes = _stored_codes(folded) if with_codes else ()
+    return [*words, *pairs, *codes, *acronyms]
 
 
 def query_terms(question: str, conversation: str = "", story: str = "") -> list[Term]:
@@ -142,7 +147,8 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
         if term.kind is not Kind.PHRASE or term.role is not Role.SAID:
             terms.setdefault(term.readings, term)
     content = [term for term in terms.values() if term.readings[0] not in STOP_WORDS]
-    return (content or list(terms.values()))[:MAX_QUERY_TOKENS]
+    empty = (replace(term, role=Role.FRAME) for term in terms.values())
+    return (content or list(empty))[:MAX_QUERY_TOKENS]
 
 
 def _terms(text: str) -> Iterator[Term]:

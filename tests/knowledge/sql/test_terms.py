@@ -72,6 +72,8 @@ def test_a_word_that_fewer_chunks_hold_tells_more(filled: Engine) -> None:
         ("Which planet has a deposit of lamps?", [1]),
         ("deposit of unicorns", []),
         ("What does error E150 mean?", []),
+        ("What is it used for?", []),
+        ("Who is it?", []),
     ],
 )
 def test_a_rare_code_or_all_the_words_answer_and_less_does_not(
@@ -110,6 +112,7 @@ def test_a_question_of_unknown_words_is_not_misspelt(filled: Engine) -> None:
         ("Where do I return order CL-40021 (CL-40022)?", "Where do I return order ?"),
         ("Who has E149 and E150?", "Who has E149 and E150?"),
         ("Who has 1473 and 55?", "Who has 1473 and 55?"),
+        ("Who has AX-1473?", "Who has AX-1473?"),
     ],
 )
 def test_numbers_that_the_base_does_not_know_are_the_users_own(

@@ -66,6 +66,7 @@ def test_a_code_is_one_token_that_no_other_code_has(code: str, other: str) -> No
 
 def test_a_code_is_stored_beside_its_parts_and_found_without_its_hyphens() -> None:
     assert {"bx", "059", "bx059"} <= set(segment("BX-059"))
+    assert segment("BX-059", with_codes=False) == ["bx", "059"]
     assert "bx059" in term("BX\u2011059", "bx-059").readings
     assert set(term("9:00?", "9:00").readings) <= set(segment("Mon 9:00-18:00"))
 
