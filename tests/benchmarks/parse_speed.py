@@ -182,7 +182,8 @@ def speed_table(speeds: Sequence[Speed]) -> str:
     lines = [head + ("   of the other's speed (by the clock)" if compared else "")]
     for one in speeds:
         line = f"{one.file_format:<10}{one.files:<6}{one.count:>4}{one.megabytes:>8.2f}"
-        line += f"{one.seconds:>9.3f}{one.megabytes / one.seconds:>8.2f}{one.processor_s:>9.3f}"
+        speed = one.megabytes / max(one.seconds, 1e-4)  # a clock may stand still meanwhile
+        line += f"{one.seconds:>9.3f}{speed:>8.2f}{one.processor_s:>9.3f}"
         if compared:
             line += f"{one.ratio:>10.2f} ({one.clock_ratio:.2f})" + (" <" if one.is_slow else "")
         lines.append(line)
