@@ -74,7 +74,8 @@ class FoundTerm:
     @property
     def is_mended(self) -> bool:
         """Whether another word was meant."""
-        return self.term.kind is Kind.WORD and self.tokens != self.term.readings
+        is_other = not set(self.tokens) <= set(self.term.readings)
+        return self.term.kind is Kind.WORD and is_other
 
     @property
     def written(self) -> str:

@@ -34,7 +34,10 @@ FRAME_WORDS = frozenset(
     意思 含义 意義 用途 几点 多久 多长 多大 多远 幾點 解释 解釋 定义 定義 说明 介绍 指 一下 要
     找 打 想 能 会 可以 需要 应该 该 给 从 到 来 去 说 还 再 请 让 用""".split()
 )
-"""Words of the question's form, which an answer need not hold."""
+"""Words of the question's form, which an answer need not hold; not as names: Omar *Said*."""
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+FOLDED_APART = {"add": "added", "adds": "added"}
+"""Word → another form of it that porter folds to another stem (add, but added and adding: ad)."""
 _FRAME = re.compile(
     r"\b(?:which|what|how)\s+(?:(?:kind|type|sort)s?\s+of\s+)?([^\W_]+)"
     r"|(?:哪[个個些种種]?|什么|什麼|几|幾|多少)([\u4e00-\u9fff]{2})"
@@ -134,14 +137,15 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
         conversation: What was said before; where it is too long, its beginning is left out.
         story: The user's own story around the question: searched, and never missed.
     """
-    frames = FRAME_WORDS.union(*_FRAME.findall(question.casefold()))
+    form = FRAME_WORDS.difference(map(str.casefold, _NAME.findall(question)))
+    frames = form.union(*_FRAME.findall(question.casefold()))
     frames |= {of[at:to] for of in _ASKED_OF.findall(question) for at, to in _SPANS}
     asked = (
         replace(term, role=Role.FRAME) if term.readings[0] in frames else term
-        for term in _terms(question)
+        for term in _terms(question, form)
     )
-    told = (replace(term, role=Role.STORY) for term in list(_terms(story))[::-1])
-    said = (replace(term, role=Role.SAID) for term in list(_terms(conversation))[::-1])
+    told = (replace(term, role=Role.STORY) for term in list(_terms(story, form))[::-1])
+    said = (replace(term, role=Role.SAID) for term in list(_terms(conversation, form))[::-1])
     terms: dict[tuple[str, ...], Term] = {}
     for term in (*asked, *told, *said):
         if term.kind is not Kind.PHRASE or term.role is not Role.SAID:
@@ -151,7 +155,7 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
     return (content or list(empty))[:MAX_QUERY_TOKENS]
 
 
-def _terms(text: str) -> Iterator[Term]:
+def _terms(text: str, form: frozenset[str]) -> Iterator[Term]:
     """Yield what a text asks for: codes, acronyms, words, pairs that may be words."""
     plain = unicodedata.normalize("NFKC", text)
     folded = plain.casefold().translate(_HYPHENS)
@@ -165,19 +169,20 @@ def _terms(text: str) -> Iterator[Term]:
     bare = _CODE.sub(lambda found: " " if _is_code(found[0]) else found[0], folded)
     words, pairs = _cut(bare)
     for word in words:
-        yield Term((word,), _kind(word))
+        other = FOLDED_APART.get(word)
+        yield Term((word, other) if other else (word,), _kind(word))
     for pair in pairs:
         if STOP_WORDS.isdisjoint(pair):
             yield Term((pair,), Kind.PAIR)
-    for phrase in _phrases(bare):
+    for phrase in _phrases(bare, form):
         yield Term((phrase,), Kind.PHRASE)
 
 
-def _phrases(folded: str) -> Iterator[str]:
+def _phrases(folded: str, form: frozenset[str]) -> Iterator[str]:
     """Yield two words that stand side by side and both say something: names, compounds."""
     for first, second in pairwise(_PLAIN_WORD.finditer(folded)):
         words = {first[0], second[0]}
-        if first.end() + 1 == second.start() and words.isdisjoint(STOP_WORDS | FRAME_WORDS):
+        if first.end() + 1 == second.start() and words.isdisjoint(STOP_WORDS | form):
             if folded[first.end()] == " ":
                 yield f"{first[0]} {second[0]}"
 

@@ -151,3 +151,12 @@ def test_a_long_number_names_a_chunk_beside_enough_words(filled: Engine) -> None
     assert not weighed(filled, "Which comet passed the desert of Mongolia in 1473?").named([4])
     assert not weighed(filled, "a deposit of 40 percent").named([1]), "an amount"
     assert not weighed(filled, "the deposit", said="Elena Moser 1473").named([4])
+
+
+def test_a_word_is_found_by_a_form_that_is_folded_to_another_stem(engine: Engine) -> None:
+    with engine.execution_options(write=True).begin() as connection:
+        full_text.add(connection, [LexicalRow(1, 7, "", "", "3.2: added the export to CSV")])
+    ask = "In which version did you add the export to CSV?"
+    found = weighed(engine, ask)
+    assert found.coverage(1) == 1.0
+    assert found.as_meant(ask) == ask, "another form is no slip"

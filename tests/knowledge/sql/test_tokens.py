@@ -140,3 +140,10 @@ def test_the_story_is_searched_after_the_question_and_before_the_conversation() 
     assert roles[0] == ("return", Role.ASKED)
     assert [name for name, role in roles if role is Role.STORY] == ["lamp", "bought"]
     assert [name for name, role in roles if role is Role.SAID] == ["chairs", "sell"]
+
+
+def test_a_name_that_is_also_a_word_of_the_form_is_asked_for() -> None:
+    found = {each.readings[0]: each.role for each in query_terms("The number of Omar Said?")}
+    assert (found["said"], found["omar said"]) == (Role.ASKED, Role.ASKED)
+    assert term("Who said so of Omar?", "said").role is Role.FRAME
+    assert term("Said Omar so?", "said").role is Role.FRAME, "a question begins with a capital"
