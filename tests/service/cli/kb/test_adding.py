@@ -97,3 +97,24 @@ def test_documents_that_not_everybody_may_read_are_told(
     line = ["kb", "add", "handbook", str(folder / "a.md"), "--url", str(running.client.base_url)]
     done = CliRunner().invoke(app, line)
     assert "guarded   a.md: hr" in done.stdout.splitlines()
+
+
+def test_what_was_not_read_is_told_by_add_and_kept_for_show(
+    add: Add,
+    running: Running,  # noqa: F811  # the fixture
+    tmp_path: Path,
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>one lamp</p><video src='a.mp4'></video>")
+    (added,) = add(page)["data"]
+    assert [part["what"] for part in added["left_out"]] == ["video"]
+    assert added["encoding"] == "utf-8"
+    url = ["--url", str(running.client.base_url)]
+    for words in (["add", "handbook", str(page)], ["show", "handbook", "page.html"]):
+        said = CliRunner().invoke(app, ["kb", *words, *url]).stdout
+        assert "video" in next(line for line in said.split("\n") if line.startswith("not read"))
+    shown = json.loads(
+        CliRunner().invoke(app, ["kb", "show", "handbook", "page.html", "--json", *url]).stdout
+    )
+    assert shown["left_out"] == added["left_out"]
+    assert (shown["encoding"], shown["is_outdated"]) == ("utf-8", False)

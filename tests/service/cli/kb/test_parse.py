@@ -55,3 +55,14 @@ def test_what_cannot_be_opened_fails_with_a_code(tmp_path: Path) -> None:
     assert isinstance(error, dict)
     assert error["code"] == "unsupported_file"
     assert "missing.pdf" in str(error["message"])
+
+
+def test_parse_tells_what_was_not_read(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>one lamp</p><video src='a.mp4'></video>")
+    _, document = run_parse(page)
+    assert isinstance(document["left_out"], list)
+    assert [part["what"] for part in document["left_out"]] == ["video"]
+    said = CliRunner().invoke(app, ["kb", "parse", str(page)])
+    assert said.stderr.startswith("not read: video")
+    assert "not read" not in said.stdout

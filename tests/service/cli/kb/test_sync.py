@@ -347,3 +347,25 @@ def test_history_check_rebuild_and_reindex_speak_json(
     found = run("check", "handbook")
     assert (found["in_step"], found["generation"]) == (True, 3)
     assert run("check", "none", exits=1)["status"] == 404
+
+
+def test_a_document_that_was_read_in_an_earlier_way_is_sent_again(
+    sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sync(folder)["reread"] == []
+    monkeypatch.setattr("knowledge.config.READING", 3)
+    assert sync(folder, "--dry-run")["reread"] == ["a.md", "deep/b.md"]
+    body = sync(folder)
+    assert (body["reread"], body["replaced"], body["unchanged"]) == (["a.md", "deep/b.md"], [], 0)
+    again = sync(folder)
+    assert (again["reread"], again["unchanged"]) == ([], 2)
+
+
+def test_what_was_not_read_of_a_file_is_told(store: Running, sync: Sync, folder: Path) -> None:
+    (folder / "page.html").write_text("<p>one lamp</p><video src='a.mp4'></video>")
+    (part,) = sync(folder)["left_out"]["page.html"]
+    assert part["what"] == "video"
+    (folder / "page.html").write_text("<p>two lamps</p><video src='a.mp4'></video>")
+    url = str(store.client.base_url)
+    said = CliRunner().invoke(app, ["kb", "sync", "handbook", str(folder), "--url", url]).stdout
+    assert "not read    page.html: video" in said
