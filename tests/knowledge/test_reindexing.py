@@ -130,6 +130,18 @@ def test_the_old_model_answers_until_the_swap_and_the_new_one_afterwards(
     assert both.reconcile_all() == NOTHING
 
 
+def test_rows_are_embedded_again_with_the_header_of_their_table(
+    filled: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder
+) -> None:
+    lines = "".join(f"BX-{number:03},{70 + number}\n" for number in range(200))
+    table = f"Part,Price\n{lines}".encode()
+    filled.ingest(BASE, "parts", "parts.csv", table, tenant=TENANT)
+    open_knowledge(next_words=newer).reindex(BASE, tenant=TENANT)
+    pieces = [text for text in newer.embedded if "BX-" in text]
+    assert len(pieces) > 1
+    assert all("Part | Price" in piece for piece in pieces)
+
+
 def test_a_process_with_the_new_embedder_alone_serves_the_base_afterwards(
     both: Knowledge, filled: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder
 ) -> None:

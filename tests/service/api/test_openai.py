@@ -106,6 +106,23 @@ def test_fields_we_do_not_use_are_ignored(running: Running, client: openai.OpenA
     assert asked["messages"][0] == {"role": "system", "content": "Be short."}
 
 
+def test_a_citation_is_an_annotation_that_names_path_and_headings(
+    running: Running, client: openai.OpenAI
+) -> None:
+    running.prepare()
+    place = "/v1/vector_stores/handbook/documents/en/returns.md"
+    text = {"filename": "returns.md", "content": f"# Returns\n\n{RETURNS}"}
+    assert running.client.put(place, json=text).status_code == 200
+    assert running.client.delete(place.replace("en/", "")).status_code == 200
+    said = "Within 30 days [1]."
+    running.engine.switches.pieces = (said,)
+    (annotation,) = ask(client, "rag").choices[0].message.annotations or []
+    cited = annotation.url_citation
+    assert cited.title == "en/returns.md > Returns"
+    assert cited.url.startswith(f"{place}#")
+    assert said[cited.start_index : cited.end_index] == "[1]"
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_guarded_document_answers_only_who_holds_its_label(
     running: Running, client: openai.OpenAI, stream: bool
