@@ -42,7 +42,7 @@ LIBRARIES = {
     "peft": PROCESSES,
     "rule_engine": ("router/policy/expressions.py",),
     "scipy": ("router/questions/fitting.py",),
-    "sentence_transformers": EMBEDDERS,
+    "sentence_transformers": (*EMBEDDERS, "adapters/base_models/process/e5.py"),
     "sklearn": (
         "router/questions/fitting.py",
         "service/compare/baseline.py",
