@@ -15,7 +15,8 @@ def test_all_that_hold_the_code_asked_for_stand_before_what_has_more_of_the_word
         )
         for place in range(2)
     ]
-    knowledge.ingest_many(BASE, [*rows, *holders], tenant=TENANT)
+    others = [NewDocument(f"d{place}", "d.txt", b"Trams leave at noon.") for place in range(60)]
+    knowledge.ingest_many(BASE, [*rows, *holders, *others], tenant=TENANT)
     found = knowledge.retrieve(
         "price list of brass lamps BX-059",
         base_ids=[BASE],
