@@ -66,6 +66,11 @@ def as_simplified(text: str) -> str:
     return folded
 
 
+def is_traditional(text: str) -> bool:
+    """Return whether a text has a letter that simplified Chinese writes in another way."""
+    return as_simplified(text) != text
+
+
 @cache
 def _converter() -> OpenCC:
     return OpenCC("tw2s")  # t2s leaves 著 in 沿著

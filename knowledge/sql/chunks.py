@@ -73,11 +73,20 @@ _LABELLED = (
     .where(access.c.base_pk.in_(bindparam("bases", expanding=True)))
     .limit(1)
 )
+_BEGINNINGS = select(
+    chunks.c.pk, func.substr(chunks.c.text, 1, bindparam("letters")).label("beginning")
+).where(chunks.c.pk.in_(bindparam("pks", expanding=True)))
 _COUNT = (
     select(func.count())
     .select_from(chunks)
     .where(chunks.c.base_pk.in_(bindparam("bases", expanding=True)))
 )
+
+
+def beginnings(connection: Connection, chunk_pks: Sequence[int], *, letters: int) -> dict[int, str]:
+    """Return the first letters of each chunk's text."""
+    asked = {"pks": list(chunk_pks), "letters": letters}
+    return {row.pk: row.beginning for row in connection.execute(_BEGINNINGS, asked)}
 
 
 def in_bases(base_pks: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:

@@ -58,7 +58,7 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134
 _CASED = re.compile(rf"(?<!{_LATIN})[^\W\d_\u2e80-\ud7ff\uf900-\ufaff]+(?!{_LATIN})")
 _ACRONYM = re.compile(rf"(?<!{_LATIN})(?:[A-Z]{{2,}}|(?:[A-Z]\.){{2,}})(?!{_LATIN})")
 _LINES = re.compile(r"[\n|,;:?!。？！\t]+")
-_HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
+_HYPHENS = "\u2010\u2011\u2212"
 _CODE = re.compile(
     rf"(?:(?<!{_LATIN})(?<!\.)\.(?={_LATIN}))?{_LATIN}+(?:[-_./:]{_LATIN}+)*(?:\+{{1,2}}|\#)?(?!{_LATIN})"
 )
@@ -123,10 +123,12 @@ def segment(value: str, *, with_codes: bool = True) -> list[str]:
         with_codes: Whether codes are kept whole too.
     """
     plain = _plain(value)
-    folded = plain.casefold().translate(_HYPHENS)
+    folded = _folded(plain)
     words, pairs = _cut(folded)
-    said = (line for line in _LINES.split(plain) if not _is_shouted(line, share=0.5))
-    acronyms = [acronym for line in said for acronym in _acronyms(line)]
+    acronyms = list(_acronyms(plain))
+    if acronyms:
+        said = (line for line in _LINES.split(plain) if not _is_shouted(line, share=0.5))
+        acronyms = [acronym for line in said for acronym in _acronyms(line)]
     codes = _stored_codes(folded) if with_codes else ()
     return [*words, *pairs, *codes, *acronyms]
 
@@ -140,15 +142,17 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
         story: The user's own story around the question: searched, and never missed.
     """
     form = FRAME_WORDS.difference(map(str.casefold, _NAME.findall(question)))
-    folded = _plain(question).casefold()
-    frames = form.union(*_FRAME.findall(folded))
-    frames |= {of[at:to] for of in _ASKED_OF.findall(folded) for at, to in _SPANS}
+    plain = _plain(question)
+    frames = form.union(*_FRAME.findall(plain.casefold()))
+    frames |= {of[at:to] for of in _ASKED_OF.findall(plain) for at, to in _SPANS}
     asked = (
         replace(term, role=Role.FRAME) if term.readings[0] in frames else term
-        for term in _terms(question, form)
+        for term in _terms(plain, form)
     )
-    told = (replace(term, role=Role.STORY) for term in list(_terms(story, form))[::-1])
-    said = (replace(term, role=Role.SAID) for term in list(_terms(conversation, form))[::-1])
+    told = (replace(term, role=Role.STORY) for term in list(_terms(_plain(story), form))[::-1])
+    said = (
+        replace(term, role=Role.SAID) for term in list(_terms(_plain(conversation), form))[::-1]
+    )
     terms: dict[tuple[str, ...], Term] = {}
     for term in (*asked, *told, *said):
         if term.kind is not Kind.PHRASE or term.role is not Role.SAID:
@@ -158,10 +162,9 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
     return (content or list(empty))[:MAX_QUERY_TOKENS]
 
 
-def _terms(text: str, form: frozenset[str]) -> Iterator[Term]:
+def _terms(plain: str, form: frozenset[str]) -> Iterator[Term]:
     """Yield what a text asks for: codes, acronyms, words, pairs that may be words."""
-    plain = _plain(text)
-    folded = plain.casefold().translate(_HYPHENS)
+    folded = _folded(plain)
     for code in _codes(folded):
         whole, compact = _kept(code), _JOINERS.sub("", code)
         readings = (whole, compact) if compact.isalnum() and _has_both(compact) else (whole,)
@@ -183,6 +186,13 @@ def _terms(text: str, form: frozenset[str]) -> Iterator[Term]:
 
 def _plain(text: str) -> str:
     return as_simplified(unicodedata.normalize("NFKC", text))
+
+
+def _folded(plain: str) -> str:
+    folded = plain.casefold()
+    for hyphen in _HYPHENS:
+        folded = folded.replace(hyphen, "-")
+    return folded
 
 
 def _phrases(folded: str, form: frozenset[str]) -> Iterator[str]:
