@@ -35,6 +35,7 @@ from knowledge.errors import (
     VectorsMissing,
     WrongPassword,
 )
+from knowledge.filters import Filter, read_filter
 from knowledge.index.chroma import ChromaIndex
 from knowledge.index.quarantine import QuarantinedIndex, find_quarantined
 from knowledge.index.vectors import VectorIndex
@@ -59,7 +60,6 @@ from knowledge.sql.transaction import is_disk_full
 from knowledge.types import (
     RETRIEVERS,
     Attributes,
-    AttributeValue,
     BaseId,
     ChunkId,
     Document,
@@ -82,7 +82,6 @@ from knowledge.types import (
 
 __all__ = [
     "AccessConflict",
-    "AttributeValue",
     "Attributes",
     "BaseId",
     "ChromaIndex",
@@ -103,6 +102,7 @@ __all__ = [
     "EmbeddingDimensionMismatch",
     "EmptyDocument",
     "MinRelevanceFit",
+    "Filter",
     "IndexCheck",
     "IndexHealth",
     "IndexReplaced",
@@ -156,6 +156,7 @@ __all__ = [
     "metadata",
     "ndcg",
     "parse",
+    "read_filter",
     "reads",
     "recall",
     "reciprocal_rank",

@@ -15,7 +15,7 @@ KnowledgeError
 ├── InvalidAttributes           attributes break the limits (16 keys, plain values)
 ├── AccessConflict              a document without labels follows two that are guarded differently
 ├── InvalidName                 a malformed knowledge base id or external id
-├── InvalidFilter               a filter names a value that no attribute can have
+├── InvalidFilter               a filter that cannot be read; the message says where
 ├── InvalidQuery                the question is empty, or a number out of bounds
 ├── EmbedderMismatch            the index was made by another embedder
 │   └── EmbeddingDimensionMismatch  … whose vectors have another length
@@ -142,10 +142,13 @@ class InvalidName(KnowledgeError):
 
 
 class InvalidFilter(KnowledgeError):
-    """A filter names a value that no attribute can have."""
+    """A filter cannot be read: an unknown operator, a wrong type, too deep or too long."""
 
     code = "invalid_filter"
-    hint = "Filters compare attributes for equality: text, number or boolean."
+    hint = (
+        'Write {"NAME": VALUE}, or {"type": "eq", "key": "NAME", "value": VALUE} with eq, ne, gt, '
+        'gte, lt, lte, in or nin; join them by {"type": "and", "filters": [...]} or "or".'
+    )
 
 
 class InvalidQuery(KnowledgeError):

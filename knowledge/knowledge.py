@@ -4,7 +4,7 @@ It knows which file does what and opens the transactions; the work is in the oth
 methods are synchronous and may be called from many threads.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
@@ -14,6 +14,7 @@ from knowledge import reconcile, reindexing
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound, EmbedderUnavailable
+from knowledge.filters import Filter
 from knowledge.index.vectors import VectorIndex, delete_vectors
 from knowledge.ingest import ingest_documents
 from knowledge.parsing import ParsedText
@@ -28,7 +29,6 @@ from knowledge.sql.transaction import write_transaction
 from knowledge.types import (
     RETRIEVERS,
     Attributes,
-    AttributeValue,
     Document,
     DocumentText,
     DocumentVersion,
@@ -290,7 +290,7 @@ class Knowledge:
         history: Sequence[Turn] = (),
         top_k: int | None = None,
         max_tokens: int | None = None,
-        filters: Mapping[str, AttributeValue] | None = None,
+        filters: Filter | None = None,
         access: Collection[str] = (),
         min_relevance: float | None = None,
         retrievers: Sequence[RetrieverName] = RETRIEVERS,
@@ -306,7 +306,7 @@ class Knowledge:
             max_tokens: Most tokens of the passages together, as the embedder counts; the configured
                 number if left out. Passages are kept in rank order up to the first that does not
                 fit; `passages_over_budget` says how many that cost, and may leave none.
-            filters: Attributes that must be equal, all of them.
+            filters: What must hold of the attributes (`read_filter`).
             access: The labels that the reader holds; documents with other labels are not found.
             retrievers: Which of them are asked; both if left out.
             min_relevance: Relevance that makes a passage `is_relevant`; as configured if left out.
@@ -317,7 +317,7 @@ class Knowledge:
 
         Raises:
             CollectionNotFound: One of the bases does not exist in this tenant.
-            InvalidQuery, InvalidFilter: The caller's mistake.
+            InvalidQuery: The caller's mistake.
             EmbedderMismatch: A base was indexed by another embedder.
         """
         config = self._resources.config
@@ -328,7 +328,7 @@ class Knowledge:
             base_ids=tuple(base_ids),
             top_k=config.top_k if top_k is None else top_k,
             max_tokens=config.context_tokens if max_tokens is None else max_tokens,
-            filters=dict(filters or {}),
+            filters=filters,
             access=frozenset(access),
             min_relevance=min_relevance,
             retrievers=tuple(retrievers),

@@ -1,10 +1,14 @@
 """Reads a text's language off its script: enough to know which retriever can read it.
 
 It knows Unicode ranges; it does not tell French from English (both are `en` here, Latin
-script), and needs no model. An embedder says which codes it reads.
+script), and needs no model. An embedder says which codes it reads. Traditional Chinese letters are
+compared as simplified ones; other words for one thing are not known: 計程車 is not 出租车.
 """
 
 import re
+from functools import cache
+
+from opencc import OpenCC
 
 ANY_LANGUAGE = "*"
 
@@ -19,6 +23,8 @@ _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("el", re.compile(r"[\u0370-\u03ff]")),
     ("he", re.compile(r"[\u0590-\u05ff]")),
 )
+_HONG_KONG = tuple(zip("敍枱粧糭薴衞衹", "叙台妆粽苎卫只", strict=True))
+"""What OpenCC's table for Taiwan leaves of its table for Hong Kong (1.4.2)."""
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 
 
@@ -43,3 +49,28 @@ def detect_language(text: str) -> str:
 def reads(languages: frozenset[str], language: str) -> bool:
     """Return whether an embedder of `languages` reads `language`."""
     return ANY_LANGUAGE in languages or language in languages
+
+
+def as_simplified(text: str) -> str:
+    """Return a text with simplified letters, each in the place of its own: offsets hold in both.
+
+    The letters of Taiwan and Hong Kong are known, and words in which one stays (乾隆, not 乾燥).
+    Letters that Japan alone has (図, 気) stay; those that it shares with China fold wherever they
+    are compared, in text and question alike.
+    """
+    if text.isascii():
+        return text
+    folded = "\0".join(map(_converter().convert, text.split("\0")))  # OpenCC ends at the first
+    for letter, simplified in _HONG_KONG:
+        folded = folded.replace(letter, simplified)
+    return folded
+
+
+def is_traditional(text: str) -> bool:
+    """Return whether a text has a letter that simplified Chinese writes in another way."""
+    return as_simplified(text) != text
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("tw2s")  # t2s leaves 著 in 沿著

@@ -85,6 +85,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("ingest", "reconcile", "search"),
         ("access", "resources"),
         ("sql", "chunking"),
+        ("filters",),
         ("embedding", "reranking", "types"),
         ("config", "index", "metrics"),
         ("parsing",),

@@ -1,10 +1,13 @@
 """What people say around a question: greetings, thanks, "could you please tell me", their name.
 
-It knows such words in English and Chinese; it does not know what is asked. They are taken away at
+It knows such words in English and Chinese, traditional letters read as simplified ones; it does not
+know what is asked. They are taken away at
 the edges of a text only: inside it, the same words may be what the question is about.
 """
 
 import re
+
+from knowledge.languages import as_simplified
 
 MOST_REMARKS, EDGE_CHARS = 6, 160
 """A longer or more polite frame than six remarks of a line or two is left as it is: no pattern is
@@ -41,17 +44,17 @@ _CLOSINGS = (
     r"(?:looking forward to (?:your|hearing)[\w ]{0,30})",
 )
 _ZH_OPENINGS = (
-    r"(?:您好|你好|大家好|哈喽|嗨|早上好|上午好|下午好|晚上好|早安)",
-    r"(?:请问(?:一下)?|請問(?:一下)?|想请问(?:一下)?|问一下|問一下|咨询一下|諮詢一下)",
-    r"(?:不好意思|打扰(?:一下|了)?|打擾(?:一下|了)?|抱歉)",
-    r"(?:麻烦|麻煩|劳驾)(?:您|你)?(?:帮(?:我|忙)|告诉我|告訴我|问一下|問一下)?(?:一下|了|啦)?",
-    r"(?:我)?想(?:要)?(?:知道|了解|咨询|諮詢|请教|請教|问|問)(?:一下|下)?",
-    r"(?:能不能|可以|能否|可否|能)?(?:请|請)?(?:您|你)?(?:帮我|幫我)?(?:查一下|看一下|告诉我|告訴我)(?:一下)?",
+    r"(?:您好|你好|大家好|哈[喽啰]|嗨|早上好|上午好|下午好|晚上好|早安)",
+    r"(?:请问(?:一下)?|想请问(?:一下)?|问一下|咨询一下)",
+    r"(?:不好意思|打扰(?:一下|了)?|抱歉)",
+    r"(?:麻烦|劳驾|烦请|唔该)(?:您|你)?(?:帮(?:我|忙)|告诉我|问一下)?(?:一下|了|啦)?",
+    r"(?:我)?想(?:要)?(?:知道|了解|咨询|请教|问)(?:一下|下)?",
+    r"(?:能不能|可以|能否|可否|能)?请?(?:您|你)?(?:帮我)?(?:查一下|看一下|告诉我)(?:一下)?",
     r"我(?:叫|的名字是|是)[\u4e00-\u9fff]{2,4}(?=[，,。！!])",
 )
 _ZH_CLOSINGS = (
-    r"(?:非常|十分|多)?(?:谢谢|感谢|多谢|謝謝|感謝|多謝)(?:您|你|大家|啦|了|您的[\u4e00-\u9fff]{1,6})*",
-    r"(?:麻烦|麻煩|拜托|拜託)(?:您|你)?(?:了|啦)?",
+    r"(?:非常|十分|多)?(?:谢谢|感谢|多谢|唔该)(?:您|你|大家|啦|了|您的[\u4e00-\u9fff]{1,6})*",
+    r"(?:麻烦|拜托)(?:您|你)?(?:了|啦)?",
     r"(?:辛苦)(?:您|你)?(?:了|啦)",
     r"祝(?:好|您[\u4e00-\u9fff]{1,6})",
 )
@@ -70,8 +73,8 @@ def without_courtesy(text: str) -> str:
     """Return what a text says besides courtesy; empty where there is nothing else."""
     bare = text.strip()
     for _ in range(MOST_REMARKS):
-        if found := _OPENING.match(bare):
+        if found := _OPENING.match(as_simplified(bare)):
             bare = bare[found.end() :]
-        if found := _CLOSING.search(bare, max(0, len(bare) - EDGE_CHARS)):
+        if found := _CLOSING.search(as_simplified(bare), max(0, len(bare) - EDGE_CHARS)):
             bare = bare[: found.start()] + ("?" if found[0].startswith("?") else "")
     return bare.strip() if _HAS_WORDS.search(bare) else ""

@@ -5,20 +5,15 @@ It knows limits, the bases named and who may read them; it does not know how any
 
 from dataclasses import dataclass, replace
 
-from knowledge.errors import InvalidFilter, InvalidQuery
+from knowledge.errors import InvalidQuery
+from knowledge.filters import Filter
 from knowledge.languages import detect_language
 from knowledge.resources import Resources
 from knowledge.search.conversation import said_before
 from knowledge.search.questions import Asked, questions_of
 from knowledge.sql.bases import Base, get_bases
-from knowledge.sql.chunks import (
-    AnySelect,
-    attribute_key,
-    filtered,
-    has_access_labels,
-    readable,
-)
-from knowledge.types import MAX_ATTRIBUTES, RETRIEVERS, Attributes, RetrieverName, Turn
+from knowledge.sql.chunks import AnySelect, filtered, has_access_labels, readable
+from knowledge.types import RETRIEVERS, RetrieverName, Turn
 
 JOINT_PASSAGES = 3
 """Best passages whose words count together for relevance; 5: multihop the same, support_en less."""
@@ -33,7 +28,7 @@ class SearchQuery:
     tenant: str
     base_ids: tuple[str, ...]
     top_k: int
-    filters: Attributes
+    filters: Filter | None
     access: frozenset[str]
     min_relevance: float | None
     retrievers: tuple[RetrieverName, ...] = RETRIEVERS
@@ -45,13 +40,13 @@ class Scope:
     """The chunks a reader may find: of which bases, and his labels where a document needs them."""
 
     base_pks: tuple[int, ...]
-    filters: Attributes
+    filters: Filter | None
     access: frozenset[str] | None
 
     @property
     def is_narrow(self) -> bool:
         """Whether it holds less than every live chunk of the bases."""
-        return bool(self.filters) or self.access is not None
+        return self.filters is not None or self.access is not None
 
     def narrow(self, query: AnySelect) -> AnySelect:
         """Return `query` for the chunks in this scope only."""
@@ -116,7 +111,7 @@ def prepare_queries(resources: Resources, query: SearchQuery) -> list[PreparedQu
 
 
 def check_query(query: SearchQuery) -> None:
-    """Raise `InvalidQuery` or `InvalidFilter` for what cannot be searched for."""
+    """Raise `InvalidQuery` for what cannot be searched for."""
     if not query.question.strip():
         raise InvalidQuery("the question is empty")
     if query.top_k < 1:
@@ -125,7 +120,3 @@ def check_query(query: SearchQuery) -> None:
         raise InvalidQuery(f"max_tokens is {query.max_tokens}; at least 1, or leave it out")
     if not set(query.retrievers) & set(RETRIEVERS):
         raise InvalidQuery(f"no such retriever; choose among {', '.join(RETRIEVERS)}")
-    if len(query.filters) > MAX_ATTRIBUTES:
-        raise InvalidFilter(f"{len(query.filters)} filters; at most {MAX_ATTRIBUTES}")
-    for value in query.filters.values():
-        attribute_key(value)

@@ -7,6 +7,7 @@ about himself goes with the question next to it, and is no part of what is asked
 import re
 from dataclasses import dataclass
 
+from knowledge.languages import as_simplified
 from knowledge.search.conversation import MAX_CONTEXT_CHARS
 from knowledge.search.courtesy import without_courtesy
 from knowledge.sql.tokens import STOP_WORDS, Role, query_terms
@@ -20,7 +21,7 @@ MOST_STORY_CHARS = 200
 _SENTENCE = re.compile(
     r".+?(?:[?？!！。]+[\"”』」)）]*(?=\s|[^\x00-\x7f]|$)"
     r"|(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})\.+(?=\s+[^a-z0-9\s]|\s*$)"
-    r"|[,，](?=\s*(?:请问|請問|想问))"
+    r"|[,，](?=\s*(?:请问|想问))"
     r"|,(?=\s+(?:can|could|may|do|does|did|is|are|will|would|what|where|when|why|who|which|how)\s)"
     r"|\n+|$)",
     re.S,
@@ -106,20 +107,21 @@ def last_sentences(text: str, *, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     end = text[-max_chars:]
-    whole = [end[found.end() :].strip() for found in _SENTENCE.finditer(end)]
+    whole = [end[found.end() :].strip() for found in _SENTENCE.finditer(as_simplified(end))]
     return whole[0] if whole and whole[0] else end
 
 
 def _sentences(text: str) -> list[str]:
     """Return the sentences, without courtesy; the text where there is nothing else."""
     whole = without_courtesy(text)
-    bare = [without_courtesy(found[0]) for found in _SENTENCE.finditer(whole)]
+    found = (each.span() for each in _SENTENCE.finditer(as_simplified(whole)))
+    bare = [without_courtesy(whole[start:end]) for start, end in found]
     return [sentence for sentence in bare if sentence] or [text.strip()]
 
 
 def _points_back(sentence: str) -> bool:
     """Return whether a question makes no sense without the one before."""
-    return bool(_POINTS_BACK.search(sentence)) or says_nothing(sentence)
+    return bool(_POINTS_BACK.search(as_simplified(sentence))) or says_nothing(sentence)
 
 
 def says_nothing(question: str) -> bool:

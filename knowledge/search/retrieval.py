@@ -52,7 +52,7 @@ def retrieve(resources: Resources, query: SearchQuery) -> Retrieval:
     """Return the passages for a question, best first, and how they were found.
 
     Raises:
-        InvalidQuery, InvalidFilter: The caller's mistake.
+        InvalidQuery: The caller's mistake.
         CollectionNotFound: A knowledge base named does not exist in this tenant.
         EmbedderMismatch: A base was indexed by another embedder than those at hand.
     """

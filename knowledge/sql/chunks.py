@@ -1,4 +1,4 @@
-"""Stored chunks and their vectors: which are live, which wait for the index.
+"""Stored chunks and their vectors: which are live, which a filter leaves, which wait for the index.
 
 It knows the rows; it does not know how they came (`versions`) or who ranks them. Every
 function runs inside the caller's transaction.
@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from knowledge.errors import InvalidFilter
+from knowledge.filters import ORDERS, Comparison, Compound, Filter, Joiner, Operator
 from knowledge.sql.bases import Base
 from knowledge.sql.tables import (
     access,
@@ -37,10 +37,7 @@ from knowledge.sql.tables import (
     indexes,
     next_vectors,
 )
-from knowledge.types import (
-    Attributes,
-    AttributeValue,
-)
+from knowledge.types import AttributeValue
 
 Vectors = npt.NDArray[np.float32]
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
@@ -54,6 +51,11 @@ IS_LIVE = and_(
 
 VECTOR = func.coalesce(next_vectors.c.vector, chunks.c.vector).label("vector")
 """A chunk's vector in a query of `with_vector`: a swap counts before its vectors are moved."""
+
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+"""The whole numbers that SQLite takes; others are compared as floats."""
+_NATIVE = func.json_extract(attributes.c.value, "$")
+_KIND = func.json_type(attributes.c.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ _LABELLED = (
     .where(access.c.base_pk.in_(bindparam("bases", expanding=True)))
     .limit(1)
 )
+_BEGINNINGS = select(
+    chunks.c.pk, func.substr(chunks.c.text, 1, bindparam("letters")).label("beginning")
+).where(chunks.c.pk.in_(bindparam("pks", expanding=True)))
 _COUNT = (
     select(func.count())
     .select_from(chunks)
@@ -78,19 +83,15 @@ _COUNT = (
 )
 
 
+def beginnings(connection: Connection, chunk_pks: Sequence[int], *, letters: int) -> dict[int, str]:
+    """Return the first letters of each chunk's text."""
+    asked = {"pks": list(chunk_pks), "letters": letters}
+    return {row.pk: row.beginning for row in connection.execute(_BEGINNINGS, asked)}
+
+
 def in_bases(base_pks: Sequence[int] | BindParameter[int]) -> ColumnElement[bool]:
     """Return the condition that a chunk is in these bases."""
     return (chunks.c.base_pk + 0).in_(base_pks)  # + 0: else SQLite walks the whole base
-
-
-def filtered(query: AnySelect, filters: Attributes) -> AnySelect:
-    """Return `query` for chunks whose documents carry all of these attributes."""
-    for key, value in filters.items():
-        matching = select(attributes.c.version_pk).where(
-            attributes.c.key == key, attributes.c.value == attribute_key(value)
-        )
-        query = query.where(chunks.c.version_pk.in_(matching))
-    return query
 
 
 def readable(query: AnySelect, labels: Sequence[str] | BindParameter[str]) -> AnySelect:
@@ -209,6 +210,39 @@ def attribute_key(value: AttributeValue) -> str:
     """Return the stored form of an attribute value: 1 and 1.0 are equal, 1 and "1" are not."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, str | int | float | bool):
-        raise InvalidFilter(f"an attribute is text, number or boolean, not {value!r}")
     return json.dumps(value, ensure_ascii=False)
+
+
+def filtered(query: AnySelect, condition: Filter | None) -> AnySelect:
+    """Return `query` for chunks of the documents that a filter leaves."""
+    return query if condition is None else query.where(_holds(condition))
+
+
+def _holds(condition: Filter) -> ColumnElement[bool]:
+    if isinstance(condition, Compound):
+        join = and_ if condition.joiner is Joiner.AND else or_
+        return join(*map(_holds, condition.filters))
+    of_key = select(attributes.c.version_pk).where(attributes.c.key == condition.key)
+    if condition.operator in ORDERS:
+        return chunks.c.version_pk.in_(of_key.where(_is_ordered(condition)))
+    wanted = list(map(attribute_key, condition.values))
+    equal = chunks.c.version_pk.in_(of_key.where(attributes.c.value.in_(wanted)))
+    return ~equal if condition.operator in (Operator.NE, Operator.NIN) else equal
+
+
+def _is_ordered(condition: Comparison) -> ColumnElement[bool]:
+    """Return the condition that a value of the same type stands before or after: text by letters.
+
+    Texts are ordered by code points, so dates and times written as ISO 8601 are in order.
+    """
+    value = condition.values[0]
+    kinds = ("text",) if isinstance(value, str) else ("integer", "real")
+    if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
+        value = float(value)
+    compared = {
+        Operator.GT: _NATIVE > value,
+        Operator.GTE: _NATIVE >= value,
+        Operator.LT: _NATIVE < value,
+        Operator.LTE: _NATIVE <= value,
+    }
+    return and_(_KIND.in_(kinds), compared[condition.operator])

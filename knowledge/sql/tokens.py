@@ -1,8 +1,8 @@
 """The tokens of a text: words, pairs of Han letters, whole codes, acronyms.
 
 It knows segmentation (Chinese and Latin), stop words and what a code looks like; it does not know
-which tokens a base holds, nor how they are ranked (`full_text.py`). All text is folded (NFKC, case)
-here only; stored text stays as it was.
+which tokens a base holds, nor how they are ranked (`full_text.py`). All text is folded (NFKC, case,
+simplified Chinese) here only; stored text stays as it was.
 """
 
 import re
@@ -14,6 +14,8 @@ from itertools import combinations, pairwise
 
 import rjieba
 
+from knowledge.languages import as_simplified
+
 MAX_QUERY_TOKENS = 64  # a longer question adds no evidence, only time
 
 STOP_WORDS = frozenset(
@@ -22,7 +24,7 @@ STOP_WORDS = frozenset(
     they this those to us was we were what when where which who whom whose why will with would
     you your
     的 了 是 在 和 与 及 或 吗 呢 啊 吧 我 你 您 他 她 它 这 那 有 也 都 就 被 把 对 为 以
-    于 之 其 什么 哪 哪个 哪些 怎么 怎样 如何 多少 几 谁 請問 请问 什麼 嗎 這 個 个 們 们""".split()
+    于 之 其 什么 甚么 哪 哪个 哪些 怎么 怎样 如何 多少 几 谁 请问 个 们""".split()
 )
 """Words that say nothing about which passage is meant; kept only when nothing else is left. A pair
 of Han letters with one of them in it lies across two words or is a word and found as one: hit@5
@@ -31,7 +33,7 @@ without such pairs rag_zh 0.991 → 0.993, rag_zh, hard 0.838 → 0.866."""
 FRAME_WORDS = frozenset(
     """mean means meant meaning stand stands use used uses need needs kind type sort term word
     define definition explain describe say says said tell tells give gives show shows
-    意思 含义 意義 用途 几点 多久 多长 多大 多远 幾點 解释 解釋 定义 定義 说明 介绍 指 一下 要
+    意思 含义 意义 用途 几点 多久 多长 多大 多远 解释 定义 说明 介绍 指 一下 要
     找 打 想 能 会 可以 需要 应该 该 给 从 到 来 去 说 还 再 请 让 用""".split()
 )
 """Words of the question's form, which an answer need not hold; not as names: Omar *Said*."""
@@ -40,11 +42,11 @@ FOLDED_APART = {"add": "added", "adds": "added"}
 """Word → another form of it that porter folds to another stem (add, but added and adding: ad)."""
 _FRAME = re.compile(
     r"\b(?:which|what|how)\s+(?:(?:kind|type|sort)s?\s+of\s+)?([^\W_]+)"
-    r"|(?:哪[个個些种種]?|什么|什麼|几|幾|多少)([\u4e00-\u9fff]{2})"
+    r"|(?:哪[个些种]?|[什甚]么|几|多少)([\u4e00-\u9fff]{2})"
     r"|\b([a-z]{3,})\s+(?=\S*\d)|([\u4e00-\u9fff]{2})\s*(?=[a-z]*\d)|(?<=\d)([\u4e00-\u9fff]{2})"
 )
 """The word after "which" says what kind of answer is wanted, that beside a number what it is of."""
-_ASKED_OF = re.compile(r"的([\u4e00-\u9fff]{2,4})[是为為]?(?:多少|什么|什麼|几|幾|谁|誰|哪)")
+_ASKED_OF = re.compile(r"的([\u4e00-\u9fff]{2,4})[是为]?(?:多少|[什甚]么|几|谁|哪)")
 """The same in Chinese: 张伟的*分机号*是多少."""
 
 _SPANS = tuple(combinations(range(5), 2))
@@ -56,7 +58,7 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134
 _CASED = re.compile(rf"(?<!{_LATIN})[^\W\d_\u2e80-\ud7ff\uf900-\ufaff]+(?!{_LATIN})")
 _ACRONYM = re.compile(rf"(?<!{_LATIN})(?:[A-Z]{{2,}}|(?:[A-Z]\.){{2,}})(?!{_LATIN})")
 _LINES = re.compile(r"[\n|,;:?!。？！\t]+")
-_HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
+_HYPHENS = "\u2010\u2011\u2212"
 _CODE = re.compile(
     rf"(?:(?<!{_LATIN})(?<!\.)\.(?={_LATIN}))?{_LATIN}+(?:[-_./:]{_LATIN}+)*(?:\+{{1,2}}|\#)?(?!{_LATIN})"
 )
@@ -120,11 +122,13 @@ def segment(value: str, *, with_codes: bool = True) -> list[str]:
         value: A text, a heading or a title.
         with_codes: Whether codes are kept whole too.
     """
-    plain = unicodedata.normalize("NFKC", value)
-    folded = plain.casefold().translate(_HYPHENS)
+    plain = _plain(value)
+    folded = _folded(plain)
     words, pairs = _cut(folded)
-    said = (line for line in _LINES.split(plain) if not _is_shouted(line, share=0.5))
-    acronyms = [acronym for line in said for acronym in _acronyms(line)]
+    acronyms = list(_acronyms(plain))
+    if acronyms:
+        said = (line for line in _LINES.split(plain) if not _is_shouted(line, share=0.5))
+        acronyms = [acronym for line in said for acronym in _acronyms(line)]
     codes = _stored_codes(folded) if with_codes else ()
     return [*words, *pairs, *codes, *acronyms]
 
@@ -138,14 +142,17 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
         story: The user's own story around the question: searched, and never missed.
     """
     form = FRAME_WORDS.difference(map(str.casefold, _NAME.findall(question)))
-    frames = form.union(*_FRAME.findall(question.casefold()))
-    frames |= {of[at:to] for of in _ASKED_OF.findall(question) for at, to in _SPANS}
+    plain = _plain(question)
+    frames = form.union(*_FRAME.findall(plain.casefold()))
+    frames |= {of[at:to] for of in _ASKED_OF.findall(plain) for at, to in _SPANS}
     asked = (
         replace(term, role=Role.FRAME) if term.readings[0] in frames else term
-        for term in _terms(question, form)
+        for term in _terms(plain, form)
     )
-    told = (replace(term, role=Role.STORY) for term in list(_terms(story, form))[::-1])
-    said = (replace(term, role=Role.SAID) for term in list(_terms(conversation, form))[::-1])
+    told = (replace(term, role=Role.STORY) for term in list(_terms(_plain(story), form))[::-1])
+    said = (
+        replace(term, role=Role.SAID) for term in list(_terms(_plain(conversation), form))[::-1]
+    )
     terms: dict[tuple[str, ...], Term] = {}
     for term in (*asked, *told, *said):
         if term.kind is not Kind.PHRASE or term.role is not Role.SAID:
@@ -155,10 +162,9 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
     return (content or list(empty))[:MAX_QUERY_TOKENS]
 
 
-def _terms(text: str, form: frozenset[str]) -> Iterator[Term]:
+def _terms(plain: str, form: frozenset[str]) -> Iterator[Term]:
     """Yield what a text asks for: codes, acronyms, words, pairs that may be words."""
-    plain = unicodedata.normalize("NFKC", text)
-    folded = plain.casefold().translate(_HYPHENS)
+    folded = _folded(plain)
     for code in _codes(folded):
         whole, compact = _kept(code), _JOINERS.sub("", code)
         readings = (whole, compact) if compact.isalnum() and _has_both(compact) else (whole,)
@@ -176,6 +182,17 @@ def _terms(text: str, form: frozenset[str]) -> Iterator[Term]:
             yield Term((pair,), Kind.PAIR)
     for phrase in _phrases(bare, form):
         yield Term((phrase,), Kind.PHRASE)
+
+
+def _plain(text: str) -> str:
+    return as_simplified(unicodedata.normalize("NFKC", text))
+
+
+def _folded(plain: str) -> str:
+    folded = plain.casefold()
+    for hyphen in _HYPHENS:
+        folded = folded.replace(hyphen, "-")
+    return folded
 
 
 def _phrases(folded: str, form: frozenset[str]) -> Iterator[str]:

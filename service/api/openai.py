@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from adapters import AdapterNotFound, AdapterState
+from knowledge import read_filter
 from router import Strategy
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
 from service.api.http.dependencies import Caller, Context
@@ -99,6 +100,7 @@ def question_of(
     Raises:
         ModelNotFound: `model` names neither a strategy nor the base model.
         InvalidRequest: The last message is not the user's, or empty.
+        InvalidFilter: `filters` cannot be read.
     """
     strategy, adapter = parse_model(body.model, base_model)
     return Question(
@@ -110,7 +112,7 @@ def question_of(
         adapter=adapter,
         knowledge_bases=body.knowledge_bases,
         top_k=body.top_k,
-        filters=body.filters,
+        filters=read_filter(body.filters or {}),
         access_labels=body.access_labels,
         cite=body.cite,
         requirements=Requirements(citations=body.citations_required),

@@ -5,6 +5,7 @@ from functools import partial
 from anyio import to_thread
 from fastapi import APIRouter
 
+from knowledge import read_filter
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -30,7 +31,7 @@ async def search(
         tenant=caller.tenant,
         top_k=body.max_num_results,
         max_tokens=body.max_tokens,
-        filters=body.filters,  # type: ignore[arg-type]  # the room refuses other values
+        filters=read_filter(body.filters or {}),
         access=body.access_labels,
     )
     return SearchReply.of(await to_thread.run_sync(retrieve))

@@ -1,9 +1,8 @@
 """What is found for a question, and whether that is enough for the chosen strategy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 from anyio import to_thread
 
@@ -14,8 +13,6 @@ from service.chat.question import Question
 from service.chat.route import Route
 from service.chat.timer import StageTimer
 from service.context import AppContext
-
-Attributes = Mapping[str, str | int | float | bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ def _search(
         history=history,
         top_k=question.top_k or route.use_case.top_k,
         max_tokens=route.use_case.context_tokens,
-        filters=cast(Attributes, question.filters),  # other values are refused there
+        filters=question.filters,
         access=question.access_labels,
     )
 

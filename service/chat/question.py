@@ -1,10 +1,11 @@
 """One request for an answer, as every protocol of the service asks it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from knowledge import Filter
 from router import Strategy
 from service.chat.citations import CiteMode
 from service.engine.client import Message
@@ -25,7 +26,7 @@ class Question:
         adapter: A task or an adapter id; overrides the use case's.
         knowledge_bases: Override the use case's.
         top_k: Most passages; None takes the use case's.
-        filters: Attributes that a document must have.
+        filters: What must hold of a document's attributes.
         access_labels: What the person asking may read; the caller vouches for them.
         cite: How sources are shown.
         requirements: What the caller requires of this answer.
@@ -41,7 +42,7 @@ class Question:
     adapter: str | None = None
     knowledge_bases: tuple[str, ...] | None = None
     top_k: int | None = None
-    filters: Mapping[str, JsonValue] = field(default_factory=dict)
+    filters: Filter | None = None
     access_labels: tuple[str, ...] = ()
     cite: CiteMode = "inline"
     requirements: Requirements = Requirements()

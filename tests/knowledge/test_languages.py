@@ -1,6 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from knowledge.languages import detect_language, reads
+from knowledge.languages import as_simplified, detect_language, reads
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,21 @@ def test_the_script_tells_the_language(text: str, language: str) -> None:
 def test_an_embedder_for_all_languages_reads_any() -> None:
     assert reads(frozenset({"*"}), "zh")
     assert not reads(frozenset({"en"}), "zh")
+
+
+def test_every_letter_is_simplified_in_its_place() -> None:
+    han = [*map(chr, range(0x3400, 0xA000)), *map(chr, range(0x20000, 0x2A6E0))]
+    assert [letter for letter in han if len(as_simplified(letter)) != 1] == []
+    text = "一、員工守則\n👩‍🔧 请假 é \u0000 爲何？" * 3
+    assert as_simplified(text) == "一、员工守则\n👩‍🔧 请假 é \u0000 为何？" * 3
+
+
+def test_letters_of_other_languages_stay() -> None:
+    for text in ("Straße ﬁx ½", "図は気になる", "한국어", "シンプル", "x = 1"):
+        assert as_simplified(text) == text
+
+
+def test_threads_simplify_at_once() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(as_simplified, ["退貨運費" * 50, "沿著" * 50] * 100))
+    assert found == ["退货运费" * 50, "沿着" * 50] * 100

@@ -13,6 +13,7 @@ from knowledge import (
     CollectionNotFound,
     EmbedderMismatch,
     EmbedderUnavailable,
+    Filter,
     IndexReplaced,
     Knowledge,
     KnowledgeConfig,
@@ -21,6 +22,7 @@ from knowledge import (
     Retrieval,
     StoreRefused,
     StoreUnavailable,
+    read_filter,
     reindexing,
 )
 from knowledge.sql.tables import chunks, next_vectors
@@ -222,9 +224,9 @@ def test_a_document_staged_before_the_swap_and_shown_after_it_is_right(
     assert dense(both, "latecomer").passages[0].external_id == "late"
 
 
-@pytest.mark.parametrize("filters", [None, {"kind": "lamp"}])
+@pytest.mark.parametrize("filters", [None, read_filter({"kind": "lamp"})])
 def test_a_swap_between_a_question_and_its_answer_has_it_asked_again(
-    filled: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder, filters: object
+    filled: Knowledge, open_knowledge: OpenKnowledge, newer: FakeEmbedder, filters: Filter | None
 ) -> None:
     filled.ingest(
         BASE, "marked", "d.txt", b"lamp number7", attributes={"kind": "lamp"}, tenant=TENANT
@@ -237,7 +239,7 @@ def test_a_swap_between_a_question_and_its_answer_has_it_asked_again(
 
     room = open_knowledge(words=Swapping(), next_words=newer)
     swap = once(lambda: room.reindex(BASE, tenant=TENANT))
-    found = room.retrieve("lamp number7", base_ids=[BASE], filters=filters, tenant=TENANT)  # type: ignore[arg-type]  # passed through
+    found = room.retrieve("lamp number7", base_ids=[BASE], filters=filters, tenant=TENANT)
     assert (found.degraded, found.retrievers) == (False, ("dense", "lexical"))
     assert found.passages[0].text == "lamp number7"
     assert found.passages[0].relevance > 0.9
@@ -332,9 +334,9 @@ def unsettled(both: Knowledge, engine: Engine, monkeypatch: pytest.MonkeyPatch) 
     return both
 
 
-@pytest.mark.parametrize("filters", [None, {"kind": "lamp"}])
+@pytest.mark.parametrize("filters", [None, read_filter({"kind": "lamp"})])
 def test_new_vectors_count_from_the_swap_on(
-    unsettled: Knowledge, newer: FakeEmbedder, filters: object
+    unsettled: Knowledge, newer: FakeEmbedder, filters: Filter | None
 ) -> None:
     unsettled.ingest(
         BASE, "d7", "d.txt", b"lamp number7", attributes={"kind": "lamp"}, tenant=TENANT

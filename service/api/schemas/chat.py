@@ -1,12 +1,12 @@
 """The bodies of `POST /chat` and `POST /route`."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from knowledge import read_filter
 from router import Strategy
-from service.api.schemas.shapes import Body
+from service.api.schemas.shapes import Body, JsonFilter
 from service.chat.citations import CiteMode
 from service.chat.question import Question
 from service.engine.client import Message
@@ -56,7 +56,7 @@ class ChatRequest(Body):
     stream: bool = False
     knowledge_bases: tuple[str, ...] | None = None
     top_k: int | None = Field(default=None, ge=1, le=50)
-    filters: Mapping[str, JsonValue] = Field(default_factory=dict)
+    filters: JsonFilter | None = None
     access_labels: tuple[str, ...] = ()
     cite: CiteMode = "inline"
     requirements: RequiredOfAnswer = RequiredOfAnswer()
@@ -70,6 +70,7 @@ class ChatRequest(Body):
 
         Raises:
             InvalidRequest: The last message is not the user's, or empty.
+            InvalidFilter: `filters` cannot be read.
         """
         return Question(
             request_id=request_id,
@@ -79,7 +80,7 @@ class ChatRequest(Body):
             strategy=None if self.strategy == "auto" else Strategy(self.strategy),
             knowledge_bases=self.knowledge_bases,
             top_k=self.top_k,
-            filters=self.filters,
+            filters=read_filter(self.filters or {}),
             access_labels=self.access_labels,
             cite=self.cite,
             requirements=Requirements(

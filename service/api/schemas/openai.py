@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from router import Strategy
 from service.api.schemas.answers import CitationReply
 from service.api.schemas.chat import ChatMessage
-from service.api.schemas.shapes import Reply
+from service.api.schemas.shapes import JsonFilter, Reply
 from service.chat.citations import CiteMode
 from service.stores.use_cases import Sampling
 
@@ -42,7 +42,7 @@ class CompletionRequest(BaseModel):
     use_case: str | None = None
     knowledge_bases: tuple[str, ...] | None = None
     top_k: int | None = Field(default=None, ge=1, le=50)
-    filters: dict[str, JsonValue] = Field(default_factory=dict)
+    filters: JsonFilter | None = None
     access_labels: tuple[str, ...] = ()
     cite: CiteMode = "inline"
     citations_required: bool | None = None

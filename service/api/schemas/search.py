@@ -6,7 +6,7 @@ from pydantic import Field
 
 from knowledge import LeftOut, Passage, Retrieval, RetrieverName
 from service.api.schemas.answers import PassageReply
-from service.api.schemas.shapes import AttributeMap, Body, JsonObject, Reply
+from service.api.schemas.shapes import AttributeMap, Body, JsonFilter, Reply
 
 
 class SearchRequest(Body):
@@ -19,9 +19,7 @@ class SearchRequest(Body):
     max_tokens: int | None = Field(
         default=None, ge=1, description="Token budget of all passages together."
     )
-    filters: JsonObject = Field(
-        default_factory=dict, description="Conditions on the documents' attributes."
-    )
+    filters: JsonFilter | None = None
     access_labels: tuple[str, ...] = Field(default=(), description="Access labels of the reader.")
 
 

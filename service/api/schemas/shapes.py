@@ -3,9 +3,9 @@
 It knows no noun of the service.
 """
 
-from typing import Generic, Literal, Self, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 T = TypeVar("T")
 
@@ -14,6 +14,20 @@ JsonObject = dict[str, JsonValue]
 
 AttributeMap = dict[str, str | int | float | bool]
 """What a caller says of a document, to filter by."""
+
+
+JsonFilter = Annotated[
+    JsonObject,
+    Field(
+        description=(
+            'Conditions on the documents\' attributes: `{"NAME": VALUE}` for equal ones, or a '
+            "filter object of OpenAI: `type` `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `in` or `nin` "
+            "with `key` and `value`; `and` or `or` with `filters`."
+        ),
+        examples=[{"type": "gte", "key": "year", "value": 2026}],
+    ),
+]
+"""A filter as it is written; `knowledge.read_filter` reads it and says what is wrong."""
 
 
 class Body(BaseModel):

@@ -25,6 +25,12 @@ from knowledge.search.courtesy import without_courtesy
         ("麻烦您告诉我自提柜台在哪里，谢谢您", "自提柜台在哪里，"),
         ("能不能帮我查一下退货面单多少天内有效", "退货面单多少天内有效"),
         ("你好，我叫李娜，几点开门", "几点开门"),
+        ("您好，請問燈具的保固期有多久？謝謝！", "燈具的保固期有多久？"),
+        ("麻煩您告訴我自提櫃檯在哪裡，謝謝您", "自提櫃檯在哪裡，"),
+        ("能不能幫我查一下退貨面單多少天內有效", "退貨面單多少天內有效"),
+        ("不好意思，打擾一下，我想請教退貨運費", "退貨運費"),
+        ("唔該，請問運費點計？唔該晒", "運費點計？唔該晒"),
+        ("勞駕幫忙問一下，衞生間喺邊度？多謝", "衞生間喺邊度？"),
     ],
 )
 def test_what_is_said_around_a_question_is_taken_away(said: str, asked: str) -> None:
@@ -48,7 +54,7 @@ def test_the_same_words_inside_a_question_stay(asked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["Hello!", "Thank you so much!", "多谢", "你好", "Can you help me?"]
+    "said", ["Hello!", "Thank you so much!", "多谢", "多謝", "謝謝您", "你好", "Can you help me?"]
 )
 def test_of_mere_courtesy_nothing_is_left(said: str) -> None:
     assert without_courtesy(said) == ""

@@ -12,6 +12,8 @@ def asked(message: str, max_chars: int = 8192) -> list[str]:
     [
         ("When are you open? How do I pay?", ["When are you open?", "How do I pay?"]),
         ("你们几点开门？怎么付款？", ["你们几点开门？", "怎么付款？"]),
+        ("你們幾點開門？怎麼付款？", ["你們幾點開門？", "怎麼付款？"]),
+        ("退貨要運費嗎？這個誰付？", ["退貨要運費嗎？ 這個誰付？"]),
         ("你们几点开门?怎么付款?", ["你们几点开门?", "怎么付款?"]),
         ("Do you ship? How much is it?", ["Do you ship? How much is it?"]),
         ("Do you ship? And when?", ["Do you ship? And when?"]),
@@ -46,6 +48,7 @@ def test_more_questions_than_are_searched_go_with_the_last() -> None:
         ("Can I return it? I bought it today.", "", "Can I return it?", "I bought it today."),
         ("And the deposit, how big is it?", "And the deposit,", "how big is it?", ""),
         ("我买了一盏灯，请问可以退货吗？", "我买了一盏灯，", "可以退货吗？", ""),
+        ("我買了一盞燈，請問可以退貨嗎？", "我買了一盞燈，", "可以退貨嗎？", ""),
     ],
 )
 def test_what_is_told_goes_with_the_question_next_to_it(

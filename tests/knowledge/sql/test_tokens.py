@@ -42,6 +42,27 @@ def test_han_runs_give_words_and_pairs() -> None:
 
 
 @pytest.mark.parametrize(
+    ("traditional", "simplified"),
+    [
+        ("退貨運費由誰承擔？", "退货运费由谁承担？"),
+        ("員工請假須提前三個工作天向主管申請。", "员工请假须提前三个工作天向主管申请。"),
+        ("沿著海邊走著，意味著什麼", "沿着海边走着，意味着什么"),
+        ("著名作家的著作", "著名作家的著作"),
+        ("乾隆年間的乾燥食品", "乾隆年间的干燥食品"),
+        ("頭髮與發展，麵條與表面，皇后與以後", "头发与发展，面条与表面，皇后与以后"),
+        ("臺灣與台灣，裏面與裡面，爲何與為何", "台湾与台湾，里面与里面，为何与为何"),
+        ("衞生署、枱面、化粧、敍述", "卫生署、台面、化妆、叙述"),
+        ("「這個」甚麼意思？訂單ＡＢ－１２", "「这个」甚么意思？订单AB-12"),
+    ],
+)
+def test_traditional_and_simplified_chinese_are_the_same_tokens(
+    traditional: str, simplified: str
+) -> None:
+    assert segment(traditional) == segment(simplified)
+    assert query_terms(traditional) == query_terms(simplified)
+
+
+@pytest.mark.parametrize(
     ("code", "other"),
     [
         ("2.10", "2.1"),
@@ -111,6 +132,17 @@ def test_stop_words_in_capitals_are_acronyms(question: str, acronyms: list[str])
     assert [token[:-1] for token in found] == acronyms
     assert set(found) <= set(segment("| WHO | IT | US |"))
     assert not set(found) & set(segment("Who is it? Tell us! WHO ARE WE?"))
+
+
+def test_a_question_in_traditional_chinese_has_words_of_the_form_too() -> None:
+    frames = {
+        each.readings[0]
+        for each in query_terms("這個設定的解釋是什麼？請說明張偉的分機號是多少")
+        if each.role is Role.FRAME
+    }
+    assert {"解释", "说明", "分机"} <= frames
+    assert "张伟" not in frames
+    assert not {"这", "什么", "的"} & set(tokens("這個設定的解釋是什麼？"))
 
 
 def test_words_of_the_form_of_a_question_are_no_words_of_its_answer() -> None:

@@ -197,7 +197,7 @@ def test_words_and_labels_of_an_older_database_are_found_by_their_base(tmp_path:
     opened.dispose()
 
 
-def test_codes_and_acronyms_of_an_older_database_are_found_whole(tmp_path: Path) -> None:
+def test_codes_and_traditional_chinese_of_an_older_database_are_found(tmp_path: Path) -> None:
     opened = open_database(f"sqlite:///{tmp_path}/old.db")
     upgrade(opened, "0010")
     with opened.execution_options(write=True).begin() as connection:
@@ -210,7 +210,8 @@ def test_codes_and_acronyms_of_an_older_database_are_found_whole(tmp_path: Path)
         version |= {"attributes": "{}", "bytes": 0, "chars": 0, "tokens": 0, "created_at": 0}
         version |= {"chunks": 2, "chunks_outdated": 0, "state": "active", "chunking": "markdown"}
         _insert(connection, "kb_versions", version)
-        for pk, words in ((3, "2.1 adds import, the IT desk tests it"), (4, "2.10 adds C++")):
+        texts = ((3, "2.1 adds import, the IT desk tests it"), (4, "2.10 adds C++, 退貨運費"))
+        for pk, words in texts:
             chunk = {"pk": pk, "tenant": "t", "base_pk": 7, "document_pk": 1, "version_pk": 5}
             chunk |= {"chunk_id": str(pk), "ordinal": pk, "text": words, "start": 0, "end": 9}
             _insert(connection, "kb_chunks", chunk | {"heading": "", "tokens": 9, "vector": b""})
@@ -218,7 +219,8 @@ def test_codes_and_acronyms_of_an_older_database_are_found_whole(tmp_path: Path)
             _insert(connection, "kb_lexical", {"rowid": (7 << full_text.CHUNK_BITS) | pk} | old)
     upgrade(opened)
     with opened.connect() as connection:
-        asked = (("2.10", [4]), ("C++", [4]), ("IT", [3]), ("list", [3, 4]), ("releases", [3, 4]))
+        asked = [("2.10", [4]), ("C++", [4]), ("IT", [3]), ("list", [3, 4])]
+        asked += [("releases", [3, 4]), ("运费", [4])]
         for question, expected in asked:
             terms = weigh(connection, query_terms(question), base_pks=[7], total=2)
             hits = full_text.search(connection, terms.tokens, base_pks=[7], top_k=5)
