@@ -17,11 +17,19 @@ from knowledge.errors import (
     UnsupportedFile,
     WrongPassword,
 )
-from knowledge.parsing.blocks import Content, Paragraph, Table
+from knowledge.parsing.blocks import Content, Note, NotRead, Paragraph, Table
 from knowledge.parsing.grid import is_figure
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.pdf.breaks import goes_on, join_lines, running_lines, without_broken_word
-from knowledge.parsing.pdf.lines import read_lines
+from knowledge.parsing.pdf.annotations import AnnotationReader, Beside
+from knowledge.parsing.pdf.beside import After, add_beside
+from knowledge.parsing.pdf.breaks import (
+    FULL_LINE,
+    goes_on,
+    join_lines,
+    running_lines,
+    without_broken_word,
+)
+from knowledge.parsing.pdf.lines import Line, read_lines
 from knowledge.parsing.pdf.rules import Cell, read_grids
 from knowledge.parsing.pdf.tables import PageTable, find_tables, looks_like_tables
 from knowledge.parsing.writer import BlockWriter, too_much_text
@@ -30,14 +38,26 @@ HEADER_WITHIN = 1_024  # Adobe's readers look for %PDF- this far (PDF reference 
 EDGE_LINES = 3  # at the top and at the bottom of a page that may repeat on others
 SAME_COLUMN = 20.0  # points by which a column may begin elsewhere on the next page
 
+Item = str | PageTable | Note
+
 
 @dataclass(slots=True)
 class _Page:
-    """What is kept of a page: its lines, its tables, and which lines stand at its edges."""
+    """What is kept of a page: its lines, its tables, and which lines stand at its edges.
+
+    Attributes:
+        longest: How many letters its longest line has, without values and addresses.
+        ends: Lines that are shorter, and got some: they end a paragraph.
+        after: What comes after its lines: notes, and values of a form.
+    """
 
     lines: list[str]
     tables: list[PageTable]
     edges: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    longest: int = 0
+    ends: set[int] = field(default_factory=set)
+    after: list[After] = field(default_factory=list)
+    not_read: list[NotRead] = field(default_factory=list)
     is_picture: bool = False
 
 
@@ -54,6 +74,7 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
     if b"%PDF-" not in content[:HEADER_WITHIN]:
         raise UnsupportedFile(f"{filename!r} is not a PDF file, despite its name")
     document = _open(filename, content, password)
+    annotations = AnnotationReader(document, limits.chars)
     count = len(document)
     if count > limits.pages:
         raise ParseLimitExceeded(
@@ -64,11 +85,11 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
     pages: list[_Page] = []
     left = limits.chars
     for number in range(count):
-        pages.append(_read_page(filename, document, number))
+        pages.append(_read_page(filename, document, number, annotations))
         left -= sum(map(len, pages[-1].lines))
         if left < 0:
             raise too_much_text(limits.chars)
-    if not any(line for page in pages for line in page.lines):
+    if not any(page.after or any(page.lines) for page in pages):
         raise NoTextLayer(f"{filename!r}: none of its {count} pages has text; they are pictures")
     written = _Pages(pages, limits)
     written.write()
@@ -76,6 +97,10 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
         if page.is_picture:
             why = "a picture; its text was not recognised"
             written.writer.leave_out("page", f"page {number}", why)
+        for one in page.not_read:
+            written.writer.leave_out(one.what, one.where, one.why)
+    for one in annotations.of_file():
+        written.writer.leave_out(one.what, one.where, one.why)
     return Content(written.writer.blocks, "binary", written.writer.not_read)
 
 
@@ -90,46 +115,80 @@ def _open(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfD
         raise WrongPassword(f"{filename!r} does not open with this password") from exc
 
 
-def _read_page(filename: str, document: pypdfium2.PdfDocument, number: int) -> _Page:
+def _read_page(
+    filename: str, document: pypdfium2.PdfDocument, number: int, annotations: AnnotationReader
+) -> _Page:
     try:
         page = document[number]
-        layer = page.get_textpage()
-        left, bottom, right, top = page.get_bbox()
-        lines = [
-            line
-            for line in read_lines(layer)
-            if not line.words
-            or (line.words[0].left < right and line.words[-1].right > left)
-            and bottom < line.words[0].top
-            and line.words[0].bottom < top
-        ]
-        tables = find_tables(lines, read_grids(page)) if looks_like_tables(lines) else []
-        is_picture = not any(line.text for line in lines) and raw.FPDFPage_CountObjects(page) > 0
-        layer.close()
+        read = _read_open(page, annotations.read(page, f"page {number + 1}", None))
         page.close()
     except pypdfium2.PdfiumError as exc:
         raise DamagedFile(f"{filename!r}, page {number + 1}: {exc}") from exc
+    return read
+
+
+def _read_open(page: pypdfium2.PdfPage, beside: Beside | None) -> _Page:
+    layer = page.get_textpage()
+    _, bottom, _, top = page.get_bbox()
+    needs_words = beside is not None and beside.needs_words
+    lines = _lines_of(page, layer, each_word=needs_words)
+    is_picture = not any(line.text for line in lines) and raw.FPDFPage_CountObjects(page) > 0
+    longest = max([len(line.text) for line in lines], default=0)
+    grids = read_grids(page) if needs_words or looks_like_tables(lines) else []
+    read = _Page([], [], longest=longest, is_picture=is_picture)
+    if beside:
+        before = {id(line): len(line.text) for line in lines}
+        read.after, read.not_read = add_beside(beside, lines, layer, grids), beside.not_read
+        lengths = [(before.get(id(line), 0), len(line.text)) for line in lines]
+        least = FULL_LINE * longest
+        read.ends = {n for n, (was, now) in enumerate(lengths) if was != now and was < least}
+    read.tables = find_tables(lines, grids) if looks_like_tables(lines) else []
+    read.lines = [line.text for line in lines]
+    read.edges = _edges(lines, read.tables, (bottom + top) / 2)
+    layer.close()
+    return read
+
+
+def _lines_of(
+    page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, *, each_word: bool
+) -> list[Line]:
+    """Return the lines of a page, without those outside of its borders."""
+    left, bottom, right, top = page.get_bbox()
+    return [
+        line
+        for line in read_lines(layer, each_word=each_word)
+        if not line.words
+        or (line.words[0].left < right and line.words[-1].right > left)
+        and bottom < line.words[0].top
+        and line.words[0].bottom < top
+    ]
+
+
+def _edges(
+    lines: Sequence[Line], tables: Sequence[PageTable], middle: float
+) -> tuple[list[int], list[int]]:
+    """Return the lines at the top and at the bottom of a page that may repeat on others."""
     used = {line for table in tables for line in table.lines}
     placed = [n for n, line in enumerate(lines) if line.words and n not in used]
     down = sorted(placed, key=lambda n: -lines[n].words[0].top)
-    upper = sum(lines[n].words[0].top > (bottom + top) / 2 for n in down)
-    edges = (down[:upper][:EDGE_LINES], down[upper:][::-1][:EDGE_LINES])
-    return _Page([line.text for line in lines], tables, edges, is_picture)
+    upper = sum(lines[n].words[0].top > middle for n in down)
+    return down[:upper][:EDGE_LINES], down[upper:][::-1][:EDGE_LINES]
 
 
-def _items(page: _Page, repeated: set[int]) -> list[str | PageTable]:
+def _items(page: _Page, repeated: set[int]) -> list[Item]:
     """Return running text and tables in the order of the page, without what repeats."""
     tables = {min(table.lines): table for table in page.tables}
     used = {line for table in page.tables for line in table.lines}
-    longest = max(map(len, page.lines), default=0)
-    items: list[str | PageTable] = []
-    lines: list[str] = []
+    items: list[Item] = []
+    runs: list[list[str]] = [[]]
     for number, line in enumerate([*page.lines, ""]):
         if number not in used | repeated and number < len(page.lines):
-            lines.append(line)
-        if lines and (number in tables or number == len(page.lines)):
-            items += [text] if (text := join_lines(lines, longest)) else []
-            lines = []
+            runs[-1].append(line)
+            runs += [[]] if number in page.ends else []
+        if number in tables or number == len(page.lines):
+            texts = [join_lines(run, page.longest) for run in runs if run]
+            items += [text] if (text := "\n".join(filter(None, texts))) else []
+            runs = [[]]
         items += [tables[number]] if number in tables else []
     return items
 
@@ -156,6 +215,9 @@ class _Pages:
             for p, (above, below) in zip(pages, repeated, strict=True)
         ]
         self._goes_on = [self._joins(number) for number in range(len(pages))]
+        for number, page in enumerate(pages):
+            if page.after:
+                self._put_after(number, page.after)
 
     def _joins(self, number: int) -> bool:
         """Whether a page ends inside what the next begins with; a broken word is made whole."""
@@ -169,6 +231,15 @@ class _Pages:
             self._items[number][-1], self._items[number + 1][0] = before, after
             return bool(after)
         return False
+
+    def _put_after(self, number: int, after: Sequence[After]) -> None:
+        """Put notes after the text of a page; before its last part where that goes on."""
+        items = self._items[number]
+        comes_over = number > 0 and self._goes_on[number - 1]
+        if comes_over and len(items) == 1:
+            self._goes_on[number] = False  # nothing else would keep the notes on their page
+        at = len(items) - self._goes_on[number]
+        items[at:at] = after
 
     def write(self) -> None:
         """Write all pages.
@@ -202,9 +273,13 @@ class _Pages:
         self.writer.text("\n".join(lines))
         self.writer.end_paragraph()
 
-    def _add(self, item: str | PageTable, *, continues: bool) -> None:
+    def _add(self, item: Item, *, continues: bool) -> None:
         if isinstance(item, PageTable):
             self._add_table(item, continues=continues)
+            return
+        if isinstance(item, Note):
+            self.writer.text(item.text)
+            self.writer.end_paragraph(note=True)
             return
         self._lines([item.replace("\ufffe", "-").replace("\u0002", "-")])
         if continues and isinstance(last := self.writer.blocks[-1], Paragraph):

@@ -86,10 +86,10 @@ def merge(words: Sequence[Word]) -> Word:
     )
 
 
-def read_lines(layer: pypdfium2.PdfTextPage) -> list[Line]:
+def read_lines(layer: pypdfium2.PdfTextPage, *, each_word: bool = False) -> list[Line]:
     """Return the lines of a page, in the order of its text layer.
 
-    Where its signs cannot be matched with places (some count twice), no word has a place.
+    A line of prose is one word, unless each word is asked for. Where its signs cannot be matched with places (some count twice), no word has a place.
     """
     text = str(layer.get_text_range()).replace("\r\n", " \n").replace("\r", "\n")
     if len(text) != layer.count_chars():
@@ -98,7 +98,7 @@ def read_lines(layer: pypdfium2.PdfTextPage) -> list[Line]:
     for match in _LINE.finditer(text):
         places.append((match.start(), match.start() + len(match[0].rstrip())))
     whole = [_whole(layer, text, start, end) for start, end in places]
-    tight = _tight(whole)
+    tight = 0.0 if each_word else _tight(whole)
     lines: list[Line] = []
     for word, (start, end) in zip(whole, places, strict=True):
         if word is None:
