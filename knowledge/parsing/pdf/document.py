@@ -32,6 +32,7 @@ from knowledge.parsing.pdf.breaks import (
 from knowledge.parsing.pdf.lines import Line, read_lines
 from knowledge.parsing.pdf.rules import Cell, read_grids
 from knowledge.parsing.pdf.tables import PageTable, find_tables, looks_like_tables
+from knowledge.parsing.pdf.turning import open_upright
 from knowledge.parsing.writer import BlockWriter, too_much_text
 
 HEADER_WITHIN = 1_024  # Adobe's readers look for %PDF- this far (PDF reference 1.7, H.3.4.1)
@@ -119,16 +120,19 @@ def _read_page(
     filename: str, document: pypdfium2.PdfDocument, number: int, annotations: AnnotationReader
 ) -> _Page:
     try:
-        page = document[number]
-        read = _read_open(page, annotations.read(page, f"page {number + 1}", None))
-        page.close()
+        opened = open_upright(document, number)
+        beside = annotations.read(opened.page, f"page {number + 1}", opened.turn)
+        read = _read_open(opened.page, opened.layer, beside)
+        opened.layer.close()
+        opened.page.close()
     except pypdfium2.PdfiumError as exc:
         raise DamagedFile(f"{filename!r}, page {number + 1}: {exc}") from exc
     return read
 
 
-def _read_open(page: pypdfium2.PdfPage, beside: Beside | None) -> _Page:
-    layer = page.get_textpage()
+def _read_open(
+    page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, beside: Beside | None
+) -> _Page:
     _, bottom, _, top = page.get_bbox()
     needs_words = beside is not None and beside.needs_words
     lines = _lines_of(page, layer, each_word=needs_words)
@@ -145,7 +149,6 @@ def _read_open(page: pypdfium2.PdfPage, beside: Beside | None) -> _Page:
     read.tables = find_tables(lines, grids) if looks_like_tables(lines) else []
     read.lines = [line.text for line in lines]
     read.edges = _edges(lines, read.tables, (bottom + top) / 2)
-    layer.close()
     return read
 
 
