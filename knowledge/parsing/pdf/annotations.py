@@ -7,17 +7,16 @@ and no action is asked for.
 
 import contextlib
 import ctypes
-import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import pypdfium2
 from pypdfium2 import raw
 
 from knowledge.parsing.blocks import NotRead
-from knowledge.parsing.pdf.fields import Field, Unread, trimmed_lines, read_field
+from knowledge.parsing.pdf.fields import Field, Unread, read_field, trimmed_lines
 from knowledge.parsing.pdf.places import Box, Turn, text_of
 from knowledge.parsing.writer import too_much_text
 
@@ -60,15 +59,11 @@ STAMPS = frozenset(
     "Departmental ForComment TopSecret Draft ForPublicRelease Completed Rejected Accepted Revised "
     "Reviewed Received Void InformationOnly PreliminaryResults SignHere Witness InitialHere".split()
 )  # ISO 32000-1, table 181, and those that Adobe's readers add
-_STAMP_PREFIX = re.compile(r"#?D(?=[A-Z])|S[BH](?=[A-Z])")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_LINE_END = re.compile(r"</p>|<br\s*/?>", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
-_ADDRESS = re.compile(r"(?:https?|ftp|mailto|tel):", re.IGNORECASE)
+ADDRESSES = ("http://", "https://", "ftp://", "mailto:", "tel:")
+ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#13;": "\n", "&amp;": "&"}
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """What somebody wrote on a page.
 
     Attributes:
@@ -86,8 +81,7 @@ class Note:
     is_mark: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """An address, and the places of the words that lead there."""
 
     address: str
@@ -194,7 +188,7 @@ class AnnotationReader:
             self._tell(found.what, found.why)
         elif found:
             value = self._cut(found.value, f"form field {found.name!r}")
-            self._beside.fields.append(replace(found, name=found.name[:MOST_NAME], value=value))
+            self._beside.fields.append(found._replace(name=found.name[:MOST_NAME], value=value))
 
     def _add_note(self, annotation: Any, kind: int) -> None:
         words = _contents(annotation)
@@ -244,15 +238,17 @@ def _contents(annotation: Any) -> str:
     words = text_of(raw.FPDFAnnot_GetStringValue, annotation, b"Contents")
     if not words.strip():
         rich = text_of(raw.FPDFAnnot_GetStringValue, annotation, b"RC")[:MOST_LETTERS]
-        words = html.unescape(_TAG.sub("", _LINE_END.sub("\n", rich)))
+        words = re.sub(r"<[^>]*>", "", re.sub(r"(?i)</p>|<br\s*/?>", "\n", rich))
+        for entity, letter in ENTITIES.items():
+            words = words.replace(entity, letter)
     return trimmed_lines(words)
 
 
 def _stamp(annotation: Any) -> str:
     name = text_of(raw.FPDFAnnot_GetStringValue, annotation, b"Name")
-    name = _STAMP_PREFIX.sub("", name, count=1)
+    name = re.sub(r"^(?:#?D|S[BH])(?=[A-Z])", "", name)
     names = {stamp.lower(): stamp for stamp in STAMPS}
-    return _CAMEL.sub(" ", names.get(name.lower(), "")).capitalize()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", names.get(name.lower(), "")).capitalize()
 
 
 def _address(document: pypdfium2.PdfDocument, annotation: Any) -> str:
@@ -267,4 +263,4 @@ def _address(document: pypdfium2.PdfDocument, annotation: Any) -> str:
     buffer = ctypes.create_string_buffer(size)
     raw.FPDFAction_GetURIPath(document, action, buffer, size)
     address = buffer.value.decode("utf-8", "replace").strip()
-    return address if _ADDRESS.match(address) and not re.search(r"\s", address) else ""
+    return address if address.lower().startswith(ADDRESSES) and " " not in address else ""

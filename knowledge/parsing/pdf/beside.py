@@ -22,7 +22,7 @@ from knowledge.parsing.pdf.rules import RuledGrid
 
 MOST_LINKS = 1_000  # of a page: a full page has 700 words
 MOST_MARKED = 200  # letters of the words that a note is about: two lines
-_REST_OF_WORD = re.compile(f"[^\\W{HAN}]+")
+_REST_OF_WORD = f"[^\\W{HAN}]+"
 EDGE = 1.5  # points by which a box may reach into the letters beside it: half a letter
 _ENDS = ".,;:!?)\u3002\uff0c\uff1b\uff1a\uff01\uff1f\uff09\u201d"
 After = str | NoteBlock
@@ -40,7 +40,9 @@ def add_beside(
         _add_address(address, [box for link in links for box in link.boxes], lines, layer)
     form = FormLines(lines, grids)
     rest = form.place(beside.fields)
-    typed = {note.text for note in beside.notes if note.is_typed and form.takes(note.boxes[0], note.text)}
+    typed = {
+        note.text for note in beside.notes if note.is_typed and form.takes(note.boxes[0], note.text)
+    }
     notes = [_note(note, layer) for note in beside.notes if note.text not in typed]
     return [*(["\n".join(rest)] if rest else []), *(NoteBlock(text) for text in notes if text)]
 
@@ -118,8 +120,8 @@ def _with_told(word: Word, words: str, told: str, box: Box) -> Word:
     ends = [*_ends(words, word.text)] or [*_ends(words.rpartition(" ")[2], word.text)]
     ends = ends or [len(word.text)]
     end = min(ends, key=lambda end: abs(word.left + end * letter - box.right))
-    if (rest := _REST_OF_WORD.match(word.text, end)) and word.text[end - 1 : end].isalnum():
-        end = rest.end()
+    if (rest := re.match(_REST_OF_WORD, word.text[end:])) and word.text[end - 1 : end].isalnum():
+        end += rest.end()
     return word._replace(text=word.text[:end] + told + word.text[end:])
 
 

@@ -77,12 +77,7 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
     document = _open(filename, content, password)
     annotations = AnnotationReader(document, limits.chars)
     count = len(document)
-    if count > limits.pages:
-        raise ParseLimitExceeded(
-            f"{filename!r} has {count} pages; at most {limits.pages} (knowledge.parse_pages)"
-        )
-    if not count:
-        raise DamagedFile(f"{filename!r} has no page that can be found")
+    _check_pages(filename, count, limits.pages)
     pages: list[_Page] = []
     left = limits.chars
     for number in range(count):
@@ -103,6 +98,15 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
     for one in annotations.of_file():
         written.writer.leave_out(one.what, one.where, one.why)
     return Content(written.writer.blocks, "binary", written.writer.not_read)
+
+
+def _check_pages(filename: str, count: int, most: int) -> None:
+    if count > most:
+        raise ParseLimitExceeded(
+            f"{filename!r} has {count} pages; at most {most} (knowledge.parse_pages)"
+        )
+    if not count:
+        raise DamagedFile(f"{filename!r} has no page that can be found")
 
 
 def _open(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfDocument:
@@ -138,7 +142,8 @@ def _read_open(
     lines = _lines_of(page, layer, each_word=needs_words)
     is_picture = not any(line.text for line in lines) and raw.FPDFPage_CountObjects(page) > 0
     longest = max([len(line.text) for line in lines], default=0)
-    grids = read_grids(page) if needs_words or looks_like_tables(lines) else []
+    has_tables = looks_like_tables(lines)
+    grids = read_grids(page) if needs_words or has_tables else []
     read = _Page([], [], longest=longest, is_picture=is_picture)
     if beside:
         before = {id(line): len(line.text) for line in lines}
@@ -146,7 +151,8 @@ def _read_open(
         lengths = [(before.get(id(line), 0), len(line.text)) for line in lines]
         least = FULL_LINE * longest
         read.ends = {n for n, (was, now) in enumerate(lengths) if was != now and was < least}
-    read.tables = find_tables(lines, grids) if looks_like_tables(lines) else []
+        has_tables = looks_like_tables(lines)
+    read.tables = find_tables(lines, grids) if has_tables else []
     read.lines = [line.text for line in lines]
     read.edges = _edges(lines, read.tables, (bottom + top) / 2)
     return read
@@ -295,8 +301,11 @@ class _Pages:
             placed[cell.row].append(cell)
         for row in placed:
             self.writer.begin_row()
+            after = 0
             for cell in row:
-                self.writer.skip_to(cell.column)
+                if cell.column > after:
+                    self.writer.skip_to(cell.column)
+                after = cell.column + cell.columns
                 self.writer.cell(table.cells[cell], columns=cell.columns, rows=cell.rows)
             self.writer.end_row()
         self.writer.end_table(table.title)

@@ -6,8 +6,7 @@ Passwords and hidden fields are not read.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pypdfium2 import raw
 
@@ -26,16 +25,13 @@ _KINDS = {
     "Ch": raw.FPDF_FORMFIELD_COMBOBOX,
     "Sig": raw.FPDF_FORMFIELD_SIGNATURE,
 }
-_PLACE = re.compile(r"\[\d+\]")
-_MADE_UP = re.compile(
-    r"(?:text|check|radio|combo|list|drop|date|form|fill|button|box|field|down|undefined|untitled"
-    r"|文本|字段|复选框|选项|[\W\d_])*[a-z]?",
-    re.IGNORECASE,
+_MADE_UP = (
+    r"(?i)(?:text|check|radio|combo|list|drop|date|form|fill|button|box|field|down|undefined"
+    r"|untitled|文本|字段|复选框|选项|[\W\d_])*[a-z]?"
 )  # names that programs give: `Text12`, `Check Box3`, `undefined_2`, `fill_7`
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A field: its name as a reader would say it (may be empty), its value, and where it stands."""
 
     name: str
@@ -44,8 +40,7 @@ class Field:
     is_box: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """A field that is not read: what it is, and why."""
 
     what: str
@@ -96,8 +91,8 @@ def _name(form: Any, annotation: Any) -> str:
         said, name = _said(annotation, b"TU"), _said(annotation, b"T")
     if said.strip():
         return " ".join(said.split()).rstrip(":：")
-    parts = [" ".join(_PLACE.sub("", part).split("_")) for part in name.split(".")]
-    last = next((p for p in reversed(parts) if not _MADE_UP.fullmatch(p)), "")
+    parts = [" ".join(re.sub(r"\[\d+\]", "", part).split("_")) for part in name.split(".")]
+    last = next((p for p in reversed(parts) if not re.fullmatch(_MADE_UP, p)), "")
     return " ".join(last.split()).rstrip(":：")
 
 

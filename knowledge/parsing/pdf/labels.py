@@ -8,7 +8,6 @@ of its field. In a table it keeps its place, for the columns to be told by it.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from knowledge.parsing.pdf.breaks import HAN
@@ -24,16 +23,16 @@ ABOVE_REACH = 1.2  # of the height of a label: it stands so near above its field
 SAME_SIDE = 5.0  # points between the sides of fields that stand in one column
 NEAR = 3.0  # points by which a field reaches over the words around it
 WORD_HEIGHT = 12.0  # points; of a value on a page without words
-_BLANK = re.compile(r"[_＿]{2,}|[.…·]{4,}")
+_BLANK = r"[_＿]{2,}|[.…·]{4,}"
 _GLYPHS = "□☐❏❑▢○◯〇"
-_HAN_END = re.compile(f"[{HAN}]$")
+_HAN_END = f"[{HAN}]$"
 
 
 def labelled(label: str, value: str) -> str:
     """Return a value with what it is called before it."""
     if not label:
         return value
-    return f"{label}：{value}" if _HAN_END.search(label) else f"{label}: {value}"
+    return f"{label}：{value}" if re.search(_HAN_END, label) else f"{label}: {value}"
 
 
 class _Spot(NamedTuple):
@@ -67,7 +66,7 @@ class FormLines:
         Returns:
             Values with their names, for which the page has no place.
         """
-        flat = [replace(one, value=one.value.replace("\n", " ")) for one in fields]
+        flat = [one._replace(value=one.value.replace("\n", " ")) for one in fields]
         order = sorted(flat, key=lambda one: (-round(one.box.middle[1] / NEAR), one.box.left))
         self._all = order[:MOST_PLACED] if any(line.words for line in self._lines) else ()
         for one in self._all:
@@ -108,7 +107,7 @@ class FormLines:
                 continue
             before, after = word.text[: at[0]], word.text[at[1] :]
             if not one.is_box:
-                before = before if not before or _HAN_END.search(before) else f"{before} "
+                before = before if not before or re.search(_HAN_END, before) else f"{before} "
                 after = f" {after}" if after[:1].isalnum() and after.isascii() else after
             _change(line, number, word._replace(text=f"{before}{one.value}{after}"))
             return True
@@ -163,7 +162,11 @@ class FormLines:
     def _is_stacked(self, one: Field) -> bool:
         """Whether fields stand closely below each other, as the cells of a column do."""
         for other in self._all:
-            if other is one or other.is_box != one.is_box or abs(other.box.left - one.box.left) > SAME_SIDE:
+            if (
+                other is one
+                or other.is_box != one.is_box
+                or abs(other.box.left - one.box.left) > SAME_SIDE
+            ):
                 continue
             upper, lower = sorted((one.box, other.box), key=lambda box: -box.top)
             gap = upper.bottom - lower.top
@@ -198,11 +201,16 @@ class FormLines:
                 continue
             if word.left > box.right or word.right < box.left - SAME_SIDE:
                 continue
-            if best is None or (-round(abs(gap)), word.right) > (-round(abs(best.gap)), best.word.right):
+            if best is None or (-round(abs(gap)), word.right) > (
+                -round(abs(best.gap)),
+                best.word.right,
+            ):
                 best = _Spot(line, number, gap)
         return best
 
-    def _join(self, one: Field, spot: _Spot, *, is_before: bool = False, is_above: bool = False) -> None:
+    def _join(
+        self, one: Field, spot: _Spot, *, is_before: bool = False, is_above: bool = False
+    ) -> None:
         """Put a value beside a word: as one with it, but in a table of its own."""
         word = spot.word
         if self._cell(word.middle) != self._cell(one.box.middle):
@@ -218,7 +226,7 @@ class FormLines:
         elif is_above:
             text = labelled(word.text.rstrip(":： ") if word.text else "", one.value)
         else:
-            text = word.text + ("" if _HAN_END.search(word.text) else " ") + one.value
+            text = word.text + ("" if re.search(_HAN_END, word.text) else " ") + one.value
             after = spot.line.words[spot.number + 1 :]
             right = max(right, min([one.box.right, *(w.left for w in after if w.left > right)]))
         _change(spot.line, spot.number, word._replace(text=text, left=left, right=right))
@@ -279,7 +287,7 @@ def _blank(word: Word, one: Field, height: float) -> tuple[int, int] | None:
     if one.is_box:
         spans = [(n, n + 1) for n, sign in enumerate(word.text) if sign in _GLYPHS]
     else:
-        spans = [found.span() for found in _BLANK.finditer(word.text)]
+        spans = [found.span() for found in re.finditer(_BLANK, word.text)]
     letter = (word.right - word.left) / len(word.text)
     x = one.box.middle[0]
     far = [abs(word.left + (start + end) / 2 * letter - x) for start, end in spans]

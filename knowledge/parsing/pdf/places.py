@@ -51,7 +51,7 @@ class Turn(NamedTuple):
 
 
 def text_of(call: Callable[..., int], *given: object) -> str:
-    """Return what one of pdfium's calls writes as UTF-16 into a buffer, asked for its size first."""
+    """Return what a call of pdfium writes as UTF-16 into a buffer, asked for its size first."""
     size = call(*given, None, 0)
     if size <= 2:
         return ""
