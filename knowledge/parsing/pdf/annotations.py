@@ -20,7 +20,7 @@ from knowledge.parsing.pdf.fields import Field, Unread, read_field, trimmed_line
 from knowledge.parsing.pdf.places import Box, Turn, text_of
 from knowledge.parsing.writer import too_much_text
 
-MOST_ANNOTATIONS = 20_000  # of a page: far more than the fullest tax form has; more are cut
+MOST_ANNOTATIONS = 5_000  # of a page: twenty times what the fullest tax form has; more are cut
 MOST_LETTERS = 100_000  # of one value or note: a full page has 5,000
 MOST_NAME = 200  # letters of a field's name: a sentence; more is cut
 MOST_ADDRESS = 2_000  # bytes: what browsers and search engines take; a longer one is for programs

@@ -95,6 +95,8 @@ def _add_address(
     if found is None:
         return
     line, number = found
+    if _squeezed(_shown(address)) in _squeezed(line.text):
+        return
     told = f" ({address if is_page else _shown(address)})"
     line.words[number] = _with_told(line.words[number], words, told, boxes[place])
     line.text = " ".join([word.text for word in line.words])

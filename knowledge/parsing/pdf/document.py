@@ -3,7 +3,7 @@
 It knows passwords, pages and what repeats on them; where words stand on one is in `lines`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pypdfium2
@@ -48,7 +48,7 @@ class _Page:
 
     Attributes:
         longest: How many letters its longest line has, without values and addresses.
-        ends: Lines that are shorter, and got some: they end a paragraph.
+        ends: Lines that end a paragraph as they have got some.
         after: What comes after its lines: notes, and values of a form.
     """
 
@@ -146,16 +146,31 @@ def _read_open(
     grids = read_grids(page) if needs_words or has_tables else []
     read = _Page([], [], longest=longest, is_picture=is_picture)
     if beside:
-        before = {id(line): len(line.text) for line in lines}
+        before = {id(line): line.text for line in lines}
         read.after, read.not_read = add_beside(beside, lines, layer, grids), beside.not_read
-        lengths = [(before.get(id(line), 0), len(line.text)) for line in lines]
-        least = FULL_LINE * longest
-        read.ends = {n for n, (was, now) in enumerate(lengths) if was != now and was < least}
+        texts = [(before.get(id(line), ""), line.text) for line in lines]
+        read.ends = set(_ends(texts, FULL_LINE * longest))
         has_tables = looks_like_tables(lines)
     read.tables = find_tables(lines, grids) if has_tables else []
     read.lines = [line.text for line in lines]
     read.edges = _edges(lines, read.tables, (bottom + top) / 2)
     return read
+
+
+def _ends(texts: Sequence[tuple[str, str]], full: float) -> Iterator[int]:
+    """Yield the lines that end a paragraph as they have got a value or an address.
+
+    Args:
+        texts: Each line without it, and with it.
+        full: How many letters a line has that does not end one.
+    """
+    for number, (before, text) in enumerate(texts):
+        if before == text:
+            continue
+        if len(before) < full:
+            yield number
+        if text[-2:] != before[-2:]:
+            yield from (number - 1, number)
 
 
 def _lines_of(

@@ -7,7 +7,7 @@ of its field. In a table it keeps its place, for the columns to be told by it.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from knowledge.parsing.pdf.breaks import HAN
@@ -25,6 +25,7 @@ NEAR = 3.0  # points by which a field reaches over the words around it
 WORD_HEIGHT = 12.0  # points; of a value on a page without words
 _BLANK = r"[_＿]{2,}|[.…·]{4,}"
 _GLYPHS = "□☐❏❑▢○◯〇"
+_NO_SPACE = ("：", "（", "(", "＿", "￥", "¥")
 _HAN_END = f"[{HAN}]$"
 
 
@@ -58,6 +59,7 @@ class FormLines:
         self._height = median(heights) if heights else WORD_HEIGHT
         self._placed: list[Field] = []
         self._all: Sequence[Field] = ()
+        self._near: list[tuple[Line, int, Word]] = []  # the words around a field
         self._whole: list[Line] = []  # that are words and values, no cells
 
     def place(self, fields: Sequence[Field]) -> list[str]:
@@ -70,6 +72,7 @@ class FormLines:
         order = sorted(flat, key=lambda one: (-round(one.box.middle[1] / NEAR), one.box.left))
         self._all = order[:MOST_PLACED] if any(line.words for line in self._lines) else ()
         for one in self._all:
+            self._look_at(one.box)
             if not (self._is_written(one) or self._fills_blank(one)):
                 self._put(one)
             self._placed.append(one)
@@ -80,6 +83,7 @@ class FormLines:
     def takes(self, box: Box, words: str) -> bool:
         """Put words typed onto the page after what asks for them; tell whether anything does."""
         one = Field("", words.replace("\n", " "), box)
+        self._look_at(box)
         if self._is_written(one) or self._fills_blank(one):
             return True
         left = self._beside(one, LABEL_REACH, on_left=True)
@@ -89,19 +93,25 @@ class FormLines:
         self._placed.append(one)
         return True
 
-    def _spots(self) -> Iterator[tuple[Line, int, Word]]:
-        for line in self._lines:
-            for number, word in enumerate(line.words):
-                yield line, number, word
+    def _look_at(self, box: Box) -> None:
+        """Look at the words as high on the page as a box, and right above and below it."""
+        reach = max(box.top - box.bottom, 2 * self._height) + NEAR
+        low, high = box.bottom - reach, box.top + reach
+        self._near = [
+            (line, number, word)
+            for line in self._lines
+            if line.words and line.words[0].bottom < high and line.words[0].top > low
+            for number, word in enumerate(line.words)
+        ]
 
     def _is_written(self, one: Field) -> bool:
         """Whether the page itself says what a field does: a form that was printed into it."""
-        found = [w.text for _, _, w in self._spots() if one.box.holds(w.middle, NEAR / 2)]
+        found = [w.text for _, _, w in self._near if one.box.holds(w.middle, NEAR / 2)]
         return not one.is_box and "".join(one.value.split()) in "".join("".join(found).split())
 
     def _fills_blank(self, one: Field) -> bool:
         """Put a value where the page has a line or box to be filled in; tell whether it has."""
-        for line, number, word in self._spots():
+        for line, number, word in self._near:
             at = _blank(word, one, self._height) if _overlaps(one.box, _box(word), NEAR) else None
             if at is None:
                 continue
@@ -137,7 +147,7 @@ class FormLines:
         first_line = box._replace(bottom=max(box.bottom, box.top - 2 * self._height))
         for band in (first_line, box):
             best: _Spot | None = None
-            for line, number, word in self._spots():
+            for line, number, word in self._near:
                 is_level = word.bottom < band.middle[1] < word.top
                 if not is_level and not band.bottom - NEAR < word.middle[1] < band.top + NEAR:
                     continue
@@ -173,7 +183,7 @@ class FormLines:
             between = Box(one.box.left, lower.top, one.box.right, upper.bottom)
             if gap < one.box.top - one.box.bottom and not any(
                 between.bottom < word.middle[1] < between.top and _overlaps(between, _box(word), 0)
-                for _, _, word in self._spots()
+                for _, _, word in self._near
             ):
                 return True
         return False
@@ -193,7 +203,7 @@ class FormLines:
         """Return the last word of the label right above a field, or in the upper part of it."""
         box = one.box
         best: _Spot | None = None
-        for line, number, word in self._spots():
+        for line, number, word in self._near:
             height = word.top - word.bottom
             gap = word.bottom - box.top
             is_near = -0.6 * (box.top - box.bottom) - NEAR < gap < ABOVE_REACH * height
@@ -226,7 +236,7 @@ class FormLines:
         elif is_above:
             text = labelled(word.text.rstrip(":： ") if word.text else "", one.value)
         else:
-            text = word.text + ("" if re.search(_HAN_END, word.text) else " ") + one.value
+            text = word.text + ("" if word.text.endswith(_NO_SPACE) else " ") + one.value
             after = spot.line.words[spot.number + 1 :]
             right = max(right, min([one.box.right, *(w.left for w in after if w.left > right)]))
         _change(spot.line, spot.number, word._replace(text=text, left=left, right=right))

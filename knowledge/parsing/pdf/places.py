@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from pypdfium2 import raw
 
+_BYTES = dict(zip(map(ord, "•†‡…—–ƒ⁄‹›−‰„“”‘’‚™ﬁﬂŁŒŠŸŽıłœšž"), range(0x80, 0x9F), strict=True))
+_BYTES |= {ord("€"): 0xA0}  # PDFDocEncoding: ISO 32000-1, D.2
+
 
 class Box(NamedTuple):
     """A rectangle on a page, in points from its lower left."""
@@ -57,4 +60,14 @@ def text_of(call: Callable[..., int], *given: object) -> str:
         return ""
     buffer = ctypes.create_string_buffer(size)
     call(*given, ctypes.cast(buffer, ctypes.POINTER(raw.FPDF_WCHAR)), size)
-    return buffer.raw[:size].decode("utf-16-le", "replace").rstrip("\0")
+    return _repaired(buffer.raw[:size].decode("utf-16-le", "replace").rstrip("\0"))
+
+
+def _repaired(words: str) -> str:
+    """Return words that a program wrote as UTF-8 without saying so, read as UTF-8."""
+    if words.isascii():
+        return words
+    try:
+        return words.translate(_BYTES).encode("latin-1").decode()
+    except UnicodeError:
+        return words

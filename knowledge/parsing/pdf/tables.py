@@ -257,11 +257,9 @@ def _aligned(rows: list[Row]) -> PageTable | None:
             is_wrapped = bool(is_rest) and not _has_figures_below(row, above)
         count += not is_wrapped
         for found, reach in zip(row, reaches, strict=True):
-            place = (count - 1, reach[0])
-            if place in cells:
-                cells[place][1].append(found)
-            else:
-                cells[place] = Cell(*place, 1, len(reach)), [found]
+            if (place := (count - 1, reach[0])) not in cells:
+                cells[place] = Cell(*place, 1, len(reach)), []
+            cells[place][1].append(found)
     told = dict(cells.values())
     if not _is_table(rows, columns, told):
         return None
@@ -358,10 +356,9 @@ def _is_table(
     if len(texts) < LEAST_FILLED * count * len(columns):
         return False
     said = "\n".join(texts.values())  # one search instead of one for each cell
-    if _LEADERS.search(said) and _share(_LEADERS.search, texts.values()) > 0.15:
-        return False
-    if _CODE.search(said) and _share(_CODE.search, texts.values()) > 0.2:
-        return False
+    for mark, most in ((_LEADERS, 0.15), (_CODE, 0.2)):
+        if mark.search(said) and _share(mark.search, texts.values()) > most:
+            return False
     first = [text for cell, text in texts.items() if cell.column == 0]
     others = [text for cell, text in texts.items() if cell.column > 0]
     figures = sum(map(is_figure, others)) / max(1, len(others))
@@ -389,7 +386,7 @@ def _is_contents(texts: Mapping[Cell, str], count: int, columns: int) -> bool:
 
 
 def _share(matches: Callable[[str], object], texts: Iterable[str]) -> float:
-    found = [1 if matches(text) else 0 for text in texts]
+    found = [bool(matches(text)) for text in texts]
     return sum(found) / max(1, len(found))
 
 

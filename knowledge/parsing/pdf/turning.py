@@ -63,7 +63,8 @@ def _degrees(layer: pypdfium2.PdfTextPage) -> float:
             found.append(math.degrees(math.atan2(matrix.b, matrix.a)))
     if not any(found):
         return 0.0
-    most = Counter(round(degrees) % 360 for degrees in found).most_common(1)[0][0]
+    counts = Counter(round(degrees) % 360 for degrees in found)
+    most = max(counts, key=counts.__getitem__)  # `most_common` imports, which is forbidden here
     near = [off for degrees in found if abs(off := (degrees - most + 180) % 360 - 180) <= 1]
     if len(near) <= LEAST_SHARE * len(found):
         return 0.0
