@@ -15,7 +15,6 @@ from typing import Any
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
 from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart, render
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.text import CANDIDATES, decode, is_encoding
 
 Reader = Callable[[], Content]
 
@@ -110,6 +109,7 @@ def _mail(source: Source) -> Reader:
 
 def _table(source: Source) -> Reader:
     from knowledge.parsing.tables import read_table
+    from knowledge.parsing.text import decode
 
     def read() -> Content:
         text, encoding = decode(source.filename, source.content)
@@ -121,6 +121,7 @@ def _table(source: Source) -> Reader:
 
 def _json(source: Source) -> Reader:
     from knowledge.parsing.chat import read_json
+    from knowledge.parsing.text import decode
 
     def read() -> Content:
         text, encoding = decode(source.filename, source.content)
@@ -148,6 +149,8 @@ HOLDS_NO_ENCODED_TEXT = {"pdf"}
 
 
 def _load_encodings() -> None:
+    from knowledge.parsing.text import CANDIDATES, decode, is_encoding
+
     for encoding in (*CANDIDATES, *DECLARED):
         is_encoding(encoding)
     decode("", "Größe".encode("cp1252"))  # the detector loads its tables at first use

@@ -267,9 +267,11 @@ def too_much_text(chars: int) -> ParseLimitExceeded:
 
 def _trimmed(text: str) -> str:
     """Return text with single spaces and none at the ends of its lines."""
+    if "  " in text or "\t" in text or "\u00a0" in text:
+        text = _SPACES.sub(" ", text)
     if "\n" not in text:
-        return _SPACES.sub(" ", text).strip()
-    return "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n")).strip()
+        return text.strip()
+    return "\n".join([line.strip() for line in text.split("\n")]).strip()
 
 
 def _escape(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 FULL_LINE = 0.8  # of the longest line of a page: a shorter one ends its paragraph
 MOST_PAGES_SHARE = 0.4  # of the pages: even and odd ones may have each their own header
 NUMBERS_TRIED = 4  # in a line, one of which may be the number of the page
+END_LETTERS = 20  # of a page that tell whether its last sentence ends: its brackets and quotes
 HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
 _HYPHEN = re.compile("[\ufffe\u0002]\n?(?=.)")  # pdfium's sign for a hyphen that only breaks a word
 _HAN_BREAK = re.compile(f"(?<=[{HAN}])\n(?=[{HAN}])")
@@ -28,7 +29,10 @@ def join_lines(lines: Sequence[str], longest: int) -> str:
         lines: As the page has them.
         longest: How many letters the longest line of the page has.
     """
-    parts = _HYPHEN.sub("", "\n".join(lines)).replace("\x00", "").split("\n")
+    text = "\n".join(lines)
+    if "\ufffe" in text or "\u0002" in text:
+        text = _HYPHEN.sub("", text)
+    parts = text.replace("\x00", "").split("\n")
     full = longest * FULL_LINE
     joined = parts[0]
     for before, line in zip(parts, parts[1:], strict=False):
@@ -42,7 +46,8 @@ def join_lines(lines: Sequence[str], longest: int) -> str:
 def goes_on(before: str, after: str) -> bool:
     """Whether a sentence goes on from the text before a page break to the text after it."""
     first = after.lstrip()[:1]
-    if not before or not first or _SENTENCE_END.search(before) or _NEW_PART.match(after):
+    end = before[-END_LETTERS:]
+    if not before or not first or _SENTENCE_END.search(end) or _NEW_PART.match(after):
         return False
     if first.islower() or before[-1] in ",，、":
         return True
@@ -53,7 +58,7 @@ def goes_on(before: str, after: str) -> bool:
 
 def without_broken_word(before: str, after: str) -> tuple[str, str]:
     """Return both texts; a word that the break parted with a hyphen is whole in the first."""
-    broken = _BROKEN_WORD.search(before)
+    broken = _BROKEN_WORD.search(before[-END_LETTERS:])
     rest = _FIRST_WORD.match(after)
     if not broken or not rest or not after[:1].islower():
         return before, after

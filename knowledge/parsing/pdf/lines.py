@@ -55,7 +55,9 @@ class Line:
 
     def cells(self) -> list[Word]:
         """Return its words, those joined that stand next to each other."""
-        if len(self.words) > 1 and self.words[-1].left < self.words[0].left:
+        if len(self.words) < 2:
+            return self.words[:]
+        if self.words[-1].left < self.words[0].left:
             return [merge(self.words)]  # written from right to left
         joined: list[list[Word]] = []
         for word in self.words:
@@ -86,10 +88,11 @@ def merge(words: Sequence[Word]) -> Word:
     )
 
 
-def read_lines(layer: pypdfium2.PdfTextPage) -> list[Line]:
+def read_lines(layer: pypdfium2.PdfTextPage, *, each_word: bool = False) -> list[Line]:
     """Return the lines of a page, in the order of its text layer.
 
-    Where its signs cannot be matched with places (some count twice), no word has a place.
+    A line of prose is one word, unless each word is asked for. Where its signs cannot be matched
+    with places (some count twice), no word has a place.
     """
     text = str(layer.get_text_range()).replace("\r\n", " \n").replace("\r", "\n")
     if len(text) != layer.count_chars():
@@ -98,7 +101,7 @@ def read_lines(layer: pypdfium2.PdfTextPage) -> list[Line]:
     for match in _LINE.finditer(text):
         places.append((match.start(), match.start() + len(match[0].rstrip())))
     whole = [_whole(layer, text, start, end) for start, end in places]
-    tight = _tight(whole)
+    tight = 0.0 if each_word else _tight(whole)
     lines: list[Line] = []
     for word, (start, end) in zip(whole, places, strict=True):
         if word is None:
@@ -107,13 +110,13 @@ def read_lines(layer: pypdfium2.PdfTextPage) -> list[Line]:
             lines.append(Line(word.text, []))
             continue
         is_prose = end - start >= LONG_LINE and _width(word) <= tight
-        if is_prose and raw.FPDFText_CountRects(layer, start, end - start) == 1:
-            found: Iterable[Word] = [word]
-        else:
-            found = _words(layer, text, start, end)
+        is_prose = is_prose and raw.FPDFText_CountRects(layer, start, end - start) == 1
         joins = bool(lines and lines[-1].words) and _is_same_line(lines[-1].words[-1], word)
+        if is_prose and not joins:
+            lines.append(Line(word.text, [word]))
+            continue
         words = lines.pop().words if joins else []
-        for one in found:
+        for one in [word] if is_prose else _words(layer, text, start, end):
             if words and not _is_level(words[-1], one):  # pdfium's space stands for a line break
                 lines.append(Line(" ".join([word.text for word in words]), words))
                 words = []
@@ -151,14 +154,14 @@ def _tight(whole: Sequence[Word | None]) -> float:
 
 def _words(layer: pypdfium2.PdfTextPage, text: str, start: int, end: int) -> Iterator[Word]:
     box = raw.FS_RECTF()
-    find = raw.FPDFText_GetLooseCharBox
+    find, handle = raw.FPDFText_GetLooseCharBox, layer.raw
     for match in _WORD.finditer(text, start, end):
         first, after = match.span()
-        find(layer, first, box)
+        find(handle, first, box)
         left, right, bottom, top = box.left, box.right, box.bottom, box.top
         words = match[0]
         if after > first + 1:
-            find(layer, after - 1, box)
+            find(handle, after - 1, box)
             right = box.right
             number = words.rstrip(_ENDS)
             if words.isascii() and right - left > (top - bottom) * (WIDE * len(words) + GAP):
@@ -233,11 +236,15 @@ def small_digits(before: str, digits: str, *, is_raised: bool) -> str:
 
 
 def _is_level(last: Word, word: Word) -> bool:
-    return min(word.top, last.top) > max(word.bottom, last.bottom)
+    _, _, _, low, high = last
+    _, _, _, bottom, top = word
+    return bottom < high and low < top and bottom < top and low < high
 
 
 def _is_same_line(last: Word, word: Word) -> bool:
     """Whether a word goes on where another ends: pdfium breaks the line at raised letters."""
+    if word.top <= last.bottom:
+        return False  # the usual case: it stands below
     heights = (last.top - last.bottom, word.top - word.bottom)
     shared = min(word.top, last.top) - max(word.bottom, last.bottom)
     least = 0.2 if word.text.isdigit() and heights[1] < SMALL * heights[0] else 0.5
@@ -254,8 +261,13 @@ def _add(words: list[Word], word: Word, *, joins: bool) -> None:
         word: The next one.
         joins: The line was broken between: letters that touch are one word.
     """
-    last = words[-1] if words else None
-    if last is None or abs(word.left - last.right) > TOUCHING * (last.top - last.bottom):
+    if not words:
+        words.append(word)
+        return
+    last = words[-1]
+    _, left, _, _, _ = word
+    _, _, right, bottom, top = last
+    if abs(left - right) > TOUCHING * (top - bottom):
         words.append(word)
         return
     is_small = word.top - word.bottom < SMALL * (last.top - last.bottom)

@@ -68,9 +68,15 @@ def read_grids(page: pypdfium2.PdfPage) -> list[RuledGrid]:
 def _boxes(page: pypdfium2.PdfPage) -> Iterator[tuple[float, float, float, float]]:
     """Yield where each path of a page is drawn."""
     sides = [ctypes.c_float() for _ in range(4)]
+    find, kind_of, handle, path = (
+        raw.FPDFPage_GetObject,
+        raw.FPDFPageObj_GetType,
+        page.raw,
+        raw.FPDF_PAGEOBJ_PATH,
+    )
     for number in range(min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)):
-        found = raw.FPDFPage_GetObject(page, number)
-        if raw.FPDFPageObj_GetType(found) != raw.FPDF_PAGEOBJ_PATH:
+        found = find(handle, number)
+        if kind_of(found) != path:
             continue
         if raw.FPDFPath_CountSegments(found) > 5:
             yield from _segments(found)

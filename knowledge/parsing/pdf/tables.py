@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from knowledge.parsing.grid import is_figure
 from knowledge.parsing.pdf.breaks import HAN
-from knowledge.parsing.pdf.lines import Line, Word, median, merge
+from knowledge.parsing.pdf.lines import Line, Word, median
 from knowledge.parsing.pdf.rules import Cell, RuledGrid
 
 LEAST_ROWS = 3  # that stand in columns; fewer lines are aligned by chance
@@ -27,7 +27,7 @@ _LEADERS = re.compile(r"(?:[.．…·_] ?){4,}|…")
 _MARK = re.compile(
     r"[•·●○◦▪■□▶➢\-–—*√]|\(?[\divxIVX]{1,4}[.)、]|\(?[A-Za-z][.)]|[\d.]{2,8}|[一二三四五六七八九十]+、"
 )
-_CODE = re.compile(r"[{};]$|==|//|\(\)|^(?:def|return|if|for|import|#)\b")
+_CODE = re.compile(r"[{};]$|==|//|\(\)|^(?:def|return|if|for|import|#)\b", re.MULTILINE)
 _LOWER = re.compile(r"[a-zà-öø-ÿ]")
 _TITLE = re.compile(
     r"(?:Table|Tab\.|Tabelle|Tableau|Tabla)\s?[\dIVXA-Z]|[附续]?表\s?[\d一二三四五六七八九十]",
@@ -198,12 +198,14 @@ def _levels(lines: Sequence[Line], used: set[int]) -> list[Row]:
         for cell in line.cells()
     ]
     levels: list[list[Placed]] = []
-    for number, cell in sorted(cells, key=lambda found: -found[1].middle[1]):
-        reach = 0.4 * (cell.top - cell.bottom)
-        if levels and levels[-1][0][1].middle[1] - cell.middle[1] < reach:
-            levels[-1].append((number, cell))
+    height = 0.0  # twice that of the middle of the level
+    for placed in sorted(cells, key=lambda found: -found[1].bottom - found[1].top):
+        _, _, _, bottom, top = placed[1]
+        if levels and height - bottom - top < 0.8 * (top - bottom):
+            levels[-1].append(placed)
         else:
-            levels.append([(number, cell)])
+            levels.append([placed])
+            height = bottom + top
     return [sorted(level, key=lambda found: found[1].left) for level in levels]
 
 
@@ -248,15 +250,16 @@ def _aligned(rows: list[Row]) -> PageTable | None:
     for row in rows:
         is_full = len(row) == len(columns)
         reaches = [[n] if is_full else _reach(found[1], columns) for n, found in enumerate(row)]
-        is_rest = reaches[0][0] > 0 or (len(row) == 1 and _LOWER.match(row[0][1].text))
-        is_wrapped = count > 0 and len(row) * 2 <= len(columns) and bool(is_rest)
-        above = [cells.get((count - 1, reach[0])) for reach in reaches]
-        is_wrapped = is_wrapped and not _has_figures_below(row, above)
+        is_wrapped = count > 0 and len(row) * 2 <= len(columns)
+        if is_wrapped:
+            is_rest = reaches[0][0] > 0 or (len(row) == 1 and _LOWER.match(row[0][1].text))
+            above = [cells.get((count - 1, reach[0])) for reach in reaches]
+            is_wrapped = bool(is_rest) and not _has_figures_below(row, above)
         count += not is_wrapped
         for found, reach in zip(row, reaches, strict=True):
-            place = (count - 1, reach[0])
-            first = cells.setdefault(place, (Cell(*place, 1, len(reach)), []))
-            first[1].append(found)
+            if (place := (count - 1, reach[0])) not in cells:
+                cells[place] = Cell(*place, 1, len(reach)), []
+            cells[place][1].append(found)
     told = dict(cells.values())
     if not _is_table(rows, columns, told):
         return None
@@ -348,12 +351,14 @@ def _is_table(
     columns: Sequence[tuple[float, float]],
     cells: dict[Cell, list[Placed]],
 ) -> bool:
-    texts = {cell: merge([word for _, word in found]).text for cell, found in cells.items()}
+    texts = {cell: " ".join([word.text for _, word in found]) for cell, found in cells.items()}
     count = 1 + max(cell.row for cell in cells)
     if len(texts) < LEAST_FILLED * count * len(columns):
         return False
-    if _share(_LEADERS.search, texts.values()) > 0.15 or _share(_CODE.search, texts.values()) > 0.2:
-        return False
+    said = "\n".join(texts.values())  # one search instead of one for each cell
+    for mark, most in ((_LEADERS, 0.15), (_CODE, 0.2)):
+        if mark.search(said) and _share(mark.search, texts.values()) > most:
+            return False
     first = [text for cell, text in texts.items() if cell.column == 0]
     others = [text for cell, text in texts.items() if cell.column > 0]
     figures = sum(map(is_figure, others)) / max(1, len(others))
