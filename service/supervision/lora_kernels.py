@@ -6,7 +6,7 @@ for all layers. Rows without an adapter are marked -1 and nothing is added to th
 the mark for the last slot. Knows tensors and vLLM's names, neither torch nor a server.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -63,18 +63,41 @@ def add_lora_linear(wrapper: Any, y: Any, x: Any, *weights: Any, **_: Any) -> No
         wrapper: vLLM's, with the groups of this step.
         y: (rows, sum of widths), the layer's own output.
         x: (rows, inputs).
-        weights: For each slice of `y` lora_A and lora_B of all slots; the scale; their widths.
+        weights: lora_A and lora_B of all slots for each slice of `y`; the scale; the widths.
     """
-    shrinking, expanding, scale, widths = weights
+    shrinking, expanding, scale, _widths = weights
+    if not wrapper.lora_groups:
+        return
+    joined = getattr(shrinking[0], "joined", None) or _join(shrinking, expanding)
     for slot, rows in wrapper.lora_groups:
-        inputs, start = x[rows], 0
-        for lora_a, lora_b, width in zip(shrinking, expanding, widths, strict=True):
-            shrunk = _multiply(inputs, lora_a[slot], y.dtype)
-            if scale != 1.0:
-                shrunk = shrunk * scale
-            product = _multiply(shrunk, lora_b[slot], y.dtype)
-            _put(y[:, start : start + width], rows, product, is_added=True)
-            start += width
+        down, up = joined[slot]
+        shrunk = _multiply(x[rows], down, y.dtype)
+        if scale != 1.0:
+            shrunk = shrunk * scale
+        _put(y, rows, _multiply(shrunk, up, y.dtype), is_added=True)
+
+
+def _join(shrinking: Sequence[Any], expanding: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Lay a layer's slices side by side, so that two products do for all; kept at the weights.
+
+    vLLM goes on writing adapters into the slices it has: they become views of what is returned.
+    lora_B has the slices along its diagonal, zeros elsewhere.
+
+    Returns:
+        For each slot lora_A (slices x rank, inputs) and lora_B (sum of widths, slices x rank).
+    """
+    rank, start = shrinking[0].shape[-2], 0
+    ranks, width = rank * len(shrinking), sum(part.shape[-2] for part in expanding)
+    down = shrinking[0].new_zeros(*shrinking[0].shape[:-2], ranks, shrinking[0].shape[-1])
+    up = expanding[0].new_zeros(*expanding[0].shape[:-2], width, ranks)
+    for number, (lora_a, lora_b) in enumerate(zip(shrinking, expanding, strict=True)):
+        own, end = slice(number * rank, (number + 1) * rank), start + lora_b.shape[-2]
+        for part, place in ((lora_a, down[..., own, :]), (lora_b, up[..., start:end, own])):
+            part.set_(place.copy_(part))
+        start = end
+    joined = [(down[slot], up[slot]) for slot in range(len(down))]
+    shrinking[0].joined = joined
+    return joined
 
 
 def shrink(inputs: Any, weights: Any, output: Any, indices: Any, *scaling: float) -> None:

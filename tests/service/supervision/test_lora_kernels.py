@@ -37,7 +37,8 @@ class Wrapper:
 
 
 def matrices(*shape: int, dtype: torch.dtype = torch.bfloat16) -> torch.Tensor:
-    return torch.randn(SLOTS, 1, *shape, dtype=torch.float32).to(dtype) / shape[-1] ** 0.5
+    drawn: torch.Tensor = torch.randn(SLOTS, 1, *shape) / shape[-1] ** 0.5
+    return drawn.to(dtype)
 
 
 def plain(x: torch.Tensor, weights: torch.Tensor, slots: list[int]) -> torch.Tensor:
@@ -108,6 +109,34 @@ def test_the_rows_are_grouped_once_for_all_layers_of_a_step(
             x = torch.randn(2, INPUTS).to(torch.bfloat16)
             wrapper.add_lora_linear(torch.zeros(2, 8).to(torch.bfloat16), x, *weights)
     assert calls == [[0, 2], [1, 1]]
+
+
+def test_an_adapter_loaded_after_the_first_step_answers_in_its_slot(
+    wrapper_type: type[Wrapper],
+) -> None:
+    shrinking = tuple(matrices(RANK, INPUTS) for _ in WIDTHS)
+    expanding = tuple(matrices(width, RANK) for width in WIDTHS)
+    x = torch.randn(3, INPUTS).to(torch.bfloat16)
+    wrapper, slots = wrapper_type(), [1, -1, 1]
+    wrapper.update_metadata(slots)
+    answers = []
+    for change in (
+        lambda part: part,
+        torch.zero_,
+        lambda part: part.copy_(torch.randn(*part.shape)),
+    ):
+        for part in (*shrinking, *expanding):
+            change(part[1])  # as vLLM's `reset_lora` and `set_lora` write
+        y = torch.zeros(3, sum(WIDTHS)).to(torch.bfloat16)
+        wrapper.add_lora_linear(y, x, shrinking, expanding, 1.0, WIDTHS)
+        added = [
+            plain(plain(x, a, slots).to(torch.bfloat16), b, slots)
+            for a, b in zip(shrinking, expanding, strict=True)
+        ]
+        torch.testing.assert_close(y.float(), torch.cat(added, dim=1), rtol=0.02, atol=0.1)
+        answers.append(y)
+    assert not answers[1].any()
+    assert not torch.equal(answers[0], answers[2])
 
 
 @batches
