@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ import httpx
 import openai
 import pytest
 
+from adapters import judge_effect, read_effect_reference
+from adapters.effect.judgement import MAX_ERROR
 from service.home import Home
 from service.settings import CHECKOUT, Settings, home_folder
 from service.supervision.processes import down, status
@@ -330,6 +334,65 @@ def next_token(road: Road, model: str, prompt: str, **options: str) -> dict[str,
     done = httpx.post(url, json={**body, **options}, timeout=60).json()
     likely = done["choices"][0]["logprobs"]["top_logprobs"][0]
     return {token: math.exp(value) for token, value in likely.items()}
+
+
+def test_two_adapters_and_base_in_one_batch_are_each_as_hugging_face_and_peft_hold(
+    road: Road,
+) -> None:
+    """Prompts against the reference of the training; answers against the same text as a prompt."""
+    first, second = (road.settings.paths.adapters / name for name in road.adapters)
+    names = {road.adapters[0]: first, "beside": second}  # no name of ours: nothing unloads it
+    references = {
+        name: read_effect_reference(json.loads((folder / "run.json").read_text()))
+        for name, folder in names.items()
+    }
+    ask_engine(road, "load_lora_adapter", lora_name="beside", lora_path=str(second))
+    with ThreadPoolExecutor(32) as pool:
+        read = partial(read_prompt, road)
+        served = {
+            (model, name): [pool.submit(read, model, probe.token_ids) for probe in reference]
+            for name, reference in references.items()
+            for model in (BASE, name)
+        }
+        for name, reference in references.items():
+            base, adapted = ([one.result() for one in served[m, name]] for m in (BASE, name))
+            verdict = judge_effect(reference, base, adapted)
+            assert verdict.is_applied, (name, verdict)
+        prompt = references["beside"][0].token_ids
+        models = 4 * (BASE, *names)
+        answers = list(pool.map(lambda model: answer(road, model, prompt), models))
+        texts = list(pool.map(lambda model, one: read(model, prompt + one[0]), models, answers))
+    ask_engine(road, "unload_lora_adapter", lora_name="beside")
+    for model, (tokens, logprobs), text in zip(models, answers, texts, strict=True):
+        gaps = [abs(a - b) for a, b in zip(logprobs, text[-len(tokens) :], strict=True)]
+        assert sum(gaps) / len(gaps) < MAX_ERROR, model
+
+
+def ask_engine(road: Road, path: str, **body: Any) -> Any:
+    """Send a request to the engine itself, past the gateway."""
+    ports = road.settings.paths.read_ports()
+    assert ports is not None
+    reply = httpx.post(f"http://127.0.0.1:{ports.engine}/v1/{path}", json=body, timeout=120)
+    assert reply.status_code == 200, reply.text
+    return reply.json() if path == "completions" else None
+
+
+def read_prompt(road: Road, model: str, ids: tuple[int, ...]) -> tuple[float, ...]:
+    """Return the log-probability of each token but the first."""
+    asked = {"prompt": ids, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
+    choice = ask_engine(road, "completions", model=model, **asked)["choices"][0]
+    rows = zip(choice["prompt_logprobs"][1:], ids[1:], strict=True)
+    return tuple(row[str(token)]["logprob"] for row, token in rows)
+
+
+def answer(road: Road, model: str, ids: tuple[int, ...]) -> tuple[tuple[int, ...], list[float]]:
+    """Return an answer's tokens and their log-probabilities, computed one token at a time."""
+    asked = {"prompt": ids, "max_tokens": 12, "temperature": 0, "logprobs": 1, "ignore_eos": True}
+    told = ask_engine(road, "completions", model=model, return_tokens_as_token_ids=True, **asked)[
+        "choices"
+    ][0]["logprobs"]
+    tokens = tuple(int(name.removeprefix("token_id:")) for name in told["tokens"])
+    return tokens, told["token_logprobs"]
 
 
 def test_after_a_publish_nothing_is_answered_from_the_cache_of_the_adapter_before(
