@@ -81,7 +81,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "knowledge": (
         ("knowledge",),
-        ("reindexing",),
+        ("reindexing", "history"),
         ("ingest", "reconcile", "search"),
         ("access", "resources"),
         ("sql", "chunking"),

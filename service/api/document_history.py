@@ -31,7 +31,7 @@ def list_history(
 ) -> ListReply[DocumentVersionReply]:
     """List the versions of one or all documents, newest first; 1 to 1,000 a page."""
     limit = max(1, min(limit, 1000))
-    found = context.knowledge.history(
+    found = context.knowledge.versions.history(
         base_id, document, tenant=caller.tenant, limit=limit + 1, after=after
     )
     data = [DocumentVersionReply.of(entry) for entry in found[:limit]]
