@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from knowledge import reconcile, reindexing
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
-from knowledge.errors import CollectionNotFound, EmbedderUnavailable
+from knowledge.errors import CollectionNotFound, EmbedderUnavailable, IngestConflict
 from knowledge.history.syncs import FolderSyncs
 from knowledge.history.usage import Usage
 from knowledge.history.versions import Versions, check_keep_versions
@@ -235,30 +235,27 @@ class Knowledge:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
         return ingest_documents(self._resources, base, sources, progress)
 
-    def delete_document(self, base_id: str, document: str, *, tenant: str) -> Document:
-        """Remove a document, named by external id or document id, with all its texts.
-
-        Returns:
-            What was removed.
+    def delete_document(
+        self, base_id: str, document: str, *, tenant: str, synced_from: str | None = None
+    ) -> Document:
+        """Remove a document, by external id or document id, with all its texts, and return it.
 
         Raises:
             CollectionNotFound, DocumentNotFound: There is none.
+            IngestConflict: `synced_from` is named, and that folder's sync did not write it.
         """
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
+            if synced_from not in (None, found.synced_from):
+                raise IngestConflict(f"{document!r} was not put in by the sync of {synced_from}")
             removed = versions.delete_document(connection, base, found.external_id)
         self._eraser.erase()
         delete_vectors(self._resources.index, base.index.collection, removed)
         return found
 
     def list_documents(
-        self,
-        base_id: str,
-        *,
-        tenant: str,
-        limit: int | None = None,
-        after: str | None = None,
+        self, base_id: str, *, tenant: str, limit: int | None = None, after: str | None = None
     ) -> list[Document]:
         """Return the live documents, oldest first, `after` a document id. `CollectionNotFound`."""
         with self._resources.database.connect() as connection:

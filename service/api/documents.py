@@ -5,9 +5,10 @@ Every write goes through the ingest lane, the one ingest path; reads ask the roo
 
 import hashlib
 from functools import partial
+from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from knowledge import DocumentTooLarge, KnowledgeBase
@@ -35,6 +36,10 @@ api = APIRouter(
 )
 
 MOST_LISTED = 1000
+SyncedFrom = Annotated[
+    str | None,
+    Query(description="Delete it only if the sync of this folder wrote it; 409 otherwise."),
+]
 # The endpoint reads its body itself, so that a large file is never held as text.
 BODY_OF_PUT = {
     "requestBody": {
@@ -122,11 +127,16 @@ async def put_document(
     responses=ACCEPTED,
 )
 async def delete_document(
-    context: Context, caller: Caller, base_id: str, external_id: str
+    *,
+    context: Context,
+    caller: Caller,
+    base_id: str,
+    external_id: str,
+    synced_from: SyncedFrom = None,
 ) -> DeletedDocument | Response:
-    """Delete a document; no later answer contains its text."""
+    """Delete a document with the texts of all its versions; no later answer contains any."""
     await _require_base(context, caller, base_id)
-    args = DeleteArgs(base_id=base_id, external_id=external_id)
+    args = DeleteArgs(base_id=base_id, external_id=external_id, synced_from=synced_from)
     result = await write_in_order(DELETE_DOCUMENT, args, context=context, caller=caller)
     return result if isinstance(result, Response) else DeletedDocument.model_validate(result)
 

@@ -95,10 +95,11 @@ class IngestResult(JobResult):
 
 
 class DeleteArgs(JobArgs):
-    """A document to delete."""
+    """A document to delete; of a folder's sync: only if that wrote it."""
 
     base_id: str
     external_id: str
+    synced_from: str | None = None
 
 
 class RollbackArgs(JobArgs):

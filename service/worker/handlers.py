@@ -156,7 +156,9 @@ def delete_document(task: Task[DeleteArgs], *, knowledge: Knowledge) -> DeleteRe
     """Delete one document; on a later attempt it may be deleted already."""
     job, args = task.job, task.args
     try:
-        knowledge.delete_document(args.base_id, args.external_id, tenant=job.tenant)
+        knowledge.delete_document(
+            args.base_id, args.external_id, synced_from=args.synced_from, tenant=job.tenant
+        )
     except DocumentNotFound:
         if job.attempts == 1:
             raise
