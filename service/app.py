@@ -91,7 +91,7 @@ def create_app(
         async with anyio.create_task_group() as group:
             group.start_soon(context.adapter_loader.poll)
             group.start_soon(context.records.write_behind)
-            group.start_soon(context.citations.write_behind)
+            group.start_soon(context.cited.write_behind)
             group.start_soon(context.policies.poll)
             if context.shadow is not None:
                 group.start_soon(context.shadow.poll)

@@ -14,6 +14,7 @@ from adapters import AdapterRegistry
 from knowledge import ChromaIndex, CrossEncoderReranker, Knowledge, SentenceTransformerEmbedder
 from router import DEFAULT_POLICY_FILE, Classifier, Policy
 from service.cache import Cache
+from service.cited_documents import CitedDocuments
 from service.engine.client import EngineClient
 from service.engine.loader import AdapterLoader
 from service.engine.publisher import Publisher
@@ -26,7 +27,6 @@ from service.routing.facts import Measured, Measurements
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
 from service.settings import Settings
 from service.stores.adapters import adapter_registry
-from service.stores.citations import Citations
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
 from service.stores.database import open_database
@@ -51,7 +51,7 @@ class AppContext:
     comparisons: Comparisons
     data_checks: DataChecks
     records: Records
-    citations: Citations
+    cited: CitedDocuments
     measurements: Measurements
     policies: PolicyInForce
     shadow: PolicyFile | None  # decides and is never followed
@@ -179,7 +179,7 @@ def build_context(
         comparisons=comparisons,
         data_checks=data_checks,
         records=Records(database, settings.records),
-        citations=Citations(knowledge.usage.note_cited),
+        cited=CitedDocuments(knowledge.usage.note_cited),
         measurements=Measurements(knowledge, registry, comparisons, data_checks),
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
         shadow=None if shadow is None else PolicyFile(shadow),

@@ -41,7 +41,7 @@ class FolderSyncs:
             base = get_base(connection, base_id, tenant=tenant)
             sync_id = syncs.begin(connection, base, source)
             adopted = syncs.adopt(connection, base, source, contents)
-            begun = syncs.report(connection, base, sync_id, syncs.UNFINISHED, {})
+            begun = syncs.report(connection, base, sync_id, state=syncs.UNFINISHED, report={})
         return begun, adopted
 
     def report(
@@ -61,7 +61,7 @@ class FolderSyncs:
         """
         with write_transaction(self._database) as connection:
             base = get_base(connection, base_id, tenant=tenant)
-            return syncs.report(connection, base, sync_id, state, report)
+            return syncs.report(connection, base, sync_id, state=state, report=report)
 
     def list(self, base_id: str, *, tenant: str) -> list[FolderSync]:
         """Return the last run of each folder, the newest first. Raises `CollectionNotFound`."""

@@ -18,7 +18,7 @@ def keep_record(question: Question, route: Route, answer: Answer, context: AppCo
     That documents were cited is noted with the documents.
     """
     cited = {citation.passage.document_id for citation in answer.citations}
-    context.citations.add(cited, tenant=question.tenant)
+    context.cited.add(cited, tenant=question.tenant)
     trace = partial(build_trace, route, answer.decided, context.shadow_policy)
     context.records.save(_record_of(question, route, answer, context), trace)
 

@@ -57,7 +57,7 @@ def begin(connection: Connection, base: Base, source: str) -> str:
 
 
 def report(
-    connection: Connection, base: Base, sync_id: str, state: str, report: Mapping[str, object]
+    connection: Connection, base: Base, sync_id: str, *, state: str, report: Mapping[str, object]
 ) -> FolderSync:
     """Write what a run did so far, and how it ended if it did.
 

@@ -37,6 +37,7 @@ def create(
     base_id: Annotated[
         str | None, typer.Option("--id", help="Id used in commands and URLs.")
     ] = None,
+    *,
     chunking: Annotated[
         str | None,
         typer.Option(

@@ -10,11 +10,11 @@ from rich.console import Console
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, segment, wait_for_job
 from service.cli.kb.bases import STORES, BaseArgument
-from service.cli.output import FAILED, JsonOption, UrlOption, command_output
+from service.cli.output import FAILED, JsonOption, ToldCode, UrlOption, command_output
 from service.cli.replies import AcceptedReply, DocumentReply, VersionDiffReply
 
 DocumentArgument = Annotated[str, typer.Argument(metavar="DOCUMENT", help="Id of the document.")]
-DIFFERENT, TROUBLE = 1, 2  # exit codes of diff(1)
+DIFFERENT, TROUBLE = 1, ToldCode(2)  # exit codes of diff(1)
 
 
 def diff(
@@ -60,6 +60,7 @@ def rollback(
     version: Annotated[
         int, typer.Argument(metavar="VERSION", min=1, help="Number of the version to take back.")
     ],
+    *,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:

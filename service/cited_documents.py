@@ -32,7 +32,7 @@ class NoteCited(Protocol):
         """Write it."""
 
 
-class Citations:
+class CitedDocuments:
     """Citations on their way into the database."""
 
     def __init__(self, note_cited: NoteCited) -> None:
