@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 MERGED_PAGES = 500  # in one step, 0.2 s on two busy cores; other writers come between two steps
 PATIENCE_MS = 1_000  # longest wait for readers of the log, while writers wait too
-REST = 10  # times its own duration that merging rests: of many deletions it takes a tenth
+REST = 10  # times its own duration that erasing rests: of many deletions it takes a tenth
 _MERGE = f"INSERT INTO {LEXICAL_TABLE}({LEXICAL_TABLE}, rank) VALUES('merge', ?)"
 
 
@@ -40,7 +40,7 @@ class Eraser:
         self._is_due = True  # a process before this one may have been stopped in between
 
     def erase(self, *, at_once: bool = False) -> None:
-        """Erase what was deleted: now, or where merging rests, in a later `catch_up`.
+        """Erase what was deleted: now, or where erasing rests, in a later `catch_up`.
 
         Args:
             at_once: Even so.
@@ -52,18 +52,23 @@ class Eraser:
         """Erase what is due, and cut the log; never raises."""
         if self._database.dialect.name != "sqlite":
             return
-        try:
-            with self._lock:
-                if self._is_due and (at_once or time.monotonic() >= self._rests_until):
+        with self._lock:
+            began = time.monotonic()
+            if began < self._rests_until and not at_once:
+                return
+            was_due, self._is_due = self._is_due, False
+            try:
+                if was_due:
                     self._merge_words()
                 self._cut_log()
-        except SQLAlchemyError:
-            logger.exception("what was deleted is not erased from the files yet; retrying")
+            except SQLAlchemyError:
+                self._is_due = True
+                logger.exception("what was deleted is not erased from the files yet; retrying")
+            now = time.monotonic()
+            self._rests_until = now + REST * (now - began)
 
     def _merge_words(self) -> None:
         """Merge the word index into one part, which holds no word of a removed row."""
-        began = time.monotonic()
-        self._is_due = False
         with self._statements() as (run, total_changes):
             pages = -MERGED_PAGES  # below 0: begin to merge all parts, then go on
             changed = 2
@@ -71,8 +76,6 @@ class Eraser:
                 before = total_changes()
                 run(_MERGE, (pages,))
                 changed, pages = total_changes() - before, MERGED_PAGES
-        now = time.monotonic()
-        self._rests_until = now + REST * (now - began)
 
     def _cut_log(self) -> None:
         with self._statements() as (run, _):

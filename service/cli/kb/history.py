@@ -58,7 +58,7 @@ def _print_stale(out: Console, rows: Sequence[StaleReply], days: int, since: flo
     for row in rows:
         cited = "never cited" if row.cited_at is None else f"cited {_date(row.cited_at)}"
         out.print(f"{row.external_id}  changed {_date(row.changed_at)}, {cited}", markup=False)
-    if since > time.time() - days * 86_400:
+    if rows and since > time.time() - days * 86_400:
         out.print(f"citations are noted since {_date(since)}; earlier ones are not known")
     out.print(f"{len(rows)} documents were neither changed nor cited for {days} days")
 

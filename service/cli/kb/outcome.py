@@ -181,4 +181,4 @@ def _print_others(out: Console, told: OutcomeReply) -> None:
         hint = "if it is this folder, moved or shared, name it by --source"
         out.print(f"{'kept':<12}{number} of the folder {source} ({hint})", markup=False)
     if kept.uploaded:
-        out.print(f"{'kept':<12}{kept.uploaded} that no sync put in", markup=False)
+        out.print(f"{'kept':<12}{kept.uploaded} documents that no sync put in", markup=False)

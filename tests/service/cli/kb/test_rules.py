@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.kb.rules import RULES_FILE, AccessRules
+from service.cli.kb.rules import AccessRules
+from service.cli.kb.system_files import RULES_FILE
 from service.cli.output import CommandFailed
 
 
