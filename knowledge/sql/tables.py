@@ -75,8 +75,7 @@ documents = Table(
     sqlite_autoincrement=True,
 )
 
-versions = Table(  # history stays; chunks and vectors of a retired version do not, nor does the
-    # text, unless the base keeps versions
+versions = Table(  # history stays; of a retired version, text only where the base keeps versions
     "kb_versions",
     metadata,
     Column("pk", Integer, primary_key=True),

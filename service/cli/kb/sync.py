@@ -108,14 +108,12 @@ def sync(
                 outcome.record(change, change.expected_labels)
             outcome.deleted += surplus
         else:
+            is_there = partial(_require_same_folder, folder, here)
             log = SyncLog(gateway, outcome)
             log.begin(comparison.contents)
-            total = len(comparison.changes) + len(surplus)
             with output.progress("syncing") as bar, log.running():
-                run = _Run(gateway, root, bar, outcome, total, log)
-                run.send([change for change in comparison.changes if change.expected_labels])
-                run.send([change for change in comparison.changes if not change.expected_labels])
-                run.delete(surplus, partial(_require_same_folder, folder, here))
+                total = len(comparison.changes) + len(surplus)
+                _Run(gateway, root, bar, outcome, total, log).work(comparison, surplus, is_there)
         document = outcome.as_document()
         told = OutcomeReply.model_validate(document)
         output.result(document, lambda out: print_outcome(out, told))
@@ -219,6 +217,18 @@ class _Run:
     total: int
     log: SyncLog
     done: int = 0
+
+    def work(
+        self,
+        comparison: _Comparison,
+        surplus: Sequence[str],
+        require_folder: Callable[[], None],
+    ) -> None:
+        """Send and delete."""
+        labelled = [change for change in comparison.changes if change.expected_labels]
+        self.send(labelled)
+        self.send([change for change in comparison.changes if not change.expected_labels])
+        self.delete(surplus, require_folder)
 
     def send(self, changes: Sequence[Change]) -> None:
         """Send files, several at once."""
