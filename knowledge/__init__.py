@@ -30,12 +30,17 @@ from knowledge.errors import (
     StorageFull,
     StoreRefused,
     StoreUnavailable,
+    SyncNotFound,
+    TextNotKept,
     TooFewQuestions,
     UnsupportedFile,
     VectorsMissing,
+    VersionNotFound,
     WrongPassword,
 )
 from knowledge.filters import Filter, read_filter
+from knowledge.history.usage import StaleDocuments
+from knowledge.history.versions import MOST_KEPT, VersionDiff, VersionText
 from knowledge.index.chroma import ChromaIndex
 from knowledge.index.quarantine import QuarantinedIndex, find_quarantined
 from knowledge.index.vectors import VectorIndex
@@ -55,6 +60,9 @@ from knowledge.metrics import (
 )
 from knowledge.parsing import ParsedText, ParseLimits, parse
 from knowledge.reranking import CrossEncoderReranker, Reranker
+from knowledge.sql.history.entries import DocumentVersion
+from knowledge.sql.history.syncs import FolderSync
+from knowledge.sql.history.usage import StaleDocument
 from knowledge.sql.tables import metadata
 from knowledge.sql.transaction import is_disk_full
 from knowledge.types import (
@@ -65,7 +73,6 @@ from knowledge.types import (
     Document,
     DocumentId,
     DocumentText,
-    DocumentVersion,
     IndexCheck,
     IndexHealth,
     IngestReport,
@@ -97,6 +104,7 @@ __all__ = [
     "DocumentTooLarge",
     "DocumentVersion",
     "Embedder",
+    "FolderSync",
     "EmbedderMismatch",
     "EmbedderUnavailable",
     "EmbeddingDimensionMismatch",
@@ -121,6 +129,7 @@ __all__ = [
     "KnowledgeFacts",
     "LeftOut",
     "MOST_FLAGGED",
+    "MOST_KEPT",
     "NewDocument",
     "NoTextLayer",
     "ParseLimitExceeded",
@@ -137,14 +146,21 @@ __all__ = [
     "RetrieverName",
     "SentenceTransformerEmbedder",
     "QuarantinedIndex",
+    "StaleDocument",
+    "StaleDocuments",
     "StorageFull",
     "StoreRefused",
     "StoreUnavailable",
+    "SyncNotFound",
+    "TextNotKept",
     "TooFewQuestions",
     "Turn",
     "UnsupportedFile",
     "VectorIndex",
     "VectorsMissing",
+    "VersionDiff",
+    "VersionNotFound",
+    "VersionText",
     "WrongPassword",
     "cross_fit",
     "detect_language",

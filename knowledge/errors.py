@@ -4,6 +4,9 @@ KnowledgeError
 ├── CollectionNotFound          no knowledge base of that id in this tenant
 ├── KnowledgeBaseExists         the id is taken
 ├── DocumentNotFound            the knowledge base holds no such document
+├── VersionNotFound             the document never had a version of that number
+├── TextNotKept                 the version was replaced, and its text is gone
+├── SyncNotFound                no such run of a sync, or a later one took its place
 ├── UnsupportedFile             binary, undecodable, or of an unsupported format
 ├── DocumentTooLarge            more bytes than the configuration allows
 ├── EmptyDocument               it holds no text
@@ -62,6 +65,30 @@ class DocumentNotFound(KnowledgeError):
 
     code = "document_not_found"
     hint = "List the documents of the knowledge base."
+
+
+class VersionNotFound(KnowledgeError):
+    """The document never had a version of that number, or it is the entry of its deletion."""
+
+    code = "version_not_found"
+    hint = "`fingerpost kb history BASE DOCUMENT` lists the versions."
+
+
+class TextNotKept(KnowledgeError):
+    """The version was replaced or deleted, and its text was not kept."""
+
+    code = "text_not_kept"
+    hint = (
+        "`fingerpost kb set BASE --keep-versions N` keeps the texts of N replaced versions of each "
+        "document from then on."
+    )
+
+
+class SyncNotFound(KnowledgeError):
+    """There is no such run of a sync, or a later run of the folder took its place."""
+
+    code = "sync_not_found"
+    hint = "List the syncs of the knowledge base; each folder has its last run."
 
 
 class UnsupportedFile(KnowledgeError):

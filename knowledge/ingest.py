@@ -10,11 +10,12 @@ version, its vectors) is removed by the next version of the document or by recon
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from sqlalchemy import Connection
 
 from knowledge.access import settle
 from knowledge.chunking import chunk, embedded_text
@@ -33,6 +34,7 @@ from knowledge.sql import staging, versions
 from knowledge.sql.bases import Base, get_base
 from knowledge.sql.chunks import vectors_by_text
 from knowledge.sql.fingerprints import fingerprint
+from knowledge.sql.history.syncs import set_origin
 from knowledge.sql.staging import ActiveVersion, Draft, Staged, Vectors
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import (
@@ -55,7 +57,7 @@ WINDOW_DOCUMENTS = 128  # embedded and committed together: full batches, fewer f
 
 
 @dataclass(frozen=True, slots=True)
-class _SourceFile:
+class SourceFile:
     """A source file, and its active version, if there is one."""
 
     source: NewDocument
@@ -81,18 +83,20 @@ class _SourceFile:
 class _Prepared:
     """A new or changed source file, read and cut."""
 
-    file: _SourceFile
+    file: SourceFile
     parsed: ParsedText
     chunks: tuple[Chunk, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
     """Documents that are written together: all, those that change anything, and these embedded."""
 
-    files: list[_SourceFile]
-    changed: list[_SourceFile]
+    files: list[SourceFile]
+    changed: list[SourceFile]
     drafts: list[Draft]
+    require: Callable[[Connection, Base], None] = lambda *_: None
+    """Raises where the drafts must not be written any more; called in the transaction."""
 
 
 def ingest_documents(
@@ -144,13 +148,13 @@ def ingest_documents(
     return [reports[position] for position in range(len(sources))]
 
 
-def _read(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> _Window:
+def _read(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> Window:
     """Compare, cut and embed; nothing is written."""
     files = _compare_with_active(resources, base, sources)
     chunking = _chunking(resources, base)
     changed = [item for item in files if not _is_unchanged(chunking, item)]
     prepared = [_prepare(resources, chunking, item) for item in changed]
-    return _Window(files, changed, _embed(resources, chunking, prepared))
+    return Window(files, changed, _embed(resources, chunking, prepared))
 
 
 def _reload(resources: Resources, base: Base) -> Base:
@@ -158,25 +162,27 @@ def _reload(resources: Resources, base: Base) -> Base:
         return get_base(connection, base.base_id, tenant=base.tenant)
 
 
-def _write_or_retry(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
+def _write_or_retry(resources: Resources, base: Base, window: Window) -> list[IngestReport]:
     """Write the window; embed it anew where a re-index swapped the embedder since it was read."""
     try:
-        return _write(resources.for_base(base), base, window)
+        return write(resources.for_base(base), base, window)
     except EmbedderMismatch:
         base = _reload(resources, base)
         serving = resources.for_base(base)
         sources = [file.source for file in window.files]
-        return _write(serving, base, _read(serving, base, sources))
+        return write(serving, base, _read(serving, base, sources))
 
 
-def _write(resources: Resources, base: Base, window: _Window) -> list[IngestReport]:
+def write(resources: Resources, base: Base, window: Window) -> list[IngestReport]:
     """Stage, index and activate, while the next window is read."""
     sources = [item.source for item in window.changed]
     with write_transaction(resources.database) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
+        window.require(connection, base)
         resources.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
         drafts = settle(connection, base, sources, window.drafts)
         staged = staging.stage(connection, base, drafts)
+        _note_origins(connection, window)
     indexed = _upsert(resources.index, base, drafts, staged)
     with write_transaction(resources.database) as connection:
         now = get_base(connection, base.base_id, tenant=base.tenant)
@@ -189,6 +195,17 @@ def _write(resources: Resources, base: Base, window: _Window) -> list[IngestRepo
         _report(item, *written.get(id(item), (None, None)), indexed=indexed)
         for item in window.files
     ]
+
+
+def _note_origins(connection: Connection, window: Window) -> None:
+    """Write who sent documents that were there already, as they are: uploads and syncs differ."""
+    written = {id(item) for item in window.changed}
+    for item in window.files:
+        current, sent_by = item.current, item.source.synced_from
+        if current is None or sent_by is None or id(item) in written:
+            continue
+        if current.synced_from != sent_by:
+            set_origin(connection, sent_by, [current.version_pk])
 
 
 def check_attributes(attributes: Attributes) -> None:
@@ -238,14 +255,14 @@ def _runs(sources: Sequence[NewDocument]) -> Iterator[list[int]]:
 
 def _compare_with_active(
     resources: Resources, base: Base, sources: Sequence[NewDocument]
-) -> list[_SourceFile]:
+) -> list[SourceFile]:
     for source in sources:
         _check(resources.config, source)
     with resources.database.connect() as connection:
         names = [source.external_id for source in sources]
         current = staging.active_versions(connection, base, names)
     return [
-        _SourceFile(
+        SourceFile(
             source, hashlib.sha256(source.content).hexdigest(), current.get(source.external_id)
         )
         for source in sources
@@ -264,7 +281,7 @@ def _check(config: KnowledgeConfig, source: NewDocument) -> None:
     check_access(source.access or ())
 
 
-def _prepare(resources: Resources, chunking: Chunking, file: _SourceFile) -> _Prepared:
+def _prepare(resources: Resources, chunking: Chunking, file: SourceFile) -> _Prepared:
     source = file.source
     limits = resources.config.parse_limits
     parsed = source.parsed or parse(source.filename, source.content, limits=limits)
@@ -272,7 +289,7 @@ def _prepare(resources: Resources, chunking: Chunking, file: _SourceFile) -> _Pr
     return _Prepared(file, parsed, tuple(chunks))
 
 
-def _is_unchanged(chunking: Chunking, item: _SourceFile) -> bool:
+def _is_unchanged(chunking: Chunking, item: SourceFile) -> bool:
     current, source = item.current, item.source
     return current is not None and (
         current.content_hash == item.content_hash
@@ -315,6 +332,7 @@ def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared])
             chunking=str(chunking),
             chunks=item.chunks,
             vectors=np.stack([known[text] for text in part]),
+            synced_from=item.file.source.synced_from,
         )
         for item, part in zip(items, texts, strict=True)
     ]
@@ -351,7 +369,7 @@ def _upsert(
 
 
 def _report(
-    item: _SourceFile, staged: Staged | None, draft: Draft | None, *, indexed: bool
+    item: SourceFile, staged: Staged | None, draft: Draft | None, *, indexed: bool
 ) -> IngestReport:
     if staged is None or draft is None:
         assert item.current is not None

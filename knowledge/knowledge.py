@@ -13,8 +13,11 @@ from sqlalchemy import Connection, Engine
 from knowledge import reconcile, reindexing
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
-from knowledge.errors import CollectionNotFound, EmbedderUnavailable
+from knowledge.errors import CollectionNotFound, EmbedderUnavailable, IngestConflict
 from knowledge.filters import Filter
+from knowledge.history.syncs import FolderSyncs
+from knowledge.history.usage import Usage
+from knowledge.history.versions import Versions, check_keep_versions
 from knowledge.index.vectors import VectorIndex, delete_vectors
 from knowledge.ingest import ingest_documents
 from knowledge.parsing import ParsedText
@@ -25,13 +28,13 @@ from knowledge.search.retrieval import retrieve
 from knowledge.sql import bases as base_rows
 from knowledge.sql import change_rate, documents, versions
 from knowledge.sql.bases import Base, EmbedderIdentity
+from knowledge.sql.history.erasing import Eraser
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import (
     RETRIEVERS,
     Attributes,
     Document,
     DocumentText,
-    DocumentVersion,
     IndexCheck,
     IndexHealth,
     IngestReport,
@@ -88,6 +91,11 @@ class Knowledge:
             database, index, embedder, config or KnowledgeConfig(), threads, reranker, next_embedder
         )
 
+        self._eraser = Eraser(database)
+        self.versions = Versions(self._resources, self._eraser)
+        self.syncs = FolderSyncs(database)
+        self.usage = Usage(database)
+
     @property
     def embedder(self) -> Embedder:
         """What new bases are embedded with."""
@@ -100,6 +108,7 @@ class Knowledge:
         tenant: str,
         base_id: str | None = None,
         chunking: Chunking | None = None,
+        keep_versions: int = 0,
     ) -> KnowledgeBase:
         """Make an empty knowledge base.
 
@@ -108,11 +117,13 @@ class Knowledge:
             tenant: Whose.
             base_id: For addresses; made up if left out.
             chunking: How its documents are cut; as configured if left out.
+            keep_versions: How many replaced versions of a document keep their text.
 
         Raises:
             KnowledgeBaseExists: The id is taken in this tenant.
-            InvalidName: The id is malformed.
+            InvalidName, InvalidQuery: The id is malformed; `keep_versions` is not 0 to 1,000.
         """
+        check_keep_versions(keep_versions)
         with self._write() as connection:
             base = base_rows.create_base(
                 connection,
@@ -120,9 +131,10 @@ class Knowledge:
                 tenant=tenant,
                 base_id=base_id,
                 chunking=chunking,
+                keep_versions=keep_versions,
                 embedder=self._resources.target,
             )
-        return KnowledgeBase(base.base_id, tenant, name, base.created_at, chunking=chunking)
+        return self.get_base(base.base_id, tenant=tenant)
 
     def list_bases(self, *, tenant: str) -> list[KnowledgeBase]:
         """Return the tenant's knowledge bases with their sizes, oldest first."""
@@ -142,7 +154,13 @@ class Knowledge:
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             collections = base_rows.delete_base(connection, base)
+        self._eraser.erase(at_once=True)
         reconcile.drop_collections(self._resources, collections)
+
+    def delete_tenant(self, tenant: str) -> None:
+        """Remove all knowledge bases of a tenant."""
+        for base in self.list_bases(tenant=tenant):
+            self.delete_base(base.base_id, tenant=tenant)
 
     def ingest(
         self,
@@ -154,6 +172,7 @@ class Knowledge:
         attributes: Attributes | None = None,
         access: Collection[str] | None = None,
         parsed: ParsedText | None = None,
+        synced_from: str = "",
         tenant: str,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
@@ -167,6 +186,7 @@ class Knowledge:
             access: Labels of which a reader must hold one; empty: everybody in the tenant; None:
                 those that the document or its content had, so that more people never see it.
             parsed: What the content says, where it is locked and was read before.
+            synced_from: The folder whose sync sends it; empty: none does.
             tenant: Whose.
 
         Returns:
@@ -185,6 +205,7 @@ class Knowledge:
             attributes,
             None if access is None else frozenset(access),
             parsed,
+            synced_from,
         )
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 
@@ -214,29 +235,27 @@ class Knowledge:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
         return ingest_documents(self._resources, base, sources, progress)
 
-    def delete_document(self, base_id: str, document: str, *, tenant: str) -> Document:
-        """Remove a document, named by external id or document id; its text answers no more.
-
-        Returns:
-            What was removed.
+    def delete_document(
+        self, base_id: str, document: str, *, tenant: str, synced_from: str | None = None
+    ) -> Document:
+        """Remove a document, by external id or document id, with all its texts, and return it.
 
         Raises:
             CollectionNotFound, DocumentNotFound: There is none.
+            IngestConflict: `synced_from` is named, and that folder's sync did not write it.
         """
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
+            if synced_from not in (None, found.synced_from):
+                raise IngestConflict(f"{document!r} was not put in by the sync of {synced_from}")
             removed = versions.delete_document(connection, base, found.external_id)
+        self._eraser.erase()
         delete_vectors(self._resources.index, base.index.collection, removed)
         return found
 
     def list_documents(
-        self,
-        base_id: str,
-        *,
-        tenant: str,
-        limit: int | None = None,
-        after: str | None = None,
+        self, base_id: str, *, tenant: str, limit: int | None = None, after: str | None = None
     ) -> list[Document]:
         """Return the live documents, oldest first, `after` a document id. `CollectionNotFound`."""
         with self._resources.database.connect() as connection:
@@ -255,31 +274,6 @@ class Knowledge:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
             return DocumentText(found, documents.document_text(connection, found))
-
-    def history(
-        self,
-        base_id: str,
-        document: str | None = None,
-        *,
-        tenant: str,
-        limit: int | None = None,
-        after: str | None = None,
-    ) -> list[DocumentVersion]:
-        """Return what happened to a document, or to all of a base, newest first.
-
-        Args:
-            base_id: Which base.
-            document: External id or document id; it may be deleted by now.
-            tenant: Whose.
-            limit: Most entries.
-            after: A `version_id` that ended the page before.
-
-        Raises:
-            CollectionNotFound, DocumentNotFound: There never was one of that name.
-        """
-        with self._resources.database.connect() as connection:
-            base = base_rows.get_base(connection, base_id, tenant=tenant)
-            return documents.list_versions(connection, base, document, limit=limit, after=after)
 
     def retrieve(
         self,
@@ -350,6 +344,7 @@ class Knowledge:
 
     def catch_up(self) -> ReconcileReport:
         """Do the cheap part of `reconcile_all`; call it every few seconds, in one process only."""
+        self._eraser.catch_up()
         return reconcile.catch_up(self._resources, self._all_bases())
 
     def rebuild(

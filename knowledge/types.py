@@ -43,7 +43,9 @@ def searched_title(external_id: str, filename: str) -> str:
 class KnowledgeBase:
     """A named set of documents that are searched together.
 
-    `chunking` is its own way of cutting documents; None: the configured one.
+    Attributes:
+        chunking: Its own way of cutting documents; None: the configured one.
+        keep_versions: How many replaced versions of a document keep their text.
     """
 
     base_id: BaseId
@@ -54,6 +56,7 @@ class KnowledgeBase:
     chunks: int = 0
     text_bytes: int = 0
     chunking: Chunking | None = None
+    keep_versions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Document:
         encoding: In which its text was read.
         left_out: What of it was not read.
         is_outdated: It was read and cut in an earlier way: sent again, it is read again.
+        synced_from: The folder whose sync wrote it; empty: none did; None: from before that was
+            recorded.
     """
 
     document_id: DocumentId
@@ -85,6 +90,7 @@ class Document:
     encoding: str
     left_out: tuple[NotRead, ...]
     is_outdated: bool
+    synced_from: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,7 @@ class NewDocument:
             (`knowledge.access`); everybody where neither was guarded.
         parsed: What it says, where that was read before: whoever opened a locked file keeps its
             password to himself. None: ingest reads it.
+        synced_from: The folder whose sync sends it; empty: none does; None: as it was.
     """
 
     external_id: str
@@ -110,6 +117,7 @@ class NewDocument:
     attributes: Attributes | None = None
     access: frozenset[str] | None = None
     parsed: ParsedText | None = None
+    synced_from: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,35 +330,6 @@ class IndexCheck:
         """Whether there is nothing to repair."""
         differs = self.orphans or self.missing or self.collection_lost or self.wants_rebuild
         return self.available and self.embedder_fits and not differs
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentVersion:
-    """One entry in the history of a document: a version that was active, or its deletion.
-
-    Attributes:
-        version_id: Names the entry, `document_id@version`.
-        change: `added`, `replaced`, `annotated` (same content, other attributes) or `deleted`.
-        changed_at: Unix seconds at which it became active.
-        is_active: It is active now.
-        replaces: Number of the version it took the place of, None for the first.
-        replaced_by: Number of the version (or deletion) that took its place.
-    """
-
-    version_id: str
-    document_id: DocumentId
-    external_id: str
-    version: int
-    change: str
-    changed_at: float
-    is_active: bool
-    replaces: int | None
-    replaced_by: int | None
-    filename: str
-    content_hash: str
-    bytes: int
-    tokens: int
-    chunks: int
 
 
 @dataclass(frozen=True, slots=True)

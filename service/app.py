@@ -30,6 +30,7 @@ from service.api import (
     jobs,
     openai,
     search,
+    syncs,
     use_cases,
     vector_stores,
 )
@@ -54,6 +55,7 @@ APIS = (
     vector_stores.api,
     documents.api,
     document_history.api,
+    syncs.api,
     search.api,
     indexes.api,
     file_batches.api,
@@ -89,6 +91,7 @@ def create_app(
         async with anyio.create_task_group() as group:
             group.start_soon(context.adapter_loader.poll)
             group.start_soon(context.records.write_behind)
+            group.start_soon(context.cited.write_behind)
             group.start_soon(context.policies.poll)
             if context.shadow is not None:
                 group.start_soon(context.shadow.poll)

@@ -14,6 +14,7 @@ from adapters import AdapterRegistry
 from knowledge import ChromaIndex, CrossEncoderReranker, Knowledge, SentenceTransformerEmbedder
 from router import DEFAULT_POLICY_FILE, Classifier, Policy
 from service.cache import Cache
+from service.cited_documents import CitedDocuments
 from service.engine.client import EngineClient
 from service.engine.loader import AdapterLoader
 from service.engine.publisher import Publisher
@@ -50,6 +51,7 @@ class AppContext:
     comparisons: Comparisons
     data_checks: DataChecks
     records: Records
+    cited: CitedDocuments
     measurements: Measurements
     policies: PolicyInForce
     shadow: PolicyFile | None  # decides and is never followed
@@ -177,6 +179,7 @@ def build_context(
         comparisons=comparisons,
         data_checks=data_checks,
         records=Records(database, settings.records),
+        cited=CitedDocuments(knowledge.usage.note_cited),
         measurements=Measurements(knowledge, registry, comparisons, data_checks),
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
         shadow=None if shadow is None else PolicyFile(shadow),

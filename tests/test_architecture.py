@@ -69,7 +69,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("context",),
         ("routing", "engine", "supervision", "backup"),
         ("stores",),
-        ("cache", "settings", "home", "access", "errors"),
+        ("cache", "cited_documents", "settings", "home", "access", "errors"),
     ),
     "router": (
         ("advice", "review"),
@@ -81,7 +81,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "knowledge": (
         ("knowledge",),
-        ("reindexing",),
+        ("reindexing", "history"),
         ("ingest", "reconcile", "search"),
         ("access", "resources"),
         ("sql", "chunking"),

@@ -100,6 +100,7 @@ class Base:
     name: str
     created_at: float
     chunking: Chunking | None
+    keep_versions: int
     index: Generation
 
 
@@ -110,6 +111,7 @@ def create_base(
     tenant: str,
     base_id: str | None,
     chunking: Chunking | None,
+    keep_versions: int,
     embedder: Embedder,
 ) -> Base:
     """Write a base and the first generation of its index."""
@@ -125,6 +127,7 @@ def create_base(
         "name": name,
         "created_at": now,
         "chunking": null() if chunking is None else chunking.model_dump(),
+        "keep_versions": keep_versions,
     }
     try:
         base_pk = connection.execute(insert(bases).values(row).returning(bases.c.pk)).scalar_one()
@@ -201,6 +204,7 @@ def list_bases(connection: Connection, tenant: str, base_id: str | None) -> list
             chunks=row.chunks or 0,
             text_bytes=row.bytes or 0,
             chunking=_chunking(row.chunking),
+            keep_versions=row.keep_versions,
         )
         for row in connection.execute(query)
     ]
@@ -381,6 +385,7 @@ def _base(row: object) -> Base:
         name=values["name"],
         created_at=values["created_at"],
         chunking=_chunking(values["chunking"]),
+        keep_versions=values["keep_versions"],
         index=_generation({**values, "base_pk": values["pk"], "pk": values["index_pk"]}),
     )
 

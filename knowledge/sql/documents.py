@@ -22,7 +22,6 @@ from knowledge.types import (
     BaseId,
     Document,
     DocumentId,
-    DocumentVersion,
 )
 
 
@@ -42,7 +41,7 @@ def list_documents(
     """
     query = _documents(base).order_by(documents.c.pk)
     if after is not None:
-        query = query.where(documents.c.pk > _find(connection, base, after).pk)
+        query = query.where(documents.c.pk > find_document(connection, base, after).pk)
     if limit is not None:
         query = query.limit(limit)
     return [_document_of(row, base) for row in connection.execute(query)]
@@ -70,45 +69,7 @@ def document_text(connection: Connection, document: Document) -> str:
     return text
 
 
-def list_versions(
-    connection: Connection,
-    base: Base,
-    name: str | None = None,
-    *,
-    limit: int | None = None,
-    after: str | None = None,
-) -> list[DocumentVersion]:
-    """Return what happened to the documents of a base, newest first.
-
-    Versions that never came into force are left out.
-
-    Args:
-        connection: Any transaction.
-        base: Whose documents.
-        name: Only this document's, by external id or document id; it may be deleted by now.
-        limit: Most entries to return.
-        after: A `version_id`; only entries that come after it in this order.
-
-    Raises:
-        DocumentNotFound: There never was such a document, or no entry `after`.
-    """
-    known = _history(base).subquery()
-    query = select(known).order_by(known.c.pk.desc())
-    if name is not None:
-        query = query.where(known.c.document_pk == _find(connection, base, name).pk)
-    if after is not None:
-        document_id, _, number = after.rpartition("@")
-        here = (known.c.document_id == document_id) & (known.c.version == _number(number))
-        place = connection.scalar(select(known.c.pk).where(here))
-        if place is None:
-            raise DocumentNotFound(f"the history of {base.base_id!r} holds no entry {after!r}")
-        query = query.where(known.c.pk < place)
-    if limit is not None:
-        query = query.limit(limit)
-    return [_version_of(row) for row in connection.execute(query)]
-
-
-def _find(connection: Connection, base: Base, name: str) -> Row[int, str]:
+def find_document(connection: Connection, base: Base, name: str) -> Row[int, str]:
     """Return (pk, document id) of a document, live or deleted."""
     named = (documents.c.external_id == name) | (documents.c.document_id == name)
     query = select(documents.c.pk, documents.c.document_id)
@@ -116,45 +77,6 @@ def _find(connection: Connection, base: Base, name: str) -> Row[int, str]:
     if row is None:
         raise DocumentNotFound(f"knowledge base {base.base_id!r} never had a document {name!r}")
     return row
-
-
-def _history(base: Base) -> Select[*tuple[Any, ...]]:
-    """Return the entries of a base, each with its neighbours in its document's history."""
-    number, document = versions.c.version, versions.c.document_pk
-    before = func.lag(number).over(partition_by=document, order_by=number)
-    since = func.lead(number).over(partition_by=document, order_by=number)
-    return (
-        select(
-            versions.c.pk,
-            versions.c.document_pk,
-            documents.c.document_id,
-            documents.c.external_id,
-            versions.c.version,
-            versions.c.change,
-            versions.c.activated_at.label("changed_at"),
-            (documents.c.active_version == versions.c.pk).label("is_active"),
-            before.label("replaces"),
-            since.label("replaced_by"),
-            versions.c.filename,
-            versions.c.content_hash,
-            versions.c.bytes,
-            versions.c.tokens,
-            versions.c.chunks,
-        )
-        .join(documents, documents.c.pk == versions.c.document_pk)
-        .where(versions.c.base_pk == base.pk, versions.c.change.is_not(None))
-    )
-
-
-def _version_of(row: Row[*tuple[Any, ...]]) -> DocumentVersion:
-    values = dict(row._mapping)
-    del values["pk"], values["document_pk"]
-    values["is_active"] = bool(values["is_active"])  # NULL once the document is deleted
-    return DocumentVersion(version_id=f"{values['document_id']}@{values['version']}", **values)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
 
 
 def _documents(base: Base) -> Select[*tuple[Any, ...]]:
@@ -185,6 +107,7 @@ def _documents(base: Base) -> Select[*tuple[Any, ...]]:
             versions.c.encoding,
             versions.c.left_out,
             versions.c.chunking,
+            versions.c.synced_from,
             pending.label("pending"),
         )
         .join(versions, versions.c.pk == documents.c.active_version)

@@ -41,6 +41,8 @@ class Draft:
     chunking: str
     chunks: tuple[Chunk, ...]
     vectors: Vectors  # (n_chunks, d) float32, L2-normalised
+    synced_from: str | None = ""
+    restores: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class ActiveVersion:
     chunks: int
     encoding: str | None
     left_out: tuple[NotRead, ...]
+    synced_from: str | None
 
 
 def not_read(stored: Sequence[Sequence[str]] | None) -> tuple[NotRead, ...]:
@@ -224,6 +227,8 @@ def _version_values(base: Base, target: _NextVersion, draft: Draft) -> dict[str,
         "text": draft.text,
         "left_out": [astuple(item) for item in draft.left_out] or None,
         "text_hash": draft.fingerprint.text_hash,
+        "synced_from": draft.synced_from,
+        "restores": draft.restores,
     }
 
 
@@ -267,6 +272,7 @@ _ACTIVE = (
         versions.c.chunks,
         versions.c.encoding,
         versions.c.left_out,
+        versions.c.synced_from,
     )
     .join(versions, versions.c.pk == documents.c.active_version)
     .where(documents.c.base_pk == bindparam("base_pk"))

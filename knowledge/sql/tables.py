@@ -37,6 +37,8 @@ bases = Table(
     Column("name", String(256), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("chunking", JSON),  # NULL: as configured
+    Column("keep_versions", Integer, nullable=False, default=0),  # replaced ones that keep text
+    Column("citations_since", Float),  # when citations began to be noted; NULL: with the base
     UniqueConstraint("tenant", "base_id"),
     sqlite_autoincrement=True,
 )
@@ -68,11 +70,12 @@ documents = Table(
     Column("external_id", String(512), nullable=False),
     Column("active_version", Integer),  # kb_versions.pk; NULL: deleted, or nothing active yet
     Column("created_at", Float, nullable=False),
+    Column("cited_at", Float),  # when an answer last cited it, to the hour
     UniqueConstraint("base_pk", "external_id"),
     sqlite_autoincrement=True,
 )
 
-versions = Table(  # history stays; text, chunks and vectors of a retired version do not
+versions = Table(  # history stays; of a retired version, text only where the base keeps versions
     "kb_versions",
     metadata,
     Column("pk", Integer, primary_key=True),
@@ -99,6 +102,9 @@ versions = Table(  # history stays; text, chunks and vectors of a retired versio
     Column("text", Text),
     Column("left_out", JSON(none_as_null=True)),  # [what, where, why] of what was not read
     Column("text_hash", String(64)),  # of its letters alone; NULL: written before there was one
+    Column("synced_from", Text),  # the folder whose sync wrote it; "": none; NULL: not recorded
+    Column("restores", Integer),  # number of the version whose text it took back
+    Column("layout", JSON(none_as_null=True)),  # chunks of a retired version whose text is kept
     UniqueConstraint("document_pk", "version"),
     Index("kb_versions_by_content", "base_pk", "content_hash"),
     Index("kb_versions_by_text", "base_pk", "text_hash"),
@@ -192,6 +198,21 @@ next_vectors = Table(  # of a re-index: they count once their generation serves,
     Column("index_pk", ForeignKey("kb_indexes.pk", ondelete="CASCADE"), nullable=False, index=True),
     Column("vector", LargeBinary, nullable=False),  # as in kb_chunks
     Column("is_indexed", Boolean, nullable=False),  # the generation's collection holds it
+)
+
+syncs = Table(  # the last run of each folder that is synchronised with a base
+    "kb_syncs",
+    metadata,
+    Column("pk", Integer, primary_key=True),
+    Column("base_pk", ForeignKey("kb_bases.pk", ondelete="CASCADE"), nullable=False, index=True),
+    Column("sync_id", String(64), nullable=False, unique=True),
+    Column("source", Text, nullable=False),  # what versions name in `synced_from`
+    Column("state", String(16), nullable=False),  # unfinished | finished | partial | failed | …
+    Column("began_at", Float, nullable=False),
+    Column("heard_at", Float, nullable=False),  # when it last said how far it is
+    Column("ended_at", Float),
+    Column("report", JSON, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 LEXICAL_TABLE = "kb_lexical"

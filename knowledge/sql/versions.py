@@ -4,7 +4,8 @@ It knows the life of a version and what goes with it; it does not know parsing, 
 Chroma. Every function runs inside the caller's write transaction.
 
 A version is *staged* (text, chunks, vectors written, seen by nobody), then *active* (the
-document points at it), then *retired*: its history row stays, its text does not.
+document points at it), then *retired*: its history row stays, its text only where the base keeps
+versions (`history.kept`).
 """
 
 import time
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from knowledge.errors import DocumentNotFound, IngestConflict
 from knowledge.sql import full_text
 from knowledge.sql.bases import Base, count_removed
+from knowledge.sql.history import kept
 from knowledge.sql.staging import Staged, next_versions
 from knowledge.sql.tables import access, attributes, chunks, documents, versions
 from knowledge.types import (
@@ -74,13 +76,19 @@ def activate(
             "outdated": outdated,
         }
         switches.append(switch)
-    removed += _retire(connection, base, older)
+    removed += _retire(connection, base, older, keeps_text=base.keep_versions > 0)
+    if base.keep_versions:
+        touched = [item.document_pk for item in staged]
+        kept.drop_surplus(connection, base, most=base.keep_versions, document_pks=touched)
     _set_active(connection, base, switches, indexed=indexed)
     return removed
 
 
 def delete_document(connection: Connection, base: Base, external_id: str) -> list[ChunkId]:
-    """Remove a document and leave a tombstone in its history; return the chunk ids now removed."""
+    """Remove a document and leave a tombstone in its history; return the chunk ids now removed.
+
+    No text of it is left, of no version.
+    """
     row = connection.execute(
         select(
             documents.c.pk,
@@ -98,6 +106,7 @@ def delete_document(connection: Connection, base: Base, external_id: str) -> lis
         versions.c.document_pk == row.pk, versions.c.state.in_(["staged", "active"])
     )
     removed = _retire(connection, base, list(connection.scalars(every)))
+    kept.drop_surplus(connection, base, most=0, document_pks=[row.pk])
     (target,) = next_versions(connection, base, [external_id])
     now = time.time()
     tombstone = {
@@ -182,10 +191,14 @@ def _set_active(
     full_text.add(connection, _lexical_rows(connection, base, version_pks))
 
 
-def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> list[ChunkId]:
+def _retire(
+    connection: Connection, base: Base, version_pks: Sequence[int], *, keeps_text: bool = False
+) -> list[ChunkId]:
     """Retire versions: chunks, vectors, lexical rows and text go, history stays."""
     if not version_pks:
         return []
+    take_text = kept.keep_texts if keeps_text else kept.drop_texts
+    take_text(connection, version_pks)
     rows = connection.execute(
         select(chunks.c.pk, chunks.c.chunk_id).where(chunks.c.version_pk.in_(list(version_pks)))
     ).all()
@@ -193,11 +206,8 @@ def _retire(connection: Connection, base: Base, version_pks: Sequence[int]) -> l
     connection.execute(delete(chunks).where(chunks.c.version_pk.in_(list(version_pks))))
     for owned in (attributes, access):
         connection.execute(delete(owned).where(owned.c.version_pk.in_(list(version_pks))))
-    connection.execute(
-        update(versions)
-        .where(versions.c.pk.in_(list(version_pks)))
-        .values(state="retired", text=None)
-    )
+    retired = versions.c.pk.in_(list(version_pks))
+    connection.execute(update(versions).where(retired).values(state="retired"))
     count_removed(connection, base.index.pk, len(rows))
     return [ChunkId(row.chunk_id) for row in rows]
 

@@ -5,37 +5,29 @@ Every write goes through the ingest lane, the one ingest path; reads ask the roo
 
 import hashlib
 from functools import partial
-from typing import Any, TypeVar
+from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from knowledge import DocumentTooLarge, KnowledgeBase
+from service.api.document_writes import write_in_order
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
-from service.api.http.job_replies import ACCEPTED, accepted
+from service.api.http.job_replies import ACCEPTED
 from service.api.http.parameters import After, IdempotencyKey, Limit
 from service.api.http.uploads import Upload, read_upload
-from service.api.jobs import wait_for
 from service.api.schemas.documents import (
     DeletedDocument,
     DocumentReply,
     DocumentWithText,
     IngestedDocument,
 )
-from service.api.schemas.shapes import JsonObject, ListReply
+from service.api.schemas.shapes import ListReply
 from service.context import AppContext
-from service.stores.job_kinds import (
-    DELETE_DOCUMENT,
-    INGEST,
-    DeleteArgs,
-    IngestArgs,
-    JobKind,
-)
+from service.stores.job_kinds import DELETE_DOCUMENT, INGEST, DeleteArgs, IngestArgs
 from service.stores.locked_files import read_locked
-
-A = TypeVar("A", IngestArgs, DeleteArgs)
 
 api = APIRouter(
     prefix="/v1/vector_stores",
@@ -44,6 +36,10 @@ api = APIRouter(
 )
 
 MOST_LISTED = 1000
+SyncedFrom = Annotated[
+    str | None,
+    Query(description="Delete it only if the sync of this folder wrote it; 409 otherwise."),
+]
 # The endpoint reads its body itself, so that a large file is never held as text.
 BODY_OF_PUT = {
     "requestBody": {
@@ -114,7 +110,7 @@ async def put_document(
         limits = context.settings.knowledge.parse_limits
         read = partial(read_locked, filename, content, upload.password, limits=limits)
         content = await to_thread.run_sync(read, limiter=context.locked_file_limiter)
-    result = await _do(
+    result = await write_in_order(
         INGEST,
         args,
         context=context,
@@ -131,12 +127,17 @@ async def put_document(
     responses=ACCEPTED,
 )
 async def delete_document(
-    context: Context, caller: Caller, base_id: str, external_id: str
+    *,
+    context: Context,
+    caller: Caller,
+    base_id: str,
+    external_id: str,
+    synced_from: SyncedFrom = None,
 ) -> DeletedDocument | Response:
-    """Delete a document; no later answer contains its text."""
+    """Delete a document with the texts of all its versions; no later answer contains any."""
     await _require_base(context, caller, base_id)
-    args = DeleteArgs(base_id=base_id, external_id=external_id)
-    result = await _do(DELETE_DOCUMENT, args, context=context, caller=caller)
+    args = DeleteArgs(base_id=base_id, external_id=external_id, synced_from=synced_from)
+    result = await write_in_order(DELETE_DOCUMENT, args, context=context, caller=caller)
     return result if isinstance(result, Response) else DeletedDocument.model_validate(result)
 
 
@@ -149,33 +150,10 @@ def _ingest_args(base_id: str, external_id: str, upload: Upload) -> IngestArgs:
         attributes=upload.attributes,
         access=None if labels is None else tuple(sorted(set(labels))),
         sha256=hashlib.sha256(upload.content).hexdigest(),  # other content, other request
+        synced_from=upload.synced_from,
     )
 
 
 async def _require_base(context: AppContext, caller: Caller, base_id: str) -> KnowledgeBase:
     find = partial(context.knowledge.get_base, base_id, tenant=caller.tenant)
     return await to_thread.run_sync(find)
-
-
-async def _do(
-    kind: JobKind[A, Any],
-    args: A,
-    *,
-    context: AppContext,
-    caller: Caller,
-    payload: bytes | None = None,
-    idempotency_key: str | None = None,
-) -> JsonObject | Response:
-    """Return the result of a job of the ingest lane, or 202 where it takes too long to wait."""
-    enqueue = partial(
-        context.jobs.enqueue,
-        kind,
-        args,
-        tenant=caller.tenant,
-        payload=payload,
-        subject=f"{args.base_id}/{args.external_id}",
-        idempotency_key=idempotency_key,
-    )
-    job = await to_thread.run_sync(enqueue)
-    job = await wait_for(job, context, context.settings.server.put_wait_s)
-    return dict(job.result or {}) if job.has_ended else accepted(job)

@@ -11,6 +11,7 @@ from service.api.http.json_bodies import JsonRoute
 from service.api.http.parameters import After, Limit
 from service.api.schemas.shapes import ListReply
 from service.api.schemas.vector_stores import (
+    ChangedBase,
     MeasuredVectorStore,
     NewBase,
     VectorStore,
@@ -37,6 +38,7 @@ async def create_base(context: Context, caller: Caller, body: NewBase) -> Vector
         tenant=caller.tenant,
         base_id=body.id,
         chunking=body.chunking,
+        keep_versions=body.keep_versions,
     )
     base = await to_thread.run_sync(create)
     context.cache.invalidate()
@@ -66,6 +68,15 @@ def get_base(context: Context, caller: Caller, base_id: str) -> MeasuredVectorSt
     base = knowledge.get_base(base_id, tenant=caller.tenant)
     measured = knowledge.measure([base_id], tenant=caller.tenant)
     return MeasuredVectorStore.measured_as(base, measured)
+
+
+@api.post("/{base_id}")
+def change_base(
+    context: Context, caller: Caller, base_id: str, body: ChangedBase
+) -> MeasuredVectorStore:
+    """Change the settings of a knowledge base."""
+    context.knowledge.versions.keep(base_id, body.keep_versions, tenant=caller.tenant)
+    return get_base(context, caller, base_id)
 
 
 @api.delete("/{base_id}")

@@ -13,7 +13,12 @@ from service.stores.records import Record, Trace
 
 
 def keep_record(question: Question, route: Route, answer: Answer, context: AppContext) -> None:
-    """Queue the record of an answer; its trace is worked out by the thread that writes it."""
+    """Queue the record of an answer; its trace is worked out by the thread that writes it.
+
+    That documents were cited is noted with the documents.
+    """
+    cited = {citation.passage.document_id for citation in answer.citations}
+    context.cited.add(cited, tenant=question.tenant)
     trace = partial(build_trace, route, answer.decided, context.shadow_policy)
     context.records.save(_record_of(question, route, answer, context), trace)
 

@@ -25,6 +25,7 @@ _ANSWER_S = 300.0  # an answer of a small model on two busy cores takes seconds,
 _CONNECT_S = 3.0
 _DEFAULT_PORT = 8080
 
+Params = Mapping[str, str | int | Sequence[str]]
 JobT = TypeVar("JobT", bound=JobState)
 
 
@@ -75,9 +76,7 @@ class Gateway:
         """Close the connections."""
         self._client.close()
 
-    def get(
-        self, path: str, model: type[T], *, params: Mapping[str, str | int] | None = None
-    ) -> Received[T]:
+    def get(self, path: str, model: type[T], *, params: Params | None = None) -> Received[T]:
         """Return the reply to a GET; see `call`."""
         return _received(self._send("GET", path, params=params), model)
 
@@ -92,6 +91,7 @@ class Gateway:
         model: type[T],
         *,
         body: JsonObject | None = None,
+        params: Params | None = None,
         upload: Upload | None = None,
     ) -> Received[T]:
         """Return the reply; an empty one counts as an object without keys.
@@ -100,7 +100,7 @@ class Gateway:
             CommandFailed: The gateway does not answer, answers with an error, or replies in a
                 shape that `model` does not read.
         """
-        return _received(self._send(method, path, body=body, upload=upload), model)
+        return _received(self._send(method, path, body=body, params=params, upload=upload), model)
 
     def text(self, method: str, path: str, *, body: JsonObject | None = None) -> str:
         """Return a reply as it came, e.g. JSON lines or a page.
@@ -178,7 +178,7 @@ class Gateway:
         path: str,
         *,
         body: JsonObject | None = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         upload: Upload | None = None,
     ) -> httpx.Response:
         files = fields = None

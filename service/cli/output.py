@@ -34,6 +34,13 @@ UrlOption = Annotated[
 ]
 
 FAILED = 1
+PARTIAL = 3  # some of it was done, and the rest is told; 2 is an invalid command line
+
+
+class ToldCode(int):
+    """The exit code of a command that has told why, where 2 would be an invalid command line."""
+
+
 TITLE = "The command failed"
 INTERNAL_HINT = "This is a bug in the command, or the gateway runs another version."
 _PLAIN_EVERY_S = 5.0  # without a terminal, seconds between two different lines

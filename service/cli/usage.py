@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from service.cli.output import problem
+from service.cli.output import ToldCode, problem
 
 USAGE = 2
 
@@ -36,7 +36,7 @@ class FingerpostGroup(TyperGroup):
                 words, prog_name, complete_var, standalone_mode, windows_expand_args, **extra
             )
         except SystemExit as exc:
-            if exc.code == USAGE and wants_json:
+            if exc.code == USAGE and wants_json and not isinstance(exc.code, ToldCode):
                 message = f"The command line is invalid: {' '.join(words)}"
                 body = problem(message, code="usage", hint="Add --help to see the options.")
                 typer.echo(json.dumps(body, ensure_ascii=False))

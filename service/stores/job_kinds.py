@@ -55,6 +55,7 @@ class IngestArgs(JobArgs):
         access: Labels of which a reader must hold one; None: those that it or its text had.
         sha256: Of the uploaded bytes: another content under one idempotency key is another request.
         file_id: The uploaded file it comes from, if any.
+        synced_from: The folder whose sync sends it; empty: none does.
         was_locked: Whether the payload is a password-protected file with its text.
     """
 
@@ -66,6 +67,7 @@ class IngestArgs(JobArgs):
     sha256: str | None = None
     file_id: str | None = None
     was_locked: bool = False
+    synced_from: str = ""
 
 
 class NotReadPart(JobResult):
@@ -93,10 +95,19 @@ class IngestResult(JobResult):
 
 
 class DeleteArgs(JobArgs):
-    """A document to delete."""
+    """A document to delete; of a folder's sync: only if that wrote it."""
 
     base_id: str
     external_id: str
+    synced_from: str | None = None
+
+
+class RollbackArgs(JobArgs):
+    """A document to take back to an earlier version."""
+
+    base_id: str
+    external_id: str
+    version: int
 
 
 class DeleteResult(JobResult):
@@ -198,6 +209,7 @@ class JobKind(Generic[A, R]):
 
 INGEST = JobKind("ingest", Lane.INGEST, IngestArgs, IngestResult)
 DELETE_DOCUMENT = JobKind("delete_document", Lane.INGEST, DeleteArgs, DeleteResult)
+ROLLBACK = JobKind("rollback", Lane.INGEST, RollbackArgs, IngestResult)
 REBUILD = JobKind("rebuild", Lane.INDEX, IndexArgs, IndexResult)
 REINDEX = JobKind("reindex", Lane.INDEX, IndexArgs, IndexResult)
 TRAIN = JobKind("train", Lane.TRAIN, TrainArgs, TrainResult)

@@ -17,7 +17,7 @@ from adapters import (
     parse_any_rows,
     parse_training_config,
 )
-from knowledge import Attributes, DocumentNotFound, Knowledge, ReconcileReport
+from knowledge import Attributes, DocumentNotFound, IngestReport, Knowledge, ReconcileReport
 from service.api.schemas.adapters import AdapterReply
 from service.compare import parse_set, run_comparison, summarise
 from service.context import AppContext
@@ -35,6 +35,7 @@ from service.stores.job_kinds import (
     INGEST,
     REBUILD,
     REINDEX,
+    ROLLBACK,
     TRAIN,
     A,
     CompareArgs,
@@ -50,6 +51,7 @@ from service.stores.job_kinds import (
     JobKind,
     JobResult,
     R,
+    RollbackArgs,
     TrainArgs,
     TrainResult,
 )
@@ -88,6 +90,7 @@ def handlers(context: AppContext) -> dict[str, Work]:
         (
             _parsed(INGEST, partial(ingest, knowledge=knowledge, jobs=jobs)),
             _parsed(DELETE_DOCUMENT, partial(delete_document, knowledge=knowledge)),
+            _parsed(ROLLBACK, partial(roll_back, knowledge=knowledge)),
             _parsed(REBUILD, partial(rebuild_index, build=knowledge.rebuild)),
             _parsed(REINDEX, partial(rebuild_index, build=knowledge.reindex)),
             _parsed(
@@ -129,20 +132,33 @@ def ingest(task: Task[IngestArgs], *, knowledge: Knowledge, jobs: Jobs) -> Inges
         attributes=cast(Attributes | None, args.attributes),  # checked by the knowledge room
         access=args.access,
         parsed=None if unlocked is None else unlocked.parsed,
+        synced_from=args.synced_from,
         tenant=job.tenant,
     )
+    return _ingested(done, args.base_id, args.filename)
+
+
+def roll_back(task: Task[RollbackArgs], *, knowledge: Knowledge) -> IngestResult:
+    """Write the text of an earlier version of a document as a new one."""
+    args, tenant = task.args, task.job.tenant
+    done = knowledge.versions.roll_back(args.base_id, args.external_id, args.version, tenant=tenant)
+    now = knowledge.get_document(args.base_id, args.external_id, tenant=tenant)
+    return _ingested(done, args.base_id, now.filename)
+
+
+def _ingested(done: IngestReport, base_id: str, filename: str) -> IngestResult:
     told = asdict(done)
     labels = told.pop("access")
-    return IngestResult(
-        knowledge_base=args.base_id, filename=args.filename, access_labels=labels, **told
-    )
+    return IngestResult(knowledge_base=base_id, filename=filename, access_labels=labels, **told)
 
 
 def delete_document(task: Task[DeleteArgs], *, knowledge: Knowledge) -> DeleteResult:
     """Delete one document; on a later attempt it may be deleted already."""
     job, args = task.job, task.args
     try:
-        knowledge.delete_document(args.base_id, args.external_id, tenant=job.tenant)
+        knowledge.delete_document(
+            args.base_id, args.external_id, synced_from=args.synced_from, tenant=job.tenant
+        )
     except DocumentNotFound:
         if job.attempts == 1:
             raise

@@ -10,7 +10,7 @@ from knowledge.sql import full_text
 from knowledge.types import searched_title
 
 revision: str = "0015"
-down_revision: str | None = "0013"
+down_revision: str | None = "0014"
 branch_labels = None
 depends_on = None
 

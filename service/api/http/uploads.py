@@ -14,7 +14,7 @@ from pydantic import JsonValue, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from knowledge import UnsupportedFile
-from service.api.schemas.documents import InlineDocument
+from service.api.schemas.documents import MAX_SOURCE_CHARS, InlineDocument
 from service.api.schemas.shapes import JsonObject
 from service.errors import InvalidRequest
 
@@ -29,6 +29,7 @@ class Upload:
         attributes: None: none were given, as with `access_labels`.
         access_labels: None: those that the document or its text has or had.
         password: Opens a locked file; nobody keeps it.
+        synced_from: The folder whose sync sends it; empty: none does.
     """
 
     filename: str
@@ -36,6 +37,7 @@ class Upload:
     attributes: JsonObject | None
     access_labels: Sequence[str] | None
     password: str | None = field(default=None, repr=False)
+    synced_from: str = ""
 
 
 async def read_upload(request: Request, external_id: str) -> Upload:
@@ -57,13 +59,19 @@ async def read_upload(request: Request, external_id: str) -> Upload:
         except ValidationError as exc:
             raise RequestValidationError(exc.errors()) from exc
         attributes: JsonObject | None = None if body.attributes is None else dict(body.attributes)
-        return Upload(body.filename, body.content.encode(), attributes, body.access_labels)
+        return Upload(
+            body.filename,
+            body.content.encode(),
+            attributes,
+            body.access_labels,
+            synced_from=body.synced_from,
+        )
     if kind != "multipart/form-data":
         raise UnsupportedFile(
             f"A document comes as multipart/form-data with a part `file`, or as application/json "
             f"with filename and content; not as {kind or 'an unnamed type'}."
         )
-    async with request.form(max_files=1, max_fields=4) as form:
+    async with request.form(max_files=1, max_fields=8) as form:
         return await _read_form(form, external_id)
 
 
@@ -84,7 +92,18 @@ async def _read_form(form: FormData, external_id: str) -> Upload:
         attributes,
         labels,
         password if isinstance(password, str) and password else None,
+        _source(form),
     )
+
+
+def _source(form: FormData) -> str:
+    source = form.get("synced_from", "")
+    if not isinstance(source, str) or len(source) > MAX_SOURCE_CHARS:
+        raise InvalidRequest(
+            f"`synced_from` must be text of at most {MAX_SOURCE_CHARS:,} characters.",
+            param="synced_from",
+        )
+    return source
 
 
 def _json_field(form: FormData, name: str, kind: type[T]) -> T | None:

@@ -1,11 +1,13 @@
-"""Bodies of `/v1/vector_stores/{id}/documents` and `/history`."""
+"""Bodies of `/v1/vector_stores/{id}/documents`."""
 
 from typing import Literal, Self
 
 from pydantic import Field
 
-from knowledge import Document, DocumentText, DocumentVersion
+from knowledge import Document, DocumentText
 from service.api.schemas.shapes import AttributeMap, Body, Reply
+
+MAX_SOURCE_CHARS = 4_352  # a path of Linux (4,096) and the name of its host (255)
 
 
 class InlineDocument(Body):
@@ -27,6 +29,12 @@ class InlineDocument(Body):
         ),
     )
 
+    synced_from: str = Field(
+        default="",
+        max_length=MAX_SOURCE_CHARS,
+        description="The folder whose sync sends it (`/syncs`); empty: none does.",
+    )
+
 
 class DocumentUpload(Body):
     """A document as multipart/form-data: the file, and the rest as JSON in form fields."""
@@ -36,6 +44,9 @@ class DocumentUpload(Body):
     access_labels: str | None = Field(default=None, description="A JSON list of strings.")
     password: str | None = Field(
         default=None, description="Password of a protected file; never stored."
+    )
+    synced_from: str = Field(
+        default="", description="The folder whose sync sends it (`/syncs`); empty: none does."
     )
 
 
@@ -73,6 +84,12 @@ class DocumentReply(Reply):
     )
     access_labels: list[str] = Field(
         description="Labels of which a reader needs one; empty: anyone may read."
+    )
+    synced_from: str | None = Field(
+        description=(
+            "The folder whose sync wrote it (`/syncs`), which alone deletes it; empty: no sync "
+            "did; null: from before that was recorded."
+        )
     )
 
     @classmethod
@@ -128,29 +145,3 @@ class DeletedDocument(Reply):
     knowledge_base: str
     external_id: str
     deleted: Literal[True]
-
-
-class DocumentVersionReply(Reply):
-    """One entry in the history of a document."""
-
-    id: str = Field(description="`document_id@version`.")
-    object: Literal["vector_store.document_version"] = "vector_store.document_version"
-    version_id: str
-    document_id: str
-    external_id: str
-    version: int
-    change: str = Field(description="`added`, `replaced`, `annotated` or `deleted`.")
-    changed_at: float = Field(description="Unix seconds at which it came into force.")
-    is_active: bool
-    replaces: int | None
-    replaced_by: int | None
-    filename: str
-    content_hash: str
-    bytes: int
-    tokens: int
-    chunks: int
-
-    @classmethod
-    def of(cls, entry: DocumentVersion) -> Self:
-        """Return the reply for an entry."""
-        return cls.from_value(entry, id=entry.version_id)

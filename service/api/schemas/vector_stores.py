@@ -4,7 +4,14 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from knowledge import Chunking, IndexCheck, KnowledgeBase, KnowledgeFacts, ReconcileReport
+from knowledge import (
+    MOST_KEPT,
+    Chunking,
+    IndexCheck,
+    KnowledgeBase,
+    KnowledgeFacts,
+    ReconcileReport,
+)
 from service.api.schemas.shapes import Body, Reply
 from service.stores.use_cases import ID_PATTERN
 
@@ -19,6 +26,25 @@ class NewBase(Body):
     chunking: Chunking | None = Field(
         default=None, description="How its documents are chunked; null: as configured."
     )
+    keep_versions: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_KEPT,
+        description="How many replaced versions of a document keep their text.",
+    )
+
+
+class ChangedBase(Body):
+    """Body of `POST /v1/vector_stores/{id}`."""
+
+    keep_versions: int = Field(
+        ge=0,
+        le=MOST_KEPT,
+        description=(
+            "How many replaced versions of a document keep their text from now on; the texts of "
+            "more are deleted at once."
+        ),
+    )
 
 
 class VectorStore(Reply):
@@ -32,6 +58,9 @@ class VectorStore(Reply):
     chunks: int
     usage_bytes: int = Field(description="Size of the stored text in bytes.")
     chunking: Chunking | None = Field(description="Chunking of this base; null: as configured.")
+    keep_versions: int = Field(
+        description="How many replaced versions of a document keep their text."
+    )
     status: Literal["completed"] = "completed"
 
     @classmethod

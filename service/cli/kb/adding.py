@@ -13,12 +13,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, Upload, segment
 from service.cli.kb.bases import STORES, BaseArgument, list_document
-from service.cli.kb.folders import Failure, FoundFiles, find_files, read_unchanged
+from service.cli.kb.folders import (
+    Failure,
+    FoundFiles,
+    find_files,
+    print_skipped,
+    read_unchanged,
+)
 from service.cli.kb.rules import AccessOption, AccessRules
 from service.cli.output import (
     FAILED,
+    PARTIAL,
     CommandFailed,
     JsonOption,
     Output,
@@ -49,8 +57,9 @@ def add(
 ) -> None:
     """Add or replace documents. In a folder, a file's relative path is its document id.
 
-    A file `.fingerpost-access`, with an access label a line, holds for its folder and below. If a
-    file fails, the others are still added, and the exit code is 1.
+    A file `.fingerpost-access`, with an access label a line, holds for its folder and below. Hidden
+    files and those that programs leave (Thumbs.db, ~$x.docx, .DS_Store) are skipped and told. If a
+    file fails, the others are still added, and the exit code is 3; 1 if none could be added.
     """
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         rules = AccessRules(access)
@@ -60,10 +69,14 @@ def add(
                 raise CommandFailed("--as can only be used with a single file.", code="usage")
             found.files = {external_id: next(iter(found.files.values()))}
         documents = add_documents(gateway, output, base, found, rules=rules, password=password)
-        body = {**list_document(documents), "failed": [row.as_json() for row in found.failed]}
-        output.result(body, lambda out: _print_added(out, base, documents, found.failed))
+        body: JsonObject = {
+            **list_document(documents),
+            "failed": [row.as_json() for row in found.failed],
+            "skipped": [*found.skipped_as_json()],
+        }
+        output.result(body, lambda out: _print_added(out, base, documents, found))
         if found.failed:
-            raise typer.Exit(FAILED)
+            raise typer.Exit(PARTIAL if documents else FAILED)
 
 
 def add_documents(
@@ -146,13 +159,15 @@ def _print_added(
     out: Console,
     base: str,
     documents: Sequence[Received[DocumentReply]],
-    failed: Sequence[Failure],
+    found: FoundFiles,
 ) -> None:
-    for row in failed:
+    print_skipped(out, found.skipped, width=10)
+    for row in found.failed:
         out.print(f"failed    {row.document}: {row.message}", markup=False)
     for document in documents:
         if labels := document.reply.access_labels:
             out.print(f"guarded   {document.reply.name}: {', '.join(labels)}", markup=False)
         for part in document.reply.left_out:
             out.print(f"not read  {document.reply.name}: {part}", markup=False)
-    out.print(f"{len(documents)} documents are searchable in {base}", markup=False)
+    failed = f", {len(found.failed)} failed" if found.failed else ""
+    out.print(f"{len(documents)} documents are searchable in {base}{failed}", markup=False)

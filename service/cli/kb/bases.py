@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from knowledge import MOST_KEPT
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, bodies, segment, wait_for_job
 from service.cli.output import CommandFailed, JsonOption, UrlOption, command_output
@@ -15,6 +16,16 @@ from service.cli.replies import AcceptedReply, AnyReply, DocumentReply, IdReply,
 app = typer.Typer(help="Knowledge bases and their documents.", no_args_is_help=True)
 
 BaseArgument = Annotated[str, typer.Argument(metavar="BASE", help="Id of the knowledge base.")]
+KeepOption = Annotated[
+    int,
+    typer.Option(
+        "--keep-versions",
+        metavar="N",
+        min=0,
+        max=MOST_KEPT,
+        help="Number of replaced versions of each document whose text is kept.",
+    ),
+]
 STORES = "/v1/vector_stores"
 
 
@@ -26,6 +37,7 @@ def create(
     base_id: Annotated[
         str | None, typer.Option("--id", help="Id used in commands and URLs.")
     ] = None,
+    *,
     chunking: Annotated[
         str | None,
         typer.Option(
@@ -33,16 +45,34 @@ def create(
             help="How documents are chunked: markdown, recursive, sentence, fixed or parent_child.",
         ),
     ] = None,
+    keep_versions: KeepOption = 0,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create an empty knowledge base."""
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body: JsonObject = {"name": name, "id": base_id or name}
+        if keep_versions:
+            body["keep_versions"] = keep_versions
         if chunking is not None:
             body["chunking"] = _chunking(chunking)
         made = gateway.post(STORES, IdReply, body=body)
         output.result(made.body, f"created knowledge base {made.reply.id}")
+
+
+@app.command("set")
+def change(
+    base: BaseArgument,
+    keep_versions: KeepOption,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change the settings of a knowledge base; texts of more versions are deleted at once."""
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        body: JsonObject = {"keep_versions": keep_versions}
+        made = gateway.post(f"{STORES}/{segment(base)}", IdReply, body=body)
+        told = f"{base} keeps {keep_versions} replaced versions of each document"
+        output.result(made.body, told)
 
 
 @app.command("ls")

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
+from service.cli.kb.system_files import RULES_FILE
 from service.cli.output import CommandFailed
 
-RULE_FILE = ".fingerpost-access"
 NONE = "none"
 MAX_LABEL_CHARS = 64  # as the knowledge base takes them
 
@@ -80,7 +80,7 @@ class AccessRules:
         return found
 
     def _read(self, folder: Path) -> Rule | CommandFailed | None:
-        file = folder / RULE_FILE
+        file = folder / RULES_FILE
         try:
             if os.path.lexists(file):
                 return _read_rule(file)

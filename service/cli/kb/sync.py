@@ -8,107 +8,43 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, segment
 from service.cli.kb.adding import ENDS_ALL, Plan, plan_labels
 from service.cli.kb.bases import STORES, BaseArgument
 from service.cli.kb.folders import Failure, FoundFiles, find_files, identity, read_unchanged
-from service.cli.kb.rules import NONE, AccessOption, AccessRules
+from service.cli.kb.outcome import Change, Outcome, print_outcome
+from service.cli.kb.rules import AccessOption, AccessRules
+from service.cli.kb.sources import source_of
+from service.cli.kb.sync_log import SyncLog, show_last
 from service.cli.output import (
-    FAILED,
     CommandFailed,
     JsonOption,
     ProgressBar,
     UrlOption,
     command_output,
 )
-from service.cli.replies import AcceptedReply, DocumentReply, JobReply, NotReadReply
+from service.cli.replies import AcceptedReply, DocumentReply, JobReply, OutcomeReply
 
 T = TypeVar("T")
 
 _AT_ONCE = 4  # uploads under way: the worker never waits for the next one
 
-FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to synchronise from.")]
-Labels = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A file to send.
-
-    Attributes:
-        plan: The file, and its labels where a rule gives them.
-        labels: Those of the present version; None: there is none.
-        is_new_text: Its content is not that of the present version.
-        is_outdated: The present version was read in an earlier way.
-    """
-
-    plan: Plan
-    labels: Labels | None
-    is_new_text: bool
-    is_outdated: bool = False
-
-
-@dataclass
-class Outcome:
-    """What a sync did, or would do with `--dry-run`."""
-
-    added: list[str] = field(default_factory=list)
-    replaced: list[str] = field(default_factory=list)
-    reread: list[str] = field(default_factory=list)
-    relabelled: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    failed: list[Failure] = field(default_factory=list)
-    labels: dict[str, Labels] = field(default_factory=dict)
-    left_out: dict[str, tuple[NotReadReply, ...]] = field(default_factory=dict)
-
-    def record(self, change: _Change, labels: Labels) -> None:
-        """Record a file that was sent, or would be, and the labels of its document now."""
-        name = change.plan.name
-        if change.labels is None:
-            self.added.append(name)
-        elif change.is_new_text:
-            self.replaced.append(name)
-        elif change.is_outdated:
-            self.reread.append(name)
-        is_relabelled = change.labels is not None and set(labels) != set(change.labels)
-        if is_relabelled:
-            self.relabelled.append(name)
-        if labels or is_relabelled:
-            self.labels[name] = labels
-
-    def as_document(self, base: str, *, dry_run: bool) -> JsonObject:
-        """Return what `--json` prints."""
-        return {
-            "knowledge_base": base,
-            "dry_run": dry_run,
-            "added": [*sorted(self.added)],
-            "replaced": [*sorted(self.replaced)],
-            "reread": [*sorted(self.reread)],
-            "relabelled": [*sorted(self.relabelled)],
-            "deleted": [*sorted(self.deleted)],
-            "unchanged": self.unchanged,
-            "failed": [row.as_json() for row in sorted(self.failed, key=lambda row: row.document)],
-            "access_labels": {name: [*labels] for name, labels in sorted(self.labels.items())},
-            "left_out": {
-                name: [part.model_dump() for part in parts]
-                for name, parts in sorted(self.left_out.items())
-            },
-        }
+FolderArgument = Annotated[
+    Path | None, typer.Argument(metavar="DIR", help="Folder to synchronise from.")
+]
 
 
 def sync(
     base: BaseArgument,
-    folder: FolderArgument,
+    folder: FolderArgument = None,
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, without changing anything.")
@@ -116,13 +52,27 @@ def sync(
     delete: Annotated[
         bool,
         typer.Option(
-            "--delete/--no-delete", help="Delete documents that the folder does not contain."
+            "--delete/--no-delete",
+            help="Delete documents that this folder's sync put in and that it lacks now.",
         ),
     ] = True,
     allow_empty: Annotated[
         bool,
-        typer.Option("--allow-empty", help="Allow an empty folder, which deletes every document."),
+        typer.Option(
+            "--allow-empty", help="Allow an empty folder, which deletes all that it put in."
+        ),
     ] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="Show what the last sync did (of DIR, or of any).")
+    ] = False,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the folder, if it was moved or several machines sync it "
+            "(default: this machine and its path).",
+        ),
+    ] = None,
     access: AccessOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
@@ -130,36 +80,45 @@ def sync(
     """Synchronise a knowledge base with a folder: add, replace, relabel and delete documents.
 
     Unchanged documents are skipped, unless they were read by a release that read files in another
-    way. A file's path below the folder is its document id; hidden
-    files are ignored. A file `.fingerpost-access`, with an access label a line, holds for its
-    folder and below; without one a document keeps its labels, also when it is renamed. If a file
-    fails, its document stays as it was, the other files are still processed, and the exit code
-    is 1.
+    way. A file's path below the folder is its document id. Hidden files and those that programs
+    leave (Thumbs.db, ~$x.docx, .DS_Store) are skipped and told. A file `.fingerpost-access`, with
+    an access label a line, holds for its folder and below; without one a document keeps its labels,
+    also when it is renamed.
+
+    Deleted is only what a sync of this folder put in: documents that were uploaded, or come from
+    another folder, stay. If a file fails, its document stays as it was, the other files are still
+    processed, and the exit code is 3; it is 1 if all failed or the sync ended early.
     """
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        name = source or (None if folder is None else source_of(folder))
+        if last:
+            show_last(gateway, output, base, name)
+            return
+        if folder is None or name is None:
+            raise CommandFailed("Name the folder: kb sync BASE DIR.", code="usage")
         rules = AccessRules(access)
         here = identity(folder)
-        found = _files_of(folder, allow_empty)
+        outcome = Outcome(base, name, _files_of(folder, allow_empty), dry_run)
         root = f"{STORES}/{segment(base)}/documents"
         live = {row.reply.external_id: row.reply for row in gateway.pages(root, DocumentReply)}
-        outcome = Outcome(failed=found.failed)
-        changes = _compare(plan_labels(found, rules), live, outcome)
-        surplus = sorted(name for name in live if delete and not found.may_hold(name))
+        comparison = _compare(plan_labels(outcome.found, rules), live, outcome)
+        surplus = _surplus(live, outcome) if delete else []
         if dry_run:
-            for change in changes:
-                outcome.record(change, _expected_labels(change))
+            for change in comparison.changes:
+                outcome.record(change, change.expected_labels)
             outcome.deleted += surplus
         else:
             is_there = partial(_require_same_folder, folder, here)
-            with output.progress("syncing") as bar:
-                run = _Run(gateway, root, bar, outcome, len(changes) + len(surplus))
-                run.send([change for change in changes if _expected_labels(change)])
-                run.send([change for change in changes if not _expected_labels(change)])
-                run.delete(surplus, is_there)
-        document = outcome.as_document(base, dry_run=dry_run)
-        output.result(document, lambda out: _print_outcome(out, outcome, dry_run=dry_run))
-        if outcome.failed:
-            raise typer.Exit(FAILED)
+            log = SyncLog(gateway, outcome)
+            log.begin(comparison.contents)
+            with output.progress("syncing") as bar, log.running():
+                total = len(comparison.changes) + len(surplus)
+                _Run(gateway, root, bar, outcome, total, log).work(comparison, surplus, is_there)
+        document = outcome.as_document()
+        told = OutcomeReply.model_validate(document)
+        output.result(document, lambda out: print_outcome(out, told))
+        if outcome.exit_code:
+            raise typer.Exit(outcome.exit_code)
 
 
 def _files_of(folder: Path, allow_empty: bool) -> FoundFiles:
@@ -180,17 +139,30 @@ def _files_of(folder: Path, allow_empty: bool) -> FoundFiles:
     if not (found.files or allow_empty):
         what = "contains no files" if folder.is_dir() else "does not exist"
         what += "".join(f" that can be read ({row.message})" for row in found.failed[:1])
-        message = f"{folder} {what}; syncing would delete every document of the knowledge base."
+        message = f"{folder} {what}; syncing would delete every document that it put in."
         hint = "Correct the path, or use --allow-empty if this is intended."
         raise CommandFailed(message, code="empty_folder", hint=hint)
     return found
 
 
+@dataclass
+class _Comparison:
+    """How the folder differs from the base.
+
+    Attributes:
+        changes: The files to send.
+        contents: Content hash by id of unchanged documents that no sync of this folder wrote.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    contents: dict[str, str] = field(default_factory=dict)
+
+
 def _compare(
     plans: Sequence[Plan], live: Mapping[str, DocumentReply], outcome: Outcome
-) -> list[_Change]:
-    """Return the files to send; a file that cannot be read is recorded as failed."""
-    changes: list[_Change] = []
+) -> _Comparison:
+    """Return what differs; a file that cannot be read is recorded as failed."""
+    made = _Comparison()
     for plan in plans:
         known = live.get(plan.name)
         try:
@@ -199,21 +171,29 @@ def _compare(
             outcome.failed.append(Failure.of(plan.name, exc))
             continue
         if known is None:
-            changes.append(_Change(plan, None, True))
+            made.changes.append(Change(plan, None, True, False, outcome.source))
             continue
         is_new = known.content_hash != digest.hexdigest()
-        change = _Change(plan, known.access_labels, is_new, known.is_outdated)
-        is_relabelled = set(_expected_labels(change)) != set(known.access_labels)
+        was_uploaded = known.synced_from == "" and not is_new
+        by = "" if was_uploaded else outcome.source
+        change = Change(plan, known.access_labels, is_new, known.is_outdated, by)
+        outcome.note_adopted(known)
+        is_relabelled = set(change.expected_labels) != set(known.access_labels)
         if is_new or is_relabelled or known.is_outdated:
-            changes.append(change)
-        else:
-            outcome.unchanged += 1
-    return changes
+            made.changes.append(change)
+            continue
+        outcome.unchanged += 1
+        if known.synced_from not in ("", outcome.source):
+            made.contents[plan.name] = known.content_hash
+    return made
 
 
-def _expected_labels(change: _Change) -> Labels:
-    """Return the labels of a rule, else those that the document has."""
-    return (change.labels or ()) if change.plan.labels is None else change.plan.labels
+def _surplus(live: Mapping[str, DocumentReply], outcome: Outcome) -> list[str]:
+    """Return the documents to delete; those that this folder's sync did not write are kept."""
+    lacking = {name: row for name, row in live.items() if not outcome.found.may_hold(name)}
+    own = {name for name, row in lacking.items() if row.synced_from == outcome.source}
+    outcome.kept = {name: row.synced_from for name, row in lacking.items() if name not in own}
+    return sorted(own)
 
 
 def _require_same_folder(folder: Path, here: tuple[int, int] | None) -> None:
@@ -235,9 +215,22 @@ class _Run:
     bar: ProgressBar
     outcome: Outcome
     total: int
+    log: SyncLog
     done: int = 0
 
-    def send(self, changes: Sequence[_Change]) -> None:
+    def work(
+        self,
+        comparison: _Comparison,
+        surplus: Sequence[str],
+        require_folder: Callable[[], None],
+    ) -> None:
+        """Send and delete."""
+        labelled = [change for change in comparison.changes if change.expected_labels]
+        self.send(labelled)
+        self.send([change for change in comparison.changes if not change.expected_labels])
+        self.delete(surplus, require_folder)
+
+    def send(self, changes: Sequence[Change]) -> None:
         """Send files, several at once."""
         with _threads() as threads:
             work = {threads.submit(self._send, change): change for change in changes}
@@ -265,13 +258,17 @@ class _Run:
                 if failure.code in ENDS_ALL:
                     raise
                 self.outcome.failed.append(failure)
+            self.log.note()
             self.done += 1
             self.bar.show(self.done / self.total, work[future])
 
-    def _send(self, change: _Change) -> DocumentReply:
+    def _send(self, change: Change) -> DocumentReply:
         """Send a file and return what became of it."""
         place = f"{self.root}/{segment(change.plan.name)}"
         upload = change.plan.upload()
+        if change.synced_from:
+            fields = {**upload.fields, "synced_from": change.synced_from}
+            upload = replace(upload, fields=fields)
         accepted = self.gateway.call("PUT", place, AcceptedReply, upload=upload)
         made = _wait(self.gateway, accepted)
         return DocumentReply.model_validate(made)
@@ -279,8 +276,10 @@ class _Run:
     def _delete(self, name: str, require_folder: Callable[[], None]) -> None:
         require_folder()
         place = f"{self.root}/{segment(name)}"
+        of_folder = {"synced_from": self.outcome.source}
         try:
-            _wait(self.gateway, self.gateway.call("DELETE", place, AcceptedReply))
+            done = self.gateway.call("DELETE", place, AcceptedReply, params=of_folder)
+            _wait(self.gateway, done)
         except CommandFailed as exc:
             if exc.status != 404:  # somebody else deleted it meanwhile
                 raise
@@ -301,27 +300,3 @@ def _wait(gateway: Gateway, accepted: Received[AcceptedReply]) -> JsonObject:
         silent = ProgressBar("", None, lambda _: None)
         return gateway.finish(f"/jobs/{segment(job.id)}", JobReply, silent).reply.result or {}
     return accepted.body
-
-
-def _print_outcome(out: Console, outcome: Outcome, *, dry_run: bool) -> None:
-    changes = {
-        "added": outcome.added,
-        "replaced": outcome.replaced,
-        "reread": outcome.reread,
-        "relabelled": outcome.relabelled,
-        "deleted": outcome.deleted,
-    }
-    for change, names in changes.items():
-        for name in sorted(names):
-            labels = outcome.labels.get(name)
-            told = "" if labels is None else f"  ({', '.join(labels) or NONE})"
-            out.print(f"{change:<12}{name}{told}", markup=False)
-    for name, parts in sorted(outcome.left_out.items()):
-        for part in parts:
-            out.print(f"{'not read':<12}{name}: {part}", markup=False)
-    for row in sorted(outcome.failed, key=lambda row: row.document):
-        out.print(f"{'failed':<12}{row.document}: {row.message}", markup=False)
-    counts = ", ".join(f"{len(names)} {change}" for change, names in changes.items())
-    would = "would be: " if dry_run else ""
-    failed = f", {len(outcome.failed)} failed" if outcome.failed else ""
-    out.print(f"{would}{counts}, {outcome.unchanged} unchanged{failed}", markup=False)

@@ -46,12 +46,15 @@ from service.cli.replies.decisions import (
     Texts,
 )
 from service.cli.replies.documents import (
+    CitationsReply,
     DocumentReply,
     IndexCheckReply,
     NotReadReply,
     PassagePart,
     PassageReply,
     SearchReply,
+    StaleReply,
+    VersionDiffReply,
     VersionReply,
 )
 from service.cli.replies.jobs import (
@@ -70,6 +73,13 @@ from service.cli.replies.shadow import (
     ShadowsReply,
     ShadowSummary,
 )
+from service.cli.replies.syncs import (
+    FailedReply,
+    KeptReply,
+    OutcomeReply,
+    SkippedReply,
+    SyncReply,
+)
 
 __all__ = [
     "AcceptedReply",
@@ -80,6 +90,7 @@ __all__ = [
     "AnyReply",
     "CheckReply",
     "CitationReply",
+    "CitationsReply",
     "ComparisonReply",
     "ComparisonSummary",
     "DataCheckReply",
@@ -91,15 +102,18 @@ __all__ = [
     "ErrorFields",
     "EvidenceReply",
     "FactReply",
+    "FailedReply",
     "FindingReply",
     "IdReply",
     "IndexCheckReply",
     "JobProgress",
     "JobReply",
     "JobState",
+    "KeptReply",
     "KindScore",
     "Latency",
     "LeafReply",
+    "OutcomeReply",
     "PassagePart",
     "PassageReply",
     "RecordReply",
@@ -113,11 +127,15 @@ __all__ = [
     "ShadowReply",
     "ShadowSummary",
     "ShadowsReply",
+    "SkippedReply",
+    "StaleReply",
     "StateChange",
     "StrategyScore",
+    "SyncReply",
     "T",
     "Texts",
     "TrainingJobReply",
+    "VersionDiffReply",
     "VersionReply",
     "Winner",
 ]

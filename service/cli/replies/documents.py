@@ -26,6 +26,7 @@ class DocumentReply(Reading):
     access_labels: tuple[str, ...] = ()
     left_out: tuple[NotReadReply, ...] = ()
     is_outdated: bool = False
+    synced_from: str | None = None
     job: IdReply | None = None
 
     @property
@@ -72,6 +73,29 @@ class VersionReply(Reading):
     bytes: int
     chunks: int
     content_hash: str
+    restores: int | None = None
+    has_text: bool = False
+
+
+class VersionDiffReply(Reading):
+    """How the texts of two versions differ."""
+
+    differs: bool
+    diff: str
+
+
+class CitationsReply(Reading):
+    """From when on citations were noted."""
+
+    citations_since: float
+
+
+class StaleReply(Reading):
+    """A document that was neither changed nor cited for long."""
+
+    external_id: str
+    changed_at: float
+    cited_at: float | None
 
 
 class IndexCheckReply(Reading):

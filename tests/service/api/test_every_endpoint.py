@@ -243,10 +243,30 @@ def _ask_about_documents(checked: Checked) -> None:
     checked.refused(404, "GET", "/v1/vector_stores/none/documents")
     checked.ok("GET", f"{STORE}/history")
     checked.refused(404, "GET", "/v1/vector_stores/none/history")
+    _ask_about_versions(checked)
     checked.ok("POST", f"{STORE}/search", json={"query": "lamp"})
     checked.refused(422, "POST", f"{STORE}/search", json={"query": ""})
     checked.ok("DELETE", place)
     checked.refused(404, "DELETE", place)
+
+
+def _ask_about_versions(checked: Checked) -> None:
+    named = {"document": "notes/lamp.md", "version": 2}
+    checked.ok("GET", f"{STORE}/version", params=named)
+    checked.refused(409, "GET", f"{STORE}/version", params={**named, "version": 1})
+    checked.ok("GET", f"{STORE}/diff?document=notes/lamp.md&old=2&new=2")
+    checked.refused(404, "GET", f"{STORE}/diff?document=notes/lamp.md&old=9")
+    checked.ok("POST", f"{STORE}/rollback", json=named)
+    checked.refused(409, "POST", f"{STORE}/rollback", json={**named, "version": 1})
+    checked.ok("GET", f"{STORE}/stale?days=1")
+    checked.refused(422, "GET", f"{STORE}/stale?days=0")
+    sync = checked.ok("POST", f"{STORE}/syncs", json={"source": "desk:/docs"}).json()
+    checked.refused(422, "POST", f"{STORE}/syncs", json={"source": ""})
+    told = {"state": "finished", "report": {"added": ["a.md"]}}
+    checked.ok("POST", f"{STORE}/syncs/{sync['id']}", json=told)
+    checked.refused(404, "POST", f"{STORE}/syncs/none", json=told)
+    checked.ok("GET", f"{STORE}/syncs")
+    checked.refused(404, "GET", "/v1/vector_stores/none/syncs")
 
 
 def _ask_about_batches(checked: Checked, file_id: str) -> None:
@@ -283,6 +303,8 @@ def _ask_about_bases(checked: Checked) -> None:
     checked.refused(409, "POST", "/v1/vector_stores", json={"name": "Same", "id": made["id"]})
     checked.ok("GET", "/v1/vector_stores?limit=1")
     checked.refused(400, "GET", "/v1/vector_stores?after=none")
+    checked.ok("POST", f"/v1/vector_stores/{made['id']}", json={"keep_versions": 3})
+    checked.refused(404, "POST", "/v1/vector_stores/none", json={"keep_versions": 3})
     for method in ("GET", "DELETE"):
         checked.ok(method, f"/v1/vector_stores/{made['id']}")
         checked.refused(404, method, "/v1/vector_stores/none")

@@ -147,6 +147,29 @@ def test_old_changes_count_as_if_they_had_ended_every_chunk(tmp_path: Path) -> N
     opened.dispose()
 
 
+def test_documents_of_an_older_database_have_no_known_origin_and_no_kept_texts(
+    tmp_path: Path,
+) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/old.db")
+    upgrade(opened, "0013")
+    owner = {"tenant": "default", "created_at": 0}
+    names = {"content_hash": "h", "filename": "f", "format": "md", "chunking": "markdown"}
+    sizes = {"attributes": "{}", "bytes": 0, "chars": 0, "tokens": 0, "chunks": 0}
+    with opened.execution_options(write=True).begin() as connection:
+        _insert(connection, "kb_bases", {**owner, "pk": 7, **NAMED})
+        _insert(connection, "kb_documents", {**owner, "pk": 3, **PLACED})
+        version = {**owner, "pk": 1, "base_pk": 7, "document_pk": 3, "version": 1}
+        _insert(connection, "kb_versions", {**version, **names, **sizes, "state": "active"})
+    upgrade(opened)
+    with opened.connect() as connection:
+        base = connection.execute(text("SELECT keep_versions, citations_since FROM kb_bases")).one()
+        assert base.keep_versions == 0
+        assert base.citations_since > 0
+        origin = text("SELECT synced_from, restores, layout FROM kb_versions")
+        assert connection.execute(origin).one() == (None, None, None)
+    opened.dispose()
+
+
 def test_texts_of_an_older_database_are_known_again(tmp_path: Path) -> None:
     opened = open_database(f"sqlite:///{tmp_path}/old.db")
     upgrade(opened, "0010")

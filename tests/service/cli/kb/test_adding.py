@@ -69,7 +69,7 @@ def test_a_rule_above_what_is_named_holds_as_well(add: Add, folder: Path) -> Non
 def test_a_file_that_fails_is_told_and_the_others_are_added(add: Add, folder: Path) -> None:
     (folder / "empty.md").write_text(" ")
     (folder / "broken.md").symlink_to("nowhere")
-    body = add(folder, "--access", "staff", exits=1)
+    body = add(folder, "--access", "staff", exits=3)
     assert labels(body) == {"a.md": ["staff"]}
     assert {row["document"]: row["error"]["code"] for row in body["failed"]} == {
         "broken.md": "unreadable_file",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.kb.rules import RULE_FILE, AccessRules
+from service.cli.kb.rules import AccessRules
+from service.cli.kb.system_files import RULES_FILE
 from service.cli.output import CommandFailed
 
 
@@ -17,7 +18,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def write_rule(folder: Path, text: str, encoding: str = "utf-8") -> Path:
-    rule = folder / RULE_FILE
+    rule = folder / RULES_FILE
     rule.write_text(text, encoding=encoding)
     return rule
 
@@ -47,7 +48,7 @@ def test_a_rule_and_an_option_that_differ_are_both_named(file: Path) -> None:
     write_rule(file.parent, "hr")
     assert AccessRules(["hr"]).labels_of(file) == ("hr",)
     for option in ("board", "none"):
-        with pytest.raises(CommandFailed, match=rf"{RULE_FILE} says hr, --access says {option}"):
+        with pytest.raises(CommandFailed, match=rf"{RULES_FILE} says hr, --access says {option}"):
             AccessRules([option]).labels_of(file)
 
 
@@ -78,7 +79,7 @@ def test_a_link_obeys_the_rules_of_both_its_folders(file: Path) -> None:
 def test_a_rule_that_cannot_be_read_refuses_the_files_below(
     file: Path, text: str | bytes, reason: str
 ) -> None:
-    rule = file.parents[1] / RULE_FILE
+    rule = file.parents[1] / RULES_FILE
     rule.write_bytes(text if isinstance(text, bytes) else text.encode())
     rules = AccessRules(None)
     for _ in range(2):
@@ -91,7 +92,7 @@ def test_a_rule_that_cannot_be_read_refuses_the_files_below(
 
 @pytest.mark.parametrize("kind", ["folder", "broken link"])
 def test_a_rule_that_is_no_file_refuses_the_files_below(file: Path, kind: str) -> None:
-    rule = file.parent / RULE_FILE
+    rule = file.parent / RULES_FILE
     rule.mkdir() if kind == "folder" else rule.symlink_to("nowhere")
     with pytest.raises(CommandFailed, match="cannot be read"):
         AccessRules(None).labels_of(file)

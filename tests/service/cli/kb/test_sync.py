@@ -113,7 +113,7 @@ def test_one_bad_file_does_not_stop_the_others(store: Running, sync: Sync, folde
     sync(folder)
     (folder / "a.md").write_text("   \n")
     (folder / "c.md").write_text("lamp c")
-    body = sync(folder, exits=1)
+    body = sync(folder, exits=3)
     assert changes(body) == (["c.md"], [], [], 1)
     (failed,) = body["failed"]
     assert (failed["document"], failed["error"]["code"]) == ("a.md", "empty_document")
@@ -122,18 +122,18 @@ def test_one_bad_file_does_not_stop_the_others(store: Running, sync: Sync, folde
 
 @pytest.mark.parametrize("kind", ["empty", "missing"])
 def test_an_empty_or_missing_folder_deletes_nothing_unless_told_to(
-    store: Running, sync: Sync, folder: Path, tmp_path: Path, kind: str
+    store: Running, sync: Sync, folder: Path, kind: str
 ) -> None:
     sync(folder)
-    wrong = tmp_path / kind
+    shutil.rmtree(folder)
     if kind == "empty":
-        wrong.mkdir()
-        (wrong / ".gitkeep").touch()
-    body = sync(wrong, exits=1)
+        folder.mkdir()
+        (folder / ".gitkeep").touch()
+    body = sync(folder, exits=1)
     assert body["error"]["code"] == "empty_folder"
     assert "--allow-empty" in body["hint"]
     assert len(documents(store)) == 2
-    assert changes(sync(wrong, "--allow-empty")) == ([], [], ["a.md", "deep/b.md"], 0)
+    assert changes(sync(folder, "--allow-empty")) == ([], [], ["a.md", "deep/b.md"], 0)
     assert documents(store) == {}
 
 
@@ -212,7 +212,7 @@ def test_a_file_whose_rules_disagree_or_are_bad_stays_as_it_was(
     sync(folder)
     (folder / "deep" / ".fingerpost-access").write_text(rule)
     (folder / "deep" / "b.md").write_text("lamp new")
-    body = sync(folder, "--access", "staff", exits=1)
+    body = sync(folder, "--access", "staff", exits=3)
     assert (body["relabelled"], body["deleted"]) == (["a.md"], [])
     (failed,) = body["failed"]
     assert failed["document"] == "deep/b.md"
@@ -227,7 +227,7 @@ def test_a_file_whose_copies_disagree_is_refused_with_both_named(
         body = {"filename": "x.md", "content": "lamp c", "access_labels": [name]}
         assert store.client.put(f"{STORE}/documents/{name}.md", json=body).status_code == 200
     (folder / "c.md").write_text("lamp c")
-    (failed,) = sync(folder, "--no-delete", exits=1)["failed"]
+    (failed,) = sync(folder, "--no-delete", exits=3)["failed"]
     assert (failed["document"], failed["error"]["code"]) == ("c.md", "access_conflict")
     assert "'hr.md' has hr; 'board.md' has board" in failed["error"]["message"]
     assert "c.md" not in documents(store)
@@ -278,7 +278,7 @@ def test_nothing_is_deleted_once_the_folder_has_vanished(
         shutil.rmtree(folder, ignore_errors=True)
 
     monkeypatch.setattr("service.cli.kb.sync._Run.send", vanish)
-    body = sync(folder, exits=1)
+    body = sync(folder, exits=3)
     assert (body["deleted"], body["failed"][0]["error"]["code"]) == ([], "folder_vanished")
     assert documents(store) == {"a.md": 1, "deep/b.md": 1}
 
@@ -310,7 +310,7 @@ def test_a_file_that_grows_while_it_is_read_is_told(
         return (0, next(grown) if file.name == "a.md" else 0, 0)
 
     monkeypatch.setattr(state, growing)
-    body = sync(folder, exits=1)
+    body = sync(folder, exits=3)
     assert changes(body) == (["deep/b.md"], [], [], 0)
     (failed,) = body["failed"]
     assert "changed while it was read" in failed["error"]["message"]

@@ -17,7 +17,7 @@ def changed(knowledge: Knowledge) -> Knowledge:
 
 
 def test_history_tells_every_version_and_who_replaced_it(changed: Knowledge) -> None:
-    found = changed.history(BASE, "a", tenant=TENANT)
+    found = changed.versions.history(BASE, "a", tenant=TENANT)
     assert [(e.version, e.change, e.replaces, e.replaced_by) for e in found] == [
         (3, "deleted", 2, None),
         (2, "replaced", 1, 3),
@@ -31,7 +31,7 @@ def test_history_tells_every_version_and_who_replaced_it(changed: Knowledge) -> 
 
 
 def test_history_of_a_base_is_newest_first_in_pages(changed: Knowledge) -> None:
-    everything = changed.history(BASE, tenant=TENANT)
+    everything = changed.versions.history(BASE, tenant=TENANT)
     assert [(e.external_id, e.version) for e in everything] == [
         ("a", 3),
         ("a", 2),
@@ -40,7 +40,7 @@ def test_history_of_a_base_is_newest_first_in_pages(changed: Knowledge) -> None:
     ]
     assert [e.external_id for e in everything if e.is_active] == ["b"]
     pages, after = [], None
-    while page := changed.history(BASE, limit=1, after=after, tenant=TENANT):
+    while page := changed.versions.history(BASE, limit=1, after=after, tenant=TENANT):
         pages += page
         after = page[-1].version_id
     assert pages == everything
@@ -53,11 +53,11 @@ def test_a_version_that_never_answered_is_no_history(
         patch.setattr("knowledge.sql.versions.activate", _killed)
         with pytest.raises(SystemExit):
             knowledge.ingest(BASE, "a", "a.txt", b"lamp half", tenant=TENANT)
-    assert knowledge.history(BASE, tenant=TENANT) == []
+    assert knowledge.versions.history(BASE, tenant=TENANT) == []
     knowledge.ingest(BASE, "a", "a.txt", b"lamp whole", tenant=TENANT)
-    assert [(e.version, e.replaces) for e in knowledge.history(BASE, "a", tenant=TENANT)] == [
-        (2, None)
-    ]
+    assert [
+        (e.version, e.replaces) for e in knowledge.versions.history(BASE, "a", tenant=TENANT)
+    ] == [(2, None)]
 
 
 def test_history_of_what_never_was_is_refused(changed: Knowledge) -> None:
@@ -70,9 +70,9 @@ def test_history_of_what_never_was_is_refused(changed: Knowledge) -> None:
         ("other", "b", None),
     ):
         with pytest.raises(DocumentNotFound):
-            changed.history(base, document, after=after, tenant=TENANT)
+            changed.versions.history(base, document, after=after, tenant=TENANT)
     with pytest.raises(CollectionNotFound):
-        changed.history("none", tenant=TENANT)
+        changed.versions.history("none", tenant=TENANT)
 
 
 def test_documents_are_paged_by_either_name_even_past_a_deleted_one(knowledge: Knowledge) -> None:

@@ -1,0 +1,200 @@
+"""A sync finds its own documents again, however its folder is named, and deletes no others."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from service.cli.kb.sources import source_of
+from tests.service.cli.kb.test_sync import (  # noqa: F401  # fixtures of a sync
+    STORE,
+    Sync,
+    changes,
+    documents,
+    folder,
+    store,
+    sync,
+)
+from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
+    Running,
+    engine_server,
+    fake_engine,
+    running,
+    settings,
+)
+
+
+def test_a_folder_has_one_name_however_it_is_written(
+    folder: Path,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (folder.parent / "link").symlink_to(folder)
+    monkeypatch.chdir(folder.parent)
+    ways = ["docs", "./docs/", "link", "docs/../docs", str(folder), "docs/deep/.."]
+    assert len({source_of(Path(way)) for way in ways}) == 1
+    assert source_of(folder / "deep") != source_of(folder)
+
+
+def test_another_machine_names_the_same_path_otherwise(
+    folder: Path,  # noqa: F811  # the fixture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = {source_of(folder)}
+    marks = tmp_path / "machine-id"
+    for machine in ("one", "two"):
+        marks.write_text(machine)
+        monkeypatch.setattr("service.cli.kb.sources._MACHINE_IDS", (tmp_path / "none", marks))
+        names.add(source_of(folder))
+    monkeypatch.setattr("platform.node", lambda: "elsewhere")
+    names.add(source_of(folder))
+    assert len(names) == 4
+
+
+def test_what_was_uploaded_is_never_deleted(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+) -> None:
+    store.put_document("By hand.", "hand.md")
+    same = {"filename": "a.md", "content": (folder / "a.md").read_text()}
+    store.client.put(f"{STORE}/documents/a.md", json=same)  # before the sync, as it is
+    sync(folder)
+    (folder / "c.md").write_text("lamp c")
+    sync(folder)
+    same = {"filename": "c.md", "content": "lamp c"}
+    store.client.put(f"{STORE}/documents/c.md", json=same)  # after it, as it is
+    store.client.put(f"{STORE}/documents/deep/b.md", json={**same, "content": "lamp new"})
+    for name in ("a.md", "c.md", "deep/b.md"):
+        (folder / name).unlink()
+    (folder / "d.md").write_text("lamp d")
+    body = sync(folder)
+    assert changes(body) == (["d.md"], [], [], 0)
+    assert body["kept"] == {"uploaded": 4, "of_other_folders": {}, "of_unknown_origin": []}
+    assert set(documents(store)) == {"a.md", "c.md", "deep/b.md", "hand.md", "d.md"}
+
+
+def test_an_uploaded_document_that_a_sync_replaced_is_its_own(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+) -> None:
+    store.put_document("By hand.", "a.md")
+    assert changes(sync(folder))[1] == ["a.md"]
+    (folder / "a.md").unlink()
+    assert changes(sync(folder))[2] == ["a.md"]
+
+
+def test_a_sync_of_another_folder_deletes_nothing_of_the_first(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+    tmp_path: Path,
+) -> None:
+    sync(folder)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "z.md").write_text("lamp z")
+    (other / "a.md").write_text((folder / "a.md").read_text())
+    body = sync(other)
+    assert (changes(body), body["adopted"]) == ((["z.md"], [], [], 1), {source_of(folder): 1})
+    assert body["kept"]["of_other_folders"] == {source_of(folder): 1}
+    (folder / "a.md").unlink()
+    assert changes(sync(folder)) == ([], [], [], 1), "a.md is the other's now"
+    (other / "a.md").unlink()
+    assert changes(sync(other)) == ([], [], ["a.md"], 1)
+    assert set(documents(store)) == {"z.md", "deep/b.md"}
+
+
+def test_a_folder_that_was_moved_goes_on_under_its_name(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+    tmp_path: Path,
+) -> None:
+    sync(folder)
+    before = source_of(folder)
+    moved = folder.rename(tmp_path / "moved")
+    (moved / "a.md").unlink()
+    body = sync(moved, "--dry-run")
+    assert body["kept"]["of_other_folders"] == {before: 1}
+    assert body["deleted"] == []
+    assert changes(sync(moved, "--source", before)) == ([], [], ["a.md"], 1)
+    assert sync(moved, "--last", "--source", before)["report"]["deleted"] == ["a.md"]
+
+
+def test_two_machines_delete_together_where_they_name_the_folder_alike(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sync(folder)
+    sync(folder, "--source", "handbook-repository")
+    monkeypatch.setattr("platform.node", lambda: "elsewhere")
+    (folder / "a.md").unlink()
+    assert changes(sync(folder)) == ([], [], [], 1)
+    (folder / "deep" / "b.md").rename(folder / "b.md")
+    body = sync(folder, "--source", "handbook-repository")
+    assert changes(body) == (["b.md"], [], ["a.md"], 0)
+    assert list(body["kept"]["of_other_folders"].values()) == [1], "claimed by the machine alone"
+    assert set(documents(store)) == {"b.md", "deep/b.md"}
+
+
+def test_a_document_of_unknown_origin_is_deleted_only_once_it_was_seen_in_the_folder(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+) -> None:
+    store.put_document("By hand.", "hand.md")
+    sync(folder)
+    with store.context.database.begin() as connection:  # as an earlier release left it
+        connection.execute(text("UPDATE kb_versions SET synced_from = NULL"))
+    (folder / "a.md").unlink()
+    body = sync(folder)
+    assert changes(body) == ([], [], [], 1)
+    assert body["kept"]["of_unknown_origin"] == ["a.md", "hand.md"]
+    (folder / "deep" / "b.md").unlink()
+    (folder / "c.md").write_text("lamp c")
+    assert changes(sync(folder)) == (["c.md"], [], ["deep/b.md"], 0)
+
+
+def test_a_document_uploaded_a_moment_ago_is_not_deleted(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sync(folder)
+    content = (folder / "a.md").read_text()
+    (folder / "a.md").unlink()
+
+    def upload(*_: object) -> None:
+        store.put_document(content, "a.md")
+
+    monkeypatch.setattr("service.cli.kb.sync._Run.send", upload)
+    body = sync(folder, exits=3)
+    assert [row["document"] for row in body["failed"]] == ["a.md"]
+    assert "was not put in by the sync" in body["failed"][0]["error"]["message"]
+    assert "a.md" in documents(store)
+
+
+def test_nothing_below_a_folder_that_cannot_be_read_is_deleted(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sync(folder)
+    read = os.scandir
+
+    def refuse(place: Path | str) -> object:
+        if Path(place).name == "deep":
+            raise PermissionError(13, "Permission denied", str(place))
+        return read(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    body = sync(folder, exits=3)
+    assert (body["deleted"], body["failed"][0]["document"]) == ([], "deep")
+    assert set(documents(store)) == {"a.md", "deep/b.md"}

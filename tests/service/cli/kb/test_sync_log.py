@@ -1,0 +1,116 @@
+"""The report of the last sync: stored when it ends, as far as it came, and shown by `--last`."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from service.cli import app
+from service.cli.kb.sources import source_of
+from tests.service.cli.kb.test_sync import (  # noqa: F401  # fixtures of a sync
+    Sync,
+    folder,
+    store,
+    sync,
+)
+from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
+    Running,
+    engine_server,
+    fake_engine,
+    running,
+    settings,
+)
+
+
+def last(running: Running, *words: str, exits: int = 0) -> str:  # noqa: F811  # a plain argument
+    line = ["kb", "sync", "handbook", *words, "--last", "--url", str(running.client.base_url)]
+    done = CliRunner().invoke(app, line)
+    assert done.exit_code == exits, done.output
+    return done.output
+
+
+def test_the_last_sync_of_a_folder_or_of_any_is_shown(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+) -> None:
+    assert "No sync with handbook was recorded" in last(store, exits=1)
+    (folder / "empty.md").write_text(" ")
+    (folder / "Thumbs.db").write_text("x")
+    done = sync(folder, exits=3)
+    sync(folder / "deep")
+    shown = sync(folder, "--last")
+    assert (shown["state"], shown["source"]) == ("partial", source_of(folder))
+    assert shown["report"] == done
+    assert shown["began_at"] <= shown["ended_at"]
+    lines = last(store, str(folder)).splitlines()
+    assert "added       a.md" in lines
+    assert "skipped     Thumbs.db: a system file of Windows" in lines
+    assert any(line.startswith("failed      empty.md: ") for line in lines)
+    assert any(line.startswith("partial     began ") for line in lines)
+    assert f"folder      {source_of(folder / 'deep')}" in last(store)
+    assert source_of(folder) in last(store, "--source", "other", exits=1)
+    sync(folder, "--dry-run")
+    assert sync(folder, "--last")["report"] == done, "a dry run is no sync"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_sync_that_is_stopped_says_so_and_what_it_did(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    def stopped(*_: Any) -> None:
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("service.cli.kb.sync._Run.delete", stopped)
+    body = sync(folder, exits=1)
+    assert body["error"]["code"] == "stopped"
+    shown = sync(folder, "--last")
+    assert (shown["state"], shown["report"]["added"]) == ("stopped", ["a.md", "deep/b.md"])
+    lines = last(store).splitlines()
+    assert any(line.startswith("stopped     began ") for line in lines)
+
+
+def test_a_sync_that_an_error_ends_says_so(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.cli.kb.sync.ENDS_ALL", {"empty_document"})
+    (folder / "z.md").write_text(" ")
+    assert sync(folder, exits=1)["error"]["code"] == "empty_document"
+    shown = sync(folder, "--last")
+    assert (shown["state"], shown["report"]["error"]["error"]["code"]) == (
+        "failed",
+        "empty_document",
+    )
+
+
+def test_a_sync_that_never_ended_is_unfinished_with_what_it_last_told(
+    store: Running,  # noqa: F811  # the fixture
+    sync: Sync,  # noqa: F811  # the fixture
+    folder: Path,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from service.cli.kb.sync_log import SyncLog
+
+    store_report = SyncLog._store
+
+    def killed(log: SyncLog, state: str, **more: Any) -> None:
+        if state == "unfinished":
+            store_report(log, state, **more)
+
+    monkeypatch.setattr("service.cli.kb.sync_log.REPORTED_S", 0.0)
+    monkeypatch.setattr(SyncLog, "_store", killed)
+    sync(folder)
+    shown = sync(folder, "--last")
+    assert (shown["state"], shown["ended_at"]) == ("unfinished", None)
+    assert shown["report"]["added"], "what it had done by then"
+    assert "still runs, or was killed" in last(store)

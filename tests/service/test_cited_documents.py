@@ -1,0 +1,72 @@
+"""Citations are written behind the answers, once an hour for a document."""
+
+from collections.abc import Collection
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from service.cited_documents import CitedDocuments
+
+Written = list[tuple[str, list[str]]]
+
+
+@pytest.fixture
+def written() -> Written:
+    return []
+
+
+@pytest.fixture
+def cited(written: Written) -> CitedDocuments:
+    def note(document_ids: Collection[str], *, tenant: str, at: float) -> None:
+        assert at > 0
+        written.append((tenant, sorted(document_ids)))
+
+    return CitedDocuments(note)
+
+
+@pytest.mark.anyio
+async def test_a_document_that_every_answer_cites_is_written_once(
+    cited: CitedDocuments, written: Written
+) -> None:
+    for _ in range(3):
+        cited.add(["a", "b"], tenant="one")
+        cited.add(["a"], tenant="two")
+        await cited.flush()
+    assert written == [("one", ["a", "b"]), ("two", ["a"])]
+
+
+@pytest.mark.anyio
+async def test_it_is_written_again_an_hour_later(
+    cited: CitedDocuments, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cited.add(["a"], tenant="one")
+    await cited.flush()
+    monkeypatch.setattr("service.cited_documents.AGAIN_S", 0.0)
+    cited.add(["a"], tenant="one")
+    await cited.flush()
+    assert len(written) == 2
+
+
+@pytest.mark.anyio
+async def test_what_the_database_refuses_is_written_later() -> None:
+    tried: list[int] = []
+
+    def note(document_ids: Collection[str], *, tenant: str, at: float) -> None:
+        tried.append(len(document_ids))
+        if len(tried) == 1:
+            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    cited = CitedDocuments(note)
+    cited.add(["a", "b"], tenant="one")
+    for _ in range(3):
+        await cited.flush()
+    assert tried == [2, 2]
+
+
+@pytest.mark.anyio
+async def test_no_more_documents_are_remembered_than_fit(
+    cited: CitedDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.cited_documents.MOST_KNOWN", 3)
+    cited.add([str(number) for number in range(10)], tenant="one")
+    assert len(cited._known) <= 3
