@@ -22,6 +22,7 @@ _WORD = re.compile(
 )
 _RAW = re.compile("[\udc80-\udcff]")
 _FOLD = re.compile(r"\s*[\r\n]\s*")
+_NO_NAME = re.compile(r"[^\w.:+-]")  # of an encoding
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 
 
@@ -40,7 +41,7 @@ def header_text(part: Message, name: str, *, hint: str = "") -> str:
 
 def charset_of(part: Message) -> str:
     """Return the encoding that a part names, in small letters; empty where it names none."""
-    return parameter(part, "content-type", "charset").strip(" \"'=;,").lower()
+    return _NO_NAME.sub("", parameter(part, "content-type", "charset")).lower()
 
 
 def file_name(part: Message, *, hint: str = "") -> str:
@@ -135,4 +136,4 @@ def _rfc_2231(charset: str, value: str, hint: str) -> str:
         raw = value.encode("latin-1")
     except UnicodeEncodeError:  # text already
         return value
-    return _read(raw, charset.lower(), hint)
+    return _read(raw, _NO_NAME.sub("", charset).lower(), hint)

@@ -5,6 +5,7 @@ It knows boundaries and transfer encodings; it does not know what any part is fo
 
 import re
 from email import message_from_bytes
+from email.errors import MessageError
 from email.message import Message
 
 from knowledge.errors import DamagedFile
@@ -22,7 +23,7 @@ def open_mail(filename: str, content: bytes) -> Message:
     A second line of a header that begins with an encoded word but no space is taken as such.
 
     Raises:
-        DamagedFile: It is nested more deeply than can be followed.
+        DamagedFile: It is nested more deeply than can be followed, or cannot be taken apart.
     """
     content = _UNFOLDED.sub(b" ", _BEGINNING.sub(b"", content))
     try:
@@ -30,25 +31,30 @@ def open_mail(filename: str, content: bytes) -> Message:
     except RecursionError as exc:
         message = f"{filename!r} nests its parts too deeply; send the mails inside it one by one"
         raise DamagedFile(message) from exc
+    except (TypeError, ValueError, LookupError, MessageError) as exc:  # malformed parameters
+        message = f"{filename!r} cannot be taken apart ({exc}); save it as text and send that"
+        raise DamagedFile(message) from exc
 
 
-def parts_of(part: Message) -> list[Message]:
-    """Return the parts of a multipart; where its boundary is wrong, by the one that is there."""
+def parts_of(filename: str, part: Message) -> list[Message]:
+    """Return the parts of a multipart; where its boundary is wrong, by the one that is there.
+
+    Raises:
+        DamagedFile: As `open_mail`.
+    """
     if not part.is_multipart():
         raw = part_bytes(part)
         if not (found := _BOUNDARY.search(raw)):
             return []
         boundary = re.sub(rb'(["\\])', rb"\\\1", found[1])
         head = b'Content-Type: multipart/mixed; boundary="%s"\n\n' % boundary
-        part = message_from_bytes(head + raw)
+        part = open_mail(filename, head + raw)
     return items_of(part)
 
 
 def items_of(part: Message) -> list[Message]:
     """Return the parts, or the mails, that a part is made of; none where it is text."""
-    payload = part.get_payload()
-    if not isinstance(payload, list):
-        return []
+    payload = part.get_payload() if part.is_multipart() else []
     return [item for item in payload if isinstance(item, Message)]
 
 

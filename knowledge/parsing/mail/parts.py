@@ -102,12 +102,16 @@ class MailReader:
             return []
         self._depth += 1
         is_multipart = part.get_content_maintype() == "multipart"
-        blocks = self._multipart(part) if is_multipart else self._single(part)
-        self._depth -= 1
-        return blocks
+        try:
+            return self._multipart(part) if is_multipart else self._single(part)
+        except DamagedFile as exc:
+            self._leave_out(part.get_content_type(), str(exc))
+            return []
+        finally:
+            self._depth -= 1
 
     def _multipart(self, part: Message) -> list[Block]:
-        parts = parts_of(part)
+        parts = parts_of(self._filename, part)
         if not parts:
             return self._file(part, "text", "")
         said = [self._part(item) for item in parts]

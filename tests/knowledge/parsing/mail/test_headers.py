@@ -88,6 +88,7 @@ PERCENT = "%C4%EA%B6%C8%B1%A8"
             "报告.pdf",
         ),
         ("Content-Disposition: attachment; filename*=utf-8''a; filename*0*=utf-8''b", ""),
+        ("Content-Disposition: attachment; filename*=\x00''a.pdf", "a.pdf"),
         ("Content-Type: text/plain", ""),
     ],
 )
@@ -100,7 +101,7 @@ def test_a_name_in_raw_bytes_is_read_as_the_text_beside_it() -> None:
     assert file_name(message_from_bytes(raw), hint="gb2312") == "报价单.pdf"
 
 
-@pytest.mark.parametrize("value", ['"GB2312"', "gb2312;", "=gb2312", "'gb2312'"])
+@pytest.mark.parametrize("value", ['"GB2312"', "gb2312;", "=gb2312", "'gb2312'", "gb\x002312"])
 def test_the_name_of_an_encoding_may_be_untidy(value: str) -> None:
     message = Message()
     message["Content-Type"] = f"text/plain; charset={value}"

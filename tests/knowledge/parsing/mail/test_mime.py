@@ -18,12 +18,12 @@ LINES = base64.encodebytes(LONG.encode())
 @pytest.mark.parametrize("end", [b"--x1--\n", b""])
 def test_parts_are_found_whatever_boundary_is_named(named: str, end: bytes) -> None:
     message = message_from_bytes(f"Content-Type: multipart/mixed{named}\n\n".encode() + PARTS + end)
-    assert [part_bytes(item).strip() for item in parts_of(message)] == [b"one", b"two"]
+    assert [part_bytes(item).strip() for item in parts_of("a.eml", message)] == [b"one", b"two"]
 
 
 def test_a_multipart_without_parts_has_none() -> None:
     text = b"Content-Type: multipart/mixed; boundary=x\n\n-----Original-----\nFrom: a\n\nwords"
-    assert parts_of(message_from_bytes(text)) == []
+    assert parts_of("a.eml", message_from_bytes(text)) == []
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,12 @@ def test_a_mail_nested_beyond_all_measure_is_refused() -> None:
     level = b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n"
     with pytest.raises(DamagedFile, match="one by one"):
         open_mail("a.eml", HEAD + b"".join(level % (n, n) for n in range(2_000)))
+
+
+def test_a_mail_that_cannot_be_taken_apart_is_refused() -> None:
+    kind = b"Content-Type: multipart/mixed; boundary*=x; boundary*0*=y\n\n"
+    with pytest.raises(DamagedFile, match="save it as text"):
+        open_mail("a.eml", HEAD + kind + PARTS)
 
 
 @pytest.mark.parametrize(

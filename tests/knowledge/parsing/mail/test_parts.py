@@ -60,6 +60,16 @@ def test_a_mail_inside_may_be_encoded(kind: str) -> None:
     assert _text(body).endswith(f"{TOP}\n\nThe code is 7741.")
 
 
+def test_a_mail_inside_that_cannot_be_taken_apart_is_told() -> None:
+    inner = b"Content-Type: multipart/mixed; boundary*=x; boundary*0*=y\n\nwords"
+    encoded = part(
+        base64.encodebytes(inner), "x/y; name=a.eml", "Content-Transfer-Encoding: base64"
+    )
+    body = several(part("See:"), encoded)
+    assert _text(body) == f"{TOP}\nAttachments: a.eml\n\nSee:"
+    assert "cannot be taken apart" in _read(body).not_read[0].why
+
+
 def test_mails_of_a_digest_and_reports_are_read() -> None:
     digest = several(b"\nSubject: one\n\nfirst", b"\nSubject: two\n\nsecond", kind="digest")
     assert _text(digest) == f"{TOP}\n\nSubject: one\n\nfirst\n\nSubject: two\n\nsecond"
@@ -122,6 +132,11 @@ def test_a_file_that_is_too_long_is_left_out_and_a_text_refused() -> None:
 def test_a_text_is_read_in_the_encoding_it_is_in(charset: str, encoding: str, text: str) -> None:
     kind = f"text/plain; charset={charset}" if charset else "text/plain"
     assert _text(part(text.encode(encoding), kind)) == f"{TOP}\n\n{text}"
+
+
+def test_an_encoding_named_in_the_way_of_file_names_is_read() -> None:
+    body = part("请查收。".encode("gbk"), "text/plain; charset*=us-ascii'en'gb2312")
+    assert _text(body) == f"{TOP}\n\n请查收。"
 
 
 def test_raw_bytes_of_headers_are_read_as_the_text_is() -> None:
