@@ -122,7 +122,7 @@ def _blocks(value: Any, path: Path, depth: int = 0) -> Iterator[Paragraph | Tabl
         yield from _list_blocks(value, path, depth)
     elif not isinstance(value, dict):
         if words := _plain(value):
-            yield Paragraph(_labelled(path, [words], " "))
+            yield Paragraph(_labelled(path, [words], _space(words)).strip())
     elif path[-1:] == ("message",) and _is_turn(value):
         yield from _turn_blocks(value, path, depth)
     else:
@@ -213,7 +213,12 @@ def _row_blocks(row: Mapping[str, Any], path: Path, depth: int) -> Iterator[Para
     if grid:
         yield Table(grid, 1, PATH.join(named))
     for names, value in inside:
-        yield from _blocks(value, (*named, *names), depth + 1)
+        is_empty = True
+        for block in _blocks(value, (*named, *names), depth + 1):
+            is_empty = False
+            yield block
+        if is_empty:
+            yield Paragraph(f"{PATH.join((*named, *names))}:")
 
 
 def _name(lines: Sequence[str]) -> Path:
@@ -245,8 +250,7 @@ def _gather(
         place = (*names, str(key))
         words = _plain(item)
         if words is not None:
-            space = "" if words.startswith("\n") else " "
-            lines.append(f"{PATH.join(place)}:{space}{words}".rstrip())
+            lines.append(f"{PATH.join(place)}:{_space(words)}{words}".rstrip())
         elif isinstance(item, dict) and has_values and key != "message":
             _gather(item, lines, inside, names=place, depth=depth + 1)
         else:
@@ -320,6 +324,11 @@ def _plain(value: Any) -> str | None:
         is_long = any(len(words) > TABLE_CHARS or _PARTED.search(words) for words in items)
         return "".join(f"\n- {words}" for words in items) if is_long else ", ".join(items)
     return None if value else ""
+
+
+def _space(words: str) -> str:
+    """Return what stands between a key and its value: nothing before a list below it."""
+    return "" if words.startswith("\n") else " "
 
 
 def _cell(value: Any) -> str:

@@ -183,8 +183,14 @@ def test_a_key_that_comes_twice_keeps_both_values() -> None:
 
 def test_lists_of_values_are_lines() -> None:
     assert _texts([[1, 2], [3], "a", [[4, [5]]]]) == ["1, 2", "3", "a", "4", "5"]
+    assert _texts({"a": {"b": [["x, y"], "z"]}}) == ["a > b:\n- x, y", "a > b: z"]
+    assert _texts([["x, y", "z"]]) == ["- x, y\n- z"]
     steps = {"steps": ["Open it, then wait", "合上"], "tags": ["a", None, True]}
     assert _texts(steps) == ["steps:\n- Open it, then wait\n- 合上\ntags: a, null, true"]
+
+
+def test_a_key_with_nothing_in_it_is_kept() -> None:
+    assert _texts({"a": 1, "b": [[""], []], "c": [{}]}) == ["a: 1", "a: 1 > b:", "a: 1 > c:"]
 
 
 def test_rows_that_are_lists_are_a_table() -> None:
