@@ -6,6 +6,7 @@ text and as a page; some say it in one of them only, and in the other that it is
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from html import unescape
 from itertools import pairwise
 
 from knowledge.parsing.blocks import Block, Paragraph, Table, render
@@ -63,7 +64,8 @@ def _joined(plain: Sequence[Block], rich: Sequence[Block]) -> Sequence[Block]:
 
 def _words(blocks: Sequence[Block]) -> frozenset[str]:
     """Return the words of blocks, as pairs of letters where they may be Chinese; no addresses."""
-    text = _PLACE.sub(" ", _PARTED.sub("", render(blocks).text.casefold()))
+    text = _PARTED.sub("", unescape(render(blocks).text.casefold()))
+    text = _PLACE.sub(" ", text)
     return frozenset(part for word in _WORD.findall(text) for part in _pairs(word))
 
 

@@ -98,7 +98,7 @@ class MailReader:
 
     def _part(self, part: Message) -> list[Block]:
         if self._depth == MAX_DEPTH:
-            self._leave_out(part.get_content_type(), f"it lies {MAX_DEPTH} parts deep")
+            self._leave_out(part.get_content_type(), f"it lies {MAX_DEPTH} parts deep: {ALONE}")
             return []
         self._depth += 1
         is_multipart = part.get_content_maintype() == "multipart"

@@ -173,7 +173,9 @@ def test_fifty_forwards_are_read_and_more_are_told() -> None:
         "below 0\n\nSubject: T\nFrom: a@example.com\n\nThe key is under mat 7741."
     )
     assert _told(_nested(50)) == []
-    assert [left.why for left in _read(_nested(70)).not_read] == ["it lies 120 parts deep"]
+    assert [left.why for left in _read(_nested(70)).not_read] == [
+        "it lies 120 parts deep: send it as a document of its own"
+    ]
     assert _text(_nested(300)).count("below") == 60
 
 
