@@ -11,12 +11,14 @@ import typer
 
 from knowledge import ParsedText, UnsupportedFile
 from knowledge import parse as read
+from service.cli.kb.adding import EncodingOption
 from service.cli.output import JsonOption, command_output
 
 
 def parse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The document to read.")],
     password: Annotated[str | None, typer.Option(help="Password of an encrypted PDF.")] = None,
+    encoding: EncodingOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the text extracted from a document; stores nothing and needs no gateway."""
@@ -25,7 +27,7 @@ def parse(
             content = file.read_bytes()
         except OSError as exc:
             raise UnsupportedFile(f"{str(file)!r} cannot be opened: {exc.strerror}") from exc
-        parsed = read(file.name, content, password=password)
+        parsed = read(file.name, content, password=password, encoding=encoding)
         body = {
             "text": parsed.text,
             "pages": _pages(parsed),
