@@ -34,7 +34,8 @@ def read_rows(filename: str, text: str, separator: str) -> Delimited:
     Raises:
         DamagedFile: A cell is longer than any cell is.
     """
-    if _is_well_quoted(text, separator):
+    csv.field_size_limit(MAX_FIELD_CHARS)
+    if _Quotes(separator).are_well_placed(text):
         return Delimited(_read(filename, text, separator))
     reader = _Reader(text, separator)
     rows = reader.rows()
@@ -43,17 +44,20 @@ def read_rows(filename: str, text: str, separator: str) -> Delimited:
     return Delimited(_folded(rows), reader.told())
 
 
-def _is_well_quoted(text: str, separator: str) -> bool:
-    """Say whether each quote opens a cell, closes one or is doubled, and no cell has two lines."""
-    if '"' not in text:
-        return True
-    cut = re.escape(separator)
-    whole = rf'(?:(?<=\n)|(?<={cut})|(?<={cut} )|\A) ?"(?:[^"\n]|"")*"(?= *(?:{cut}|\n|\Z))'
-    return '"' not in re.sub(whole, "", text)
+class _Quotes:
+    """Knows cells in quotes that open, close and end in one line."""
+
+    def __init__(self, separator: str) -> None:
+        cut = re.escape(separator)
+        opens = rf"(?:(?<=\n)|(?<={cut})|(?<={cut} )|\A) ?"
+        self._cell = re.compile(rf'{opens}"(?:[^"\n]|"")*"(?= *(?:{cut}|\n|\Z))')
+
+    def are_well_placed(self, text: str) -> bool:
+        """Say whether a text has no quotes but theirs."""
+        return '"' not in text or '"' not in self._cell.sub("", text)
 
 
 def _read(filename: str, text: str, separator: str) -> Rows:
-    csv.field_size_limit(MAX_FIELD_CHARS)
     file = io.StringIO(text, newline="")
     try:
         return _folded(csv.reader(file, delimiter=separator, skipinitialspace=True))
@@ -76,6 +80,7 @@ class _Reader:
     def __init__(self, text: str, separator: str) -> None:
         self._text = text
         self._separator = separator
+        self._quotes = _Quotes(separator)
         self._stray: list[int] = []  # where quotes stand that are letters
 
     def rows(self) -> Rows:
@@ -84,12 +89,16 @@ class _Reader:
         at = 0
         while at < len(self._text):
             end = self._line_end(at)
-            if '"' in self._text[at:end]:
+            line = self._text[at:end]
+            if '"' not in line:
+                rows.append(line.split(self._separator))
+                at = end + 1
+            elif len(line) < MAX_FIELD_CHARS and self._quotes.are_well_placed(line):
+                rows += csv.reader([line], delimiter=self._separator, skipinitialspace=True)
+                at = end + 1
+            else:
                 row, at = self._row(at)
                 rows.append(row)
-            else:
-                rows.append(self._text[at:end].split(self._separator))
-                at = end + 1
         return rows
 
     def told(self) -> tuple[NotRead, ...]:

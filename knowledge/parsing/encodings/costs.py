@@ -55,8 +55,8 @@ SIGNS: Letters = {
 """What stands between letters in East Asian text."""
 MARKS: Letters = {
     **dict.fromkeys("’–—“”€", 7.5),
-    **dict.fromkeys("…°£§«»•„®™©·", 9.5),
-    **dict.fromkeys("\xa0‘‚´½²³×±µ¿¡ºª÷¼¾", 11.5),
+    **dict.fromkeys("…°£§«»•„®™©·", 8.0),
+    **dict.fromkeys("\xa0‘‚´½²³×±µ¿¡ºª÷¼¾", 9.5),
 }
 """… and in Western text."""
 WEST: Letters = {**MARKS, **_cased(WESTERN, 5.0, 3.0)}
@@ -102,8 +102,8 @@ _PAIRS = {
 """What it costs that two classes meet, beside their own costs: `²ú`, `aÖ`, `Gr鲞e`."""
 _STRANGE = 5.0
 """… of two scripts that hardly ever do."""
-_ENCLOSED = 10.0
-"""… of a single letter of another script inside a Latin word."""
+_ENCLOSED = {"ll": 10.0, "ul": 10.0, "  ": 4.0}
+"""… of a single letter of another script inside a Latin word, or by itself."""
 _FOREIGN = frozenset("HRkgGoh")
 _PLAIN = frozenset("lud .")
 
@@ -122,10 +122,10 @@ def bits(text: str, letters: Letters) -> float:
         total += _ASCII.get(kind) or letters.get(letter) or _UNLISTED[kind]
         if not (kind in _PLAIN and before in _PLAIN):
             total += _meeting(before + kind)
-            if kind == "l" and before in _FOREIGN and first in "lu":
-                total += _ENCLOSED
+            if before in _FOREIGN:
+                total += _ENCLOSED.get(first + kind, 0.0)
         first, before = before, kind
-    return total
+    return total + (0.0 if before in _PLAIN else _meeting(before + " "))
 
 
 @lru_cache(1_024)

@@ -23,6 +23,7 @@ SURE_BITS = 8.0
 SURE_BITS_OF_FEW = 14.0
 """… and where there are few bytes to tell by: a letter or two are a rare word as often as not."""
 FEW_BYTES = 6
+BEYOND_LATIN = "\u0180"  # UTF-8 below is é, ° or ©, which English text has by itself
 NOISE_BITS = 8.0
 """Of a byte of noise; a text that costs more is none, or in an encoding that is not known here."""
 NOISE_BYTES = 24  # beyond ASCII; a shorter text may be a rare name and no more, but in UTF-16
@@ -124,11 +125,18 @@ def detect(content: bytes, *, declared: str = "", hint: str = "") -> Guess:
         readings.append(_Reading(bits + candidate.behind - ahead, bits, encoding, text))
     readings.sort()
     best = readings[0]
-    few = len(_HIGH.findall(sample)) <= FEW_BYTES
-    bound = best.rank + (SURE_BITS_OF_FEW if few else SURE_BITS)
+    bound = best.rank + _sure_bits(best, len(_HIGH.findall(sample)))
     close = [one for one in readings if one.rank < bound and one.text != best.text]
     is_noise = _is_noise(sample, best.bits, is_wide=best.encoding in WIDE)
     return Guess(best.encoding, close[0].encoding if close else "", is_noise)
+
+
+def _sure_bits(best: _Reading, high: int) -> float:
+    """Return how far behind the others have to be, by how much there was to tell by."""
+    if high > FEW_BYTES or best.encoding == "utf-8" and max(best.text) < BEYOND_LATIN:
+        return SURE_BITS
+    ahead = -CANDIDATES["utf-8"].behind if best.encoding == "utf-8" else 0.0
+    return SURE_BITS_OF_FEW + ahead  # that most files are UTF-8 makes no word of a letter
 
 
 def is_evident(text: str) -> bool:

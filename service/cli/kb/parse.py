@@ -14,6 +14,9 @@ from knowledge import parse as read
 from service.cli.kb.adding import EncodingOption
 from service.cli.output import JsonOption, command_output
 
+EXPECTED = {"utf-8", "binary"}
+"""Encodings that need no word."""
+
 
 def parse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The document to read.")],
@@ -36,6 +39,8 @@ def parse(
             "left_out": [asdict(item) for item in parsed.left_out],
         }
         output.result(body, parsed.text)
+        if parsed.encoding not in EXPECTED:
+            output.info(f"encoding: {parsed.encoding}")
         for item in parsed.left_out:
             output.info(f"not read: {item.what} ({item.where}): {item.why}")
 
