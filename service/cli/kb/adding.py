@@ -42,6 +42,7 @@ def add(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Files or folders to add.", exists=True)
     ],
+    *,
     external_id: Annotated[
         str | None, typer.Option("--as", help="Id of the document (a single file only).")
     ] = None,
