@@ -31,6 +31,7 @@ from knowledge.errors import (
     StoreRefused,
     StoreUnavailable,
     TooFewQuestions,
+    UnknownEncoding,
     UnsupportedFile,
     VectorsMissing,
     WrongPassword,
@@ -52,7 +53,8 @@ from knowledge.metrics import (
     recall,
     reciprocal_rank,
 )
-from knowledge.parsing import ParsedText, ParseLimits, parse
+from knowledge.parsing import ParsedText, ParseLimits, named_encoding, parse
+from knowledge.parsing.encodings import encoding_name
 from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.sql.tables import metadata
 from knowledge.sql.transaction import is_disk_full
@@ -142,18 +144,21 @@ __all__ = [
     "StoreUnavailable",
     "TooFewQuestions",
     "Turn",
+    "UnknownEncoding",
     "UnsupportedFile",
     "VectorIndex",
     "VectorsMissing",
     "WrongPassword",
     "cross_fit",
     "detect_language",
+    "encoding_name",
     "find_quarantined",
     "fit_min_relevance",
     "hit",
     "interval",
     "is_disk_full",
     "metadata",
+    "named_encoding",
     "ndcg",
     "parse",
     "reads",

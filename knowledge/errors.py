@@ -5,6 +5,7 @@ KnowledgeError
 ├── KnowledgeBaseExists         the id is taken
 ├── DocumentNotFound            the knowledge base holds no such document
 ├── UnsupportedFile             binary, undecodable, or of an unsupported format
+├── UnknownEncoding             text cannot be read in an encoding of that name
 ├── DocumentTooLarge            more bytes than the configuration allows
 ├── EmptyDocument               it holds no text
 │   └── NoTextLayer             … because its pages are pictures
@@ -69,6 +70,13 @@ class UnsupportedFile(KnowledgeError):
 
     code = "unsupported_file"
     hint = "Send PDF, DOCX, XLSX, PPTX, HTML, EPUB, EML, CSV, JSON, JSONL, Markdown or plain text."
+
+
+class UnknownEncoding(KnowledgeError):
+    """Text cannot be read in an encoding of that name."""
+
+    code = "unknown_encoding"
+    hint = "Write one of the names in the message, or leave the encoding out: it is detected."
 
 
 class DocumentTooLarge(KnowledgeError):

@@ -154,6 +154,7 @@ class Knowledge:
         attributes: Attributes | None = None,
         access: Collection[str] | None = None,
         parsed: ParsedText | None = None,
+        encoding: str | None = None,
         tenant: str,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
@@ -167,6 +168,7 @@ class Knowledge:
             access: Labels of which a reader must hold one; empty: everybody in the tenant; None:
                 those that the document or its content had, so that more people never see it.
             parsed: What the content says, where it is locked and was read before.
+            encoding: Of its text, if not as detected; see `knowledge.parse`.
             tenant: Whose.
 
         Returns:
@@ -174,17 +176,13 @@ class Knowledge:
 
         Raises:
             CollectionNotFound, IngestConflict: The base is not there, or deleted meanwhile.
-            UnsupportedFile, EmptyDocument, DocumentTooLarge, InvalidAttributes, AccessConflict: Its
-                own fault.
+            UnsupportedFile, UnknownEncoding, EmptyDocument, DocumentTooLarge, InvalidAttributes,
+                AccessConflict: Its own fault.
             EmbedderMismatch: The base was indexed by another embedder.
         """
+        labels = None if access is None else frozenset(access)
         source = NewDocument(
-            external_id,
-            filename,
-            content,
-            attributes,
-            None if access is None else frozenset(access),
-            parsed,
+            external_id, filename, content, attributes, labels, parsed=parsed, encoding=encoding
         )
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 

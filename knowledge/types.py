@@ -102,6 +102,7 @@ class NewDocument:
             (`knowledge.access`); everybody where neither was guarded.
         parsed: What it says, where that was read before: whoever opened a locked file keeps its
             password to himself. None: ingest reads it.
+        encoding: Of its text, where somebody named it (`parse`); None: as detected.
     """
 
     external_id: str
@@ -110,6 +111,7 @@ class NewDocument:
     attributes: Attributes | None = None
     access: frozenset[str] | None = None
     parsed: ParsedText | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

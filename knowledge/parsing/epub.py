@@ -39,8 +39,9 @@ def read_epub(filename: str, content: bytes, limits: ParseLimits) -> Content:
         raise PasswordRequired(f"{filename!r} is protected by DRM")
     writer = BlockWriter(limits.chars)
     for chapter in chapters:
-        markup, _ = page_markup(filename, archive.read(chapter))
-        add_html(writer, markup)
+        page = page_markup(filename, archive.read(chapter))
+        writer.not_read += page.not_read
+        add_html(writer, page.text)
     return Content(writer.blocks, "utf-8", writer.not_read)
 
 

@@ -14,6 +14,8 @@ from itertools import combinations, pairwise
 
 import rjieba
 
+from knowledge.parsing import letters
+
 MAX_QUERY_TOKENS = 64  # a longer question adds no evidence, only time
 
 STOP_WORDS = frozenset(
@@ -120,7 +122,7 @@ def segment(value: str, *, with_codes: bool = True) -> list[str]:
         value: A text, a heading or a title.
         with_codes: Whether codes are kept whole too.
     """
-    plain = unicodedata.normalize("NFKC", value)
+    plain = unicodedata.normalize("NFKC", letters.plain(value))
     folded = plain.casefold().translate(_HYPHENS)
     words, pairs = _cut(folded)
     said = (line for line in _LINES.split(plain) if not _is_shouted(line, share=0.5))
@@ -157,7 +159,7 @@ def query_terms(question: str, conversation: str = "", story: str = "") -> list[
 
 def _terms(text: str, form: frozenset[str]) -> Iterator[Term]:
     """Yield what a text asks for: codes, acronyms, words, pairs that may be words."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", letters.plain(text))
     folded = plain.casefold().translate(_HYPHENS)
     for code in _codes(folded):
         whole, compact = _kept(code), _JOINERS.sub("", code)

@@ -149,6 +149,7 @@ def _ingest_args(base_id: str, external_id: str, upload: Upload) -> IngestArgs:
         attributes=upload.attributes,
         access=None if labels is None else tuple(sorted(set(labels))),
         sha256=hashlib.sha256(upload.content).hexdigest(),  # other content, other request
+        encoding=upload.encoding,
     )
 
 

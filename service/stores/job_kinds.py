@@ -55,6 +55,7 @@ class IngestArgs(JobArgs):
         access: Labels of which a reader must hold one; None: those that it or its text had.
         sha256: Of the uploaded bytes: another content under one idempotency key is another request.
         file_id: The uploaded file it comes from, if any.
+        encoding: Of its text, where it was named.
         was_locked: Whether the payload is a password-protected file with its text.
     """
 
@@ -65,6 +66,7 @@ class IngestArgs(JobArgs):
     access: tuple[str, ...] | None = None
     sha256: str | None = None
     file_id: str | None = None
+    encoding: str | None = None
     was_locked: bool = False
 
 

@@ -129,6 +129,7 @@ def ingest(task: Task[IngestArgs], *, knowledge: Knowledge, jobs: Jobs) -> Inges
         attributes=cast(Attributes | None, args.attributes),  # checked by the knowledge room
         access=args.access,
         parsed=None if unlocked is None else unlocked.parsed,
+        encoding=args.encoding,
         tenant=job.tenant,
     )
     told = asdict(done)

@@ -1,6 +1,6 @@
 import pytest
 
-from knowledge.languages import detect_language, reads
+from knowledge.languages import detect_language, reads, written_language
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,17 @@ def test_the_script_tells_the_language(text: str, language: str) -> None:
 def test_an_embedder_for_all_languages_reads_any() -> None:
     assert reads(frozenset({"*"}), "zh")
     assert not reads(frozenset({"en"}), "zh")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("员工每年有十五天年假。", "zh"),
+        ("員工每年有十五天年假。", "zh-Hant"),
+        ("Staff have leave.", "en"),
+        ("返品はできますか", "ja"),
+        ("\n", ""),
+    ],
+)
+def test_traditional_letters_are_told_apart(text: str, language: str) -> None:
+    assert written_language(text) == language

@@ -7,6 +7,7 @@ from knowledge.errors import UnsupportedFile
 from knowledge.parsing.blocks import Content
 from knowledge.parsing.mail.mime import open_mail
 from knowledge.parsing.mail.parts import HEADERS, MailReader
+from knowledge.parsing.text import UNSAID, Charset
 
 __all__ = ["read_mail", "warm_up"]
 
@@ -35,8 +36,10 @@ END:VEVENT
 """
 
 
-def read_mail(filename: str, content: bytes, chars: int) -> Content:
+def read_mail(filename: str, content: bytes, chars: int, *, charset: Charset = UNSAID) -> Content:
     """Return the message, with the encoding of its text.
+
+    `charset` is what the user says of texts that do not name their encoding.
 
     Raises:
         UnsupportedFile: It has no header of a mail.
@@ -46,7 +49,7 @@ def read_mail(filename: str, content: bytes, chars: int) -> Content:
     message = open_mail(filename, content)
     if not any(str(message.get(name, "")).strip() for name in HEADERS):
         raise UnsupportedFile(f"{filename!r} is not an e-mail: it has neither sender nor subject")
-    reader = MailReader(filename, chars)
+    reader = MailReader(filename, chars, charset)
     return Content(reader.read(message), reader.encoding or "ascii", reader.not_read)
 
 

@@ -11,7 +11,7 @@ from email.message import Message
 from itertools import groupby
 
 from knowledge.errors import UnsupportedFile
-from knowledge.parsing.html import READ_AS
+from knowledge.parsing.encodings import READ_AS
 from knowledge.parsing.text import decode, is_encoding
 
 MAX_HEADER_CHARS = 100_000  # enough for 2,000 addresses; the rest of a longer one is not read

@@ -5,7 +5,7 @@ what a header says that of `headers`. Attachments are read where they are text.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import PurePosixPath
@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 from knowledge.errors import DamagedFile, ParseLimitExceeded, UnsupportedFile
 from knowledge.parsing.blocks import Block, NotRead, Paragraph, Table
 from knowledge.parsing.chat import read_json
-from knowledge.parsing.html import READ_AS, add_html, page_markup
+from knowledge.parsing.encodings import READ_AS
+from knowledge.parsing.html import add_html, page_markup
 from knowledge.parsing.mail.alternatives import fullest, unsaid
 from knowledge.parsing.mail.headers import (
     UNTOLD,
@@ -26,7 +27,7 @@ from knowledge.parsing.mail.headers import (
 from knowledge.parsing.mail.meetings import read_meetings
 from knowledge.parsing.mail.mime import items_of, open_mail, part_bytes, parts_of, raw_encoding
 from knowledge.parsing.tables import read_table
-from knowledge.parsing.text import decode
+from knowledge.parsing.text import UNSAID, Charset, read_text
 from knowledge.parsing.writer import MAX_NOT_READ, BlockWriter, too_much_text
 
 HEADERS = ("Subject", "From", "To", "Cc", "Date")
@@ -66,9 +67,13 @@ class _Open:
 class MailReader:
     """One reading of a mail, with the mails inside it."""
 
-    def __init__(self, filename: str, chars: int) -> None:
-        """Begin to read a file of which at most `chars` characters may come."""
+    def __init__(self, filename: str, chars: int, charset: Charset = UNSAID) -> None:
+        """Begin to read a file of which at most `chars` characters may come.
+
+        `charset` is what the user says of texts that do not name their encoding.
+        """
         self._filename = filename
+        self._charset = charset
         self._chars = self._left = chars
         self._depth = 0
         self._mail = _Open("")
@@ -180,13 +185,16 @@ class MailReader:
         return [Paragraph(f"Attachment {name}:"), *blocks] if name and blocks else blocks
 
     def _blocks(self, part: Message, file_format: str, name: str) -> list[Block]:
-        raw, charset = part_bytes(part), charset_of(part)
-        declared = "" if charset in UNTOLD else READ_AS.get(charset, charset)
+        raw, named = part_bytes(part), charset_of(part)
+        declared = "" if named in UNTOLD else READ_AS.get(named, named)
         if file_format == "html" and not declared:
-            text, encoding = page_markup(name, raw)
+            read = page_markup(name, raw, self._charset)
         else:
-            text, encoding = decode(name, raw, declared=declared)
+            charset = UNSAID if declared else self._charset
+            read = read_text(name, raw, declared=declared, charset=charset)
+        text, encoding = read.text, read.encoding
         self.encoding = self.encoding or encoding
+        self.not_read += read.not_read
         if encoding != "utf-8":
             self._mail.hint = self._mail.hint or encoding
         if file_format == "text":
@@ -195,7 +203,11 @@ class MailReader:
             return self._page(text)
         if file_format == "calendar":
             return self._calendar(text)
-        return list(READERS[file_format](name, text, self._left))
+        if file_format == "csv":
+            table = read_table(name, text, self._left)
+            self.not_read += table.not_read
+            return list(table.blocks)
+        return list(read_json(name, text, self._left, lines=file_format == "jsonl"))
 
     def _page(self, markup: str) -> list[Block]:
         writer = BlockWriter(self._left)
@@ -217,13 +229,6 @@ class MailReader:
     def _leave_out(self, where: str, why: str) -> None:
         if len(self.not_read) < MAX_NOT_READ:
             self.not_read.append(NotRead("attachment", where, why))
-
-
-READERS: dict[str, Callable[[str, str, int], Sequence[Block]]] = {
-    "csv": read_table,
-    "json": lambda name, text, chars: read_json(name, text, chars, lines=False),
-    "jsonl": lambda name, text, chars: read_json(name, text, chars, lines=True),
-}
 
 
 def _text_blocks(part: Message, text: str) -> list[Block]:

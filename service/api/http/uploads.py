@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from knowledge import UnsupportedFile
+from knowledge import UnsupportedFile, encoding_name
 from service.api.schemas.documents import InlineDocument
 from service.api.schemas.shapes import JsonObject
 from service.errors import InvalidRequest
@@ -29,6 +29,7 @@ class Upload:
         attributes: None: none were given, as with `access_labels`.
         access_labels: None: those that the document or its text has or had.
         password: Opens a locked file; nobody keeps it.
+        encoding: Of its text; None: as detected.
     """
 
     filename: str
@@ -36,6 +37,7 @@ class Upload:
     attributes: JsonObject | None
     access_labels: Sequence[str] | None
     password: str | None = field(default=None, repr=False)
+    encoding: str | None = None
 
 
 async def read_upload(request: Request, external_id: str) -> Upload:
@@ -49,6 +51,7 @@ async def read_upload(request: Request, external_id: str) -> Upload:
         UnsupportedFile: The body is neither multipart/form-data nor JSON.
         RequestValidationError: The JSON body is malformed.
         InvalidRequest: A part of the multipart body is missing or not what it should be.
+        UnknownEncoding: Nothing can be read in an encoding of that name.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "application/json":
@@ -63,7 +66,7 @@ async def read_upload(request: Request, external_id: str) -> Upload:
             f"A document comes as multipart/form-data with a part `file`, or as application/json "
             f"with filename and content; not as {kind or 'an unnamed type'}."
         )
-    async with request.form(max_files=1, max_fields=4) as form:
+    async with request.form(max_files=1, max_fields=5) as form:
         return await _read_form(form, external_id)
 
 
@@ -77,13 +80,14 @@ async def _read_form(form: FormData, external_id: str) -> Upload:
         raise InvalidRequest(
             "`access_labels` must be a JSON list of strings.", param="access_labels"
         )
-    password = form.get("password")
+    password, encoding = form.get("password"), form.get("encoding")
     return Upload(
         upload.filename or external_id,
         await upload.read(),
         attributes,
         labels,
         password if isinstance(password, str) and password else None,
+        encoding_name(encoding) if isinstance(encoding, str) and encoding else None,
     )
 
 

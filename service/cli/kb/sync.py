@@ -18,7 +18,7 @@ from rich.console import Console
 
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, segment
-from service.cli.kb.adding import ENDS_ALL, Plan, plan_labels
+from service.cli.kb.adding import ENDS_ALL, EncodingOption, Plan, known_encoding, plan_labels
 from service.cli.kb.bases import STORES, BaseArgument
 from service.cli.kb.folders import Failure, FoundFiles, find_files, identity, read_unchanged
 from service.cli.kb.rules import NONE, AccessOption, AccessRules
@@ -48,7 +48,7 @@ class _Change:
         plan: The file, and its labels where a rule gives them.
         labels: Those of the present version; None: there is none.
         is_new_text: Its content is not that of the present version.
-        is_outdated: The present version was read in an earlier way.
+        is_outdated: The present version was read in an earlier way, or in another encoding.
     """
 
     plan: Plan
@@ -124,6 +124,7 @@ def sync(
         typer.Option("--allow-empty", help="Allow an empty folder, which deletes every document."),
     ] = False,
     access: AccessOption = None,
+    encoding: EncodingOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -143,7 +144,8 @@ def sync(
         root = f"{STORES}/{segment(base)}/documents"
         live = {row.reply.external_id: row.reply for row in gateway.pages(root, DocumentReply)}
         outcome = Outcome(failed=found.failed)
-        changes = _compare(plan_labels(found, rules), live, outcome)
+        plans = plan_labels(found, rules, known_encoding(encoding))
+        changes = _compare(plans, live, outcome)
         surplus = sorted(name for name in live if delete and not found.may_hold(name))
         if dry_run:
             for change in changes:
@@ -202,9 +204,10 @@ def _compare(
             changes.append(_Change(plan, None, True))
             continue
         is_new = known.content_hash != digest.hexdigest()
-        change = _Change(plan, known.access_labels, is_new, known.is_outdated)
+        is_outdated = known.is_outdated or not plan.is_read_as(known.encoding)
+        change = _Change(plan, known.access_labels, is_new, is_outdated)
         is_relabelled = set(_expected_labels(change)) != set(known.access_labels)
-        if is_new or is_relabelled or known.is_outdated:
+        if is_new or is_relabelled or is_outdated:
             changes.append(change)
         else:
             outcome.unchanged += 1

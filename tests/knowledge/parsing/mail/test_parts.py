@@ -7,6 +7,7 @@ import pytest
 from knowledge import ParseLimitExceeded, UnsupportedFile, parse
 from knowledge.parsing.blocks import Content, Paragraph, render
 from knowledge.parsing.mail import read_mail
+from knowledge.parsing.text import Charset
 from tests.fakes.mails import HEAD, mail, part, several
 
 TOP = "Subject: T\nFrom: a@example.com"
@@ -132,6 +133,19 @@ def test_a_file_that_is_too_long_is_left_out_and_a_text_refused() -> None:
 def test_a_text_is_read_in_the_encoding_it_is_in(charset: str, encoding: str, text: str) -> None:
     kind = f"text/plain; charset={charset}" if charset else "text/plain"
     assert _text(part(text.encode(encoding), kind)) == f"{TOP}\n\n{text}"
+
+
+def test_what_the_user_says_holds_for_texts_that_name_no_encoding() -> None:
+    body = several(part("退貨".encode("big5")), part("付款", charset="gbk"))
+    content = read_mail("a.eml", mail(body), 1_000, charset=Charset(named="big5hkscs"))
+    assert render(content.blocks).text == f"{TOP}\n\n退貨\n\n付款"
+
+
+def test_a_text_that_is_cut_off_is_read_and_told() -> None:
+    cut = base64.b64encode("员工每年有十五天年假。请提前三天申请".encode())[:-2]
+    body = part(cut, "text/plain", "Content-Transfer-Encoding: base64")
+    assert "十五天年假。请提前三天申" in _text(body)
+    assert _read(body).not_read
 
 
 def test_an_encoding_named_in_the_way_of_file_names_is_read() -> None:
