@@ -33,6 +33,7 @@ from knowledge.errors import (
     SyncNotFound,
     TextNotKept,
     TooFewQuestions,
+    UnknownEncoding,
     UnsupportedFile,
     VectorsMissing,
     VersionNotFound,
@@ -58,7 +59,8 @@ from knowledge.metrics import (
     recall,
     reciprocal_rank,
 )
-from knowledge.parsing import ParsedText, ParseLimits, parse
+from knowledge.parsing import ParsedText, ParseLimits, named_encoding, parse
+from knowledge.parsing.encodings import encoding_name
 from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.sql.history.entries import DocumentVersion
 from knowledge.sql.history.syncs import FolderSync
@@ -155,6 +157,7 @@ __all__ = [
     "TextNotKept",
     "TooFewQuestions",
     "Turn",
+    "UnknownEncoding",
     "UnsupportedFile",
     "VectorIndex",
     "VectorsMissing",
@@ -164,12 +167,14 @@ __all__ = [
     "WrongPassword",
     "cross_fit",
     "detect_language",
+    "encoding_name",
     "find_quarantined",
     "fit_min_relevance",
     "hit",
     "interval",
     "is_disk_full",
     "metadata",
+    "named_encoding",
     "ndcg",
     "parse",
     "read_filter",

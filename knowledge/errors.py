@@ -8,6 +8,7 @@ KnowledgeError
 ├── TextNotKept                 the version was replaced, and its text is gone
 ├── SyncNotFound                no such run of a sync, or a later one took its place
 ├── UnsupportedFile             binary, undecodable, or of an unsupported format
+├── UnknownEncoding             text cannot be read in an encoding of that name
 ├── DocumentTooLarge            more bytes than the configuration allows
 ├── EmptyDocument               it holds no text
 │   └── NoTextLayer             … because its pages are pictures
@@ -96,6 +97,13 @@ class UnsupportedFile(KnowledgeError):
 
     code = "unsupported_file"
     hint = "Send PDF, DOCX, XLSX, PPTX, HTML, EPUB, EML, CSV, JSON, JSONL, Markdown or plain text."
+
+
+class UnknownEncoding(KnowledgeError):
+    """Text cannot be read in an encoding of that name."""
+
+    code = "unknown_encoding"
+    hint = "Write one of the names in the message, or leave the encoding out: it is detected."
 
 
 class DocumentTooLarge(KnowledgeError):

@@ -28,11 +28,13 @@ from knowledge.errors import (
     InvalidName,
 )
 from knowledge.index.vectors import VectorIndex, delete_vectors, upsert_if_available
-from knowledge.parsing import ParsedText, parse
+from knowledge.languages import written_language
+from knowledge.parsing import ParsedText, named_encoding, parse
 from knowledge.resources import Resources
 from knowledge.sql import staging, versions
 from knowledge.sql.bases import Base, get_base
 from knowledge.sql.chunks import vectors_by_text
+from knowledge.sql.documents import beginnings
 from knowledge.sql.fingerprints import fingerprint
 from knowledge.sql.history.syncs import set_origin
 from knowledge.sql.staging import ActiveVersion, Draft, Staged, Vectors
@@ -153,7 +155,8 @@ def _read(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> W
     files = _compare_with_active(resources, base, sources)
     chunking = _chunking(resources, base)
     changed = [item for item in files if not _is_unchanged(chunking, item)]
-    prepared = [_prepare(resources, chunking, item) for item in changed]
+    language = _language(resources, base) if changed else ""
+    prepared = [_prepare(resources, chunking, item, language) for item in changed]
     return Window(files, changed, _embed(resources, chunking, prepared))
 
 
@@ -281,10 +284,23 @@ def _check(config: KnowledgeConfig, source: NewDocument) -> None:
     check_access(source.access or ())
 
 
-def _prepare(resources: Resources, chunking: Chunking, file: SourceFile) -> _Prepared:
+def _language(resources: Resources, base: Base) -> str:
+    """Return the language of a base's newest documents, for files that leave theirs open."""
+    with resources.database.connect() as connection:
+        return written_language("\n".join(beginnings(connection, base)))
+
+
+def _prepare(
+    resources: Resources, chunking: Chunking, file: SourceFile, language: str
+) -> _Prepared:
     source = file.source
-    limits = resources.config.parse_limits
-    parsed = source.parsed or parse(source.filename, source.content, limits=limits)
+    parsed = source.parsed or parse(
+        source.filename,
+        source.content,
+        limits=resources.config.parse_limits,
+        encoding=source.encoding,
+        language=language,
+    )
     chunks = chunk(parsed, chunking, count_tokens=resources.embedder.count_tokens)
     return _Prepared(file, parsed, tuple(chunks))
 
@@ -297,6 +313,8 @@ def _is_unchanged(chunking: Chunking, item: SourceFile) -> bool:
         and dict(current.attributes) == dict(item.attributes)
         and current.access == item.access
         and current.chunking == str(chunking)
+        and named_encoding(source.filename, source.content, source.encoding)
+        in (None, current.encoding)
     )
 
 

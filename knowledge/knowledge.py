@@ -173,6 +173,7 @@ class Knowledge:
         access: Collection[str] | None = None,
         parsed: ParsedText | None = None,
         synced_from: str = "",
+        encoding: str | None = None,
         tenant: str,
     ) -> IngestReport:
         """Add a document, or replace the one of the same `external_id`; a retry is safe.
@@ -187,6 +188,7 @@ class Knowledge:
                 those that the document or its content had, so that more people never see it.
             parsed: What the content says, where it is locked and was read before.
             synced_from: The folder whose sync sends it; empty: none does.
+            encoding: Of its text, if not as detected; see `knowledge.parse`.
             tenant: Whose.
 
         Returns:
@@ -194,18 +196,20 @@ class Knowledge:
 
         Raises:
             CollectionNotFound, IngestConflict: The base is not there, or deleted meanwhile.
-            UnsupportedFile, EmptyDocument, DocumentTooLarge, InvalidAttributes, AccessConflict: Its
-                own fault.
+            UnsupportedFile, UnknownEncoding, EmptyDocument, DocumentTooLarge, InvalidAttributes,
+                AccessConflict: Its own fault.
             EmbedderMismatch: The base was indexed by another embedder.
         """
+        labels = None if access is None else frozenset(access)
         source = NewDocument(
             external_id,
             filename,
             content,
             attributes,
-            None if access is None else frozenset(access),
-            parsed,
-            synced_from,
+            labels,
+            parsed=parsed,
+            encoding=encoding,
+            synced_from=synced_from,
         )
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 

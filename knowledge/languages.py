@@ -46,6 +46,16 @@ def detect_language(text: str) -> str:
     return code if counts[code] > latin or (counts[code] and not latin) else "en"
 
 
+def written_language(text: str) -> str:
+    """Return the language of a text, `zh-Hant` in traditional letters; empty where it is empty."""
+    code = detect_language(text) if text.strip() else ""
+    if code != "zh":
+        return code
+    traditional = sum(not letter.encode("gb2312", "ignore") for letter in text)
+    simplified = sum(not letter.encode("big5", "ignore") for letter in text)
+    return "zh-Hant" if traditional > simplified else "zh"
+
+
 def reads(languages: frozenset[str], language: str) -> bool:
     """Return whether an embedder of `languages` reads `language`."""
     return ANY_LANGUAGE in languages or language in languages

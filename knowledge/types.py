@@ -109,6 +109,7 @@ class NewDocument:
         parsed: What it says, where that was read before: whoever opened a locked file keeps its
             password to himself. None: ingest reads it.
         synced_from: The folder whose sync sends it; empty: none does; None: as it was.
+        encoding: Of its text, where somebody named it (`parse`); None: as detected.
     """
 
     external_id: str
@@ -118,6 +119,7 @@ class NewDocument:
     access: frozenset[str] | None = None
     parsed: ParsedText | None = None
     synced_from: str | None = ""
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,6 +277,7 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.TextNotKept: 409,
     knowledge_errors.SyncNotFound: 404,
     knowledge_errors.UnsupportedFile: 415,
+    knowledge_errors.UnknownEncoding: 400,
     knowledge_errors.DocumentTooLarge: 413,
     knowledge_errors.EmptyDocument: 400,
     knowledge_errors.NoTextLayer: 422,

@@ -8,12 +8,15 @@ from pathlib import PurePosixPath
 
 from knowledge.errors import EmptyDocument, ParseLimitExceeded, UnsupportedFile
 from knowledge.parsing.blocks import NotRead
+from knowledge.parsing.encodings import encoding_name
+from knowledge.parsing.letters import without_invisible
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.parsed import ParsedText
 from knowledge.parsing.sandbox import parse_in_child
-from knowledge.parsing.text import decode
+from knowledge.parsing.text import Charset, encoding_if_named, read_text
+from knowledge.parsing.writer import too_much_text
 
-__all__ = ["FORMATS", "NotRead", "ParseLimits", "ParsedText", "parse"]
+__all__ = ["FORMATS", "NotRead", "ParseLimits", "ParsedText", "named_encoding", "parse"]
 
 FORMATS: dict[str, str] = {
     ".txt": "text",
@@ -41,6 +44,9 @@ FORMATS: dict[str, str] = {
 }
 """Suffix → format. A name without suffix is read as plain text."""
 PLAIN = {"text", "markdown"}
+ENCODED = {*PLAIN, "csv", "json", "jsonl", "html"}
+"""Formats whose whole file is text in one encoding."""
+MOST_BYTES = 4  # of a letter, in UTF-8, UTF-32 and GB18030
 OLD: dict[str, str] = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".rtf": ".docx"}
 
 
@@ -50,44 +56,70 @@ def parse(
     *,
     password: str | None = None,
     limits: ParseLimits | None = None,
+    encoding: str | None = None,
+    language: str = "",
 ) -> ParsedText:
     r"""Return the text of a source file.
 
     Args:
         filename: Its suffix decides the format.
-        content: Raw bytes, in any encoding that can be detected.
+        content: Raw bytes, in any encoding that can be detected or is named.
         password: Of a locked PDF.
         limits: What reading it may cost; None: the defaults of `ParseLimits`.
+        encoding: Of a text, table, page or mail; None: what it says of itself, or as detected. A
+            byte order mark, or bytes that are UTF-8 for certain, count more.
+        language: Of the documents around it (ISO 639-1, `zh-Hant`): what is taken where the bytes
+            leave it open.
 
     Returns:
         The text with `\n` line ends; offsets of chunks and citations count its code points.
-        `page_starts` is filled for PDF (pages) and PowerPoint (slides).
+        `page_starts` is filled for PDF (pages) and PowerPoint (slides). `left_out` says where
+        bytes could not be read, and where the encoding is a guess.
 
     Raises:
         UnsupportedFile: A format we do not read, another format than the name says, binary
             content, or undecodable bytes.
+        UnknownEncoding: Nothing can be read in an encoding of that name.
         EmptyDocument: Nothing but white space; NoTextLayer: pages that are pictures.
         PasswordRequired, WrongPassword: It is locked.
         DamagedFile: Cut off, broken, or hostile.
         ParseLimitExceeded: It would take more memory, time, pages or text than `limits`.
     """
     limits = limits or ParseLimits()
+    charset = Charset(encoding_name(encoding) if encoding else "", language)
     suffix = PurePosixPath(filename.lower()).suffix
     file_format = FORMATS.get(suffix, "text" if not suffix else None)
     if file_format is None:
         raise UnsupportedFile(_unread(filename, suffix))
     if not content:
         raise EmptyDocument(f"{filename!r} is empty")
+    if file_format in ENCODED - {"html"} and len(content) > MOST_BYTES * limits.chars:
+        raise too_much_text(limits.chars)
     if file_format not in PLAIN:
-        return parse_in_child(filename, content, file_format, password=password, limits=limits)
-    text, encoding = decode(filename, content)
+        return parse_in_child(
+            filename, content, file_format, password=password, limits=limits, charset=charset
+        )
+    read = read_text(filename, content, charset=charset)
+    text = without_invisible(read.text)
     if not text.strip():
         raise EmptyDocument(f"{filename!r} contains no text")
     if len(text) > limits.chars:
         raise ParseLimitExceeded(
             f"{filename!r} has more than {limits.chars:,} characters (knowledge.parse_chars)"
         )
-    return ParsedText(text=text, format=file_format, encoding=encoding)
+    return ParsedText(text, file_format, read.encoding, left_out=read.not_read)
+
+
+def named_encoding(filename: str, content: bytes, encoding: str | None) -> str | None:
+    """Return in what a file is read if this encoding is named; None where that changes nothing.
+
+    Raises:
+        UnknownEncoding: Nothing can be read in an encoding of that name.
+    """
+    named = encoding_name(encoding) if encoding else ""
+    if not named or FORMATS.get(PurePosixPath(filename.lower()).suffix, "text") not in ENCODED:
+        return None
+    return encoding_if_named(content, named)
 
 
 def _unread(filename: str, suffix: str) -> str:

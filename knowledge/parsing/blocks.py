@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from knowledge.parsing.letters import without_invisible
+
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "code", "caption", "note"]
 
 CELL_SEPARATOR = " | "
@@ -181,7 +183,8 @@ class _Renderer:
                 continue
             text, header = _text_of(block)
             if text:
-                self._add(block, text, header)
+                head = len(without_invisible(text[:header]))
+                self._add(block, without_invisible(text), head)
         self._page_starts += [self._length] * self._waiting
         text = "".join(self._pieces)
         return Rendered(text, tuple(self._placed), tuple(self._page_starts), tuple(self._sheets))
@@ -193,7 +196,7 @@ class _Renderer:
         self._page_starts += [start] * self._waiting
         self._waiting = 0
         if isinstance(block, SheetStart):
-            self._sheets.append((start, block.name))
+            self._sheets.append((start, without_invisible(block.name)))
         goes_on = _goes_on(self._before, block)
         if goes_on:
             last = self._placed[-1]
@@ -221,9 +224,9 @@ def _place(block: Block, start: int, end: int, header_end: int) -> PlacedBlock:
     kind = KINDS[type(block)]
     match block:
         case Heading(text, level):
-            return PlacedBlock(kind, start, end, level, title=text)
+            return PlacedBlock(kind, start, end, level, title=without_invisible(text))
         case SheetStart(name):
-            return PlacedBlock(kind, start, end, 1, title=name)
+            return PlacedBlock(kind, start, end, 1, title=without_invisible(name))
         case ListItem(depth=depth):
             return PlacedBlock(kind, start, end, depth)
         case _:

@@ -14,18 +14,16 @@ from typing import Any
 
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
 from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart, render
+from knowledge.parsing.encodings import ENCODINGS
 from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.text import Charset, Decoded, is_encoding, read_text
 
 Reader = Callable[[], Content]
 
 MEBIBYTE = 1_048_576
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 LOCKED_OFFICE = "EncryptedPackage".encode("utf-16-le")
-DECLARED = (
-    "utf-16", "utf-32", "ascii", "latin-1", "cp437", "gb2312", "gbk", "big5hkscs", "shift_jis",
-    "euc_jp", "iso2022_jp", "hz", "cp949", "koi8-r", "cp1250", "cp1253", "cp1254", "cp1255",
-    "cp1256", "cp1257", "cp1258", "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-15", "cp874",
-)  # fmt: skip
+DECLARED = (*ENCODINGS, "ascii", "latin-1", "gb2312", "gbk", "big5", "shift_jis")
 """Encodings a page or mail may declare, and zip's own; any other counts as not declared."""
 
 
@@ -38,6 +36,11 @@ class Source:
     file_format: str
     password: str | None
     limits: ParseLimits
+    charset: Charset
+
+    def read(self) -> Decoded:
+        """Return its text."""
+        return read_text(self.filename, self.content, charset=self.charset)
 
 
 def main() -> None:
@@ -46,7 +49,9 @@ def main() -> None:
     content = sys.stdin.buffer.read()
     limits = ParseLimits(**order["limits"])
     filename = order["filename"]
-    reader = _reader(Source(filename, content, order["format"], order["password"], limits))
+    charset = Charset(**order["charset"])
+    source = Source(filename, content, order["format"], order["password"], limits, charset)
+    reader = _reader(source)
     _give_up_rights(limits)
     try:
         reply = _reply(filename, reader())
@@ -97,37 +102,37 @@ def _epub(source: Source) -> Reader:
 def _html(source: Source) -> Reader:
     from knowledge.parsing.html import read_html
 
-    return lambda: read_html(source.filename, source.content, source.limits.chars)
+    chars, charset = source.limits.chars, source.charset
+    return lambda: read_html(source.filename, source.content, chars, charset=charset)
 
 
 def _mail(source: Source) -> Reader:
     from knowledge.parsing.mail import read_mail, warm_up
 
     warm_up()
-    return lambda: read_mail(source.filename, source.content, source.limits.chars)
+    chars, charset = source.limits.chars, source.charset
+    return lambda: read_mail(source.filename, source.content, chars, charset=charset)
 
 
 def _table(source: Source) -> Reader:
     from knowledge.parsing.tables import read_table
-    from knowledge.parsing.text import decode
 
     def read() -> Content:
-        text, encoding = decode(source.filename, source.content)
-        blocks = read_table(source.filename, text, source.limits.chars)
-        return Content(blocks, encoding)
+        file = source.read()
+        table = read_table(source.filename, file.text, source.limits.chars)
+        return Content(table.blocks, file.encoding, [*file.not_read, *table.not_read])
 
     return read
 
 
 def _json(source: Source) -> Reader:
     from knowledge.parsing.chat import read_json
-    from knowledge.parsing.text import decode
 
     def read() -> Content:
-        text, encoding = decode(source.filename, source.content)
+        file = source.read()
         lines = source.file_format == "jsonl"
-        blocks = read_json(source.filename, text, source.limits.chars, lines=lines)
-        return Content(blocks, encoding)
+        blocks = read_json(source.filename, file.text, source.limits.chars, lines=lines)
+        return Content(blocks, file.encoding, file.not_read)
 
     return read
 
@@ -149,11 +154,11 @@ HOLDS_NO_ENCODED_TEXT = {"pdf"}
 
 
 def _load_encodings() -> None:
-    from knowledge.parsing.text import CANDIDATES, decode, is_encoding
+    from knowledge.parsing.text import read_text
 
-    for encoding in (*CANDIDATES, *DECLARED):
+    for encoding in DECLARED:
         is_encoding(encoding)
-    decode("", "Größe".encode("cp1252"))  # the detector loads its tables at first use
+    read_text("", "Größe".encode("cp1252"))  # the detector's letters are looked up at first use
 
 
 def _give_up_rights(limits: ParseLimits) -> None:

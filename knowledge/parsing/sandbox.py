@@ -20,6 +20,7 @@ from knowledge import errors
 from knowledge.parsing.blocks import NotRead, PlacedBlock
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.parsed import ParsedText
+from knowledge.parsing.text import UNSAID, Charset
 
 ROOM = Path(__file__).resolve().parent.parent
 START_S = 5.0  # for the interpreter to start on a busy machine; it takes 0.1 s on a quiet one
@@ -52,7 +53,13 @@ main()
 
 
 def parse_in_child(
-    filename: str, content: bytes, file_format: str, *, password: str | None, limits: ParseLimits
+    filename: str,
+    content: bytes,
+    file_format: str,
+    *,
+    password: str | None,
+    limits: ParseLimits,
+    charset: Charset = UNSAID,
 ) -> ParsedText:
     """Return the text of a file, read in a child process.
 
@@ -65,6 +72,7 @@ def parse_in_child(
         "format": file_format,
         "password": password,
         "limits": asdict(limits),
+        "charset": asdict(charset),
     }
     order = json.dumps(request).encode() + b"\n" + content
     reply = json.loads(_reply(filename, order, limits))

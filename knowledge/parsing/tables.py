@@ -1,17 +1,18 @@
 """Tables in text files: CSV and its relatives, one line for each row.
 
-It knows separators, quotes, and what people write above a table; encodings are `text`'s business.
+It knows separators and what people write above a table; quotes are `delimited`'s business and
+encodings `text`'s.
 """
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import dropwhile, islice
 
-from knowledge.errors import DamagedFile
-from knowledge.parsing.blocks import Block, Paragraph, Table
+from knowledge.parsing.blocks import Block, NotRead, Paragraph, Table
+from knowledge.parsing.delimited import Rows, read_rows
 from knowledge.parsing.grid import guess_header_rows
 from knowledge.parsing.writer import too_much_text
 
@@ -19,53 +20,33 @@ SEPARATORS = "\t;|,"
 """Where two cut all rows alike the first is right: a comma also stands in figures."""
 SAMPLE_CHARS = 20_000
 SAMPLE_ROWS = 50
-MAX_FIELD_CHARS = 1_000_000
 _NAMED = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # how Excel is told the separator
 _DATE = re.compile(r"(19|20)\d\d\s?[-/.年]\s?\d{1,2}月?|\d{1,2}[-/.](19|20)\d\d")
 _DIGIT = re.compile(r"\d")
 
-Rows = list[list[str]]
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of a file with the remarks above them, and what is told of it."""
+
+    blocks: Sequence[Block]
+    not_read: Sequence[NotRead]
 
 
-def read_table(filename: str, text: str, chars: int) -> Sequence[Block]:
+def read_table(filename: str, text: str, chars: int) -> Tables:
     """Return the tables of a file, and the remarks above them, as blocks.
 
     Raises:
-        DamagedFile: A quote opens and never closes within a reasonable length.
+        DamagedFile: A cell is longer than any cell is.
         ParseLimitExceeded: It has more than `chars` characters.
     """
     if len(text) > chars:
         raise too_much_text(chars)
     named = _NAMED.match(text)
     separator = named[1] if named else _separator(text)
-    rows = _rows(filename, text[named.end() :] if named else text, separator)
-    return [block for part in _parts(rows) for block in _blocks(part, separator)]
-
-
-def _rows(filename: str, text: str, separator: str) -> Rows:
-    csv.field_size_limit(MAX_FIELD_CHARS)
-    try:
-        rows = _read(text, separator)
-        if text.count('"') % 2 and _swallows(text, rows):
-            rows = _read(text, separator, has_quotes=False)
-    except csv.Error as exc:
-        why = f"a cell has more than {MAX_FIELD_CHARS:,} characters, or a quote is never closed"
-        raise DamagedFile(f"{filename!r} is not a table: {why} ({exc})") from exc
-    return rows
-
-
-def _read(text: str, separator: str, *, has_quotes: bool = True) -> Rows:
-    file = io.StringIO(text, newline="")
-    if has_quotes:
-        lines = csv.reader(file, delimiter=separator)
-    else:
-        lines = csv.reader(file, delimiter=separator, quoting=csv.QUOTE_NONE)
-    return [[" ".join(cell.split()) for cell in row] for row in lines]
-
-
-def _swallows(text: str, rows: Rows) -> bool:
-    """Say whether a quote that is never closed took lines into the last cell."""
-    return bool(rows) and '"' not in rows[-1][-1] and text.count("\n") > len(rows)
+    read = read_rows(filename, text[named.end() :] if named else text, separator)
+    blocks = [block for part in _parts(read.rows) for block in _blocks(part, separator)]
+    return Tables(blocks, read.not_read)
 
 
 def _separator(text: str) -> str:

@@ -2,7 +2,8 @@
 
 It knows markup; it does not know what any element means. Names come without their namespace, so
 that Strict and Transitional Office files read alike. A document type is refused before anything
-in it is read: no entity is ever defined, nothing is ever fetched.
+in it is read, but for the bare name of one in a book: no entity is ever defined, nothing is ever
+fetched.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,10 +25,17 @@ class Event(NamedTuple):
     attributes: Mapping[str, str] = {}
 
 
-def events(filename: str, pieces: Iterable[bytes]) -> Iterator[Event]:
+def events(
+    filename: str, pieces: Iterable[bytes], *, may_name_type: bool = False
+) -> Iterator[Event]:
     """Yield what the markup says, in order, while it is being read.
 
     An attribute that names a relationship keeps a prefix: `r:id`.
+
+    Args:
+        filename: For messages.
+        pieces: The markup, in order.
+        may_name_type: A document type may be named (`<!DOCTYPE package PUBLIC …>`), not declared.
 
     Raises:
         DamagedFile: Not well-formed, nested too deeply, or it declares a document type.
@@ -50,7 +58,11 @@ def events(filename: str, pieces: Iterable[bytes]) -> Iterator[Event]:
     def text(data: str) -> None:
         found.append(Event("text", data))
 
-    def doctype(*_: object) -> None:
+    def doctype(_name: str, _system: str | None, _public: str | None, has_subset: bool) -> None:
+        if has_subset or not may_name_type:
+            refuse()
+
+    def refuse(*_: object) -> None:
         raise DamagedFile(f"{filename!r} declares a document type (DOCTYPE); none is allowed here")
 
     parser = expat.ParserCreate(namespace_separator="}")
@@ -59,6 +71,9 @@ def events(filename: str, pieces: Iterable[bytes]) -> Iterator[Event]:
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = doctype
+    parser.EntityDeclHandler = refuse
+    # without a handler for external entities expat opens none, and it reads no external subset
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     try:
         for piece in pieces:
             parser.Parse(piece, False)

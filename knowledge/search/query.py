@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from knowledge.errors import InvalidQuery
 from knowledge.filters import Filter
 from knowledge.languages import detect_language
+from knowledge.parsing.letters import plain
 from knowledge.resources import Resources
 from knowledge.search.conversation import said_before
 from knowledge.search.questions import Asked, questions_of
@@ -106,13 +107,13 @@ def prepare_queries(resources: Resources, query: SearchQuery) -> list[PreparedQu
             conversation=said_before(query.history, turns=config.history_turns),
             wanted=max(query.top_k, to_rerank, JOINT_PASSAGES),
         )
-        for asked in questions_of(query.question, max_chars=config.max_question_chars)
+        for asked in questions_of(plain(query.question), max_chars=config.max_question_chars)
     ]
 
 
 def check_query(query: SearchQuery) -> None:
     """Raise `InvalidQuery` for what cannot be searched for."""
-    if not query.question.strip():
+    if not plain(query.question).strip():
         raise InvalidQuery("the question is empty")
     if query.top_k < 1:
         raise InvalidQuery(f"top_k is {query.top_k}; at least 1")

@@ -24,6 +24,9 @@ from knowledge.types import (
     DocumentId,
 )
 
+NEWEST = 20  # of which a base's language is told
+BEGINNING_CHARS = 300  # a paragraph
+
 
 def list_documents(
     connection: Connection, base: Base, *, limit: int | None = None, after: str | None = None
@@ -45,6 +48,18 @@ def list_documents(
     if limit is not None:
         query = query.limit(limit)
     return [_document_of(row, base) for row in connection.execute(query)]
+
+
+def beginnings(connection: Connection, base: Base) -> list[str]:
+    """Return how the newest live documents begin; they tell a base's language."""
+    query = (
+        select(func.substr(versions.c.text, 1, BEGINNING_CHARS))
+        .join(documents, documents.c.active_version == versions.c.pk)
+        .where(documents.c.base_pk == base.pk)
+        .order_by(documents.c.pk.desc())
+        .limit(NEWEST)
+    )
+    return [str(text) for text in connection.scalars(query)]
 
 
 def get_document(connection: Connection, base: Base, name: str) -> Document:

@@ -15,6 +15,7 @@ from itertools import combinations, pairwise
 import rjieba
 
 from knowledge.languages import as_simplified
+from knowledge.parsing import letters
 
 MAX_QUERY_TOKENS = 64  # a longer question adds no evidence, only time
 
@@ -185,7 +186,7 @@ def _terms(plain: str, form: frozenset[str]) -> Iterator[Term]:
 
 
 def _plain(text: str) -> str:
-    return as_simplified(unicodedata.normalize("NFKC", text))
+    return as_simplified(unicodedata.normalize("NFKC", letters.plain(text)))
 
 
 def _folded(plain: str) -> str:

@@ -151,6 +151,7 @@ def _ingest_args(base_id: str, external_id: str, upload: Upload) -> IngestArgs:
         access=None if labels is None else tuple(sorted(set(labels))),
         sha256=hashlib.sha256(upload.content).hexdigest(),  # other content, other request
         synced_from=upload.synced_from,
+        encoding=upload.encoding,
     )
 
 

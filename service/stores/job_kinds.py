@@ -56,6 +56,7 @@ class IngestArgs(JobArgs):
         sha256: Of the uploaded bytes: another content under one idempotency key is another request.
         file_id: The uploaded file it comes from, if any.
         synced_from: The folder whose sync sends it; empty: none does.
+        encoding: Of its text, where it was named.
         was_locked: Whether the payload is a password-protected file with its text.
     """
 
@@ -66,6 +67,7 @@ class IngestArgs(JobArgs):
     access: tuple[str, ...] | None = None
     sha256: str | None = None
     file_id: str | None = None
+    encoding: str | None = None
     was_locked: bool = False
     synced_from: str = ""
 

@@ -133,6 +133,7 @@ def ingest(task: Task[IngestArgs], *, knowledge: Knowledge, jobs: Jobs) -> Inges
         access=args.access,
         parsed=None if unlocked is None else unlocked.parsed,
         synced_from=args.synced_from,
+        encoding=args.encoding,
         tenant=job.tenant,
     )
     return _ingested(done, args.base_id, args.filename)

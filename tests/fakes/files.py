@@ -204,6 +204,24 @@ def pdf(*pages: str) -> bytes:
     return pdf_file(objects)
 
 
+def pdf_of_letters(letters: Mapping[str, str], text: str) -> bytes:
+    """Return a PDF whose font says which letter each of ASCII stands for (PDF 1.4, 5.9.2)."""
+    pairs = "".join(f"<{ord(a):02X}> <{b.encode('utf-16-be').hex()}>\n" for a, b in letters.items())
+    names = "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF>"
+    cmap = (
+        f"{names} endcodespacerange {len(letters)} beginbfchar\n{pairs}endbfchar endcmap".encode()
+    )
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        font,
+        *_pdf_page(0, _pdf_stream(text)),
+        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(cmap), cmap),
+    ]
+    return pdf_file(objects)
+
+
 def locked_pdf(text: str, password: str) -> bytes:
     """Return a PDF of one page that opens with a password (40 bit RC4, PDF 1.4, 3.5.2)."""
     padded = (password.encode() + PADDING)[:32]

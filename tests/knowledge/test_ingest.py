@@ -21,6 +21,7 @@ from knowledge import (
     KnowledgeConfig,
     NewDocument,
     StorageFull,
+    UnknownEncoding,
     UnsupportedFile,
 )
 from knowledge.sql import full_text, staging
@@ -52,6 +53,55 @@ def test_a_document_is_searchable_when_ingest_returns(knowledge: Knowledge) -> N
     assert passage.document_id == report.document_id
     assert passage.retrievers == ("dense", "lexical")
     assert OLD.decode()[passage.start : passage.end] == passage.text
+
+
+def test_an_encoding_that_is_named_is_read_so_and_once(knowledge: Knowledge) -> None:
+    def put_text(encoding: str | None) -> IngestReport:
+        content = "谢谢".encode("gbk")
+        return knowledge.ingest(BASE, "a", "a.txt", content, encoding=encoding, tenant=TENANT)
+
+    assert put_text(None).left_out[0].what == "encoding"
+    reports = [put_text("gbk"), put_text("gb2312"), put_text(None)]
+    assert [(one.encoding, one.unchanged) for one in reports] == [
+        ("gb18030", False),
+        ("gb18030", True),
+        ("gb18030", True),
+    ]
+    assert knowledge.document_text(BASE, "a", tenant=TENANT).text == "谢谢"
+    with pytest.raises(UnknownEncoding, match="klingon"):
+        put_text("klingon")
+
+
+def test_the_language_of_a_base_decides_where_the_bytes_leave_it_open(knowledge: Knowledge) -> None:
+    content = "Coffee beans 500g x 3 (浅烘)".encode("gbk")
+    encodings = []
+    for name, around in (("hans", "员工每年有十五天年假。"), ("hant", "員工每年有十五天年假。")):
+        knowledge.create_base(name, base_id=name, tenant=TENANT)
+        knowledge.ingest(name, "a", "a.md", around.encode(), tenant=TENANT)
+        report = knowledge.ingest(name, "b", "b.txt", content, tenant=TENANT)
+        encodings.append(report.encoding)
+    assert encodings == ["gb18030", "big5hkscs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Die Kündi\u00adgungs\u00adfrist ist kurz.", "Kündigungsfrist"),
+        ("Die Kündigungsfrist ist kurz.", "Kündi\u00adgungsfrist"),
+        ("Code QX\u200b77\u200b12 opens it.", "QX7712"),
+        ("Code QX7712 opens it.", "QX77\u200b12"),
+        ("车辆须登记。", "⻋辆"),
+        ("⻋辆须登记。", "车辆"),
+    ],
+)
+def test_unseen_and_lookalike_letters_hide_nothing(
+    knowledge: Knowledge, text: str, question: str
+) -> None:
+    put(knowledge, OLD)
+    knowledge.ingest(BASE, "b", "b.txt", text.encode(), tenant=TENANT)
+    found = knowledge.retrieve(question, base_ids=[BASE], retrievers=("lexical",), tenant=TENANT)
+    assert found.passages[0].external_id == "b"
+    assert found.passages[0].retrievers == ("lexical",)
 
 
 def test_the_same_content_again_changes_nothing(knowledge: Knowledge, engine: Engine) -> None:

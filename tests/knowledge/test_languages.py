@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from knowledge.languages import as_simplified, detect_language, reads
+from knowledge.languages import as_simplified, detect_language, reads, written_language
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,17 @@ def test_threads_simplify_at_once() -> None:
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(as_simplified, ["退貨運費" * 50, "沿著" * 50] * 100))
     assert found == ["退货运费" * 50, "沿着" * 50] * 100
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("员工每年有十五天年假。", "zh"),
+        ("員工每年有十五天年假。", "zh-Hant"),
+        ("Staff have leave.", "en"),
+        ("返品はできますか", "ja"),
+        ("\n", ""),
+    ],
+)
+def test_traditional_letters_are_told_apart(text: str, language: str) -> None:
+    assert written_language(text) == language

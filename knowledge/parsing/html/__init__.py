@@ -7,9 +7,10 @@ anything and fetches nothing. Entities are HTML's own: a page cannot define one.
 import re
 
 from knowledge.parsing.blocks import Content
+from knowledge.parsing.encodings import READ_AS
 from knowledge.parsing.html.code import without_line_numbers
 from knowledge.parsing.html.page import Page
-from knowledge.parsing.text import decode
+from knowledge.parsing.text import UNSAID, Charset, Decoded, read_text
 from knowledge.parsing.writer import BlockWriter
 
 __all__ = ["READ_AS", "add_html", "page_markup", "read_html"]
@@ -19,29 +20,22 @@ _DECLARED = re.compile(
     rb"""<(?:meta[^>]*?charset\s*=\s*|\?xml[^>]*?encoding\s*=\s*)["']?\s*([\w:.-]+)""",
     re.IGNORECASE,
 )
-READ_AS = {
-    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "gb_2312-80": "gb18030",
-    "big5": "big5hkscs", "shift_jis": "cp932", "sjis": "cp932", "x-sjis": "cp932",
-    "iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
-    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "iso-8859-9": "cp1254",
-}  # fmt: skip
-"""What browsers read instead of what a page declares (WHATWG Encoding Standard, labels)."""
 
 
-def read_html(filename: str, content: bytes, chars: int) -> Content:
+def read_html(filename: str, content: bytes, chars: int, *, charset: Charset = UNSAID) -> Content:
     """Return the content of a page and its encoding.
 
     Raises:
         UnsupportedFile: It is no text.
         ParseLimitExceeded: It has more than `chars` characters.
     """
-    markup, encoding = page_markup(filename, content)
+    page = page_markup(filename, content, charset)
     writer = BlockWriter(chars)
-    add_html(writer, markup)
-    return Content(writer.blocks, encoding, writer.not_read)
+    add_html(writer, page.text)
+    return Content(writer.blocks, page.encoding, [*page.not_read, *writer.not_read])
 
 
-def page_markup(filename: str, content: bytes) -> tuple[str, str]:
+def page_markup(filename: str, content: bytes, charset: Charset = UNSAID) -> Decoded:
     """Return the markup of a page and its encoding.
 
     Raises:
@@ -49,7 +43,10 @@ def page_markup(filename: str, content: bytes) -> tuple[str, str]:
     """
     found = _DECLARED.search(content[:DECLARED_WITHIN])
     declared = found[1].decode("ascii", "replace").lower() if found else ""
-    return decode(filename, content, declared=READ_AS.get(declared, declared))
+    if declared.startswith(("utf-16", "utf-32")):
+        declared = ""  # it could not be read to say so
+    declared = READ_AS.get(declared, declared)
+    return read_text(filename, content, declared=declared, charset=charset)
 
 
 def add_html(writer: BlockWriter, markup: str) -> None:

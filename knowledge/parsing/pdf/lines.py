@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pypdfium2
 from pypdfium2 import raw
 
+from knowledge.parsing.letters import ordinary
 from knowledge.parsing.writer import BlockWriter
 
 GAP = 0.5  # of the height of a line: words further apart stand in different cells
@@ -94,7 +95,7 @@ def read_lines(layer: pypdfium2.PdfTextPage, *, each_word: bool = False) -> list
     A line of prose is one word, unless each word is asked for. Where its signs cannot be matched
     with places (some count twice), no word has a place.
     """
-    text = str(layer.get_text_range()).replace("\r\n", " \n").replace("\r", "\n")
+    text = ordinary(str(layer.get_text_range()).replace("\r\n", " \n").replace("\r", "\n"))
     if len(text) != layer.count_chars():
         return [Line(" ".join(line.split()), []) for line in text.split("\n")]
     places: list[tuple[int, int]] = []

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from knowledge import UnsupportedFile
+from knowledge import UnsupportedFile, encoding_name
 from service.api.schemas.documents import MAX_SOURCE_CHARS, InlineDocument
 from service.api.schemas.shapes import JsonObject
 from service.errors import InvalidRequest
@@ -30,6 +30,7 @@ class Upload:
         access_labels: None: those that the document or its text has or had.
         password: Opens a locked file; nobody keeps it.
         synced_from: The folder whose sync sends it; empty: none does.
+        encoding: Of its text; None: as detected.
     """
 
     filename: str
@@ -38,6 +39,7 @@ class Upload:
     access_labels: Sequence[str] | None
     password: str | None = field(default=None, repr=False)
     synced_from: str = ""
+    encoding: str | None = None
 
 
 async def read_upload(request: Request, external_id: str) -> Upload:
@@ -51,6 +53,7 @@ async def read_upload(request: Request, external_id: str) -> Upload:
         UnsupportedFile: The body is neither multipart/form-data nor JSON.
         RequestValidationError: The JSON body is malformed.
         InvalidRequest: A part of the multipart body is missing or not what it should be.
+        UnknownEncoding: Nothing can be read in an encoding of that name.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "application/json":
@@ -85,7 +88,7 @@ async def _read_form(form: FormData, external_id: str) -> Upload:
         raise InvalidRequest(
             "`access_labels` must be a JSON list of strings.", param="access_labels"
         )
-    password = form.get("password")
+    password, encoding = form.get("password"), form.get("encoding")
     return Upload(
         upload.filename or external_id,
         await upload.read(),
@@ -93,6 +96,7 @@ async def _read_form(form: FormData, external_id: str) -> Upload:
         labels,
         password if isinstance(password, str) and password else None,
         _source(form),
+        encoding_name(encoding) if isinstance(encoding, str) and encoding else None,
     )
 
 

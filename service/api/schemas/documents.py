@@ -48,6 +48,13 @@ class DocumentUpload(Body):
     synced_from: str = Field(
         default="", description="The folder whose sync sends it (`/syncs`); empty: none does."
     )
+    encoding: str | None = Field(
+        default=None,
+        description=(
+            "Encoding of a text, table, page or JSON file: utf-8, gb18030, big5, shift_jis, "
+            "cp1252, utf-16 and so on; null: detected. `encoding` of the reply says what was read."
+        ),
+    )
 
 
 class NotReadPart(Reply):

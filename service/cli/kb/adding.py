@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from knowledge import encoding_name, named_encoding
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, Upload, segment
 from service.cli.kb.bases import STORES, BaseArgument, list_document
@@ -36,6 +37,10 @@ from service.cli.output import (
 )
 from service.cli.replies import DocumentReply, JobReply
 
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(help="Encoding of text files, e.g. gb18030 or big5; detected if left out."),
+]
 ENDS_ALL = frozenset({"gateway_unavailable", "knowledge_base_not_found"})
 """Codes of failures that every other file would meet as well."""
 
@@ -45,6 +50,7 @@ def add(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Files or folders to add.", exists=True)
     ],
+    *,
     external_id: Annotated[
         str | None, typer.Option("--as", help="Id of the document (a single file only).")
     ] = None,
@@ -52,6 +58,7 @@ def add(
     password: Annotated[
         str | None, typer.Option(help="Password of an encrypted PDF; it is not stored.")
     ] = None,
+    encoding: EncodingOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,13 +69,15 @@ def add(
     file fails, the others are still added, and the exit code is 3; 1 if none could be added.
     """
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
-        rules = AccessRules(access)
+        rules, encoding = AccessRules(access), known_encoding(encoding)
         found = find_files(files)
         if external_id is not None:
             if len(found.files) != 1:
                 raise CommandFailed("--as can only be used with a single file.", code="usage")
             found.files = {external_id: next(iter(found.files.values()))}
-        documents = add_documents(gateway, output, base, found, rules=rules, password=password)
+        documents = add_documents(
+            gateway, output, base, found, rules=rules, password=password, encoding=encoding
+        )
         body: JsonObject = {
             **list_document(documents),
             "failed": [row.as_json() for row in found.failed],
@@ -87,6 +96,7 @@ def add_documents(
     *,
     rules: AccessRules,
     password: str | None = None,
+    encoding: str | None = None,
 ) -> list[Received[DocumentReply]]:
     """Put every file and wait until the last one is searchable; `found` is told what failed.
 
@@ -95,7 +105,7 @@ def add_documents(
     """
     root = f"{STORES}/{segment(base)}/documents"
     documents: list[Received[DocumentReply]] = []
-    plans = plan_labels(found, rules)
+    plans = plan_labels(found, rules, encoding)
     with output.progress(f"adding to {base}") as bar:
         for done, plan in enumerate(plans):
             bar.show(done / len(plans), plan.name)
@@ -114,11 +124,17 @@ def add_documents(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A file to send, and the labels that a rule gives it; None: there is no rule."""
+    """A file to send.
+
+    Attributes:
+        labels: Those that a rule gives it; None: there is no rule.
+        encoding: Of its text, where the user names it.
+    """
 
     name: str
     file: Path
     labels: tuple[str, ...] | None
+    encoding: str | None = None
 
     def upload(self, password: str | None = None) -> Upload:
         """Read the file, and return it with its form fields; an absent one leaves what is stored.
@@ -129,11 +145,25 @@ class Plan:
         fields = {} if self.labels is None else {"access_labels": json.dumps(self.labels)}
         if password is not None:
             fields["password"] = password
+        if self.encoding is not None:
+            fields["encoding"] = self.encoding
         content = read_unchanged(self.file, lambda opened: opened.read())
         return Upload(self.file.name, content, fields)
 
+    def is_read_as(self, encoding: str) -> bool:
+        """Say whether a document in this encoding is what the file gives."""
+        if self.encoding is None:
+            return True
+        named = named_encoding(self.file.name, self.file.read_bytes(), self.encoding)
+        return named in (None, encoding)
 
-def plan_labels(found: FoundFiles, rules: AccessRules) -> list[Plan]:
+
+def known_encoding(name: str | None) -> str | None:
+    """Return the encoding that a user names, None if none. Raises `UnknownEncoding`."""
+    return encoding_name(name) if name else None
+
+
+def plan_labels(found: FoundFiles, rules: AccessRules, encoding: str | None = None) -> list[Plan]:
     """Return the files to send, those with labels first: a copy without a rule follows them.
 
     A file whose rules cannot be read or disagree is not sent; `found` is told.
@@ -141,7 +171,7 @@ def plan_labels(found: FoundFiles, rules: AccessRules) -> list[Plan]:
     plans: list[Plan] = []
     for name, file in found.files.items():
         try:
-            plans.append(Plan(name, file, rules.labels_of(file)))
+            plans.append(Plan(name, file, rules.labels_of(file), encoding))
         except CommandFailed as exc:
             found.failed.append(Failure.of(name, exc))
     return sorted(plans, key=lambda plan: not plan.labels)

@@ -11,12 +11,17 @@ import typer
 
 from knowledge import ParsedText, UnsupportedFile
 from knowledge import parse as read
+from service.cli.kb.adding import EncodingOption
 from service.cli.output import JsonOption, command_output
+
+EXPECTED = {"utf-8", "binary"}
+"""Encodings that need no word."""
 
 
 def parse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The document to read.")],
     password: Annotated[str | None, typer.Option(help="Password of an encrypted PDF.")] = None,
+    encoding: EncodingOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the text extracted from a document; stores nothing and needs no gateway."""
@@ -25,7 +30,7 @@ def parse(
             content = file.read_bytes()
         except OSError as exc:
             raise UnsupportedFile(f"{str(file)!r} cannot be opened: {exc.strerror}") from exc
-        parsed = read(file.name, content, password=password)
+        parsed = read(file.name, content, password=password, encoding=encoding)
         body = {
             "text": parsed.text,
             "pages": _pages(parsed),
@@ -34,6 +39,8 @@ def parse(
             "left_out": [asdict(item) for item in parsed.left_out],
         }
         output.result(body, parsed.text)
+        if parsed.encoding not in EXPECTED:
+            output.info(f"encoding: {parsed.encoding}")
         for item in parsed.left_out:
             output.info(f"not read: {item.what} ({item.where}): {item.why}")
 

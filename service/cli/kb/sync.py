@@ -17,7 +17,7 @@ import typer
 
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, segment
-from service.cli.kb.adding import ENDS_ALL, Plan, plan_labels
+from service.cli.kb.adding import ENDS_ALL, EncodingOption, Plan, known_encoding, plan_labels
 from service.cli.kb.bases import STORES, BaseArgument
 from service.cli.kb.folders import Failure, FoundFiles, find_files, identity, read_unchanged
 from service.cli.kb.outcome import Change, Outcome, print_outcome
@@ -74,6 +74,7 @@ def sync(
         ),
     ] = None,
     access: AccessOption = None,
+    encoding: EncodingOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,7 +102,8 @@ def sync(
         outcome = Outcome(base, name, _files_of(folder, allow_empty), dry_run)
         root = f"{STORES}/{segment(base)}/documents"
         live = {row.reply.external_id: row.reply for row in gateway.pages(root, DocumentReply)}
-        comparison = _compare(plan_labels(outcome.found, rules), live, outcome)
+        plans = plan_labels(outcome.found, rules, known_encoding(encoding))
+        comparison = _compare(plans, live, outcome)
         surplus = _surplus(live, outcome) if delete else []
         if dry_run:
             for change in comparison.changes:
@@ -176,10 +178,11 @@ def _compare(
         is_new = known.content_hash != digest.hexdigest()
         was_uploaded = known.synced_from == "" and not is_new
         by = "" if was_uploaded else outcome.source
-        change = Change(plan, known.access_labels, is_new, known.is_outdated, by)
+        is_outdated = known.is_outdated or not plan.is_read_as(known.encoding)
+        change = Change(plan, known.access_labels, is_new, is_outdated, by)
         outcome.note_adopted(known)
         is_relabelled = set(change.expected_labels) != set(known.access_labels)
-        if is_new or is_relabelled or known.is_outdated:
+        if is_new or is_relabelled or is_outdated:
             made.changes.append(change)
             continue
         outcome.unchanged += 1

@@ -24,6 +24,7 @@ class DocumentReply(Reading):
     version: int | None = None
     content_hash: str = ""
     access_labels: tuple[str, ...] = ()
+    encoding: str = ""
     left_out: tuple[NotReadReply, ...] = ()
     is_outdated: bool = False
     synced_from: str | None = None

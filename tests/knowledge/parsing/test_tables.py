@@ -4,11 +4,12 @@ import pytest
 
 from knowledge.errors import DamagedFile, ParseLimitExceeded
 from knowledge.parsing.blocks import Block, Paragraph, Table, render
-from knowledge.parsing.tables import MAX_FIELD_CHARS, read_table
+from knowledge.parsing.delimited import MAX_FIELD_CHARS
+from knowledge.parsing.tables import read_table
 
 
 def _blocks(text: str) -> list[Block]:
-    return list(read_table("a.csv", text, 5_000_000))
+    return list(read_table("a.csv", text, 5_000_000).blocks)
 
 
 def _table(text: str) -> Table:

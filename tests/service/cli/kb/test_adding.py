@@ -118,3 +118,13 @@ def test_what_was_not_read_is_told_by_add_and_kept_for_show(
     )
     assert shown["left_out"] == added["left_out"]
     assert (shown["encoding"], shown["is_outdated"]) == ("utf-8", False)
+
+
+def test_the_encoding_that_is_named_is_that_of_every_text(add: Add, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("谢谢".encode("gbk"))
+    (tmp_path / "b.csv").write_bytes("备注,加急\n一,二".encode("gbk"))
+    body = add(tmp_path / "a.txt", tmp_path / "b.csv", "--encoding", "gb2312")
+    assert [(row["encoding"], row["left_out"]) for row in body["data"]] == [("gb18030", [])] * 2
+    refused = add(tmp_path / "a.txt", "--encoding", "klingon", exits=1)
+    assert refused["error"]["code"] == "unknown_encoding"
+    assert "write utf-8, gb18030" in refused["error"]["message"]

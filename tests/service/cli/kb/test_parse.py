@@ -36,6 +36,19 @@ def test_a_file_without_pages_is_one_page(tmp_path: Path) -> None:
     assert document["encoding"] == "utf-16-le"
 
 
+def test_the_encoding_may_be_named_and_one_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("The word 谢谢 means thanks.".encode("gbk"))
+    _, guessed = run_parse(tmp_path / "a.txt")
+    assert [part["what"] for part in guessed["left_out"]] == ["encoding"]  # type: ignore[attr-defined]  # JSON
+    _, named = run_parse(tmp_path / "a.txt", "--encoding", "GBK")
+    assert (named["text"], named["left_out"]) == ("The word 谢谢 means thanks.", [])
+    said = CliRunner().invoke(app, ["kb", "parse", str(tmp_path / "a.txt"), "--encoding", "gbk"])
+    assert "encoding: gb18030" in said.output
+    status, document = run_parse(tmp_path / "a.txt", "--encoding", "klingon")
+    assert status == 1
+    assert document["error"]["code"] == "unknown_encoding"  # type: ignore[index]  # JSON
+
+
 def test_a_locked_file_opens_with_its_password_only(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(files.locked_pdf("one lamp", "sesame"))
     status, document = run_parse(tmp_path / "a.pdf", "--password", "sesame")

@@ -369,3 +369,16 @@ def test_what_was_not_read_of_a_file_is_told(store: Running, sync: Sync, folder:
     url = str(store.client.base_url)
     said = CliRunner().invoke(app, ["kb", "sync", "handbook", str(folder), "--url", url]).stdout
     assert "not read    page.html: video" in said
+
+
+def test_a_document_is_read_again_once_when_its_encoding_is_named(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    (folder / "c.txt").write_bytes("谢谢".encode("gbk"))
+    sync(folder)
+    assert store.client.get(f"{STORE}/documents/c.txt").json()["text"] != "谢谢"
+    assert sync(folder, "--encoding", "gbk")["reread"] == ["a.md", "c.txt", "deep/b.md"]
+    assert store.client.get(f"{STORE}/documents/c.txt").json()["text"] == "谢谢"
+    assert sync(folder, "--encoding", "gbk")["unchanged"] == 3
+    assert sync(folder)["unchanged"] == 3
+    assert sync(folder, "--encoding", "klingon", exits=1)["error"]["code"] == "unknown_encoding"
