@@ -23,7 +23,7 @@ Reader = Callable[[], Content]
 MEBIBYTE = 1_048_576
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 LOCKED_OFFICE = "EncryptedPackage".encode("utf-16-le")
-DECLARED = (*ENCODINGS, "ascii", "latin-1", "gb2312", "gbk", "big5", "shift_jis")
+DECLARED = (*ENCODINGS, "ascii", "latin-1", "gb2312", "gbk", "big5", "shift_jis", "euc_kr")
 """Encodings a page or mail may declare, and zip's own; any other counts as not declared."""
 
 

@@ -95,7 +95,14 @@ def read_text(
     if len(_CONTROL.findall(text)) > MAX_CONTROL_SHARE * len(text):
         raise UnsupportedFile(f"{filename!r} is binary, not text in any known encoding")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    return Decoded(text, encoding, (*told, *_faults(filename, content, text, encoding)))
+    faults = text.count(FAULT) - content.count(FAULT.encode()) * (encoding == "utf-8")
+    is_said = bool(charset.named or marked_encoding(content)[0])
+    if is_said and faults > max(FEW_FAULTS, MAX_FAULT_SHARE * len(text)):
+        raise UnsupportedFile(
+            f"{filename!r} is not {encoding}: {faults} places cannot be read; "
+            f"name the right encoding: {EXAMPLES}"
+        )
+    return Decoded(text, encoding, (*told, *_faults(text, encoding, faults)))
 
 
 def is_encoding(name: str) -> bool:
@@ -212,21 +219,10 @@ def _encoding(why: str) -> NotRead:
     return NotRead("encoding", "whole file", why)
 
 
-def _faults(filename: str, content: bytes, text: str, encoding: str) -> tuple[NotRead, ...]:
-    """Return what is told of bytes that the encoding cannot have.
-
-    Raises:
-        UnsupportedFile: They are many.
-    """
-    faults = text.count(FAULT)
-    faults -= content.count(FAULT.encode()) if encoding == "utf-8" else 0
+def _faults(text: str, encoding: str, faults: int) -> tuple[NotRead, ...]:
+    """Return what is told of bytes that the encoding cannot have."""
     if faults <= 0:
         return ()
-    if faults > max(FEW_FAULTS, MAX_FAULT_SHARE * len(text)):
-        raise UnsupportedFile(
-            f"{filename!r} is not {encoding}: {faults} places cannot be read; leave the encoding "
-            f"out, or name the right one: {EXAMPLES}"
-        )
     line = text.count("\n", 0, text.index(FAULT)) + 1
     where = f"line {line}" if faults == 1 else f"line {line} and further places, {faults} in all"
     return (NotRead("bytes", where, f"they are not {encoding}; U+FFFD stands for each"),)

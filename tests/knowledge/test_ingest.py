@@ -17,6 +17,7 @@ from knowledge import (
     IngestReport,
     InvalidAttributes,
     InvalidName,
+    InvalidQuery,
     Knowledge,
     KnowledgeConfig,
     NewDocument,
@@ -102,6 +103,17 @@ def test_unseen_and_lookalike_letters_hide_nothing(
     found = knowledge.retrieve(question, base_ids=[BASE], retrievers=("lexical",), tenant=TENANT)
     assert found.passages[0].external_id == "b"
     assert found.passages[0].retrievers == ("lexical",)
+
+
+def test_a_question_is_asked_without_what_nobody_sees(knowledge: Knowledge) -> None:
+    def scores(question: str) -> list[float]:
+        found = knowledge.retrieve(question, base_ids=[BASE], retrievers=("dense",), tenant=TENANT)
+        return [passage.relevance for passage in found.passages]
+
+    put(knowledge, OLD)
+    assert scores("re\u00adturned la\u200bmps") == scores("returned lamps")
+    with pytest.raises(InvalidQuery, match="empty"):
+        scores("\u200b")
 
 
 def test_the_same_content_again_changes_nothing(knowledge: Knowledge, engine: Engine) -> None:

@@ -35,6 +35,14 @@ def test_utf_8_with_a_bad_byte_stays_utf_8(content: bytes, text: str) -> None:
     assert why == "they are not utf-8; U+FFFD stands for each"
 
 
+def test_a_file_of_two_encodings_keeps_what_can_be_read() -> None:
+    lines = [("第一行正常。\n" * 3).encode(), "第二行\n".encode("gbk"), "第三行正常。".encode()]
+    read = read_text("a.md", b"".join(lines))
+    assert read.text.startswith("第一行正常。\n" * 3)
+    assert read.text.endswith("\n第三行正常。")
+    assert _told(read, "bytes")
+
+
 def test_a_sign_that_stands_in_the_file_is_no_fault() -> None:
     assert read_text("a.txt", "already � lost, 已经丢失".encode()).not_read == ()
 
@@ -122,7 +130,7 @@ def test_bytes_that_are_another_encoding_for_certain_are_read_so_and_told(
 
 
 def test_a_wrong_name_is_refused_with_what_to_do() -> None:
-    with pytest.raises(UnsupportedFile, match=r"not utf-8: \d+ places .* name the right one"):
+    with pytest.raises(UnsupportedFile, match=r"not utf-8: \d+ places .* name the right encoding"):
         parse("a.txt", CHINESE.encode("gbk"), encoding="utf-8")
     with pytest.raises(UnknownEncoding, match="'gb99' is no encoding"):
         parse("a.csv", b"a,b\n1,2", encoding="gb99")
@@ -136,7 +144,7 @@ def test_a_name_changes_nothing_where_a_format_has_its_own_encoding() -> None:
 
 @pytest.mark.parametrize("name", ["a.csv", "a.json", "a.html", "a.md"])
 def test_every_format_of_text_is_read_in_the_encoding_named(name: str) -> None:
-    content = '{"备注": "谢谢"}'.encode("gbk")
+    content = '{"a": "谢谢"}'.encode("gbk")  # letters of UTF-8 as well
     parsed = parse(name, content, encoding="gb2312")
     assert "谢谢" in parsed.text
     assert parsed.encoding == "gb18030"

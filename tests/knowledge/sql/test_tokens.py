@@ -179,3 +179,9 @@ def test_a_name_that_is_also_a_word_of_the_form_is_asked_for() -> None:
     assert (found["said"], found["omar said"]) == (Role.ASKED, Role.ASKED)
     assert term("Who said so of Omar?", "said").role is Role.FRAME
     assert term("Said Omar so?", "said").role is Role.FRAME, "a question begins with a capital"
+
+
+def test_letters_that_nobody_sees_part_no_token() -> None:
+    hidden = "Kündi\u00adgungs\u00adfrist QX\u200b7712 \u2ecb辆"
+    assert segment(hidden) == segment("Kündigungsfrist QX7712 车辆")
+    assert query_terms(hidden) == query_terms("Kündigungsfrist QX7712 车辆")
