@@ -10,6 +10,7 @@ from knowledge.errors import EmptyDocument, ParseLimitExceeded, UnsupportedFile
 from knowledge.parsing.blocks import NotRead
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.parsed import ParsedText
+from knowledge.parsing.pictures import holds_pictures, lines_of, told, without_pictures
 from knowledge.parsing.sandbox import parse_in_child
 from knowledge.parsing.text import decode
 
@@ -81,13 +82,15 @@ def parse(
     if file_format not in PLAIN:
         return parse_in_child(filename, content, file_format, password=password, limits=limits)
     text, encoding = decode(filename, content)
+    text, lines = without_pictures(text) if holds_pictures(text) else (text, ())
     if not text.strip():
         raise EmptyDocument(f"{filename!r} contains no text")
     if len(text) > limits.chars:
         raise ParseLimitExceeded(
             f"{filename!r} has more than {limits.chars:,} characters (knowledge.parse_chars)"
         )
-    return ParsedText(text=text, format=file_format, encoding=encoding)
+    left_out = tuple(told(lines_of(lines)))
+    return ParsedText(text=text, format=file_format, encoding=encoding, left_out=left_out)
 
 
 def _unread(filename: str, suffix: str) -> str:

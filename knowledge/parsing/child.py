@@ -15,6 +15,7 @@ from typing import Any
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
 from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart, render
 from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.pictures import blocks_without_pictures, holds_pictures, told
 from knowledge.parsing.text import CANDIDATES, decode, is_encoding
 
 Reader = Callable[[], Content]
@@ -182,17 +183,21 @@ def _check_zip(filename: str, content: bytes, file_format: str) -> None:
 
 def _reply(filename: str, content: Content) -> dict[str, Any]:
     """Return the answer: the text, and where blocks, pages and sheets stand in it."""
-    rendered = render(content.blocks)
+    rendered, pictures = render(content.blocks), list[str]()
+    if holds_pictures(rendered.text):
+        blocks, pictures = blocks_without_pictures(content.blocks)
+        rendered = render(blocks)
     is_text = any(not isinstance(block, PageStart | SheetStart) for block in content.blocks)
     if not (is_text and rendered.text.strip()):
         raise EmptyDocument(f"{filename!r} contains no text")
+    not_read = [*content.not_read, *told(pictures)]
     return {
         # half of a surrogate pair is no text; it can be neither stored nor sent
         "text": rendered.text.encode("utf-8", "replace").decode(),
         "page_starts": rendered.page_starts,
         "blocks": [_values(block) for block in rendered.blocks],
         "sheets": rendered.sheets,
-        "left_out": [(item.what, item.where, item.why) for item in content.not_read],
+        "left_out": [(item.what, item.where, item.why) for item in not_read],
         "encoding": content.encoding,
     }
 

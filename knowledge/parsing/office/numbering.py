@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from knowledge.parsing.counting import count
-from knowledge.parsing.office.symbols import list_mark
 from knowledge.parsing.package import Package
+from knowledge.parsing.symbols import list_mark
 
 MOST_LEVELS = 9  # ECMA-376 17.9.6
 _PLACE = re.compile(r"%([1-9])")

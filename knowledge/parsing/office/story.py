@@ -18,7 +18,7 @@ from knowledge.parsing.office.flow import NOT_OPENED, Attributes, Flow, Look, Op
 from knowledge.parsing.office.forms import FormField
 from knowledge.parsing.office.numbering import Counter, Number
 from knowledge.parsing.office.styles import Style, is_on, outline_level, tell_run
-from knowledge.parsing.office.symbols import symbol
+from knowledge.parsing.symbols import symbol
 
 DELETED = "deleted text is not read: the deletion was tracked and is not accepted yet"
 PAGES = (".html", ".htm", ".xhtml")

@@ -1,0 +1,113 @@
+"""Pictures and other files that stand in a text as letters: base64, `data:` addresses.
+
+It knows what such letters look like; it does not know formats. They are taken out: nobody reads
+them, and a picture of 100 KB would be 300 chunks. What describes a picture stays.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from knowledge.parsing.blocks import Block, NotRead, PageStart, SheetStart, Table
+
+LEAST_PICTURE, LEAST_OTHER = 32, 200  # letters: the smallest GIF has 56; examples of a few stay
+LEAST_BARE = 200  # … of base64 that does not say what it is, but begins as a picture does
+NAMED_PLACES = 5
+OPENING_CHARS = 40  # of the text beside it: enough to search for
+WHY = "letters of a file inside the text are no words; its description is read"
+_SIGNS = (";base64,", "data:image/", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "PHN2Zy")
+"""How files begin in base64: PNG, JPEG, GIF, WebP, SVG."""
+_BASE64 = r"(?:\\?[A-Za-z0-9+/_-]|%2[BbFf])"
+_LINES = rf"(?:\\[rn]|\r?\n[ \t>]*){_BASE64}{{40,}}+"  # lines of 60 to 76 letters, and a last one
+_LAST = rf"(?:(?:\\[rn]|\r?\n[ \t>]*){_BASE64}++(?:={{1,2}}|(?=\s*[)\"'>])))?"
+_EMPTY_DEFINITION = re.compile(
+    r"^ {0,3}\[[^\]\n]+\]:[ \t]*(?:<>)?[ \t]*(?:[\"'(].*)?\n?", re.MULTILINE
+)
+_TEXT = r"data:image\\?/[\w.+-]+(?:;[\w=.-]+){0,3}+,"
+_DATA = re.compile(
+    rf"""data:[\w.+-]+\\?/[\w.+-]+(?:;[\w=."-]+?){{0,3}}?;base64,\s?(?P<other>{_BASE64}*+(?:{_LINES})*+{_LAST}(?:=|%3[Dd]){{0,2}})"""
+    rf"""|(?<=")(?P<double>{_TEXT}[^"\n]*)|(?<=')(?P<single>{_TEXT}[^'\n]*)"""
+    rf"""|(?<=\()(?P<round>{_TEXT}[^\s()]*)"""
+    rf"""|(?<![A-Za-z0-9+/])(?P<bare>(?:iVBORw0KGgo|\\?/9j\\?/|R0lGOD|UklGR|PHN2Zy){_BASE64}{{{LEAST_BARE},}}+(?:{_LINES})*+{_LAST}={{0,2}})""",
+)
+
+
+class WithoutPictures(NamedTuple):
+    """A text without pictures, and in which of its lines they stood."""
+
+    text: str
+    lines: Sequence[int]
+
+
+def holds_pictures(text: str) -> bool:
+    """Say whether a text may hold any; cheap."""
+    return any(sign in text for sign in _SIGNS)
+
+
+def without_pictures(text: str) -> WithoutPictures:
+    """Return a text without the letters of pictures."""
+    pieces: list[str] = []
+    lines: list[int] = []
+    place, line = 0, 1
+    for found in _DATA.finditer(text):
+        if not _is_file(found):
+            continue
+        line += text.count("\n", place, found.start())
+        pieces.append(text[place : found.start()])
+        lines.append(line)
+        line += text.count("\n", found.start(), found.end())
+        place = found.end()
+    left = "".join([*pieces, text[place:]])
+    return WithoutPictures(_EMPTY_DEFINITION.sub("", left) if lines else left, lines)
+
+
+def blocks_without_pictures(blocks: Sequence[Block]) -> tuple[Sequence[Block], list[str]]:
+    """Return blocks without the letters of pictures, and where those stood."""
+    taken: list[Block] = []
+    places: list[str] = []
+    for block in blocks:
+        if isinstance(block, PageStart | SheetStart):
+            taken.append(block)
+        elif isinstance(block, Table):
+            rows = tuple(tuple(_cell(cell, row[0], places) for cell in row) for row in block.rows)
+            taken.append(replace(block, rows=rows))
+        else:
+            text, lines = without_pictures(block.text)
+            places += [_beside(text)] * len(lines)
+            taken.append(replace(block, text=text) if lines else block)
+    return taken, places
+
+
+def lines_of(lines: Iterable[int]) -> list[str]:
+    """Return these lines as places."""
+    return [f"line {line}" for line in lines]
+
+
+def told(places: Sequence[str]) -> list[NotRead]:
+    """Return what is told of the pictures at these places: nothing where there are none."""
+    if not places:
+        return []
+    named = list(dict.fromkeys(places))
+    more = len(named) - NAMED_PLACES
+    where = ", ".join(named[:NAMED_PLACES]) + (f" and {more} more" if more > 0 else "")
+    return [NotRead("picture" if len(places) == 1 else f"picture ({len(places)})", where, WHY)]
+
+
+def _cell(cell: str, beside: str, places: list[str]) -> str:
+    text, lines = without_pictures(cell)
+    places += [_beside(beside if beside != cell else text)] * len(lines)
+    return text
+
+
+def _beside(text: str) -> str:
+    opening = " ".join(text.split())[:OPENING_CHARS].rstrip()
+    return f'beside "{opening}"' if opening else "alone"
+
+
+def _is_file(found: re.Match[str]) -> bool:
+    letters = found["other"]
+    if letters is None:
+        return True
+    least = LEAST_PICTURE if found[0][:11] == "data:image/" else LEAST_OTHER
+    return len(letters) >= least
