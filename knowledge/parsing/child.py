@@ -80,7 +80,7 @@ def _pdf(source: Source) -> Reader:
 def _office(source: Source) -> Reader:
     from knowledge.parsing.office import parts_reader, read_office
 
-    add_parts = parts_reader(source.file_format)
+    add_parts = parts_reader(source.file_format, source.content)
 
     def read() -> Content:
         name, content, file_format = source.filename, source.content, source.file_format

@@ -19,6 +19,9 @@ Row = Sequence[str | float | tuple[str | float, int] | None]
 STRICT_R = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 
 
+EXTERNAL = ' TargetMode="External"'
+
+
 def zipped(parts: Mapping[str, str | bytes]) -> bytes:
     """Return a zip file of these parts."""
     out = io.BytesIO()
@@ -29,9 +32,10 @@ def zipped(parts: Mapping[str, str | bytes]) -> bytes:
 
 
 def relations(targets: Mapping[str, tuple[str, str]], kinds: str = R) -> str:
-    """Return a .rels part: id → (kind, target)."""
+    """Return a .rels part: id → (kind, target); a `hyperlink` leads out of the file."""
     rows = "".join(
-        f'<Relationship Id="{key}" Type="{kinds}/{kind}" Target="{target}"/>'
+        f'<Relationship Id="{key}" Type="{kinds}/{kind}" Target="{target}"'
+        f"{EXTERNAL if kind == 'hyperlink' else ''}/>"
         for key, (kind, target) in targets.items()
     )
     space = "http://schemas.openxmlformats.org/package/2006/relationships"

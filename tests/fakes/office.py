@@ -28,7 +28,8 @@ def read_word(
         body: Its markup.
         styles: Markup beside the headings `H1` and `H2`.
         numbering: Markup of `numbering.xml`.
-        parts: Other parts: name in `word/` → (kind, data); the kind's id is the name.
+        parts: Other parts: name in `word/` → (kind, data); the kind's id is the name. The data
+            of a `hyperlink` is its address.
     """
     made: dict[str, str | bytes] = {
         "_rels/.rels": files.relations({"r1": ("officeDocument", "word/document.xml")}),
@@ -38,6 +39,9 @@ def read_word(
     }
     targets = {"s": ("styles", "styles.xml"), "n": ("numbering", "numbering.xml")}
     for name, (kind, data) in (parts or {}).items():
+        if kind == "hyperlink":
+            targets[name] = (kind, str(data))
+            continue
         targets[name] = (kind, name)
         made[f"word/{name}"] = data
     made["word/_rels/document.xml.rels"] = files.relations(targets)

@@ -82,10 +82,14 @@ class Flow:
         self._code: list[list[str]] = [[]]  # lines that wait, for each frame
         self._titles: list[str] = []  # of the tables that are open
         self._drawings: list[_Drawing] = []
-        self._in_text = False
+        self.read_words: Callable[[str], None] = self.add_words
+        self._sink: Callable[[str], None] | None = None  # where text goes; None: it is none
+        self.heard: list[list[str]] = []  # the words of links and the like that are open
+        self.deletions = 0  # that are tracked and open
+        self.unseen = 0  # drawings and rows that are open and not shown
         self._last = ""  # words of the paragraph before
         self.starts: dict[str, Callable[[Attributes], None]] = {
-            "t": lambda _: self._set_text(is_open=True),
+            "t": lambda _: self.set_sink(self.read_words),
             "tbl": lambda _: self.start_table(),
             "tr": lambda _: self.writer.begin_row(),
             "oMath": self.formula.begin,
@@ -97,7 +101,7 @@ class Flow:
             "OLEObject": lambda found: self.embed(found.get("ProgID", "")),
         }
         self.ends: dict[str, Callable[[], None]] = {
-            "t": lambda: self._set_text(is_open=False),
+            "t": lambda: self.set_sink(None),
             "tbl": self.end_table,
             "tr": lambda: self.writer.end_row(),
             "oMath": self.formula.end,
@@ -109,8 +113,8 @@ class Flow:
         starts, ends, formula = self.starts, self.ends, self.formula
         for kind, name, attributes in events:
             if kind == "text":
-                if self._in_text:
-                    self.add_words(name)
+                if self._sink:
+                    self._sink(name)
             elif kind == "start":
                 start = starts.get(name) or (formula.is_open and formula.starts.get(name))
                 if start:
@@ -134,19 +138,21 @@ class Flow:
     def add_words(self, text: str) -> None:
         """Add words of the open run."""
         look, paragraph = self.look, self.paragraph
-        if look.is_hidden:
+        if look.is_hidden or self.unseen:
             if text.strip():
                 self.leave("hidden text", HIDDEN)
             return
         if look.is_left_out:
             return
         text = readable(text, look.font)
+        for words in self.heard:
+            words.append(text)
         if len(paragraph.opening) < OPENING_KEPT:
             paragraph.opening += text
         if text.strip():
             paragraph.is_code = look.is_code and paragraph.is_code is not False
         rise = self.formula.rise or look.rise
-        if look.is_struck:
+        if look.is_struck or self.deletions:
             enclose = {"superscript": raised, "subscript": lowered}.get(rise)
             self.writer.struck(enclose(text) if enclose else text)
         elif rise == "superscript":
@@ -161,6 +167,11 @@ class Flow:
         self.paragraph.opening += sign
         self.paragraph.is_code = False
         self.writer.text(sign)
+
+    def add_address(self, address: str) -> None:
+        """Add where a link leads, after its words; nothing where that is not told."""
+        if address:
+            self.writer.text(f" ({address})")
 
     def leave(self, what: str, why: str) -> None:
         """Note something that is not read, to be told with its place."""
@@ -231,6 +242,10 @@ class Flow:
         """Note a file inside the file; its picture is not told besides."""
         name = f"embedded object ({program})" if program else "embedded object"
         self.leave(name, NOT_OPENED)
+        self.is_told()
+
+    def is_told(self) -> None:
+        """Note that the open drawing is told already, if there is one."""
         if self._drawings:
             self._drawings[-1].is_described = True
 
@@ -258,8 +273,9 @@ class Flow:
         if self._drawings and attributes.get("val", "1") in ("1", "true"):
             self._drawings[-1].is_described = True
 
-    def _set_text(self, *, is_open: bool) -> None:
-        self._in_text = is_open
+    def set_sink(self, sink: Callable[[str], None] | None) -> None:
+        """Say where the text goes that follows; None: it is not read."""
+        self._sink = sink
 
     def where(self, opening: str) -> str:
         """Return where a paragraph is, by its first words or those before it."""
