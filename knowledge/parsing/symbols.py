@@ -71,6 +71,11 @@ def readable(text: str, font: str) -> str:
     return "".join(_readable(letter, font) for letter in text)
 
 
+def private_signs(text: str, font: str) -> str:
+    """Return text whose private letters are those of a symbol font."""
+    return _PRIVATE.sub(lambda found: symbol(font, ord(found[0])), text)
+
+
 def list_mark(text: str, font: str) -> str:
     """Return the sign of a list: an empty box says something, a dot does not."""
     sign = readable(text.strip(), font)

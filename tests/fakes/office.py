@@ -122,6 +122,7 @@ def read_slides(
     Args:
         slides: Markup of the shapes of each.
         parts: Parts of the first slide: name in `ppt/slides/` → (kind, data); `unused`: of another.
+            The data of a `hyperlink` is its address.
         sections: Markup behind the list of slides.
         attributes: Slide, from 1 → attributes of its root.
     """
@@ -141,6 +142,9 @@ def read_slides(
         made[f"ppt/slides/{n}.xml"] = f"<p:sld {names} {root}>{shapes}</p:sld>"
     targets = {}
     for name, (kind, data) in (parts or {}).items():
+        if kind == "hyperlink":
+            targets[name] = (kind, data)
+            continue
         if kind != "unused":
             targets[name] = (kind, name)
         made[f"ppt/slides/{name}"] = data.replace("NAMES", names)
