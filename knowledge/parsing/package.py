@@ -25,7 +25,7 @@ class Package:
             DamagedFile: It is no Office file.
         """
         self.filename = filename
-        self.skipped = SKIPPED
+        self.skipped: frozenset[str] = SKIPPED
         self.archive = Archive(filename, content, limits)
         self._targets: dict[str, dict[str, tuple[str, str]]] = {}  # what was read before
         self._addresses: dict[str, dict[str, str]] = {}  # … of links that lead out of the file
@@ -36,14 +36,7 @@ class Package:
 
     def events(self, part: str) -> Iterator[Event]:
         """Yield the markup of a part, without the elements nobody reads."""
-        depth = 0
-        for event in events(self.filename, self.archive.pieces(part)):
-            if event.kind == "start" and (depth or event.name in self.skipped):
-                depth += 1
-            elif event.kind == "end" and depth:
-                depth -= 1
-            elif not depth:
-                yield event
+        return events(self.filename, self.archive.pieces(part), self.skipped)
 
     def related(self, part: str, kinds: tuple[str, ...]) -> list[str]:
         """Return the parts that a part refers to, those of the first kind first."""

@@ -303,7 +303,8 @@ def too_much_text(chars: int) -> ParseLimitExceeded:
 def _trimmed(text: str) -> str:
     """Return text with single spaces and none at the ends of its lines."""
     if "\n" not in text:
-        return _SPACES.sub(" ", text).strip()
+        has_spaces = "  " in text or "\t" in text or "\u00a0" in text  # most have none
+        return (_SPACES.sub(" ", text) if has_spaces else text).strip()
     return "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n")).strip()
 
 

@@ -5,8 +5,8 @@ that Strict and Transitional Office files read alike. A document type is refused
 in it is read: no entity is ever defined, nothing is ever fetched.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Literal, NamedTuple
 from xml.parsers import expat
 
@@ -24,41 +24,58 @@ class Event(NamedTuple):
     attributes: Mapping[str, str] = {}
 
 
-def events(filename: str, pieces: Iterable[bytes]) -> Iterator[Event]:
+_NO_ATTRIBUTES: Mapping[str, str] = {}
+_new = tuple.__new__  # of an event, without the Python function of a named tuple
+
+
+def events(
+    filename: str, pieces: Iterable[bytes], skipped: frozenset[str] = frozenset()
+) -> Iterator[Event]:
     """Yield what the markup says, in order, while it is being read.
 
     An attribute that names a relationship keeps a prefix: `r:id`.
+
+    Args:
+        filename: For messages.
+        pieces: The bytes.
+        skipped: Names of elements that are left out, with all inside them.
 
     Raises:
         DamagedFile: Not well-formed, nested too deeply, or it declares a document type.
     """
     found: list[Event] = []
-    depth = 0
+    depth = skipping = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
+        nonlocal depth, skipping
         depth += 1
         if depth > MAX_DEPTH:
             raise DamagedFile(f"{filename!r} nests its markup deeper than {MAX_DEPTH} levels")
-        found.append(Event("start", _local(name), {_key(k): v for k, v in attributes.items()}))
+        local = _LOCAL[name]
+        if skipping or local in skipped:
+            skipping += 1
+            return
+        own = {_KEYS[k]: v for k, v in attributes.items()} if attributes else _NO_ATTRIBUTES
+        found.append(_new(Event, ("start", local, own)))
 
     def end(name: str) -> None:
-        nonlocal depth
+        nonlocal depth, skipping
         depth -= 1
-        found.append(Event("end", _local(name)))
+        if skipping:
+            skipping -= 1
+        else:
+            found.append(_new(Event, ("end", _LOCAL[name], _NO_ATTRIBUTES)))
 
     def text(data: str) -> None:
-        found.append(Event("text", data))
-
-    def doctype(*_: object) -> None:
-        raise DamagedFile(f"{filename!r} declares a document type (DOCTYPE); none is allowed here")
+        if not skipping:
+            found.append(_new(Event, ("text", data, _NO_ATTRIBUTES)))
 
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = doctype
+    parser.StartDoctypeDeclHandler = partial(_refuse, filename)
     try:
         for piece in pieces:
             parser.Parse(piece, False)
@@ -70,12 +87,30 @@ def events(filename: str, pieces: Iterable[bytes]) -> Iterator[Event]:
     yield from found
 
 
-@lru_cache(KNOWN_NAMES)
+def _refuse(filename: str, *_: object) -> None:
+    raise DamagedFile(f"{filename!r} declares a document type (DOCTYPE); none is allowed here")
+
+
+class _Names(dict[str, str]):
+    """Long names → short ones; as many as Office has are kept."""
+
+    def __init__(self, shorten: Callable[[str], str]) -> None:
+        self._shorten = shorten
+
+    def __missing__(self, name: str) -> str:
+        short = self._shorten(name)
+        if len(self) < KNOWN_NAMES:
+            self[name] = short
+        return short
+
+
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-@lru_cache(KNOWN_NAMES)
 def _key(name: str) -> str:
     space, _, local = name.rpartition("}")
     return f"r:{local}" if space.endswith("/relationships") else local
+
+
+_LOCAL, _KEYS = _Names(_local), _Names(_key)

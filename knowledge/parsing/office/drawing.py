@@ -30,16 +30,10 @@ class _Paragraph(Open):
 class DrawingFlow(Flow):
     """Adds the text of shapes to a writer."""
 
-    def __init__(
-        self,
-        writer: BlockWriter,
-        left_out: LeftOut,
-        place: str,
-        addresses: Mapping[str, str] | None = None,
-    ) -> None:
-        """Write to `writer`; `addresses`: relationship id → where a link leads."""
+    def __init__(self, writer: BlockWriter, left_out: LeftOut, place: str) -> None:
+        """Write to `writer`; arguments: `Flow`."""
         super().__init__(writer, left_out, place)
-        self._links = Links(addresses or {})
+        self._links = Links({})
         self._open_link = self._link = ""  # relations: of the words before, of this run
         self._sign_font = ""
         self._paragraphs = [
@@ -94,6 +88,10 @@ class DrawingFlow(Flow):
     def is_note(self) -> bool:
         """Tell whether the paragraph stands beside the page."""
         return False
+
+    def set_addresses(self, addresses: Mapping[str, str]) -> None:
+        """Take where the links of a part lead, by their relationship's id."""
+        self._links = Links(addresses)
 
     def start_body(self) -> None:
         """Begin the text of a shape."""

@@ -6,7 +6,7 @@ code, pictures and formulas; it does not know styles, numbers or slides (`word`,
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from knowledge.parsing.blocks import Caption, Paragraph
 from knowledge.parsing.office.formulas import Formula
@@ -59,7 +59,7 @@ class Open:
     is_code: bool | None = None
     is_described: bool = False
     is_outside: bool = False
-    left_out: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] | None = None
 
 
 @dataclass(slots=True)
@@ -178,7 +178,9 @@ class Flow:
         if self.paragraph.is_outside:
             self.left_out.add(what, self.where(""), why)
         else:
-            self.paragraph.left_out.append((what, why))
+            paragraph = self.paragraph
+            paragraph.left_out = paragraph.left_out or []
+            paragraph.left_out.append((what, why))
 
     def keep_code_line(self) -> None:
         """End the open paragraph: it is a line of code."""
@@ -200,7 +202,7 @@ class Flow:
     def ended_paragraph(self, paragraph: Open) -> None:
         """Tell what was left out of a paragraph that has ended."""
         opening = paragraph.opening.strip()
-        for what, why in paragraph.left_out:
+        for what, why in paragraph.left_out or ():
             self.left_out.add(what, self.where(opening), why)
         self._last = opening or self._last
 

@@ -4,7 +4,7 @@ It knows which slides are shown and what a placeholder is for; it does not know 
 is written (`drawing`). Hidden slides and comments are left out, and told.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from knowledge.errors import ParseLimitExceeded
@@ -46,24 +46,21 @@ class _Slide:
 class _Shape(DrawingFlow):
     """The text of a slide or of its notes."""
 
-    def __init__(
-        self, deck: "_Deck", slide: _Slide, part: str = "", *, are_notes: bool = False
-    ) -> None:
-        addresses = deck.package.addresses(part or slide.part)
-        super().__init__(deck.writer, deck.left_out, f"slide {slide.number}", addresses)
-        self._addresses = addresses
-        self._shapes = Shapes(*((0, 0) if are_notes else deck.size))
+    def __init__(self, deck: "_Deck", *, are_notes: bool = False) -> None:
+        super().__init__(deck.writer, deck.left_out, "")
+        self._deck = deck
+        self._are_notes = are_notes
+        self._part = ""  # the slide
+        self._addresses: Mapping[str, str] = {}
+        self._shapes = Shapes(0, 0)
         self._in_name = False
         self._title_addresses: list[str] = []
-        self._deck = deck
-        self._slide = slide
-        self._are_notes = are_notes
         self._placeholder: Mapping[str, str] | None = None
         self._is_around = False
         self.starts |= {
             "sp": lambda _: self._start_text_shape(),
             "grpSp": lambda _: self._start_shape(),
-            "off": self._shapes.set_place,
+            "off": lambda found: self._shapes.set_place(found),
             "ext": self._set_size,
             "ph": self._set_placeholder,
             "pic": lambda _: self._start_picture(),
@@ -80,6 +77,14 @@ class _Shape(DrawingFlow):
             "cNvPr": self._end_name,
             **dict.fromkeys(("nvSpPr", "nvPicPr", "nvGraphicFramePr"), self.writer.caption),
         }
+
+    def read(self, slide: _Slide, part: str, events: Iterable[Event]) -> None:
+        """Add the text of a slide, or of a part that belongs to it."""
+        self.place, self._part = f"slide {slide.number}", slide.part
+        self._addresses = self._deck.package.addresses(part)
+        self.set_addresses(self._addresses)
+        self._shapes = Shapes(*((0, 0) if self._are_notes else self._deck.size))
+        self.add(events)
 
     def where(self, opening: str) -> str:
         """Return the slide: it is enough to find anything on it."""
@@ -98,7 +103,7 @@ class _Shape(DrawingFlow):
         """Return the bullet that the layout gives."""
         if self._placeholder is None or self._are_notes:
             return NONE
-        return self._deck.layouts.bullet(self._slide.part, self._placeholder, level)
+        return self._deck.layouts.bullet(self._part, self._placeholder, level)
 
     def add_words(self, text: str) -> None:
         """Add words, unless they stand on every slide, or where nobody sees them."""
@@ -210,6 +215,7 @@ class _Deck:
         self.left_out = LeftOut()
         self.layouts = Layouts(package)
         self.slides, self.size = _slides(package)
+        self._shape, self._note = _Shape(self), _Shape(self, are_notes=True)
         self.title_level = 2 if any(slide.section for slide in self.slides) else 1
 
     def read(self) -> None:
@@ -233,7 +239,7 @@ class _Deck:
         """Add a slide, its title first, wherever it stands in the file."""
         package, writer, part = self.package, self.writer, slide.part
         writer.push()
-        _Shape(self, slide).add(events)
+        self._shape.read(slide, part, events)
         blocks = writer.pop()
         blocks.sort(key=lambda block: not isinstance(block, Heading))
         writer.blocks_of_frame().extend(blocks)
@@ -243,9 +249,9 @@ class _Deck:
         if package.related(part, ("chartEx",)):
             self.left_out.add("chart", f"slide {slide.number}", "its kind of chart is not read")
         for diagram in package.related(part, ("diagramData",)):
-            _Shape(self, slide, diagram).add(package.events(diagram))
+            self._shape.read(slide, diagram, package.events(diagram))
         for notes in package.related(part, ("notesSlide",)):
-            _Shape(self, slide, notes, are_notes=True).add(package.events(notes))
+            self._note.read(slide, notes, package.events(notes))
         if package.related(part, ("comments", "comment")):
             self.left_out.add("comments", f"slide {slide.number}", WHY_NO_COMMENTS)
 

@@ -6,7 +6,7 @@ know which parts there are (`word`) nor how blocks are written.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from knowledge.errors import KnowledgeError, ParseLimitExceeded
@@ -34,12 +34,12 @@ class _Paragraph(Open):
     number_id: str | None = None
     depth: int | None = None
     heading: int | None = None
-    mark: Style = field(default_factory=Style)  # the look of its end, which may be hidden
-    run: Style = field(default_factory=Style)
+    mark: Style | None = None  # the look of its end, which may be hidden; None: as its style
+    run: Style | None = None  # own properties; None: it has none
     run_style: str = ""
     look: Look | None = None  # of the run, once it is asked for
-    parts: list[str] = field(default_factory=list)  # charts and diagrams shown in it
-    addresses: list[str] = field(default_factory=list)  # of links in a heading
+    parts: list[str] | None = None  # charts and diagrams shown in it
+    addresses: list[str] | None = None  # of links in a heading
 
 
 @dataclass(slots=True)
@@ -65,6 +65,7 @@ class Story(SpanFlow):
         ]  # the first stands for what is outside of any
         self._tables: list[_Table] = []
         self._in_properties = False
+        self._looks: dict[tuple[str, str], Look] = {}  # of runs without properties, by styles
         self._note = ""
         self.starts |= {
             **self._starts_of_paragraphs(),
@@ -94,7 +95,12 @@ class Story(SpanFlow):
     def look(self) -> Look:
         """How the run stands on the page: by its own properties, its style, its paragraph's."""
         paragraph = self._paragraphs[-1]
-        if paragraph.look is None:
+        if paragraph.look is None and paragraph.run is None:
+            names = paragraph.style, paragraph.run_style
+            if names not in self._looks:
+                self._looks[names] = self._look(paragraph)
+            paragraph.look = self._looks[names]
+        elif paragraph.look is None:
             paragraph.look = self._look(paragraph)
         return paragraph.look
 
@@ -102,7 +108,7 @@ class Story(SpanFlow):
         styles = self._document.styles
         whole = styles.get(paragraph.style or styles.default)
         named = styles.get(paragraph.run_style)
-        nearest = (paragraph.run, named, whole)
+        nearest = (paragraph.run or Style(), named, whole)
         font = next((one.font for one in nearest if one.font), "")
         return Look(
             rise=next((one.rise for one in nearest if one.rise is not None), ""),
@@ -175,7 +181,7 @@ class Story(SpanFlow):
 
     def _start_run(self) -> None:
         paragraph = self._paragraphs[-1]
-        paragraph.run, paragraph.run_style, paragraph.look = Style(), "", None
+        paragraph.run, paragraph.run_style, paragraph.look = None, "", None
 
     def _set_run_style(self, attributes: Attributes) -> None:
         if not self._in_properties:
@@ -184,7 +190,12 @@ class Story(SpanFlow):
     def _property(self, name: str) -> Callable[[Attributes], None]:
         def tell(attributes: Attributes) -> None:
             paragraph = self._paragraphs[-1]
-            tell_run(paragraph.mark if self._in_properties else paragraph.run, name, attributes)
+            if self._in_properties:
+                paragraph.mark = paragraph.mark or Style()
+                tell_run(paragraph.mark, name, attributes)
+            else:
+                paragraph.run = paragraph.run or Style()
+                tell_run(paragraph.run, name, attributes)
 
         return tell
 
@@ -212,10 +223,10 @@ class Story(SpanFlow):
             self.end_code()
             self._write(paragraph, style, heading, number=number)
         self.ended_paragraph(paragraph)
-        for address in paragraph.addresses:
+        for address in paragraph.addresses or ():
             self.writer.text(f"({address})")
             self.writer.end_paragraph()
-        for part in paragraph.parts:
+        for part in paragraph.parts or ():
             self._add_part(part, paragraph)
         if self.depth == 0 and not (number and not heading) and not self._note:
             self._document.notes.add_waiting(self.writer)
@@ -231,7 +242,9 @@ class Story(SpanFlow):
     def add_address(self, address: str) -> None:
         """Add where a link leads: below a heading, elsewhere after its words."""
         if address and self._heading(self.paragraph):
-            self.paragraph.addresses.append(address)
+            paragraph = self.paragraph
+            paragraph.addresses = paragraph.addresses or []
+            paragraph.addresses.append(address)
         else:
             super().add_address(address)
 
@@ -268,7 +281,7 @@ class Story(SpanFlow):
         """Count a paragraph and return its number."""
         own = paragraph.number_id
         number_id = own if own is not None else style.number_id
-        if not number_id or (paragraph.mark.is_hidden and not paragraph.opening):
+        if not number_id or (paragraph.mark and paragraph.mark.is_hidden and not paragraph.opening):
             return None
         name = paragraph.style or self._document.styles.default
         depth = self._document.depth(number_id, name, paragraph.depth)
@@ -343,7 +356,9 @@ class Story(SpanFlow):
 
     def _show_part(self, relation: str) -> None:
         if relation in self._targets:
-            self.paragraph.parts.append(self._targets[relation][1])
+            paragraph = self.paragraph
+            paragraph.parts = paragraph.parts or []
+            paragraph.parts.append(self._targets[relation][1])
 
     def _add_part(self, part: str, paragraph: _Paragraph) -> None:
         """Add a chart or a diagram that a paragraph shows."""
