@@ -5,7 +5,6 @@ are written (`page`).
 """
 
 from collections.abc import Callable
-from html.parser import HTMLParser
 
 from knowledge.parsing.blocks import Block, Heading
 from knowledge.parsing.html.code import CodeText
@@ -14,6 +13,7 @@ from knowledge.parsing.html.forms import Choices, words_of_field
 from knowledge.parsing.html.links import Links
 from knowledge.parsing.html.lists import LISTS, Attributes, count_items, open_list
 from knowledge.parsing.html.marks import HEADINGS, Effect
+from knowledge.parsing.html.markup import TagReader
 from knowledge.parsing.html.ruby import ENDED_BY, PARTS, Ruby
 from knowledge.parsing.html.scopes import Scopes
 from knowledge.parsing.html.tables import OpenTables, write_table
@@ -22,12 +22,12 @@ from knowledge.parsing.writer import BlockWriter
 LEAST_PICTURE = 200  # letters of an address that is a picture; smaller ones only keep a place
 
 
-class Elements(HTMLParser):
+class Elements(TagReader):
     """The elements that are open on a page."""
 
     def __init__(self, writer: BlockWriter, markup: str, *, reads_all: bool) -> None:
         """Write to `writer`; `reads_all`: also menus and hidden text."""
-        super().__init__(convert_charrefs=True)
+        super().__init__(markup)
         self._writer = writer
         self._reads_all = reads_all
         self._reversed = iter(count_items(markup))
@@ -54,7 +54,7 @@ class Elements(HTMLParser):
                 self._part()
 
     def _place(self) -> str:
-        return f"line {self.getpos()[0]}"
+        return f"line {self.line()}"
 
     # Blocks
 

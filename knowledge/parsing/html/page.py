@@ -41,7 +41,6 @@ class Page(Elements):
     def __init__(self, writer: BlockWriter, markup: str, *, reads_all: bool) -> None:
         """Make ready to write the blocks of `markup`; `reads_all`: also menus and hidden text."""
         super().__init__(writer, markup, reads_all=reads_all)
-        self._markup = markup
         self._sheet = StyleSheet(markup)
         self._sign_font = ""
 

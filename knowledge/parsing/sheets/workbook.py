@@ -170,11 +170,11 @@ class _Reading:
         value = self._words.take()
         place = max(column(reference, self._column), self._column)
         self._column = place + 1
-        address = self._end_formula(value, kind, reference)
+        address = "" if self._formula is None else self._end_formula(value, kind, reference)
         if kind == "e" and value:
             self._note_place("value", f"its formula fails: {value}", reference)
         text = self._cells.text(value, kind, style).strip()
-        if value.strip() and not text:
+        if not text and value.strip():
             self._note_place("value", "its format shows nothing", reference)
         if text and place in self.sheet.hidden_columns:
             self.sheet.left_out_columns.add(place)
@@ -192,9 +192,7 @@ class _Reading:
 
     def _end_formula(self, value: str, kind: str, reference: str) -> str:
         """Tell of a formula that has no value, or an old one; return where it leads as a link."""
-        if self._formula is None:
-            return ""
-        formula, self._formula, self._text = "".join(self._formula), None, None
+        formula, self._formula, self._text = "".join(self._formula or ()), None, None
         if not value and kind != "str":
             self._note_place("formula", "its value was never computed", reference)
         elif self._is_stale:
@@ -207,31 +205,51 @@ class _Reading:
 
     def _note(self, name: str, attributes: Mapping[str, str]) -> None:
         """Note what is said around the cells, or inside one."""
-        match name:
-            case "row":
-                number = whole(attributes.get("r")) or self._row.number + 1
-                self._is_hidden = attributes.get("hidden") in TRUE or _is_zero(attributes, "ht")
-                self._hidden_so_far += self._is_hidden
-                self._row, self._column = SheetRow(number, {}, number - self._hidden_so_far), 0
-            case "f":
-                self._formula = self._text = []
-            case _ if name in RUN_PROPERTIES:
-                self._words.note(name, attributes)
-            case _ if name in HEADERS or name in FOOTERS:
-                self._text = self._around.setdefault(name, [])
-            case "hyperlink" if attributes.get("r:id") in self._addresses:
-                target = self._addresses[attributes["r:id"]]
-                self._links.append((attributes.get("ref", "").split(":")[0], target))
-            case "mergeCell":
-                self.sheet.merged += areas(attributes.get("ref", ""))
-            case "autoFilter":
-                filtered = areas(attributes.get("ref", ""))
-                self.sheet.header_ends += [area.top for area in filtered]
-            case "pane" if attributes.get("state", "").startswith("frozen"):
-                self.sheet.header_ends.append(whole(attributes.get("ySplit", "").split(".")[0]))
-            case "col" if attributes.get("hidden") in TRUE or _is_zero(attributes, "width"):
-                first, last = whole(attributes.get("min")), whole(attributes.get("max"))
-                self.sheet.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
+        if note := _NOTES.get(name):
+            note(self, attributes)
+        elif name in RUN_PROPERTIES:
+            self._words.note(name, attributes)
+        elif name in HEADERS or name in FOOTERS:
+            self._text = self._around.setdefault(name, [])
+
+    def _start_row(self, attributes: Mapping[str, str]) -> None:
+        number = whole(attributes.get("r")) or self._row.number + 1
+        self._is_hidden = attributes.get("hidden") in TRUE or _is_zero(attributes, "ht")
+        self._hidden_so_far += self._is_hidden
+        self._row, self._column = SheetRow(number, {}, number - self._hidden_so_far), 0
+
+    def _start_formula(self, attributes: Mapping[str, str]) -> None:
+        self._formula = self._text = []
+
+    def _note_link(self, attributes: Mapping[str, str]) -> None:
+        if target := self._addresses.get(attributes.get("r:id", "")):
+            self._links.append((attributes.get("ref", "").split(":")[0], target))
+
+    def _note_merged(self, attributes: Mapping[str, str]) -> None:
+        self.sheet.merged += areas(attributes.get("ref", ""))
+
+    def _note_filter(self, attributes: Mapping[str, str]) -> None:
+        self.sheet.header_ends += [area.top for area in areas(attributes.get("ref", ""))]
+
+    def _note_pane(self, attributes: Mapping[str, str]) -> None:
+        if attributes.get("state", "").startswith("frozen"):
+            self.sheet.header_ends.append(whole(attributes.get("ySplit", "").split(".")[0]))
+
+    def _note_columns(self, attributes: Mapping[str, str]) -> None:
+        if attributes.get("hidden") in TRUE or _is_zero(attributes, "width"):
+            first, last = whole(attributes.get("min")), whole(attributes.get("max"))
+            self.sheet.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
+
+
+_NOTES = {
+    "row": _Reading._start_row,
+    "f": _Reading._start_formula,
+    "hyperlink": _Reading._note_link,
+    "mergeCell": _Reading._note_merged,
+    "autoFilter": _Reading._note_filter,
+    "pane": _Reading._note_pane,
+    "col": _Reading._note_columns,
+}
 
 
 def _is_zero(attributes: Mapping[str, str], name: str) -> bool:
