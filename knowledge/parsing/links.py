@@ -12,18 +12,17 @@ MOST_ADDRESS_CHARS = 200  # a choice: an address that somebody types is shorter,
 _AWAY = re.compile(r"(?:https?|ftps?)://", re.IGNORECASE)
 _PERSON = re.compile(r"(mailto|tel|sms|callto|fax):(?://)?", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:(?!//)", re.IGNORECASE)
-_FILE = re.compile(
-    r"[^?#]*\.(?:pdf|docx?|docm|dotx?|xlsx?|xlsm|csv|tsv|pptx?|odt|ods|odp|rtf|txt|md|epub|zip|7z|gz"
-    r"|ics|vcf|dwg|exe|msi|dmg|apk|mp3|mp4)(?:[?#].*)?",
-    re.IGNORECASE,
+# Patterns as text are compiled where one is first needed: most files have no such link.
+_FILE = (
+    r"(?i)[^?#]*\.(?:pdf|docx?|docm|dotx?|xlsx?|xlsm|csv|tsv|pptx?|odt|ods|odp|rtf|txt|md|epub|zip|7z|gz"
+    r"|ics|vcf|dwg|exe|msi|dmg|apk|mp3|mp4)(?:[?#].*)?"
 )
-_SAYS_NOTHING = re.compile(
-    r"(?:(?:please |just )?(?:click|tap|press|see|follow|use|go|download(?: it| them)?)? ?)?"
+_SAYS_NOTHING = (
+    r"(?i)(?:(?:please |just )?(?:click|tap|press|see|follow|use|go|download(?: it| them)?)? ?)?"
     r"(?:here|this|this (?:link|page|form|site|document|file)|the link|link|page)"
     r"|(?:bitte )?(?:hier(?: klicken)?|dieser link)|ici|cliquez ici|aquí|qui"
     r"|(?:请|請)?(?:点击|點擊|点|點|戳|见|見)?(?:这里|這裡|這裏|此处|此處|链接|鏈接|連結|本页|此页)"
-    r"|(?:こちら|ここ|リンク)(?:を?クリック)?",
-    re.IGNORECASE,
+    r"|(?:こちら|ここ|リンク)(?:を?クリック)?"
 )
 _DIGITS = re.compile(r"\D+")
 LEAST_DIGITS = 5  # of a number that counts as shown; fewer are its code or extension
@@ -50,9 +49,15 @@ def address_beside(words: str, target: str, *, site: str = "") -> str:
         if not target[:5].lower() == "file:":
             return ""
     is_near = not is_away or (site != "" and host_of(target) == site)
-    if is_near and not (_FILE.fullmatch(target) or _SAYS_NOTHING.fullmatch(words.strip(" .。»>→"))):
+    if is_near and not (
+        re.fullmatch(_FILE, target) or re.fullmatch(_SAYS_NOTHING, words.strip(" .。»>→"))
+    ):
         return ""
     return "" if _shows(words, target) else _short(target)
+
+
+def _says_nothing(words: str) -> bool:
+    return re.fullmatch(_SAYS_NOTHING, words.strip(" .。»>→")) is not None
 
 
 def host_of(address: str) -> str:

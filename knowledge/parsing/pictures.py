@@ -16,21 +16,21 @@ LEAST_BARE = 200  # … of base64 that does not say what it is, but begins as a 
 NAMED_PLACES = 5
 OPENING_CHARS = 40  # of the text beside it: enough to search for
 WHY = "letters of a file inside the text are no words; its description is read"
-_SIGNS = (";base64,", "data:image/", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "PHN2Zy")
-"""How files begin in base64: PNG, JPEG, GIF, WebP, SVG."""
+_SIGNS = (";base64,", "data:image/", "iVBORw0KGgo", "4AAQSkZJRg")
+"""Looked for in every text: of addresses, and how a PNG and a JPEG begin in base64."""
 _BASE64 = r"(?:\\?[A-Za-z0-9+/_-]|%2[BbFf])"
 _LINES = rf"(?:\\[rn]|\r?\n[ \t>]*){_BASE64}{{40,}}+"  # lines of 60 to 76 letters, and a last one
 _LAST = rf"(?:(?:\\[rn]|\r?\n[ \t>]*){_BASE64}++(?:={{1,2}}|(?=\s*[)\"'>])))?"
-_EMPTY_DEFINITION = re.compile(
-    r"^ {0,3}\[[^\]\n]+\]:[ \t]*(?:<>)?[ \t]*(?:[\"'(].*)?\n?", re.MULTILINE
-)
+_EMPTY_DEFINITION = r"(?m)^ {0,3}\[[^\]\n]+\]:[ \t]*(?:<>)?[ \t]*(?:[\"'(].*)?\n?"
 _TEXT = r"data:image\\?/[\w.+-]+(?:;[\w=.-]+){0,3}+,"
-_DATA = re.compile(
-    rf"""data:[\w.+-]+\\?/[\w.+-]+(?:;[\w=."-]+?){{0,3}}?;base64,\s?(?P<other>{_BASE64}*+(?:{_LINES})*+{_LAST}(?:=|%3[Dd]){{0,2}})"""
+_WRAPPED = rf"(?:{_LINES})*+{_LAST}"
+_BARE = rf"(?:iVBORw0KGgo|\\?/9j\\?/4AAQSkZJRg){_BASE64}{{{LEAST_BARE},}}+{_WRAPPED}={{0,2}}"
+_ENCODED = rf"{_BASE64}*+{_WRAPPED}(?:=|%3[Dd]){{0,2}}"
+_DATA = (
+    rf"""data:[\w.+-]+\\?/[\w.+-]+(?:;[\w=."-]+?){{0,3}}?;base64,\s?(?P<other>{_ENCODED})"""
     rf"""|(?<=")(?P<double>{_TEXT}[^"\n]*)|(?<=')(?P<single>{_TEXT}[^'\n]*)"""
-    rf"""|(?<=\()(?P<round>{_TEXT}[^\s()]*)"""
-    rf"""|(?<![A-Za-z0-9+/])(?P<bare>(?:iVBORw0KGgo|\\?/9j\\?/|R0lGOD|UklGR|PHN2Zy){_BASE64}{{{LEAST_BARE},}}+(?:{_LINES})*+{_LAST}={{0,2}})""",
-)
+    rf"""|(?<=\()(?P<round>{_TEXT}[^\s()]*)|(?<![A-Za-z0-9+/])(?P<bare>{_BARE})"""
+)  # compiled where it is first needed: most files have no such letters
 
 
 class WithoutPictures(NamedTuple):
@@ -50,7 +50,7 @@ def without_pictures(text: str) -> WithoutPictures:
     pieces: list[str] = []
     lines: list[int] = []
     place, line = 0, 1
-    for found in _DATA.finditer(text):
+    for found in re.finditer(_DATA, text):
         if not _is_file(found):
             continue
         line += text.count("\n", place, found.start())
@@ -59,7 +59,7 @@ def without_pictures(text: str) -> WithoutPictures:
         line += text.count("\n", found.start(), found.end())
         place = found.end()
     left = "".join([*pieces, text[place:]])
-    return WithoutPictures(_EMPTY_DEFINITION.sub("", left) if lines else left, lines)
+    return WithoutPictures(re.sub(_EMPTY_DEFINITION, "", left) if lines else left, lines)
 
 
 def blocks_without_pictures(blocks: Sequence[Block]) -> tuple[Sequence[Block], list[str]]:

@@ -78,7 +78,7 @@ def test_every_format_is_without_them(name: str, content: str) -> None:
         "data:image/a" + ";a" * 100_000,
         "data:image/png;base64," + ("A" * 76 + "\n") * 10_000,
         '"data:image/svg,' * 20_000,
-        "/9j/" * 100_000,
+        "/9j/4AAQSkZJRg" * 30_000,
     ],
 )
 def test_a_text_that_only_looks_like_pictures_takes_linear_time(text: str) -> None:
