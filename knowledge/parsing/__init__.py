@@ -10,9 +10,11 @@ from knowledge.errors import EmptyDocument, ParseLimitExceeded, UnsupportedFile
 from knowledge.parsing.blocks import NotRead
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.parsed import ParsedText
-from knowledge.parsing.pictures import holds_pictures, lines_of, told, without_pictures
 from knowledge.parsing.sandbox import parse_in_child
 from knowledge.parsing.text import decode
+from knowledge.parsing.words.comments import without_comments
+from knowledge.parsing.words.parts import lines_of
+from knowledge.parsing.words.pictures import holds_pictures, told_pictures, without_pictures
 
 __all__ = ["FORMATS", "NotRead", "ParseLimits", "ParsedText", "parse"]
 
@@ -82,15 +84,26 @@ def parse(
     if file_format not in PLAIN:
         return parse_in_child(filename, content, file_format, password=password, limits=limits)
     text, encoding = decode(filename, content)
-    text, lines = without_pictures(text) if holds_pictures(text) else (text, ())
+    text, left_out = _seen(text, file_format)
     if not text.strip():
         raise EmptyDocument(f"{filename!r} contains no text")
     if len(text) > limits.chars:
         raise ParseLimitExceeded(
             f"{filename!r} has more than {limits.chars:,} characters (knowledge.parse_chars)"
         )
-    left_out = tuple(told(lines_of(lines)))
     return ParsedText(text=text, format=file_format, encoding=encoding, left_out=left_out)
+
+
+def _seen(text: str, file_format: str) -> tuple[str, tuple[NotRead, ...]]:
+    """Return what a reader of the text sees, and what is told of the rest."""
+    left_out: list[NotRead] = []
+    if holds_pictures(text):
+        text, lines = without_pictures(text)
+        left_out = told_pictures(lines_of(lines))
+    if file_format == "markdown":
+        text, comments = without_comments(text)
+        left_out += comments
+    return text, tuple(left_out)
 
 
 def _unread(filename: str, suffix: str) -> str:

@@ -1,7 +1,7 @@
 """The inside of the process that reads one file: limits itself, reads, answers, ends.
 
 It knows which reader reads which format. It takes one line of JSON and the file from stdin and
-writes one line of JSON to stdout. Before it looks at the file it gives up, for good, the right to
+writes one line of JSON to stdout. Before it looks into the file it gives up, for good, the right to
 open anything: no file, no socket, no further memory or processor time than allowed.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
 from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart, render
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.pictures import blocks_without_pictures, holds_pictures, told
 from knowledge.parsing.text import CANDIDATES, decode, is_encoding
+from knowledge.parsing.words.pictures import blocks_without_pictures, holds_pictures, told_pictures
 
 Reader = Callable[[], Content]
 
@@ -190,7 +190,7 @@ def _reply(filename: str, content: Content) -> dict[str, Any]:
     is_text = any(not isinstance(block, PageStart | SheetStart) for block in content.blocks)
     if not (is_text and rendered.text.strip()):
         raise EmptyDocument(f"{filename!r} contains no text")
-    not_read = [*content.not_read, *told(pictures)]
+    not_read = [*content.not_read, *told_pictures(pictures)]
     return {
         # half of a surrogate pair is no text; it can be neither stored nor sent
         "text": rendered.text.encode("utf-8", "replace").decode(),

@@ -1,13 +1,13 @@
 """The links of a page: their words, and the address that is written after them.
 
 It knows which link is open and whose page it is; which addresses are written is in
-`knowledge.parsing.links`.
+`knowledge.parsing.words.links`.
 """
 
 import re
 
 from knowledge.parsing.html.lists import Attributes
-from knowledge.parsing.links import address_beside, host_of
+from knowledge.parsing.words.links import address_beside, host_of
 
 _SAVED = re.compile(r"\s*saved from url=\(\d+\)(\S+)")
 

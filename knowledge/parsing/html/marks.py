@@ -10,7 +10,7 @@ from typing import Literal, cast
 from knowledge.parsing.html.code import is_line_number
 from knowledge.parsing.html.lists import LISTS, Attributes
 from knowledge.parsing.html.styles import OF_STYLE, SHOWN, StyleSheet
-from knowledge.parsing.symbols import is_symbol_font
+from knowledge.parsing.words.symbols import is_symbol_font
 
 Effect = Literal[
     "muted", "struck", "raised", "lowered", "code", "pre", "block", "kept", "link", "note",

@@ -25,7 +25,7 @@ from knowledge.parsing.html.marks import (
 from knowledge.parsing.html.ruby import PARTS
 from knowledge.parsing.html.scopes import HOLDING
 from knowledge.parsing.html.styles import StyleSheet
-from knowledge.parsing.symbols import readable
+from knowledge.parsing.words.symbols import readable
 from knowledge.parsing.writer import BlockWriter
 
 MARK_CHARS = 4  # of a note; longer raised links are words

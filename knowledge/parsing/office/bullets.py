@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from knowledge.parsing.counting import count
 from knowledge.parsing.package import Package
-from knowledge.parsing.symbols import list_mark
+from knowledge.parsing.words.symbols import list_mark
 from knowledge.parsing.xml import Event
 
 BODIES = ("", "body", "obj")  # placeholders for running text

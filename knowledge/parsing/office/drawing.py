@@ -13,7 +13,7 @@ from knowledge.parsing.office.flow import Attributes, Flow, Look, Open
 from knowledge.parsing.office.left_out import LeftOut
 from knowledge.parsing.office.links import Links
 from knowledge.parsing.office.styles import MONOSPACE
-from knowledge.parsing.symbols import is_symbol_font, private_signs
+from knowledge.parsing.words.symbols import is_symbol_font, private_signs
 from knowledge.parsing.writer import BlockWriter
 
 MOST_LEVELS = 9  # ECMA-376 21.1.2.2.7

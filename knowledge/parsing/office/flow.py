@@ -12,7 +12,7 @@ from knowledge.parsing.blocks import Caption, Paragraph
 from knowledge.parsing.office.formulas import Formula
 from knowledge.parsing.office.left_out import LeftOut, paragraph_place
 from knowledge.parsing.raised import lowered, raised
-from knowledge.parsing.symbols import readable
+from knowledge.parsing.words.symbols import readable
 from knowledge.parsing.writer import BlockWriter
 from knowledge.parsing.xml import Event
 

@@ -1,13 +1,13 @@
 """Links of Office files: elements around words, and fields between two marks.
 
 It knows relationships and `HYPERLINK` fields (ECMA-376 17.16.5.25); which addresses are written
-beside the words is in `knowledge.parsing.links`.
+beside the words is in `knowledge.parsing.words.links`.
 """
 
 import re
 from collections.abc import Mapping
 
-from knowledge.parsing.links import address_beside
+from knowledge.parsing.words.links import address_beside
 
 _HYPERLINK = re.compile(r"\s*HYPERLINK\s+(?:\"([^\"]*)\"|([^\s\\\"]\S*))", re.IGNORECASE)
 

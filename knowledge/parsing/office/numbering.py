@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from knowledge.parsing.counting import count
 from knowledge.parsing.package import Package
-from knowledge.parsing.symbols import list_mark
+from knowledge.parsing.words.symbols import list_mark
 
 MOST_LEVELS = 9  # ECMA-376 17.9.6
 _PLACE = re.compile(r"%([1-9])")

@@ -18,7 +18,7 @@ from knowledge.parsing.office.numbering import Counter, Number
 from knowledge.parsing.office.spans import SpanFlow
 from knowledge.parsing.office.styles import Style, is_on, outline_level, tell_run
 from knowledge.parsing.package import Package
-from knowledge.parsing.symbols import symbol
+from knowledge.parsing.words.symbols import symbol
 
 NOT_INSERTED = "a Word file in an inserted one is not opened; add it on its own"
 FIRST_ROW = 0x20  # the bit of `tblLook` (ECMA-376 17.4.55)

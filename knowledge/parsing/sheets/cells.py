@@ -11,7 +11,7 @@ from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.package import Package
 from knowledge.parsing.sheets.number_formats import NumberFormat, built_in, general
 from knowledge.parsing.sheets.words import shared_strings
-from knowledge.parsing.symbols import is_symbol_font, readable
+from knowledge.parsing.words.symbols import is_symbol_font, readable
 from knowledge.parsing.xml import Event
 
 TRUE = ("1", "true")

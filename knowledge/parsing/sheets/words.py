@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.symbols import is_symbol_font, readable
+from knowledge.parsing.words.symbols import is_symbol_font, readable
 from knowledge.parsing.writer import BlockWriter, too_much_text
 from knowledge.parsing.xml import Event
 

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.links import address_beside
 from knowledge.parsing.package import SKIPPED, Package
 from knowledge.parsing.sheets.cells import TRUE, Cells, whole
 from knowledge.parsing.sheets.places import MAX_COLUMNS, areas, column, letters_of, ranges, some
@@ -21,6 +20,7 @@ from knowledge.parsing.sheets.surroundings import (
 )
 from knowledge.parsing.sheets.tables import Sheet, SheetRow, write_tables
 from knowledge.parsing.sheets.words import RUN_PROPERTIES, Words
+from knowledge.parsing.words.links import address_beside
 from knowledge.parsing.writer import BlockWriter, too_much_text
 from knowledge.parsing.xml import Event
 

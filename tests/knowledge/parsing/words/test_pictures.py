@@ -6,7 +6,7 @@ import time
 import pytest
 
 from knowledge.parsing import parse
-from knowledge.parsing.pictures import without_pictures
+from knowledge.parsing.words.pictures import without_pictures
 
 LETTERS = "iVBORw0KGgo" + "Ab3+/" * 60
 LINES = "\n".join(["iVBORw0KGgo" + "A" * 65, *["B" * 76] * 3, "CCC+/=="])

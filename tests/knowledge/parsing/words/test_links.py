@@ -2,7 +2,7 @@
 
 import pytest
 
-from knowledge.parsing.links import address_beside, host_of
+from knowledge.parsing.words.links import address_beside, host_of
 
 
 @pytest.mark.parametrize(

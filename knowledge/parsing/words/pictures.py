@@ -5,15 +5,15 @@ them, and a picture of 100 KB would be 300 chunks. What describes a picture stay
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from knowledge.parsing.blocks import Block, NotRead, PageStart, SheetStart, Table
+from knowledge.parsing.words.parts import Remainder, told
 
 LEAST_PICTURE, LEAST_OTHER = 32, 200  # letters: the smallest GIF has 56; examples of a few stay
 LEAST_BARE = 200  # … of base64 that does not say what it is, but begins as a picture does
-NAMED_PLACES = 5
 OPENING_CHARS = 40  # of the text beside it: enough to search for
 WHY = "letters of a file inside the text are no words; its description is read"
 _SIGNS = (";base64,", "data:image/", "iVBORw0KGgo", "4AAQSkZJRg")
@@ -47,19 +47,12 @@ def holds_pictures(text: str) -> bool:
 
 def without_pictures(text: str) -> WithoutPictures:
     """Return a text without the letters of pictures."""
-    pieces: list[str] = []
-    lines: list[int] = []
-    place, line = 0, 1
+    left = Remainder(text)
     for found in re.finditer(_DATA, text):
-        if not _is_file(found):
-            continue
-        line += text.count("\n", place, found.start())
-        pieces.append(text[place : found.start()])
-        lines.append(line)
-        line += text.count("\n", found.start(), found.end())
-        place = found.end()
-    left = "".join([*pieces, text[place:]])
-    return WithoutPictures(re.sub(_EMPTY_DEFINITION, "", left) if lines else left, lines)
+        if _is_file(found):
+            left.drop(found.start(), found.end())
+    rest = left.text()
+    return WithoutPictures(re.sub(_EMPTY_DEFINITION, "", rest) if left.lines else rest, left.lines)
 
 
 def blocks_without_pictures(blocks: Sequence[Block]) -> tuple[Sequence[Block], list[str]]:
@@ -79,19 +72,9 @@ def blocks_without_pictures(blocks: Sequence[Block]) -> tuple[Sequence[Block], l
     return taken, places
 
 
-def lines_of(lines: Iterable[int]) -> list[str]:
-    """Return these lines as places."""
-    return [f"line {line}" for line in lines]
-
-
-def told(places: Sequence[str]) -> list[NotRead]:
-    """Return what is told of the pictures at these places: nothing where there are none."""
-    if not places:
-        return []
-    named = list(dict.fromkeys(places))
-    more = len(named) - NAMED_PLACES
-    where = ", ".join(named[:NAMED_PLACES]) + (f" and {more} more" if more > 0 else "")
-    return [NotRead("picture" if len(places) == 1 else f"picture ({len(places)})", where, WHY)]
+def told_pictures(places: Sequence[str]) -> list[NotRead]:
+    """Return what is told of the pictures at these places."""
+    return told("picture", places, WHY)
 
 
 def _cell(cell: str, beside: str, places: list[str]) -> str:
