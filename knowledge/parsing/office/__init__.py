@@ -31,9 +31,9 @@ def parts_reader(kind: str, content: bytes = b"") -> AddParts:
 
         if not any(name in content for name in INSERTED):
             return read_word
-        from knowledge.parsing.office.chunks import chunk_blocks
+        from knowledge.parsing.office.chunks import chunk_content
 
-        return partial(read_word, chunk_blocks=chunk_blocks)
+        return partial(read_word, read_chunk=chunk_content)
     if kind == "xlsx":
         from knowledge.parsing.sheets import read_sheets
 

@@ -5,12 +5,11 @@ not know where it is inserted. Word files are left to `story`; rich text is not 
 """
 
 import re
-from collections.abc import Sequence
 from email.message import Message
 from email.parser import BytesParser
 
 from knowledge.errors import UnsupportedFile
-from knowledge.parsing.blocks import Block
+from knowledge.parsing.blocks import Content
 from knowledge.parsing.html import READ_AS, add_html, page_markup
 from knowledge.parsing.text import decode
 from knowledge.parsing.writer import BlockWriter
@@ -21,8 +20,8 @@ _PAGE = re.compile(rb"<(?:!doctype|html|head|body|meta|p|div|span|table|h[1-6]|u
 _BLANK = re.compile(r"\n[^\S\n]*\n\s*")
 
 
-def chunk_blocks(part: str, content: bytes, chars: int) -> Sequence[Block]:
-    """Return the blocks of an inserted document.
+def chunk_content(part: str, content: bytes, chars: int) -> Content:
+    """Return the content of an inserted document.
 
     Raises:
         UnsupportedFile: It is rich text, or no text.
@@ -37,7 +36,7 @@ def chunk_blocks(part: str, content: bytes, chars: int) -> Sequence[Block]:
         add_html(writer, page_markup(part, content)[0])
     else:
         _add_text(writer, decode(part, content)[0])
-    return writer.blocks
+    return Content(writer.blocks, "utf-8", writer.not_read)
 
 
 def _add_archived(writer: BlockWriter, part: str, content: bytes) -> None:

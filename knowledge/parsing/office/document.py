@@ -3,9 +3,9 @@
 It knows where each is found in the file; it does not know text.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from knowledge.parsing.blocks import Block
+from knowledge.parsing.blocks import Content
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.office.left_out import LeftOut
 from knowledge.parsing.office.notes import Notes
@@ -14,8 +14,8 @@ from knowledge.parsing.office.styles import Styles
 from knowledge.parsing.package import Package
 from knowledge.parsing.writer import BlockWriter
 
-ChunkReader = Callable[[str, bytes, int], Sequence[Block]]
-"""From a part's name, its bytes and how many letters it may have: its blocks."""
+ChunkReader = Callable[[str, bytes, int], Content]
+"""From a part's name, its bytes and how many letters it may have: what is in it."""
 
 
 class Document:
@@ -26,13 +26,13 @@ class Document:
         writer: BlockWriter,
         package: Package,
         limits: ParseLimits,
-        chunk_blocks: ChunkReader | None = None,
+        read_chunk: ChunkReader | None = None,
     ) -> None:
         """Read styles, numberings and how notes are numbered."""
         self.writer = writer
         self.package = package
         self.limits = limits
-        self.chunk_blocks = chunk_blocks
+        self.read_chunk = read_chunk
         self.styles = Styles(package)
         self.numbering = Numbering(package)
         self.notes = Notes(package)

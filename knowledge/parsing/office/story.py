@@ -393,15 +393,17 @@ class Story(SpanFlow):
                 return NOT_INSERTED
             inner = Package(part, content, document.limits)
             inner.skipped = document.package.skipped
-            inserted = Document(self.writer, inner, document.limits, document.chunk_blocks)
+            inserted = Document(self.writer, inner, document.limits, document.read_chunk)
             inserted.is_inserted, inserted.left_out = True, self.left_out
             Story(inserted, inner.main).read()
             inserted.notes.add_rest(self.writer)
-        elif document.chunk_blocks is None:
+        elif document.read_chunk is None:
             return NOT_OPENED
         else:
-            blocks = document.chunk_blocks(part, content, document.limits.chars)
-            self.writer.blocks_of_frame().extend(blocks)
+            found = document.read_chunk(part, content, document.limits.chars)
+            self.writer.blocks_of_frame().extend(found.blocks)
+            for item in found.not_read:
+                self.left_out.add(item.what, f"part {part}, {item.where}", item.why)
         return ""
 
 

@@ -23,7 +23,7 @@ def read_word(
     package: Package,
     limits: ParseLimits,
     *,
-    chunk_blocks: ChunkReader | None = None,
+    read_chunk: ChunkReader | None = None,
 ) -> None:
     """Add the text of a Word file.
 
@@ -31,13 +31,13 @@ def read_word(
         writer: Where to.
         package: The file.
         limits: What it may cost.
-        chunk_blocks: Reads pages and texts that the file inserts whole; None: they are told.
+        read_chunk: Reads pages and texts that the file inserts whole; None: they are told.
 
     Raises:
         DamagedFile, PasswordRequired, ParseLimitExceeded: As they say.
     """
     package.skipped = SKIPPED | CHANGES
-    document = Document(writer, package, limits, chunk_blocks)
+    document = Document(writer, package, limits, read_chunk)
     main = package.main
     _read_parts(document, "footnotes", "endnotes", "header")
     Story(document, main).read()

@@ -186,3 +186,12 @@ def test_a_word_file_in_an_inserted_one_is_told() -> None:
     parsed = read_word('<w:altChunk r:id="a.docx"/>', parts=parts)
     assert parsed.text == "In box 12."
     assert [item.what for item in parsed.left_out] == ["inserted document"]
+
+
+def test_what_an_inserted_page_hides_is_told() -> None:
+    page = "<p>In box 12.</p><p hidden>In box 13.</p>"
+    parsed = read_word('<w:altChunk r:id="a.htm"/>', parts={"a.htm": ("aFChunk", page)})
+    assert parsed.text == "In box 12."
+    assert [(item.what, item.where) for item in parsed.left_out] == [
+        ("hidden text", "part word/a.htm, line 1")
+    ]
