@@ -94,6 +94,7 @@ class _Reading:
         self._left = limits.chars
         self._words = Words(limits)
         self._formula: list[str] | None = None  # its words; None: the cell has none
+        self._has_value = False
         self._around: dict[str, list[str]] = {}  # printed headers and footers
         self._text: list[str] | None = None  # what other words than a cell's are added to
         self._row, self._is_hidden, self._column = SheetRow(0, {}, 0), False, 0
@@ -115,7 +116,7 @@ class _Reading:
                     self._text.append(name)
             elif name in ("v", "t"):
                 in_value = kind == "start"
-                self._text = None
+                self._text, self._has_value = None, True
             elif kind == "start":
                 if name == "c":
                     cell = attributes
@@ -170,7 +171,11 @@ class _Reading:
         value = self._words.take()
         place = max(column(reference, self._column), self._column)
         self._column = place + 1
-        address = "" if self._formula is None else self._end_formula(value, kind, reference)
+        is_computed = value != "" or (kind == "str" and self._has_value)
+        self._has_value = False
+        address = ""
+        if self._formula is not None:
+            address = self._end_formula(value, reference, is_computed=is_computed)
         if kind == "e" and value:
             self._note_place("value", f"its formula fails: {value}", reference)
         text = self._cells.text(value, kind, style).strip()
@@ -190,10 +195,10 @@ class _Reading:
         self._row.cells[place] = text
         self._row.is_bold = self._row.is_bold and style in self._cells.bold
 
-    def _end_formula(self, value: str, kind: str, reference: str) -> str:
+    def _end_formula(self, value: str, reference: str, *, is_computed: bool) -> str:
         """Tell of a formula that has no value, or an old one; return where it leads as a link."""
         formula, self._formula, self._text = "".join(self._formula or ()), None, None
-        if not value and kind != "str":
+        if not is_computed:
             self._note_place("formula", "its value was never computed", reference)
         elif self._is_stale:
             self._note_place("formula", STALE, reference)

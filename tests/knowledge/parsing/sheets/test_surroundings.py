@@ -154,3 +154,22 @@ def test_rows_that_a_filter_hides_part_no_table() -> None:
     assert _body(parsed).startswith("Part | Price\nP2 | 2\nP3 | 3\nP20 | 20\nP21 | 21\n")
     assert [block.kind for block in parsed.blocks] == ["heading", "table"]
     assert parsed.left_out == (NotRead("rows", "Plan, 4-19", "they are hidden"),)
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_told"),
+    [
+        ('<c r="A1"><f>B1</f></c>', True),
+        ('<c r="A1"><f>B1</f><v></v></c>', True),
+        ('<c r="A1"><f t="shared" si="0"/><v/></c>', True),
+        ('<c r="A1" t="str"><f>B1</f></c>', True),
+        ('<c r="A1" t="str"><f>B1</f><v></v></c>', False),
+        ('<c r="A1" t="str"><f>B1</f><v>x</v></c>', False),
+        ('<c r="A1"><f>B1</f><v>0</v></c>', False),
+    ],
+)
+def test_a_formula_without_a_value_is_told_unless_it_is_an_empty_text(
+    cell: str, is_told: bool
+) -> None:
+    told = [NotRead("formula", "Plan, A1", "its value was never computed")] if is_told else []
+    assert list(_read(_row(cell, _cell("B1", "5"))).left_out) == told
