@@ -38,7 +38,7 @@ def parts_reader(kind: str, content: bytes = b"") -> AddParts:
         from knowledge.parsing.sheets import read_sheets
 
         return read_sheets
-    from knowledge.parsing.office.slides import read_slides
+    from knowledge.parsing.office.slides.deck import read_slides
 
     return read_slides
 

@@ -39,6 +39,14 @@ class Document:
         self.left_out = LeftOut()
         self.is_inserted = False  # in another document
 
+    def inserted(self, part: str, content: bytes) -> "Document":
+        """Return a Word file that this one inserts whole, to be written to the same place."""
+        inner = Package(part, content, self.limits)
+        inner.skipped = self.package.skipped
+        document = Document(self.writer, inner, self.limits, self.read_chunk)
+        document.is_inserted, document.left_out = True, self.left_out
+        return document
+
     def depth(self, number_id: str, style: str, own: int | None) -> int:
         """Return the level of a paragraph in a list: its own, or what binds its style to one."""
         if own is not None:

@@ -7,11 +7,11 @@ slides. Whole paragraphs in a font for code are code.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from knowledge.parsing.office import bullets
-from knowledge.parsing.office.bullets import Bullet, BulletCounter
 from knowledge.parsing.office.flow import Attributes, Flow, Look, Open
 from knowledge.parsing.office.left_out import LeftOut
 from knowledge.parsing.office.links import Links
+from knowledge.parsing.office.slides import bullets
+from knowledge.parsing.office.slides.bullets import Bullet, BulletCounter
 from knowledge.parsing.office.styles import MONOSPACE
 from knowledge.parsing.words.symbols import is_symbol_font, private_signs
 from knowledge.parsing.writer import BlockWriter

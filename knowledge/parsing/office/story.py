@@ -14,16 +14,13 @@ from knowledge.parsing.charts import NO_VALUES, add_chart
 from knowledge.parsing.office.document import Document
 from knowledge.parsing.office.drawing import DrawingFlow
 from knowledge.parsing.office.flow import NOT_OPENED, Attributes, Look, Open
-from knowledge.parsing.office.numbering import Counter, Number
+from knowledge.parsing.office.numbering import LIST_MARK, Counter, Number
 from knowledge.parsing.office.spans import SpanFlow
-from knowledge.parsing.office.styles import Style, is_on, outline_level, tell_run
-from knowledge.parsing.package import Package
+from knowledge.parsing.office.styles import Style, figure, is_on, outline_level, tell_run
 from knowledge.parsing.words.symbols import symbol
 
 NOT_INSERTED = "a Word file in an inserted one is not opened; add it on its own"
 FIRST_ROW = 0x20  # the bit of `tblLook` (ECMA-376 17.4.55)
-_LIST_MARK = re.compile(r"[(\[（]?[^\W_第]{1,5}(?:[.\-–][^\W_]{1,5})*[.．)）、\]:：]*")
-# `3.`, `(b)`, `1.2`, `①`, `一、`; `第二条` and `Article 2` are how a paragraph begins
 
 
 @dataclass(slots=True)
@@ -60,9 +57,7 @@ class Story(SpanFlow):
         self._part = part
         self._targets = document.package.targets(part)
         self._counter = Counter(document.numbering)
-        self._paragraphs = [
-            _Paragraph(is_outside=True)
-        ]  # the first stands for what is outside of any
+        self._paragraphs = [_Paragraph(is_outside=True)]  # … for what is outside of any
         self._tables: list[_Table] = []
         self._in_properties = False
         self._looks: dict[tuple[str, str], Look] = {}  # of runs without properties, by styles
@@ -157,9 +152,9 @@ class Story(SpanFlow):
             "tr": lambda _: self._start_row(),
             "hidden": self._hide_row,
             "tblHeader": lambda found: self.writer.mark_header() if is_on(found) else None,
-            "gridBefore": lambda found: self.writer.skip_to(_figure(found, 0)),
+            "gridBefore": lambda found: self.writer.skip_to(figure(found, 0)),
             "tc": lambda _: self._start_cell(),
-            "gridSpan": lambda found: self.writer.span_cell(_figure(found, 1)),
+            "gridSpan": lambda found: self.writer.span_cell(figure(found, 1)),
             "vMerge": lambda found: self._merge("above", found),
             "hMerge": lambda found: self._merge("left", found),
         }
@@ -174,7 +169,7 @@ class Story(SpanFlow):
         self.paragraph.heading = outline_level(attributes.get("val", ""))
 
     def _set_depth(self, attributes: Attributes) -> None:
-        self.paragraph.depth = _figure(attributes, 0)
+        self.paragraph.depth = figure(attributes, 0)
 
     def _set_number(self, attributes: Attributes) -> None:
         self.paragraph.number_id = attributes.get("val", "")
@@ -267,7 +262,7 @@ class Story(SpanFlow):
         elif self.depth and not paragraph.opening.strip() and not number.is_bullet:
             self.writer.text(number.text)  # a column of numbers
             self.writer.end_paragraph()
-        elif number.is_bullet or _LIST_MARK.fullmatch(number.text):
+        elif number.is_bullet or LIST_MARK.fullmatch(number.text):
             depth = max(number.depth, style.indent or 1)
             self.writer.end_paragraph(number=number.text, item=depth)
         else:
@@ -391,11 +386,8 @@ class Story(SpanFlow):
         if content.startswith(b"PK"):
             if document.is_inserted:
                 return NOT_INSERTED
-            inner = Package(part, content, document.limits)
-            inner.skipped = document.package.skipped
-            inserted = Document(self.writer, inner, document.limits, document.read_chunk)
-            inserted.is_inserted, inserted.left_out = True, self.left_out
-            Story(inserted, inner.main).read()
+            inserted = document.inserted(part, content)
+            Story(inserted, inserted.package.main).read()
             inserted.notes.add_rest(self.writer)
         elif document.read_chunk is None:
             return NOT_OPENED
@@ -405,8 +397,3 @@ class Story(SpanFlow):
             for item in found.not_read:
                 self.left_out.add(item.what, f"part {part}, {item.where}", item.why)
         return ""
-
-
-def _figure(attributes: Attributes, otherwise: int) -> int:
-    value = attributes.get("val", "")
-    return int(value) if value.isdecimal() and len(value) < 6 else otherwise

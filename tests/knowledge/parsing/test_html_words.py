@@ -68,7 +68,8 @@ HIDDEN = [("hidden text", "line 1")]
     ],
 )
 def test_what_a_page_hides_is_told(markup: str, text: str, told: list[tuple[str, str]]) -> None:
-    assert _read(markup) == (text, told)
+    parted = f"{markup}<p>b</p>"
+    assert _read(parted) == (f"{text}\n\nb", told)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from knowledge.errors import ParseLimitExceeded
 from knowledge.parsing.blocks import Heading
 from knowledge.parsing.charts import NO_VALUES, add_chart
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.office.bullets import NONE, Bullet, Layouts
 from knowledge.parsing.office.drawing import DrawingFlow
 from knowledge.parsing.office.flow import Attributes
 from knowledge.parsing.office.left_out import LeftOut
-from knowledge.parsing.office.shapes import HIDDEN_SHAPE, WHY_UNSEEN, Shapes, size_of
+from knowledge.parsing.office.slides.bullets import NONE, Bullet, Layouts
+from knowledge.parsing.office.slides.shapes import HIDDEN_SHAPE, WHY_UNSEEN, Shapes, size_of
 from knowledge.parsing.package import Package
 from knowledge.parsing.words.links import address_beside
 from knowledge.parsing.writer import BlockWriter
