@@ -12,7 +12,7 @@ from knowledge.parsing.limits import ParseLimits
 ChunkingStrategy = Literal["markdown", "recursive", "sentence", "fixed", "parent_child"]
 
 
-READING = 2
+READING = 3
 """Counts the ways in which files were read and cut so far: a file that comes again is read again
 if it was read in an earlier way."""
 

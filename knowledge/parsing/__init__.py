@@ -14,6 +14,9 @@ from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.parsed import ParsedText
 from knowledge.parsing.sandbox import parse_in_child
 from knowledge.parsing.text import Charset, encoding_if_named, read_text
+from knowledge.parsing.words.comments import without_comments
+from knowledge.parsing.words.parts import lines_of
+from knowledge.parsing.words.pictures import holds_pictures, told_pictures, without_pictures
 from knowledge.parsing.writer import too_much_text
 
 __all__ = ["FORMATS", "NotRead", "ParseLimits", "ParsedText", "named_encoding", "parse"]
@@ -100,14 +103,14 @@ def parse(
             filename, content, file_format, password=password, limits=limits, charset=charset
         )
     read = read_text(filename, content, charset=charset)
-    text = without_invisible(read.text)
+    text, left_out = _seen(without_invisible(read.text), file_format)
     if not text.strip():
         raise EmptyDocument(f"{filename!r} contains no text")
     if len(text) > limits.chars:
         raise ParseLimitExceeded(
             f"{filename!r} has more than {limits.chars:,} characters (knowledge.parse_chars)"
         )
-    return ParsedText(text, file_format, read.encoding, left_out=read.not_read)
+    return ParsedText(text, file_format, read.encoding, left_out=(*read.not_read, *left_out))
 
 
 def named_encoding(filename: str, content: bytes, encoding: str | None) -> str | None:
@@ -120,6 +123,18 @@ def named_encoding(filename: str, content: bytes, encoding: str | None) -> str |
     if not named or FORMATS.get(PurePosixPath(filename.lower()).suffix, "text") not in ENCODED:
         return None
     return encoding_if_named(content, named)
+
+
+def _seen(text: str, file_format: str) -> tuple[str, tuple[NotRead, ...]]:
+    """Return what a reader of the text sees, and what is told of the rest."""
+    left_out: list[NotRead] = []
+    if holds_pictures(text):
+        text, lines = without_pictures(text)
+        left_out = told_pictures(lines_of(lines))
+    if file_format == "markdown":
+        text, comments = without_comments(text)
+        left_out += comments
+    return text, tuple(left_out)
 
 
 def _unread(filename: str, suffix: str) -> str:

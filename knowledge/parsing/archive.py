@@ -64,8 +64,11 @@ class Archive:
         """
         try:
             with self._zip.open(name) as part:
-                while piece := part.read(PIECE_BYTES):
+                is_more = True
+                while is_more:
+                    piece = part.read(PIECE_BYTES)
                     self._count(len(piece))
+                    is_more = len(piece) == PIECE_BYTES  # a short one is the last
                     yield piece
         except KeyError as exc:
             raise DamagedFile(f"{self._filename!r} lacks its part {name!r}") from exc

@@ -1,7 +1,7 @@
 """The inside of the process that reads one file: limits itself, reads, answers, ends.
 
 It knows which reader reads which format. It takes one line of JSON and the file from stdin and
-writes one line of JSON to stdout. Before it looks at the file it gives up, for good, the right to
+writes one line of JSON to stdout. Before it looks into the file it gives up, for good, the right to
 open anything: no file, no socket, no further memory or processor time than allowed.
 """
 
@@ -17,6 +17,7 @@ from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart
 from knowledge.parsing.encodings import ENCODINGS
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.text import Charset, Decoded, is_encoding, read_text
+from knowledge.parsing.words.pictures import blocks_without_pictures, holds_pictures, told_pictures
 
 Reader = Callable[[], Content]
 
@@ -83,7 +84,7 @@ def _pdf(source: Source) -> Reader:
 def _office(source: Source) -> Reader:
     from knowledge.parsing.office import parts_reader, read_office
 
-    add_parts = parts_reader(source.file_format)
+    add_parts = parts_reader(source.file_format, source.content)
 
     def read() -> Content:
         name, content, file_format = source.filename, source.content, source.file_format
@@ -190,17 +191,21 @@ def _check_zip(filename: str, content: bytes, file_format: str) -> None:
 
 def _reply(filename: str, content: Content) -> dict[str, Any]:
     """Return the answer: the text, and where blocks, pages and sheets stand in it."""
-    rendered = render(content.blocks)
+    rendered, pictures = render(content.blocks), list[str]()
+    if holds_pictures(rendered.text):
+        blocks, pictures = blocks_without_pictures(content.blocks)
+        rendered = render(blocks)
     is_text = any(not isinstance(block, PageStart | SheetStart) for block in content.blocks)
     if not (is_text and rendered.text.strip()):
         raise EmptyDocument(f"{filename!r} contains no text")
+    not_read = [*content.not_read, *told_pictures(pictures)]
     return {
         # half of a surrogate pair is no text; it can be neither stored nor sent
         "text": rendered.text.encode("utf-8", "replace").decode(),
         "page_starts": rendered.page_starts,
         "blocks": [_values(block) for block in rendered.blocks],
         "sheets": rendered.sheets,
-        "left_out": [(item.what, item.where, item.why) for item in content.not_read],
+        "left_out": [(item.what, item.where, item.why) for item in not_read],
         "encoding": content.encoding,
     }
 

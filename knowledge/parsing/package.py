@@ -11,8 +11,8 @@ from knowledge.parsing.archive import Archive
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.xml import Event, events
 
-SKIPPED = frozenset({"Fallback", "tabs", "tabLst", "moveFrom", "del", "instrText"})
-"""Elements nobody reads: copies for old programs, tab stops, deleted text, field codes."""
+SKIPPED = frozenset({"Fallback", "tabs", "tabLst", "moveFrom", "delInstrText"})
+"""Elements nobody reads: copies for old programs, tab stops, the old place of moved text."""
 
 
 class Package:
@@ -25,10 +25,10 @@ class Package:
             DamagedFile: It is no Office file.
         """
         self.filename = filename
-        self.skipped = SKIPPED
-        self.told: frozenset[str] = frozenset()  # skipped elements whose start is told
+        self.skipped: frozenset[str] = SKIPPED
         self.archive = Archive(filename, content, limits)
         self._targets: dict[str, dict[str, tuple[str, str]]] = {}  # what was read before
+        self._addresses: dict[str, dict[str, str]] = {}  # … of links that lead out of the file
         found = self.related("", ("officeDocument",))
         if not found:
             raise DamagedFile(f"{filename!r} is not an Office file: it has no main part")
@@ -36,16 +36,7 @@ class Package:
 
     def events(self, part: str) -> Iterator[Event]:
         """Yield the markup of a part, without the elements nobody reads."""
-        depth = 0
-        for event in events(self.filename, self.archive.pieces(part)):
-            if event.kind == "start" and (depth or event.name in self.skipped):
-                if not depth and event.name in self.told:
-                    yield event
-                depth += 1
-            elif event.kind == "end" and depth:
-                depth -= 1
-            elif not depth:
-                yield event
+        return events(self.filename, self.archive.pieces(part), self.skipped)
 
     def related(self, part: str, kinds: tuple[str, ...]) -> list[str]:
         """Return the parts that a part refers to, those of the first kind first."""
@@ -58,15 +49,24 @@ class Package:
             self._targets[part] = self._read_targets(part)
         return self._targets[part]
 
+    def addresses(self, part: str) -> dict[str, str]:
+        """Return relationship id → address, of the links of a part that lead out of the file."""
+        self.targets(part)
+        return self._addresses.get(part, {})
+
     def _read_targets(self, part: str) -> dict[str, tuple[str, str]]:
         folder, name = posixpath.split(part)
         relations = posixpath.join(folder, "_rels", f"{name}.rels")
         if relations not in self.archive.names:
             return {}
         found: dict[str, tuple[str, str]] = {}
+        outside = self._addresses.setdefault(part, {})
         for event in events(self.filename, self.archive.pieces(relations)):
             target = event.attributes.get("Target", "")
-            if event.kind != "start" or event.attributes.get("TargetMode") == "External":
+            if event.kind != "start":
+                continue
+            if event.attributes.get("TargetMode") == "External":
+                outside[event.attributes.get("Id", "")] = target
                 continue
             path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
             if path in self.archive.names:

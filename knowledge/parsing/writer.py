@@ -35,6 +35,7 @@ from knowledge.parsing.raised import (
 )
 
 MAX_NOT_READ = 100  # told one by one; a file with more has them counted
+MOST_PLACES = 8  # named in one line; a reader who looks there finds the others
 _SPACES = re.compile(r"[ \t\u00a0]{2,}|[\t\u00a0]")
 _MARK = re.compile(r"(?m)^(?=#{1,6}(?:\s|$)|```|~~~)")
 
@@ -54,6 +55,8 @@ class BlockWriter:
         self._lone: list[list[Block]] = []  # of each table, while it has one cell
         self._has_enclosed = self._is_unsettled = False  # words for `raised`
         self._notes: set[str] = set()  # their marks
+        self._readings: list[tuple[str, str]] = []  # words of the paragraph, how each is read
+        self._read_until = 0  # the value of `_left` after the last of them
         self.not_read: list[NotRead] = []
 
     @property
@@ -61,6 +64,8 @@ class BlockWriter:
         """The blocks so far; the paragraph that is open is ended."""
         self.end_paragraph()
         blocks = self._frames[-1][0]
+        if self._readings:
+            blocks.append(Paragraph(self._readings_text().strip()))
         if self._is_unsettled:
             blocks[:] = [_settled(block, self._notes) for block in blocks]
         return blocks
@@ -94,6 +99,27 @@ class BlockWriter:
         self._notes.add(mark)
         self.text(f" {note_mark(mark)}")
 
+    def reading(self, base: str, reading: str) -> None:
+        """Tell how the words are read that were added last; it stands behind the paragraph.
+
+        Between the words it would part them: 漢字検定 is one.
+        """
+        base, reading = "".join(base.split()), " ".join(reading.split())
+        if not (base and reading):
+            return
+        self._charge(reading)
+        if self._readings and self._read_until == self._left + len(reading) + len(base):
+            before, read = self._readings.pop()
+            base, reading = before + base, f"{read} {reading}"
+        self._readings.append((base, reading))
+        self._read_until = self._left
+
+    def _readings_text(self) -> str:
+        """Return the readings of the paragraph and forget them."""
+        read = "; ".join(f"{base}: {reading}" for base, reading in dict.fromkeys(self._readings))
+        self._readings.clear()
+        return f" ({read})"
+
     def take(self) -> str:
         """Return the words of the open paragraph as they were added, and forget them."""
         words = self._frames[-1][1]
@@ -122,6 +148,8 @@ class BlockWriter:
             return
         self._charge(number)
         blocks = self._frames[-1][0]
+        if self._readings and not heading:
+            text += self._readings_text()
         if heading:
             blocks.append(Heading(" ".join(f"{number} {text}".split()), heading))
         elif item:
@@ -163,6 +191,13 @@ class BlockWriter:
         """Note something that is not read."""
         if len(self.not_read) < MAX_NOT_READ:
             self.not_read.append(NotRead(what, where, why))
+
+    def leave_out_all(self, what: str, places: Sequence[str], why: str) -> None:
+        """Note things of one kind in one line; nothing where there are none."""
+        if places:
+            more = len(places) - MOST_PLACES
+            where = ", ".join(places[:MOST_PLACES]) + (f" and {more} more" if more > 0 else "")
+            self.leave_out(what if len(places) == 1 else f"{what} ({len(places)})", where, why)
 
     def push(self) -> None:
         """Begin a frame of its own: a cell, a text box."""

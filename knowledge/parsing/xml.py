@@ -6,8 +6,8 @@ in it is read, but for the bare name of one in a book: no entity is ever defined
 fetched.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Literal, NamedTuple
 from xml.parsers import expat
 
@@ -25,8 +25,16 @@ class Event(NamedTuple):
     attributes: Mapping[str, str] = {}
 
 
+_NO_ATTRIBUTES: Mapping[str, str] = {}
+_new = tuple.__new__  # of an event, without the Python function of a named tuple
+
+
 def events(
-    filename: str, pieces: Iterable[bytes], *, may_name_type: bool = False
+    filename: str,
+    pieces: Iterable[bytes],
+    skipped: frozenset[str] = frozenset(),
+    *,
+    may_name_type: bool = False,
 ) -> Iterator[Event]:
     """Yield what the markup says, in order, while it is being read.
 
@@ -34,36 +42,43 @@ def events(
 
     Args:
         filename: For messages.
-        pieces: The markup, in order.
+        pieces: The bytes.
+        skipped: Names of elements that are left out, with all inside them.
         may_name_type: A document type may be named (`<!DOCTYPE package PUBLIC …>`), not declared.
 
     Raises:
         DamagedFile: Not well-formed, nested too deeply, or it declares a document type.
     """
     found: list[Event] = []
-    depth = 0
+    depth = skipping = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
+        nonlocal depth, skipping
         depth += 1
         if depth > MAX_DEPTH:
             raise DamagedFile(f"{filename!r} nests its markup deeper than {MAX_DEPTH} levels")
-        found.append(Event("start", _local(name), {_key(k): v for k, v in attributes.items()}))
+        local = _LOCAL[name]
+        if skipping or local in skipped:
+            skipping += 1
+            return
+        own = {_KEYS[k]: v for k, v in attributes.items()} if attributes else _NO_ATTRIBUTES
+        found.append(_new(Event, ("start", local, own)))
 
     def end(name: str) -> None:
-        nonlocal depth
+        nonlocal depth, skipping
         depth -= 1
-        found.append(Event("end", _local(name)))
+        if skipping:
+            skipping -= 1
+        else:
+            found.append(_new(Event, ("end", _LOCAL[name], _NO_ATTRIBUTES)))
 
     def text(data: str) -> None:
-        found.append(Event("text", data))
+        if not skipping:
+            found.append(_new(Event, ("text", data, _NO_ATTRIBUTES)))
 
     def doctype(_name: str, _system: str | None, _public: str | None, has_subset: bool) -> None:
         if has_subset or not may_name_type:
-            refuse()
-
-    def refuse(*_: object) -> None:
-        raise DamagedFile(f"{filename!r} declares a document type (DOCTYPE); none is allowed here")
+            _refuse(filename)
 
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
@@ -71,7 +86,7 @@ def events(
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = doctype
-    parser.EntityDeclHandler = refuse
+    parser.EntityDeclHandler = partial(_refuse, filename)
     # without a handler for external entities expat opens none, and it reads no external subset
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     try:
@@ -85,12 +100,30 @@ def events(
     yield from found
 
 
-@lru_cache(KNOWN_NAMES)
+def _refuse(filename: str, *_: object) -> None:
+    raise DamagedFile(f"{filename!r} declares a document type (DOCTYPE); none is allowed here")
+
+
+class _Names(dict[str, str]):
+    """Long names → short ones; as many as Office has are kept."""
+
+    def __init__(self, shorten: Callable[[str], str]) -> None:
+        self._shorten = shorten
+
+    def __missing__(self, name: str) -> str:
+        short = self._shorten(name)
+        if len(self) < KNOWN_NAMES:
+            self[name] = short
+        return short
+
+
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-@lru_cache(KNOWN_NAMES)
 def _key(name: str) -> str:
     space, _, local = name.rpartition("}")
     return f"r:{local}" if space.endswith("/relationships") else local
+
+
+_LOCAL, _KEYS = _Names(_local), _Names(_key)

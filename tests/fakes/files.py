@@ -19,6 +19,9 @@ Row = Sequence[str | float | tuple[str | float, int] | None]
 STRICT_R = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 
 
+EXTERNAL = ' TargetMode="External"'
+
+
 def zipped(parts: Mapping[str, str | bytes]) -> bytes:
     """Return a zip file of these parts."""
     out = io.BytesIO()
@@ -29,9 +32,10 @@ def zipped(parts: Mapping[str, str | bytes]) -> bytes:
 
 
 def relations(targets: Mapping[str, tuple[str, str]], kinds: str = R) -> str:
-    """Return a .rels part: id → (kind, target)."""
+    """Return a .rels part: id → (kind, target); a `hyperlink` leads out of the file."""
     rows = "".join(
-        f'<Relationship Id="{key}" Type="{kinds}/{kind}" Target="{target}"/>'
+        f'<Relationship Id="{key}" Type="{kinds}/{kind}" Target="{target}"'
+        f"{EXTERNAL if kind == 'hyperlink' else ''}/>"
         for key, (kind, target) in targets.items()
     )
     space = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -87,6 +91,7 @@ def workbook(
     hidden: Sequence[str] = (),
     codes: Sequence[str] = (),
     merged: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    after: tuple[str, str] = ("", ""),
     parts: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return an Excel file.
@@ -97,6 +102,7 @@ def workbook(
         hidden: Names of hidden sheets.
         codes: Number formats; the first has style 4. Style 1 is a day, 2 a share, 3 bold.
         merged: Name → cells that are one, as `A2:A4`.
+        after: Markup behind the cells of every sheet, and behind the sheets of the workbook.
         parts: Further parts, or others of the same name.
     """
     states = ("visible", "hidden")
@@ -120,18 +126,19 @@ def workbook(
     whole = [
         (data if "<sheetData>" in data else f"<sheetData>{data}</sheetData>")
         + _merged_cells(merged.get(name, ()))
+        + after[0]
         for name, data in sheets.items()
     ]
     return zipped(
         {
             "_rels/.rels": relations({"r1": ("officeDocument", "xl/workbook.xml")}),
             "xl/workbook.xml": f'<workbook xmlns="{S}" xmlns:r="{R}"><sheets>{rows}</sheets>'
-            "</workbook>",
+            f"{after[1]}</workbook>",
             "xl/_rels/workbook.xml.rels": relations(targets),
             "xl/strings.xml": f'<sst xmlns="{S}">{shared}</sst>',
             "xl/styles.xml": f'<styleSheet xmlns="{S}">{styles}</styleSheet>',
             **{
-                f"xl/sheet{n}.xml": f'<worksheet xmlns="{S}">{data}</worksheet>'
+                f"xl/sheet{n}.xml": f'<worksheet xmlns="{S}" xmlns:r="{R}">{data}</worksheet>'
                 for n, data in enumerate(whole)
             },
             **(parts or {}),

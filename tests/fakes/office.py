@@ -28,7 +28,8 @@ def read_word(
         body: Its markup.
         styles: Markup beside the headings `H1` and `H2`.
         numbering: Markup of `numbering.xml`.
-        parts: Other parts: name in `word/` → (kind, data); the kind's id is the name.
+        parts: Other parts: name in `word/` → (kind, data); the kind's id is the name. The data
+            of a `hyperlink` is its address.
     """
     made: dict[str, str | bytes] = {
         "_rels/.rels": files.relations({"r1": ("officeDocument", "word/document.xml")}),
@@ -38,6 +39,9 @@ def read_word(
     }
     targets = {"s": ("styles", "styles.xml"), "n": ("numbering", "numbering.xml")}
     for name, (kind, data) in (parts or {}).items():
+        if kind == "hyperlink":
+            targets[name] = (kind, str(data))
+            continue
         targets[name] = (kind, name)
         made[f"word/{name}"] = data
     made["word/_rels/document.xml.rels"] = files.relations(targets)
@@ -118,6 +122,7 @@ def read_slides(
     Args:
         slides: Markup of the shapes of each.
         parts: Parts of the first slide: name in `ppt/slides/` → (kind, data); `unused`: of another.
+            The data of a `hyperlink` is its address.
         sections: Markup behind the list of slides.
         attributes: Slide, from 1 → attributes of its root.
     """
@@ -137,6 +142,9 @@ def read_slides(
         made[f"ppt/slides/{n}.xml"] = f"<p:sld {names} {root}>{shapes}</p:sld>"
     targets = {}
     for name, (kind, data) in (parts or {}).items():
+        if kind == "hyperlink":
+            targets[name] = (kind, data)
+            continue
         if kind != "unused":
             targets[name] = (kind, name)
         made[f"ppt/slides/{name}"] = data.replace("NAMES", names)

@@ -109,6 +109,11 @@ class Flow:
         self.end()
         self._heading = level
 
+    @property
+    def is_heading(self) -> bool:
+        """Whether a heading is open."""
+        return self._heading > 0
+
     def end_heading(self) -> None:
         """End the heading, if one is open."""
         if self._heading:

@@ -1,115 +1,126 @@
 """Turns the tags of a web page into blocks.
 
-It knows which elements are open and what they do to the words in them; it does not know encodings,
-nor what becomes of the words (`flow`) and of the cells of a table (`tables`).
+It knows which elements do something to the words in them and what is hidden; it does not know
+encodings, what each element is for (`elements`), nor what becomes of the words (`flow`).
 """
 
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 
-from knowledge.parsing.blocks import Block, Heading
 from knowledge.parsing.html.code import CodeText
-from knowledge.parsing.html.flow import Flow
-from knowledge.parsing.html.lists import LISTS, Attributes, count_items, open_list
+from knowledge.parsing.html.elements import ENDS, STARTS, Elements
+from knowledge.parsing.html.forms import box_by_role
+from knowledge.parsing.html.lists import Attributes
 from knowledge.parsing.html.marks import (
     BLOCKS,
     EFFECTS,
-    HEADINGS,
+    MENU,
     PLAYED,
     SILENT,
     VOID,
     Effect,
     effects_of,
+    sign_font,
 )
-from knowledge.parsing.html.scopes import Scopes
-from knowledge.parsing.html.tables import MAX_DEPTH, OpenTable, write_table
+from knowledge.parsing.html.ruby import PARTS
+from knowledge.parsing.html.scopes import HOLDING
+from knowledge.parsing.html.styles import StyleSheet
+from knowledge.parsing.words.symbols import readable
 from knowledge.parsing.writer import BlockWriter
 
-MOST_CHOICES = 30  # of a form's list; longer ones (countries, years) are told as left out
 MARK_CHARS = 4  # of a note; longer raised links are words
 LINK_SIGNS = frozenset("¶ # § 🔗 ↩ ↩︎ ^ ↑ ⏎".split())
 """Links to the place where they stand, or from a note back to the text."""
-FILLED_IN = frozenset((None, "text", "number", "email", "tel", "url", "date", "time", "month"))
+NO_DESCRIPTION = "a picture inside the page is read by its description only"
 _SPACE = re.compile(r"\s+")
 
 
-class Page(HTMLParser):
+class Page(Elements):
     """One reading of a page."""
 
     def __init__(self, writer: BlockWriter, markup: str, *, reads_all: bool) -> None:
         """Make ready to write the blocks of `markup`; `reads_all`: also menus and hidden text."""
-        super().__init__(convert_charrefs=True)
-        self._writer = writer
-        self._markup = markup
-        self._reads_all = reads_all
-        self._reversed = iter(count_items(markup))
-        self._scopes = Scopes()
-        self._effects = self._scopes.effects
-        self._flow = Flow(writer)
-        self._around: list[Flow] = []  # of the open cells
-        self._tables: list[OpenTable] = []
-        self._tables_deeper = 0  # than are told apart
-        self._pre: CodeText | None = None
-        self._choices = 0  # of a form's list
-        self._begins_choice = False
-        self._title: Block | None = None
+        super().__init__(writer, markup, reads_all=reads_all)
+        self._sheet = StyleSheet(markup)
+        self._sign_font = ""
 
     def read(self) -> None:
         """Read all of it, and close what was left open."""
         self.feed(self._markup)
         self.close()
-        while self._tables:
+        self._end_ruby("ruby")
+        while self._tables.are_open:
             self._end_table("table")
         self._end_effects(self._scopes.end())
         self._flow.lead()
+        self._writer.leave_out_all("picture", self._pictures, NO_DESCRIPTION)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open an element."""
         if tag == "p":
             self._end_effects(self._scopes.close("p"))  # it has no other inside
-        if self._effects["muted"]:
-            self._start_muted(tag)
+        if self._ruby.is_open:
+            self._part_ruby(tag)
+        if self._effects["muted"] and self._starts_muted(tag):
             return
         attributes = dict(attrs)
         effects = self._effects_of(tag, attributes)
         if effects and tag not in VOID:
-            self._open_scope(tag, effects)
+            self._open_scope(tag, attributes, effects)
         else:
             self._scopes.open_again(tag)
         if "muted" in effects:
             self._tell(tag, attributes)
         elif self._pre is not None:
             self._part_code(tag)
-        elif start := _STARTS.get(tag):
+        else:
+            self._start(tag, attributes)
+
+    def _start(self, tag: str, attributes: Attributes) -> None:
+        """Begin an element that is shown."""
+        if start := STARTS.get(tag):
             start(self, tag, attributes)
         elif tag == "p":
             self._part()
             self._flow.end_heading()  # never closed
         elif tag in BLOCKS:
             self._part()
+        if box := attributes and tag != "input" and box_by_role(attributes):
+            self._flow.add(f" {box} ", self._writer.text)
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element."""
+        if self._ruby.is_open and tag not in PARTS:
+            self._part_ruby(tag)
         is_muted = self._effects["muted"] > 0
+        is_muted = is_muted and not self._ends_muted(tag)
         if self._scopes.has(tag):
             self._end_effects(self._scopes.close(tag))
         if is_muted:
             return
         if self._pre is not None:
             self._part_code(tag if tag in BLOCKS else "")
-        elif end := _ENDS.get(tag):
+        elif end := ENDS.get(tag):
             end(self, tag)
         elif tag in BLOCKS:
             self._part()
 
     def handle_data(self, data: str) -> None:
         """Take text."""
-        if self._begins_choice and data.strip():
-            self._begin_choice()
-        if self._effects["muted"] or self._choices > MOST_CHOICES:
+        if opening := self._choices.opening(data):
+            self._flow.add(opening, self._writer.text)
+        if self._effects["muted"] or self._choices.are_too_many:
             return
         data = data.replace("\xad", "")  # where a word may be broken
+        if self._effects["signs"]:
+            data = readable(data, self._sign_font)
+        if self._effects["reading"]:
+            self._ruby.add_reading(data.strip())
+            return
+        if self._ruby.is_open:
+            data = self._ruby.base_words(data)
+        if self._links.is_open:
+            self._links.add(data)
         if self._pre is not None:
             self._pre.add(data)
         elif self._effects["code"]:
@@ -137,6 +148,7 @@ class Page(HTMLParser):
         if not is_note:
             self._flow.add(words, self._write())
         elif len(mark) <= MARK_CHARS:
+            self._links.drop()
             self._flow.add(mark, self._writer.note_mark)
         else:
             self._flow.add(f" {words} ", self._writer.text)
@@ -144,49 +156,66 @@ class Page(HTMLParser):
     # Elements that do something to the words in them
 
     def _effects_of(self, tag: str, attributes: Attributes) -> set[Effect]:
-        if not attributes and tag not in EFFECTS:
+        if not attributes and tag not in EFFECTS and not self._sheet.has_tags:
             return set()
         is_in_code = self._pre is not None
-        return effects_of(tag, attributes, is_in_code=is_in_code, reads_all=self._reads_all)
+        return effects_of(
+            tag, attributes, self._sheet, is_in_code=is_in_code, reads_all=self._reads_all
+        )
 
-    def _open_scope(self, tag: str, effects: set[Effect]) -> None:
+    def _open_scope(self, tag: str, attributes: Attributes, effects: set[Effect]) -> None:
         if "block" in effects or tag in BLOCKS:
             self._part()
         if "pre" in effects and self._pre is None:
             self._flow.end()
             self._pre = CodeText()
+        if "signs" in effects:
+            self._sign_font = sign_font(tag, attributes)
         self._scopes.open(tag, effects)
 
-    def _end_effects(self, ended: list[set[Effect]]) -> None:
-        """Do what is due where elements end."""
-        for effects in ended:
-            if self._pre is not None and not self._effects["pre"]:
-                code, self._pre = self._pre, None
-                self._flow.add_code(code.lines())
-            if "block" in effects:
-                self._part()
-
-    def _start_muted(self, tag: str) -> None:
+    def _starts_muted(self, tag: str) -> bool:
+        """Begin an element in one that is not read; say whether it is not read either."""
         top = self._scopes.innermost
+        if top and "muted" in top.effects and top.ends_before(tag):
+            top.open = 1
+            self._end_effects(self._scopes.close(top.tag))
+            return self._effects["muted"] > 0
         self._scopes.open_again(tag)
+        if top and tag in HOLDING:
+            top.inside += 1
         if top and top.tag == "svg" and tag == "text" and not top.is_told:
             top.is_told = True
             self._writer.leave_out("text in a drawing", self._place(), "SVG is not read")
+        return True
+
+    def _ends_muted(self, tag: str) -> bool:
+        """Say whether an end ends an element that is not read and whose own end is missing."""
+        top = self._scopes.innermost
+        if top and top.ends_with(tag):
+            top.open = 1
+            self._end_effects(self._scopes.close(top.tag))
+            return not self._effects["muted"]
+        if top and tag in HOLDING and top.inside:
+            top.inside -= 1
+        return False
 
     def _tell(self, tag: str, attributes: Attributes) -> None:
         """Tell what is not read, and take what a formula says of itself."""
-        if tag in PLAYED or tag == "embed":
-            where = attributes.get("src") or attributes.get("data") or self._place()
-            self._writer.leave_out(tag, where, "only the text of a page is read")
+        if tag in PLAYED:
+            self._tell_embedded(tag, attributes)
         elif tag == "math" and (words := attributes.get("alttext")):
             self._flow.add(words, self._writer.text)
         elif tag == "math":
             self._writer.leave_out("formula", self._place(), "MathML is not read")
-        elif self._pre is None and tag not in SILENT and tag != "nav" and tag not in VOID:
+        elif tag != "template" and (tag in SILENT or tag in VOID or self._pre is not None):
+            return
+        elif tag != MENU and attributes.get("role") != "navigation":
             self._writer.leave_out("hidden text", self._place(), "the page does not show it")
 
-    def _place(self) -> str:
-        return f"line {self.getpos()[0]}"
+    def _part_ruby(self, tag: str) -> None:
+        """End what of a ruby a tag ends, which may be the whole."""
+        if tag in PARTS or tag in BLOCKS or tag == "ruby":
+            self._end_ruby(tag)
 
     def _part_code(self, tag: str) -> None:
         assert self._pre is not None
@@ -194,207 +223,3 @@ class Page(HTMLParser):
             self._pre.add("\n")
         elif tag in BLOCKS:
             self._pre.part()
-
-    # Blocks
-
-    def _part(self) -> None:
-        """Begin or end a block."""
-        self._end_effects(self._scopes.close_small())
-        if self._choices:
-            self._end_choices("select")  # never closed
-        self._flow.part()
-
-    def _start_heading(self, tag: str, attributes: Attributes) -> None:
-        self._part()
-        self._flow.begin_heading(HEADINGS[tag])
-
-    def _end_heading(self, tag: str) -> None:
-        self._flow.end_heading()
-        blocks = self._writer.blocks_of_frame()
-        if self._title is not None and len(blocks) > 1 and blocks[-2] is self._title:
-            if blocks[-1] == self._title:
-                blocks.pop()
-            self._title = None
-
-    def _start_taken(self, tag: str, attributes: Attributes) -> None:
-        self._part()
-        self._flow.begin_taken()
-
-    def _end_title(self, tag: str) -> None:
-        if title := self._flow.take():
-            self._title = Heading(title)
-            self._writer.blocks_of_frame().append(self._title)
-
-    def _end_caption(self, tag: str) -> None:
-        if self._tables:
-            self._tables[-1].title = self._flow.take()
-
-    def _end_figure_caption(self, tag: str) -> None:
-        self._flow.end_caption()
-
-    def _start_list(self, tag: str, attributes: Attributes) -> None:
-        self._part()
-        is_reversed = tag == "ol" and "reversed" in attributes
-        items = next(self._reversed, 1) if is_reversed else 1
-        self._flow.begin_list(open_list(tag, attributes, items))
-
-    def _end_list(self, tag: str) -> None:
-        self._flow.end_list()
-
-    def _start_item(self, tag: str, attributes: Attributes) -> None:
-        self._part()
-        self._flow.begin_item(attributes)
-
-    def _end_item(self, tag: str) -> None:
-        self._flow.end_item()
-
-    def _start_term(self, tag: str, attributes: Attributes) -> None:
-        self._part()
-        self._flow.begin_term()
-
-    def _end_term(self, tag: str) -> None:
-        self._flow.end_term()
-
-    def _start_explanation(self, tag: str, attributes: Attributes) -> None:
-        self._part()
-        self._flow.begin_explanation()
-
-    def _end_explanation(self, tag: str) -> None:
-        self._flow.lead()
-
-    def _end_terms(self, tag: str) -> None:
-        self._flow.end_terms()
-
-    # Words that stand in attributes
-
-    def _start_break(self, tag: str, attributes: Attributes) -> None:
-        self._flow.break_line()
-
-    def _start_image(self, tag: str, attributes: Attributes) -> None:
-        self._flow.add(attributes.get("alt") or "", self._writer.text)
-
-    def _quote(self, tag: str, attributes: Attributes) -> None:
-        self._flow.add("“", self._writer.text)
-
-    def _end_quote(self, tag: str) -> None:
-        self._flow.add("”", self._writer.text)
-
-    def _start_input(self, tag: str, attributes: Attributes) -> None:
-        kind = attributes.get("type")
-        words = attributes.get("value") if kind in FILLED_IN else ""
-        if kind in ("checkbox", "radio"):
-            words = "[x]" if "checked" in attributes else "[ ]"
-        self._flow.add(f" {words or ''} ", self._writer.text)
-
-    def _start_button(self, tag: str, attributes: Attributes) -> None:
-        self._flow.add(" ", self._writer.text)
-
-    def _start_choice(self, tag: str, attributes: Attributes) -> None:
-        self._begins_choice = True
-
-    def _begin_choice(self) -> None:
-        self._begins_choice = False
-        self._choices += 1
-        if 1 < self._choices <= MOST_CHOICES:
-            self._flow.add(", ", self._writer.text)
-
-    def _end_choices(self, tag: str) -> None:
-        if (more := self._choices - MOST_CHOICES) > 0:
-            self._writer.leave_out(f"{more} choices of a form", self._place(), "a long list")
-        self._choices, self._begins_choice = 0, False
-        self._flow.add(" ", self._writer.text)
-
-    # Tables
-
-    def _start_table(self, tag: str, attributes: Attributes) -> None:
-        self._part()
-        self._flow.lead()
-        if len(self._tables) == MAX_DEPTH:
-            self._tables_deeper += 1
-            return
-        role = attributes.get("role") or ""
-        self._tables.append(OpenTable(is_layout=role in ("presentation", "none")))
-
-    def _start_group(self, tag: str, attributes: Attributes) -> None:
-        if self._tables and not self._tables_deeper:
-            self._end_row(tag)
-            self._tables[-1].begin_group(is_head=tag == "thead")
-
-    def _start_row(self, tag: str, attributes: Attributes) -> None:
-        if self._tables and not self._tables_deeper:
-            self._end_row(tag)
-            self._tables[-1].begin_row()
-
-    def _start_cell(self, tag: str, attributes: Attributes) -> None:
-        if not self._tables or self._tables_deeper:
-            return
-        self._end_cell(tag)
-        if not self._tables[-1].is_row_open:
-            self._tables[-1].begin_row()
-        self._tables[-1].begin_cell(attributes, is_header=tag == "th")
-        self._around.append(self._flow)
-        self._scopes.begin_cell()
-        self._flow = Flow(self._writer, is_cell=True)
-        self._writer.push()
-
-    def _end_cell(self, tag: str) -> None:
-        if not self._tables or self._tables_deeper or not self._tables[-1].is_cell_open:
-            return
-        self._end_effects(self._scopes.end_cell())
-        self._flow.lead()
-        self._tables[-1].end_cell(self._writer.pop())
-        self._flow = self._around.pop()
-
-    def _end_row(self, tag: str) -> None:
-        self._end_cell(tag)
-        if self._tables and not self._tables_deeper:
-            self._tables[-1].is_row_open = False
-
-    def _end_table(self, tag: str) -> None:
-        if self._tables_deeper:
-            self._tables_deeper -= 1
-        elif self._tables:
-            self._end_row(tag)
-            write_table(self._writer, self._tables.pop())
-
-
-Start = Callable[[Page, str, Attributes], None]
-End = Callable[[Page, str], None]
-
-_STARTS: dict[str, Start] = {
-    **dict.fromkeys(HEADINGS, Page._start_heading),
-    **dict.fromkeys(("title", "caption", "figcaption"), Page._start_taken),
-    **dict.fromkeys(LISTS, Page._start_list),
-    "li": Page._start_item,
-    "dt": Page._start_term,
-    "dd": Page._start_explanation,
-    "br": Page._start_break,
-    "img": Page._start_image,
-    "q": Page._quote,
-    "input": Page._start_input,
-    "button": Page._start_button,
-    "select": Page._start_button,
-    "option": Page._start_choice,
-    "embed": Page._tell,
-    "table": Page._start_table,
-    **dict.fromkeys(("thead", "tbody", "tfoot"), Page._start_group),
-    "tr": Page._start_row,
-    **dict.fromkeys(("td", "th"), Page._start_cell),
-}
-_ENDS: dict[str, End] = {
-    **dict.fromkeys(HEADINGS, Page._end_heading),
-    "title": Page._end_title,
-    "caption": Page._end_caption,
-    "figcaption": Page._end_figure_caption,
-    **dict.fromkeys(LISTS, Page._end_list),
-    "li": Page._end_item,
-    "dt": Page._end_term,
-    "dd": Page._end_explanation,
-    "dl": Page._end_terms,
-    "q": Page._end_quote,
-    "select": Page._end_choices,
-    "table": Page._end_table,
-    **dict.fromkeys(("thead", "tbody", "tfoot"), Page._end_row),
-    "tr": Page._end_row,
-    **dict.fromkeys(("td", "th"), Page._end_cell),
-}

@@ -7,7 +7,29 @@ know what the effects are.
 from dataclasses import dataclass
 from typing import get_args
 
-from knowledge.parsing.html.marks import Effect
+from knowledge.parsing.html.lists import LISTS
+from knowledge.parsing.html.marks import BLOCKS, Effect
+
+GROUPS = ("thead", "tbody", "tfoot")
+ENDED_BY_START = {
+    "li": ("li",),
+    **dict.fromkeys(("dt", "dd"), ("dt", "dd")),
+    "option": ("option", "optgroup"),
+    **dict.fromkeys(("td", "th"), ("td", "th", "tr", *GROUPS)),
+    "tr": ("tr", *GROUPS),
+    **dict.fromkeys(GROUPS, GROUPS),
+    "p": tuple(BLOCKS),
+}
+ENDED_BY_END = {
+    "li": tuple(LISTS),
+    **dict.fromkeys(("dt", "dd"), ("dl",)),
+    "option": ("select", "optgroup"),
+    **dict.fromkeys(("td", "th"), ("tr", "table", *GROUPS)),
+    "tr": ("table", *GROUPS),
+    **dict.fromkeys(GROUPS, ("table",)),
+    "p": tuple(BLOCKS),
+}
+HOLDING = (*LISTS, "dl", "select", "table")
 
 
 @dataclass(slots=True)
@@ -18,6 +40,15 @@ class Scope:
     effects: set[Effect]
     open: int = 1
     is_told: bool = False  # that something in it is not read
+    inside: int = 0  # lists and tables open in it
+
+    def ends_before(self, tag: str) -> bool:
+        """Say whether its own end may be missing before such a start (HTML Standard 13.1.2.4)."""
+        return not self.inside and tag in ENDED_BY_START.get(self.tag, ())
+
+    def ends_with(self, tag: str) -> bool:
+        """Say whether its own end may be missing before such an end."""
+        return not self.inside and tag in ENDED_BY_END.get(self.tag, ())
 
 
 @dataclass(frozen=True, slots=True)

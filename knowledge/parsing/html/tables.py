@@ -86,6 +86,40 @@ class OpenTable:
         self.is_cell_open = False
 
 
+class OpenTables:
+    """The tables that are read, in each other; those that are too deep are running text."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._tables: list[OpenTable] = []
+        self._deeper = 0  # than are told apart
+
+    @property
+    def innermost(self) -> OpenTable | None:
+        """The innermost one; None outside, and in one that is too deep."""
+        return self._tables[-1] if self._tables and not self._deeper else None
+
+    def begin(self, attributes: Attributes) -> None:
+        """Begin a table."""
+        if len(self._tables) == MAX_DEPTH:
+            self._deeper += 1
+            return
+        role = attributes.get("role") or ""
+        self._tables.append(OpenTable(is_layout=role in ("presentation", "none")))
+
+    def end(self) -> OpenTable | None:
+        """End the innermost table and return it."""
+        if self._deeper:
+            self._deeper -= 1
+            return None
+        return self._tables.pop() if self._tables else None
+
+    @property
+    def are_open(self) -> bool:
+        """Whether there is any."""
+        return bool(self._tables)
+
+
 def write_table(writer: BlockWriter, table: OpenTable) -> None:
     """Write a table that was read: as data, or what its cells hold one after the other."""
     has_header = any(cell.is_header for row in table.rows for cell in row.cells)

@@ -4,14 +4,16 @@ It knows paragraphs with their level and bullet, runs and tables (ECMA-376 21.1)
 slides. Whole paragraphs in a font for code are code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from knowledge.parsing.office import bullets
-from knowledge.parsing.office.bullets import Bullet, BulletCounter
 from knowledge.parsing.office.flow import Attributes, Flow, Look, Open
 from knowledge.parsing.office.left_out import LeftOut
+from knowledge.parsing.office.links import Links
+from knowledge.parsing.office.slides import bullets
+from knowledge.parsing.office.slides.bullets import Bullet, BulletCounter
 from knowledge.parsing.office.styles import MONOSPACE
+from knowledge.parsing.words.symbols import is_symbol_font, private_signs
 from knowledge.parsing.writer import BlockWriter
 
 MOST_LEVELS = 9  # ECMA-376 21.1.2.2.7
@@ -31,6 +33,9 @@ class DrawingFlow(Flow):
     def __init__(self, writer: BlockWriter, left_out: LeftOut, place: str) -> None:
         """Write to `writer`; arguments: `Flow`."""
         super().__init__(writer, left_out, place)
+        self._links = Links({})
+        self._open_link = self._link = ""  # relations: of the words before, of this run
+        self._sign_font = ""
         self._paragraphs = [
             _Paragraph(is_outside=True)
         ]  # the first stands for what is outside of any
@@ -46,6 +51,9 @@ class DrawingFlow(Flow):
             "fld": self._start_field,
             "rPr": self._set_look,
             "latin": self._set_font,
+            "sym": self._set_sign_font,
+            "hlinkClick": lambda found: self._set_link(found.get("r:id", "")),
+            "t": lambda _: self._start_text(),
             "tab": lambda _: self.add_words("\t"),
             "txBody": lambda _: self.start_body(),
             "tblPr": self._set_table,
@@ -81,6 +89,10 @@ class DrawingFlow(Flow):
         """Tell whether the paragraph stands beside the page."""
         return False
 
+    def set_addresses(self, addresses: Mapping[str, str]) -> None:
+        """Take where the links of a part lead, by their relationship's id."""
+        self._links = Links(addresses)
+
     def start_body(self) -> None:
         """Begin the text of a shape."""
         self._counter = BulletCounter()
@@ -101,6 +113,35 @@ class DrawingFlow(Flow):
     def _start_run(self) -> None:
         self._look = Look()
         self._in_run = True
+        self._link = self._sign_font = ""
+
+    def _set_link(self, relation: str) -> None:
+        if self._in_run:
+            self._link = relation
+
+    def _start_text(self) -> None:
+        """Begin words: runs of one link after the other are one."""
+        if self._link != self._open_link:
+            self._end_link()
+            if self._link:
+                self.heard.append(self._links.begin(self._link))
+            self._open_link = self._link
+        self.set_sink(self.read_words)
+
+    def _end_link(self) -> None:
+        if self._open_link:
+            self.heard.pop()
+            self.add_address(self._links.end())
+            self._open_link = ""
+
+    def add_words(self, text: str) -> None:
+        """Add words of the open run."""
+        super().add_words(private_signs(text, self._sign_font) if self._sign_font else text)
+
+    def _set_sign_font(self, attributes: Attributes) -> None:
+        font = attributes.get("typeface", "")
+        if self._in_run and is_symbol_font(font):
+            self._sign_font = font
 
     def _start_field(self, attributes: Attributes) -> None:
         self._start_run()
@@ -124,6 +165,7 @@ class DrawingFlow(Flow):
     def _end_paragraph(self) -> None:
         if len(self._paragraphs) < 2:
             return
+        self._end_link()
         paragraph = self._paragraphs.pop()
         if heading := self.heading():
             self.end_code()

@@ -6,13 +6,13 @@ code, pictures and formulas; it does not know styles, numbers or slides (`word`,
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from knowledge.parsing.blocks import Caption, Paragraph
 from knowledge.parsing.office.formulas import Formula
 from knowledge.parsing.office.left_out import LeftOut, paragraph_place
-from knowledge.parsing.office.symbols import readable
 from knowledge.parsing.raised import lowered, raised
+from knowledge.parsing.words.symbols import readable
 from knowledge.parsing.writer import BlockWriter
 from knowledge.parsing.xml import Event
 
@@ -59,7 +59,7 @@ class Open:
     is_code: bool | None = None
     is_described: bool = False
     is_outside: bool = False
-    left_out: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] | None = None
 
 
 @dataclass(slots=True)
@@ -82,10 +82,14 @@ class Flow:
         self._code: list[list[str]] = [[]]  # lines that wait, for each frame
         self._titles: list[str] = []  # of the tables that are open
         self._drawings: list[_Drawing] = []
-        self._in_text = False
+        self.read_words: Callable[[str], None] = self.add_words
+        self._sink: Callable[[str], None] | None = None  # where text goes; None: it is none
+        self.heard: list[list[str]] = []  # the words of links and the like that are open
+        self.deletions = 0  # that are tracked and open
+        self.unseen = 0  # drawings and rows that are open and not shown
         self._last = ""  # words of the paragraph before
         self.starts: dict[str, Callable[[Attributes], None]] = {
-            "t": lambda _: self._set_text(is_open=True),
+            "t": lambda _: self.set_sink(self.read_words),
             "tbl": lambda _: self.start_table(),
             "tr": lambda _: self.writer.begin_row(),
             "oMath": self.formula.begin,
@@ -97,7 +101,7 @@ class Flow:
             "OLEObject": lambda found: self.embed(found.get("ProgID", "")),
         }
         self.ends: dict[str, Callable[[], None]] = {
-            "t": lambda: self._set_text(is_open=False),
+            "t": lambda: self.set_sink(None),
             "tbl": self.end_table,
             "tr": lambda: self.writer.end_row(),
             "oMath": self.formula.end,
@@ -109,8 +113,8 @@ class Flow:
         starts, ends, formula = self.starts, self.ends, self.formula
         for kind, name, attributes in events:
             if kind == "text":
-                if self._in_text:
-                    self.add_words(name)
+                if self._sink:
+                    self._sink(name)
             elif kind == "start":
                 start = starts.get(name) or (formula.is_open and formula.starts.get(name))
                 if start:
@@ -134,19 +138,21 @@ class Flow:
     def add_words(self, text: str) -> None:
         """Add words of the open run."""
         look, paragraph = self.look, self.paragraph
-        if look.is_hidden:
+        if look.is_hidden or self.unseen:
             if text.strip():
                 self.leave("hidden text", HIDDEN)
             return
         if look.is_left_out:
             return
         text = readable(text, look.font)
+        for words in self.heard:
+            words.append(text)
         if len(paragraph.opening) < OPENING_KEPT:
             paragraph.opening += text
         if text.strip():
             paragraph.is_code = look.is_code and paragraph.is_code is not False
         rise = self.formula.rise or look.rise
-        if look.is_struck:
+        if look.is_struck or self.deletions:
             enclose = {"superscript": raised, "subscript": lowered}.get(rise)
             self.writer.struck(enclose(text) if enclose else text)
         elif rise == "superscript":
@@ -162,12 +168,19 @@ class Flow:
         self.paragraph.is_code = False
         self.writer.text(sign)
 
+    def add_address(self, address: str) -> None:
+        """Add where a link leads, after its words; nothing where that is not told."""
+        if address:
+            self.writer.text(f" ({address})")
+
     def leave(self, what: str, why: str) -> None:
         """Note something that is not read, to be told with its place."""
         if self.paragraph.is_outside:
             self.left_out.add(what, self.where(""), why)
         else:
-            self.paragraph.left_out.append((what, why))
+            paragraph = self.paragraph
+            paragraph.left_out = paragraph.left_out or []
+            paragraph.left_out.append((what, why))
 
     def keep_code_line(self) -> None:
         """End the open paragraph: it is a line of code."""
@@ -189,7 +202,7 @@ class Flow:
     def ended_paragraph(self, paragraph: Open) -> None:
         """Tell what was left out of a paragraph that has ended."""
         opening = paragraph.opening.strip()
-        for what, why in paragraph.left_out:
+        for what, why in paragraph.left_out or ():
             self.left_out.add(what, self.where(opening), why)
         self._last = opening or self._last
 
@@ -231,6 +244,10 @@ class Flow:
         """Note a file inside the file; its picture is not told besides."""
         name = f"embedded object ({program})" if program else "embedded object"
         self.leave(name, NOT_OPENED)
+        self.is_told()
+
+    def is_told(self) -> None:
+        """Note that the open drawing is told already, if there is one."""
         if self._drawings:
             self._drawings[-1].is_described = True
 
@@ -258,8 +275,9 @@ class Flow:
         if self._drawings and attributes.get("val", "1") in ("1", "true"):
             self._drawings[-1].is_described = True
 
-    def _set_text(self, *, is_open: bool) -> None:
-        self._in_text = is_open
+    def set_sink(self, sink: Callable[[str], None] | None) -> None:
+        """Say where the text goes that follows; None: it is not read."""
+        self._sink = sink
 
     def where(self, opening: str) -> str:
         """Return where a paragraph is, by its first words or those before it."""

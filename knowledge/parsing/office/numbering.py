@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from knowledge.parsing.counting import count
-from knowledge.parsing.office.symbols import list_mark
 from knowledge.parsing.package import Package
+from knowledge.parsing.words.symbols import list_mark
 
+LIST_MARK = re.compile(r"[(\[（]?[^\W_第]{1,5}(?:[.\-–][^\W_]{1,5})*[.．)）、\]:：]*")
+# `3.`, `(b)`, `1.2`, `①`, `一、`; `第二条` and `Article 2` are how a paragraph begins
 MOST_LEVELS = 9  # ECMA-376 17.9.6
 _PLACE = re.compile(r"%([1-9])")
 

@@ -6,25 +6,21 @@ know which parts there are (`word`) nor how blocks are written.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from knowledge.errors import KnowledgeError, ParseLimitExceeded
 from knowledge.parsing.charts import NO_VALUES, add_chart
-from knowledge.parsing.html import read_html
 from knowledge.parsing.office.document import Document
 from knowledge.parsing.office.drawing import DrawingFlow
-from knowledge.parsing.office.flow import NOT_OPENED, Attributes, Flow, Look, Open
-from knowledge.parsing.office.forms import FormField
-from knowledge.parsing.office.numbering import Counter, Number
-from knowledge.parsing.office.styles import Style, is_on, outline_level, tell_run
-from knowledge.parsing.office.symbols import symbol
+from knowledge.parsing.office.flow import NOT_OPENED, Attributes, Look, Open
+from knowledge.parsing.office.numbering import LIST_MARK, Counter, Number
+from knowledge.parsing.office.spans import SpanFlow
+from knowledge.parsing.office.styles import Style, figure, is_on, outline_level, tell_run
+from knowledge.parsing.words.symbols import symbol
 
-DELETED = "deleted text is not read: the deletion was tracked and is not accepted yet"
-PAGES = (".html", ".htm", ".xhtml")
+NOT_INSERTED = "a Word file in an inserted one is not opened; add it on its own"
 FIRST_ROW = 0x20  # the bit of `tblLook` (ECMA-376 17.4.55)
-_LIST_MARK = re.compile(r"[(\[（]?[^\W_第]{1,5}(?:[.\-–][^\W_]{1,5})*[.．)）、\]:：]*")
-# `3.`, `(b)`, `1.2`, `①`, `一、`; `第二条` and `Article 2` are how a paragraph begins
 
 
 @dataclass(slots=True)
@@ -35,53 +31,50 @@ class _Paragraph(Open):
     number_id: str | None = None
     depth: int | None = None
     heading: int | None = None
-    mark: Style = field(default_factory=Style)  # the look of its end, which may be hidden
-    run: Style = field(default_factory=Style)
+    mark: Style | None = None  # the look of its end, which may be hidden; None: as its style
+    run: Style | None = None  # own properties; None: it has none
     run_style: str = ""
     look: Look | None = None  # of the run, once it is asked for
-    parts: list[str] = field(default_factory=list)  # charts and diagrams shown in it
+    parts: list[str] | None = None  # charts and diagrams shown in it
+    addresses: list[str] | None = None  # of links in a heading
 
 
 @dataclass(slots=True)
 class _Table:
     has_header: bool = False  # its style tells the first row from the others
     is_first_row: bool = True
+    is_row_hidden: bool = False
 
 
-class Story(Flow):
+class Story(SpanFlow):
     """The text of one part."""
 
     def __init__(self, document: Document, part: str, place: str = "") -> None:
         """Read `part`; `place` names it where it is not the text itself."""
-        super().__init__(document.writer, document.left_out, place)
+        addresses = document.package.addresses(part)
+        super().__init__(document.writer, document.left_out, place, addresses)
         self._document = document
         self._part = part
         self._targets = document.package.targets(part)
         self._counter = Counter(document.numbering)
-        self._paragraphs = [
-            _Paragraph(is_outside=True)
-        ]  # the first stands for what is outside of any
+        self._paragraphs = [_Paragraph(is_outside=True)]  # … for what is outside of any
         self._tables: list[_Table] = []
         self._in_properties = False
-        self._field = FormField()
+        self._looks: dict[tuple[str, str], Look] = {}  # of runs without properties, by styles
         self._note = ""
         self.starts |= {
             **self._starts_of_paragraphs(),
             **self._starts_of_runs(),
             **self._starts_of_tables(),
-            **self._starts_of_fields(),
         }
         self.ends |= {
             "p": self._end_paragraph,
             "pPr": lambda: self._set_properties(are_open=False),
-            "pict": self.end_drawing,
-            "object": self.end_drawing,
+            "tr": self._end_row,
             "tc": self._end_cell,
             "txbxContent": self._end_box,
             "footnote": lambda: self._end_note("footnote"),
             "endnote": lambda: self._end_note("endnote"),
-            "checkBox": lambda: self.add_sign(self._field.box()),
-            "ddList": lambda: self.add_sign(self._field.entry()),
         }
 
     def read(self) -> None:
@@ -97,7 +90,12 @@ class Story(Flow):
     def look(self) -> Look:
         """How the run stands on the page: by its own properties, its style, its paragraph's."""
         paragraph = self._paragraphs[-1]
-        if paragraph.look is None:
+        if paragraph.look is None and paragraph.run is None:
+            names = paragraph.style, paragraph.run_style
+            if names not in self._looks:
+                self._looks[names] = self._look(paragraph)
+            paragraph.look = self._looks[names]
+        elif paragraph.look is None:
             paragraph.look = self._look(paragraph)
         return paragraph.look
 
@@ -105,7 +103,7 @@ class Story(Flow):
         styles = self._document.styles
         whole = styles.get(paragraph.style or styles.default)
         named = styles.get(paragraph.run_style)
-        nearest = (paragraph.run, named, whole)
+        nearest = (paragraph.run or Style(), named, whole)
         font = next((one.font for one in nearest if one.font), "")
         return Look(
             rise=next((one.rise for one in nearest if one.rise is not None), ""),
@@ -127,7 +125,6 @@ class Story(Flow):
             "footnote": self._start_note,
             "endnote": self._start_note,
             "altChunk": self._add_chunk,
-            "del": lambda _: self._tell_deleted(),
         }
 
     def _starts_of_runs(self) -> dict[str, Callable[[Attributes], None]]:
@@ -143,11 +140,6 @@ class Story(Flow):
             "sym": self._add_symbol,
             "footnoteReference": lambda found: self._refer("footnote", found),
             "endnoteReference": lambda found: self._refer("endnote", found),
-            "pict": lambda _: self.start_drawing(),
-            "object": lambda _: self.start_drawing(),
-            "docPr": lambda found: self.describe(found.get("descr", "")),
-            "cNvPr": lambda found: self.describe(found.get("descr", "")),
-            "shape": lambda found: self.describe(found.get("alt", "")),
             "chart": lambda found: self._show_part(found.get("r:id", "")),
             "relIds": lambda found: self._show_part(found.get("r:dm", "")),
         }
@@ -158,22 +150,13 @@ class Story(Flow):
             "tblLook": self._set_table_look,
             "tblCaption": lambda found: self.name_table(found.get("val", "")),
             "tr": lambda _: self._start_row(),
+            "hidden": self._hide_row,
             "tblHeader": lambda found: self.writer.mark_header() if is_on(found) else None,
-            "gridBefore": lambda found: self.writer.skip_to(_figure(found, 0)),
+            "gridBefore": lambda found: self.writer.skip_to(figure(found, 0)),
             "tc": lambda _: self._start_cell(),
-            "gridSpan": lambda found: self.writer.span_cell(_figure(found, 1)),
+            "gridSpan": lambda found: self.writer.span_cell(figure(found, 1)),
             "vMerge": lambda found: self._merge("above", found),
             "hMerge": lambda found: self._merge("left", found),
-        }
-
-    def _starts_of_fields(self) -> dict[str, Callable[[Attributes], None]]:
-        return {
-            "checkBox": lambda _: self._start_field(),
-            "ddList": lambda _: self._start_field(),
-            "checked": lambda found: self._field.check(is_on=is_on(found)),
-            "default": self._set_default,
-            "listEntry": lambda found: self._field.offer(found),
-            "result": lambda found: self._field.choose(found),
         }
 
     def _set_properties(self, *, are_open: bool) -> None:
@@ -186,14 +169,14 @@ class Story(Flow):
         self.paragraph.heading = outline_level(attributes.get("val", ""))
 
     def _set_depth(self, attributes: Attributes) -> None:
-        self.paragraph.depth = _figure(attributes, 0)
+        self.paragraph.depth = figure(attributes, 0)
 
     def _set_number(self, attributes: Attributes) -> None:
         self.paragraph.number_id = attributes.get("val", "")
 
     def _start_run(self) -> None:
         paragraph = self._paragraphs[-1]
-        paragraph.run, paragraph.run_style, paragraph.look = Style(), "", None
+        paragraph.run, paragraph.run_style, paragraph.look = None, "", None
 
     def _set_run_style(self, attributes: Attributes) -> None:
         if not self._in_properties:
@@ -202,14 +185,19 @@ class Story(Flow):
     def _property(self, name: str) -> Callable[[Attributes], None]:
         def tell(attributes: Attributes) -> None:
             paragraph = self._paragraphs[-1]
-            tell_run(paragraph.mark if self._in_properties else paragraph.run, name, attributes)
+            if self._in_properties:
+                paragraph.mark = paragraph.mark or Style()
+                tell_run(paragraph.mark, name, attributes)
+            else:
+                paragraph.run = paragraph.run or Style()
+                tell_run(paragraph.run, name, attributes)
 
         return tell
 
     def _add_symbol(self, attributes: Attributes) -> None:
         code = attributes.get("char", "")
         if 0 < len(code) <= 6 and all(figure in "0123456789abcdefABCDEF" for figure in code):
-            self.add_sign(symbol(attributes.get("font", ""), int(code, 16)))
+            self.show_sign(symbol(attributes.get("font", ""), int(code, 16)))
 
     def _refer(self, kind: str, attributes: Attributes) -> None:
         has_own_mark = is_on(attributes, "customMarkFollows", missing=False)
@@ -217,17 +205,12 @@ class Story(Flow):
         if mark := self._document.notes.refer(kind, note_id, has_own_mark=has_own_mark):
             self.writer.note_mark(mark)
 
-    def _tell_deleted(self) -> None:
-        if not self._in_properties:
-            self.leave("deleted text", DELETED)
-
     def _end_paragraph(self) -> None:
         if len(self._paragraphs) < 2:
             return
         paragraph = self._paragraphs.pop()
-        style = self._document.styles.get(paragraph.style or self._document.styles.default)
-        own = paragraph.heading
-        heading = own if own is not None else style.heading or 0
+        style = self._style_of(paragraph)
+        heading = self._heading(paragraph)
         number = self._number(paragraph, style, heading)
         if not (heading or number) and self._is_code(paragraph, style):
             self.keep_code_line()
@@ -235,10 +218,30 @@ class Story(Flow):
             self.end_code()
             self._write(paragraph, style, heading, number=number)
         self.ended_paragraph(paragraph)
-        for part in paragraph.parts:
+        for address in paragraph.addresses or ():
+            self.writer.text(f"({address})")
+            self.writer.end_paragraph()
+        for part in paragraph.parts or ():
             self._add_part(part, paragraph)
         if self.depth == 0 and not (number and not heading) and not self._note:
             self._document.notes.add_waiting(self.writer)
+
+    def _style_of(self, paragraph: _Paragraph) -> Style:
+        return self._document.styles.get(paragraph.style or self._document.styles.default)
+
+    def _heading(self, paragraph: _Paragraph) -> int:
+        """Return the level of heading that a paragraph is; 0: it is none."""
+        own = paragraph.heading
+        return own if own is not None else self._style_of(paragraph).heading or 0
+
+    def add_address(self, address: str) -> None:
+        """Add where a link leads: below a heading, elsewhere after its words."""
+        if address and self._heading(self.paragraph):
+            paragraph = self.paragraph
+            paragraph.addresses = paragraph.addresses or []
+            paragraph.addresses.append(address)
+        else:
+            super().add_address(address)
 
     def _write(
         self, paragraph: _Paragraph, style: Style, heading: int, *, number: Number | None
@@ -259,7 +262,7 @@ class Story(Flow):
         elif self.depth and not paragraph.opening.strip() and not number.is_bullet:
             self.writer.text(number.text)  # a column of numbers
             self.writer.end_paragraph()
-        elif number.is_bullet or _LIST_MARK.fullmatch(number.text):
+        elif number.is_bullet or LIST_MARK.fullmatch(number.text):
             depth = max(number.depth, style.indent or 1)
             self.writer.end_paragraph(number=number.text, item=depth)
         else:
@@ -273,7 +276,7 @@ class Story(Flow):
         """Count a paragraph and return its number."""
         own = paragraph.number_id
         number_id = own if own is not None else style.number_id
-        if not number_id or (paragraph.mark.is_hidden and not paragraph.opening):
+        if not number_id or (paragraph.mark and paragraph.mark.is_hidden and not paragraph.opening):
             return None
         name = paragraph.style or self._document.styles.default
         depth = self._document.depth(number_id, name, paragraph.depth)
@@ -323,6 +326,17 @@ class Story(Flow):
         self.writer.begin_row(is_header=table.has_header and table.is_first_row)
         table.is_first_row = False
 
+    def _hide_row(self, attributes: Attributes) -> None:
+        if self._tables and is_on(attributes) and not self._tables[-1].is_row_hidden:
+            self._tables[-1].is_row_hidden = True
+            self.unseen += 1
+
+    def _end_row(self) -> None:
+        table = self._tables[-1]
+        self.unseen -= table.is_row_hidden
+        table.is_row_hidden = False
+        self.writer.end_row()
+
     def _start_cell(self) -> None:
         self.push()
         self.writer.begin_cell()
@@ -335,16 +349,11 @@ class Story(Flow):
         if attributes.get("val", "continue") == "continue":
             self.writer.merge_cell(direction)
 
-    def _start_field(self) -> None:
-        self._field = FormField()
-
-    def _set_default(self, attributes: Attributes) -> None:
-        self._field.check(is_on=is_on(attributes))
-        self._field.choose(attributes)
-
     def _show_part(self, relation: str) -> None:
         if relation in self._targets:
-            self.paragraph.parts.append(self._targets[relation][1])
+            paragraph = self.paragraph
+            paragraph.parts = paragraph.parts or []
+            paragraph.parts.append(self._targets[relation][1])
 
     def _add_part(self, part: str, paragraph: _Paragraph) -> None:
         """Add a chart or a diagram that a paragraph shows."""
@@ -356,25 +365,35 @@ class Story(Flow):
             DrawingFlow(self.writer, self.left_out, self.place).add(events)
 
     def _add_chunk(self, attributes: Attributes) -> None:
-        """Add a web page that stands in for a part of the text; other files are not opened."""
-        package, limits = self._document.package, self._document.limits
+        """Add a document that stands in for a part of the text."""
         _, part = self._targets.get(attributes.get("r:id", ""), ("", ""))
         where = self.where("") + (f", part {part}" if part else "")
-        if not part.lower().endswith(PAGES):
-            self.left_out.add("inserted document", where, NOT_OPENED)
-            return
+        self.end_code()
+        self.writer.end_paragraph()
         try:
-            page = read_html(part, package.archive.read(part), limits.chars)
+            why = self._insert(part)
         except ParseLimitExceeded:
             raise
         except KnowledgeError as exc:
-            self.left_out.add("inserted document", where, str(exc))
+            why = str(exc)
+        if why:
+            self.left_out.add("inserted document", where, why)
+
+    def _insert(self, part: str) -> str:
+        """Insert a document; return why it is not read, or nothing."""
+        document = self._document
+        content = document.package.archive.read(part)
+        if content.startswith(b"PK"):
+            if document.is_inserted:
+                return NOT_INSERTED
+            inserted = document.inserted(part, content)
+            Story(inserted, inserted.package.main).read()
+            inserted.notes.add_rest(self.writer)
+        elif document.read_chunk is None:
+            return NOT_OPENED
         else:
-            self.end_code()
-            self.writer.end_paragraph()
-            self.writer.blocks_of_frame().extend(page.blocks)
-
-
-def _figure(attributes: Attributes, otherwise: int) -> int:
-    value = attributes.get("val", "")
-    return int(value) if value.isdecimal() and len(value) < 6 else otherwise
+            found = document.read_chunk(part, content, document.limits.chars)
+            self.writer.blocks_of_frame().extend(found.blocks)
+            for item in found.not_read:
+                self.left_out.add(item.what, f"part {part}, {item.where}", item.why)
+        return ""

@@ -115,6 +115,12 @@ def is_on(attributes: Mapping[str, str], key: str = "val", *, missing: bool = Tr
     return attributes[key] not in OFF if key in attributes else missing
 
 
+def figure(attributes: Mapping[str, str], otherwise: int) -> int:
+    """Return the number that a property is, or another where it is none."""
+    value = attributes.get("val", "")
+    return int(value) if value.isdecimal() and len(value) < 6 else otherwise
+
+
 def outline_level(value: str) -> int | None:
     """Return the level of heading that an outline level makes; 0: body text."""
     if not (value.isdecimal() and len(value) == 1):

@@ -7,7 +7,7 @@ paragraphs (`story`). Comments are left out: they were not meant for readers.
 from collections.abc import Iterable
 
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.office.document import Document
+from knowledge.parsing.office.document import ChunkReader, Document
 from knowledge.parsing.office.left_out import LeftOut
 from knowledge.parsing.office.story import Story
 from knowledge.parsing.package import SKIPPED, Package
@@ -15,19 +15,29 @@ from knowledge.parsing.writer import BlockWriter
 from knowledge.parsing.xml import Event
 
 CHANGES = {f"{name}Change" for name in ("pPr", "rPr", "tblPr", "trPr", "tcPr", "sectPr", "tblGrid")}
-READING_AIDS = {"rt"}  # how to pronounce what stands below
 WHY_NO_COMMENTS = "comments are not meant for the readers of a document"
 
 
-def read_word(writer: BlockWriter, package: Package, limits: ParseLimits) -> None:
+def read_word(
+    writer: BlockWriter,
+    package: Package,
+    limits: ParseLimits,
+    *,
+    read_chunk: ChunkReader | None = None,
+) -> None:
     """Add the text of a Word file.
+
+    Args:
+        writer: Where to.
+        package: The file.
+        limits: What it may cost.
+        read_chunk: Reads pages and texts that the file inserts whole; None: they are told.
 
     Raises:
         DamagedFile, PasswordRequired, ParseLimitExceeded: As they say.
     """
-    package.skipped = SKIPPED | CHANGES | READING_AIDS
-    package.told = frozenset(["del"])
-    document = Document(writer, package, limits)
+    package.skipped = SKIPPED | CHANGES
+    document = Document(writer, package, limits, read_chunk)
     main = package.main
     _read_parts(document, "footnotes", "endnotes", "header")
     Story(document, main).read()

@@ -6,7 +6,7 @@ text of a cell means.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,10 +30,17 @@ class Area(NamedTuple):
 
 @dataclass(slots=True)
 class SheetRow:
-    """A row and the text of its cells by column; `is_bold`: all of them are."""
+    """A row and the text of its cells by column.
+
+    Attributes:
+        number: As the sheet has it.
+        place: Among the rows that are shown: a row that is hidden parts no table.
+        is_bold: All of its cells are.
+    """
 
     number: int
     cells: dict[int, str]
+    place: int
     is_bold: bool = True
 
 
@@ -91,7 +98,7 @@ def write_tables(writer: BlockWriter, sheet: Sheet) -> None:
     for region in _join(regions):
         ends = (e for e in sheet.header_ends if region.rows[0].number <= e < region.rows[-1].number)
         region.header_end = region.header_end or max(ends, default=0)
-        if lines and region.rows[0].number - lines[-1].number > TITLE_ABOVE:
+        if lines and region.rows[0].place - lines[-1].place > TITLE_ABOVE:
             _write_lines(writer, lines)
             lines = []
         count = _lines_above(region)
@@ -143,7 +150,7 @@ def _take_named(sheet: Sheet) -> Iterator[_Region]:
                 continue
             inside = {c: text for c, text in row.cells.items() if area.left <= c <= area.right}
             if inside:
-                found.append(SheetRow(row.number, inside, row.is_bold))
+                found.append(replace(row, cells=inside))
                 row.cells = {c: text for c, text in row.cells.items() if c not in inside}
         sheet.rows = [row for row in sheet.rows if row.cells]
         if found:
@@ -168,7 +175,7 @@ def _cut(rows: Sequence[SheetRow]) -> Iterator[_Region]:
 def _bands(rows: Sequence[SheetRow]) -> Iterator[list[SheetRow]]:
     start = 0
     for at in range(1, len(rows) + 1):
-        if at == len(rows) or rows[at].number > rows[at - 1].number + 1:
+        if at == len(rows) or rows[at].place > rows[at - 1].place + 1:
             yield list(rows[start:at])
             start = at
 
@@ -190,14 +197,13 @@ def _side_by_side(band: Sequence[SheetRow]) -> list[list[SheetRow]]:
 
 def _within(band: Sequence[SheetRow], first: int, end: int) -> list[SheetRow]:
     parts = (
-        SheetRow(row.number, {c: t for c, t in row.cells.items() if first <= c < end}, row.is_bold)
-        for row in band
+        replace(row, cells={c: t for c, t in row.cells.items() if first <= c < end}) for row in band
     )
     return [part for part in parts if part.cells]
 
 
 def _is_block(rows: Sequence[SheetRow]) -> bool:
-    has_all_rows = rows[-1].number - rows[0].number + 1 == len(rows) > 1
+    has_all_rows = rows[-1].place - rows[0].place + 1 == len(rows) > 1
     return has_all_rows and max(len(row.cells) for row in rows) > 1
 
 
@@ -223,7 +229,7 @@ def _join(regions: Iterable[_Region]) -> list[_Region]:
 def _goes_on(before: _Region, region: _Region) -> bool:
     """Whether a region has the columns of the one before, and no header of its own."""
     first, last = region.rows[0], before.rows[-1]
-    if before.is_named or region.is_named or first.number != last.number + 2:
+    if before.is_named or region.is_named or first.place != last.place + 2:
         return False
     (left, right), (its_left, its_right) = before.columns, region.columns
     is_inside = left <= its_left and its_right <= right and len(first.cells) > 1

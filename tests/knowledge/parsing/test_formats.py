@@ -49,13 +49,13 @@ def test_word_gives_headings_paragraphs_and_tables() -> None:
     assert parsed.text == "# Prices\n\nAll in euro.\n\nLamp | 12\n\nEnds."
 
 
-def test_word_gives_text_boxes_once_and_no_deleted_text() -> None:
+def test_word_gives_text_boxes_once_and_deleted_text_struck() -> None:
     box = "<w:txbxContent>" + files.paragraph("in the box") + "</w:txbxContent>"
     twice = f"<w:Choice>{box}</w:Choice><w:Fallback>{box}</w:Fallback>"
     gone = "<w:del><w:r><w:t>gone</w:t></w:r></w:del><w:r><w:delText>gone</w:delText></w:r>"
     body = f"<w:p><w:r><w:t>around</w:t>{twice}</w:r>{gone}</w:p>"
     parsed = parse("a.docx", files.zipped(files.word_parts(body)))
-    assert parsed.text == "in the box\n\naround"
+    assert parsed.text == "in the box\n\naround~~gone~~"
 
 
 def test_strict_word_reads_alike() -> None:

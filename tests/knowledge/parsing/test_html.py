@@ -234,7 +234,7 @@ def test_struck_words_are_marked(markup: str, text: str) -> None:
         ('<span style="display:block">1</span><span style="display: flex">2</span>', "1\n\n2"),
         ("<button>1</button><button>2</button>", "1 2"),
         ("Kün&shy;di<wbr>gung", "Kündigung"),
-        ("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>", "漢字"),
+        ("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>", "漢字 (漢字: かん じ)"),
         ("<q>yes</q>", "“yes”"),
         ("a<br>b<br><br>c", "a\nb\n\nc"),
         ('<div style="white-space: pre-wrap">a\nb</div>', "a\nb"),

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from knowledge.parsing.counting import count
-from knowledge.parsing.office.symbols import list_mark
 from knowledge.parsing.package import Package
+from knowledge.parsing.words.symbols import list_mark
 from knowledge.parsing.xml import Event
 
 BODIES = ("", "body", "obj")  # placeholders for running text

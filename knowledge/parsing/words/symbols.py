@@ -33,7 +33,20 @@ _SYMBOL = {
     0xD2: "®", 0xD3: "©", 0xD4: "™", 0xD5: "∏", 0xD6: "√", 0xD7: "⋅", 0xDE: "⇒", 0xE2: "®",
     0xE3: "©", 0xE4: "™", 0xE5: "∑", 0xF2: "∫",
 }  # fmt: skip
-_TABLES = {"wingdings": _WINGDINGS, "wingdings 2": _WINGDINGS_2, "symbol": _SYMBOL}
+_WEBDINGS = {0x61: "✓", 0x63: "☐", 0x67: "■", 0x6E: "●", 0x72: "✗"}
+_DINGBATS = {
+    0x33: "✓", 0x34: "✓", 0x35: "✗", 0x36: "✗", 0x37: "✗", 0x38: "✗", 0x6E: "■", 0x6F: "☐",
+    0x70: "☐", 0x71: "☐", 0x72: "☐", 0x6C: "●", 0x48: "★",
+}  # fmt: skip
+_TABLES = {
+    "wingdings": _WINGDINGS,
+    "wingdings 2": _WINGDINGS_2,
+    "webdings": _WEBDINGS,
+    "zapfdingbats": _DINGBATS,
+    "zapf dingbats": _DINGBATS,
+    "itc zapf dingbats": _DINGBATS,
+    "symbol": _SYMBOL,
+}
 _CHECKS = frozenset("☐☑☒✓✗★→⇨")
 
 
@@ -56,6 +69,11 @@ def readable(text: str, font: str) -> str:
     if not (is_symbol_font(font) or _PRIVATE.search(text)):
         return text
     return "".join(_readable(letter, font) for letter in text)
+
+
+def private_signs(text: str, font: str) -> str:
+    """Return text whose private letters are those of a symbol font."""
+    return _PRIVATE.sub(lambda found: symbol(font, ord(found[0])), text)
 
 
 def list_mark(text: str, font: str) -> str:
