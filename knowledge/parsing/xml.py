@@ -76,19 +76,10 @@ def events(
         if not skipping:
             found.append(_new(Event, ("text", data, _NO_ATTRIBUTES)))
 
-    def doctype(_name: str, _system: str | None, _public: str | None, has_subset: bool) -> None:
-        if has_subset or not may_name_type:
-            _refuse(filename)
-
-    parser = expat.ParserCreate(namespace_separator="}")
-    parser.buffer_text = True
+    parser = _parser(filename, may_name_type)
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = doctype
-    parser.EntityDeclHandler = partial(_refuse, filename)
-    # without a handler for external entities expat opens none, and it reads no external subset
-    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     try:
         for piece in pieces:
             parser.Parse(piece, False)
@@ -98,6 +89,22 @@ def events(
     except expat.ExpatError as exc:
         raise DamagedFile(f"{filename!r} contains broken markup: {exc}") from exc
     yield from found
+
+
+def _parser(filename: str, may_name_type: bool) -> expat.XMLParserType:
+    """Return a parser that defines no entity and reads nothing from elsewhere."""
+
+    def doctype(_name: str, _system: str | None, _public: str | None, has_subset: bool) -> None:
+        if has_subset or not may_name_type:
+            _refuse(filename)
+
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = doctype
+    parser.EntityDeclHandler = partial(_refuse, filename)
+    # without a handler for external entities expat opens none, and it reads no external subset
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    return parser
 
 
 def _refuse(filename: str, *_: object) -> None:

@@ -33,7 +33,7 @@ def chunk_content(part: str, content: bytes, chars: int) -> Content:
     if _MIME.match(content):
         _add_archived(writer, part, content)
     elif _PAGE.search(content[:LOOKED_AT_BYTES].replace(b"\x00", b"")):
-        add_html(writer, page_markup(part, content)[0])
+        add_html(writer, page_markup(part, content).text)
     else:
         _add_text(writer, decode(part, content)[0])
     return Content(writer.blocks, "utf-8", writer.not_read)
@@ -58,7 +58,7 @@ def _decoded(part: str, message: Message) -> str:
     content = payload if isinstance(payload, bytes) else b""
     declared = (message.get_content_charset() or "").lower()
     if not declared and message.get_content_type() == "text/html":
-        return page_markup(part, content)[0]
+        return page_markup(part, content).text
     return decode(part, content, declared=READ_AS.get(declared, declared))[0]
 
 
