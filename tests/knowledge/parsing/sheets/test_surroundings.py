@@ -147,7 +147,8 @@ def test_controls_of_a_form_are_told_with_their_state() -> None:
 
 
 def test_rows_that_a_filter_hides_part_no_table() -> None:
-    rows = files.cells(["Part", "Price"], *([f"P{n}", n] for n in range(2, 30)))
+    numbered: list[files.Row] = [[f"P{n}", n] for n in range(2, 30)]
+    rows = files.cells(["Part", "Price"], *numbered)
     for number in range(4, 20):
         rows = rows.replace(f'<row r="{number}">', f'<row r="{number}" hidden="1">')
     parsed = _read(rows)
