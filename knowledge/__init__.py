@@ -52,7 +52,7 @@ from knowledge.metrics import (
     recall,
     reciprocal_rank,
 )
-from knowledge.parsing import ParsedText, ParseLimits, parse
+from knowledge.parsing import Ocr, ParsedText, ParseLimits, parse
 from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.sql.tables import metadata
 from knowledge.sql.transaction import is_disk_full
@@ -123,6 +123,7 @@ __all__ = [
     "MOST_FLAGGED",
     "NewDocument",
     "NoTextLayer",
+    "Ocr",
     "ParseLimitExceeded",
     "ParseLimits",
     "ParsedText",

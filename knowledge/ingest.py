@@ -27,7 +27,7 @@ from knowledge.errors import (
     InvalidName,
 )
 from knowledge.index.vectors import VectorIndex, delete_vectors, upsert_if_available
-from knowledge.parsing import ParsedText, parse
+from knowledge.parsing import ParsedText, may_be_scan, parse
 from knowledge.resources import Resources
 from knowledge.sql import staging, versions
 from knowledge.sql.bases import Base, get_base
@@ -148,9 +148,9 @@ def _read(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> _
     """Compare, cut and embed; nothing is written."""
     files = _compare_with_active(resources, base, sources)
     chunking = _chunking(resources, base)
-    changed = [item for item in files if not _is_unchanged(chunking, item)]
-    prepared = [_prepare(resources, chunking, item) for item in changed]
-    return _Window(files, changed, _embed(resources, chunking, prepared))
+    changed = [item for item in files if not _is_unchanged(base, chunking, item)]
+    prepared = [_prepare(resources, base, chunking, item) for item in changed]
+    return _Window(files, changed, _embed(resources, base, chunking, prepared))
 
 
 def _reload(resources: Resources, base: Base) -> Base:
@@ -264,15 +264,15 @@ def _check(config: KnowledgeConfig, source: NewDocument) -> None:
     check_access(source.access or ())
 
 
-def _prepare(resources: Resources, chunking: Chunking, file: _SourceFile) -> _Prepared:
+def _prepare(resources: Resources, base: Base, chunking: Chunking, file: _SourceFile) -> _Prepared:
     source = file.source
     limits = resources.config.parse_limits
-    parsed = source.parsed or parse(source.filename, source.content, limits=limits)
+    parsed = source.parsed or parse(source.filename, source.content, limits=limits, ocr=base.ocr)
     chunks = chunk(parsed, chunking, count_tokens=resources.embedder.count_tokens)
     return _Prepared(file, parsed, tuple(chunks))
 
 
-def _is_unchanged(chunking: Chunking, item: _SourceFile) -> bool:
+def _is_unchanged(base: Base, chunking: Chunking, item: _SourceFile) -> bool:
     current, source = item.current, item.source
     return current is not None and (
         current.content_hash == item.content_hash
@@ -280,6 +280,7 @@ def _is_unchanged(chunking: Chunking, item: _SourceFile) -> bool:
         and dict(current.attributes) == dict(item.attributes)
         and current.access == item.access
         and current.chunking == str(chunking)
+        and (current.ocr == base.ocr or not may_be_scan(source.filename))
     )
 
 
@@ -293,7 +294,9 @@ def _chunking(resources: Resources, base: Base) -> Chunking:
     return wanted.model_copy(update={"chunk_tokens": longest, "overlap_tokens": overlap})
 
 
-def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared]) -> list[Draft]:
+def _embed(
+    resources: Resources, base: Base, chunking: Chunking, items: Sequence[_Prepared]
+) -> list[Draft]:
     """Return drafts with vectors; text that the live version also holds is not embedded again."""
     known = _known_vectors(resources, items)
     texts = [_embedded_texts(item) for item in items]
@@ -310,6 +313,7 @@ def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared])
             access=item.file.access,
             bytes=len(item.file.source.content),
             text=item.parsed.text,
+            ocr=base.ocr,
             left_out=item.parsed.left_out,
             fingerprint=fingerprint(item.parsed.text),
             chunking=str(chunking),

@@ -16,7 +16,7 @@ from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound, EmbedderUnavailable
 from knowledge.index.vectors import VectorIndex, delete_vectors
 from knowledge.ingest import ingest_documents
-from knowledge.parsing import ParsedText
+from knowledge.parsing import Ocr, ParsedText
 from knowledge.reranking import Reranker
 from knowledge.resources import Resources
 from knowledge.search.query import SearchQuery
@@ -100,6 +100,7 @@ class Knowledge:
         tenant: str,
         base_id: str | None = None,
         chunking: Chunking | None = None,
+        ocr: Ocr = "auto",
     ) -> KnowledgeBase:
         """Make an empty knowledge base.
 
@@ -108,6 +109,8 @@ class Knowledge:
             tenant: Whose.
             base_id: For addresses; made up if left out.
             chunking: How its documents are cut; as configured if left out.
+            ocr: Of which pages of PDFs and pictures the text is recognised: `auto`, those without
+                text; `always`, all; `never`, none.
 
         Raises:
             KnowledgeBaseExists: The id is taken in this tenant.
@@ -120,9 +123,23 @@ class Knowledge:
                 tenant=tenant,
                 base_id=base_id,
                 chunking=chunking,
+                ocr=ocr,
                 embedder=self._resources.target,
             )
-        return KnowledgeBase(base.base_id, tenant, name, base.created_at, chunking=chunking)
+        return KnowledgeBase(
+            base.base_id, tenant, name, base.created_at, chunking=chunking, ocr=ocr
+        )
+
+    def change_base(self, base_id: str, *, tenant: str, ocr: Ocr) -> KnowledgeBase:
+        """Change a base's settings; its documents are read by them when they are sent again.
+
+        Raises:
+            CollectionNotFound: There is none.
+        """
+        with self._write() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+            base_rows.change_base(connection, base, ocr=ocr)
+        return self.get_base(base_id, tenant=tenant)
 
     def list_bases(self, *, tenant: str) -> list[KnowledgeBase]:
         """Return the tenant's knowledge bases with their sizes, oldest first."""

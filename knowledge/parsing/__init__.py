@@ -8,12 +8,13 @@ from pathlib import PurePosixPath
 
 from knowledge.errors import EmptyDocument, ParseLimitExceeded, UnsupportedFile
 from knowledge.parsing.blocks import NotRead
-from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.limits import Ocr, ParseLimits
 from knowledge.parsing.parsed import ParsedText
-from knowledge.parsing.sandbox import parse_in_child
+from knowledge.parsing.recognition.scan import PICTURES, parse_scan
+from knowledge.parsing.sandbox import Request, parse_in_child
 from knowledge.parsing.text import decode
 
-__all__ = ["FORMATS", "NotRead", "ParseLimits", "ParsedText", "parse"]
+__all__ = ["FORMATS", "NotRead", "Ocr", "ParseLimits", "ParsedText", "may_be_scan", "parse"]
 
 FORMATS: dict[str, str] = {
     ".txt": "text",
@@ -38,6 +39,12 @@ FORMATS: dict[str, str] = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".webp": "webp",
 }
 """Suffix → format. A name without suffix is read as plain text."""
 PLAIN = {"text", "markdown"}
@@ -50,6 +57,7 @@ def parse(
     *,
     password: str | None = None,
     limits: ParseLimits | None = None,
+    ocr: Ocr = "auto",
 ) -> ParsedText:
     r"""Return the text of a source file.
 
@@ -58,15 +66,18 @@ def parse(
         content: Raw bytes, in any encoding that can be detected.
         password: Of a locked PDF.
         limits: What reading it may cost; None: the defaults of `ParseLimits`.
+        ocr: Of which pages of a PDF or a picture the text is recognised: `auto`, those without
+            text; `always`, all; `never`, none.
 
     Returns:
         The text with `\n` line ends; offsets of chunks and citations count its code points.
-        `page_starts` is filled for PDF (pages) and PowerPoint (slides).
+        `page_starts` is filled for PDF, TIFF (pages) and PowerPoint (slides).
 
     Raises:
         UnsupportedFile: A format we do not read, another format than the name says, binary
             content, or undecodable bytes.
-        EmptyDocument: Nothing but white space; NoTextLayer: pages that are pictures.
+        EmptyDocument: Nothing but white space; NoTextLayer: pictures without text that could be
+            recognised.
         PasswordRequired, WrongPassword: It is locked.
         DamagedFile: Cut off, broken, or hostile.
         ParseLimitExceeded: It would take more memory, time, pages or text than `limits`.
@@ -79,7 +90,8 @@ def parse(
     if not content:
         raise EmptyDocument(f"{filename!r} is empty")
     if file_format not in PLAIN:
-        return parse_in_child(filename, content, file_format, password=password, limits=limits)
+        request = Request(filename, content, file_format, password, limits)
+        return parse_scan(request, ocr) if may_be_scan(filename) else parse_in_child(request)
     text, encoding = decode(filename, content)
     if not text.strip():
         raise EmptyDocument(f"{filename!r} contains no text")
@@ -88,6 +100,12 @@ def parse(
             f"{filename!r} has more than {limits.chars:,} characters (knowledge.parse_chars)"
         )
     return ParsedText(text=text, format=file_format, encoding=encoding)
+
+
+def may_be_scan(filename: str) -> bool:
+    """Whether a file of this name may have pages whose text has to be recognised."""
+    file_format = FORMATS.get(PurePosixPath(filename.lower()).suffix)
+    return file_format == "pdf" or file_format in PICTURES
 
 
 def _unread(filename: str, suffix: str) -> str:

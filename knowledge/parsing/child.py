@@ -6,20 +6,20 @@ open anything: no file, no socket, no further memory or processor time than allo
 """
 
 import json
-import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
 from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart, render
 from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.rights import give_up_rights
 from knowledge.parsing.text import CANDIDATES, decode, is_encoding
 
 Reader = Callable[[], Content]
+Recognised = Mapping[int, Mapping[str, Any]]  # page → its lines, as `recognition` found them
 
-MEBIBYTE = 1_048_576
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 LOCKED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 DECLARED = (
@@ -39,6 +39,7 @@ class Source:
     file_format: str
     password: str | None
     limits: ParseLimits
+    recognised: Recognised
 
 
 def main() -> None:
@@ -47,8 +48,10 @@ def main() -> None:
     content = sys.stdin.buffer.read()
     limits = ParseLimits(**order["limits"])
     filename = order["filename"]
-    reader = _reader(Source(filename, content, order["format"], order["password"], limits))
-    _give_up_rights(limits)
+    recognised = {int(number): page for number, page in order["recognised"].items()}
+    source = Source(filename, content, order["format"], order["password"], limits, recognised)
+    reader = _reader(source)
+    give_up_rights(memory_mb=limits.memory_mb, seconds=limits.seconds)
     try:
         reply = _reply(filename, reader())
     except KnowledgeError as exc:
@@ -73,7 +76,17 @@ def _reader(source: Source) -> Reader:
 def _pdf(source: Source) -> Reader:
     from knowledge.parsing.pdf import read_pdf
 
-    return lambda: read_pdf(source.filename, source.content, source.password, source.limits)
+    def read() -> Content:
+        name, content, password = source.filename, source.content, source.password
+        return read_pdf(name, content, password, limits=source.limits, recognised=source.recognised)
+
+    return read
+
+
+def _picture(source: Source) -> Reader:
+    from knowledge.parsing.pdf import read_recognised
+
+    return lambda: read_recognised(source.filename, source.recognised, source.limits)
 
 
 def _office(source: Source) -> Reader:
@@ -133,6 +146,7 @@ def _json(source: Source) -> Reader:
 
 READERS: dict[str, Callable[[Source], Reader]] = {
     "pdf": _pdf,
+    **dict.fromkeys(("png", "jpeg", "tiff", "webp"), _picture),
     "docx": _office,
     "xlsx": _office,
     "pptx": _office,
@@ -144,27 +158,13 @@ READERS: dict[str, Callable[[Source], Reader]] = {
     "jsonl": _json,
 }
 """Format → what imports its reader. Formats of plain text need no child."""
-HOLDS_NO_ENCODED_TEXT = {"pdf"}
+HOLDS_NO_ENCODED_TEXT = {"pdf", "png", "jpeg", "tiff", "webp"}
 
 
 def _load_encodings() -> None:
     for encoding in (*CANDIDATES, *DECLARED):
         is_encoding(encoding)
     decode("", "Größe".encode("cp1252"))  # the detector loads its tables at first use
-
-
-def _give_up_rights(limits: ParseLimits) -> None:
-    seconds = int(limits.seconds) + 1
-    bounds = {
-        resource.RLIMIT_AS: limits.memory_mb * MEBIBYTE,
-        resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 3,  # stdin, stdout, stderr; nothing else can be opened
-        resource.RLIMIT_NPROC: 0,
-    }
-    for what, bound in bounds.items():
-        resource.setrlimit(what, (bound, bound))
 
 
 def _check_zip(filename: str, content: bytes, file_format: str) -> None:
@@ -194,6 +194,8 @@ def _reply(filename: str, content: Content) -> dict[str, Any]:
         "sheets": rendered.sheets,
         "left_out": [(item.what, item.where, item.why) for item in content.not_read],
         "encoding": content.encoding,
+        "pictures": content.pictures,
+        "recognised": content.recognised,
     }
 
 

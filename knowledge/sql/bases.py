@@ -35,6 +35,7 @@ from knowledge.errors import (
     InvalidName,
     KnowledgeBaseExists,
 )
+from knowledge.parsing import Ocr
 from knowledge.sql import full_text
 from knowledge.sql.tables import (
     bases,
@@ -100,6 +101,7 @@ class Base:
     name: str
     created_at: float
     chunking: Chunking | None
+    ocr: Ocr
     index: Generation
 
 
@@ -110,6 +112,7 @@ def create_base(
     tenant: str,
     base_id: str | None,
     chunking: Chunking | None,
+    ocr: Ocr,
     embedder: Embedder,
 ) -> Base:
     """Write a base and the first generation of its index."""
@@ -125,6 +128,7 @@ def create_base(
         "name": name,
         "created_at": now,
         "chunking": null() if chunking is None else chunking.model_dump(),
+        "ocr": ocr,
     }
     try:
         base_pk = connection.execute(insert(bases).values(row).returning(bases.c.pk)).scalar_one()
@@ -201,9 +205,15 @@ def list_bases(connection: Connection, tenant: str, base_id: str | None) -> list
             chunks=row.chunks or 0,
             text_bytes=row.bytes or 0,
             chunking=_chunking(row.chunking),
+            ocr=row.ocr or "auto",
         )
         for row in connection.execute(query)
     ]
+
+
+def change_base(connection: Connection, base: Base, *, ocr: Ocr) -> None:
+    """Write settings of a base; they count for documents that are read from now on."""
+    connection.execute(update(bases).where(bases.c.pk == base.pk).values(ocr=ocr))
 
 
 def delete_base(connection: Connection, base: Base) -> list[str]:
@@ -381,6 +391,7 @@ def _base(row: object) -> Base:
         name=values["name"],
         created_at=values["created_at"],
         chunking=_chunking(values["chunking"]),
+        ocr=values["ocr"] or "auto",
         index=_generation({**values, "base_pk": values["pk"], "pk": values["index_pk"]}),
     )
 

@@ -37,6 +37,7 @@ bases = Table(
     Column("name", String(256), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("chunking", JSON),  # NULL: as configured
+    Column("ocr", String(8)),  # auto | always | never; NULL: auto
     UniqueConstraint("tenant", "base_id"),
     sqlite_autoincrement=True,
 )
@@ -98,6 +99,9 @@ versions = Table(  # history stays; text, chunks and vectors of a retired versio
     Column("chunks_outdated", Integer),  # chunks of the version before that this change ended
     Column("text", Text),
     Column("left_out", JSON(none_as_null=True)),  # [what, where, why] of what was not read
+    Column(
+        "ocr", String(8)
+    ),  # the base's setting when it was read; NULL: read before there was one
     Column("text_hash", String(64)),  # of its letters alone; NULL: written before there was one
     UniqueConstraint("document_pk", "version"),
     Index("kb_versions_by_content", "base_pk", "content_hash"),
@@ -177,6 +181,7 @@ chunks = Table(
     Column("page", Integer),
     Column("page_end", Integer),  # where it goes on over a page break
     Column("sheet", Text),
+    Column("ocr_confidence", Float),  # of text recognised in a picture; NULL: of any other
     Column("heading", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("vector", LargeBinary, nullable=False),  # float16, L2-normalised, `dimension` long

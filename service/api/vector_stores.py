@@ -11,6 +11,7 @@ from service.api.http.json_bodies import JsonRoute
 from service.api.http.parameters import After, Limit
 from service.api.schemas.shapes import ListReply
 from service.api.schemas.vector_stores import (
+    BaseChange,
     MeasuredVectorStore,
     NewBase,
     VectorStore,
@@ -37,6 +38,7 @@ async def create_base(context: Context, caller: Caller, body: NewBase) -> Vector
         tenant=caller.tenant,
         base_id=body.id,
         chunking=body.chunking,
+        ocr=body.ocr,
     )
     base = await to_thread.run_sync(create)
     context.cache.invalidate()
@@ -66,6 +68,18 @@ def get_base(context: Context, caller: Caller, base_id: str) -> MeasuredVectorSt
     base = knowledge.get_base(base_id, tenant=caller.tenant)
     measured = knowledge.measure([base_id], tenant=caller.tenant)
     return MeasuredVectorStore.measured_as(base, measured)
+
+
+@api.post("/{base_id}")
+async def change_base(
+    context: Context, caller: Caller, base_id: str, body: BaseChange
+) -> VectorStore:
+    """Change the settings of a knowledge base; documents sent from now on are read by them."""
+    knowledge = context.knowledge
+    if body.ocr is not None:
+        change = partial(knowledge.change_base, base_id, tenant=caller.tenant, ocr=body.ocr)
+        return VectorStore.of(await to_thread.run_sync(change))
+    return VectorStore.of(knowledge.get_base(base_id, tenant=caller.tenant))
 
 
 @api.delete("/{base_id}")

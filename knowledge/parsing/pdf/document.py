@@ -3,8 +3,11 @@
 It knows passwords, pages and what repeats on them; where words stand on one is in `lines`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any
 
 import pypdfium2
 from pypdfium2 import raw
@@ -20,15 +23,26 @@ from knowledge.errors import (
 from knowledge.parsing.blocks import Content, Paragraph, Table
 from knowledge.parsing.grid import is_figure
 from knowledge.parsing.limits import ParseLimits
-from knowledge.parsing.pdf.breaks import goes_on, join_lines, running_lines, without_broken_word
-from knowledge.parsing.pdf.lines import read_lines
+from knowledge.parsing.pdf.breaks import (
+    goes_on,
+    join_lines,
+    running_lines,
+    width,
+    without_broken_word,
+)
+from knowledge.parsing.pdf.lines import Line, Word, read_lines
 from knowledge.parsing.pdf.rules import Cell, read_grids
 from knowledge.parsing.pdf.tables import PageTable, find_tables, looks_like_tables
 from knowledge.parsing.writer import BlockWriter, too_much_text
 
 HEADER_WITHIN = 1_024  # Adobe's readers look for %PDF- this far (PDF reference 1.7, H.3.4.1)
 EDGE_LINES = 3  # at the top and at the bottom of a page that may repeat on others
+MOST_REASONS = 3  # of an error
+NOT_RECOGNISED = "a picture; its text was not recognised"
 SAME_COLUMN = 20.0  # points by which a column may begin elsewhere on the next page
+
+Recognised = Mapping[int, Mapping[str, Any]]
+"""Page number, from 1 → `lines` (rows of words), `confidence`, and `why` there are none."""
 
 
 @dataclass(slots=True)
@@ -39,10 +53,26 @@ class _Page:
     tables: list[PageTable]
     edges: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
     is_picture: bool = False
+    why: str = ""  # its text was not recognised
+    confidence: float = 0.0  # of its text, where that was recognised
 
 
-def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseLimits) -> Content:
+def read_pdf(
+    filename: str,
+    content: bytes,
+    password: str | None,
+    *,
+    limits: ParseLimits,
+    recognised: Recognised = MappingProxyType({}),
+) -> Content:
     """Return the text and tables of each page; a page without text is empty, and told.
+
+    Args:
+        filename: For messages.
+        content: The file.
+        password: Opens it, if it is locked.
+        limits: Of pages and letters.
+        recognised: What stands on pages that are pictures, by number, from 1.
 
     Raises:
         UnsupportedFile: It is no PDF.
@@ -51,9 +81,7 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
         NoTextLayer: No page has text.
         ParseLimitExceeded: Too many pages, or too much text.
     """
-    if b"%PDF-" not in content[:HEADER_WITHIN]:
-        raise UnsupportedFile(f"{filename!r} is not a PDF file, despite its name")
-    document = _open(filename, content, password)
+    document = open_pdf(filename, content, password)
     count = len(document)
     if count > limits.pages:
         raise ParseLimitExceeded(
@@ -64,22 +92,80 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
     pages: list[_Page] = []
     left = limits.chars
     for number in range(count):
-        pages.append(_read_page(filename, document, number))
+        page = _read_page(filename, document, number)
+        pages.append(_with_recognised(page, recognised.get(number + 1, {})))
         left -= sum(map(len, pages[-1].lines))
         if left < 0:
             raise too_much_text(limits.chars)
     if not any(line for page in pages for line in page.lines):
-        raise NoTextLayer(f"{filename!r}: none of its {count} pages has text; they are pictures")
+        raise NoTextLayer(
+            f"{filename!r}: none of its {count} pages has text; they are pictures{_reasons(pages)}"
+        )
+    return _written(pages, limits)
+
+
+def read_recognised(filename: str, recognised: Recognised, limits: ParseLimits) -> Content:
+    """Return the text of a picture, page by page. Raises `NoTextLayer`: none was recognised."""
+    numbers = range(1, max(recognised, default=0) + 1)
+    blank = _Page([], [], is_picture=True)
+    pages = [_with_recognised(blank, recognised.get(number, {})) for number in numbers]
+    if not any(page.lines for page in pages):
+        raise NoTextLayer(f"{filename!r}: no text was recognised{_reasons(pages)}")
+    return _written(pages, limits)
+
+
+def _with_recognised(page: _Page, found: Mapping[str, Any]) -> _Page:
+    """Return a page with the text that was recognised on it, or with why none was."""
+    if not found:
+        return page
+    if not found["lines"]:
+        return replace(page, why=found["why"])
+    lines = [_line([Word(*word) for word in row]) for row in found["lines"]]
+    middle = (
+        max(one.words[0].top for one in lines) + min(one.words[0].bottom for one in lines)
+    ) / 2
+    tables = find_tables(lines, []) if looks_like_tables(lines) else []
+    made = _page(lines, tables, middle)
+    return replace(made, confidence=float(found["confidence"]))
+
+
+def _line(words: list[Word]) -> Line:
+    return Line(" ".join(word.text for word in words), words)
+
+
+def _reasons(pages: Sequence[_Page]) -> str:
+    why = list(dict.fromkeys(page.why for page in pages if page.why))
+    return f" ({'; '.join(why[:MOST_REASONS])})" if why else ""
+
+
+def _written(pages: Sequence[_Page], limits: ParseLimits) -> Content:
     written = _Pages(pages, limits)
     written.write()
-    for number, page in enumerate(pages, 1):
-        if page.is_picture:
-            why = "a picture; its text was not recognised"
-            written.writer.leave_out("page", f"page {number}", why)
-    return Content(written.writer.blocks, "binary", written.writer.not_read)
+    pictures = [number for number, page in enumerate(pages, 1) if page.is_picture]
+    for why, group in groupby(pictures, key=lambda number: pages[number - 1].why):
+        for first, last in _runs(list(group)):
+            where = f"page {first}" if first == last else f"pages {first}-{last}"
+            written.writer.leave_out("page", where, why or NOT_RECOGNISED)
+    return Content(
+        written.writer.blocks,
+        "binary",
+        written.writer.not_read,
+        pictures,
+        [(n, page.confidence) for n, page in enumerate(pages, 1) if page.confidence],
+    )
 
 
-def _open(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfDocument:
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and last of numbers that follow each other."""
+    for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in group]
+        yield run[0], run[-1]
+
+
+def open_pdf(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfDocument:
+    """Open a file. Raises as `read_pdf`."""
+    if b"%PDF-" not in content[:HEADER_WITHIN]:
+        raise UnsupportedFile(f"{filename!r} is not a PDF file, despite its name")
     try:
         return pypdfium2.PdfDocument(content, password=password)
     except pypdfium2.PdfiumError as exc:
@@ -109,19 +195,24 @@ def _read_page(filename: str, document: pypdfium2.PdfDocument, number: int) -> _
         page.close()
     except pypdfium2.PdfiumError as exc:
         raise DamagedFile(f"{filename!r}, page {number + 1}: {exc}") from exc
+    return replace(_page(lines, tables, (bottom + top) / 2), is_picture=is_picture)
+
+
+def _page(lines: Sequence[Line], tables: list[PageTable], middle: float) -> _Page:
+    """Return what is kept of these lines; `middle` parts those at the top from those below."""
     used = {line for table in tables for line in table.lines}
     placed = [n for n, line in enumerate(lines) if line.words and n not in used]
     down = sorted(placed, key=lambda n: -lines[n].words[0].top)
-    upper = sum(lines[n].words[0].top > (bottom + top) / 2 for n in down)
+    upper = sum(lines[n].words[0].top > middle for n in down)
     edges = (down[:upper][:EDGE_LINES], down[upper:][::-1][:EDGE_LINES])
-    return _Page([line.text for line in lines], tables, edges, is_picture)
+    return _Page([line.text for line in lines], tables, edges)
 
 
 def _items(page: _Page, repeated: set[int]) -> list[str | PageTable]:
     """Return running text and tables in the order of the page, without what repeats."""
     tables = {min(table.lines): table for table in page.tables}
     used = {line for table in page.tables for line in table.lines}
-    longest = max(map(len, page.lines), default=0)
+    longest = max(map(width, page.lines), default=0)
     items: list[str | PageTable] = []
     lines: list[str] = []
     for number, line in enumerate([*page.lines, ""]):

@@ -4,9 +4,14 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from knowledge import Chunking, IndexCheck, KnowledgeBase, KnowledgeFacts, ReconcileReport
+from knowledge import Chunking, IndexCheck, KnowledgeBase, KnowledgeFacts, Ocr, ReconcileReport
 from service.api.schemas.shapes import Body, Reply
 from service.stores.use_cases import ID_PATTERN
+
+OCR = (
+    "Text recognition in PDFs and pictures: `auto` for pages without text, `always` for all pages, "
+    "or `never`."
+)
 
 
 class NewBase(Body):
@@ -19,6 +24,13 @@ class NewBase(Body):
     chunking: Chunking | None = Field(
         default=None, description="How its documents are chunked; null: as configured."
     )
+    ocr: Ocr = Field(default="auto", description=OCR)
+
+
+class BaseChange(Body):
+    """Body of `POST /v1/vector_stores/{base_id}`: what is left out stays as it is."""
+
+    ocr: Ocr | None = Field(default=None, description=f"{OCR} Applies to documents sent later.")
 
 
 class VectorStore(Reply):
@@ -32,6 +44,7 @@ class VectorStore(Reply):
     chunks: int
     usage_bytes: int = Field(description="Size of the stored text in bytes.")
     chunking: Chunking | None = Field(description="Chunking of this base; null: as configured.")
+    ocr: Ocr = Field(description=OCR)
     status: Literal["completed"] = "completed"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""`fingerpost kb create|ls|rm|show|search|reconcile`; the other commands have their own files."""
+"""`fingerpost kb create|update|ls|rm|show|search|reconcile`; others have their own files."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from knowledge import Ocr
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, bodies, segment, wait_for_job
 from service.cli.output import CommandFailed, JsonOption, UrlOption, command_output
@@ -15,6 +16,13 @@ from service.cli.replies import AcceptedReply, AnyReply, DocumentReply, IdReply,
 app = typer.Typer(help="Knowledge bases and their documents.", no_args_is_help=True)
 
 BaseArgument = Annotated[str, typer.Argument(metavar="BASE", help="Id of the knowledge base.")]
+OcrOption = Annotated[
+    Ocr | None,
+    typer.Option(
+        help="Text recognition in PDFs and pictures: auto (pages without text; the default), "
+        "always or never."
+    ),
+]
 STORES = "/v1/vector_stores"
 
 
@@ -33,16 +41,34 @@ def create(
             help="How documents are chunked: markdown, recursive, sentence, fixed or parent_child.",
         ),
     ] = None,
+    ocr: OcrOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create an empty knowledge base."""
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body: JsonObject = {"name": name, "id": base_id or name}
+        if ocr is not None:
+            body["ocr"] = ocr
         if chunking is not None:
             body["chunking"] = _chunking(chunking)
         made = gateway.post(STORES, IdReply, body=body)
         output.result(made.body, f"created knowledge base {made.reply.id}")
+
+
+@app.command("update")
+def update(
+    base: BaseArgument,
+    ocr: OcrOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change the settings of a knowledge base; documents sent from now on are read by them."""
+    with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
+        if ocr is None:
+            raise CommandFailed("Name a setting to change, e.g. --ocr never.", code="usage")
+        changed = gateway.post(f"{STORES}/{segment(base)}", IdReply, body={"ocr": ocr})
+        output.result(changed.body, f"updated knowledge base {changed.reply.id}: ocr {ocr}")
 
 
 @app.command("ls")
