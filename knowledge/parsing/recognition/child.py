@@ -18,13 +18,15 @@ from knowledge.errors import KnowledgeError
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.pdf.document import open_pdf
 from knowledge.parsing.recognition.models import Models, load_models
-from knowledge.parsing.recognition.page import PagePicture, RecognisedPage, recognise
+from knowledge.parsing.recognition.page import PagePicture, RecognisedPage, example, recognise
 from knowledge.parsing.recognition.pictures import open_pictures, page_count, pages_of
 from knowledge.parsing.recognition.rendering import rendered
 from knowledge.parsing.rights import give_up_rights
 
 BROKEN = (MemoryError, RecursionError, cv2.error, RuntimeError, ValueError)
 """What the networks and cv2 raise where a page takes too much; the next page may not."""
+MORE = "it is beyond the first {} (knowledge.ocr_pages)"
+MOVES = "of a moving picture only the first is read"
 
 
 def main() -> None:
@@ -34,6 +36,7 @@ def main() -> None:
     cv2.setNumThreads(0)
     features.check("webp")  # loads the decoder
     models = load_models()
+    recognise(models, example())  # what is loaded at first use is loaded now
     seconds = limits.ocr_seconds_per_page * limits.ocr_pages
     give_up_rights(memory_mb=limits.ocr_memory_mb, seconds=seconds)
     content = sys.stdin.buffer.read()
@@ -57,20 +60,24 @@ def _pages(
     if order["format"] == "pdf":
         document = open_pdf(filename, content, order["password"])
         wanted = order["pages"] or range(1, len(document) + 1)
-        left = _announce(wanted, order["after"], limits)
+        left = _announce(wanted, order["after"], limits.ocr_pages, MORE.format(limits.ocr_pages))
         numbers = (number - 1 for number in left)
         yield from zip(
             left, rendered(document, numbers, most_pixels=limits.ocr_pixels), strict=True
         )
         return
     picture = open_pictures(filename, content)
-    left = _announce(range(1, page_count(picture) + 1), order["after"], limits)
-    yield from zip(left, pages_of(picture, left, most_pixels=limits.ocr_pixels), strict=True)
+    is_paged = picture.format == "TIFF"
+    most = limits.ocr_pages if is_paged else 1
+    more = MORE.format(most) if is_paged else MOVES
+    left = _announce(range(1, page_count(picture) + 1), order["after"], most, more)
+    shown = pages_of(filename, picture, left, most_pixels=limits.ocr_pixels)
+    yield from zip(left, shown, strict=True)
 
 
-def _announce(wanted: Sequence[int], after: int, limits: ParseLimits) -> list[int]:
-    left = [number for number in wanted[: limits.ocr_pages] if number > after]
-    _say({"pages": left, "beyond": list(wanted[limits.ocr_pages :])})
+def _announce(wanted: Sequence[int], after: int, most: int, more: str) -> list[int]:
+    left = [number for number in wanted[:most] if number > after]
+    _say({"pages": left, "beyond": list(wanted[most:]), "more": more})
     return left
 
 

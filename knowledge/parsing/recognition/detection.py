@@ -26,6 +26,10 @@ IS_LINE = 0.5  # of the pixels of a line, on average
 GROWS = 1.6  # the network finds the middle of a line: area * this / circumference is missing
 SMALLEST = 3.0  # pixels; anything lower is dust
 MOST_LINES = 1_000
+GRAIN = 8.0
+"""Levels of grey (standard deviation) of noise that every page is given: on clean white the network
+does not see single lines. Its score of a line of 12 points alone on a page: 0.33 without, 0.73 to
+0.80 with 4 to 12; a blank page then scores 0.27, 0.21 and nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,15 @@ def find_spots(models: Models, picture: Picture) -> list[Spot]:
     height, width = picture.shape[:2]
     scale = min(1.0, LONGEST_SIDE / max(height, width))
     seen = [max(STEP, round(side * scale / STEP) * STEP) for side in (width, height)]
-    likely = models.find(shown(picture, *seen))
+    grain = np.random.default_rng(0).standard_normal(seen[::-1], np.float32) * (GRAIN / 127.5)
+    likely = models.find(shown(picture, *seen) + grain)
     mask = cv2.dilate((likely > IS_TEXT).astype(np.uint8), np.ones((2, 2), np.uint8))
     outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     factor = np.array([width / seen[0], height / seen[1]], np.float32)
     spots: list[Spot] = []
-    for outline in outlines[:MOST_LINES]:
+    for outline in outlines:
+        if len(spots) == MOST_LINES:
+            break
         middle, (side, other), angle = cv2.minAreaRect(outline)
         if min(side, other) < SMALLEST:
             continue

@@ -72,6 +72,13 @@ def recognise(models: Models, page: PagePicture) -> RecognisedPage:
     return RecognisedPage(lines, _confidence([letters for _, letters in sure]))
 
 
+def example() -> PagePicture:
+    """Return a small page with a word on it."""
+    pixels = np.full((96, 256, 3), 255, np.uint8)
+    cv2.putText(pixels, "Page", (64, 64), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (0, 0, 0), 3)
+    return PagePicture(pixels, POINTS)
+
+
 def _runs_upwards(spots: Sequence[Spot]) -> bool:
     """Whether most of what is written runs up or down the page."""
     upwards = sum(spot.height for spot in spots if spot.height > UPRIGHT * spot.width)

@@ -5,11 +5,12 @@ is read from the header: a picture of too many pixels is never inflated.
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import (
     Image,
+    ImageCms,
     ImageOps,
     JpegImagePlugin,
     MpoImagePlugin,
@@ -19,15 +20,15 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from knowledge.errors import DamagedFile, UnsupportedFile
+from knowledge.errors import DamagedFile, KnowledgeError, ParseLimitExceeded, UnsupportedFile
 from knowledge.parsing.recognition.models import Picture
 from knowledge.parsing.recognition.page import PagePicture
 
-PLUGINS = (
-    JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin,
+LOADED = (
+    ImageCms, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin,
 )  # fmt: skip
-"""All that is ever asked to open a file; Pillow would load others when it meets their files."""
-KINDS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP")
+"""What Pillow would load when it meets their files, which is too late in a child without rights."""
+KINDS = ("PNG", "JPEG", "TIFF", "WEBP")
 WIDE = ("I;16", "I;16B", "I;16L", "I")  # 16 bits a pixel
 ASSUMED_DPI = 150.0  # where a file does not say: only the size of letters in points depends on it
 BROKEN = (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError)
@@ -54,37 +55,41 @@ def open_pictures(filename: str, content: bytes) -> Image.Image:
 
 
 def page_count(picture: Image.Image) -> int:
-    """Return how many pages it has. Only TIFF has pages; of a moving picture the first is read."""
+    """Return how many pages, or pictures of a moving one, a file has."""
     try:
-        return int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
+        return 1 if picture.format == "MPO" else int(getattr(picture, "n_frames", 1))
     except BROKEN:
         return 1  # the chain of its pages is broken: the first may be whole
 
 
 def pages_of(
-    picture: Image.Image, numbers: Iterable[int], *, most_pixels: int
+    filename: str, picture: Image.Image, numbers: Sequence[int], *, most_pixels: int
 ) -> Iterator[PagePicture | str]:
-    """Yield these pages (1, 2, …), or why one is not shown."""
+    """Yield these pages (1, 2, …), or why one is not shown.
+
+    Raises:
+        ParseLimitExceeded, DamagedFile: Of a file that is one page.
+    """
     for number in numbers:
         try:
             picture.seek(number - 1)
-        except BROKEN as exc:
-            yield f"it is damaged: {exc}"
-            continue
-        yield _page(picture, most_pixels)
+            yield _page(picture, most_pixels)
+        except (*BROKEN, KnowledgeError) as exc:
+            why = str(exc) if isinstance(exc, KnowledgeError) else f"it is damaged: {exc}"
+            if picture.format != "TIFF":
+                kind = type(exc) if isinstance(exc, KnowledgeError) else DamagedFile
+                raise kind(f"{filename!r}: {why}") from exc
+            yield why
 
 
-def _page(picture: Image.Image, most_pixels: int) -> PagePicture | str:
+def _page(picture: Image.Image, most_pixels: int) -> PagePicture:
     width, height = picture.size
     if width * height > most_pixels:
-        return (
+        raise ParseLimitExceeded(
             f"it has {width} x {height} pixels; at most {most_pixels:,} (knowledge.ocr_pixels): "
             "save it smaller"
         )
-    try:
-        return PagePicture(_pixels(ImageOps.exif_transpose(picture)), _dpi(picture))
-    except BROKEN as exc:
-        return f"it is damaged: {exc}"
+    return PagePicture(_pixels(ImageOps.exif_transpose(picture)), _dpi(picture))
 
 
 def _pixels(picture: Image.Image) -> Picture:

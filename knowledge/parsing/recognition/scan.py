@@ -46,4 +46,4 @@ def parse_scan(request: Request, ocr: Ocr) -> ParsedText:
             if not pages:
                 return parsed
     found = recognise_pages(request, pages)
-    return parse_in_child(replace(request, recognised=found.pages(request.limits)))
+    return parse_in_child(replace(request, recognised=found.pages()))

@@ -32,18 +32,17 @@ class Recognition:
     Attributes:
         read: Page number → what the child said of it.
         wanted: Pages that were to be read.
-        beyond: Pages that are more than `ocr_pages`.
+        beyond: Page number → why it was not to be read.
     """
 
     read: dict[int, Page] = field(default_factory=dict)
     wanted: list[int] = field(default_factory=list)
-    beyond: list[int] = field(default_factory=list)
+    beyond: dict[int, str] = field(default_factory=dict)
 
-    def pages(self, limits: ParseLimits) -> dict[int, Page]:
+    def pages(self) -> dict[int, Page]:
         """Return what is to be said of each page."""
         stopped = "reading the text of the file was stopped before it"
-        more = f"it is beyond the first {limits.ocr_pages} (knowledge.ocr_pages)"
-        missing = dict.fromkeys(self.wanted, stopped) | dict.fromkeys(self.beyond, more)
+        missing = dict.fromkeys(self.wanted, stopped) | self.beyond
         untold = {number: why for number, why in missing.items() if number not in self.read}
         return self.read | {
             number: {"lines": [], "confidence": 0.0, "why": why} for number, why in untold.items()
@@ -104,7 +103,7 @@ def _is_last(said: dict[str, Any], found: Recognition) -> bool:
         raise FOUND.get(said["error"], errors.DamagedFile)(str(said["message"]))
     if "pages" in said and not found.wanted:
         found.wanted = [int(number) for number in said["pages"]]
-        found.beyond = [int(number) for number in said["beyond"]]
+        found.beyond = dict.fromkeys(map(int, said["beyond"]), str(said["more"]))
     if "page" in said:
         found.read[int(said["page"])] = said
     return "done" in said

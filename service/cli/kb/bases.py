@@ -41,6 +41,7 @@ def create(
             help="How documents are chunked: markdown, recursive, sentence, fixed or parent_child.",
         ),
     ] = None,
+    *,
     ocr: OcrOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,

@@ -1,0 +1,90 @@
+"""Scans and pictures, from file to text."""
+
+import pytest
+
+from knowledge import NoTextLayer, ParsedText, ParseLimits, parse
+from knowledge.parsing import NotRead, Ocr
+from knowledge.parsing.recognition import scan
+from tests.fakes import pictures
+from tests.fakes.grids import Page, Placed, placed_pdf
+
+LETTER = [
+    "The pump of hall 7 stands still from 9 to 11 June.",
+    "Call extension 4471 before you enter the hall.",
+    "Gloves are kept in locker 12 beside the gate.",
+]
+WORDS = Page([Placed(50, 700, "Words of a page.", 12)])
+
+
+def without_spaces(parsed: ParsedText) -> str:
+    return "".join(parsed.text.split())
+
+
+def test_a_scan_is_read_page_by_page_and_a_blank_page_is_told() -> None:
+    blank = pictures.page([])
+    content = pictures.scanned_pdf(pictures.page(LETTER[:2], lean=1), blank, pictures.page(LETTER))
+    parsed = parse("scan.pdf", content)
+    assert [page for page, _ in parsed.recognised] == [1, 3]
+    assert min(sure for _, sure in parsed.recognised) > 0.9
+    assert parsed.left_out == (NotRead("page", "page 2", "no text was recognised on it"),)
+    second = parsed.text[parsed.page_starts[1] :]
+    assert "extension 4471" in parsed.text[: parsed.page_starts[0]]
+    assert "locker 12" in second
+
+
+def test_only_pages_without_text_are_recognised_unless_all_are_asked_for() -> None:
+    content = placed_pdf([WORDS, Page([])])
+    found = {ocr: parse("a.pdf", content, ocr=ocr).recognised for ocr in ("auto", "always")}
+    assert found["auto"] == ()
+    assert [page for page, _ in found["always"]] == [1]
+
+
+def test_a_document_with_text_starts_no_recognition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(scan, "recognise_pages")
+    assert parse("a.pdf", placed_pdf([WORDS])).text == "Words of a page."
+
+
+def test_nothing_is_recognised_where_that_is_not_wanted() -> None:
+    picture = pictures.page(LETTER)
+    for name, content in (
+        ("a.png", pictures.saved(picture, "PNG")),
+        ("a.pdf", pictures.scanned_pdf(picture)),
+    ):
+        with pytest.raises(NoTextLayer, match="picture"):
+            parse(name, content, ocr="never")
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_turned_page_is_read(turned: int) -> None:
+    picture = pictures.page(LETTER).rotate(turned, expand=True)
+    parsed = parse("a.png", pictures.saved(picture, "PNG"))
+    assert "extension 4471 before you enter" in parsed.text
+
+
+def test_columns_are_read_one_after_the_other() -> None:
+    left = [f"The left column says line {number} here" for number in range(1, 7)]
+    right = [f"and the right one has number {number} now" for number in range(1, 7)]
+    picture = pictures.columns([left, right], size=(1_400, 400), lean=1)
+    text = without_spaces(parse("a.png", pictures.saved(picture, "PNG")))
+    assert text.index("line6here") < text.index("number1now")
+
+
+def test_cells_of_a_row_stay_on_one_line() -> None:
+    cells = [["Pump", "VT-055", "VT-056", "VT-057"], ["Noise", "95", "71", "64"]]
+    picture = pictures.columns([*cells, ["Hall", "North", "South", "Yard"]], size=(900, 300))
+    lines = parse("a.png", pictures.saved(picture, "PNG")).text.split("\n")
+    assert "VT-056 | 71 | South" in lines
+
+
+def test_of_too_many_pages_the_first_are_read_and_the_rest_is_told() -> None:
+    content = pictures.tiff(*[pictures.page([line]) for line in LETTER])
+    parsed = parse("a.tiff", content, limits=ParseLimits(ocr_pages=1))
+    assert "hall 7" in parsed.text
+    why = "it is beyond the first 1 (knowledge.ocr_pages)"
+    assert parsed.left_out == (NotRead("page", "pages 2-3", why),)
+
+
+@pytest.mark.parametrize("ocr", ["auto", "always"])
+def test_an_empty_scan_gives_no_text(ocr: Ocr) -> None:
+    with pytest.raises(NoTextLayer, match="no text was recognised"):
+        parse("a.pdf", pictures.scanned_pdf(pictures.page([])), ocr=ocr)
