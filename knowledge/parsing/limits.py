@@ -32,8 +32,8 @@ class ParseLimits:
     archive_entries: int = 5_000
     """Parts of a zip based file. A book or a deck of 1,000 slides has fewer."""
     ocr_seconds_per_page: float = 30.0
-    """Wall time of recognising the text of one page; a dense page of 10 points takes 4 to 6 s of
-    one core, and three times that on busy ones."""
+    """Processor time of recognising the text of one page; a dense one of 10 points takes 6 s. On a
+    machine where ten processes share a core that is a minute: the wall time may be four times it."""
     ocr_pages: int = 200
     """Pages of a file whose text is recognised: 20 minutes of one core."""
     ocr_memory_mb: int = 1_536

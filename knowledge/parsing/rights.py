@@ -4,6 +4,7 @@ It knows the rights and how each is given up; it does not know what is read.
 """
 
 import resource
+import time
 
 MEBIBYTE = 1_048_576
 
@@ -25,3 +26,10 @@ def give_up_rights(*, memory_mb: int, seconds: float) -> None:
     }
     for what, bound in bounds.items():
         resource.setrlimit(what, (bound, bound))
+
+
+def allow_processor_time(seconds: float) -> None:
+    """Let the kernel end this process (SIGXCPU) once it computed for so many more seconds."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = int(time.process_time() + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (min(wanted, most), most))

@@ -21,7 +21,7 @@ from knowledge.parsing.recognition.models import Models, load_models
 from knowledge.parsing.recognition.page import PagePicture, RecognisedPage, example, recognise
 from knowledge.parsing.recognition.pictures import open_pictures, page_count, pages_of
 from knowledge.parsing.recognition.rendering import rendered
-from knowledge.parsing.rights import give_up_rights
+from knowledge.parsing.rights import allow_processor_time, give_up_rights
 
 BROKEN = (MemoryError, RecursionError, cv2.error, RuntimeError, ValueError)
 """What the networks and cv2 raise where a page takes too much; the next page may not."""
@@ -39,9 +39,11 @@ def main() -> None:
     recognise(models, example())  # what is loaded at first use is loaded now
     seconds = limits.ocr_seconds_per_page * limits.ocr_pages
     give_up_rights(memory_mb=limits.ocr_memory_mb, seconds=seconds)
+    allow_processor_time(limits.ocr_seconds_per_page)
     content = sys.stdin.buffer.read()
     try:
         for number, page in _pages(order, content, limits):
+            allow_processor_time(limits.ocr_seconds_per_page)
             found = _found(models, page)
             _say({"page": number, **asdict(found)})
         _say({"done": True})

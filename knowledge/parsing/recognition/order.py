@@ -15,7 +15,7 @@ from knowledge.parsing.pdf.lines import median
 WHOLE = 0.6  # of the width of its column: a line of prose
 LONG = 8.0  # times as wide as high: 8 Han letters, 16 of the alphabet
 FEWEST = 3  # lines of a column
-CROSSING = 0.1  # of the rows of a page may go over the gap between columns, as titles do
+CROSSING = 0.1  # of the rows of a page, or two, may go over the gap between columns: titles
 BINS = 400  # places across the page where a gap is looked for
 SAME_ROW = 0.5  # of the lower of two heights
 
@@ -64,7 +64,7 @@ def _gap(pieces: Sequence[Placed]) -> float | None:
         covered[int((one.left - start) / step)] += 1
         covered[min(BINS, int((one.right - start) / step) + 1)] -= 1
     crossing = np.cumsum(covered)[:BINS]
-    is_free = crossing <= CROSSING * len(_rows(pieces))
+    is_free = crossing <= max(2, CROSSING * len(_rows(pieces)))
     least = median(one.height for one in pieces) * SAME_ROW / step
     for first, after in _runs(is_free):
         if first == 0 or after == BINS or after - first < least:

@@ -6,6 +6,7 @@ killed it; it does not know what is on a page.
 
 import json
 import logging
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Thread, Timer
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 LOAD_S = 15.0  # for libraries and models on a busy machine; they take 0.8 s on a quiet one
 MOST_LINE_BYTES = 4_000_000  # of what is said of a page; a dense one takes 20,000
+WAITS = 4.0  # times the processor time of a page that it may take on a busy machine
 MOST_STARTS = 4  # a file that stops its reader again and again is left
 CHILD = "knowledge.parsing.recognition.child"
 
@@ -78,7 +80,7 @@ def _run(request: Request, order: Mapping[str, object], found: Recognition) -> s
         content = json.dumps(order).encode() + b"\n" + request.content
         sender = Thread(target=send, args=(child, content), daemon=True)
         sender.start()
-        seconds = LOAD_S + START_S + limits.ocr_seconds_per_page
+        seconds = LOAD_S + START_S + WAITS * limits.ocr_seconds_per_page
         try:
             while True:
                 late = Timer(seconds, child.kill)
@@ -88,10 +90,11 @@ def _run(request: Request, order: Mapping[str, object], found: Recognition) -> s
                 is_late = not late.is_alive()
                 late.cancel()
                 if not line.endswith(b"\n"):
+                    is_late |= child.wait() == -signal.SIGXCPU
                     return _why(limits, is_late=is_late)
                 if _is_last(json.loads(line), found):
                     return ""
-                seconds = limits.ocr_seconds_per_page
+                seconds = WAITS * limits.ocr_seconds_per_page
         finally:
             child.kill()
             sender.join()

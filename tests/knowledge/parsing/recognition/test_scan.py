@@ -7,6 +7,7 @@ from knowledge.parsing import NotRead, Ocr
 from knowledge.parsing.recognition import scan
 from tests.fakes import pictures
 from tests.fakes.grids import Page, Placed, placed_pdf
+from tests.fakes.pictures import Print
 
 LETTER = [
     "The pump of hall 7 stands still from 9 to 11 June.",
@@ -22,7 +23,9 @@ def without_spaces(parsed: ParsedText) -> str:
 
 def test_a_scan_is_read_page_by_page_and_a_blank_page_is_told() -> None:
     blank = pictures.page([])
-    content = pictures.scanned_pdf(pictures.page(LETTER[:2], lean=1), blank, pictures.page(LETTER))
+    content = pictures.scanned_pdf(
+        pictures.page(LETTER[:2], Print(lean=1)), blank, pictures.page(LETTER)
+    )
     parsed = parse("scan.pdf", content)
     assert [page for page, _ in parsed.recognised] == [1, 3]
     assert min(sure for _, sure in parsed.recognised) > 0.9
@@ -64,14 +67,14 @@ def test_a_turned_page_is_read(turned: int) -> None:
 def test_columns_are_read_one_after_the_other() -> None:
     left = [f"The left column says line {number} here" for number in range(1, 7)]
     right = [f"and the right one has number {number} now" for number in range(1, 7)]
-    picture = pictures.columns([left, right], size=(1_400, 400), lean=1)
+    picture = pictures.columns([left, right], Print(size=(1_400, 400), lean=1))
     text = without_spaces(parse("a.png", pictures.saved(picture, "PNG")))
     assert text.index("line6here") < text.index("number1now")
 
 
 def test_cells_of_a_row_stay_on_one_line() -> None:
     cells = [["Pump", "VT-055", "VT-056", "VT-057"], ["Noise", "95", "71", "64"]]
-    picture = pictures.columns([*cells, ["Hall", "North", "South", "Yard"]], size=(900, 300))
+    picture = pictures.columns([*cells, ["Hall", "North", "South", "Yard"]], Print(size=(900, 300)))
     lines = parse("a.png", pictures.saved(picture, "PNG")).text.split("\n")
     assert "VT-056 | 71 | South" in lines
 
