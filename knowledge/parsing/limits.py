@@ -33,7 +33,7 @@ class ParseLimits:
     """Parts of a zip based file. A book or a deck of 1,000 slides has fewer."""
     ocr_seconds_per_page: float = 30.0
     """Processor time of recognising the text of one page; a dense one of 10 points takes 6 s. On a
-    machine where ten processes share a core that is a minute: the wall time may be four times it."""
+    machine where ten processes share a core that is a minute: the wall time may be 4 times it."""
     ocr_pages: int = 200
     """Pages of a file whose text is recognised: 20 minutes of one core."""
     ocr_memory_mb: int = 1_536

@@ -37,6 +37,9 @@ from knowledge.parsing.writer import BlockWriter, too_much_text
 
 HEADER_WITHIN = 1_024  # Adobe's readers look for %PDF- this far (PDF reference 1.7, H.3.4.1)
 EDGE_LINES = 3  # at the top and at the bottom of a page that may repeat on others
+STAMP = 60  # letters: a page with no more beside one large picture is a scan with a stamp on it
+COVERED = 0.8  # of a page
+MORE = 1.5  # times the letters of the text layer: fewer are the same text once more
 MOST_REASONS = 3  # of an error
 NOT_RECOGNISED = "a picture; its text was not recognised"
 SAME_COLUMN = 20.0  # points by which a column may begin elsewhere on the next page
@@ -118,9 +121,12 @@ def _with_recognised(page: _Page, found: Mapping[str, Any]) -> _Page:
     """Return a page with the text that was recognised on it, or with why none was."""
     if not found:
         return page
-    if not found["lines"]:
-        return replace(page, why=found["why"])
     lines = [_line([Word(*word) for word in row]) for row in found["lines"]]
+    read = sum(len(line.text) for line in lines)
+    if page.is_picture and read and read < MORE * sum(map(len, page.lines)):
+        return replace(page, is_picture=False)  # a title on a photo: the text layer says it better
+    if not lines:
+        return replace(page, why=found["why"])
     middle = (
         max(one.words[0].top for one in lines) + min(one.words[0].bottom for one in lines)
     ) / 2
@@ -190,12 +196,24 @@ def _read_page(filename: str, document: pypdfium2.PdfDocument, number: int) -> _
             and line.words[0].bottom < top
         ]
         tables = find_tables(lines, read_grids(page)) if looks_like_tables(lines) else []
-        is_picture = not any(line.text for line in lines) and raw.FPDFPage_CountObjects(page) > 0
+        letters = sum(len(line.text) for line in lines)
+        is_picture = not letters and raw.FPDFPage_CountObjects(page) > 0
+        is_picture |= 0 < letters <= STAMP and _is_covered(page)
         layer.close()
         page.close()
     except pypdfium2.PdfiumError as exc:
         raise DamagedFile(f"{filename!r}, page {number + 1}: {exc}") from exc
     return replace(_page(lines, tables, (bottom + top) / 2), is_picture=is_picture)
+
+
+def _is_covered(page: pypdfium2.PdfPage) -> bool:
+    """Whether one picture covers most of a page, as the one of a scanner does."""
+    width, height = page.get_size()
+    boxes = [one.get_bounds() for one in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE])]
+    return any(
+        (right - left) * (top - bottom) > COVERED * width * height
+        for left, bottom, right, top in boxes
+    )
 
 
 def _page(lines: Sequence[Line], tables: list[PageTable], middle: float) -> _Page:

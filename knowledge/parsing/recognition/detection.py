@@ -4,6 +4,7 @@ It knows how a picture is shown to the network and what its answer means (differ
 binarization, Liao et al. 2020; thresholds of PaddleOCR's PP-OCRv6); it does not know letters.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,12 @@ Corners = npt.NDArray[
 LONGEST_SIDE = 1_600
 """Pixels of the longer side that the network sees. Wrong letters on 10 pages of 10.5 points: 960,
 1,280 and 1,760 pixels 0.31, 0.32 and 0.36 %; 0.2, 0.5 and 1.4 s each; smaller print needs more."""
+STRIP = 2.5  # times as high as wide: a screenshot of a whole page, too small if seen at once
+NARROW = 200  # pixels; lines of anything narrower hold a word or two
+SMALL, LARGEN = (
+    800,
+    2.0,
+)  # pixels; a small picture is often a cutting of a screen: 10 pixels a letter
 STEP = 32  # the network halves each side five times
 IS_TEXT = 0.3  # of a pixel
 IS_LINE = 0.5  # of the pixels of a line, on average
@@ -56,9 +63,31 @@ def shown(picture: Picture, width: int, height: int) -> Floats:
 
 
 def find_spots(models: Models, picture: Picture) -> list[Spot]:
-    """Return where text is, in no order."""
+    """Return where text is, in no order. A long strip is looked at part by part."""
+    spots: list[Spot] = []
+    for top, bottom in _parts(picture):
+        down = np.array([0, top], np.float32)
+        found = _find(models, picture[top:bottom])
+        spots += [Spot(spot.corners + down) for spot in found]
+    return spots
+
+
+def _parts(picture: Picture) -> Iterator[tuple[int, int]]:
+    """Yield where to cut a picture that is much higher than wide: at rows without ink."""
     height, width = picture.shape[:2]
-    scale = min(1.0, LONGEST_SIDE / max(height, width))
+    top = 0
+    while height - top > STRIP * width and width >= NARROW:
+        near = picture[top + width : top + 2 * width, ::4, 0]
+        quiet = int(near.std(axis=1).argmin())
+        yield top, top + width + quiet
+        top += width + quiet
+    yield top, height
+
+
+def _find(models: Models, picture: Picture) -> list[Spot]:
+    height, width = picture.shape[:2]
+    longest = max(height, width)
+    scale = min(LARGEN if longest < SMALL else 1.0, LONGEST_SIDE / longest)
     seen = [max(STEP, round(side * scale / STEP) * STEP) for side in (width, height)]
     grain = np.random.default_rng(0).standard_normal(seen[::-1], np.float32) * (GRAIN / 127.5)
     likely = models.find(shown(picture, *seen) + grain)

@@ -5,6 +5,7 @@ classification: equal letters in a row count once); it does not know where lines
 """
 
 import math
+import re
 from typing import NamedTuple
 
 import cv2
@@ -16,6 +17,7 @@ from knowledge.parsing.recognition.models import Floats, Models, Picture
 HEIGHT = 48  # pixels of a line, as the network was trained
 NARROWEST = 320  # … and the width that a shorter line is filled up to
 WIDEST = 4_000  # twice what a line of small print over a whole page takes; a rule takes more
+_OPENED = re.compile(r"(?<=\w)([(\[]) (?=\w)")  # the network puts a space after, not before
 
 
 class Letters(NamedTuple):
@@ -52,4 +54,5 @@ def _letters(models: Models, likely: Floats) -> Letters:
     if not is_letter.any():
         return Letters("", 0.0)
     text = "".join(models.letters[number] for number in best[is_letter])
-    return Letters(text.strip(), float(likely.max(axis=1)[is_letter].mean()))
+    text = _OPENED.sub(r" \1", text.strip())
+    return Letters(text, float(likely.max(axis=1)[is_letter].mean()))

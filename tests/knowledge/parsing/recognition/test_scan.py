@@ -1,5 +1,8 @@
 """Scans and pictures, from file to text."""
 
+import io
+
+import pypdfium2
 import pytest
 
 from knowledge import NoTextLayer, ParsedText, ParseLimits, parse
@@ -8,13 +11,26 @@ from knowledge.parsing.recognition import scan
 from tests.fakes import pictures
 from tests.fakes.grids import Page, Placed, placed_pdf
 from tests.fakes.pictures import Print
+from tests.source_tree import ROOT
 
 LETTER = [
     "The pump of hall 7 stands still from 9 to 11 June.",
     "Call extension 4471 before you enter the hall.",
     "Gloves are kept in locker 12 beside the gate.",
 ]
+CHINESE = (
+    "仓库管理办法第三条七号仓库的水泵每周二上午九点检修，检修期间请拨打分机4471登记后进入。"
+    "手套存放在大门旁的12号柜子里，用完放回原处。第四条夜班人员须在二十二点前到岗，"
+    "设备编号为BX-059，额定压力为71千帕。"
+)
 WORDS = Page([Placed(50, 700, "Words of a page.", 12)])
+
+
+def test_a_leaning_noisy_page_of_each_language_is_read_without_a_fault() -> None:
+    english = pictures.saved(pictures.page(LETTER, Print(lean=1, grain=8)), "WEBP", quality=60)
+    assert parse("a.webp", english).text.split("\n") == LETTER
+    chinese = parse("a.webp", (ROOT / "tests" / "cases" / "scan_zh.webp").read_bytes())
+    assert "".join(chinese.text.split()) == CHINESE
 
 
 def without_spaces(parsed: ParsedText) -> str:
@@ -55,6 +71,32 @@ def test_nothing_is_recognised_where_that_is_not_wanted() -> None:
     ):
         with pytest.raises(NoTextLayer, match="picture"):
             parse(name, content, ocr="never")
+
+
+def stamped(scan: bytes, words: str) -> bytes:
+    """Return a scan with words in the text layer of its page."""
+    document = pypdfium2.PdfDocument(scan)
+    stamp = pypdfium2.PdfDocument(placed_pdf([Page([Placed(20, 20, words, 8)])]))
+    page = document[0]
+    page.insert_obj(stamp.page_as_xobject(0, document).as_pageobject())
+    page.gen_content()
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def test_a_stamp_in_the_text_layer_hides_no_scan() -> None:
+    scan = stamped(pictures.scanned_pdf(pictures.page(LETTER)), "Scanned by hand 7")
+    assert "Scanned by hand 7" in parse("a.pdf", scan, ocr="never").text
+    parsed = parse("a.pdf", scan)
+    assert [page for page, _ in parsed.recognised] == [1]
+    assert "extension 4471" in parsed.text
+
+
+def test_a_title_on_a_photo_stays_as_the_text_layer_has_it() -> None:
+    scan = stamped(pictures.scanned_pdf(pictures.page([])), "Annual report")
+    parsed = parse("a.pdf", scan)
+    assert (parsed.text, parsed.recognised, parsed.left_out) == ("Annual report", (), ())
 
 
 @pytest.mark.parametrize("turned", [90, 180, 270])

@@ -38,7 +38,8 @@ def test_parse_says_which_pages_were_recognised_unless_told_not_to(tmp_path: Pat
     assert isinstance(document["recognised"], dict)
     assert document["recognised"].keys() == {"1"}
     status, document = run_parse(picture, "--ocr", "never")
-    assert (status, document["error"]["code"]) == (1, "no_text")
+    assert status == 1
+    assert "'code': 'no_text'" in str(document["error"])
 
 
 def test_a_file_without_pages_is_one_page(tmp_path: Path) -> None:
