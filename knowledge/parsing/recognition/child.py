@@ -12,14 +12,18 @@ from dataclasses import asdict
 from typing import Any
 
 import cv2
-from PIL import features
 
 from knowledge.errors import KnowledgeError
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.pdf.document import open_pdf
 from knowledge.parsing.recognition.models import Models, load_models
 from knowledge.parsing.recognition.page import PagePicture, RecognisedPage, example, recognise
-from knowledge.parsing.recognition.pictures import open_pictures, page_count, pages_of
+from knowledge.parsing.recognition.pictures import (
+    open_pictures,
+    page_count,
+    pages_of,
+    warm_up,
+)
 from knowledge.parsing.recognition.rendering import rendered
 from knowledge.parsing.rights import allow_processor_time, give_up_rights
 
@@ -34,7 +38,7 @@ def main() -> None:
     order = json.loads(sys.stdin.buffer.readline())
     limits = ParseLimits(**order["limits"])
     cv2.setNumThreads(0)
-    features.check("webp")  # loads the decoder
+    warm_up()
     models = load_models()
     recognise(models, example())  # what is loaded at first use is loaded now
     seconds = limits.ocr_seconds_per_page * limits.ocr_pages

@@ -18,6 +18,7 @@ from PIL import (
     TiffImagePlugin,
     UnidentifiedImageError,
     WebPImagePlugin,
+    features,
 )
 
 from knowledge.errors import DamagedFile, KnowledgeError, ParseLimitExceeded, UnsupportedFile
@@ -35,6 +36,13 @@ BROKEN = (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, Index
 """What Pillow raises for a broken file."""
 
 
+def warm_up() -> None:
+    """Load what Pillow would load at first use, and leave sizes to `_page`."""
+    Image.preinit()
+    features.check("webp")
+    Image.MAX_IMAGE_PIXELS = None
+
+
 def open_pictures(filename: str, content: bytes) -> Image.Image:
     """Open a file without decoding it.
 
@@ -42,8 +50,6 @@ def open_pictures(filename: str, content: bytes) -> Image.Image:
         UnsupportedFile: It is no picture of these kinds.
         DamagedFile: Its header is broken.
     """
-    Image.MAX_IMAGE_PIXELS = None  # `_page` looks at the size itself
-    Image._initialized = 2  # Pillow asks the plugins above and loads no others
     try:
         return Image.open(io.BytesIO(content), formats=KINDS)
     except UnidentifiedImageError as exc:
