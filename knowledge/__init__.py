@@ -59,7 +59,7 @@ from knowledge.metrics import (
     recall,
     reciprocal_rank,
 )
-from knowledge.parsing import ParsedText, ParseLimits, named_encoding, parse
+from knowledge.parsing import Ocr, ParsedText, ParseLimits, named_encoding, parse
 from knowledge.parsing.encodings import encoding_name
 from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.sql.history.entries import DocumentVersion
@@ -134,6 +134,7 @@ __all__ = [
     "MOST_KEPT",
     "NewDocument",
     "NoTextLayer",
+    "Ocr",
     "ParseLimitExceeded",
     "ParseLimits",
     "ParsedText",

@@ -9,12 +9,12 @@ the same text had anywhere in the base, live or deleted, or else the guarded doc
 most like. Guarded wins over open; two different guards are an `AccessConflict`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from knowledge.errors import AccessConflict
+from knowledge.errors import AccessConflict, InvalidAttributes
 from knowledge.sql.bases import Base
 from knowledge.sql.fingerprints import ALIKE, find_alike, fingerprint, likeness
 from knowledge.sql.labels import (
@@ -25,7 +25,33 @@ from knowledge.sql.labels import (
     versions_of_content,
 )
 from knowledge.sql.staging import Draft
-from knowledge.types import Attributes, NewDocument
+from knowledge.types import MAX_ATTRIBUTES, Attributes, NewDocument
+
+MAX_KEY_CHARS = 64  # keys of 64 and values of 512 characters, as OpenAI's vector store files
+MAX_ACCESS_LABELS = 64
+MAX_VALUE_CHARS = 512
+
+
+def check_attributes(attributes: Attributes) -> None:
+    """Raise `InvalidAttributes` unless they keep the limits."""
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise InvalidAttributes(f"{len(attributes)} attributes; at most {MAX_ATTRIBUTES}")
+    for key, value in attributes.items():
+        if not 0 < len(key) <= MAX_KEY_CHARS:
+            raise InvalidAttributes(f"attribute key {key[:80]!r}: 1 to {MAX_KEY_CHARS} characters")
+        if not isinstance(value, str | int | float | bool):
+            raise InvalidAttributes(f"attribute {key!r} must be text, a number or a boolean")
+        if isinstance(value, str) and len(value) > MAX_VALUE_CHARS:
+            raise InvalidAttributes(f"attribute {key!r}: at most {MAX_VALUE_CHARS} characters")
+
+
+def check_access(labels: Collection[str]) -> None:
+    """Raise `InvalidAttributes` unless the access labels keep the limits."""
+    if len(labels) > MAX_ACCESS_LABELS:
+        raise InvalidAttributes(f"{len(labels)} access labels; at most {MAX_ACCESS_LABELS}")
+    for label in labels:
+        if not 0 < len(label) <= MAX_KEY_CHARS:
+            raise InvalidAttributes(f"access label {label[:80]!r}: 1 to {MAX_KEY_CHARS} characters")
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,11 @@ class KnowledgeConfig(BaseModel):
     parse_inflated_ratio: int = Field(default=_PARSE.inflated_ratio, ge=1)
     parse_archive_entries: int = Field(default=_PARSE.archive_entries, ge=1)
     """Limits of the child process that reads a file; numbers and sources: `parsing/limits.py`."""
+    ocr_seconds_per_page: float = Field(default=_PARSE.ocr_seconds_per_page, gt=0)
+    ocr_pages: int = Field(default=_PARSE.ocr_pages, ge=1)
+    ocr_memory_mb: int = Field(default=_PARSE.ocr_memory_mb, ge=512)
+    ocr_pixels: int = Field(default=_PARSE.ocr_pixels, ge=1_000_000)
+    """Limits of the child process that recognises text in pictures; sources: likewise."""
     max_question_chars: int = Field(default=8_192, ge=1)
     """Of a longer message the end is searched, by whole sentences."""
     chunking: Chunking = Chunking()
@@ -166,4 +171,8 @@ class KnowledgeConfig(BaseModel):
             inflated_mb=self.parse_inflated_mb,
             inflated_ratio=self.parse_inflated_ratio,
             archive_entries=self.parse_archive_entries,
+            ocr_seconds_per_page=self.ocr_seconds_per_page,
+            ocr_pages=self.ocr_pages,
+            ocr_memory_mb=self.ocr_memory_mb,
+            ocr_pixels=self.ocr_pixels,
         )

@@ -11,7 +11,7 @@ KnowledgeError
 ├── UnknownEncoding             text cannot be read in an encoding of that name
 ├── DocumentTooLarge            more bytes than the configuration allows
 ├── EmptyDocument               it holds no text
-│   └── NoTextLayer             … because its pages are pictures
+│   └── NoTextLayer             … because it is pictures, and none was recognised
 ├── PasswordRequired            the file is protected by a password
 │   └── WrongPassword           … and the password given does not open it
 ├── DamagedFile                 truncated, corrupt or malformed
@@ -80,7 +80,7 @@ class TextNotKept(KnowledgeError):
 
     code = "text_not_kept"
     hint = (
-        "`fingerpost kb set BASE --keep-versions N` keeps the texts of N replaced versions of each "
+        "`fingerpost kb update BASE --keep-versions N` keeps the texts of N replaced versions of each "
         "document from then on."
     )
 
@@ -96,7 +96,10 @@ class UnsupportedFile(KnowledgeError):
     """The file is binary, undecodable, or of an unsupported format."""
 
     code = "unsupported_file"
-    hint = "Send PDF, DOCX, XLSX, PPTX, HTML, EPUB, EML, CSV, JSON, JSONL, Markdown or plain text."
+    hint = (
+        "Send PDF, DOCX, XLSX, PPTX, HTML, EPUB, EML, CSV, JSON, JSONL, Markdown, plain text, or "
+        "pictures of text: PNG, JPEG, TIFF, WebP."
+    )
 
 
 class UnknownEncoding(KnowledgeError):
@@ -121,10 +124,10 @@ class EmptyDocument(KnowledgeError):
 
 
 class NoTextLayer(EmptyDocument):
-    """The pages of the file are pictures, without a layer of text."""
+    """The file is pictures, and no text was recognised in them."""
 
     code = "no_text"
-    hint = "Run it through text recognition (OCR) and send the resulting PDF."
+    hint = "Scan it again, sharper, or send its text; `ocr` of the base must not be never."
 
 
 class PasswordRequired(KnowledgeError):

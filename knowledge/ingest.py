@@ -10,26 +10,25 @@ version, its vectors) is removed by the next version of the document or by recon
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection
 
-from knowledge.access import settle
+from knowledge.access import check_access, check_attributes, settle
 from knowledge.chunking import chunk, embedded_text
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Progress
 from knowledge.errors import (
     DocumentTooLarge,
     EmbedderMismatch,
-    InvalidAttributes,
     InvalidName,
 )
 from knowledge.index.vectors import VectorIndex, delete_vectors, upsert_if_available
 from knowledge.languages import written_language
-from knowledge.parsing import ParsedText, named_encoding, parse
+from knowledge.parsing import ParsedText, may_be_scan, named_encoding, parse
 from knowledge.resources import Resources
 from knowledge.sql import staging, versions
 from knowledge.sql.bases import Base, get_base
@@ -40,7 +39,6 @@ from knowledge.sql.history.syncs import set_origin
 from knowledge.sql.staging import ActiveVersion, Draft, Staged, Vectors
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import (
-    MAX_ATTRIBUTES,
     Attributes,
     Chunk,
     IngestReport,
@@ -50,9 +48,6 @@ from knowledge.types import (
 
 logger = logging.getLogger(__name__)
 
-MAX_KEY_CHARS = 64  # keys of 64 and values of 512 characters, as OpenAI's vector store files
-MAX_ACCESS_LABELS = 64
-MAX_VALUE_CHARS = 512
 MAX_EXTERNAL_ID_CHARS = 512
 HEADING_TOKENS = 16  # room for the headings that stand before a chunk when it is embedded
 WINDOW_DOCUMENTS = 128  # embedded and committed together: full batches, fewer fsyncs
@@ -154,10 +149,10 @@ def _read(resources: Resources, base: Base, sources: Sequence[NewDocument]) -> W
     """Compare, cut and embed; nothing is written."""
     files = _compare_with_active(resources, base, sources)
     chunking = _chunking(resources, base)
-    changed = [item for item in files if not _is_unchanged(chunking, item)]
+    changed = [item for item in files if not _is_unchanged(base, chunking, item)]
     language = _language(resources, base) if changed else ""
-    prepared = [_prepare(resources, chunking, item, language) for item in changed]
-    return Window(files, changed, _embed(resources, chunking, prepared))
+    prepared = [_prepare(resources, base, item, (chunking, language)) for item in changed]
+    return Window(files, changed, _embed(resources, base, chunking, prepared))
 
 
 def _reload(resources: Resources, base: Base) -> Base:
@@ -209,28 +204,6 @@ def _note_origins(connection: Connection, window: Window) -> None:
             continue
         if current.synced_from != sent_by:
             set_origin(connection, sent_by, [current.version_pk])
-
-
-def check_attributes(attributes: Attributes) -> None:
-    """Raise `InvalidAttributes` unless they keep the limits."""
-    if len(attributes) > MAX_ATTRIBUTES:
-        raise InvalidAttributes(f"{len(attributes)} attributes; at most {MAX_ATTRIBUTES}")
-    for key, value in attributes.items():
-        if not 0 < len(key) <= MAX_KEY_CHARS:
-            raise InvalidAttributes(f"attribute key {key[:80]!r}: 1 to {MAX_KEY_CHARS} characters")
-        if not isinstance(value, str | int | float | bool):
-            raise InvalidAttributes(f"attribute {key!r} must be text, a number or a boolean")
-        if isinstance(value, str) and len(value) > MAX_VALUE_CHARS:
-            raise InvalidAttributes(f"attribute {key!r}: at most {MAX_VALUE_CHARS} characters")
-
-
-def check_access(labels: Collection[str]) -> None:
-    """Raise `InvalidAttributes` unless the access labels keep the limits."""
-    if len(labels) > MAX_ACCESS_LABELS:
-        raise InvalidAttributes(f"{len(labels)} access labels; at most {MAX_ACCESS_LABELS}")
-    for label in labels:
-        if not 0 < len(label) <= MAX_KEY_CHARS:
-            raise InvalidAttributes(f"access label {label[:80]!r}: 1 to {MAX_KEY_CHARS} characters")
 
 
 def _windows(sources: Sequence[NewDocument]) -> Iterator[list[int]]:
@@ -291,21 +264,22 @@ def _language(resources: Resources, base: Base) -> str:
 
 
 def _prepare(
-    resources: Resources, chunking: Chunking, file: SourceFile, language: str
+    resources: Resources, base: Base, file: SourceFile, how: tuple[Chunking, str]
 ) -> _Prepared:
-    source = file.source
+    source, (chunking, language) = file.source, how
     parsed = source.parsed or parse(
         source.filename,
         source.content,
         limits=resources.config.parse_limits,
         encoding=source.encoding,
         language=language,
+        ocr=base.ocr,
     )
     chunks = chunk(parsed, chunking, count_tokens=resources.embedder.count_tokens)
     return _Prepared(file, parsed, tuple(chunks))
 
 
-def _is_unchanged(chunking: Chunking, item: SourceFile) -> bool:
+def _is_unchanged(base: Base, chunking: Chunking, item: SourceFile) -> bool:
     current, source = item.current, item.source
     return current is not None and (
         current.content_hash == item.content_hash
@@ -315,6 +289,7 @@ def _is_unchanged(chunking: Chunking, item: SourceFile) -> bool:
         and current.chunking == str(chunking)
         and named_encoding(source.filename, source.content, source.encoding)
         in (None, current.encoding)
+        and (current.ocr == base.ocr or not may_be_scan(source.filename))
     )
 
 
@@ -328,7 +303,9 @@ def _chunking(resources: Resources, base: Base) -> Chunking:
     return wanted.model_copy(update={"chunk_tokens": longest, "overlap_tokens": overlap})
 
 
-def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared]) -> list[Draft]:
+def _embed(
+    resources: Resources, base: Base, chunking: Chunking, items: Sequence[_Prepared]
+) -> list[Draft]:
     """Return drafts with vectors; text that the live version also holds is not embedded again."""
     known = _known_vectors(resources, items)
     texts = [_embedded_texts(item) for item in items]
@@ -345,6 +322,7 @@ def _embed(resources: Resources, chunking: Chunking, items: Sequence[_Prepared])
             access=item.file.access,
             bytes=len(item.file.source.content),
             text=item.parsed.text,
+            ocr=base.ocr,
             left_out=item.parsed.left_out,
             fingerprint=fingerprint(item.parsed.text),
             chunking=str(chunking),

@@ -20,7 +20,7 @@ from knowledge.history.usage import Usage
 from knowledge.history.versions import Versions, check_keep_versions
 from knowledge.index.vectors import VectorIndex, delete_vectors
 from knowledge.ingest import ingest_documents
-from knowledge.parsing import ParsedText
+from knowledge.parsing import Ocr, ParsedText
 from knowledge.reranking import Reranker
 from knowledge.resources import Resources
 from knowledge.search.query import SearchQuery
@@ -109,6 +109,7 @@ class Knowledge:
         base_id: str | None = None,
         chunking: Chunking | None = None,
         keep_versions: int = 0,
+        ocr: Ocr = "auto",
     ) -> KnowledgeBase:
         """Make an empty knowledge base.
 
@@ -118,6 +119,7 @@ class Knowledge:
             base_id: For addresses; made up if left out.
             chunking: How its documents are cut; as configured if left out.
             keep_versions: How many replaced versions of a document keep their text.
+            ocr: Of which pages the text is recognised; see `knowledge.parse`.
 
         Raises:
             KnowledgeBaseExists: The id is taken in this tenant.
@@ -132,9 +134,17 @@ class Knowledge:
                 base_id=base_id,
                 chunking=chunking,
                 keep_versions=keep_versions,
+                ocr=ocr,
                 embedder=self._resources.target,
             )
         return self.get_base(base.base_id, tenant=tenant)
+
+    def change_base(self, base_id: str, *, tenant: str, ocr: Ocr) -> KnowledgeBase:
+        """Change how documents sent from now on are read. Raises `CollectionNotFound`."""
+        with self._write() as connection:
+            base = base_rows.get_base(connection, base_id, tenant=tenant)
+            base_rows.change_base(connection, base, ocr=ocr)
+        return self.get_base(base_id, tenant=tenant)
 
     def list_bases(self, *, tenant: str) -> list[KnowledgeBase]:
         """Return the tenant's knowledge bases with their sizes, oldest first."""
@@ -184,11 +194,10 @@ class Knowledge:
             filename: Decides the format, and is searched as the title.
             content: The raw bytes.
             attributes: Plain values, for filters; None: as `access`.
-            access: Labels of which a reader must hold one; empty: everybody in the tenant; None:
-                those that the document or its content had, so that more people never see it.
+            access: Labels of which a reader must hold one; see `NewDocument`.
             parsed: What the content says, where it is locked and was read before.
-            synced_from: The folder whose sync sends it; empty: none does.
             encoding: Of its text, if not as detected; see `knowledge.parse`.
+            synced_from: The folder whose sync sends it; empty: none does.
             tenant: Whose.
 
         Returns:
@@ -201,16 +210,8 @@ class Knowledge:
             EmbedderMismatch: The base was indexed by another embedder.
         """
         labels = None if access is None else frozenset(access)
-        source = NewDocument(
-            external_id,
-            filename,
-            content,
-            attributes,
-            labels,
-            parsed=parsed,
-            encoding=encoding,
-            synced_from=synced_from,
-        )
+        read = parsed, synced_from, encoding
+        source = NewDocument(external_id, filename, content, attributes, labels, *read)
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 
     def ingest_many(

@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from knowledge.config import KnowledgeConfig
 from knowledge.embedding import Embedder
-from knowledge.errors import EmbedderMismatch
+from knowledge.errors import EmbedderMismatch, EmbeddingDimensionMismatch
 from knowledge.index.vectors import VectorIndex
 from knowledge.reranking import Reranker
-from knowledge.sql.bases import Base, embedder_of
+from knowledge.sql.bases import Base, EmbedderIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,24 @@ class Resources:
         return self.next_embedder or self.embedder
 
     def embedder_of(self, base: Base) -> Embedder:
-        """Return the embedder of the vectors that serve a base. Raises `EmbedderMismatch`."""
-        given = [self.embedder] if self.next_embedder is None else [self.embedder, self.target]
-        return embedder_of(base, given)
+        """Return the embedder of the vectors that serve a base.
+
+        Raises:
+            EmbedderMismatch: Neither made them; the message names the command that helps.
+        """
+        embedders = [self.embedder] if self.next_embedder is None else [self.embedder, self.target]
+        stored = base.index.made_by
+        given = [EmbedderIdentity.of(embedder) for embedder in embedders]
+        if stored in given:
+            return embedders[given.index(stored)]
+        message = (
+            f"knowledge base {base.base_id!r} was indexed by {stored}, but the embedder is "
+            f"{' or '.join(str(mark) for mark in given)}; run `fingerpost kb reindex "
+            f"{base.base_id}`, or configure the embedder it was indexed by"
+        )
+        if stored.dimension not in [mark.dimension for mark in given]:
+            raise EmbeddingDimensionMismatch(message)
+        raise EmbedderMismatch(message)
 
     def min_relevance_of(self, embedder: Embedder) -> float:
         """Return the relevance that passages of an embedder's bases need to be relevant."""

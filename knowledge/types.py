@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Literal, NewType
 
 from knowledge.config import Chunking
-from knowledge.parsing import NotRead, ParsedText
+from knowledge.parsing import NotRead, Ocr, ParsedText
 
 BaseId = NewType("BaseId", str)
 DocumentId = NewType("DocumentId", str)
@@ -46,6 +46,7 @@ class KnowledgeBase:
     Attributes:
         chunking: Its own way of cutting documents; None: the configured one.
         keep_versions: How many replaced versions of a document keep their text.
+        ocr: Of which pages the text is recognised.
     """
 
     base_id: BaseId
@@ -57,6 +58,7 @@ class KnowledgeBase:
     text_bytes: int = 0
     chunking: Chunking | None = None
     keep_versions: int = 0
+    ocr: Ocr = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class Chunk:
         sheet: Of a workbook.
         heading: The headings above it, ` > ` between.
         lead: Title and header rows of the table that it goes on with, indexed and read with it.
+        ocr_confidence: Of its text, where that was recognised in a picture, 0..1: of its least
+            sure page.
     """
 
     ordinal: int
@@ -148,6 +152,7 @@ class Chunk:
     lead: str = ""
     page_end: int | None = None
     sheet: str | None = None
+    ocr_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,7 @@ class Passage:
         relevance: 0..1, how likely it is about the question at all (`relevance.py`).
         is_relevant: `relevance` is at least the minimum that was asked for.
         retrievers: Who found it.
+        ocr_confidence: Of its text, where that was recognised in a picture.
     """
 
     chunk_id: ChunkId
@@ -218,6 +224,12 @@ class Passage:
     retrievers: tuple[RetrieverName, ...]
     page_end: int | None = None
     sheet: str | None = None
+    ocr_confidence: float | None = None
+
+    @property
+    def ocr(self) -> bool:
+        """Whether its text was recognised in a picture."""
+        return self.ocr_confidence is not None
 
     @property
     def path(self) -> str:

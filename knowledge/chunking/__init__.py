@@ -115,13 +115,19 @@ def _chunk(
         parent_start=None if parent is None else parent.start,
         parent_end=None if parent is None else parent.end,
         lead=lead,
+        ocr_confidence=_confidence(parsed, first or 1, last or 1),
     )
 
 
 def _page(parsed: ParsedText, offset: int) -> int | None:
-    if not parsed.page_starts:
+    if not parsed.page_starts and not parsed.recognised:
         return None
     return 1 + sum(1 for page_start in parsed.page_starts if page_start <= offset)
+
+
+def _confidence(parsed: ParsedText, first: int, last: int) -> float | None:
+    """Return how surely the text of these pages was recognised; None where it was not."""
+    return min((sure for page, sure in parsed.recognised if first <= page <= last), default=None)
 
 
 def _sheet(parsed: ParsedText, offset: int) -> str | None:

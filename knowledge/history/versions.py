@@ -186,7 +186,7 @@ class Versions:
         file = SourceFile(source, old.content_hash, active.get(old.external_id))
         if old.is_active:
             return write(serving, base, Window([file], [], []))[0]
-        window = Window([file], [file], [_draft(serving, old)], partial(_require_text, old))
+        window = Window([file], [file], [_draft(serving, base, old)], partial(_require_text, old))
         return write(serving, base, window)[0]
 
     def _read(
@@ -239,7 +239,7 @@ def _require_text(old: KeptVersion, connection: Connection, base: Base) -> None:
     kept.read_version(connection, base, old.external_id, old.version)
 
 
-def _draft(resources: Resources, old: KeptVersion) -> Draft:
+def _draft(resources: Resources, base: Base, old: KeptVersion) -> Draft:
     """Return the old version as a new one, its text cut as it was; labels are settled later."""
     title = searched_title(old.external_id, old.filename)
     texts = [embedded_text(title, c.heading, c.text, c.lead) for c in old.chunks]
@@ -253,6 +253,7 @@ def _draft(resources: Resources, old: KeptVersion) -> Draft:
         access=frozenset(),
         bytes=old.bytes,
         text=old.text,
+        ocr=base.ocr,
         left_out=old.left_out,
         fingerprint=fingerprint(old.text),
         chunking=old.chunking,

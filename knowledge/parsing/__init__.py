@@ -10,16 +10,26 @@ from knowledge.errors import EmptyDocument, ParseLimitExceeded, UnsupportedFile
 from knowledge.parsing.blocks import NotRead
 from knowledge.parsing.encodings import encoding_name
 from knowledge.parsing.letters import without_invisible
-from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.limits import Ocr, ParseLimits
 from knowledge.parsing.parsed import ParsedText
-from knowledge.parsing.sandbox import parse_in_child
+from knowledge.parsing.recognition.scan import PICTURES, parse_scan
+from knowledge.parsing.sandbox import Request, parse_in_child
 from knowledge.parsing.text import Charset, encoding_if_named, read_text
 from knowledge.parsing.words.comments import without_comments
 from knowledge.parsing.words.parts import lines_of
 from knowledge.parsing.words.pictures import holds_pictures, told_pictures, without_pictures
 from knowledge.parsing.writer import too_much_text
 
-__all__ = ["FORMATS", "NotRead", "ParseLimits", "ParsedText", "named_encoding", "parse"]
+__all__ = [
+    "FORMATS",
+    "NotRead",
+    "Ocr",
+    "ParseLimits",
+    "ParsedText",
+    "may_be_scan",
+    "named_encoding",
+    "parse",
+]
 
 FORMATS: dict[str, str] = {
     ".txt": "text",
@@ -44,6 +54,12 @@ FORMATS: dict[str, str] = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".webp": "webp",
 }
 """Suffix → format. A name without suffix is read as plain text."""
 PLAIN = {"text", "markdown"}
@@ -61,6 +77,7 @@ def parse(
     limits: ParseLimits | None = None,
     encoding: str | None = None,
     language: str = "",
+    ocr: Ocr = "auto",
 ) -> ParsedText:
     r"""Return the text of a source file.
 
@@ -73,17 +90,20 @@ def parse(
             byte order mark, or bytes that are UTF-8 for certain, count more.
         language: Of the documents around it (ISO 639-1, `zh-Hant`): what is taken where the bytes
             leave it open.
+        ocr: Of which pages of a PDF or a picture the text is recognised: `auto`, those without
+            text; `always`, all; `never`, none.
 
     Returns:
         The text with `\n` line ends; offsets of chunks and citations count its code points.
-        `page_starts` is filled for PDF (pages) and PowerPoint (slides). `left_out` says where
+        `page_starts` is filled for PDF, TIFF (pages) and PowerPoint (slides). `left_out` says where
         bytes could not be read, and where the encoding is a guess.
 
     Raises:
         UnsupportedFile: A format we do not read, another format than the name says, binary
             content, or undecodable bytes.
         UnknownEncoding: Nothing can be read in an encoding of that name.
-        EmptyDocument: Nothing but white space; NoTextLayer: pages that are pictures.
+        EmptyDocument: Nothing but white space; NoTextLayer: pictures without text that could be
+            recognised.
         PasswordRequired, WrongPassword: It is locked.
         DamagedFile: Cut off, broken, or hostile.
         ParseLimitExceeded: It would take more memory, time, pages or text than `limits`.
@@ -99,9 +119,8 @@ def parse(
     if file_format in ENCODED - {"html"} and len(content) > MOST_BYTES * limits.chars:
         raise too_much_text(limits.chars)
     if file_format not in PLAIN:
-        return parse_in_child(
-            filename, content, file_format, password=password, limits=limits, charset=charset
-        )
+        request = Request(filename, content, file_format, password, limits, charset)
+        return parse_scan(request, ocr) if may_be_scan(filename) else parse_in_child(request)
     read = read_text(filename, content, charset=charset)
     text, left_out = _seen(without_invisible(read.text), file_format)
     if not text.strip():
@@ -135,6 +154,12 @@ def _seen(text: str, file_format: str) -> tuple[str, tuple[NotRead, ...]]:
         text, comments = without_comments(text)
         left_out += comments
     return text, tuple(left_out)
+
+
+def may_be_scan(filename: str) -> bool:
+    """Whether a file of this name may have pages whose text has to be recognised."""
+    file_format = FORMATS.get(PurePosixPath(filename.lower()).suffix)
+    return file_format == "pdf" or file_format in PICTURES
 
 
 def _unread(filename: str, suffix: str) -> str:

@@ -138,11 +138,13 @@ class NotRead:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a reader found in a file."""
+    """What a reader found in a file; `pictures` and `recognised`: as in `ParsedText`."""
 
     blocks: Sequence[Block]
     encoding: str
     not_read: Sequence[NotRead] = ()
+    pictures: Sequence[int] = ()
+    recognised: Sequence[tuple[int, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ open anything: no file, no socket, no further memory or processor time than allo
 """
 
 import json
-import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +15,13 @@ from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, Un
 from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart, render
 from knowledge.parsing.encodings import ENCODINGS
 from knowledge.parsing.limits import ParseLimits
+from knowledge.parsing.rights import give_up_rights
 from knowledge.parsing.text import Charset, Decoded, is_encoding, read_text
 from knowledge.parsing.words.pictures import blocks_without_pictures, holds_pictures, told_pictures
 
 Reader = Callable[[], Content]
+Recognised = Mapping[int, Mapping[str, Any]]  # page → its lines, as `recognition` found them
 
-MEBIBYTE = 1_048_576
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 LOCKED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 DECLARED = (*ENCODINGS, "ascii", "latin-1", "gb2312", "gbk", "big5", "shift_jis", "euc_kr")
@@ -38,6 +38,7 @@ class Source:
     password: str | None
     limits: ParseLimits
     charset: Charset
+    recognised: Recognised
 
     def read(self) -> Decoded:
         """Return its text."""
@@ -51,9 +52,12 @@ def main() -> None:
     limits = ParseLimits(**order["limits"])
     filename = order["filename"]
     charset = Charset(**order["charset"])
-    source = Source(filename, content, order["format"], order["password"], limits, charset)
+    recognised = {int(number): page for number, page in order["recognised"].items()}
+    source = Source(
+        filename, content, order["format"], order["password"], limits, charset, recognised
+    )
     reader = _reader(source)
-    _give_up_rights(limits)
+    give_up_rights(memory_mb=limits.memory_mb, seconds=limits.seconds)
     try:
         reply = _reply(filename, reader())
     except KnowledgeError as exc:
@@ -78,7 +82,17 @@ def _reader(source: Source) -> Reader:
 def _pdf(source: Source) -> Reader:
     from knowledge.parsing.pdf import read_pdf
 
-    return lambda: read_pdf(source.filename, source.content, source.password, source.limits)
+    def read() -> Content:
+        name, content, password = source.filename, source.content, source.password
+        return read_pdf(name, content, password, limits=source.limits, recognised=source.recognised)
+
+    return read
+
+
+def _picture(source: Source) -> Reader:
+    from knowledge.parsing.pdf import read_recognised
+
+    return lambda: read_recognised(source.filename, source.recognised, source.limits)
 
 
 def _office(source: Source) -> Reader:
@@ -140,6 +154,7 @@ def _json(source: Source) -> Reader:
 
 READERS: dict[str, Callable[[Source], Reader]] = {
     "pdf": _pdf,
+    **dict.fromkeys(("png", "jpeg", "tiff", "webp"), _picture),
     "docx": _office,
     "xlsx": _office,
     "pptx": _office,
@@ -151,7 +166,7 @@ READERS: dict[str, Callable[[Source], Reader]] = {
     "jsonl": _json,
 }
 """Format → what imports its reader. Formats of plain text need no child."""
-HOLDS_NO_ENCODED_TEXT = {"pdf"}
+HOLDS_NO_ENCODED_TEXT = {"pdf", "png", "jpeg", "tiff", "webp"}
 
 
 def _load_encodings() -> None:
@@ -160,20 +175,6 @@ def _load_encodings() -> None:
     for encoding in DECLARED:
         is_encoding(encoding)
     read_text("", "Größe".encode("cp1252"))  # the detector's letters are looked up at first use
-
-
-def _give_up_rights(limits: ParseLimits) -> None:
-    seconds = int(limits.seconds) + 1
-    bounds = {
-        resource.RLIMIT_AS: limits.memory_mb * MEBIBYTE,
-        resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 3,  # stdin, stdout, stderr; nothing else can be opened
-        resource.RLIMIT_NPROC: 0,
-    }
-    for what, bound in bounds.items():
-        resource.setrlimit(what, (bound, bound))
 
 
 def _check_zip(filename: str, content: bytes, file_format: str) -> None:
@@ -207,6 +208,8 @@ def _reply(filename: str, content: Content) -> dict[str, Any]:
         "sheets": rendered.sheets,
         "left_out": [(item.what, item.where, item.why) for item in not_read],
         "encoding": content.encoding,
+        "pictures": content.pictures,
+        "recognised": content.recognised,
     }
 
 

@@ -4,7 +4,10 @@ It knows the numbers and where they come from; it does not enforce them.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
+Ocr = Literal["auto", "always", "never"]
+"""Of which pages the text is recognised: those without text, all, none."""
 MEGABYTE = 1_000_000
 
 
@@ -28,3 +31,13 @@ class ParseLimits:
     """… and how many times the size of the file. XML of Office files inflates 5 to 30 times."""
     archive_entries: int = 5_000
     """Parts of a zip based file. A book or a deck of 1,000 slides has fewer."""
+    ocr_seconds_per_page: float = 30.0
+    """Processor time of recognising the text of one page; a dense one of 10 points takes 6 s. On a
+    machine where ten processes share a core that is a minute: the wall time may be 4 times it."""
+    ocr_pages: int = 200
+    """Pages of a file whose text is recognised: 20 minutes of one core."""
+    ocr_memory_mb: int = 1_536
+    """Address space of the child that recognises text; see `recognition` in the results of the
+    benchmarks for what a page of the most pixels takes."""
+    ocr_pixels: int = 25_000_000
+    """Of one page: A4 at 500 dpi. Three bytes each, several times."""

@@ -20,6 +20,8 @@ class ParsedText:
             are found in its text where they are needed (`markdown.py`).
         sheets: Offset and name of each sheet.
         left_out: What was not read, where, and why.
+        pictures: Pages (from 1) that are pictures and were not read.
+        recognised: Pages whose text was recognised in a picture, each with the confidence, 0..1.
     """
 
     text: str
@@ -29,3 +31,5 @@ class ParsedText:
     blocks: tuple[PlacedBlock, ...] = ()
     sheets: tuple[tuple[int, str], ...] = ()
     left_out: tuple[NotRead, ...] = ()
+    pictures: tuple[int, ...] = ()
+    recognised: tuple[tuple[int, float], ...] = ()

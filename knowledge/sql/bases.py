@@ -29,12 +29,11 @@ from knowledge.config import Chunking
 from knowledge.embedding import Embedder
 from knowledge.errors import (
     CollectionNotFound,
-    EmbedderMismatch,
-    EmbeddingDimensionMismatch,
     IndexReplaced,
     InvalidName,
     KnowledgeBaseExists,
 )
+from knowledge.parsing import Ocr
 from knowledge.sql import full_text
 from knowledge.sql.tables import (
     bases,
@@ -101,6 +100,7 @@ class Base:
     created_at: float
     chunking: Chunking | None
     keep_versions: int
+    ocr: Ocr
     index: Generation
 
 
@@ -112,6 +112,7 @@ def create_base(
     base_id: str | None,
     chunking: Chunking | None,
     keep_versions: int,
+    ocr: Ocr,
     embedder: Embedder,
 ) -> Base:
     """Write a base and the first generation of its index."""
@@ -128,6 +129,7 @@ def create_base(
         "created_at": now,
         "chunking": null() if chunking is None else chunking.model_dump(),
         "keep_versions": keep_versions,
+        "ocr": ocr,
     }
     try:
         base_pk = connection.execute(insert(bases).values(row).returning(bases.c.pk)).scalar_one()
@@ -205,9 +207,15 @@ def list_bases(connection: Connection, tenant: str, base_id: str | None) -> list
             text_bytes=row.bytes or 0,
             chunking=_chunking(row.chunking),
             keep_versions=row.keep_versions,
+            ocr=row.ocr or "auto",
         )
         for row in connection.execute(query)
     ]
+
+
+def change_base(connection: Connection, base: Base, *, ocr: Ocr) -> None:
+    """Write settings of a base; they count for documents that are read from now on."""
+    connection.execute(update(bases).where(bases.c.pk == base.pk).values(ocr=ocr))
 
 
 def delete_base(connection: Connection, base: Base) -> list[str]:
@@ -333,25 +341,6 @@ def has_chunks(connection: Connection, base_pk: int) -> bool:
     return bool(connection.scalar(select(exists().where(chunks.c.base_pk == base_pk))))
 
 
-def embedder_of(base: Base, embedders: Sequence[Embedder]) -> Embedder:
-    """Return the one of `embedders` that made the vectors of this base.
-
-    Raises:
-        EmbedderMismatch: None of them did; the message names the command that helps.
-    """
-    stored, given = base.index.made_by, [EmbedderIdentity.of(embedder) for embedder in embedders]
-    if stored in given:
-        return embedders[given.index(stored)]
-    message = (
-        f"knowledge base {base.base_id!r} was indexed by {stored}, but the embedder is "
-        f"{' or '.join(str(mark) for mark in given)}; run `fingerpost kb reindex {base.base_id}`, "
-        "or configure the embedder it was indexed by"
-    )
-    if stored.dimension not in [mark.dimension for mark in given]:
-        raise EmbeddingDimensionMismatch(message)
-    raise EmbedderMismatch(message)
-
-
 def _collection_name(tenant: str, base_id: str, made_by: EmbedderIdentity, generation: int) -> str:
     """Return a name no other collection ever had: a re-created base must not meet old vectors."""
     owner = hashlib.sha256(f"{tenant}\0{base_id}".encode()).hexdigest()[:12]
@@ -386,6 +375,7 @@ def _base(row: object) -> Base:
         created_at=values["created_at"],
         chunking=_chunking(values["chunking"]),
         keep_versions=values["keep_versions"],
+        ocr=values["ocr"] or "auto",
         index=_generation({**values, "base_pk": values["pk"], "pk": values["index_pk"]}),
     )
 

@@ -36,6 +36,7 @@ class Draft:
     access: frozenset[str]
     bytes: int
     text: str
+    ocr: str
     left_out: tuple[NotRead, ...]
     fingerprint: Fingerprint
     chunking: str
@@ -80,6 +81,7 @@ class ActiveVersion:
     chunking: str
     chunks: int
     encoding: str | None
+    ocr: str | None
     left_out: tuple[NotRead, ...]
     synced_from: str | None
 
@@ -225,6 +227,7 @@ def _version_values(base: Base, target: _NextVersion, draft: Draft) -> dict[str,
         "chunking": draft.chunking,
         "created_at": time.time(),
         "text": draft.text,
+        "ocr": draft.ocr,
         "left_out": [astuple(item) for item in draft.left_out] or None,
         "text_hash": draft.fingerprint.text_hash,
         "synced_from": draft.synced_from,
@@ -251,6 +254,7 @@ def _chunk_rows(base: Base, staged: Staged, draft: Draft) -> Iterator[dict[str, 
             "page": chunk.page,
             "page_end": chunk.page_end,
             "sheet": chunk.sheet,
+            "ocr_confidence": chunk.ocr_confidence,
             "heading": chunk.heading,
             "tokens": chunk.tokens,
             "vector": half.tobytes(),
@@ -271,6 +275,7 @@ _ACTIVE = (
         versions.c.chunking,
         versions.c.chunks,
         versions.c.encoding,
+        versions.c.ocr,
         versions.c.left_out,
         versions.c.synced_from,
     )

@@ -39,6 +39,7 @@ bases = Table(
     Column("chunking", JSON),  # NULL: as configured
     Column("keep_versions", Integer, nullable=False, default=0),  # replaced ones that keep text
     Column("citations_since", Float),  # when citations began to be noted; NULL: with the base
+    Column("ocr", String(8)),  # auto | always | never; NULL: auto
     UniqueConstraint("tenant", "base_id"),
     sqlite_autoincrement=True,
 )
@@ -101,6 +102,7 @@ versions = Table(  # history stays; of a retired version, text only where the ba
     Column("chunks_outdated", Integer),  # chunks of the version before that this change ended
     Column("text", Text),
     Column("left_out", JSON(none_as_null=True)),  # [what, where, why] of what was not read
+    Column("ocr", String(8)),  # the base's setting when it was read; NULL: there was none yet
     Column("text_hash", String(64)),  # of its letters alone; NULL: written before there was one
     Column("synced_from", Text),  # the folder whose sync wrote it; "": none; NULL: not recorded
     Column("restores", Integer),  # number of the version whose text it took back
@@ -183,6 +185,7 @@ chunks = Table(
     Column("page", Integer),
     Column("page_end", Integer),  # where it goes on over a page break
     Column("sheet", Text),
+    Column("ocr_confidence", Float),  # of text recognised in a picture; NULL: of any other
     Column("heading", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("vector", LargeBinary, nullable=False),  # float16, L2-normalised, `dimension` long

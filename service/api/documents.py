@@ -96,7 +96,7 @@ async def put_document(
 
     A file sent with a `password` is read at once, so that the password need not be stored.
     """
-    await _require_base(context, caller, base_id)
+    base = await _require_base(context, caller, base_id)
     upload = await read_upload(request, external_id)
     filename, content = upload.filename, upload.content
     limit = context.settings.knowledge.max_document_bytes
@@ -108,7 +108,8 @@ async def put_document(
     if upload.password is not None:
         args = args.model_copy(update={"was_locked": True})
         limits = context.settings.knowledge.parse_limits
-        read = partial(read_locked, filename, content, upload.password, limits=limits)
+        password = upload.password
+        read = partial(read_locked, filename, content, password, limits=limits, ocr=base.ocr)
         content = await to_thread.run_sync(read, limiter=context.locked_file_limiter)
     result = await write_in_order(
         INGEST,

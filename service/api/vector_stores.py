@@ -11,7 +11,7 @@ from service.api.http.json_bodies import JsonRoute
 from service.api.http.parameters import After, Limit
 from service.api.schemas.shapes import ListReply
 from service.api.schemas.vector_stores import (
-    ChangedBase,
+    BaseChange,
     MeasuredVectorStore,
     NewBase,
     VectorStore,
@@ -39,6 +39,7 @@ async def create_base(context: Context, caller: Caller, body: NewBase) -> Vector
         base_id=body.id,
         chunking=body.chunking,
         keep_versions=body.keep_versions,
+        ocr=body.ocr,
     )
     base = await to_thread.run_sync(create)
     context.cache.invalidate()
@@ -72,10 +73,13 @@ def get_base(context: Context, caller: Caller, base_id: str) -> MeasuredVectorSt
 
 @api.post("/{base_id}")
 def change_base(
-    context: Context, caller: Caller, base_id: str, body: ChangedBase
+    context: Context, caller: Caller, base_id: str, body: BaseChange
 ) -> MeasuredVectorStore:
-    """Change the settings of a knowledge base."""
-    context.knowledge.versions.keep(base_id, body.keep_versions, tenant=caller.tenant)
+    """Change the settings of a knowledge base; documents sent from now on are read by them."""
+    if body.keep_versions is not None:
+        context.knowledge.versions.keep(base_id, body.keep_versions, tenant=caller.tenant)
+    if body.ocr is not None:
+        context.knowledge.change_base(base_id, tenant=caller.tenant, ocr=body.ocr)
     return get_base(context, caller, base_id)
 
 

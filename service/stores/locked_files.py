@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from knowledge import ParsedText, ParseLimits, parse
+from knowledge import Ocr, ParsedText, ParseLimits, parse
 
 _PARSED: Final = TypeAdapter(ParsedText)
 
@@ -21,7 +21,9 @@ class UnlockedFile:
     parsed: ParsedText
 
 
-def read_locked(filename: str, content: bytes, password: str, *, limits: ParseLimits) -> bytes:
+def read_locked(
+    filename: str, content: bytes, password: str, *, limits: ParseLimits, ocr: Ocr
+) -> bytes:
     """Return a payload: the text of the file as one line of JSON, then the file itself.
 
     Raises:
@@ -29,7 +31,7 @@ def read_locked(filename: str, content: bytes, password: str, *, limits: ParseLi
         PasswordRequired: The file cannot be decrypted here.
         KnowledgeError: As `parse`.
     """
-    parsed = parse(filename, content, password=password, limits=limits)
+    parsed = parse(filename, content, password=password, limits=limits, ocr=ocr)
     return _PARSED.dump_json(parsed) + b"\n" + content
 
 

@@ -5,8 +5,11 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from xml.sax.saxutils import escape, quoteattr
+
+from tests.fakes.pictures import with_text
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -304,6 +307,7 @@ OF_FORMAT: Mapping[str, Callable[[str], bytes]] = {
     "text": str.encode,
     "markdown": str.encode,
     "pdf": pdf,
+    **{kind.lower(): partial(with_text, kind) for kind in ("PNG", "JPEG", "TIFF", "WEBP")},
     "docx": word,
     "xlsx": lambda text: workbook({"A": f'<row><c t="str"><v>{text}</v></c></row>'}),
     "pptx": slides,

@@ -21,6 +21,7 @@ from knowledge import (
     Knowledge,
     KnowledgeConfig,
     NewDocument,
+    NoTextLayer,
     StorageFull,
     UnknownEncoding,
     UnsupportedFile,
@@ -32,6 +33,7 @@ from knowledge.sql.tables import LEXICAL_TABLE, chunks, versions
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import ChunkId
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.files import OF_FORMAT
 from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
 OLD = b"# Returns\n\nLamps may be returned within thirty days.\n"
@@ -114,6 +116,24 @@ def test_a_question_is_asked_without_what_nobody_sees(knowledge: Knowledge) -> N
     assert scores("re\u00adturned la\u200bmps") == scores("returned lamps")
     with pytest.raises(InvalidQuery, match="empty"):
         scores("\u200b")
+
+
+def test_a_picture_is_read_again_only_where_the_base_wants_it_otherwise(
+    knowledge: Knowledge,
+) -> None:
+    scan = OF_FORMAT["png"]("The pump stands still")
+
+    def again() -> IngestReport:
+        return knowledge.ingest(BASE, "a.png", "a.png", scan, tenant=TENANT)
+
+    knowledge.change_base(BASE, tenant=TENANT, ocr="never")
+    with pytest.raises(NoTextLayer, match="ocr: never"):
+        again()
+    assert knowledge.change_base(BASE, tenant=TENANT, ocr="auto").ocr == "auto"
+    assert [again().unchanged, again().unchanged] == [False, True]
+    knowledge.change_base(BASE, tenant=TENANT, ocr="always")
+    assert not again().unchanged
+    assert "pump" in texts(knowledge, "Which pump stands still?")
 
 
 def test_the_same_content_again_changes_nothing(knowledge: Knowledge, engine: Engine) -> None:

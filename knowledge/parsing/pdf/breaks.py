@@ -14,6 +14,7 @@ END_LETTERS = 20  # of a page that tell whether its last sentence ends: its brac
 HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
 _HYPHEN = re.compile("[\ufffe\u0002]\n?(?=.)")  # pdfium's sign for a hyphen that only breaks a word
 _HAN_BREAK = re.compile(f"(?<=[{HAN}])\n(?=[{HAN}])")
+_HAN_LETTER = re.compile(f"[{HAN}]")
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…‥][\"'”’»›）)\]」』]*$")
 _BROKEN_WORD = re.compile(r"(?:([^\W\d_]{2,})-|[\ufffe\u0002])$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+\S*\s*")
@@ -27,7 +28,7 @@ def join_lines(lines: Sequence[str], longest: int) -> str:
 
     Args:
         lines: As the page has them.
-        longest: How many letters the longest line of the page has.
+        longest: How wide the longest line of the page is.
     """
     text = "\n".join(lines)
     if "\ufffe" in text or "\u0002" in text:
@@ -36,11 +37,16 @@ def join_lines(lines: Sequence[str], longest: int) -> str:
     full = longest * FULL_LINE
     joined = parts[0]
     for before, line in zip(parts, parts[1:], strict=False):
-        is_broken = len(before.strip()) >= full and _HAN_BREAK.search(
+        is_broken = width(before.strip()) >= full and _HAN_BREAK.search(
             f"{before.rstrip()[-1:]}\n{line.lstrip()[:1]}"
         )
         joined += line if is_broken else f"\n{line}"
     return joined.strip()
+
+
+def width(line: str) -> int:
+    """Return how wide a line is: a Han letter is as wide as two of the alphabet."""
+    return len(line) + len(_HAN_LETTER.findall(line))
 
 
 def goes_on(before: str, after: str) -> bool:

@@ -1,10 +1,14 @@
-"""PDF: pages one after the other; what goes on over a page break stays whole.
+"""PDF: a file opened, and each of its pages read.
 
-It knows passwords, pages and what repeats on them; where words stand on one is in `lines`.
+It knows passwords, pages, and what was recognised on those that are pictures; where words stand on
+one is in `lines`, how pages are written one after the other in `pages`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any
 
 import pypdfium2
 from pypdfium2 import raw
@@ -17,53 +21,46 @@ from knowledge.errors import (
     UnsupportedFile,
     WrongPassword,
 )
-from knowledge.parsing.blocks import Content, Note, NotRead, Paragraph, Table
-from knowledge.parsing.grid import is_figure
+from knowledge.parsing.blocks import Content, NotRead
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.pdf.annotations import AnnotationReader, Beside
-from knowledge.parsing.pdf.beside import After, add_beside
-from knowledge.parsing.pdf.breaks import (
-    FULL_LINE,
-    goes_on,
-    join_lines,
-    running_lines,
-    without_broken_word,
-)
-from knowledge.parsing.pdf.lines import Line, read_lines
-from knowledge.parsing.pdf.rules import Cell, read_grids
+from knowledge.parsing.pdf.beside import add_beside
+from knowledge.parsing.pdf.breaks import FULL_LINE, width
+from knowledge.parsing.pdf.lines import Line, Word, read_lines
+from knowledge.parsing.pdf.pages import Page, PageWriter
+from knowledge.parsing.pdf.rules import read_grids
 from knowledge.parsing.pdf.tables import PageTable, find_tables, looks_like_tables
 from knowledge.parsing.pdf.turning import open_upright
-from knowledge.parsing.writer import BlockWriter, too_much_text
+from knowledge.parsing.writer import too_much_text
 
 HEADER_WITHIN = 1_024  # Adobe's readers look for %PDF- this far (PDF reference 1.7, H.3.4.1)
 EDGE_LINES = 3  # at the top and at the bottom of a page that may repeat on others
-SAME_COLUMN = 20.0  # points by which a column may begin elsewhere on the next page
+STAMP = 60  # letters: a page with no more beside one large picture is a scan with a stamp on it
+COVERED = 0.8  # of a page
+MORE = 1.5  # times the letters of the text layer: fewer are the same text once more
+MOST_REASONS = 3  # of an error
+NOT_RECOGNISED = "a picture; its text was not recognised"
 
-Item = str | PageTable | Note
-
-
-@dataclass(slots=True)
-class _Page:
-    """What is kept of a page: its lines, its tables, and which lines stand at its edges.
-
-    Attributes:
-        longest: How many letters its longest line has, without values and addresses.
-        ends: Lines that end a paragraph as they have got some.
-        after: What comes after its lines: notes, and values of a form.
-    """
-
-    lines: list[str]
-    tables: list[PageTable]
-    edges: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
-    longest: int = 0
-    ends: set[int] = field(default_factory=set)
-    after: list[After] = field(default_factory=list)
-    not_read: list[NotRead] = field(default_factory=list)
-    is_picture: bool = False
+Recognised = Mapping[int, Mapping[str, Any]]
+"""Page number, from 1 → `lines` (rows of words), `confidence`, and `why` there are none."""
 
 
-def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseLimits) -> Content:
+def read_pdf(
+    filename: str,
+    content: bytes,
+    password: str | None,
+    *,
+    limits: ParseLimits,
+    recognised: Recognised = MappingProxyType({}),
+) -> Content:
     """Return the text and tables of each page; a page without text is empty, and told.
+
+    Args:
+        filename: For messages.
+        content: The file.
+        password: Opens it, if it is locked.
+        limits: Of pages and letters.
+        recognised: What stands on pages that are pictures, by number, from 1.
 
     Raises:
         UnsupportedFile: It is no PDF.
@@ -72,32 +69,47 @@ def read_pdf(filename: str, content: bytes, password: str | None, limits: ParseL
         NoTextLayer: No page has text.
         ParseLimitExceeded: Too many pages, or too much text.
     """
-    if b"%PDF-" not in content[:HEADER_WITHIN]:
-        raise UnsupportedFile(f"{filename!r} is not a PDF file, despite its name")
-    document = _open(filename, content, password)
+    document = open_pdf(filename, content, password)
     annotations = AnnotationReader(document, limits.chars)
     count = len(document)
     _check_pages(filename, count, limits.pages)
-    pages: list[_Page] = []
+    pages: list[Page] = []
     left = limits.chars
     for number in range(count):
-        pages.append(_read_page(filename, document, number, annotations))
+        page = _read_page(filename, document, number, annotations)
+        pages.append(_with_recognised(page, recognised.get(number + 1, {})))
         left -= sum(map(len, pages[-1].lines))
         if left < 0:
             raise too_much_text(limits.chars)
     if not any(page.after or any(page.lines) for page in pages):
-        raise NoTextLayer(f"{filename!r}: none of its {count} pages has text; they are pictures")
-    written = _Pages(pages, limits)
-    written.write()
-    for number, page in enumerate(pages, 1):
-        if page.is_picture:
-            why = "a picture; its text was not recognised"
-            written.writer.leave_out("page", f"page {number}", why)
-        for one in page.not_read:
-            written.writer.leave_out(one.what, one.where, one.why)
-    for one in annotations.of_file():
-        written.writer.leave_out(one.what, one.where, one.why)
-    return Content(written.writer.blocks, "binary", written.writer.not_read)
+        raise NoTextLayer(
+            f"{filename!r}: none of its {count} pages has text; they are pictures{_reasons(pages)}"
+        )
+    return _written(pages, limits, annotations.of_file())
+
+
+def read_recognised(filename: str, recognised: Recognised, limits: ParseLimits) -> Content:
+    """Return the text of a picture, page by page. Raises `NoTextLayer`: none was recognised."""
+    numbers = range(1, max(recognised, default=0) + 1)
+    blank = Page([], [], is_picture=True)
+    pages = [_with_recognised(blank, recognised.get(number, {})) for number in numbers]
+    if not any(page.lines for page in pages):
+        raise NoTextLayer(f"{filename!r}: no text was recognised{_reasons(pages)}")
+    return _written(pages, limits)
+
+
+def open_pdf(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfDocument:
+    """Open a file. Raises as `read_pdf`."""
+    if b"%PDF-" not in content[:HEADER_WITHIN]:
+        raise UnsupportedFile(f"{filename!r} is not a PDF file, despite its name")
+    try:
+        return pypdfium2.PdfDocument(content, password=password)
+    except pypdfium2.PdfiumError as exc:
+        if exc.err_code != raw.FPDF_ERR_PASSWORD:
+            raise DamagedFile(f"{filename!r} is damaged: {exc}") from exc
+        if password is None:
+            raise PasswordRequired(f"{filename!r} is password-protected") from exc
+        raise WrongPassword(f"{filename!r} does not open with this password") from exc
 
 
 def _check_pages(filename: str, count: int, most: int) -> None:
@@ -109,20 +121,76 @@ def _check_pages(filename: str, count: int, most: int) -> None:
         raise DamagedFile(f"{filename!r} has no page that can be found")
 
 
-def _open(filename: str, content: bytes, password: str | None) -> pypdfium2.PdfDocument:
-    try:
-        return pypdfium2.PdfDocument(content, password=password)
-    except pypdfium2.PdfiumError as exc:
-        if exc.err_code != raw.FPDF_ERR_PASSWORD:
-            raise DamagedFile(f"{filename!r} is damaged: {exc}") from exc
-        if password is None:
-            raise PasswordRequired(f"{filename!r} is password-protected") from exc
-        raise WrongPassword(f"{filename!r} does not open with this password") from exc
+def _with_recognised(page: Page, found: Mapping[str, Any]) -> Page:
+    """Return a page with the text that was recognised on it, or with why none was."""
+    if not found:
+        return page
+    lines = [_line([Word(*word) for word in row]) for row in found["lines"]]
+    read = sum(len(line.text) for line in lines)
+    if page.is_picture and read and read < MORE * sum(map(len, page.lines)):
+        return replace(page, is_picture=False)  # a title on a photo: the text layer says it better
+    if not lines:
+        return replace(page, why=found["why"])
+    middle = (
+        max(one.words[0].top for one in lines) + min(one.words[0].bottom for one in lines)
+    ) / 2
+    tables = find_tables(lines, []) if looks_like_tables(lines) else []
+    return replace(
+        page,
+        lines=[line.text for line in lines],
+        tables=tables,
+        edges=_edges(lines, tables, middle),
+        longest=_longest(lines),
+        ends=set(),
+        is_picture=False,
+        confidence=float(found["confidence"]),
+    )
+
+
+def _line(words: list[Word]) -> Line:
+    return Line(" ".join(word.text for word in words), words)
+
+
+def _longest(lines: Iterable[Line]) -> int:
+    return max([width(line.text) for line in lines], default=0)
+
+
+def _reasons(pages: Sequence[Page]) -> str:
+    why = list(dict.fromkeys(page.why for page in pages if page.why))
+    return f" ({'; '.join(why[:MOST_REASONS])})" if why else ""
+
+
+def _written(
+    pages: Sequence[Page], limits: ParseLimits, of_file: Iterable[NotRead] = ()
+) -> Content:
+    written = PageWriter(pages, limits.chars)
+    written.write()
+    pictures = [number for number, page in enumerate(pages, 1) if page.is_picture]
+    for why, group in groupby(pictures, key=lambda number: pages[number - 1].why):
+        for first, last in _runs(list(group)):
+            where = f"page {first}" if first == last else f"pages {first}-{last}"
+            written.writer.leave_out("page", where, why or NOT_RECOGNISED)
+    for one in (*(one for page in pages for one in page.not_read), *of_file):
+        written.writer.leave_out(one.what, one.where, one.why)
+    return Content(
+        written.writer.blocks,
+        "binary",
+        written.writer.not_read,
+        pictures,
+        [(n, page.confidence) for n, page in enumerate(pages, 1) if page.confidence],
+    )
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and last of numbers that follow each other."""
+    for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in group]
+        yield run[0], run[-1]
 
 
 def _read_page(
     filename: str, document: pypdfium2.PdfDocument, number: int, annotations: AnnotationReader
-) -> _Page:
+) -> Page:
     try:
         opened = open_upright(document, number)
         beside = annotations.read(opened.page, f"page {number + 1}", opened.turn)
@@ -136,15 +204,14 @@ def _read_page(
 
 def _read_open(
     page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, beside: Beside | None
-) -> _Page:
+) -> Page:
     _, bottom, _, top = page.get_bbox()
     needs_words = beside is not None and beside.needs_words
     lines = _lines_of(page, layer, each_word=needs_words)
-    is_picture = not any(line.text for line in lines) and raw.FPDFPage_CountObjects(page) > 0
-    longest = max([len(line.text) for line in lines], default=0)
+    longest = _longest(lines)
     has_tables = looks_like_tables(lines)
     grids = read_grids(page) if needs_words or has_tables else []
-    read = _Page([], [], longest=longest, is_picture=is_picture)
+    read = Page([], [], longest=longest, is_picture=_is_picture(page, lines))
     if beside:
         before = {id(line): line.text for line in lines}
         read.after, read.not_read = add_beside(beside, lines, layer, grids), beside.not_read
@@ -162,12 +229,12 @@ def _ends(texts: Sequence[tuple[str, str]], full: float) -> Iterator[int]:
 
     Args:
         texts: Each line without it, and with it.
-        full: How many letters a line has that does not end one.
+        full: How wide a line is that does not end one.
     """
     for number, (before, text) in enumerate(texts):
         if before == text:
             continue
-        if len(before) < full:
+        if width(before) < full:
             yield number
         if text[-2:] != before[-2:]:
             yield from (number - 1, number)
@@ -199,152 +266,19 @@ def _edges(
     return down[:upper][:EDGE_LINES], down[upper:][::-1][:EDGE_LINES]
 
 
-def _items(page: _Page, repeated: set[int]) -> list[Item]:
-    """Return running text and tables in the order of the page, without what repeats."""
-    tables = {min(table.lines): table for table in page.tables}
-    used = {line for table in page.tables for line in table.lines}
-    items: list[Item] = []
-    runs: list[list[str]] = [[]]
-    for number, line in enumerate([*page.lines, ""]):
-        if number not in used | repeated and number < len(page.lines):
-            runs[-1].append(line)
-            runs += [[]] if number in page.ends else []
-        if number in tables or number == len(page.lines):
-            texts = [join_lines(run, page.longest) for run in runs if run]
-            items += [text] if (text := "\n".join(filter(None, texts))) else []
-            runs = [[]]
-        items += [tables[number]] if number in tables else []
-    return items
+def _is_picture(page: pypdfium2.PdfPage, lines: Sequence[Line]) -> bool:
+    """Whether the text of a page is to be recognised: it has none, or no more than a stamp."""
+    letters = sum(len(line.text) for line in lines)
+    if not letters:
+        return bool(raw.FPDFPage_CountObjects(page) > 0)
+    return letters <= STAMP and _is_covered(page)
 
 
-class _Pages:
-    """Writes pages so that nothing stands inside what goes on from one to the next."""
-
-    def __init__(self, pages: Sequence[_Page], limits: ParseLimits) -> None:
-        self.writer = BlockWriter(limits.chars)
-        self._header: tuple[tuple[str, ...], ...] = ()  # of the table that goes on
-        repeated = running_lines(
-            [tuple([page.lines[n] for n in edge] for edge in page.edges) for page in pages]
-        )
-        self._above = [
-            [p.lines[n] for n in p.edges[0][:count]]
-            for p, (count, _) in zip(pages, repeated, strict=True)
-        ]
-        self._below = [
-            [p.lines[n] for n in p.edges[1][:count]][::-1]
-            for p, (_, count) in zip(pages, repeated, strict=True)
-        ]
-        self._items = [
-            _items(p, {*p.edges[0][:above], *p.edges[1][:below]})
-            for p, (above, below) in zip(pages, repeated, strict=True)
-        ]
-        self._goes_on = [self._joins(number) for number in range(len(pages))]
-        for number, page in enumerate(pages):
-            if page.after:
-                self._put_after(number, page.after)
-
-    def _joins(self, number: int) -> bool:
-        """Whether a page ends inside what the next begins with; a broken word is made whole."""
-        if number + 1 >= len(self._items) or not (self._items[number] and self._items[number + 1]):
-            return False
-        before, after = self._items[number][-1], self._items[number + 1][0]
-        if isinstance(before, PageTable) and isinstance(after, PageTable):
-            return _same_table(before, after)
-        if isinstance(before, str) and isinstance(after, str) and goes_on(before, after):
-            before, after = without_broken_word(before, after)
-            self._items[number][-1], self._items[number + 1][0] = before, after
-            return bool(after)
-        return False
-
-    def _put_after(self, number: int, after: Sequence[After]) -> None:
-        """Put notes after the text of a page; before its last part where that goes on."""
-        items = self._items[number]
-        comes_over = number > 0 and self._goes_on[number - 1]
-        if comes_over and len(items) == 1:
-            self._goes_on[number] = False  # nothing else would keep the notes on their page
-        at = len(items) - self._goes_on[number]
-        items[at:at] = after
-
-    def write(self) -> None:
-        """Write all pages.
-
-        What repeats stands before and after a page, or where it parts nothing: it waits for
-        another page where all of one goes on from the page before and to the next.
-        """
-        waiting: list[str] = []
-        for number, items in enumerate(self._items):
-            self.writer.start_page()
-            comes_over = number > 0 and self._goes_on[number - 1]
-            goes_over = self._goes_on[number]
-            above, below = [*waiting, *self._above[number]], self._below[number]
-            waiting = []
-            if comes_over and goes_over and len(items) == 1:
-                waiting, above, below = [*above, *below], [], []
-            elif comes_over:
-                above, below = [], [*above, *below]
-            elif goes_over:
-                above, below = [*above, *below], []
-            self._lines(above)
-            for place, item in enumerate(items):
-                self._add(item, continues=comes_over and place == 0)
-                if comes_over and goes_over and place == 0:
-                    self._lines(below)
-                    below = []
-            self._lines(below)
-        self._lines(waiting)
-
-    def _lines(self, lines: Sequence[str]) -> None:
-        self.writer.text("\n".join(lines))
-        self.writer.end_paragraph()
-
-    def _add(self, item: Item, *, continues: bool) -> None:
-        if isinstance(item, PageTable):
-            self._add_table(item, continues=continues)
-            return
-        if isinstance(item, Note):
-            self.writer.text(item.text)
-            self.writer.end_paragraph(note=True)
-            return
-        self._lines([item.replace("\ufffe", "-").replace("\u0002", "-")])
-        if continues and isinstance(last := self.writer.blocks[-1], Paragraph):
-            self.writer.blocks[-1] = replace(last, continues=True)
-
-    def _add_table(self, table: PageTable, *, continues: bool) -> None:
-        self.writer.begin_table()
-        placed: list[list[Cell]] = [[] for _ in range(table.row_count)]
-        for cell in sorted(table.cells):
-            placed[cell.row].append(cell)
-        for row in placed:
-            self.writer.begin_row()
-            after = 0
-            for cell in row:
-                if cell.column > after:
-                    self.writer.skip_to(cell.column)
-                after = cell.column + cell.columns
-                self.writer.cell(table.cells[cell], columns=cell.columns, rows=cell.rows)
-            self.writer.end_row()
-        self.writer.end_table(table.title)
-        made = self.writer.blocks[-1]
-        if not isinstance(made, Table):
-            return
-        if not continues:
-            self._header = made.rows[: made.header_rows]
-            return
-        rows = made.rows if not made.title or table.title else ((made.title,), *made.rows)
-        count = len(self._header)
-        rows = rows[count:] if count and rows[:count] == self._header else rows
-        self.writer.blocks[-1] = replace(made, rows=rows, header_rows=0, title="", continues=True)
-
-
-def _same_table(before: PageTable, after: PageTable) -> bool:
-    """Whether a table goes on with the one that begins the next page."""
-    if after.title or len(before.lefts) != len(after.lefts):
-        return False
-    if any(abs(a - b) > SAME_COLUMN for a, b in zip(before.lefts, after.lefts, strict=True)):
-        return False
-    first, header = after.row(0), before.row(0)
-    if first == header:
-        return True
-    last = before.row(before.row_count - 1)
-    shared = first.keys() & last.keys()
-    return all(is_figure(first[column]) == is_figure(last[column]) for column in shared)
+def _is_covered(page: pypdfium2.PdfPage) -> bool:
+    """Whether one picture covers most of a page, as the one of a scanner does."""
+    across, down = page.get_size()
+    boxes = [one.get_bounds() for one in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE])]
+    return any(
+        (right - left) * (top - bottom) > COVERED * across * down
+        for left, bottom, right, top in boxes
+    )

@@ -31,6 +31,7 @@ _PLACES = (
     "tokens",
     "parent_start",
     "parent_end",
+    "ocr_confidence",
 )
 """What is kept of a chunk; its text is the document's between `start` and `end`."""
 
@@ -168,7 +169,7 @@ def _kept(row: Any, connection: Connection) -> KeptVersion:
 
 
 def _chunk(text: str, place: Sequence[Any]) -> Chunk:
-    values = dict(zip(_PLACES, place, strict=True))
+    values = dict(zip(_PLACES, place, strict=False))
     own = text[values["start"] : values["end"]]
     return Chunk(**{**values, "lead": values["lead"] or "", "text": own})
 

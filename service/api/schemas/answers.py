@@ -96,6 +96,10 @@ class PassageReply(Reply):
     page: int | None
     page_end: int | None = Field(description="Where it ends, if that is another page.")
     sheet: str | None = Field(description="Of a workbook.")
+    ocr: bool = Field(description="Its text was recognised in a picture and may hold mistakes.")
+    ocr_confidence: float | None = Field(
+        description="Mean confidence of the recognised letters, 0 to 1, of its least certain page."
+    )
     start: int = Field(description="First character in the document's text.")
     end: int = Field(description="End, exclusive.")
     score: float

@@ -10,10 +10,16 @@ from knowledge import (
     IndexCheck,
     KnowledgeBase,
     KnowledgeFacts,
+    Ocr,
     ReconcileReport,
 )
 from service.api.schemas.shapes import Body, Reply
 from service.stores.use_cases import ID_PATTERN
+
+OCR = (
+    "Text recognition in PDFs and pictures: `auto` for pages without text, `always` for all pages, "
+    "or `never`."
+)
 
 
 class NewBase(Body):
@@ -32,12 +38,15 @@ class NewBase(Body):
         le=MOST_KEPT,
         description="How many replaced versions of a document keep their text.",
     )
+    ocr: Ocr = Field(default="auto", description=OCR)
 
 
-class ChangedBase(Body):
-    """Body of `POST /v1/vector_stores/{id}`."""
+class BaseChange(Body):
+    """Body of `POST /v1/vector_stores/{base_id}`: what is left out stays as it is."""
 
-    keep_versions: int = Field(
+    ocr: Ocr | None = Field(default=None, description=f"{OCR} Applies to documents sent later.")
+    keep_versions: int | None = Field(
+        default=None,
         ge=0,
         le=MOST_KEPT,
         description=(
@@ -61,6 +70,7 @@ class VectorStore(Reply):
     keep_versions: int = Field(
         description="How many replaced versions of a document keep their text."
     )
+    ocr: Ocr = Field(description=OCR)
     status: Literal["completed"] = "completed"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""`fingerpost kb create|ls|rm|show|search|reconcile`; the other commands have their own files."""
+"""`fingerpost kb create|update|ls|rm|show|search|reconcile`; others have their own files."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from knowledge import MOST_KEPT
+from knowledge import MOST_KEPT, Ocr
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, bodies, segment, wait_for_job
 from service.cli.output import CommandFailed, JsonOption, UrlOption, command_output
@@ -17,13 +17,20 @@ app = typer.Typer(help="Knowledge bases and their documents.", no_args_is_help=T
 
 BaseArgument = Annotated[str, typer.Argument(metavar="BASE", help="Id of the knowledge base.")]
 KeepOption = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--keep-versions",
         metavar="N",
         min=0,
         max=MOST_KEPT,
         help="Number of replaced versions of each document whose text is kept.",
+    ),
+]
+OcrOption = Annotated[
+    Ocr | None,
+    typer.Option(
+        help="Text recognition in PDFs and pictures: auto (pages without text; the default), "
+        "always or never."
     ),
 ]
 STORES = "/v1/vector_stores"
@@ -45,34 +52,47 @@ def create(
             help="How documents are chunked: markdown, recursive, sentence, fixed or parent_child.",
         ),
     ] = None,
-    keep_versions: KeepOption = 0,
+    keep_versions: KeepOption = None,
+    ocr: OcrOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create an empty knowledge base."""
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body: JsonObject = {"name": name, "id": base_id or name}
-        if keep_versions:
-            body["keep_versions"] = keep_versions
+        body |= _settings(keep_versions, ocr)
         if chunking is not None:
             body["chunking"] = _chunking(chunking)
         made = gateway.post(STORES, IdReply, body=body)
         output.result(made.body, f"created knowledge base {made.reply.id}")
 
 
-@app.command("set")
-def change(
+@app.command("update")
+def update(
     base: BaseArgument,
-    keep_versions: KeepOption,
+    *,
+    keep_versions: KeepOption = None,
+    ocr: OcrOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change the settings of a knowledge base; texts of more versions are deleted at once."""
+    """Change the settings of a knowledge base: texts of more versions are deleted at once.
+
+    Documents sent from now on are read by the new settings.
+    """
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
-        body: JsonObject = {"keep_versions": keep_versions}
-        made = gateway.post(f"{STORES}/{segment(base)}", IdReply, body=body)
-        told = f"{base} keeps {keep_versions} replaced versions of each document"
-        output.result(made.body, told)
+        settings = _settings(keep_versions, ocr)
+        if not settings:
+            raise CommandFailed("Name a setting to change, e.g. --ocr never.", code="usage")
+        changed = gateway.post(f"{STORES}/{segment(base)}", IdReply, body=settings)
+        told = ", ".join(f"{name} {value}" for name, value in settings.items())
+        output.result(changed.body, f"updated knowledge base {changed.reply.id}: {told}")
+
+
+def _settings(keep_versions: int | None, ocr: Ocr | None) -> JsonObject:
+    """Return the settings that were named."""
+    named: JsonObject = {"keep_versions": keep_versions, "ocr": ocr}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 @app.command("ls")

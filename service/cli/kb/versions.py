@@ -35,7 +35,7 @@ def diff(
 ) -> None:
     """Show how the texts of two versions differ, as a unified diff.
 
-    The text of a replaced version is there if the knowledge base keeps versions (`kb set BASE
+    The text of a replaced version is there if the knowledge base keeps versions (`kb update BASE
     --keep-versions N`). The exit code is that of diff: 0 if the texts are equal, 1 if they differ,
     2 on an error.
     """
@@ -67,7 +67,7 @@ def rollback(
     """Write the text of an earlier version as a new version of the document.
 
     It has the labels and attributes that the document has now; a text that was guarded is not
-    opened. The text of the version must have been kept (`kb set BASE --keep-versions N`). Where the
+    opened. The text of the version must have been kept (`kb update BASE --keep-versions N`). Where the
     document comes from a synced folder, put the earlier file there as well: the next sync sends
     what the folder holds.
     """

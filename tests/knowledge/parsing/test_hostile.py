@@ -126,8 +126,8 @@ def run_in_child(body: str, limits: ParseLimits) -> bytes:
         "import sys, types; room = types.ModuleType('knowledge'); room.__path__ = [sys.argv[1]];"
         "sys.modules['knowledge'] = room\n"
         "import socket, os\n"
-        "from knowledge.parsing import child\nfrom knowledge.parsing.limits import ParseLimits\n"
-        f"child._give_up_rights({limits!r})\n{body}"
+        "from knowledge.parsing import child\nfrom knowledge.parsing.rights import give_up_rights\n"
+        f"give_up_rights(memory_mb={limits.memory_mb}, seconds={limits.seconds})\n{body}"
     )
     finished = subprocess.run(
         [sys.executable, "-I", "-c", program, str(sandbox.ROOM)],

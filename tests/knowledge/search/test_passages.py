@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -109,6 +110,22 @@ def test_a_passage_names_its_pages_sheet_and_headings(knowledge: Knowledge) -> N
     assert (pump.page, pump.page_end, pump.sheet) == (1, 2, None)
     assert pump.source == "a.pdf, pages 1-2"
     assert (line.sheet, line.heading, line.page) == ("Year 2025", "Year 2025", None)
+
+
+def test_a_passage_from_a_scan_says_so_with_its_page_and_confidence(knowledge: Knowledge) -> None:
+    pages = parsed(
+        PageStart(), Paragraph("One pump stands."), PageStart(), Paragraph("Two seals leak.")
+    )
+    scanned = replace(pages, recognised=((2, 0.93),))
+    knowledge.ingest(BASE, "a.pdf", "a.pdf", b"a", parsed=scanned, tenant=TENANT)
+    picture = replace(parsed(PageStart(), Paragraph("Three gates open.")), recognised=((1, 0.81),))
+    knowledge.ingest(BASE, "b.png", "b.png", b"b", parsed=picture, tenant=TENANT)
+    found = [first(knowledge, words) for words in ("pump stands", "seals leak", "gates open")]
+    assert [(one.page, one.ocr, one.ocr_confidence) for one in found] == [
+        (1, False, None),
+        (2, True, 0.93),
+        (1, True, 0.81),
+    ]
 
 
 def test_what_was_not_read_is_kept_with_the_document(knowledge: Knowledge) -> None:

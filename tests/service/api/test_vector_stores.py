@@ -208,6 +208,18 @@ def test_a_base_is_cut_as_it_asks(running: Running) -> None:
     assert running.client.get("/v1/vector_stores/small").json()["chunking"]["chunk_tokens"] == 16
 
 
+def test_text_recognition_is_a_setting_of_the_base_and_told_of_a_passage(store: Running) -> None:
+    assert store.client.get(STORE).json()["ocr"] == "auto"
+    changed = store.client.post(STORE, json={"ocr": "never"}).json()
+    assert (changed["id"], changed["ocr"]) == ("handbook", "never")
+    assert store.client.post(STORE, json={}).json()["ocr"] == "never"
+    assert store.client.post(STORE, json={"ocr": "often"}).status_code == 422
+    assert store.client.post("/v1/vector_stores/none", json={"ocr": "auto"}).status_code == 404
+    store.put_document()
+    found = store.client.post(f"{STORE}/search", json={"query": "returned lamp days"}).json()
+    assert (found["data"][0]["ocr"], found["data"][0]["ocr_confidence"]) == (False, None)
+
+
 def test_a_chunking_that_cannot_be_is_refused(running: Running) -> None:
     chunking = {"strategy": "sentence", "chunk_tokens": 16, "overlap_tokens": 12}
     reply = running.client.post("/v1/vector_stores", json={"name": "x", "chunking": chunking})

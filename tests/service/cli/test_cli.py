@@ -202,6 +202,19 @@ def test_kb_search_sends_its_budget_and_says_what_it_left_out(
     assert "passages left out by the token budget: 2" in said
 
 
+def test_kb_create_and_update_say_where_text_is_recognised(
+    run: Run, gateway: CannedGateway
+) -> None:
+    made = {"id": "scans", "name": "scans"}
+    gateway.answer("POST /v1/vector_stores", made)
+    gateway.answer("POST /v1/vector_stores/scans", made)
+    assert run("kb", "create", "scans", "--ocr", "always").exit_code == 0
+    assert gateway.sent("POST /v1/vector_stores").json["ocr"] == "always"
+    assert run("kb", "update", "scans", "--ocr", "never").exit_code == 0
+    assert gateway.sent("POST /v1/vector_stores/scans").json == {"ocr": "never"}
+    assert run("kb", "update", "scans").exit_code == 1
+
+
 def test_kb_rm_of_everything_has_to_be_said(run: Run, gateway: CannedGateway) -> None:
     assert run("kb", "rm", "handbook").exit_code == 1
     assert gateway.calls == []

@@ -47,7 +47,7 @@ def test_a_word_that_a_page_break_parts_is_whole() -> None:
 def test_pages_of_pictures_are_told() -> None:
     page = Page()
     page.text("Words of a page.")
-    parsed = parse("a.pdf", placed_pdf(page, Page(has_picture=True), Page()))
+    parsed = parse("a.pdf", placed_pdf(page, Page(has_picture=True), Page()), ocr="never")
     assert parsed.left_out == (NotRead("page", "page 2", "a picture; its text was not recognised"),)
 
 

@@ -25,8 +25,21 @@ def test_parse_prints_text_pages_format_and_encoding(tmp_path: Path) -> None:
         "pages": ["One lamp.", "Two lamps."],
         "format": "pdf",
         "encoding": "binary",
+        "recognised": {},
         "left_out": [],
     }
+
+
+def test_parse_says_which_pages_were_recognised_unless_told_not_to(tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    picture.write_bytes(files.OF_FORMAT["png"]("The pump stands still"))
+    status, document = run_parse(picture)
+    assert (status, document["pages"]) == (0, ["The pump stands still"])
+    assert isinstance(document["recognised"], dict)
+    assert document["recognised"].keys() == {"1"}
+    status, document = run_parse(picture, "--ocr", "never")
+    assert status == 1
+    assert "'code': 'no_text'" in str(document["error"])
 
 
 def test_a_file_without_pages_is_one_page(tmp_path: Path) -> None:

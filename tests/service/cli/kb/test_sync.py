@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from knowledge.config import READING
 from service.cli import app
 from service.cli.client import Upload
 from service.cli.kb.adding import Plan
@@ -353,7 +354,7 @@ def test_a_document_that_was_read_in_an_earlier_way_is_sent_again(
     sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sync(folder)["reread"] == []
-    monkeypatch.setattr("knowledge.config.READING", 3)
+    monkeypatch.setattr("knowledge.config.READING", READING + 1)
     assert sync(folder, "--dry-run")["reread"] == ["a.md", "deep/b.md"]
     body = sync(folder)
     assert (body["reread"], body["replaced"], body["unchanged"]) == (["a.md", "deep/b.md"], [], 0)

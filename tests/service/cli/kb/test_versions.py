@@ -1,4 +1,4 @@
-"""`kb diff`, `kb rollback`, `kb set` and `kb stale` against a whole gateway."""
+"""`kb diff`, `kb rollback`, `kb update` and `kb stale` against a whole gateway."""
 
 import json
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def test_diff_prints_a_unified_diff_and_ends_as_diff_does(kb: Kb) -> None:
 
 
 def test_what_cannot_be_compared_ends_with_two_and_says_what_to_do(kb: Kb) -> None:
-    kb("set", "--keep-versions", 0)
+    kb("update", "--keep-versions", 0)
     told = kb("diff", "returns.md", 1, 2, exits=2).stderr
     assert "its text was not kept" in told
     assert "--keep-versions N" in told
