@@ -80,8 +80,8 @@ class TextNotKept(KnowledgeError):
 
     code = "text_not_kept"
     hint = (
-        "`fingerpost kb update BASE --keep-versions N` keeps the texts of N replaced versions of each "
-        "document from then on."
+        "`fingerpost kb update BASE --keep-versions N` keeps the texts of N replaced versions of "
+        "each document from then on."
     )
 
 

@@ -26,6 +26,7 @@ def parse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The document to read.")],
     password: Annotated[str | None, typer.Option(help="Password of an encrypted PDF.")] = None,
     encoding: EncodingOption = None,
+    *,
     ocr: OcrOption = "auto",
     as_json: JsonOption = False,
 ) -> None:

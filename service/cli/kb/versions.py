@@ -67,8 +67,8 @@ def rollback(
     """Write the text of an earlier version as a new version of the document.
 
     It has the labels and attributes that the document has now; a text that was guarded is not
-    opened. The text of the version must have been kept (`kb update BASE --keep-versions N`). Where the
-    document comes from a synced folder, put the earlier file there as well: the next sync sends
+    opened. The text of the version must have been kept (`kb update BASE --keep-versions N`). Where
+    the document comes from a synced folder, put the earlier file there as well: the next sync sends
     what the folder holds.
     """
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:

@@ -29,14 +29,14 @@ from typing import Any
 import yaml
 
 from knowledge import KnowledgeConfig, KnowledgeError, SentenceTransformerEmbedder, parse
-from tests.benchmarks.asked import AskedGateway, Seen, asked_gateway
 from tests.benchmarks.corpora import find_embedder, note
-from tests.benchmarks.lookups import Lookup, LookupFile, list_files, table_files
+from tests.benchmarks.field.asked import AskedGateway, Seen, asked_gateway
+from tests.benchmarks.field.lookups import Lookup, LookupFile, list_files, table_files
 
 FLOOR = 14  # of the 15 facts that are looked up in a file
 PARTS = ("rows", "tables", "lists")
 DATA = Path("../shared/field/knowledge")
-ROWS = Path(__file__).with_suffix(".yaml")
+ROWS = Path(__file__).with_name("field.yaml")
 Word = str | list[str]
 Words = tuple[Word, ...]
 
@@ -308,7 +308,3 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.add_argument(f"--{part}", action="store_true", help=f"only the {part}")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
