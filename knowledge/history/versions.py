@@ -160,7 +160,8 @@ class Versions:
         that was guarded is opened.
 
         Returns:
-            As `Knowledge.ingest`; `unchanged` where the version is the active one.
+            As `Knowledge.ingest`; `unchanged` where the active version has this text: a command
+            that is repeated pushes no kept text out.
 
         Raises:
             CollectionNotFound, DocumentNotFound, VersionNotFound, TextNotKept: As `text`.
@@ -182,9 +183,11 @@ class Versions:
         with serving.database.connect() as connection:
             old = kept.read_version(connection, base, document, version)
             active = staging.active_versions(connection, base, [old.external_id])
+            current = active.get(old.external_id)
+            now = current and kept.read_version(connection, base, document, current.version)
         source = NewDocument(old.external_id, old.filename, b"", synced_from=None)
-        file = SourceFile(source, old.content_hash, active.get(old.external_id))
-        if old.is_active:
+        file = SourceFile(source, old.content_hash, current)
+        if now and _restored(now) == _restored(old):
             return write(serving, base, Window([file], [], []))[0]
         window = Window([file], [file], [_draft(serving, base, old)], partial(_require_text, old))
         return write(serving, base, window)[0]
@@ -227,6 +230,11 @@ def _may_read(found: KeptVersion, held: frozenset[str]) -> bool:
     """
     needed = found.document_access or found.access
     return not needed or not needed.isdisjoint(held)
+
+
+def _restored(found: KeptVersion) -> tuple[str, str, str]:
+    """Return what a rollback to a version brings back."""
+    return found.filename, found.content_hash, found.text
 
 
 def _named(found: KeptVersion) -> str:

@@ -85,7 +85,9 @@ def rollback(
 
 def _told(document: str, version: int, now: DocumentReply, *, unchanged: bool) -> str:
     if unchanged:
-        return f"{document}: version {version} is the active one; nothing was changed"
+        active = f"version {now.version} is the active one"
+        same = "" if now.version == version else f" and has the text of version {version}"
+        return f"{document}: {active}{same}; nothing was changed"
     labels = f"  ({', '.join(now.access_labels)})" if now.access_labels else ""
     lines = [f"{document}: version {now.version} has the text of version {version}{labels}"]
     if now.synced_from:

@@ -100,6 +100,14 @@ def test_a_rollback_to_the_active_version_changes_nothing(kept: Knowledge) -> No
     assert (report.version, report.unchanged) == (2, True)
 
 
+def test_a_rollback_that_is_repeated_pushes_no_kept_text_out(kept: Knowledge) -> None:
+    kept.versions.roll_back(BASE, "pay.md", 1, tenant=TENANT)
+    for _ in range(2):
+        report = kept.versions.roll_back(BASE, "pay.md", 1, tenant=TENANT)
+        assert (report.version, report.unchanged) == (3, True)
+    assert "ten euros" in text(kept, 2)
+
+
 def test_a_rollback_keeps_the_labels_and_attributes_of_now(kept: Knowledge) -> None:
     guarded = {"access": frozenset({"hr"}), "attributes": {"team": "pay"}}
     kept.ingest(BASE, "pay.md", "pay.md", b"Lamp three.", tenant=TENANT, **guarded)  # type: ignore[arg-type]

@@ -97,7 +97,10 @@ def test_a_rollback_is_a_new_version_that_history_names(
     assert "version 3 replaced of 2 by the text of 1, active" in newest
     found = running.client.get("/v1/vector_stores/handbook/documents/returns.md").json()
     assert "within 30 days" in found["text"]
-    assert "nothing was changed" in kb("rollback", "returns.md", 3).stdout
+    told = kb("rollback", "returns.md", 3).stdout
+    assert told == "returns.md: version 3 is the active one; nothing was changed\n"
+    told = kb("rollback", "returns.md", 1).stdout
+    assert "version 3 is the active one and has the text of version 1; nothing was ch" in told
     body = json.loads(kb("rollback", "returns.md", 2, "--json").stdout)
     assert (body["version"], body["unchanged"], body["filename"]) == (4, False, "returns.md")
     assert "its text was not kept" in kb("rollback", "returns.md", 1, exits=1).stderr
