@@ -68,7 +68,8 @@ class Document:
     Attributes:
         encoding: In which its text was read.
         left_out: What of it was not read.
-        is_outdated: It was read and cut in an earlier way: sent again, it is read again.
+        is_outdated: It was read and cut in an earlier way, or by another setting of `ocr`: sent
+            again, it is read again.
         synced_from: The folder whose sync wrote it; empty: none did; None: from before that was
             recorded.
     """

@@ -15,6 +15,7 @@ from sqlalchemy import (
 
 from knowledge.config import is_outdated
 from knowledge.errors import DocumentNotFound
+from knowledge.parsing import may_be_scan
 from knowledge.sql.bases import Base
 from knowledge.sql.staging import not_read
 from knowledge.sql.tables import chunks, documents, versions
@@ -122,6 +123,7 @@ def _documents(base: Base) -> Select[*tuple[Any, ...]]:
             versions.c.encoding,
             versions.c.left_out,
             versions.c.chunking,
+            versions.c.ocr,
             versions.c.synced_from,
             pending.label("pending"),
         )
@@ -132,6 +134,7 @@ def _documents(base: Base) -> Select[*tuple[Any, ...]]:
 
 def _document_of(row: Row[*tuple[Any, ...]], base: Base) -> Document:
     values = dict(row._mapping)
+    read_by_another_ocr = values.pop("ocr") != base.ocr and may_be_scan(values["filename"])
     return Document(
         document_id=DocumentId(values["document_id"]),
         base_id=BaseId(base.base_id),
@@ -141,6 +144,6 @@ def _document_of(row: Row[*tuple[Any, ...]], base: Base) -> Document:
         access=tuple(values.pop("access") or ()),
         encoding=values.pop("encoding") or "",
         left_out=not_read(values.pop("left_out")),
-        is_outdated=is_outdated(values.pop("chunking")),
+        is_outdated=is_outdated(values.pop("chunking")) or read_by_another_ocr,
         **{key: value for key, value in values.items() if key != "document_id"},
     )

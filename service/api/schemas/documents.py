@@ -87,7 +87,10 @@ class DocumentReply(Reply):
     encoding: str = Field(description="In which its text was read.")
     left_out: list[NotReadPart] = Field(description="What of the file was not read, and why.")
     is_outdated: bool = Field(
-        description="Whether an earlier release read it in another way: send the file again."
+        description=(
+            "Whether it was read in another way, by an earlier release or another `ocr` of the "
+            "base: send the file again."
+        )
     )
     access_labels: list[str] = Field(
         description="Labels of which a reader needs one; empty: anyone may read."

@@ -76,9 +76,11 @@ def update(
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change the settings of a knowledge base: texts of more versions are deleted at once.
+    """Change the settings of a knowledge base.
 
-    Documents sent from now on are read by the new settings.
+    If fewer versions are kept than before, the texts of the others are deleted at once. Documents
+    sent from now on are read by the new settings; `kb sync` sends PDFs and pictures again that were
+    read by another --ocr.
     """
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         settings = _settings(keep_versions, ocr)

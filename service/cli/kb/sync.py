@@ -80,11 +80,11 @@ def sync(
 ) -> None:
     """Synchronise a knowledge base with a folder: add, replace, relabel and delete documents.
 
-    Unchanged documents are skipped, unless they were read by a release that read files in another
-    way. A file's path below the folder is its document id. Hidden files and those that programs
-    leave (Thumbs.db, ~$x.docx, .DS_Store) are skipped and told. A file `.fingerpost-access`, with
-    an access label a line, holds for its folder and below; without one a document keeps its labels,
-    also when it is renamed.
+    Unchanged documents are skipped, unless they were read in another way: by an earlier release,
+    in another --encoding, or by another `ocr` of the base. A file's path below the folder is its
+    document id. Hidden files and those that programs leave (Thumbs.db, ~$x.docx, .DS_Store) are
+    skipped and told. A file `.fingerpost-access`, with an access label a line, holds for its folder
+    and below; without one a document keeps its labels, also when it is renamed.
 
     Deleted is only what a sync of this folder put in: documents that were uploaded, or come from
     another folder, stay. If a file fails, its document stays as it was, the other files are still

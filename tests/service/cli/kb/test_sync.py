@@ -15,6 +15,7 @@ from service.cli import app
 from service.cli.client import Upload
 from service.cli.kb.adding import Plan
 from service.cli.kb.folders import find_files
+from tests.fakes.files import pdf
 from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
     Running,
     engine_server,
@@ -348,6 +349,16 @@ def test_history_check_rebuild_and_reindex_speak_json(
     found = run("check", "handbook")
     assert (found["in_step"], found["generation"]) == (True, 3)
     assert run("check", "none", exits=1)["status"] == 404
+
+
+def test_sync_sends_again_what_another_ocr_of_the_base_read(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    (folder / "c.pdf").write_bytes(pdf("A lamp is returned within nine days."))
+    sync(folder)
+    store.client.post(STORE, json={"ocr": "never"})
+    assert sync(folder, "--dry-run")["reread"] == ["c.pdf"]
+    assert (sync(folder)["reread"], sync(folder)["reread"]) == (["c.pdf"], [])
 
 
 def test_a_document_that_was_read_in_an_earlier_way_is_sent_again(
