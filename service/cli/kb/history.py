@@ -35,7 +35,10 @@ def history(
 def stale(
     base: BaseArgument,
     days: Annotated[
-        int, typer.Option("--days", min=1, max=36_500, help="Neither changed nor cited so long.")
+        int,
+        typer.Option(
+            "--days", metavar="N", min=1, max=36_500, help="How long neither changed nor cited."
+        ),
     ],
     url: UrlOption = None,
     as_json: JsonOption = False,
