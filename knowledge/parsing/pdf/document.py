@@ -94,7 +94,7 @@ def read_recognised(filename: str, recognised: Recognised, limits: ParseLimits) 
     blank = Page([], [], is_picture=True)
     pages = [_with_recognised(blank, recognised.get(number, {})) for number in numbers]
     if not any(page.lines for page in pages):
-        raise NoTextLayer(f"{filename!r}: no text was recognised{_reasons(pages)}")
+        raise NoTextLayer(f"{filename!r} gave no text{_reasons(pages)}")
     return _written(pages, limits)
 
 

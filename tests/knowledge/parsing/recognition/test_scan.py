@@ -133,3 +133,9 @@ def test_of_too_many_pages_the_first_are_read_and_the_rest_is_told() -> None:
 def test_an_empty_scan_gives_no_text(ocr: Ocr) -> None:
     with pytest.raises(NoTextLayer, match="no text was recognised"):
         parse("a.pdf", pictures.scanned_pdf(pictures.page([])), ocr=ocr)
+
+
+def test_an_empty_picture_is_refused_with_the_reason_once() -> None:
+    with pytest.raises(NoTextLayer) as refused:
+        parse("a.png", pictures.saved(pictures.page([]), "PNG"))
+    assert str(refused.value) == "'a.png' gave no text (no text was recognised on it)"
