@@ -155,7 +155,7 @@ class ParseLimitExceeded(KnowledgeError):
     """Reading the file would take more memory, time, pages or text than is allowed."""
 
     code = "parse_limit_exceeded"
-    hint = "Split the document, or raise the knowledge.parse_* limit named in the message."
+    hint = "Split the document, or raise the limit of knowledge.* named in the message."
 
 
 class InvalidAttributes(KnowledgeError):

@@ -28,6 +28,7 @@ TURN_KEYS = (("role", "content"), ("role", "parts"), ("from", "value"))
 """What the turns of any other list are made of: OpenAI's, Google's and ShareGPT's way."""
 NAMES = frozenset("name title id label code number sku subject 名称 标题 姓名 编号".split())
 """Keys that tell which row it is."""
+NAMELESS = (": null", ": true", ": false")  # values that many rows have
 COLUMNS = ("columns", "header", "headers", "fields")  # … of rows that are lists, beside them
 MAX_DEPTH = 32
 TABLE_KEYS = 12  # of rows that become a table; more are easier to read as `key: value`
@@ -224,7 +225,7 @@ def _row_blocks(row: Mapping[str, Any], path: Path, depth: int) -> Iterator[Para
 def _name(lines: Sequence[str]) -> Path:
     """Return the line that tells which row it is: a name or number, or else the first value."""
     told = [line for line in lines if len(line) <= NAME_CHARS and line[-1] != ":"]
-    told = [line for line in told if "\n" not in line]
+    told = [line for line in told if "\n" not in line and not line.endswith(NAMELESS)]
     keys = (line.partition(": ")[0].rpartition(PATH)[2].lower() for line in told)
     named = [line for line, key in zip(told, keys, strict=True) if key in NAMES]
     return (*named, *told)[:1]

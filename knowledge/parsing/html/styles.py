@@ -16,10 +16,11 @@ from knowledge.parsing.html.lists import Attributes
 SheetEffect = Literal["muted", "struck", "raised", "lowered"]
 
 OF_STYLE = (
-    r"(?P<muted>display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all)"
+    r"(?<![\w-])"  # `backface-visibility` hides no words
+    r"(?:(?P<muted>display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all)"
     r"|(?P<struck>text-decoration(?:-line)?\s*:[^;]*line-through)"
     r"|(?P<raised>vertical-align\s*:\s*super)"
-    r"|(?P<lowered>vertical-align\s*:\s*sub)"
+    r"|(?P<lowered>vertical-align\s*:\s*sub))"
 )
 MOST_RULES = 5_000  # a choice: what follows is not looked at
 _EFFECT = re.compile(OF_STYLE, re.IGNORECASE)

@@ -44,6 +44,8 @@ FORMATS = {
 """Suffix of a name, or else kind of part → how it is read; other kinds of text as plain text."""
 ALONE = "send it as a document of its own"
 SEALED = "it is encrypted or sealed: save the mail without that, and send it again"
+PACKED = "Outlook packed text and files into it: have the mail sent again as HTML or plain text"
+SIGNED = "it signs the mail and says nothing"
 NOT_READ = {
     "text/rtf": ALONE,
     "message/partial": "it is a piece of a mail that was sent in several",
@@ -51,7 +53,14 @@ NOT_READ = {
     "application/pgp-encrypted": SEALED,
     "application/pkcs7-mime": SEALED,
     "application/x-pkcs7-mime": SEALED,
+    "application/pgp-signature": SIGNED,
+    "application/pkcs7-signature": SIGNED,
+    "application/x-pkcs7-signature": SIGNED,
+    "application/ms-tnef": PACKED,
+    "application/vnd.ms-tnef": PACKED,
+    "winmail.dat": PACKED,
 }
+"""Kind of part or name → why it is not read."""
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _FLOWED = re.compile(r"(?m)(?<!^--)(?<=[^\s>]) \n(?![>\s]|-- ?$)")
 
@@ -147,7 +156,7 @@ class MailReader:
             return self._report(part)
         is_text = kind.startswith("text/") and kind not in NOT_READ
         if not known and (not is_text or (name and "content-type" not in part)):
-            self._leave_out(name or kind, NOT_READ.get(kind, ALONE))
+            self._leave_out(name or kind, NOT_READ.get(name.lower()) or NOT_READ.get(kind, ALONE))
             return []
         return self._file(part, known or "text", name)
 

@@ -62,7 +62,9 @@ def read_office(
     package = Package(filename, content, limits)
     root = next((event.name for event in package.events(package.main)), "")
     if KINDS.get(root) != kind:
-        raise UnsupportedFile(f"{filename!r} is {KINDS.get(root, 'another kind of file')} inside")
+        found = KINDS.get(root)
+        told = f"{found} inside; rename it to end in .{found}" if found else "another kind of file"
+        raise UnsupportedFile(f"{filename!r} is {told}")
     writer = BlockWriter(limits.chars)
     add_parts(writer, package, limits)
     return Content(writer.blocks, "utf-8", writer.not_read)

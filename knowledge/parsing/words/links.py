@@ -49,9 +49,7 @@ def address_beside(words: str, target: str, *, site: str = "") -> str:
         if not target[:5].lower() == "file:":
             return ""
     is_near = not is_away or (site != "" and host_of(target) == site)
-    if is_near and not (
-        re.fullmatch(_FILE, target) or re.fullmatch(_SAYS_NOTHING, words.strip(" .。»>→"))
-    ):
+    if is_near and not (re.fullmatch(_FILE, target) or _says_nothing(words)):
         return ""
     return "" if _shows(words, target) else _short(target)
 
@@ -72,8 +70,8 @@ def _person(words: str, who: str, *, is_mail: bool) -> str:
     who = who.split("?")[0].replace("%20", " ").replace("%40", "@")
     if is_mail:
         return "" if who.lower() in words.lower() else who
-    shown = _DIGITS.sub("", words).lstrip("0")
-    is_shown = len(shown) >= LEAST_DIGITS and _DIGITS.sub("", who).endswith(shown)
+    shown, number = (_DIGITS.sub("", text).lstrip("0") for text in (words, who))
+    is_shown = number == shown or (len(shown) >= LEAST_DIGITS and number.endswith(shown))
     return "" if is_shown else who
 
 

@@ -21,7 +21,9 @@ _SIGNS = (";base64,", "data:image/", "iVBORw0KGgo", "4AAQSkZJRg")
 _BASE64 = r"(?:\\?[A-Za-z0-9+/_-]|%2[BbFf])"
 _LINES = rf"(?:\\[rn]|\r?\n[ \t>]*){_BASE64}{{40,}}+"  # lines of 60 to 76 letters, and a last one
 _LAST = rf"(?:(?:\\[rn]|\r?\n[ \t>]*){_BASE64}++(?:={{1,2}}|(?=\s*[)\"'>])))?"
-_EMPTY_DEFINITION = r"(?m)^ {0,3}\[[^\]\n]+\]:[ \t]*(?:<>)?[ \t]*(?:[\"'(].*)?\n?"
+_DEFINED = re.compile(r" {0,3}\[[^\]\n]+\]:[ \t]*<?")  # of Markdown, before its picture
+_DEFINED_END = re.compile(r">?[ \t]*(?:[\"'(][^\n]*)?(?:\n|\Z)")
+MOST_NAME_CHARS = 999  # between the brackets of a definition (CommonMark, link labels)
 _TEXT = r"data:image\\?/[\w.+-]+(?:;[\w=.-]+){0,3}+,"
 _WRAPPED = rf"(?:{_LINES})*+{_LAST}"
 _BARE = rf"(?:iVBORw0KGgo|\\?/9j\\?/4AAQSkZJRg){_BASE64}{{{LEAST_BARE},}}+{_WRAPPED}={{0,2}}"
@@ -49,10 +51,9 @@ def without_pictures(text: str) -> WithoutPictures:
     """Return a text without the letters of pictures."""
     left = Remainder(text)
     for found in re.finditer(_DATA, text):
-        if _is_file(found):
-            left.drop(found.start(), found.end())
-    rest = left.text()
-    return WithoutPictures(re.sub(_EMPTY_DEFINITION, "", rest) if left.lines else rest, left.lines)
+        if found.start() >= left.place and _is_file(found):
+            left.drop(*_span(text, found))
+    return WithoutPictures(left.text(), left.lines)
 
 
 def blocks_without_pictures(blocks: Sequence[Block]) -> tuple[Sequence[Block], list[str]]:
@@ -86,6 +87,14 @@ def _cell(cell: str, beside: str, places: list[str]) -> str:
 def _beside(text: str) -> str:
     opening = " ".join(text.split())[:OPENING_CHARS].rstrip()
     return f'beside "{opening}"' if opening else "alone"
+
+
+def _span(text: str, found: re.Match[str]) -> tuple[int, int]:
+    """Return where the letters begin and end: with the whole line where Markdown defines them."""
+    start, end = found.span()
+    line = text.rfind("\n", max(0, start - MOST_NAME_CHARS), start) + 1
+    rest = _DEFINED_END.match(text, end) if _DEFINED.fullmatch(text, line, start) else None
+    return (line, rest.end()) if rest else (start, end)
 
 
 def _is_file(found: re.Match[str]) -> bool:

@@ -243,6 +243,12 @@ def test_values_may_stand_one_after_the_other(text: str, lines: bool) -> None:
     assert found == [Paragraph("a: 1"), Paragraph("b: 2")]
 
 
+def test_a_row_is_not_named_by_what_many_rows_have() -> None:
+    rows = {"note": None, "vip": True, "city": "Ulm", "staff": [{"role": "Manager", "ext": 8021}]}
+    assert _texts(rows)[1] == "city: Ulm > staff:\nrole: Manager\next: 8021"
+    assert _texts(rows | {"city": False})[1] == "staff:\nrole: Manager\next: 8021"
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [

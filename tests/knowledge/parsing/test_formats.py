@@ -145,6 +145,11 @@ def test_a_text_that_is_no_mail_is_refused() -> None:
         parse("a.eml", b"Just a note.\n")
 
 
+def test_an_office_file_under_a_wrong_name_is_refused_with_the_right_one() -> None:
+    with pytest.raises(UnsupportedFile, match=r"is docx inside; rename it to end in \.docx"):
+        parse("a.xlsx", files.word("The plan"))
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_tables_in_text_are_read_whatever_separates_them(separator: str) -> None:
     rows = [["name", "town"], ["Lamp", '"a, b; c"'], ["Desk", "x"]]

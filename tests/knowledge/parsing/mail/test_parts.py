@@ -108,6 +108,25 @@ def test_attached_text_is_read_and_other_files_are_told() -> None:
     assert _told(body) == ["y.txt", "z.pdf", "s.p7m"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "why"),
+    [
+        ("application/octet-stream", "Winmail.dat", "have the mail sent again as HTML"),
+        ("application/ms-tnef", "a.dat", "have the mail sent again as HTML"),
+        ("application/pkcs7-signature", "smime.p7s", "it signs the mail and says nothing"),
+        ("application/pgp-signature", "signature.asc", "it signs the mail and says nothing"),
+        ("application/octet-stream", "plan.dwg", "send it as a document of its own"),
+    ],
+)
+def test_of_a_file_that_is_no_document_it_is_said_what_to_do(
+    kind: str, name: str, why: str
+) -> None:
+    body = several(part("Hello"), part(b"x", kind, f'Content-Disposition: a; filename="{name}"'))
+    (left,) = _read(body).not_read
+    assert left.where == name
+    assert why in left.why
+
+
 def test_a_file_that_is_too_long_is_left_out_and_a_text_refused() -> None:
     long = part("words " * 100, "text/plain; name=long.txt")
     content = read_mail("a.eml", mail(several(part("Hello"), long)), 120)

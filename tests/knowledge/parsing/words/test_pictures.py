@@ -19,6 +19,12 @@ LINES = "\n".join(["iVBORw0KGgo" + "A" * 65, *["B" * 76] * 3, "CCC+/=="])
         (f'![A](<data:image/png;base64,{LETTERS}> "title")', '![A](<> "title")'),
         (f"![A][img]\n\n[img]: data:image/png;base64,{LETTERS}\nb", "![A][img]\n\nb"),
         (f'[img]: <data:image/png;base64,{LETTERS}> "t"\nb', "b"),
+        (
+            f"[img]: data:image/png;base64,{LETTERS}\n[docs]: https://a.example\n[^1]: 25 EUR",
+            "[docs]: https://a.example\n[^1]: 25 EUR",
+        ),
+        (f"![A](data:image/png;base64,{LETTERS})\n\n[Fee]: (25 EUR)", "![A]()\n\n[Fee]: (25 EUR)"),
+        (f'[i]: data:image/png;base64,{LETTERS} "data:image/png;base64,{LETTERS}"\nb', "b"),
         (f'<img alt="A" src="data:image/jpeg;charset=x;base64,{LETTERS}">', '<img alt="A" src="">'),
         (f"| a | ![t](data:image/gif;base64,{LETTERS}) | c |", "| a | ![t]() | c |"),
         ("<img src='data:image/svg+xml;utf8,<svg a=\"b c\"/>' alt=A>", "<img src='' alt=A>"),
