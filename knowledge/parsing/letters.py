@@ -19,6 +19,7 @@ _INVISIBLE = re.compile(
     f"|(?<![{_SOUTH_EAST}])\u200b"
     f"|(?<![{_JOINING}{_EMOJI}])[\u200c\u200d]"
 )
+_UNSEEN = "\u00ad\u2060\ufeff\u180e\u200b\u200c\u200d"
 _RADICALS = (
     "⺁厂⺂乛⺃乚⺄乙⺅亻⺆冂⺇𠘨⺈刀⺉刂⺊卜⺋㔾⺌小⺍小⺎兀⺏尣⺐尢⺑𡯂⺒巳⺓幺⺔彑⺕彐⺖忄⺗心"
     "⺘扌⺙攵⺛旡⺜日⺝月⺞歺⺟母⺠民⺡氵⺢氺⺣灬⺤爫⺥爫⺦丬⺧牛⺨犭⺩王⺪𤴔⺫目⺬示⺭礻⺮𥫗⺯糹"
@@ -34,7 +35,9 @@ _ORDINARY = dict(zip(_RADICALS[::2], _RADICALS[1::2], strict=True))
 
 def without_invisible(text: str) -> str:
     """Return a text without soft hyphens, and without letters of no width that part a word."""
-    return text if text.isascii() else _INVISIBLE.sub("", text)
+    if text.isascii() or not any(letter in text for letter in _UNSEEN):
+        return text
+    return _INVISIBLE.sub("", text)
 
 
 def ordinary(text: str) -> str:

@@ -8,6 +8,7 @@ bad byte does not make a UTF-8 text Latin-1, nor a letter cut at the end a GBK t
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from knowledge.parsing.encodings import costs
@@ -133,7 +134,7 @@ def detect(content: bytes, *, declared: str = "", hint: str = "") -> Guess:
 
 def _sure_bits(best: _Reading, high: int) -> float:
     """Return how far behind the others have to be, by how much there was to tell by."""
-    if high > FEW_BYTES or best.encoding == "utf-8" and max(best.text) < BEYOND_LATIN:
+    if high > FEW_BYTES or best.encoding == "utf-8" and max(best.text, default="") < BEYOND_LATIN:
         return SURE_BITS
     ahead = -CANDIDATES["utf-8"].behind if best.encoding == "utf-8" else 0.0
     return SURE_BITS_OF_FEW + ahead  # that most files are UTF-8 makes no word of a letter
@@ -141,7 +142,10 @@ def _sure_bits(best: _Reading, high: int) -> float:
 
 def is_evident(text: str) -> bool:
     """Say whether what can be read as UTF-8 can hardly be GBK of a few letters."""
-    return text.isascii() or max(text) >= "\u0800" or len(_BEYOND.findall(text)) >= EVIDENT
+    if text.isascii():
+        return True
+    found = [letter[0] for letter in islice(_BEYOND.finditer(text), EVIDENT)]
+    return len(found) >= EVIDENT or max(found) >= "\u0800"
 
 
 def is_noise(text: str, encoding: str) -> bool:

@@ -22,7 +22,7 @@ _INDENTED = re.compile(r"(?: {4}|\t)")
 
 def without_comments(text: str) -> tuple[str, list[NotRead]]:
     """Return a Markdown text without its comments, and what is told of them."""
-    if BEGIN not in text and "]: " not in text:
+    if BEGIN not in text and "]:" not in text:
         return text, []
     left = Remainder(text)
     fence, at = "", 0  # the open one, and where the search goes on

@@ -133,3 +133,8 @@ def test_a_long_file_is_told_by_a_part_of_it() -> None:
     assert read_text("a.txt", text.encode("gbk")).text == text
     one_line = "库存不足，请补货；" * 200_000
     assert read_text("a.txt", one_line.encode("gbk")).encoding == "gb18030"
+
+
+def test_a_zero_byte_at_the_start_of_plain_text_is_no_fault_of_ours() -> None:
+    log = b"line\x00\n" + b"more words here and there\n" * 40
+    assert detect(log).encoding == "utf-8"
