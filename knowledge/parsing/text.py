@@ -139,7 +139,7 @@ def _read(filename: str, content: bytes, declared: str, charset: Charset) -> Rea
         return _named(content, charset.named)
     if declared in STATEFUL:
         return content.decode(declared, "replace"), declared, ()
-    if any(shift in content for shift in _JAPANESE_SHIFT):
+    if b"\x1b" in content and any(shift in content for shift in _JAPANESE_SHIFT):
         return content.decode("iso2022_jp", "replace"), "iso2022_jp", ()
     if (text := _utf_8(content)) is not None:
         return text, "utf-8", ()
