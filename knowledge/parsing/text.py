@@ -36,6 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 STATEFUL = {"iso-2022-jp", "iso-2022-kr", "hz-gb-2312", "utf-7"}
 """Written in ASCII alone, so that they pass for UTF-8: believed where they are declared."""
 _JAPANESE_SHIFT = (b"\x1b$B", b"\x1b$@")  # how ISO-2022-JP begins letters; no other text has them
+_CONTROL_BYTES = bytes([*range(9), *range(14, 27), *range(28, 32), 127])  # those of _CONTROL
 MAX_CONTROL_SHARE = 0.005  # form feeds and escapes occur in text; a binary has far more
 MAX_FAULT_SHARE = 0.1  # of the letters; a file has faults, another encoding has nothing else
 FEW_FAULTS = 3  # … whatever the length
@@ -92,7 +93,7 @@ def read_text(
         if content.startswith(magic):
             raise UnsupportedFile(f"{filename!r} is {kind}, not text; send its text instead")
     text, encoding, told = _read(filename, content, declared, charset)
-    if len(_CONTROL.findall(text)) > MAX_CONTROL_SHARE * len(text):
+    if _count_controls(text, content, encoding) > MAX_CONTROL_SHARE * len(text):
         raise UnsupportedFile(f"{filename!r} is binary, not text in any known encoding")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     faults = text.count(FAULT) - content.count(FAULT.encode()) * (encoding == "utf-8")
@@ -103,6 +104,13 @@ def read_text(
             f"name the right encoding: {EXAMPLES}"
         )
     return Decoded(text, encoding, (*told, *_faults(text, encoding, faults)))
+
+
+def _count_controls(text: str, content: bytes, encoding: str) -> int:
+    if encoding != "utf-8":
+        return len(_CONTROL.findall(text))
+    letters = text.count("\ufffe") + text.count("\uffff")
+    return letters + len(content) - len(content.translate(None, _CONTROL_BYTES))
 
 
 def is_encoding(name: str) -> bool:
