@@ -5,6 +5,7 @@ declares beyond a name. Every candidate reads the same bytes with its faults cou
 bad byte does not make a UTF-8 text Latin-1, nor a letter cut at the end a GBK text Western.
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from knowledge.parsing.encodings import costs
+from knowledge.parsing.encodings.common import SIMPLIFIED, TRADITIONAL
 from knowledge.parsing.encodings.costs import Letters
 
 SAMPLE_BYTES = 8_000
@@ -35,6 +37,12 @@ NAMED_BITS = 25.0
 HINT_BITS = 6.0
 """What an encoding of the language around it is ahead: one in 64 files is the exception."""
 EVIDENT = 16  # letters of two bytes each; as many in GBK could be UTF-8 once in 10⁸ texts
+CLEAR_LETTERS = 100  # Han
+CLEAR_SHARE = (
+    0.75  # 93 % of text are common letters (`common`); of 1,000 misread texts at most 40 %
+)
+_HAN = re.compile("[\u4e00-\u9fff]")
+_COMMON = {"gb18030": frozenset(SIMPLIFIED), "big5hkscs": frozenset(TRADITIONAL)}
 _BEYOND = re.compile(r"[^\x00-\x7f]")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _BETWEEN = re.compile(rb"[\x00-\x2f]")  # second bytes of letters begin at 30 (GB18030) or higher
@@ -110,6 +118,8 @@ def detect(content: bytes, *, declared: str = "", hint: str = "") -> Guess:
         hint: Language of the texts around it.
     """
     sample = _sample(content)
+    if not declared and (clear := _clear(sample)):
+        return Guess(clear)
     wide = content[: SAMPLE_BYTES & ~1] if len(content) % 2 == 0 else b""
     candidates = dict(CANDIDATES)
     if declared:
@@ -153,6 +163,24 @@ def is_noise(text: str, encoding: str) -> bool:
     text = text[:SAMPLE_BYTES]
     letters = CANDIDATES[encoding].letters if encoding in CANDIDATES else costs.ANY
     return _is_noise(text.encode(encoding, "replace"), costs.bits(text, letters), is_wide=True)
+
+
+def _clear(sample: bytes) -> str:
+    """Return the encoding in which much Chinese has hardly a rare letter; empty: not so clear.
+
+    In the other one the same bytes are rare letters, most of them. Costs a twentieth of the rest.
+    """
+    found = []
+    for encoding, common in _COMMON.items():
+        try:
+            # a sample may end within a letter
+            letters = _HAN.findall(codecs.getincrementaldecoder(encoding)().decode(sample))
+        except UnicodeDecodeError:
+            continue
+        least = max(CLEAR_LETTERS, CLEAR_SHARE * len(letters))
+        if sum(map(common.__contains__, letters)) >= least:
+            found.append(encoding)
+    return found[0] if len(found) == 1 else ""
 
 
 def _sample(content: bytes) -> bytes:

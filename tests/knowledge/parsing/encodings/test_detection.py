@@ -138,3 +138,17 @@ def test_a_long_file_is_told_by_a_part_of_it() -> None:
 def test_a_zero_byte_at_the_start_of_plain_text_is_no_fault_of_ours() -> None:
     log = b"line\x00\n" + b"more words here and there\n" * 40
     assert detect(log).encoding == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("员工每年有十五天年假，请假须提前三天向主管提出。" * 10, "gb18030"),
+        ("員工每年有十五天年假，請假須提前三天向主管提出。" * 10, "big5hkscs"),
+        ("員工每年有十五天年假，請假須提前三天向主管提出。" * 10, "gb18030"),
+        ("毎年の休暇は十五日であり、三日前に上司へ申請する。" * 10, "euc_jp"),
+    ],
+)
+def test_much_text_in_common_letters_is_sure(text: str, encoding: str) -> None:
+    guess = detect(text.encode(encoding))
+    assert (guess.encoding, guess.other, guess.is_noise) == (encoding, "", False)
