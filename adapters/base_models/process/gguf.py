@@ -12,7 +12,7 @@ PROBES = (
     "法国的首都是哪里？法国的首都是巴黎。",
     "def add(a, b):\n    return a + b\n",
 )
-MOST_DIVERGENCE = 0.05  # nats a token; @KL@ measured for Qwen2.5-Coder-0.5B Q4_K_M
+MOST_DIVERGENCE = 0.05  # nats a token; chosen, not yet measured on a model of this kind
 
 
 def convert(gguf: Path, into: Path) -> None:
