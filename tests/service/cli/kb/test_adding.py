@@ -9,19 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
-from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
-    Running,
-    engine_server,
-    fake_engine,
-    running,
-    settings,
-)
+from tests.service.conftest import Running
 
 Add = Callable[..., Any]
 
 
 @pytest.fixture
-def add(running: Running, monkeypatch: pytest.MonkeyPatch) -> Add:  # noqa: F811  # the fixture
+def add(running: Running, monkeypatch: pytest.MonkeyPatch) -> Add:
     monkeypatch.setattr("service.cli.client._POLL_S", 0.01)
     running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
 
@@ -81,14 +75,14 @@ def test_a_file_that_fails_is_told_and_the_others_are_added(add: Add, folder: Pa
 def test_a_base_that_is_not_there_ends_the_command(
     add: Add,
     folder: Path,
-    running: Running,  # noqa: F811  # the fixture
+    running: Running,
 ) -> None:
     assert running.client.delete("/v1/vector_stores/handbook").status_code == 200
     assert add(folder, exits=1)["error"]["code"] == "knowledge_base_not_found"
 
 
 def test_documents_that_not_everybody_may_read_are_told(
-    running: Running,  # noqa: F811  # the fixture
+    running: Running,
     add: Add,
     folder: Path,
 ) -> None:
@@ -101,7 +95,7 @@ def test_documents_that_not_everybody_may_read_are_told(
 
 def test_what_was_not_read_is_told_by_add_and_kept_for_show(
     add: Add,
-    running: Running,  # noqa: F811  # the fixture
+    running: Running,
     tmp_path: Path,
 ) -> None:
     page = tmp_path / "page.html"

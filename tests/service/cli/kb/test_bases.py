@@ -9,19 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
-from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
-    Running,
-    engine_server,
-    fake_engine,
-    running,
-    settings,
-)
+from tests.service.conftest import Running
 
 Run = Callable[..., Any]
 
 
 @pytest.fixture
-def kb(running: Running, monkeypatch: pytest.MonkeyPatch) -> Run:  # noqa: F811  # the fixture
+def kb(running: Running, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return how to run a `kb` command; it returns what was printed."""
     monkeypatch.setattr("service.cli.client._POLL_S", 0.01)
 

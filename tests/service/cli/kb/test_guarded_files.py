@@ -15,13 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
-from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
-    Running,
-    engine_server,
-    fake_engine,
-    running,
-    settings,
-)
+from tests.service.conftest import Running
 from tests.service.waiting import eventually
 
 SECRET = "# Pay\n\nThe director earns 9000 euros a month.\n\nThe clerk earns 2500 euros.\n"
@@ -320,7 +314,7 @@ WAYS: list[Callable[[Ground], None]] = [
 
 @pytest.fixture
 def grounds(
-    running: Running,  # noqa: F811  # the fixture of the name
+    running: Running,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[str], Ground]:

@@ -7,26 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from service.cli.kb.sources import source_of
-from tests.service.cli.kb.test_sync import (  # noqa: F401  # fixtures of a sync
-    STORE,
-    Sync,
-    changes,
-    documents,
-    folder,
-    store,
-    sync,
-)
-from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
-    Running,
-    engine_server,
-    fake_engine,
-    running,
-    settings,
-)
+from tests.service.cli.kb.conftest import STORE, Sync, changes, documents
+from tests.service.conftest import Running
 
 
 def test_a_folder_has_one_name_however_it_is_written(
-    folder: Path,  # noqa: F811  # the fixture
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (folder.parent / "link").symlink_to(folder)
@@ -37,7 +23,7 @@ def test_a_folder_has_one_name_however_it_is_written(
 
 
 def test_another_machine_names_the_same_path_otherwise(
-    folder: Path,  # noqa: F811  # the fixture
+    folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -53,9 +39,9 @@ def test_another_machine_names_the_same_path_otherwise(
 
 
 def test_what_was_uploaded_is_never_deleted(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
 ) -> None:
     store.put_document("By hand.", "hand.md")
     same = {"filename": "a.md", "content": (folder / "a.md").read_text()}
@@ -76,9 +62,9 @@ def test_what_was_uploaded_is_never_deleted(
 
 
 def test_an_uploaded_document_that_a_sync_replaced_is_its_own(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
 ) -> None:
     store.put_document("By hand.", "a.md")
     assert changes(sync(folder))[1] == ["a.md"]
@@ -87,9 +73,9 @@ def test_an_uploaded_document_that_a_sync_replaced_is_its_own(
 
 
 def test_a_sync_of_another_folder_deletes_nothing_of_the_first(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
     tmp_path: Path,
 ) -> None:
     sync(folder)
@@ -108,9 +94,9 @@ def test_a_sync_of_another_folder_deletes_nothing_of_the_first(
 
 
 def test_a_folder_that_was_moved_goes_on_under_its_name(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
     tmp_path: Path,
 ) -> None:
     sync(folder)
@@ -125,9 +111,9 @@ def test_a_folder_that_was_moved_goes_on_under_its_name(
 
 
 def test_two_machines_delete_together_where_they_name_the_folder_alike(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sync(folder)
@@ -143,9 +129,9 @@ def test_two_machines_delete_together_where_they_name_the_folder_alike(
 
 
 def test_a_document_of_unknown_origin_is_deleted_only_once_it_was_seen_in_the_folder(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
 ) -> None:
     store.put_document("By hand.", "hand.md")
     sync(folder)
@@ -161,9 +147,9 @@ def test_a_document_of_unknown_origin_is_deleted_only_once_it_was_seen_in_the_fo
 
 
 def test_a_document_uploaded_a_moment_ago_is_not_deleted(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sync(folder)
@@ -181,9 +167,9 @@ def test_a_document_uploaded_a_moment_ago_is_not_deleted(
 
 
 def test_nothing_below_a_folder_that_cannot_be_read_is_deleted(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sync(folder)

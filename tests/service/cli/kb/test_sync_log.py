@@ -10,22 +10,11 @@ from typer.testing import CliRunner
 
 from service.cli import app
 from service.cli.kb.sources import source_of
-from tests.service.cli.kb.test_sync import (  # noqa: F401  # fixtures of a sync
-    Sync,
-    folder,
-    store,
-    sync,
-)
-from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
-    Running,
-    engine_server,
-    fake_engine,
-    running,
-    settings,
-)
+from tests.service.cli.kb.conftest import Sync
+from tests.service.conftest import Running
 
 
-def last(running: Running, *words: str, exits: int = 0) -> str:  # noqa: F811  # a plain argument
+def last(running: Running, *words: str, exits: int = 0) -> str:
     line = ["kb", "sync", "handbook", *words, "--last", "--url", str(running.client.base_url)]
     done = CliRunner().invoke(app, line)
     assert done.exit_code == exits, done.output
@@ -33,9 +22,9 @@ def last(running: Running, *words: str, exits: int = 0) -> str:  # noqa: F811  #
 
 
 def test_the_last_sync_of_a_folder_or_of_any_is_shown(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
 ) -> None:
     assert "No sync with handbook was recorded" in last(store, exits=1)
     (folder / "empty.md").write_text(" ")
@@ -59,9 +48,9 @@ def test_the_last_sync_of_a_folder_or_of_any_is_shown(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_sync_that_is_stopped_says_so_and_what_it_did(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     number: int,
 ) -> None:
@@ -78,9 +67,9 @@ def test_a_sync_that_is_stopped_says_so_and_what_it_did(
 
 
 def test_a_sync_that_an_error_ends_says_so(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("service.cli.kb.sync.ENDS_ALL", {"empty_document"})
@@ -94,9 +83,9 @@ def test_a_sync_that_an_error_ends_says_so(
 
 
 def test_a_sync_that_never_ended_is_unfinished_with_what_it_last_told(
-    store: Running,  # noqa: F811  # the fixture
-    sync: Sync,  # noqa: F811  # the fixture
-    folder: Path,  # noqa: F811  # the fixture
+    store: Running,
+    sync: Sync,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from service.cli.kb.sync_log import SyncLog

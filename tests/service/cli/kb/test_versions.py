@@ -9,13 +9,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from service.cli import app
-from tests.service.conftest import (  # noqa: F401  # fixtures of the gateway
-    Running,
-    engine_server,
-    fake_engine,
-    running,
-    settings,
-)
+from tests.service.conftest import Running
 from tests.service.waiting import eventually
 
 Kb = Callable[..., Result]
@@ -29,7 +23,7 @@ def citations_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def kb(running: Running, monkeypatch: pytest.MonkeyPatch) -> Kb:  # noqa: F811  # the fixture
+def kb(running: Running, monkeypatch: pytest.MonkeyPatch) -> Kb:
     monkeypatch.setattr("service.cli.client._POLL_S", 0.01)
 
     def run(command: str, *words: object, exits: int = 0) -> Result:
@@ -77,7 +71,7 @@ def test_what_cannot_be_compared_ends_with_two_and_says_what_to_do(kb: Kb) -> No
 
 def test_who_may_not_read_the_document_may_not_compare_it(
     kb: Kb,
-    running: Running,  # noqa: F811  # the fixture
+    running: Running,
 ) -> None:
     body = {"filename": "returns.md", "content": "Secret lamp.", "access_labels": ["hr"]}
     running.client.put("/v1/vector_stores/handbook/documents/returns.md", json=body)
@@ -89,7 +83,7 @@ def test_who_may_not_read_the_document_may_not_compare_it(
 
 def test_a_rollback_is_a_new_version_that_history_names(
     kb: Kb,
-    running: Running,  # noqa: F811  # the fixture
+    running: Running,
 ) -> None:
     told = kb("rollback", "returns.md", 1).stdout
     assert told == "returns.md: version 3 has the text of version 1\n"
@@ -108,7 +102,7 @@ def test_a_rollback_is_a_new_version_that_history_names(
 
 def test_a_rollback_of_a_synced_document_says_what_the_next_sync_does(
     kb: Kb,
-    running: Running,  # noqa: F811  # the fixture
+    running: Running,
 ) -> None:
     body = {"filename": "a.md", "synced_from": "desk:/docs"}
     for text_of in ("lamp one", "lamp two"):
@@ -120,7 +114,7 @@ def test_a_rollback_of_a_synced_document_says_what_the_next_sync_does(
 
 def test_stale_lists_what_was_neither_changed_nor_cited(
     kb: Kb,
-    running: Running,  # noqa: F811  # the fixture
+    running: Running,
 ) -> None:
     running.put_document()
     running.put_document("Desks are oiled with linseed once a year.", "oil.md")
