@@ -118,7 +118,7 @@ class Knowledge:
             tenant: Whose.
             base_id: For addresses; made up if left out.
             chunking: How its documents are cut; as configured if left out.
-            keep_versions: How many replaced versions of a document keep their text.
+            keep_versions: How many replaced contents of a document keep their text.
             ocr: Of which pages the text is recognised; see `knowledge.parse`.
 
         Raises:

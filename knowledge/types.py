@@ -45,7 +45,7 @@ class KnowledgeBase:
 
     Attributes:
         chunking: Its own way of cutting documents; None: the configured one.
-        keep_versions: How many replaced versions of a document keep their text.
+        keep_versions: How many replaced contents of a document keep their text.
         ocr: Of which pages the text is recognised.
     """
 

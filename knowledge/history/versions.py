@@ -86,7 +86,7 @@ class Versions:
             return entries.list_versions(connection, base, document, limit=limit, after=after)
 
     def keep(self, base_id: str, most: int, *, tenant: str) -> int:
-        """Keep the texts of the newest `most` replaced versions of each document from now on.
+        """Keep the texts of the newest `most` replaced contents of each document from now on.
 
         Returns:
             How many texts that were kept until now are gone at once.

@@ -77,10 +77,10 @@ def activate(
         }
         switches.append(switch)
     removed += _retire(connection, base, older, keeps_text=base.keep_versions > 0)
+    _set_active(connection, base, switches, indexed=indexed)
     if base.keep_versions:
         touched = [item.document_pk for item in staged]
         kept.drop_surplus(connection, base, most=base.keep_versions, document_pks=touched)
-    _set_active(connection, base, switches, indexed=indexed)
     return removed
 
 

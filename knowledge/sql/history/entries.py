@@ -6,7 +6,7 @@ It knows how entries are read; it does not know how they came to be (`versions`)
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from knowledge.errors import DocumentNotFound
 from knowledge.sql.bases import Base
@@ -27,7 +27,7 @@ class DocumentVersion:
         replaces: Number of the version it took the place of, None for the first.
         replaced_by: Number of the version (or deletion) that took its place.
         restores: Number of the version whose text it took back.
-        has_text: Its text is stored.
+        has_text: Its text is stored, with it or with a newer version of the same content.
     """
 
     version_id: str
@@ -91,6 +91,9 @@ def _history(base: Base) -> Select[*tuple[Any, ...]]:
     number, document = versions.c.version, versions.c.document_pk
     before = func.lag(number).over(partition_by=document, order_by=number)
     since = func.lead(number).over(partition_by=document, order_by=number)
+    is_stored = case((versions.c.text.is_not(None), 1), else_=0)
+    of_content = func.max(is_stored).over(partition_by=[document, versions.c.content_hash])
+    has_text = and_(of_content == 1, versions.c.state != "tombstone")
     return (
         select(
             versions.c.pk,
@@ -109,7 +112,7 @@ def _history(base: Base) -> Select[*tuple[Any, ...]]:
             versions.c.tokens,
             versions.c.chunks,
             versions.c.restores,
-            versions.c.text.is_not(None).label("has_text"),
+            has_text.label("has_text"),
         )
         .join(documents, documents.c.pk == versions.c.document_pk)
         .where(versions.c.base_pk == base.pk, versions.c.change.is_not(None))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from knowledge.errors import DocumentNotFound, TextNotKept, VersionNotFound
 from knowledge.parsing import NotRead
@@ -93,7 +93,10 @@ def drop_texts(connection: Connection, version_pks: Sequence[int]) -> None:
 def drop_surplus(
     connection: Connection, base: Base, *, most: int, document_pks: Sequence[int] | None = None
 ) -> int:
-    """Take the text off all but the newest `most` replaced versions; return how many lost it.
+    """Take the text off all but the newest `most` replaced contents; return how many lost it.
+
+    Versions of one content (other labels, read anew, taken back) are one: the newest has its text,
+    and the active one's content is not replaced. Of a deleted document all texts go.
 
     Args:
         connection: A write transaction.
@@ -101,16 +104,23 @@ def drop_surplus(
         most: How many of each document keep it.
         document_pks: Only of these documents; None: of all.
     """
-    newest = func.row_number().over(
-        partition_by=versions.c.document_pk, order_by=versions.c.version.desc()
-    )
-    kept = select(versions.c.pk, newest.label("place")).where(
-        versions.c.base_pk == base.pk, versions.c.state == "retired", versions.c.text.is_not(None)
-    )
+    of_base = versions.c.base_pk == base.pk
     if document_pks is not None:
-        kept = kept.where(versions.c.document_pk.in_(list(document_pks)))
-    ranked = kept.subquery()
-    surplus = list(connection.scalars(select(ranked.c.pk).where(ranked.c.place > most)))
+        of_base &= versions.c.document_pk.in_(list(document_pks))
+    rows = select(
+        versions.c.pk, versions.c.document_pk, versions.c.content_hash, versions.c.state
+    ).where(of_base, versions.c.text.is_not(None), versions.c.state.in_(("active", "retired")))
+    newest_first = rows.order_by(versions.c.state == "retired", versions.c.version.desc())
+    contents: dict[int, set[str]] = {}
+    surplus = []
+    for row in connection.execute(newest_first):
+        known = contents.get(row.document_pk)
+        if row.state == "active":
+            contents[row.document_pk] = {row.content_hash}
+        elif known is None or row.content_hash in known or len(known) > most:
+            surplus.append(row.pk)
+        else:
+            known.add(row.content_hash)
     if surplus:
         drop_texts(connection, surplus)
     return len(surplus)
@@ -144,25 +154,29 @@ def read_version(connection: Connection, base: Base, name: str, number: int) -> 
         raise DocumentNotFound(
             f"{name!r} was deleted from {base.base_id!r}, and the texts of its versions with it"
         )
-    if row.text is None:
+    of_content = {"document_pk": found.pk, "content_hash": row.content_hash}
+    text = row if row.text is not None else connection.execute(_TEXT, of_content).one_or_none()
+    if text is None:
         raise TextNotKept(
             f"version {number} of {name!r} was replaced, and its text was not kept: knowledge base "
             f"{base.base_id!r} keeps {base.keep_versions} replaced versions of each document"
         )
-    return _kept(row, connection)
+    return _kept(row, text, connection)
 
 
-def _kept(row: Any, connection: Connection) -> KeptVersion:
+def _kept(row: Any, text: Any, connection: Connection) -> KeptVersion:
+    """Return a version, with what was read of its content in the version that has the text."""
     of_now = select(versions.c.access, versions.c.synced_from)
     now = connection.execute(of_now.where(versions.c.pk == row.active_version)).one()
     values = {name: value for name, value in row._mapping.items() if name not in _READ_ONLY}
-    values["encoding"] = row.encoding or ""
-    values["left_out"] = not_read(row.left_out)
+    values |= {name: text._mapping[name] for name in _OF_TEXT}
+    values["encoding"] = values["encoding"] or ""
+    values["left_out"] = not_read(values["left_out"])
     values["access"] = frozenset(row.access or ())
     return KeptVersion(
         **values,
         is_active=row.pk == row.active_version,
-        chunks=tuple(_chunk(row.text, place) for place in row.layout or ()),
+        chunks=tuple(_chunk(text.text, place) for place in text.layout or ()),
         document_access=frozenset(now.access or ()),
         synced_from=now.synced_from,
     )
@@ -175,6 +189,18 @@ def _chunk(text: str, place: Sequence[Any]) -> Chunk:
 
 
 _READ_ONLY = ("pk", "active_version", "layout")
+_OF_TEXT = ("format", "encoding", "text", "left_out", "chunking")
+_TEXT = (  # of the newest version with this content that has it
+    select(versions.c.layout, *(versions.c[name] for name in _OF_TEXT))
+    .where(
+        versions.c.document_pk == bindparam("document_pk"),
+        versions.c.content_hash == bindparam("content_hash"),
+        versions.c.text.is_not(None),
+        versions.c.state.in_(("active", "retired")),
+    )
+    .order_by(versions.c.version.desc())
+    .limit(1)
+)
 _VERSION = (
     select(
         versions.c.pk,

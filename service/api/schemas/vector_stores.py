@@ -36,7 +36,7 @@ class NewBase(Body):
         default=0,
         ge=0,
         le=MOST_KEPT,
-        description="How many replaced versions of a document keep their text.",
+        description="How many replaced contents of a document keep their text.",
     )
     ocr: Ocr = Field(default="auto", description=OCR)
 
@@ -50,7 +50,7 @@ class BaseChange(Body):
         ge=0,
         le=MOST_KEPT,
         description=(
-            "How many replaced versions of a document keep their text from now on; the texts of "
+            "How many replaced contents of a document keep their text from now on; the texts of "
             "more are deleted at once."
         ),
     )
@@ -68,7 +68,7 @@ class VectorStore(Reply):
     usage_bytes: int = Field(description="Size of the stored text in bytes.")
     chunking: Chunking | None = Field(description="Chunking of this base; null: as configured.")
     keep_versions: int = Field(
-        description="How many replaced versions of a document keep their text."
+        description="How many replaced contents of a document keep their text."
     )
     ocr: Ocr = Field(description=OCR)
     status: Literal["completed"] = "completed"

@@ -23,7 +23,7 @@ KeepOption = Annotated[
         metavar="N",
         min=0,
         max=MOST_KEPT,
-        help="Number of replaced versions of each document whose text is kept.",
+        help="Number of replaced contents of each document whose text is kept.",
     ),
 ]
 OcrOption = Annotated[

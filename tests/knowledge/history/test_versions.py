@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from knowledge import (
     DocumentNotFound,
@@ -14,6 +14,7 @@ from knowledge import (
     TextNotKept,
     VersionNotFound,
 )
+from knowledge.sql.tables import versions
 from tests.knowledge.conftest import BASE, TENANT
 
 FIRST = (
@@ -61,6 +62,39 @@ def test_the_newest_replaced_versions_keep_their_text(kept: Knowledge) -> None:
         text(kept, 1)
     with pytest.raises(VersionNotFound):
         text(kept, 9)
+
+
+def test_versions_of_one_content_take_one_place(kept: Knowledge, engine: Engine) -> None:
+    kept.versions.keep(BASE, 1, tenant=TENANT)
+    for labels in ({"hr"}, {"staff"}, {"hr"}):
+        kept.ingest(BASE, "pay.md", "pay.md", SECOND, access=frozenset(labels), tenant=TENANT)
+    entries = kept.versions.history(BASE, "pay.md", tenant=TENANT)
+    assert [(entry.version, entry.has_text) for entry in entries] == [
+        (number, True) for number in (5, 4, 3, 2, 1)
+    ]
+    with engine.connect() as connection:
+        stored = connection.scalars(select(versions.c.text).where(versions.c.text.is_not(None)))
+        assert len(stored.all()) == 2
+    assert WORD in text(kept, 1)
+    assert text(kept, 2) == text(kept, 5)
+    report = kept.versions.roll_back(BASE, "pay.md", 3, tenant=TENANT)
+    assert (report.version, report.unchanged) == (5, True)
+    kept.ingest(BASE, "pay.md", "pay.md", b"Lamp three.", tenant=TENANT)
+    assert "ten euros" in text(kept, 3)
+    with pytest.raises(TextNotKept):
+        text(kept, 1)
+    assert kept.versions.roll_back(BASE, "pay.md", 2, tenant=TENANT).version == 7
+    assert text(kept, 7) == SECOND.decode()
+    assert kept.check(BASE, tenant=TENANT).in_step
+
+
+def test_the_labels_of_a_version_guard_a_text_that_a_newer_one_has(kept: Knowledge) -> None:
+    guarded = frozenset({"hr"})
+    for labels in (guarded, frozenset[str]()):
+        kept.ingest(BASE, "pay.md", "pay.md", b"Lamp three.", access=labels, tenant=TENANT)
+    with pytest.raises(DocumentNotFound):
+        text(kept, 3, access=frozenset())
+    assert text(kept, 3, access=guarded) == "Lamp three."
 
 
 def test_a_kept_text_is_not_searched(kept: Knowledge) -> None:
