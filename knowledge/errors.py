@@ -31,7 +31,8 @@ KnowledgeError
 ├── VectorsMissing              the vector index lost this collection; reconcile brings it back
 ├── IndexReplaced               another rebuild or re-index finished first
 ├── TooFewQuestions             too few labelled questions to fit min_relevance
-└── IngestConflict              the same document was changed meanwhile
+├── IngestConflict              the same document was changed meanwhile
+└── SyncedElsewhere             to be deleted for a sync that did not put it in
 
 It knows nothing of HTTP: `service/errors.py` gives each leaf its status.
 """
@@ -261,6 +262,13 @@ class IngestConflict(KnowledgeError):
     code = "ingest_conflict"
     retryable = True
     hint = "Send the document again."
+
+
+class SyncedElsewhere(KnowledgeError):
+    """A document that a sync wants to delete was put in by somebody else."""
+
+    code = "synced_elsewhere"
+    hint = "Leave it, or delete it for everybody: without `synced_from`, `fingerpost kb rm`."
 
 
 class IndexReplaced(KnowledgeError):

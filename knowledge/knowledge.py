@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from knowledge import reconcile, reindexing
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
-from knowledge.errors import CollectionNotFound, EmbedderUnavailable, IngestConflict
+from knowledge.errors import CollectionNotFound, EmbedderUnavailable, SyncedElsewhere
 from knowledge.filters import Filter
 from knowledge.history.syncs import FolderSyncs
 from knowledge.history.usage import Usage
@@ -247,13 +247,13 @@ class Knowledge:
 
         Raises:
             CollectionNotFound, DocumentNotFound: There is none.
-            IngestConflict: `synced_from` is named, and that folder's sync did not write it.
+            SyncedElsewhere: `synced_from` is named, and that folder's sync did not write it.
         """
         with self._write() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             found = documents.get_document(connection, base, document)
             if synced_from not in (None, found.synced_from):
-                raise IngestConflict(f"{document!r} was not put in by the sync of {synced_from}")
+                raise SyncedElsewhere(f"{document!r} was not put in by the sync of {synced_from}")
             removed = versions.delete_document(connection, base, found.external_id)
         self._eraser.erase()
         delete_vectors(self._resources.index, base.index.collection, removed)

@@ -301,6 +301,7 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.IndexReplaced: 409,
     knowledge_errors.TooFewQuestions: 400,
     knowledge_errors.IngestConflict: 409,
+    knowledge_errors.SyncedElsewhere: 409,
     adapter_errors.AdapterError: 500,
     adapter_errors.BaseModelNotFound: 404,
     adapter_errors.BaseModelMismatch: 409,

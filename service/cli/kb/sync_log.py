@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from service.api.schemas.shapes import JsonObject
@@ -17,7 +18,7 @@ from service.cli.client import Gateway, bodies, segment
 from service.cli.kb.bases import STORES
 from service.cli.kb.outcome import Outcome, print_outcome
 from service.cli.output import CommandFailed, Output
-from service.cli.replies import SyncReply
+from service.cli.replies import OutcomeReply, SyncReply
 
 REPORTED_S = (
     5.0  # how often a run says how far it is: at most this much is not known of a killed one
@@ -91,15 +92,27 @@ def show_last(gateway: Gateway, output: Output, base: str, source: str | None) -
 
 
 def _print_run(out: Console, run: SyncReply) -> None:
-    print_outcome(out, run.report)
+    report = _outcome(run.report)
+    if report is None:
+        out.print("report      not one of `kb sync`; --json shows it", markup=False)
+    else:
+        print_outcome(out, report)
     out.print(f"folder      {run.source}", markup=False)
     began, ended = _time(run.began_at), _time(run.ended_at or run.heard_at)
     if run.ended_at is None:
         out.print(f"unfinished  began {began}, last heard of {ended}: still runs, or was killed")
     else:
         out.print(f"{run.state:<12}began {began}, ended {ended}", markup=False)
-    if run.report.error is not None:
-        out.print(f"error       {run.report.error.detail}", markup=False)
+    if report is not None and report.error is not None:
+        out.print(f"error       {report.error.detail}", markup=False)
+
+
+def _outcome(report: JsonObject) -> OutcomeReply | None:
+    """Return a stored report; None for one of another shape, which any client may store."""
+    try:
+        return OutcomeReply.model_validate(report)
+    except ValidationError:
+        return None
 
 
 def _time(at: float) -> str:

@@ -1,5 +1,6 @@
 """Syncs of folders with a knowledge base: runs, and what `kb sync` reports of itself."""
 
+from service.api.schemas.shapes import JsonObject
 from service.cli.replies.documents import NotReadReply
 from service.cli.replies.jobs import ErrorBody, ErrorFields
 from service.cli.replies.reading import Reading
@@ -47,7 +48,7 @@ class OutcomeReply(Reading):
 
 
 class SyncReply(Reading):
-    """The last run of a folder's sync."""
+    """The last run of a folder's sync; `report` is an `OutcomeReply` where `kb sync` wrote it."""
 
     id: str
     source: str
@@ -55,5 +56,5 @@ class SyncReply(Reading):
     began_at: float
     heard_at: float
     ended_at: float | None
-    report: OutcomeReply = OutcomeReply()
+    report: JsonObject = {}
     adopted: list[str] = []

@@ -54,7 +54,7 @@ def test_a_sync_deletes_by_name_only_what_it_wrote(running: Running) -> None:
     assert running.client.put(PLACE, json=body).status_code == 200
     assert running.client.get(PLACE).json()["synced_from"] == "desk:/docs"
     refused = running.client.delete(PLACE, params={"synced_from": "desk:/other"})
-    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "ingest_conflict")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "synced_elsewhere")
     form = {"synced_from": "x" * 5_000}
     files = {"file": ("pay.md", b"lamp")}
     assert running.client.put(PLACE, files=files, data=form).status_code == 400

@@ -1,5 +1,6 @@
 """The report of the last sync: stored when it ends, as far as it came, and shown by `--last`."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from service.cli import app
 from service.cli.kb.sources import source_of
-from tests.service.cli.kb.conftest import Sync
+from tests.service.cli.kb.conftest import STORE, Sync
 from tests.service.conftest import Running
 
 
@@ -103,3 +104,14 @@ def test_a_sync_that_never_ended_is_unfinished_with_what_it_last_told(
     assert (shown["state"], shown["ended_at"]) == ("unfinished", None)
     assert shown["report"]["added"], "what it had done by then"
     assert "still runs, or was killed" in last(store)
+
+
+def test_a_report_of_another_shape_hides_no_other(store: Running, sync: Sync, folder: Path) -> None:
+    sync(folder)
+    begun = store.client.post(f"{STORE}/syncs", json={"source": "elsewhere"}).json()
+    stored = {"state": "finished", "report": {"added": "x"}}
+    assert store.client.post(f"{STORE}/syncs/{begun['id']}", json=stored).status_code == 200
+    assert "added" in last(store, str(folder))
+    assert "--json shows it" in last(store, "--source", "elsewhere")
+    body = json.loads(last(store, "--source", "elsewhere", "--json"))
+    assert body["report"] == stored["report"]

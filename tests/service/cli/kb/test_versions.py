@@ -97,6 +97,8 @@ def test_a_rollback_is_a_new_version_that_history_names(
     assert "version 3 is the active one and has the text of version 1; nothing was ch" in told
     body = json.loads(kb("rollback", "returns.md", 2, "--json").stdout)
     assert (body["version"], body["unchanged"], body["filename"]) == (4, False, "returns.md")
+    for days in (90, 120):
+        running.put_document(f"# Returns\n\nA lamp can be returned within {days} days.")
     assert "its text was not kept" in kb("rollback", "returns.md", 1, exits=1).stderr
 
 
