@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from knowledge import Knowledge, NewDocument
-from knowledge.errors import AccessConflict
+from knowledge.access import check_access, check_attributes
+from knowledge.errors import AccessConflict, InvalidAttributes
 from knowledge.types import AttributeValue
 from tests.knowledge.conftest import BASE, TENANT
 
@@ -202,3 +203,44 @@ def test_another_base_does_not_count(put: Put, knowledge: Knowledge) -> None:
     put("pay", PAY, ["hr"])
     done = knowledge.ingest("public", "pay", "pay.md", PAY.encode(), tenant=TENANT)
     assert done.access == ()
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {f"k{number}": number for number in range(17)},
+        {"": 1},
+        {"k" * 65: 1},
+        {"k": "v" * 513},
+        {"k": None},
+        {"k": ["v"]},
+    ],
+)
+def test_attributes_past_a_limit_are_refused(attributes: Mapping[str, AttributeValue]) -> None:
+    with pytest.raises(InvalidAttributes):
+        check_attributes(attributes)
+
+
+@pytest.mark.parametrize("labels", [[f"hr{number}" for number in range(65)], [""], ["x" * 65]])
+def test_access_labels_past_a_limit_are_refused(labels: Sequence[str], put: Put) -> None:
+    with pytest.raises(InvalidAttributes):
+        check_access(labels)
+    with pytest.raises(InvalidAttributes):
+        put("pay", PAY, labels)
+
+
+def test_attributes_and_labels_at_their_limits_are_kept(put: Put, knowledge: Knowledge) -> None:
+    most = {"k" * 64: "v" * 512, "yes": True, **{f"k{number}": 1.5 for number in range(14)}}
+    labels = tuple(sorted(["x" * 64, *(f"hr{number}" for number in range(63))]))
+    assert put("pay", PAY, labels, most) == labels
+    assert knowledge.get_document(BASE, "pay", tenant=TENANT).attributes == most
+
+
+def test_attributes_are_those_of_a_live_copy_before_a_deleted_one(
+    put: Put, remove: Callable[[str], object], knowledge: Knowledge
+) -> None:
+    put("live", PAY, attributes={"team": "desk"})
+    put("gone", PAY, attributes={"team": "shop"})
+    remove("gone")
+    put("copy", PAY)
+    assert knowledge.get_document(BASE, "copy", tenant=TENANT).attributes == {"team": "desk"}

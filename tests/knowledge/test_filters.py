@@ -93,6 +93,8 @@ def test_an_empty_object_is_no_filter() -> None:
         ({"plan": ["basic"]}, "filters.plan: text, number or boolean, not ['basic']"),
         ({"plan": {"type": "eq", "value": 1}}, "filters.plan: text, number or boolean"),
         ({f"k{place}": 1 for place in range(17)}, "17 attributes; at most 16"),
+        (eq(value=["x" * 99]), "one value, no list"),
+        (eq(value={"a": "x" * 99}), f"not {{'a': '{'x' * 53}…"),
         (nested(21), "nested more than 20 deep"),
         ({"type": "or", "filters": [eq()] * 101}, "101 comparisons; at most 100"),
         ({"type": "in", "key": "a", "value": ["x"] * 1001}, "1001 values"),

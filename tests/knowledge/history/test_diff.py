@@ -47,3 +47,12 @@ def test_equal_texts_have_no_diff_and_a_small_change_shows_three_lines_around() 
         "+row 20",
         *(f" line {number}" for number in (21, 22, 23)),
     ]
+
+
+def test_a_large_change_is_one_hunk_that_counts_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = OLD.replace("line 5\n", "row 5\n").replace("line 20", "row 20\nrow 21")
+    assert sum(line.startswith("@@") for line in diff_lines(OLD, new, "a", "b")) == 2
+    monkeypatch.setattr("knowledge.history.diff.MOST_PAIRS", 0)
+    lines = list(diff_lines(OLD, new, "a", "b"))
+    assert lines[2:4] == ["@@ -3,22 +3,23 @@", " line 2"]
+    assert lines[-3:] == [" line 21", " line 22", " line 23"]

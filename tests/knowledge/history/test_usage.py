@@ -69,6 +69,25 @@ def test_stale_documents_come_in_pages(aged: Knowledge) -> None:
         aged.usage.stale(BASE, 0, tenant=TENANT)
 
 
-def test_citations_are_known_since_the_base_was_made(aged: Knowledge) -> None:
+def test_the_time_of_a_citation_is_kept_to_the_hour(aged: Knowledge) -> None:
+    noted = []
+    for hours_ago in (960, 959.5, 958):
+        cite(aged, "a", hours_ago / 24)
+        noted.append(aged.usage.stale(BASE, 30, tenant=TENANT).documents[0].cited_at)
+    first, soon, later = noted
+    assert first is not None
+    assert later is not None
+    assert (soon, round(later - first)) == (first, 7_200)
+
+
+def test_citations_are_known_since_the_base_was_made_the_base_was_made(aged: Knowledge) -> None:
     found = aged.usage.stale(BASE, 30, tenant=TENANT)
     assert found.citations_since == aged.get_base(BASE, tenant=TENANT).created_at
+
+
+def test_citations_of_an_older_base_are_known_since_they_are_noted(
+    aged: Knowledge, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE kb_bases SET citations_since = 1782000000"))
+    assert aged.usage.stale(BASE, 30, tenant=TENANT).citations_since == 1_782_000_000

@@ -280,3 +280,24 @@ def test_deep_json_is_refused() -> None:
 def test_more_text_than_allowed_is_refused(rows: list[Any]) -> None:
     with pytest.raises(ParseLimitExceeded):
         read_json("a.json", json.dumps(rows), 12, lines=False)
+
+
+def test_a_log_of_a_single_turn_is_one() -> None:
+    text = '{"role": "user", "content": "Where is the key?"}'
+    assert read_json("a.jsonl", text, 1_000, lines=True) == [Paragraph("user: Where is the key?")]
+
+
+def test_values_behind_record_signs_are_read() -> None:
+    blocks = read_json("a.json", '\x1e{"a": 1}\n\x1e{"b": 2}\n', 1_000, lines=False)
+    assert blocks == [Paragraph("a: 1"), Paragraph("b: 2")]
+
+
+def test_an_author_without_a_role_speaks_by_name() -> None:
+    turns = {"messages": [{"author": {"name": "Ann"}, "content": "The key is at the desk."}]}
+    assert _texts(turns) == ["Ann: The key is at the desk."]
+
+
+@pytest.mark.parametrize("key", ["columns", "header", "headers", "fields"])
+def test_rows_beside_their_names_are_a_table(key: str) -> None:
+    value = {key: ["part", "count"], "rows": [["BX", 2], ["BY", 3]]}
+    assert _blocks(value) == [Table((("part", "count"), ("BX", "2"), ("BY", "3")), 1)]

@@ -80,6 +80,11 @@ def test_a_stray_quote_is_told_with_its_line() -> None:
     assert (told.what, told.where) == ("quotes", "line 2 and 1 more")
 
 
+def test_a_single_stray_quote_is_told_with_nothing_more() -> None:
+    (told,) = read_rows("a.csv", 'id,size\n1,"5 inch\n2,6', ",").not_read
+    assert told.where == "line 2"
+
+
 def test_many_stray_quotes_take_no_longer_than_their_lines() -> None:
     rows = _rows('1,"5 inch\n' * 50_000)
     assert rows == [["1", '"5 inch']] * 50_000

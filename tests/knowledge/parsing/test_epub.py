@@ -1,9 +1,9 @@
-"""A book may name the document type of its package; nothing is fetched, nothing is defined."""
+"""Chapters of a book in reading order; a document type is named only, nothing is fetched."""
 
 import pytest
 
-from knowledge.errors import DamagedFile
-from knowledge.parsing.blocks import render
+from knowledge.errors import DamagedFile, PasswordRequired
+from knowledge.parsing.blocks import Content, render
 from knowledge.parsing.epub import read_epub
 from knowledge.parsing.limits import ParseLimits
 from tests.fakes import files
@@ -61,3 +61,58 @@ def test_a_name_that_only_the_document_type_would_know_stands_for_nothing() -> N
 def test_a_document_type_that_declares_anything_is_refused(doctype: str) -> None:
     with pytest.raises(DamagedFile, match="DOCTYPE"):
         _read(doctype)
+
+
+def _book(items: str, spine: str, locked: str = "") -> Content:
+    rootfile = '<rootfile full-path="OPS/b.opf"/>'
+    parts: dict[str, str | bytes] = {
+        "META-INF/container.xml": f"<container><rootfiles>{rootfile}</rootfiles></container>",
+        "OPS/b.opf": f"<package><manifest>{items}</manifest><spine>{spine}</spine></package>",
+        "OPS/one chapter.xhtml": "<html><body><p>One.</p></body></html>",
+        "two.html": "<html><body><p>Two.</p></body></html>",
+        **({"META-INF/encryption.xml": locked} if locked else {}),
+    }
+    return read_epub("a.epub", files.zipped(parts), ParseLimits())
+
+
+ONE = f'<item id="one" href="one%20chapter.xhtml" media-type="{XHTML}"/>'
+TWO = '<item id="two" href="../two.html" media-type="text/html"/>'
+ORDER = '<itemref idref="two"/><itemref idref="one"/><itemref idref="cover"/>'
+
+
+def test_chapters_are_read_in_the_order_of_the_spine_wherever_they_lie() -> None:
+    assert render(_book(ONE + TWO, ORDER).blocks).text == "Two.\n\nOne."
+    assert render(_book(ONE + TWO, '<itemref idref="one"/>').blocks).text == "One."
+
+
+@pytest.mark.parametrize(
+    ("part", "is_locked"), [("OPS/one%20chapter.xhtml", True), ("a.otf", False)]
+)
+def test_a_book_is_locked_where_a_chapter_is_and_open_where_a_font_is(
+    part: str, is_locked: bool
+) -> None:
+    locked = f'<encryption><CipherReference URI="{part}"/></encryption>'
+    if is_locked:
+        with pytest.raises(PasswordRequired, match="DRM"):
+            _book(ONE, ORDER, locked=locked)
+    else:
+        book = _book(ONE, ORDER, locked=locked)
+        assert render(book.blocks).text == "One."
+
+
+def test_a_container_that_names_no_package_is_told() -> None:
+    content = files.zipped({"META-INF/container.xml": "<container/>"})
+    with pytest.raises(DamagedFile, match="names no package"):
+        read_epub("a.epub", content, ParseLimits())
+
+
+def test_a_bad_byte_of_a_chapter_is_told() -> None:
+    content = files.zipped(
+        {
+            "META-INF/container.xml": CONTAINER,
+            "b.opf": f"<package>{PACKAGE.format(kind=XHTML)}</package>",
+            "c.xhtml": "<html><body><p>第一章：播种</p></body></html>".encode()[:-20] + b"\xff",
+        }
+    )
+    (told,) = read_epub("a.epub", content, ParseLimits()).not_read
+    assert told.what == "bytes"

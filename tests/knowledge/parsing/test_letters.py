@@ -18,6 +18,7 @@ from tests.fakes import files
         ("QX\u200b77\u200b12", "QX7712"),
         ("\ufeffid\ufeff,name", "id,name"),
         ("no\u2060break", "nobreak"),
+        ("ᠮᠣᠩᠭᠣᠯ\u180eᠠ", "ᠮᠣᠩᠭᠣᠯᠠ"),
         ("Sicher\u200cheit, A\u200dB", "Sicherheit, AB"),
         ("中\u200d文", "中文"),
     ],

@@ -46,6 +46,7 @@ def test_the_first_row_that_names_the_columns_is_the_header(text: str) -> None:
         "1,2\n3,4",
         "A;1,50;2,30\nB;2,50;3,30",
         "E149,printer jam\nE150,paper out",
+        "E149,printer jam\nE150,paper out\nE151,no ink\nnone,dust",
         "2026-03,Ann\n2026-04,Ben",
         "name\nAnn\nBen",
         "Part,Price",
@@ -63,6 +64,34 @@ def test_what_stands_above_a_table_is_its_title_or_a_remark() -> None:
     remark, table = _blocks("# made by hand\nPrices 2026\n\nPart;Price\nA;1\nB;2\n")
     assert remark == Paragraph("made by hand")
     assert table == Table((("Part", "Price"), ("A", "1"), ("B", "2")), 1, "Prices 2026")
+
+
+def test_a_title_keeps_the_commas_that_cut_it() -> None:
+    assert _table("# Stock, by hall\nPart,Hall,Count\nA,1,20\nB,2,30").title == "Stock, by hall"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Part|Where\na, b|1, x\nc, d|2, y",
+        "sep=|\nPart|Where\na, b|1, x\nc, d|2, y",
+        '"SEP=|"\nPart|Where\na, b|1, x\nc, d|2, y',
+        "#Part|Where\na, b|1, x\nc, d|2, y",
+    ],
+)
+def test_cells_are_cut_at_the_separator_and_hold_neither_it_nor_a_sign(text: str) -> None:
+    assert _table(text).rows == (("Part", "Where"), ("a, b", "1, x"), ("c, d", "2, y"))
+
+
+def test_the_separator_that_is_named_is_taken() -> None:
+    table = _table("sep=|\na;b|c;d\n1;2|3;4")
+    assert table.rows == (("a;b", "c;d"), ("1;2", "3;4"))
+
+
+def test_names_of_columns_behind_a_blank_line_begin_another_table() -> None:
+    first, second = _blocks("Part,Price\nA,13\nB,14\n\nCode,Colour\nX,red\nY,blue\n")
+    assert first == Table((("Part", "Price"), ("A", "13"), ("B", "14")), 1)
+    assert second == Table((("Code", "Colour"), ("X", "red"), ("Y", "blue")), 1)
 
 
 def test_a_blank_line_parts_tables_only_where_another_begins() -> None:

@@ -1,5 +1,7 @@
 """What a file says is read as it was written; what is wrong with its bytes is told."""
 
+import codecs
+
 import pytest
 
 from knowledge.errors import ParseLimitExceeded, UnknownEncoding, UnsupportedFile
@@ -80,6 +82,61 @@ def test_wide_and_shifted_text_is_read_with_and_without_a_mark(text: str, encodi
     assert read_text("a.txt", text.encode(encoding)).text == text
 
 
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
+    ],
+)
+def test_a_mark_tells_the_encoding_and_is_no_letter(mark: bytes, encoding: str) -> None:
+    read = read_text("a.txt", mark + "Löhne 工资".encode(encoding))
+    assert read == Decoded("Löhne 工资", encoding)
+
+
+def test_japanese_of_the_older_standard_is_read() -> None:
+    content = "返品は無料です".encode("iso2022_jp").replace(b"\x1b$B", b"\x1b$@")
+    assert read_text("a.txt", content) == Decoded("返品は無料です", "iso2022_jp")
+
+
+def test_an_encoding_of_ascii_bytes_is_believed_where_it_is_declared() -> None:
+    content = "员工有十五天年假".encode("hz")
+    assert content.isascii()
+    assert read_text("a.html", content, declared="hz-gb-2312").text == "员工有十五天年假"
+
+
+def test_every_end_of_line_is_one_and_a_zero_byte_is_nothing() -> None:
+    read = read_text("a.log", b"one\rtwo\r\nthree\x00\n" + b"and more words\n" * 40)
+    assert read.text == "one\ntwo\nthree\n" + "and more words\n" * 40
+
+
+@pytest.mark.parametrize(
+    ("opening", "kind"),
+    [
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"PK\x03\x04", "a ZIP or Office file"),
+        (b"\xd0\xcf\x11\xe0", "an old Office file"),
+        (b"\x89PNG", "a PNG image"),
+        (b"\xff\xd8\xff", "a JPEG image"),
+        (b"GIF89a", "a GIF image"),
+        (b"\x1f\x8b", "a gzip archive"),
+        (b"\x7fELF", "a program"),
+        (b"SQLite format 3\x00", "a database"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_what_it_is(opening: bytes, kind: str) -> None:
+    with pytest.raises(UnsupportedFile, match=f"'a.txt' is {kind}, not text"):
+        read_text("a.txt", opening + b"words")
+
+
+def test_code_points_that_are_no_letters_make_no_text() -> None:
+    with pytest.raises(UnsupportedFile, match="is binary"):
+        read_text("a.txt", ("退货" + "\uffff" * 4).encode())
+
+
 def test_utf_16_that_is_cut_keeps_its_text() -> None:
     read = read_text("a.txt", CHINESE.encode("utf-16")[:-1])
     assert read.text == CHINESE[:-1] + "�"
@@ -107,7 +164,7 @@ def test_what_is_sure_is_not_told() -> None:
     assert decode("a.txt", CHINESE.encode("gbk")) == (CHINESE, "gb18030")
 
 
-@pytest.mark.parametrize("text", ["谢谢", "一", "茅台", "小叶"])
+@pytest.mark.parametrize("text", ["谢谢", "一", "茅台", "小叶", "小叶" * 8])
 def test_letters_that_are_utf_8_as_well_are_read_as_named(text: str) -> None:
     assert parse("a.txt", text.encode("gbk"), encoding="gbk").text == text
 
@@ -134,6 +191,19 @@ def test_a_wrong_name_is_refused_with_what_to_do() -> None:
         parse("a.txt", CHINESE.encode("gbk"), encoding="utf-8")
     with pytest.raises(UnknownEncoding, match="'gb99' is no encoding"):
         parse("a.csv", b"a,b\n1,2", encoding="gb99")
+
+
+def test_a_right_name_is_believed_though_there_are_faults() -> None:
+    content = (CHINESE * 20).encode("gbk") + b"\xff\n" * 6
+    read = read_text("a.txt", content, charset=Charset("gb18030"))
+    assert read.text == CHINESE * 20 + "�\n" * 6
+    ((where, _),) = _told(read, "bytes")
+    assert where == "line 1 and further places, 6 in all"
+
+
+def test_a_mark_that_says_more_than_the_name_is_not_told() -> None:
+    read = read_text("a.txt", CHINESE.encode("utf-16"), charset=Charset("utf-16"))
+    assert read == Decoded(CHINESE, "utf-16-le")
 
 
 def test_a_name_changes_nothing_where_a_format_has_its_own_encoding() -> None:

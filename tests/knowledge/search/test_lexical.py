@@ -45,3 +45,22 @@ def test_of_equal_texts_the_one_in_the_letters_of_the_question_stands_first(
         assert all(passage.is_relevant for passage in found.passages)
         shown = {passage.external_id: passage.text for passage in found.passages}
         assert shown == texts
+
+
+def test_letters_of_its_own_behind_the_first_words_count_and_weigh_less_than_words(
+    knowledge: Knowledge,
+) -> None:
+    texts = {
+        "hans": "由本店售出的一切物品，退货运费由买家承担。",
+        "hant": "由本店售出的一切物品，退貨運費由買家承擔。",
+        "less": "運費。",
+    }
+    knowledge.ingest_many(
+        BASE,
+        [NewDocument(name, f"{name}.md", text.encode()) for name, text in texts.items()],
+        tenant=TENANT,
+    )
+    found = knowledge.retrieve(
+        "退貨運費由買家承擔嗎？", base_ids=[BASE], retrievers=["lexical"], tenant=TENANT
+    )
+    assert [passage.external_id for passage in found.passages] == ["hant", "hans", "less"]

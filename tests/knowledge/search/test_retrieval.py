@@ -277,6 +277,28 @@ def test_a_filter_finds_its_document_among_very_many_nearer_ones(
         assert [passage.external_id for passage in found.passages] == ["far"]
 
 
+def test_a_filter_that_leaves_more_than_are_compared_exactly_finds_the_nearest(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.search.dense.EXACT_CHUNKS", 2)
+    texts = ["shade", "kettle", "toaster", "parcel", "lamp return"]
+    documents = [
+        NewDocument(text, "f.txt", text.encode(), {"kind": "x" if place else "y"})
+        for place, text in enumerate(texts)
+    ]
+    knowledge.ingest_many(BASE, documents, tenant=TENANT)
+    found = knowledge.retrieve(
+        "lamp return",
+        base_ids=[BASE],
+        filters=read_filter({"kind": "x"}),
+        retrievers=["dense"],
+        top_k=9,
+        tenant=TENANT,
+    )
+    assert found.passages[0].external_id == "lamp return"
+    assert {passage.external_id for passage in found.passages} == set(texts[1:])
+
+
 def test_stale_vectors_never_answer_and_do_not_starve_the_result(
     open_knowledge: OpenKnowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@ from typing import Any
 import pytest
 
 from knowledge import Knowledge, NewDocument, read_filter
+from knowledge.sql.chunks import attribute_key
+from knowledge.types import AttributeValue
 from tests.knowledge.conftest import BASE, TENANT
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
@@ -54,6 +56,7 @@ ROWS: list[tuple[str, str, Any, str]] = [
     ("gt", "size", 2**63 - 1, "e"),
     ("gte", "size", 2**63, "e"),
     ("gt", "size", 10**300, ""),
+    ("gt", "size", -(2**63) - 1, "e"),
     ("gte", "on", "2026-01-01", "ab"),
     ("lt", "on", "2026-01-01", "c"),
     ("gt", "plan", "basic", "bce"),
@@ -121,3 +124,8 @@ def test_a_page_is_filled_after_filtering(filled: Knowledge) -> None:
         "lamp", base_ids=[BASE], tenant=TENANT, top_k=3, filters=late
     ).passages
     assert sorted(passage.external_id for passage in passages) == ["a", "b", "c"]
+
+
+def test_values_are_stored_as_earlier_releases_stored_them() -> None:
+    values: list[AttributeValue] = ["基本", 1.0, 1.5, True, "1"]
+    assert [attribute_key(value) for value in values] == ['"基本"', "1", "1.5", "true", '"1"']

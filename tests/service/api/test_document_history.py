@@ -1,10 +1,14 @@
 """Kept texts over HTTP: gone from the whole home with what they belong to."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
+from service.access import LOOPBACK_CALLER
 from service.cli import app
 from tests.knowledge.history.test_versions import files_with
 from tests.service.conftest import Running
@@ -71,3 +75,83 @@ def test_a_document_that_is_deleted_has_no_versions_to_take_back(running: Runnin
     assert running.client.post(f"{STORE}/rollback", json=asked).status_code == 404
     assert running.client.get(f"{STORE}/version", params=asked).status_code == 404
     assert len(running.client.get(f"{STORE}/history").json()["data"]) == 3
+
+
+def put(running: Running, content: str, **fields: object) -> None:
+    body = {"filename": "pay.md", "content": content, **fields}
+    assert running.client.put(PLACE, json=body).status_code == 200
+
+
+@pytest.fixture
+def kept(running: Running) -> Running:
+    """Return a gateway with a document of two kept versions."""
+    made = {"name": "handbook", "id": "handbook", "keep_versions": 3}
+    running.client.post("/v1/vector_stores", json=made)
+    for content in ("one lamp", "two lamps"):
+        put(running, content)
+    return running
+
+
+def test_nobody_reads_a_version_by_labels_that_the_caller_does_not_hold(
+    kept: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = replace(LOOPBACK_CALLER, access_labels=frozenset({"hr"}))
+    monkeypatch.setattr("service.access.LOOPBACK_CALLER", caller)
+
+    def answers(**named: object) -> list[int]:
+        asked: dict[str, Any] = {"document": "deep/pay.md", **named}
+        version = kept.client.get(f"{STORE}/version", params={**asked, "version": 1})
+        diff = kept.client.get(f"{STORE}/diff", params={**asked, "old": 1})
+        return [version.status_code, diff.status_code]
+
+    rollback = {"document": "deep/pay.md", "version": 1}
+    put(kept, "two lamps", access_labels=["board"])
+    assert answers() == answers(access_labels=["board"]) == [404, 404]
+    assert kept.client.post(f"{STORE}/rollback", json=rollback).status_code == 404
+    put(kept, "two lamps", access_labels=["hr"])
+    assert answers() == answers(access_labels=["hr", "board"]) == [200, 200]
+    assert answers(access_labels=["board"]) == [404, 404]
+    assert kept.client.post(f"{STORE}/rollback", json=rollback).status_code == 200
+
+
+def test_history_and_stale_documents_come_in_pages(kept: Running) -> None:
+    def page(place: str, **params: int | str) -> tuple[list[Any], bool]:
+        body = kept.client.get(f"{STORE}/{place}", params=params).json()
+        return body["data"], body["has_more"]
+
+    (newest,), has_more = page("history", limit=1)
+    assert (newest["version"], has_more) == (2, True)
+    (first,), has_more = page("history", limit=1, after=newest["version_id"])
+    assert (first["version"], has_more) == (1, False)
+    kept.put_document()
+    with kept.context.database.begin() as connection:
+        connection.execute(text("UPDATE kb_versions SET activated_at = 1782000000"))
+    (first,), has_more = page("stale", days=30, limit=1)
+    assert (first["external_id"], first["changed_at"], has_more) == (
+        "deep/pay.md",
+        1_782_000_000,
+        True,
+    )
+    (last,), has_more = page("stale", days=30, limit=1, after=first["id"])
+    assert (last["external_id"], has_more) == ("returns.md", False)
+    base = kept.client.get(STORE).json()
+    stale = kept.client.get(f"{STORE}/stale", params={"days": 30}).json()
+    assert int(stale["citations_since"]) == int(base["created_at"])
+
+
+def test_a_rollback_that_is_sent_twice_under_one_key_is_one(kept: Running) -> None:
+    asked: dict[str, Any] = {"document": "deep/pay.md", "version": 1}
+    key = {"Idempotency-Key": "k1"}
+    replies = [
+        kept.client.post(f"{STORE}/rollback", json=asked, headers=key).json() for _ in range(2)
+    ]
+    assert replies[0] == replies[1]
+    assert (replies[0]["version"], replies[0]["unchanged"]) == (3, False)
+
+
+@pytest.mark.parametrize("number", [0, 2**31, 2**64])
+def test_a_number_that_no_version_can_have_is_refused(kept: Running, number: int) -> None:
+    asked: dict[str, Any] = {"document": "deep/pay.md", "version": number, "old": number}
+    for place in ("version", "diff"):
+        assert kept.client.get(f"{STORE}/{place}", params=asked).status_code == 422
+    assert kept.client.get(f"{STORE}/stale", params={"days": number}).status_code == 422

@@ -196,3 +196,59 @@ def test_a_vllm_without_these_kernels_is_left_as_it_is() -> None:
         lora_kernels.install(ops, cpu)
     assert vars(ops) == {"bgmv_shrink": None}
     assert not hasattr(cpu, "bgmv_shrink")
+
+
+def test_a_vllm_without_the_layers_call_is_left_as_it_is() -> None:
+    bare = type("PunicaWrapperCPU", (), {"update_metadata": Wrapper.update_metadata})
+    ops = SimpleNamespace(**dict.fromkeys(NAMES))
+    cpu = SimpleNamespace(**dict.fromkeys(NAMES), PunicaWrapperCPU=bare)
+    with pytest.raises(AttributeError, match="add_lora_linear"):
+        lora_kernels.install(ops, cpu)
+    assert vars(ops) == dict.fromkeys(NAMES)
+    assert vars(bare)["update_metadata"] is Wrapper.update_metadata
+
+
+def test_the_kernels_stand_in_both_modules() -> None:
+    made = type("PunicaWrapperCPU", (Wrapper,), dict(vars(Wrapper)))
+    modules = [SimpleNamespace(**dict.fromkeys(NAMES)) for _ in range(2)]
+    modules[1].PunicaWrapperCPU = made
+    lora_kernels.install(*modules)
+    kernels = [lora_kernels.shrink, lora_kernels.expand, lora_kernels.expand_slice]
+    for module in modules:
+        assert [getattr(module, name) for name in NAMES] == kernels
+
+
+def test_what_vllm_leaves_out_is_a_scale_of_one_and_to_add() -> None:
+    x, indices = torch.randn(2, INPUTS), torch.tensor([0, 1])
+    down, up = matrices(RANK, INPUTS), matrices(8, RANK)
+    shrunk = torch.zeros(2, RANK)
+    lora_kernels.shrink(x, down, shrunk, indices)
+    torch.testing.assert_close(shrunk, plain(x, down, [0, 1]))
+    added = plain(shrunk, up, [0, 1])
+    for rest, before in (((), 3.0), ((True,), 3.0), ((False,), 0.0)):
+        output = torch.full((2, 8), 3.0)
+        lora_kernels.expand(shrunk, up, output, indices, *rest)
+        torch.testing.assert_close(output, before + added)
+
+
+def test_a_layers_slices_are_laid_side_by_side_once(
+    wrapper_type: type[Wrapper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = []
+    join = lora_kernels._join
+
+    def count(*slices: Any) -> Any:
+        joined.append(len(slices[0]))
+        return join(*slices)
+
+    monkeypatch.setattr(lora_kernels, "_join", count)
+    shrinking = tuple(matrices(RANK, INPUTS) for _ in WIDTHS)
+    expanding = tuple(matrices(width, RANK) for width in WIDTHS)
+    wrapper = wrapper_type()
+    for _ in range(3):
+        wrapper.update_metadata(slots=[0, 1])
+        x = torch.randn(2, INPUTS).to(torch.bfloat16)
+        y = torch.zeros(2, sum(WIDTHS)).to(torch.bfloat16)
+        wrapper.add_lora_linear(y, x, shrinking, expanding, 1.0, WIDTHS)
+        assert y.any()
+    assert joined == [len(WIDTHS)]

@@ -101,6 +101,7 @@ def test_a_guess_is_rarely_told_where_there_are_letters_enough() -> None:
         ("안녕하세요, 창고 열쇠는 접수처에 있습니다", "cp949"),
         ("倉庫の鍵は受付にあります", "euc_jp"),
         ("İşçiler için güvenlik kuralları", "cp1254"),
+        ("คลังสินค้าเปิดเก้าโมงทุกวัน", "cp874"),
     ],
 )
 def test_other_languages_are_told_too(text: str, encoding: str) -> None:
@@ -110,6 +111,8 @@ def test_other_languages_are_told_too(text: str, encoding: str) -> None:
 def test_what_is_declared_decides_where_the_bytes_leave_it_open_and_no_further() -> None:
     content = "Größe".encode("cp1252")
     assert detect(content, declared="cp1250").encoding == "cp1250"
+    cyrillic = "Склад закрыт в субботу".encode("iso8859-5")
+    assert detect(cyrillic, declared="iso8859-5").encoding == "iso8859-5"
     chinese = "员工每年有十五天年假。".encode("gbk")
     assert detect(chinese, declared="cp1252").encoding == "gb18030"
     assert detect("Größe, Länge, Übermaß".encode("cp1252"), declared="gb18030").encoding == "cp1252"
@@ -133,6 +136,12 @@ def test_a_long_file_is_told_by_a_part_of_it() -> None:
     assert read_text("a.txt", text.encode("gbk")).text == text
     one_line = "库存不足，请补货；" * 200_000
     assert read_text("a.txt", one_line.encode("gbk")).encoding == "gb18030"
+
+
+def test_a_letter_in_a_long_file_is_told_by_the_words_around_it() -> None:
+    text = "plain words\n" * 200 + "naïve\nmore\n"
+    guess = detect(text.encode("cp1252"))
+    assert (guess.encoding, guess.other) == ("cp1252", "")
 
 
 def test_a_zero_byte_at_the_start_of_plain_text_is_no_fault_of_ours() -> None:

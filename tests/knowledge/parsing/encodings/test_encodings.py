@@ -44,3 +44,9 @@ def test_each_encoding_is_known_by_its_own_name_and_reads_text() -> None:
 def test_an_unknown_name_is_refused_with_what_to_write(name: str) -> None:
     with pytest.raises(UnknownEncoding, match=r"write utf-8, gb18030 \(also gbk"):
         encoding_name(name)
+
+
+def test_a_long_name_is_not_repeated_whole() -> None:
+    with pytest.raises(UnknownEncoding) as refused:
+        encoding_name("x" * 5_000)
+    assert len(str(refused.value)) < 300

@@ -27,6 +27,7 @@ def _fullest(plain: str, *page: Block) -> list[Block]:
             "您好，订单NP55812已于4月14日发\n货，请查收。",
             [Paragraph("您好，订单NP55812已于4月14日发货，请查收。")],
         ),
+        ("请提前\n三天申\n请年假", [Paragraph("请提前三天申请年假")]),
         (LETTER, []),
     ],
 )
@@ -65,6 +66,11 @@ def test_what_only_one_says_is_kept() -> None:
     )
     short = Paragraph("Gate 7741")
     assert _fullest(f"{legal}\n\nSee the HTML.", short) == [Paragraph(legal), short]
+
+
+def test_a_notice_that_says_a_figure_is_kept() -> None:
+    notice = "Open this in a browser; the gate code is 7741."
+    assert _fullest(notice, *PAGE) == [*PAGE, Paragraph(notice)]
 
 
 def test_a_figure_that_is_missing_counts_more_than_a_word() -> None:

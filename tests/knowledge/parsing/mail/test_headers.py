@@ -61,6 +61,14 @@ def test_raw_bytes_without_a_hint_are_detected() -> None:
     assert _header("关于年度体检安排的通知".encode("gbk")) == "关于年度体检安排的通知"
 
 
+def test_raw_bytes_of_a_short_name_are_read_as_hinted() -> None:
+    assert _header("Да".encode("koi8-r"), hint="koi8-r") == "Да"
+
+
+def test_a_single_letter_beyond_the_charset_named_is_read() -> None:
+    assert _header(word("镕".encode("gbk"))) == "镕"
+
+
 def test_headers_of_one_name_are_joined() -> None:
     assert header_text(message_from_bytes(b"To: a@x\nTo: b@x\n\n"), "To") == "a@x, b@x"
 

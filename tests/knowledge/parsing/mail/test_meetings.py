@@ -61,6 +61,7 @@ def test_a_meeting_says_what_when_where_and_who() -> None:
         ("DTSTART;VALUE=DATE:20260501\nDTEND;VALUE=DATE:20260502", "2026-05-01"),
         ("DTSTART;VALUE=DATE:20260501\nDTEND;VALUE=DATE:20260501", "2026-05-01 to 2026-05-01"),
         ("DTSTART:20260414T093000Z\nDURATION:PT1H30M", "2026-04-14 09:30 to 11:00 UTC"),
+        ("DTSTART;VALUE=DATE:20260501\nDURATION:P2W", "2026-05-01 to 2026-05-14"),
         ("DTSTART:20260414T2200\nDTEND:20260415T0100", "2026-04-14 22:00 to 2026-04-15 01:00"),
         (
             "DTSTART;TZID=Asia/Shanghai:20260414T090000\nDTEND;TZID=Asia/Tokyo:20260414T110000",
@@ -75,6 +76,24 @@ def test_a_meeting_says_what_when_where_and_who() -> None:
 def test_times_are_told_as_people_tell_them(lines: str, when: str) -> None:
     (text,) = _texts(f"BEGIN:VEVENT\n{lines}\nEND:VEVENT")
     assert text == f"Event:\nWhen: {when}"
+
+
+@pytest.mark.parametrize(
+    ("attendee", "told"),
+    [
+        ("PARTSTAT=TENTATIVE;CN=Ben:mailto:ben@example.com", "Ben <ben@example.com> (tentative)"),
+        ("PARTSTAT=DECLINED:mailto:ben@example.com", "ben@example.com (declined)"),
+        ("CN=ben@example.com:mailto:ben@example.com", "ben@example.com"),
+    ],
+)
+def test_who_comes_is_told_once_with_the_answer(attendee: str, told: str) -> None:
+    (text,) = _texts(f"BEGIN:VEVENT\nATTENDEE;{attendee}\nEND:VEVENT")
+    assert text == f"Event:\nAttendees: {told}"
+
+
+def test_whom_to_ask_and_what_was_said_is_told() -> None:
+    (text,) = _texts("BEGIN:VEVENT\nCOMMENT:Bring boots\nCONTACT:Ann 7741\nEND:VEVENT")
+    assert text == "Event:\nComment: Bring boots\nContact: Ann 7741"
 
 
 def test_a_cancelled_meeting_says_so() -> None:

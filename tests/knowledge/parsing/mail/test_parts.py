@@ -115,6 +115,7 @@ def test_attached_text_is_read_and_other_files_are_told() -> None:
         ("application/ms-tnef", "a.dat", "have the mail sent again as HTML"),
         ("application/pkcs7-signature", "smime.p7s", "it signs the mail and says nothing"),
         ("application/pgp-signature", "signature.asc", "it signs the mail and says nothing"),
+        ("message/partial", "2.txt.part", "it is a piece of a mail that was sent in several"),
         ("application/octet-stream", "plan.dwg", "send it as a document of its own"),
     ],
 )
@@ -160,6 +161,46 @@ def test_what_the_user_says_holds_for_texts_that_name_no_encoding() -> None:
     assert render(content.blocks).text == f"{TOP}\n\n退貨\n\n付款"
 
 
+def test_what_the_user_says_holds_for_letters_that_are_utf_8_as_well() -> None:
+    charset = Charset(named="gb18030")
+    for kind, text in (("text/plain", "谢谢"), ("text/html", "<p>谢谢</p>")):
+        content = read_mail("a.eml", mail(part(text.encode("gbk"), kind)), 1_000, charset=charset)
+        assert render(content.blocks).text == f"{TOP}\n\n谢谢"
+        assert content.encoding == "gb18030"
+
+
+def test_a_mail_without_text_is_told_as_ascii() -> None:
+    assert _read(PICTURE).encoding == "ascii"
+
+
+def test_what_is_told_of_a_part_is_told_of_the_mail() -> None:
+    choices = "".join(f"<option>{n}" for n in range(40))
+    body = several(
+        part('id,size\n1,"5 inch\n2,6', "text/csv"),
+        part(f"<p>Hello<select>{choices}</select>", "text/html"),
+    )
+    quotes, entries = _read(body).not_read
+    assert quotes.what == "quotes"
+    assert entries.what == "10 choices of a form"
+
+
+def test_who_gets_a_copy_is_told() -> None:
+    assert (
+        _text(part("Hello"), HEAD + b"Cc: b@example.com\n") == f"{TOP}\nCc: b@example.com\n\nHello"
+    )
+
+
+def test_a_line_of_a_chat_log_is_a_turn() -> None:
+    body = part('{"role": "user", "content": "Where?"}', "application/json; name=a.jsonl")
+    assert _text(body).endswith("Attachment a.jsonl:\n\nuser: Where?")
+
+
+def test_a_file_of_no_kind_is_told() -> None:
+    body = several(part("Hello"), b'Content-Disposition: attachment; filename="plan.dwg"\n\nAC1032')
+    assert _text(body) == f"{TOP}\nAttachments: plan.dwg\n\nHello"
+    assert _told(body) == ["plan.dwg"]
+
+
 def test_a_text_that_is_cut_off_is_read_and_told() -> None:
     cut = base64.b64encode("员工每年有十五天年假。请提前三天申请".encode())[:-2]
     body = part(cut, "text/plain", "Content-Transfer-Encoding: base64")
@@ -177,6 +218,14 @@ def test_raw_bytes_of_headers_are_read_as_the_text_is() -> None:
     expected = "Subject: 采购通知\nFrom: 王五 <w@example.com>\n\n请查收。"
     assert _text(part("请查收。", charset="gbk"), head) == expected
     assert _text(part("<meta charset=gbk>请查收。".encode("gbk"), "text/html"), head) == expected
+
+
+def test_raw_bytes_of_headers_are_read_as_a_text_that_names_no_encoding() -> None:
+    said = "Склад закрыт в субботу, ключ лежит на проходной."
+    head = "Subject: Да\nFrom: a@example.com\n".encode("koi8-r")
+    assert _text(part(said.encode("koi8-r")), head) == (
+        f"Subject: Да\nFrom: a@example.com\n\n{said}"
+    )
 
 
 def test_lines_that_were_broken_to_be_sent_are_whole_again() -> None:

@@ -32,6 +32,7 @@ def test_comments_are_left_out_and_told(text: str, left: str) -> None:
     "text",
     [
         "```html\n<!-- a -->\n```",
+        "````\n```\n<!-- a -->\n````",
         "Write `<!-- a -->` there.",
         "    <!-- a -->",
         "<!-- never closed\n\nAll of this is read.",

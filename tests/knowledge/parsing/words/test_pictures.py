@@ -6,7 +6,8 @@ import time
 import pytest
 
 from knowledge.parsing import parse
-from knowledge.parsing.words.pictures import without_pictures
+from knowledge.parsing.blocks import Paragraph, Table
+from knowledge.parsing.words.pictures import blocks_without_pictures, without_pictures
 
 LETTERS = "iVBORw0KGgo" + "Ab3+/" * 60
 LINES = "\n".join(["iVBORw0KGgo" + "A" * 65, *["B" * 76] * 3, "CCC+/=="])
@@ -91,3 +92,11 @@ def test_a_text_that_only_looks_like_pictures_takes_linear_time(text: str) -> No
     began = time.process_time()
     without_pictures(text)
     assert time.process_time() - began < 2
+
+
+def test_a_picture_is_told_by_the_words_beside_it() -> None:
+    letters = f"data:image/png;base64,{'A' * 99}"
+    blocks = [Paragraph(letters), Table(((f"plan {letters}", "x"), ("BX", letters)), 0)]
+    taken, places = blocks_without_pictures(blocks)
+    assert taken == [Paragraph(""), Table((("plan ", "x"), ("BX", "")), 0)]
+    assert places == ["alone", 'beside "plan"', 'beside "BX"']

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
+from tests.fakes.files import locked_pdf
 from tests.service.conftest import Running
 
 Add = Callable[..., Any]
@@ -122,3 +123,26 @@ def test_the_encoding_that_is_named_is_that_of_every_text(add: Add, tmp_path: Pa
     refused = add(tmp_path / "a.txt", "--encoding", "klingon", exits=1)
     assert refused["error"]["code"] == "unknown_encoding"
     assert "write utf-8, gb18030" in refused["error"]["message"]
+
+
+def test_a_single_file_takes_an_id_and_a_password(
+    add: Add,
+    running: Running,
+    folder: Path,
+) -> None:
+    (folder / "locked.pdf").write_bytes(locked_pdf("A locked lamp.", "key"))
+    words = (folder / "locked.pdf", "--as", "deep/pay", "--password", "key")
+    object.__setattr__(running.settings.server, "put_wait_s", 0.0)
+    (row,) = add(*words)["data"]
+    assert (row["external_id"], row["filename"]) == ("deep/pay", "locked.pdf")
+    assert add(folder, "--as", "deep/pay", exits=1)["error"]["code"] == "usage"
+
+
+def test_where_every_file_fails_the_command_fails(add: Add, folder: Path) -> None:
+    for name in ("a.md", "hr/pay.md"):
+        (folder / name).write_text(" ")
+    (folder / "Thumbs.db").write_text("x")
+    body = add(folder, exits=1)
+    assert (body["data"], len(body["failed"])) == ([], 2)
+    assert {"document": "Thumbs.db", "why": "a system file of Windows"} in body["skipped"]
+    assert add(folder / "a.md", exits=1)["error"]["code"] == "empty_document"

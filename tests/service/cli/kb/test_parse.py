@@ -37,6 +37,10 @@ def test_parse_says_which_pages_were_recognised_unless_told_not_to(tmp_path: Pat
     assert (status, document["pages"]) == (0, ["The pump stands still"])
     assert isinstance(document["recognised"], dict)
     assert document["recognised"].keys() == {"1"}
+    assert 0.8 < document["recognised"]["1"] < 1
+    said = CliRunner().invoke(app, ["kb", "parse", str(picture)])
+    assert f"recognised: page 1, confidence {document['recognised']['1']:.2f}" in said.stderr
+    assert "encoding" not in said.stderr
     status, document = run_parse(picture, "--ocr", "never")
     assert status == 1
     assert "'code': 'no_text'" in str(document["error"])

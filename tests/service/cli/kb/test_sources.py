@@ -5,10 +5,19 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from service.cli import app
 from service.cli.kb.sources import source_of
 from tests.service.cli.kb.conftest import STORE, Sync, changes, documents
 from tests.service.conftest import Running
+
+
+def printed(running: Running, folder: Path, *words: str) -> list[str]:  # arguments
+    line = ["kb", "sync", "handbook", str(folder), *words, "--url", str(running.client.base_url)]
+    done = CliRunner().invoke(app, line)
+    assert done.exit_code == 0, done.output
+    return done.stdout.splitlines()
 
 
 def test_a_folder_has_one_name_however_it_is_written(
@@ -38,6 +47,20 @@ def test_another_machine_names_the_same_path_otherwise(
     assert len(names) == 4
 
 
+def test_a_machine_whose_mark_cannot_be_read_is_told_by_its_network_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = tmp_path / "machine-id"
+    monkeypatch.setattr("service.cli.kb.sources._MACHINE_IDS", (tmp_path / "none", marks))
+    names = set[str]()
+    for content in (b"", b"\xe9\n"):
+        marks.write_bytes(content)
+        for card in (1, 2):
+            monkeypatch.setattr("uuid.getnode", lambda card=card: card)
+            names.add(source_of(tmp_path))
+    assert len(names) == 2
+
+
 def test_what_was_uploaded_is_never_deleted(
     store: Running,
     sync: Sync,
@@ -58,6 +81,11 @@ def test_what_was_uploaded_is_never_deleted(
     body = sync(folder)
     assert changes(body) == (["d.md"], [], [], 0)
     assert body["kept"] == {"uploaded": 4, "of_other_folders": {}, "of_unknown_origin": []}
+    said = printed(store, folder, "--dry-run")
+    assert "kept        4 documents that no sync put in" in said
+    assert said[-1] == (
+        "would be: 0 added, 0 replaced, 0 reread, 0 relabelled, 0 deleted, 1 unchanged, 1 skipped"
+    )
     assert set(documents(store)) == {"a.md", "c.md", "deep/b.md", "hand.md", "d.md"}
 
 
@@ -83,6 +111,9 @@ def test_a_sync_of_another_folder_deletes_nothing_of_the_first(
     other.mkdir()
     (other / "z.md").write_text("lamp z")
     (other / "a.md").write_text((folder / "a.md").read_text())
+    said = printed(store, other, "--dry-run")
+    assert f"taken over  1 documents of the folder {source_of(folder)}" in said
+    assert any(line.startswith(f"kept        1 of the folder {source_of(folder)}") for line in said)
     body = sync(other)
     assert (changes(body), body["adopted"]) == ((["z.md"], [], [], 1), {source_of(folder): 1})
     assert body["kept"]["of_other_folders"] == {source_of(folder): 1}
@@ -132,6 +163,7 @@ def test_a_document_of_unknown_origin_is_deleted_only_once_it_was_seen_in_the_fo
     store: Running,
     sync: Sync,
     folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store.put_document("By hand.", "hand.md")
     sync(folder)
@@ -141,6 +173,11 @@ def test_a_document_of_unknown_origin_is_deleted_only_once_it_was_seen_in_the_fo
     body = sync(folder)
     assert changes(body) == ([], [], [], 1)
     assert body["kept"]["of_unknown_origin"] == ["a.md", "hand.md"]
+    said = [line.partition(": ")[0] for line in printed(store, folder, "--dry-run")]
+    assert said[1:3] == ["kept        a.md", "kept        hand.md"]
+    monkeypatch.setattr("service.cli.kb.outcome.MOST_NAMED", 1)
+    said = printed(store, folder, "--dry-run")
+    assert "kept        1 more of unknown origin; --json names all" in said
     (folder / "deep" / "b.md").unlink()
     (folder / "c.md").write_text("lamp c")
     assert changes(sync(folder)) == (["c.md"], [], ["deep/b.md"], 0)

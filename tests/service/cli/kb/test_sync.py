@@ -73,6 +73,43 @@ def test_one_bad_file_does_not_stop_the_others(store: Running, sync: Sync, folde
     assert documents(store) == {"a.md": 1, "deep/b.md": 1, "c.md": 1}
 
 
+def test_what_fails_beside_unchanged_files_alone_is_a_part(
+    store: Running, sync: Sync, folder: Path
+) -> None:
+    sync(folder)
+    for name in ("z.md", "deep/b.md"):
+        (folder / name).write_text(" ")
+    body = sync(folder, exits=3)
+    assert (body["state"], changes(body)) == ("partial", ([], [], [], 1))
+    assert [row["document"] for row in body["failed"]] == ["deep/b.md", "z.md"]
+    (folder / "a.md").write_text(" ")
+    assert sync(folder, exits=1)["state"] == "failed"
+    line = ["kb", "sync", "handbook", str(folder), "--url", str(store.client.base_url)]
+    assert "0 unchanged, 1 skipped, 3 failed" in CliRunner().invoke(app, line).stdout
+
+
+def test_a_folder_of_which_nothing_can_be_read_says_why(sync: Sync, tmp_path: Path) -> None:
+    made = tmp_path / "links"
+    made.mkdir()
+    (made / "out.md").symlink_to("/etc/hostname")
+    body = sync(made, exits=1)
+    assert body["error"]["code"] == "empty_folder"
+    assert "out.md is a link out of the folder" in body["detail"]
+
+
+def test_a_document_that_somebody_deleted_meanwhile_is_no_failure(
+    store: Running, sync: Sync, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(folder)
+    (folder / "a.md").unlink()
+
+    def delete(*_: object) -> None:
+        store.client.delete(f"{STORE}/documents/a.md")
+
+    monkeypatch.setattr("service.cli.kb.sync._Run.send", delete)
+    assert sync(folder)["deleted"] == ["a.md"]
+
+
 @pytest.mark.parametrize("kind", ["empty", "missing"])
 def test_an_empty_or_missing_folder_deletes_nothing_unless_told_to(
     store: Running, sync: Sync, folder: Path, kind: str
@@ -131,7 +168,11 @@ def test_a_rule_relabels_documents_whose_bytes_did_not_change(
     assert sync(folder)["relabelled"] == []
     assert labels(store)["deep/b.md"] == ["hr"]
     rule.write_text("none")
-    assert sync(folder)["relabelled"] == ["deep/b.md"]
+    line = ["kb", "sync", "handbook", str(folder), "--dry-run"]
+    said = CliRunner().invoke(app, [*line, "--url", str(store.client.base_url)]).stdout
+    assert said.splitlines()[0] == "relabelled  deep/b.md  (none)"
+    body = sync(folder)
+    assert (body["relabelled"], body["access_labels"]) == (["deep/b.md"], {"deep/b.md": []})
     assert labels(store)["deep/b.md"] == []
 
 

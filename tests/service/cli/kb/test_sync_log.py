@@ -3,14 +3,21 @@
 import json
 import os
 import signal
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from service.cli import app
+from service.cli.client import Gateway
+from service.cli.kb.folders import FoundFiles
+from service.cli.kb.outcome import Outcome
 from service.cli.kb.sources import source_of
+from service.cli.kb.sync_log import SyncLog, _print_run
+from service.cli.replies import SyncReply
 from tests.service.cli.kb.conftest import STORE, Sync
 from tests.service.conftest import Running
 
@@ -59,8 +66,10 @@ def test_a_sync_that_is_stopped_says_so_and_what_it_did(
         os.kill(os.getpid(), number)
 
     monkeypatch.setattr("service.cli.kb.sync._Run.delete", stopped)
+    before = signal.getsignal(number)
     body = sync(folder, exits=1)
     assert body["error"]["code"] == "stopped"
+    assert signal.getsignal(number) == before
     shown = sync(folder, "--last")
     assert (shown["state"], shown["report"]["added"]) == ("stopped", ["a.md", "deep/b.md"])
     lines = last(store).splitlines()
@@ -81,6 +90,7 @@ def test_a_sync_that_an_error_ends_says_so(
         "failed",
         "empty_document",
     )
+    assert any(line.startswith("error       ") for line in last(store).splitlines())
 
 
 def test_a_sync_that_never_ended_is_unfinished_with_what_it_last_told(
@@ -89,8 +99,6 @@ def test_a_sync_that_never_ended_is_unfinished_with_what_it_last_told(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from service.cli.kb.sync_log import SyncLog
-
     store_report = SyncLog._store
 
     def killed(log: SyncLog, state: str, **more: Any) -> None:
@@ -115,3 +123,45 @@ def test_a_report_of_another_shape_hides_no_other(store: Running, sync: Sync, fo
     assert "--json shows it" in last(store, "--source", "elsewhere")
     body = json.loads(last(store, "--source", "elsewhere", "--json"))
     assert body["report"] == stored["report"]
+
+
+def test_a_sync_says_how_far_it_is_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, told = [100.0], list[str]()
+    monkeypatch.setattr("service.cli.kb.sync_log.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(SyncLog, "_store", lambda _log, state: told.append(state))
+    outcome = Outcome("handbook", "desk:/docs", FoundFiles(), dry_run=False)
+    with closing(Gateway.find("http://127.0.0.1:9")) as gateway:
+        log = SyncLog(gateway, outcome)
+        for second, times in ((104, 0), (106, 1), (110, 1), (112, 2)):
+            now[0] = float(second)
+            log.note()
+            assert told == ["unfinished"] * times
+
+
+def test_a_report_that_the_gateway_does_not_take_fails_no_sync() -> None:
+    outcome = Outcome("handbook", "desk:/docs", FoundFiles(), dry_run=False)
+    ran = []
+    with closing(Gateway.find("http://127.0.0.1:9")) as gateway:
+        with SyncLog(gateway, outcome).running():
+            ran.append(True)
+    assert ran
+
+
+def test_a_run_is_told_from_its_begin_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome("handbook", "desk:/docs", FoundFiles(), dry_run=False)
+    ways: dict[float | None, str] = {
+        86_400.0 * 9: "finished    began 1970-01-01 00:00:00, ended 1970-01-10 00:00:00",
+        None: "unfinished  began 1970-01-01 00:00:00, last heard of 1970-01-06 00:00:00",
+    }
+    for ended_at, line in ways.items():
+        body = {
+            "id": "sync_1",
+            "source": "desk:/docs",
+            "state": "finished" if ended_at else "unfinished",
+            "began_at": 0.0,
+            "heard_at": 86_400.0 * 5,
+            "ended_at": ended_at,
+            "report": outcome.as_document(),
+        }
+        _print_run(Console(width=200), SyncReply.model_validate(body))
+        assert line in capsys.readouterr().out

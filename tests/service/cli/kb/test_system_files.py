@@ -25,3 +25,21 @@ def test_files_of_programs_are_skipped_with_a_reason(name: str) -> None:
 @pytest.mark.parametrize("name", MEANT)
 def test_files_of_people_are_not(name: str) -> None:
     assert why_skipped(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Thumbs.db", "a system file of Windows"),
+        ("._report.docx", "a system file of macOS"),
+        ("@eaDir", "a system folder of a storage device"),
+        ("~$report.docx", "a lock file of an office program"),
+        ("~WRL0001.tmp", "a lock file of an office program"),
+        ("notes.md~", "a temporary file of an editor"),
+        ("big.pdf.part", "a temporary file"),
+        (".git", "version control"),
+        (".env", "hidden"),
+    ],
+)
+def test_the_reason_names_whose_file_it_is(name: str, why: str) -> None:
+    assert why_skipped(name) == why

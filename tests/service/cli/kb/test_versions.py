@@ -102,6 +102,19 @@ def test_a_rollback_is_a_new_version_that_history_names(
     assert "its text was not kept" in kb("rollback", "returns.md", 1, exits=1).stderr
 
 
+def test_a_rollback_that_takes_long_is_waited_for_and_tells_the_labels(
+    kb: Kb,
+    running: Running,
+) -> None:
+    body = {"filename": "returns.md", "content": "Secret lamp.", "access_labels": ["hr"]}
+    running.client.put("/v1/vector_stores/handbook/documents/returns.md", json=body)
+    object.__setattr__(running.settings.server, "put_wait_s", 0.0)
+    told = kb("rollback", "returns.md", 2).stdout
+    assert told == "returns.md: version 4 has the text of version 2  (hr)\n"
+    told = kb("rollback", "returns.md", 4).stdout
+    assert told == "returns.md: version 4 is the active one; nothing was changed\n"
+
+
 def test_a_rollback_of_a_synced_document_says_what_the_next_sync_does(
     kb: Kb,
     running: Running,
