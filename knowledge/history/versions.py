@@ -261,7 +261,7 @@ def _draft(resources: Resources, base: Base, old: KeptVersion) -> Draft:
         access=frozenset(),
         bytes=old.bytes,
         text=old.text,
-        ocr=base.ocr,
+        ocr=old.ocr,
         left_out=old.left_out,
         fingerprint=fingerprint(old.text),
         chunking=old.chunking,

@@ -104,7 +104,7 @@ class BlockWriter:
 
         Between the words it would part them: 漢字検定 is one.
         """
-        base, reading = "".join(base.split()), " ".join(reading.split())
+        base, reading = " ".join(base.split()), " ".join(reading.split())
         if not (base and reading):
             return
         self._charge(reading)

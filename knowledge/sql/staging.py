@@ -36,7 +36,7 @@ class Draft:
     access: frozenset[str]
     bytes: int
     text: str
-    ocr: str
+    ocr: str | None
     left_out: tuple[NotRead, ...]
     fingerprint: Fingerprint
     chunking: str

@@ -42,6 +42,7 @@ class KeptVersion:
 
     Attributes:
         chunks: Of a replaced version; the active one has them in their table.
+        ocr: The base's setting when it was read; None: there was none yet.
         access: Its own labels, when it was active; those of its document may be others now.
         synced_from: Of its document now.
     """
@@ -57,6 +58,7 @@ class KeptVersion:
     content_hash: str
     bytes: int
     text: str
+    ocr: str | None
     left_out: tuple[NotRead, ...]
     chunking: str
     chunks: tuple[Chunk, ...]
@@ -215,6 +217,7 @@ _VERSION = (
         versions.c.content_hash,
         versions.c.bytes,
         versions.c.text,
+        versions.c.ocr,
         versions.c.left_out,
         versions.c.chunking,
         versions.c.layout,

@@ -11,11 +11,15 @@ from knowledge import (
     DocumentNotFound,
     InvalidQuery,
     Knowledge,
+    NewDocument,
+    ParsedText,
     TextNotKept,
     VersionNotFound,
 )
+from knowledge.parsing import NotRead
 from knowledge.sql.tables import versions
-from tests.knowledge.conftest import BASE, TENANT
+from tests.fakes.files import pdf
+from tests.knowledge.conftest import BASE, TENANT, OpenKnowledge
 
 FIRST = (
     b"# Pay\n\nThe zanzibar lamp costs nine euros.\n\n| item | price |\n|---|---|\n| bulb | 3 |\n"
@@ -62,6 +66,9 @@ def test_the_newest_replaced_versions_keep_their_text(kept: Knowledge) -> None:
         text(kept, 1)
     with pytest.raises(VersionNotFound):
         text(kept, 9)
+    told = [kept.versions.text(BASE, "pay.md", number, tenant=TENANT) for number in (4, 3)]
+    assert [one.is_active for one in told] == [True, False]
+    assert [one.changed_at for one in told] == [entry.changed_at for entry in entries[:2]]
 
 
 def test_versions_of_one_content_take_one_place(kept: Knowledge, engine: Engine) -> None:
@@ -108,6 +115,7 @@ def test_a_diff_compares_with_the_active_version_where_no_other_is_named(kept: K
     diff = kept.versions.diff(BASE, "pay.md", 1, tenant=TENANT)
     assert (diff.old, diff.new) == (1, 2)
     assert diff.lines[0].startswith("--- pay.md (version 1, ")
+    assert diff.lines[1].startswith("+++ pay.md (version 2, ")
     assert "-The zanzibar lamp costs nine euros." in diff.lines
     assert "+The lamp costs ten euros." in diff.lines
     assert kept.versions.diff(BASE, "pay.md", 2, 2, tenant=TENANT).lines == ()
@@ -129,6 +137,21 @@ def test_a_rollback_is_a_new_version_with_the_old_text(kept: Knowledge) -> None:
     assert kept.check(BASE, tenant=TENANT).in_step
 
 
+def test_a_rollback_brings_back_how_a_file_was_read(kept: Knowledge) -> None:
+    missing = NotRead("page", "page 2", "a picture")
+    for content, text in ((b"1", "The old pump stands still."), (b"2", "Nothing.")):
+        scan = ParsedText(text, "png", "binary", left_out=(missing,), recognised=((1, 0.93),))
+        kept.ingest(BASE, "a.png", "a.png", content, parsed=scan, tenant=TENANT)
+    assert not kept.get_document(BASE, "a.png", tenant=TENANT).is_outdated
+    kept.change_base(BASE, tenant=TENANT, ocr="always")
+    kept.versions.roll_back(BASE, "a.png", 1, tenant=TENANT)
+    document = kept.get_document(BASE, "a.png", tenant=TENANT)
+    assert (document.encoding, document.left_out) == ("binary", (missing,))
+    assert document.is_outdated, "it was read while the base said `auto`"
+    (passage,) = kept.retrieve("old pump", base_ids=[BASE], tenant=TENANT).passages[:1]
+    assert (passage.ocr, passage.ocr_confidence) == (True, 0.93)
+
+
 def test_a_rollback_to_the_active_version_changes_nothing(kept: Knowledge) -> None:
     report = kept.versions.roll_back(BASE, "pay.md", 2, tenant=TENANT)
     assert (report.version, report.unchanged) == (2, True)
@@ -140,6 +163,72 @@ def test_a_rollback_that_is_repeated_pushes_no_kept_text_out(kept: Knowledge) ->
         report = kept.versions.roll_back(BASE, "pay.md", 1, tenant=TENANT)
         assert (report.version, report.unchanged) == (3, True)
     assert "ten euros" in text(kept, 2)
+
+
+OLD = {
+    "a page": NewDocument(
+        "pay", "wages.html", "<p>谢谢, nine lamps</p><video src='a.mp4'></video>".encode("gbk")
+    ),
+    "pages": NewDocument("pay", "pay.pdf", pdf("Nine lamps are paid.", "Ten lamps are paid.")),
+    "a long table": NewDocument(
+        "pay",
+        "pay.md",
+        b"# Lamps\n\n| lamp | price |\n|---|---|\n"
+        + b"".join(b"| lamp of brass %d | nine euros |\n" % number for number in range(200)),
+    ),
+    "a file of the same text": NewDocument("pay", "pay.txt", b"Ten lamps are paid.\r\n"),
+}
+TOLD = ("filename", "encoding", "content_hash", "bytes", "tokens", "chunks", "left_out")
+
+
+@pytest.mark.parametrize("old", OLD.values(), ids=OLD.keys())
+def test_a_rollback_brings_back_all_that_was_told_of_the_version(
+    knowledge: Knowledge, old: NewDocument
+) -> None:
+    knowledge.versions.keep(BASE, 2, tenant=TENANT)
+
+    def told() -> tuple[object, ...]:
+        document = knowledge.get_document(BASE, "pay", tenant=TENANT)
+        passages = knowledge.retrieve("lamps paid", base_ids=[BASE], tenant=TENANT).passages
+        shown = [(p.source, p.text, p.page_end, p.sheet, p.score, p.relevance) for p in passages]
+        return [getattr(document, name) for name in TOLD], document.is_outdated, sorted(shown)
+
+    knowledge.ingest_many(BASE, [old], tenant=TENANT)
+    before = told()
+    new = NewDocument("pay", "new.txt", b"Ten lamps are paid.\n")
+    knowledge.ingest_many(BASE, [new], tenant=TENANT)
+    assert told() != before
+    knowledge.versions.roll_back(BASE, "pay", 1, tenant=TENANT)
+    assert told() == before
+
+
+GBK, UTF8 = "谢谢，灯".encode("gbk"), "谢谢，灯".encode()
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        (NewDocument("pay", "pay.txt", UTF8), NewDocument("pay", "wages.txt", UTF8)),
+        (
+            NewDocument("pay", "pay.txt", UTF8),
+            NewDocument("pay", "pay.txt", b"\xef\xbb\xbf" + UTF8),
+        ),
+        (
+            NewDocument("pay", "pay.txt", GBK, encoding="big5"),
+            NewDocument("pay", "pay.txt", GBK, encoding="gbk"),
+        ),
+    ],
+    ids=["name", "bytes", "text"],
+)
+def test_a_rollback_brings_back_a_version_that_differs_in_one_thing(
+    knowledge: Knowledge, first: NewDocument, other: NewDocument
+) -> None:
+    knowledge.versions.keep(BASE, 2, tenant=TENANT)
+    for number, document in enumerate((first, other), 1):
+        (written,) = knowledge.ingest_many(BASE, [document], tenant=TENANT)
+        assert written.version == number
+    report = knowledge.versions.roll_back(BASE, "pay", 1, tenant=TENANT)
+    assert (report.version, report.unchanged) == (3, False)
 
 
 def test_a_rollback_keeps_the_labels_and_attributes_of_now(kept: Knowledge) -> None:
@@ -170,6 +259,9 @@ def test_who_may_not_read_the_document_may_not_read_its_versions(kept: Knowledge
     assert text(kept, 4, access=frozenset()) == "Open lamp."
     with pytest.raises(DocumentNotFound):
         text(kept, 3, access=frozenset())
+    for old, new in ((3, 4), (4, 3)):
+        with pytest.raises(DocumentNotFound):
+            kept.versions.diff(BASE, "pay.md", old, new, access=(), tenant=TENANT)
 
 
 def test_another_tenants_versions_are_not_there(kept: Knowledge) -> None:
@@ -247,6 +339,47 @@ def test_of_deletions_in_a_row_the_later_ones_are_erased_soon(
     kept._eraser._rests_until = 0.0
     kept.catch_up()
     assert files_with("quagga", tmp_path) == []
+
+
+def test_texts_of_a_lowered_number_are_erased_though_erasing_rests(
+    kept: Knowledge, tmp_path: Path
+) -> None:
+    kept._eraser._rests_until = float("inf")
+    lower(kept)
+    assert files_with(WORD, tmp_path) == []
+
+
+def test_what_a_stopped_process_deleted_is_erased_by_the_next(
+    kept: Knowledge, tmp_path: Path, open_knowledge: OpenKnowledge
+) -> None:
+    kept._eraser._rests_until = float("inf")
+    kept.delete_document(BASE, "pay.md", tenant=TENANT)
+    assert files_with(WORD, tmp_path)
+    open_knowledge().catch_up()
+    assert files_with(WORD, tmp_path) == []
+
+
+def test_erasing_leaves_connections_as_patient_as_they_were(
+    kept: Knowledge, engine: Engine
+) -> None:
+    def patience() -> int:
+        with engine.connect() as connection:
+            found: int = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        return found
+
+    before = patience()
+    kept._eraser.erase(at_once=True)
+    assert patience() == before > 1_000
+
+
+def test_erasing_rests_ten_times_as_long_as_it_took(
+    kept: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter((100.0, 102.0))
+    kept._eraser._rests_until = 0.0
+    monkeypatch.setattr("knowledge.sql.history.erasing.time.monotonic", lambda: next(times))
+    kept._eraser.erase()
+    assert kept._eraser._rests_until == 122.0
 
 
 def test_a_reader_of_the_database_delays_erasing_and_does_not_prevent_it(

@@ -17,6 +17,12 @@ def _read(markup: str) -> tuple[str, list[tuple[str, str]]]:
         ("<ruby>漢<rt>かん</rt>字<rt>じ</rt></ruby>検定", "漢字検定 (漢字: かん じ)"),
         ("<ruby>漢字<rt>かんじ</ruby>検定を受ける。", "漢字検定を受ける。 (漢字: かんじ)"),
         ("<ruby>漢<rp>(<rt>かん<rp>)</ruby>検定", "漢検定 (漢: かん)"),
+        ("<ruby>漢<rp>(</rp><rp>(<rt>かん</ruby>検定", "漢検定 (漢: かん)"),
+        ("<ruby>漢 <rt>かん</rt> 字<rt>じ</rt></ruby>検定", "漢 字検定 (漢 字: かん じ)"),
+        (
+            "<ruby>New <rt>にゅう</rt> York<rt>よーく</rt></ruby>",
+            "New York (New York: にゅう よーく)",
+        ),
         (
             "<ruby><rb>東<rb>京<rt>とう<rt>きょう</ruby>駅<p>b",
             "東京駅 (東京: とう きょう)\n\nb",
@@ -57,6 +63,7 @@ HIDDEN = [("hidden text", "line 1")]
         ("<style>/*x*/aside{DISPLAY:NONE}</style><aside>120</aside>a", "a", HIDDEN),
         ("<style>@media print{.d{display:none}.e{display:none}}</style><p class=e>a", "a", []),
         ("<style>.d{-webkit-backface-visibility:hidden}</style><p class=d>a", "a", []),
+        ("<style>.d{mso-hide:all}</style><p class=d>120</p>a", "a", HIDDEN),
         ("<p style='backface-visibility:hidden'>a", "a", []),
         ("<p style='color:red;visibility:hidden'>120</p>a", "a", HIDDEN),
         ("<style>.d{display:none}.d.on{display:block}</style><p class=d>a", "a", []),
@@ -117,6 +124,14 @@ def test_a_hidden_element_without_an_end_hides_no_more(markup: str, text: str) -
             "here (https://a.example/p)",
         ),
         (
+            "<link rel=canonical href='https://www.a.example/'><a href='https://a.example/p'>prices</a>",
+            "prices",
+        ),
+        (
+            "<meta property=og:url content='https://a.example/x'><a href='https://a.example/p'>prices</a>",
+            "prices",
+        ),
+        (
             "<!-- saved from url=(0017)https://a.example/ --><a href='https://a.example/p'>prices</a>",
             "prices",
         ),
@@ -137,6 +152,12 @@ def test_an_address_stands_behind_words_that_do_not_show_it(markup: str, text: s
             "[x] a [ ] b",
         ),
         ("<b role=switch aria-checked=mixed></b>a", "[-] a"),
+        ("<b role=menuitemradio aria-checked=true></b>a", "[x] a"),
+        (
+            "from <input type=date value=2026-03-02> <input type=time value=09:30>",
+            "from 2026-03-02 09:30",
+        ),
+        ("in <input type=month value=2026-03>", "in 2026-03"),
         ("<input type=checkbox role=switch aria-checked=true checked>a", "[x] a"),
         ("<select><option>USD<option selected>EUR</select>", "USD, [x] EUR"),
         (
