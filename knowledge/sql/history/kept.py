@@ -191,7 +191,7 @@ def _chunk(text: str, place: Sequence[Any]) -> Chunk:
 
 
 _READ_ONLY = ("pk", "active_version", "layout")
-_OF_TEXT = ("format", "encoding", "text", "left_out", "chunking")
+_OF_TEXT = ("format", "encoding", "text", "ocr", "left_out", "chunking")
 _TEXT = (  # of the newest version with this content that has it
     select(versions.c.layout, *(versions.c[name] for name in _OF_TEXT))
     .where(

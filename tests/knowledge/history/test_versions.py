@@ -202,7 +202,7 @@ def test_a_rollback_brings_back_all_that_was_told_of_the_version(
     assert told() == before
 
 
-GBK, UTF8 = "谢谢，灯".encode("gbk"), "谢谢，灯".encode()
+UTF8 = "谢谢，灯".encode()
 
 
 @pytest.mark.parametrize(
@@ -213,12 +213,8 @@ GBK, UTF8 = "谢谢，灯".encode("gbk"), "谢谢，灯".encode()
             NewDocument("pay", "pay.txt", UTF8),
             NewDocument("pay", "pay.txt", b"\xef\xbb\xbf" + UTF8),
         ),
-        (
-            NewDocument("pay", "pay.txt", GBK, encoding="big5"),
-            NewDocument("pay", "pay.txt", GBK, encoding="gbk"),
-        ),
     ],
-    ids=["name", "bytes", "text"],
+    ids=["name", "bytes"],
 )
 def test_a_rollback_brings_back_a_version_that_differs_in_one_thing(
     knowledge: Knowledge, first: NewDocument, other: NewDocument

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from knowledge.parsing import parse
-from knowledge.parsing.blocks import Paragraph, Table
+from knowledge.parsing.blocks import Block, Paragraph, Table
 from knowledge.parsing.words.pictures import blocks_without_pictures, without_pictures
 
 LETTERS = "iVBORw0KGgo" + "Ab3+/" * 60
@@ -96,7 +96,10 @@ def test_a_text_that_only_looks_like_pictures_takes_linear_time(text: str) -> No
 
 def test_a_picture_is_told_by_the_words_beside_it() -> None:
     letters = f"data:image/png;base64,{'A' * 99}"
-    blocks = [Paragraph(letters), Table(((f"plan {letters}", "x"), ("BX", letters)), 0)]
+    blocks: list[Block] = [
+        Paragraph(letters),
+        Table(((f"plan {letters}", "x"), ("BX", letters)), 0),
+    ]
     taken, places = blocks_without_pictures(blocks)
     assert taken == [Paragraph(""), Table((("plan ", "x"), ("BX", "")), 0)]
     assert places == ["alone", 'beside "plan"', 'beside "BX"']
