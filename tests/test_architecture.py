@@ -29,7 +29,7 @@ INNER_ROOMS = ("router", "knowledge", "adapters")
 
 # Import name of a distribution -> the only files that may import it.
 PROCESSES = ("adapters/*/process/*.py",)
-EMBEDDERS = ("knowledge/embedding.py", "knowledge/reranking.py")
+EMBEDDERS = ("knowledge/embedding/sentence_transformer.py", "knowledge/reranking.py")
 HTTP = ("service/app.py", "service/api/*.py")
 LIBRARIES = {
     "accelerate": PROCESSES,

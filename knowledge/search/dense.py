@@ -156,7 +156,7 @@ def dense_list(resources: Resources, connection: Connection, query: DenseQuery) 
         logger.warning("answering without the dense retriever: %s", exc)
         left_out = LeftOut("dense", "unavailable", str(exc))
         return DenseList(query.group, vector=alone.vector, left_out=left_out)
-    lead = rankings[0].best - rankings[-1].best
+    lead = (rankings[0].best - rankings[-1].best) / query.group.embedder.similarity.related
     place = 0 if lead > resources.config.follow_up_margin else len(rankings) - 1
     chosen = query.vectors[place]
     return DenseList(query.group, rankings[place], chosen.vector, chosen.with_history)

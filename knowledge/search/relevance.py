@@ -1,6 +1,6 @@
 """How likely is it that a passage answers the question at all? One scale, 0 to 1.
 
-It knows cosines, shares of words and the numbers fitted for them; it does not know ranks.
+It knows nearness, shares of words and the numbers fitted for them; it does not know ranks.
 Relevance says "is this collection about the question", not "which passage is first": that is the
 fused rank. One minimum serves all kinds (`KnowledgeConfig.min_relevance`).
 """
@@ -20,31 +20,30 @@ from knowledge.types import RelevanceKind
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A logistic function of one passage's cosine and of the shares of the words that are found."""
+    """A logistic function of one passage's nearness and of the shares of the words found."""
 
-    cosine: float
+    nearness: float
     coverage: float
     joint_coverage: float
     bias: float
 
-    def apply(self, cosine: float, coverage: float, joint_coverage: float) -> float:
+    def apply(self, nearness: float, coverage: float, joint_coverage: float) -> float:
         """Return the relevance, 0 to 1; it grows with each argument."""
         words = self.coverage * coverage + self.joint_coverage * joint_coverage
-        return 1.0 / (1.0 + math.exp(-(self.cosine * cosine + words + self.bias)))
+        return 1.0 / (1.0 + math.exp(-(self.nearness * nearness + words + self.bias)))
 
 
 WEIGHTS: Mapping[RelevanceKind, Weights] = {
-    "cosine_and_coverage": Weights(22.0, 2.0, 2.5, -12.5),
-    "cosine": Weights(22.0, 0.0, 0.0, -9.9),
+    "cosine_and_coverage": Weights(11.4, 2.8, 2.95, -10.1),
+    "cosine": Weights(11.6, 0.0, 0.0, -7.3),
     "coverage": Weights(0.0, 19.5, 0.0, -6.0),
 }
-"""For MiniLM. The ratio of cosine to words was chosen on the developers' questions of rag_en,
-rag_en_multihop and support_en, each asked of its own corpus and of another: 0 to 6 for the
-passage's words, 0 to 5 for those of three or five passages together; 2 and 2.5 let one minimum
-serve all. The slopes are those of scikit-learn's `LogisticRegression` (C = 100, classes and sources
-weighted alike), the biases put the shipped minimum where 1 to 4 % of the answerable questions lie
-below (cosine alone: 4 % of rag_en at 0.5; words alone: of rag_zh). `fingerpost kb eval` checks
-them on other questions and prints the minimum that these need."""
+"""Of a passage's nearness (`embedding/similarity.py`), of the question's words that it holds and of
+those that three passages hold together. The first are fitted by search: with MiniLM and with e5, on
+rag_en, rag_en_multihop, support_en and (e5) rag_zh, few of the answerable questions below the
+shipped minimum and few of another corpus's above. "cosine" and "coverage" put 4 % of rag_en and of
+rag_zh below 0.5. `fingerpost kb eval` checks them on other questions and prints the minimum that
+these need."""
 
 
 CERTAIN = 0.9
@@ -52,7 +51,11 @@ CERTAIN = 0.9
 
 
 def relevance_by_chunk(
-    rows: Mapping[int, FoundRow], dense: Iterable[DenseList], terms: WeightedTerms | None
+    rows: Mapping[int, FoundRow],
+    dense: Iterable[DenseList],
+    terms: WeightedTerms | None,
+    *,
+    question_language: str,
 ) -> dict[int, float]:
     """Return how relevant each chunk is, 0 to 1.
 
@@ -62,6 +65,7 @@ def relevance_by_chunk(
         rows: The chunks, best first.
         dense: How each embedder read the question.
         terms: The question's words; None where words were not searched.
+        question_language: By its script.
 
     Raises:
         IndexSwapped: A chunk's vector is of a generation that was not asked.
@@ -75,19 +79,21 @@ def relevance_by_chunk(
         if is_heading(row):
             found[pk] = 0.0
             continue
-        read_by = by_index[row.index_pk]
-        vector, languages = read_by.vector, read_by.group.embedder.languages
-        cosine = None if vector is None else float(vector_of(row.vector) @ vector)
+        embedder, vector = by_index[row.index_pk].group.embedder, by_index[row.index_pk].vector
+        language, near = detect_language(row.text), None
+        if vector is not None:
+            cosine = float(vector_of(row.vector) @ vector)
+            near = embedder.similarity.nearness(vector, cosine, of=question_language, to=language)
         coverage = None if terms is None else terms.coverage(pk)
-        reads_passage = cosine is None or reads(languages, detect_language(row.text))
-        found[pk] = relevance(cosine, coverage, joint, reads_passage=reads_passage)
+        reads_passage = near is None or reads(embedder.languages, language)
+        found[pk] = relevance(near, coverage, joint, reads_passage=reads_passage)
         if terms is not None and terms.is_answered_by(pk):
             found[pk] = max(found[pk], CERTAIN)
     return found
 
 
 def relevance(
-    cosine: float | None,
+    nearness: float | None,
     coverage: float | None,
     joint_coverage: float = 0.0,
     *,
@@ -96,7 +102,8 @@ def relevance(
     """Return how relevant a passage is, 0 to 1.
 
     Args:
-        cosine: Of question and passage, -1 to 1; None where no vector reads the question.
+        nearness: Of question and passage, 0 unrelated, 1 related; None where no vector reads the
+            question.
         coverage: Share of the question's information that the passage holds, 0 to 1; None where
             words were not searched.
         joint_coverage: Share of it that the best passages hold between them, 0 to 1: a question
@@ -104,8 +111,8 @@ def relevance(
         reads_passage: Whether the embedder reads the passage's language. A vector of a text it
             does not read can only take away: names alone make a cosine.
     """
-    kind = kind_of(cosine is not None, coverage is not None)
-    whole = WEIGHTS[kind].apply(cosine or 0.0, coverage or 0.0, joint_coverage)
+    kind = kind_of(nearness is not None, coverage is not None)
+    whole = WEIGHTS[kind].apply(nearness or 0.0, coverage or 0.0, joint_coverage)
     if reads_passage or kind != "cosine_and_coverage":
         return whole
     return min(whole, WEIGHTS["coverage"].apply(0.0, coverage or 0.0, joint_coverage))

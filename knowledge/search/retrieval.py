@@ -139,7 +139,8 @@ def _find(resources: Resources, connection: Connection, started: _Started) -> Fo
         rows = read_rows(connection, fused.best, access)
     order = sorted((pk for pk in fused.best if pk in rows), key=lambda pk: is_heading(rows[pk]))
     rows = distinct_rows(rows, order, prepared.wanted)
-    relevance = relevance_by_chunk(rows, lists, None if words is None else words.terms)
+    terms = None if words is None else words.terms
+    relevance = relevance_by_chunk(rows, lists, terms, question_language=prepared.language)
     scores, best = fused.scores, list(rows)
     if resources.reranker:
         scores = _rerank(resources, prepared, rows)
@@ -173,12 +174,15 @@ def _rankings(
 def _fuse(
     resources: Resources,
     prepared: PreparedQuery,
-    rankings: Iterable[Ranking],
+    rankings: Sequence[Ranking],
     words: LexicalList | None,
 ) -> FusedRanking:
     limit = prepared.wanted * SPARE_FACTOR
     named = frozenset[int]() if words is None else words.terms.named(words.ranking.chunk_pks)
-    return fuse(rankings, rrf_k=resources.config.rrf_k, limit=limit, first=named)
+    nearest = prepared.conversation is None
+    return fuse(
+        rankings, rrf_k=resources.config.rrf_k, limit=limit, first=named, keeps_nearest=nearest
+    )
 
 
 def _min_relevance(

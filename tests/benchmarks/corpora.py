@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from adapters.base_models.embedded import E5_SMALL
+from adapters.base_models.folder import RECORD_FILE
 from knowledge import (
     ChromaIndex,
     Knowledge,
@@ -35,12 +37,26 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def find_embedder(given: str | None) -> str | None:
-    """Return what was given, or the prepared embedder's folder, or None where there is none."""
+    """Return what was given, or the prepared embedder's folder, or None where there is none.
+
+    Where both embedded ones are prepared, the one that reads more languages is taken.
+    """
     if given:
         return given
     home = Path(os.environ.get("FINGERPOST_HOME", ".fingerpost"))
-    found = sorted(home.glob("models/**/modules.json"))
+    found = sorted(home.glob(f"models/{E5_SMALL.id}/modules.json"))
+    found += sorted(home.glob("models/**/modules.json"))
     return str(found[0].parent) if found else None
+
+
+def load_embedder(
+    embedder_at: str, languages: Sequence[str] | None = None
+) -> SentenceTransformerEmbedder:
+    """Load an embedder and say on stderr which; its languages are those of its `model.json`."""
+    record = Path(embedder_at) / RECORD_FILE
+    read = json.loads(record.read_text())["languages"] if record.is_file() else ["en"]
+    note(f"embedder: {embedder_at}, reads {', '.join(languages or read)}")
+    return SentenceTransformerEmbedder.load(embedder_at, languages=languages or read)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from knowledge.chunking import chunk, embedded_text
 from knowledge.parsing import parse
 from knowledge.types import searched_title
 from service.stores.database import create_tables, open_database
-from tests.benchmarks.corpora import DATA, Row, find_embedder, read_rows
+from tests.benchmarks.corpora import DATA, Row, find_embedder, load_embedder, read_rows
 from tests.fakes.room import ChromaServer
 from tests.fakes.tenant import TENANT
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps({"skipped": missing}) + "\n")
         return 0
     rows = read_rows(rows_at)[: options.rows]
-    figures = measure(rows, SentenceTransformerEmbedder.load(embedder_at))
+    figures = measure(rows, load_embedder(embedder_at))
     reached = {
         "rate_share": figures["rate_share"] >= RATE_FLOOR,
         "searchable_s": figures["searchable_s"] <= SEARCHABLE_S,

@@ -24,12 +24,13 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge import Knowledge, KnowledgeConfig, Retrieval, SentenceTransformerEmbedder
+from knowledge import Knowledge, KnowledgeConfig, Retrieval
 from tests.benchmarks.corpora import (
     DATA,
     Row,
     asker,
     find_embedder,
+    load_embedder,
     note,
     opened,
     read_rows,
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             json.dumps({"skipped": f"no embedder, or nothing in {options.data}"}) + "\n"
         )
         return 0
-    embedder = SentenceTransformerEmbedder.load(embedder_at, languages=["en"])
+    embedder = load_embedder(embedder_at, options.languages)
     found: list[Flags] = []
     with opened(embedder, KnowledgeConfig()) as knowledge:
         for name, other in FOREIGN.items():
@@ -177,6 +178,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.benchmarks.relevance", description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--embedder", help="folder or Hugging Face id; default: the prepared one")
+    parser.add_argument("--languages", nargs="+", help="what it reads; default: its model.json's")
     parser.add_argument("--limit", type=int, default=None, help="questions per set")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(argv)

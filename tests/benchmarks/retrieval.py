@@ -26,7 +26,6 @@ from knowledge import (
     Knowledge,
     KnowledgeConfig,
     Retrieval,
-    SentenceTransformerEmbedder,
     hit,
     recall,
 )
@@ -36,6 +35,7 @@ from tests.benchmarks.corpora import (
     Row,
     asker,
     find_embedder,
+    load_embedder,
     note,
     opened,
     read_rows,
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _skip("no embedder; give --embedder, or run deploy/quickstart.sh first", options)
     if options.chunks:
         return _grown(options, embedder_at)
-    embedder = SentenceTransformerEmbedder.load(embedder_at, languages=options.languages)
+    embedder = load_embedder(embedder_at, options.languages)
     config = KnowledgeConfig()
     if options.chunk_tokens:
         size = Chunking(chunk_tokens=options.chunk_tokens)
@@ -130,7 +130,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.benchmarks.retrieval", description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--embedder", help="folder or Hugging Face id; default: the prepared one")
-    parser.add_argument("--languages", nargs="+", default=["en"], help="what the embedder reads")
+    parser.add_argument("--languages", nargs="+", help="what it reads; default: its model.json's")
     parser.add_argument("--corpora", nargs="+", default=list(FLOORS))
     parser.add_argument("--limit", type=int, default=None, help="questions per set")
     parser.add_argument("--chroma", help="host:port of a running server; default: in process")

@@ -24,7 +24,7 @@ from knowledge import (
     metadata,
 )
 from service.stores.database import create_tables, open_database
-from tests.benchmarks.corpora import Row, read_rows
+from tests.benchmarks.corpora import Row, load_embedder, read_rows
 from tests.fakes.room import ChromaServer
 from tests.fakes.tenant import TENANT
 
@@ -47,7 +47,7 @@ class Repeating:
         self._random = np.random.default_rng(7)
         self.model_id, self.revision = embedder.model_id, embedder.revision
         self.languages, self.dimension = embedder.languages, embedder.dimension
-        self.max_tokens = embedder.max_tokens
+        self.max_tokens, self.similarity = embedder.max_tokens, embedder.similarity
         self.count_tokens = embedder.count_tokens
         self.embed_query = embedder.embed_query
 
@@ -63,7 +63,7 @@ class Repeating:
 
 def measure(sizes: Sequence[int], data: Path, embedder_at: str) -> list[Figures]:
     """Return one row of figures for each size."""
-    embedder = Repeating(SentenceTransformerEmbedder.load(embedder_at))
+    embedder = Repeating(load_embedder(embedder_at))
     rows = [row for name in CORPORA for row in read_rows(data / name / "corpus.jsonl")]
     questions = read_rows(data / CORPORA[0] / "queries.jsonl")[:QUESTIONS]
     follow_ups = read_rows(data / FOLLOW_UPS / "queries.jsonl")[:QUESTIONS]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge import Progress
+from knowledge.embedding import Similarity
 
 Vectors = npt.NDArray[np.float32]
 _WORD = re.compile(r"[A-Za-z0-9]+|[\u4e00-\u9fff]")
@@ -34,6 +35,9 @@ class FakeEmbedder:
         self.dimension = dimension
         self.languages = frozenset(languages)
         self.max_tokens = 256
+        nothing = np.zeros((1, dimension), dtype=np.float32)
+        unrelated = {("en", "en"): (0.0, 0.08)}  # MiniLM's, about
+        self.similarity = Similarity({"en": nothing}, unrelated, related=0.6, spread=0.08)
         self.embedded: list[str] = []
         self.before_embedding: Callable[[], None] = lambda: None
         self._lock = threading.Lock()

@@ -3,7 +3,7 @@ import pytest
 from knowledge.search.relevance import WEIGHTS, kind_of, relevance
 
 
-def test_relevance_grows_with_cosine_and_with_words() -> None:
+def test_relevance_grows_with_nearness_and_with_words() -> None:
     low = relevance(0.4, 0.3, reads_passage=True)
     assert low < relevance(0.5, 0.3, reads_passage=True)
     assert low < relevance(0.4, 0.6, reads_passage=True)
@@ -11,32 +11,32 @@ def test_relevance_grows_with_cosine_and_with_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cosine", "coverage", "is_relevant"),
+    ("nearness", "coverage", "is_relevant"),
     [
-        (0.65, 0.8, True),  # an ordinary question with its passage
-        (0.35, 0.2, False),  # a question about another world
-        (0.55, None, True),
-        (0.35, None, False),
+        (1.0, 0.8, True),  # an ordinary question with its passage
+        (0.44, 0.2, False),  # a question about another world
+        (0.82, None, True),
+        (0.44, None, False),
         (None, 0.5, True),
         (None, 0.1, False),
     ],
 )
 def test_one_half_divides_alike_whatever_was_known(
-    cosine: float | None, coverage: float | None, is_relevant: bool
+    nearness: float | None, coverage: float | None, is_relevant: bool
 ) -> None:
-    found = relevance(cosine, coverage, coverage or 0.0, reads_passage=True)
+    found = relevance(nearness, coverage, coverage or 0.0, reads_passage=True)
     assert (found >= 0.5) is is_relevant
 
 
 def test_passages_that_hold_the_words_between_them_are_more_relevant() -> None:
-    alone = relevance(0.42, 0.4, 0.4, reads_passage=True)
-    assert alone < 0.4 < relevance(0.42, 0.4, 0.95, reads_passage=True)
+    alone = relevance(0.57, 0.4, 0.4, reads_passage=True)
+    assert alone < 0.4 < relevance(0.57, 0.4, 0.95, reads_passage=True)
 
 
 def test_a_vector_of_text_the_embedder_does_not_read_only_takes_away() -> None:
-    assert relevance(0.8, 0.1, reads_passage=True) > 0.9
-    assert relevance(0.8, 0.1, reads_passage=False) < 0.1
-    assert relevance(0.1, 0.9, reads_passage=False) < 0.1
+    assert relevance(1.3, 0.1, reads_passage=True) > 0.9
+    assert relevance(1.3, 0.1, reads_passage=False) < 0.1
+    assert relevance(-0.1, 0.9, reads_passage=False) < 0.1
 
 
 def test_every_kind_has_its_weights() -> None:

@@ -15,6 +15,7 @@ from knowledge import (
     Turn,
     read_filter,
 )
+from knowledge.search.fusion import fuse
 from knowledge.sql import terms
 from knowledge.sql.terms import WeightedTerms
 from tests.fakes.embedder import FakeEmbedder, Vectors
@@ -185,6 +186,22 @@ def test_a_follow_up_is_searched_with_the_conversation(filled: Knowledge) -> Non
     assert found.passages[0].external_id == "warranty"
     assert found.query.endswith("How many years does it cover?")
     assert "kettle" in found.query
+
+
+def test_the_nearest_passage_is_kept_for_questions_without_a_conversation(
+    filled: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[bool] = []
+
+    def fuse_and_note(*rankings: Any, keeps_nearest: bool, **named: Any) -> Any:
+        kept.append(keeps_nearest)
+        return fuse(*rankings, keeps_nearest=keeps_nearest, **named)
+
+    monkeypatch.setattr("knowledge.search.retrieval.fuse", fuse_and_note)
+    filled.retrieve("Kettles?", base_ids=[BASE], tenant=TENANT)
+    said = [Turn("user", "I bought a kettle.")]
+    filled.retrieve("How long?", base_ids=[BASE], history=said, tenant=TENANT)
+    assert kept == [True, False]
 
 
 def test_a_question_that_stands_alone_is_not_polluted_by_the_conversation(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from knowledge import EmbedderUnavailable, SentenceTransformerEmbedder
-from knowledge.embedding import INDEX_SLICE
+from knowledge.embedding.sentence_transformer import INDEX_SLICE
 from service.settings import home_folder
 
 PREPARED = sorted((home_folder() / "models").glob("**/modules.json"))

@@ -1,4 +1,4 @@
-"""Turns text into vectors: the `Embedder` protocol and the sentence-transformers one.
+"""The embedder made of a sentence-transformers model.
 
 It knows models, tokens and threads; it does not know documents, chunks or the index.
 """
@@ -10,83 +10,24 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from knowledge.config import KnowledgeConfig
+from knowledge.embedding.embedder import Progress
+from knowledge.embedding.similarity import Similarity, Vectors
 from knowledge.errors import EmbedderUnavailable
 from knowledge.languages import ANY_LANGUAGE
 
 logger = logging.getLogger(__name__)
-Vectors = npt.NDArray[np.float32]
 Precision = Literal["auto", "float32", "bfloat16"]
-Progress = Callable[[int, int], None]
-"""Called with (done, total) passages after each batch."""
 
 MODEL_FILES = ("modules.json", "config.json")
 QUESTION_THREADS = 1  # on two busy cores a question took 10 ms on one thread, 22 to 400 on two
 TRACE_CHECKS = ("?", "warm up", "a question of many words " * 20, "年假有几天？" * 60)
 """The first is traced; on all of them the trace must give the model's own vectors."""
 INDEX_SLICE = 64  # passages under the lock at once: a waiting question gets in between slices
-
-
-class Embedder(Protocol):
-    """What this room needs of an embedding model; `SentenceTransformerEmbedder` is one.
-
-    All calls may come from many threads at once: questions while documents are embedded. The same
-    text always has the same vector, whether it is embedded alone or among others, up to rounding.
-    `model_id`, `revision` and `dimension` never change; they are stored with every index, and an
-    index made by others than these is refused (`EmbedderMismatch`).
-    """
-
-    @property
-    def model_id(self) -> str:
-        """The model's name, equal on every machine (never a path)."""
-
-    @property
-    def revision(self) -> str:
-        """Which weights exactly; another revision needs a re-index."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector, d."""
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """ISO 639-1 codes it reads, or `*`; a question in another language is not embedded."""
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens it reads; what follows is cut off. Chunks are never longer than this."""
-
-    def embed_query(self, text: str) -> Vectors:
-        """Return the vector of a question, with the model's query prompt where it has one.
-
-        Args:
-            text: 1 character or more; what exceeds `max_tokens` is not read.
-
-        Returns:
-            (d,) float32, L2-normalised: a dot product with a passage's vector is their cosine.
-        """
-
-    def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Return the vectors of passages, in the order of `texts`.
-
-        Args:
-            texts: Any number, of any lengths; none gives (0, d).
-            progress: Called with (texts done, texts in all) from time to time.
-
-        Returns:
-            (n, d) float32, each row L2-normalised.
-        """
-
-    def count_tokens(self, text: str) -> int:
-        """Return the tokens of `text` without special ones, however long it is.
-
-        Called for every piece while a document is cut, so it should take microseconds.
-        """
 
 
 class SentenceTransformerEmbedder:
@@ -105,6 +46,7 @@ class SentenceTransformerEmbedder:
         self.dimension = int(model.get_embedding_dimension())
         self.max_tokens = int(model.max_seq_length or 512)
         self.batch = 32
+        self.similarity: Similarity
 
     @classmethod
     def load(
@@ -156,7 +98,9 @@ class SentenceTransformerEmbedder:
         model.eval().requires_grad_(False)  # a trace takes no weight that could still learn
         if model.device.type == "cpu":
             embedder._trace()
-        embedder.embed_query("warm up")  # the first forward pass is the slow one
+        embedder.similarity = Similarity.measured(
+            embedder
+        )  # the first forward pass is the slow one
         return embedder
 
     @classmethod
