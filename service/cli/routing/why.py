@@ -67,10 +67,17 @@ class TraceFormatter:
         """Yield who answered what, and what kind of question it was."""
         decision = record.decision
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created_at))
-        yield f"{self('request')} {record.id}, {when}, {self('use_case')} {record.use_case}"
-        yield (
-            f"{self(record.outcome)}, {self('by')} {record.strategy}, {self('on')} "
-            f"{record.model}, {self('policy')} {decision.policy_version}"
+        comma = self("comma")
+        yield comma.join(
+            (f"{self('request')} {record.id}", when, f"{self('use_case')} {record.use_case}")
+        )
+        yield comma.join(
+            (
+                self(record.outcome),
+                f"{self('by')} {record.strategy}",
+                f"{self('on')} {record.model}",
+                f"{self('policy')} {decision.policy_version}",
+            )
         )
         if decision.fallback_from:
             yield f"{self('fallback_from')} {decision.fallback_from}"
@@ -126,7 +133,7 @@ class TraceFormatter:
         if evidence.degraded:
             parts.append(self("degraded"))
         yield (
-            f"{self('evidence')}{self('colon')}{self('comma').join(parts)}; "
+            f"{self('evidence')}{self('colon')}{self('comma').join(parts)}{self('semicolon')}"
             f"{self._course(settled.outcome)}{self('colon')}"
             f"{self._in(settled.finding.because)} ({settled.finding.rule})"
         )
