@@ -47,7 +47,12 @@ from knowledge.index.chroma import ChromaIndex
 from knowledge.index.quarantine import QuarantinedIndex, find_quarantined
 from knowledge.index.vectors import VectorIndex
 from knowledge.knowledge import Knowledge
-from knowledge.languages import detect_language, reads
+from knowledge.languages import (
+    as_traditional,
+    detect_language,
+    is_in_traditional_script,
+    reads,
+)
 from knowledge.metrics import (
     MOST_FLAGGED,
     Interval,
@@ -169,6 +174,7 @@ __all__ = [
     "VersionText",
     "WrongPassword",
     "cross_fit",
+    "as_traditional",
     "detect_language",
     "encoding_name",
     "find_quarantined",
@@ -176,6 +182,7 @@ __all__ = [
     "hit",
     "interval",
     "is_disk_full",
+    "is_in_traditional_script",
     "metadata",
     "named_encoding",
     "ndcg",

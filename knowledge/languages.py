@@ -25,6 +25,7 @@ _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 _HONG_KONG = tuple(zip("敍枱粧糭薴衞衹", "叙台妆粽苎卫只", strict=True))
 """What OpenCC's table for Taiwan leaves of its table for Hong Kong (1.4.2)."""
+_HAN = dict(_SCRIPTS)["zh"]
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 
 
@@ -70,7 +71,8 @@ def as_simplified(text: str) -> str:
     """
     if text.isascii():
         return text
-    folded = "\0".join(map(_converter().convert, text.split("\0")))  # OpenCC ends at the first
+    # t2s would leave 著 in 沿著; OpenCC ends at the first \0
+    folded = "\0".join(map(_converter("tw2s").convert, text.split("\0")))
     for letter, simplified in _HONG_KONG:
         folded = folded.replace(letter, simplified)
     return folded
@@ -81,6 +83,24 @@ def is_traditional(text: str) -> bool:
     return as_simplified(text) != text
 
 
+def is_in_traditional_script(text: str) -> bool:
+    """Return whether a Chinese text is written in traditional letters.
+
+    It has a letter that only traditional Chinese uses and none that only simplified Chinese uses;
+    a text of letters that both use (可否分期) is in neither script.
+    """
+    han = [letter for letter in text if _HAN.match(letter)]
+    strange = {letter for letter in han if not letter.encode("big5", "ignore")}  # 爲, 衞 and 发
+    return is_traditional(text) and not any(as_simplified(one) == one for one in strange)
+
+
+def as_traditional(text: str) -> str:
+    """Return a Chinese text in the letters of Taiwan; its words stay (网络 is not made 網路)."""
+    if text.isascii():
+        return text
+    return "\0".join(map(_converter("s2tw").convert, text.split("\0")))
+
+
 @cache
-def _converter() -> OpenCC:
-    return OpenCC("tw2s")  # t2s leaves 著 in 沿著
+def _converter(table: str) -> OpenCC:
+    return OpenCC(table)

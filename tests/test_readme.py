@@ -22,6 +22,7 @@ def read(name: str) -> str:
 
 
 README = read("README.md")
+README_ZH = read("README.zh.md")
 CONTRIBUTING = read("CONTRIBUTING.md")
 
 
@@ -31,8 +32,25 @@ def section(text: str, title: str) -> str:
 
 def test_the_readme_is_short() -> None:
     assert len(README.split()) <= MOST_WORDS
-    cells = [cell for line in README.splitlines() if line[:1] == "|" for cell in line.split("|")]
+    lines = (README + README_ZH).splitlines()
+    cells = [cell for line in lines if line[:1] == "|" for cell in line.split("|")]
     assert max(map(len, cells)) <= MOST_CELL_CHARS
+
+
+def test_the_chinese_readme_has_the_code_and_the_sections_of_the_english_one() -> None:
+    assert _code_blocks(README_ZH) == _code_blocks(README)
+    assert re.findall("^#+ ", README_ZH, re.MULTILINE) == re.findall("^#+ ", README, re.MULTILINE)
+
+
+def test_the_chinese_readme_names_and_links_what_the_english_one_does() -> None:
+    for pattern in (r"`[^`\n]+`", r"\]\(((?!README)[^)]+)\)"):
+        named, translated = (set(re.findall(pattern, _prose(text))) for text in (README, README_ZH))
+        assert translated == named
+
+
+def test_the_two_readmes_link_each_other_on_top() -> None:
+    assert "(README.zh.md)" in README.split("\n## ")[0]
+    assert "(README.md)" in README_ZH.split("\n## ")[0]
 
 
 def test_every_file_that_contributors_are_sent_to_exists() -> None:
@@ -137,6 +155,16 @@ def test_the_commands_and_the_curl_body_are_real() -> None:
 def test_the_demo_use_case_is_the_one_the_readme_asks() -> None:
     use_case = yaml.safe_load(read("deploy/demo/use_case.yaml"))
     assert use_case["id"] == "demo"
+
+
+def _code_blocks(text: str) -> list[str]:
+    """Return the code of a document; comments are left out, they are in its language."""
+    blocks = re.findall(r"^```\w*\n.+?^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [re.sub(r" +# .*", "", block) for block in blocks]
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"^```\w*\n.+?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def _anchor(title: str) -> str:

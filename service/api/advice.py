@@ -1,21 +1,26 @@
 """`POST /advise`: what to build for a use case, as JSON, Markdown or an HTML page."""
 
 from functools import partial
+from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 
-from router import Advice, AdviceFormat, advise, build_case, render_advice
+from router import Advice, AdviceFormat, advise, build_case
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
 from service.api.schemas.advice import AdviceReply, AdviseRequest
 from service.context import AppContext
 from service.errors import InvalidRequest
-from service.routing.advice import advise_use_case
+from service.messages.catalogue import negotiated
+from service.routing.advice import advice_text, advise_use_case
 
 api = APIRouter(route_class=JsonRoute, tags=["advice"], responses=errors(400, 404, 422))
 
+AcceptLanguage = Annotated[
+    str | None, Header(description="Language of the advice where the body names none.")
+]
 TEXT = {"schema": {"type": "string"}}
 MEDIA_TYPES = {
     AdviceFormat.JSON: "application/json",
@@ -35,10 +40,12 @@ MEDIA_TYPES = {
         }
     },
 )
-async def give_advice(context: Context, caller: Caller, body: AdviseRequest) -> Response:
+async def give_advice(
+    context: Context, caller: Caller, body: AdviseRequest, accept_language: AcceptLanguage = None
+) -> Response:
     """Advise what to build: what is missing, what it costs, and the next steps."""
     advice = await _advise(body, context, caller)
-    text = render_advice(advice, body.lang, body.format)
+    text = advice_text(advice, body.lang or negotiated(accept_language), body.format)
     return Response(text, media_type=MEDIA_TYPES[body.format])
 
 

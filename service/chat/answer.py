@@ -85,7 +85,8 @@ def settle(question: Question, route: Route, retrieved: Retrieved, context: AppC
 
 async def abstain(settled: Settled, timer: StageTimer) -> AsyncGenerator[Event, None]:
     """Refuse in the words of the use case; the model is not asked."""
-    refusal = settled.route.use_case.refusal.in_language(settled.route.signals.language)
+    route = settled.route
+    refusal = route.use_case.refusal.in_reply_to(settled.question.text, route.signals.language)
     yield settled.decided
     yield PassagesEvent(())
     yield DeltaEvent(refusal)

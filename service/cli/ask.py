@@ -9,8 +9,10 @@ from rich.console import Console
 
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received
+from service.cli.language import LangOption, follow_script, say, spoken
 from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
-from service.cli.replies import AnswerReply, DecisionReply, RouteReply
+from service.cli.replies import AnswerReply, DecisionReply, RejectionReply, RouteReply
+from service.messages.catalogue import chosen
 
 
 class StrategyChoice(StrEnum):
@@ -42,10 +44,14 @@ def ask(
     stream: Annotated[
         bool, typer.Option("--stream", help="Print the answer while it is being generated.")
     ] = False,
+    *,
+    lang: LangOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question; prints the answer, the strategy, the reasons and the sources."""
+    spoken(lang)
+    follow_script(question)
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body = _body(question, strategy, use_case)
         if stream:
@@ -60,10 +66,14 @@ def route(
     question: QuestionArgument,
     strategy: StrategyOption = StrategyChoice.AUTO,
     use_case: UseCaseOption = None,
+    *,
+    lang: LangOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show which strategy would answer a question and why, without generating an answer."""
+    spoken(lang)
+    follow_script(question)
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body = _body(question, strategy, use_case)
         routed = gateway.post("/route", RouteReply, body=body)
@@ -100,38 +110,39 @@ def _print_answer(out: Console, done: AnswerReply) -> None:
 
 def _print_reasons(out: Console, done: AnswerReply) -> None:
     total_ms = done.timings_ms.get("total")
-    seconds = "" if total_ms is None else f", {total_ms / 1000:.1f} s"
-    out.print(
-        f"\n{done.outcome} by {done.strategy} on {done.model}{seconds}", markup=False, style="bold"
-    )
+    seconds = "" if total_ms is None else say("ask.seconds", seconds=total_ms / 1000)
+    outcome = say(f"ask.{done.outcome}")
+    by = say("ask.by", outcome=outcome, strategy=done.strategy, model=done.model, seconds=seconds)
+    out.print(f"\n{by}", markup=False, style="bold")
     _print_decision(out, done.decision)
     for source in done.citations or ():
-        out.print(
-            f"  [{source.marker}] {source.source} "
-            f"({source.knowledge_base}, version {source.version})",
-            markup=False,
-        )
-    out.print(f"every rule and fact: fingerpost why {done.id}", markup=False)
+        place = {"base": source.knowledge_base, "version": source.version}
+        cited = say("ask.source", marker=source.marker, source=source.source, **place)
+        out.print(cited, markup=False)
+    out.print(say("ask.why", id=done.id), markup=False)
 
 
 def _print_decision(out: Console, decision: DecisionReply) -> None:
-    out.print(f"strategy {decision.strategy}: rule {decision.rule}", markup=False)
+    out.print(say("ask.strategy", strategy=decision.strategy, rule=decision.rule), markup=False)
     if decision.because:
-        out.print(f"  because {decision.because['en']}", markup=False)
-    for strategy, reasons in _reasons_against(decision).items():
-        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-        out.print(f"  not {strategy}: {reasons[0]}{more}", markup=False)
+        because = chosen(decision.because, spoken())
+        out.print(say("ask.because", because=because), markup=False)
+    for strategy, (first, *others) in _reasons_against(decision).items():
+        more = say("ask.more", count=len(others)) if others else ""
+        because = chosen(first.because, spoken())
+        reason = {"strategy": strategy, "because": because, "rule": first.rule}
+        out.print(say("ask.not", more=more, **reason), markup=False)
     not_preferred = [each.strategy for each in decision.rejected if each.rule == decision.rule]
     if not_preferred:
-        out.print(f"  preferred to {', '.join(not_preferred)}", markup=False)
+        names = say("ask.comma").join(not_preferred)
+        out.print(say("ask.preferred", strategies=names), markup=False)
 
 
-def _reasons_against(decision: DecisionReply) -> dict[str, list[str]]:
+def _reasons_against(decision: DecisionReply) -> dict[str, list[RejectionReply]]:
     """Return why a strategy could not be chosen, in the decision's order: hard reasons first."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[RejectionReply]] = {}
     for rejection in decision.rejected:
         if rejection.rule == decision.rule:
             continue  # nothing speaks against it: the rule prefers another
-        because = f"{rejection.because['en']} ({rejection.rule})"
-        reasons.setdefault(rejection.strategy, []).append(because)
+        reasons.setdefault(rejection.strategy, []).append(rejection)
     return reasons

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, segment
+from service.cli.language import say
 from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
 from service.cli.replies import ComparisonReply, ComparisonSummary, IdReply, StrategyScore
 
@@ -71,9 +72,9 @@ def compare(
 def run_compare(gateway: Gateway, output: Output, body: JsonObject) -> Received[ComparisonReply]:
     """Run a comparison to its end and return it with its summary."""
     started = gateway.post("/compare", IdReply, body=body).reply
-    with output.progress("comparing") as bar:
+    with output.progress(say("compare.comparing")) as bar:
         path = f"/compare/{segment(started.id)}"
-        return gateway.finish(path, ComparisonReply, bar, unit="answers")
+        return gateway.finish(path, ComparisonReply, bar, unit=say("compare.answers"))
 
 
 def summary_of(done: Received[ComparisonReply]) -> ComparisonSummary:
@@ -111,22 +112,22 @@ def print_table(out: Console, summary: ComparisonSummary) -> None:
     present = {kind for row in strategies.values() for kind in row.by_kind}
     kinds = [kind for kind in _KINDS if kind in present]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("strategy", no_wrap=True)
+    table.add_column(say("compare.strategy"), no_wrap=True)
     for kind in kinds:
         table.add_column(_heading(kind, strategies), justify="right", no_wrap=True)
-    for heading in ("overall (95 %)", "p50\nms", "p95\nms", "tokens\nin+out", "errors"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("overall", "p50", "p95", "tokens", "errors"):
+        table.add_column(say(f"compare.{heading}"), justify="right", no_wrap=True)
     for name, row in strategies.items():
         table.add_row(name, *(_kind_score(row, kind) for kind in kinds), *_totals(row))
     out.width = max(out.width, _TABLE_CHARS)  # a narrow terminal wraps; a cut number would mislead
     out.print(table)
     out.print(_verdict(summary), markup=False)
-    out.print(f"note: {ENGLISH_ONLY}", markup=False)
+    out.print(say("compare.note", note=ENGLISH_ONLY), markup=False)
 
 
 def _heading(kind: str, strategies: dict[str, StrategyScore]) -> str:
     counts = [row.by_kind[kind].n for row in strategies.values() if kind in row.by_kind]
-    return f"{kind}\n({max(counts)})"
+    return f"{say(f'compare.{kind}')}\n({max(counts)})"
 
 
 def _kind_score(row: StrategyScore, kind: str) -> str:
@@ -148,8 +149,14 @@ def _verdict(summary: ComparisonSummary) -> str:
     winner = summary.winner
     by_kind = summary.by_kind_winner or {}
     parts = [
-        f"{kind}: {' = '.join(names) if isinstance(names, list) else names}"
+        say(
+            "compare.kind",
+            kind=say(f"compare.{kind}") if kind in _KINDS else kind,
+            strategies=" = ".join(names) if isinstance(names, list) else names,
+        )
         for kind, names in by_kind.items()
     ]
-    best = f"winner: {winner.strategy or 'none'} ({winner.because})"
-    return best + (f"\nbest by kind: {'; '.join(parts)}" if parts else "")
+    strategy = winner.strategy or say("compare.none")
+    best = say("compare.winner", strategy=strategy, because=winner.because)
+    kinds = say("compare.by_kind", kinds=say("compare.semicolon").join(parts))
+    return f"{best}\n{kinds}" if parts else best

@@ -23,6 +23,7 @@ from service.cli.kb.adding import add_documents
 from service.cli.kb.bases import STORES
 from service.cli.kb.folders import find_files
 from service.cli.kb.rules import AccessRules
+from service.cli.language import LangOption, say, spoken
 from service.cli.output import CommandFailed, JsonOption, Output, command_output
 from service.cli.processes import PortOption, start
 from service.cli.replies import AdaptersReply, ComparisonReply, IdReply
@@ -48,14 +49,14 @@ class Stages:
     @contextmanager
     def stage(self, title: str) -> Iterator[None]:
         """Print a stage's title and record the time it takes."""
-        self._output.info(f"== {title}")
+        named = say(f"quickstart.{title.replace(' ', '_')}")
+        self._output.info(f"== {named}")
         began = time.monotonic()
         yield
         took = time.monotonic() - began
         self.seconds[title] = round(took, 1)
-        self._output.info(
-            f"   {title}: {took:.0f} s (total {time.monotonic() - self._began:.0f} s)"
-        )
+        total = time.monotonic() - self._began
+        self._output.info(say("quickstart.took", title=named, seconds=took, total=total))
 
 
 def quickstart(
@@ -64,9 +65,12 @@ def quickstart(
     compare: Annotated[
         bool, typer.Option("--compare", help="Run the comparison again even if a result exists.")
     ] = False,
+    *,
+    lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prepare models, start, load the demo, train, publish and compare; then keep running."""
+    spoken(lang)
     with command_output(as_json) as output:
         settings = load_settings()
         stages = Stages(output)
@@ -78,7 +82,7 @@ def quickstart(
         gateway = Gateway(started.url)
         with stages.stage("demo content"):
             load_demo(gateway, output)
-        output.info(f"   answering at {started.url}")
+        output.info(say("quickstart.answering", url=started.url))
         trained = False
         if not no_train:
             with stages.stage("adapter"):
@@ -111,7 +115,7 @@ def prepare_models(settings: Settings, output: Output) -> None:
             lines = [*lines[-20:], line.rstrip()]
             output.info(f"   {line.rstrip()}")
     if child.returncode != 0:
-        message = "The models could not be prepared:\n" + "\n".join(lines[-5:])
+        message = say("quickstart.models_failed", lines="\n".join(lines[-5:]))
         raise CommandFailed(message, code="models_not_prepared", status=500)
 
 
@@ -122,7 +126,7 @@ def make_demo_default(settings: Settings, output: Output) -> None:
     file = settings.paths.config_file
     known = file.read_text(encoding="utf-8") if file.is_file() else ""
     file.write_text(f'default_use_case = "{USE_CASE}"\n{known}', encoding="utf-8")
-    output.info(f"   {file.name}: {USE_CASE} is the default use case")
+    output.info(say("quickstart.default_use_case", file=file.name, use_case=USE_CASE))
 
 
 def load_demo(gateway: Gateway, output: Output) -> None:
@@ -134,7 +138,7 @@ def load_demo(gateway: Gateway, output: Output) -> None:
     if found.failed:
         raise CommandFailed(found.failed[0].message, code=found.failed[0].code)
     apply_use_case(gateway, read_mapping(DEMO / "use_case.yaml"))
-    output.info(f"   {len(documents)} pages in the knowledge base {BASE}, use case demo")
+    output.info(say("quickstart.loaded", pages=len(documents), base=BASE))
 
 
 def make_adapter(gateway: Gateway, output: Output, settings: Settings) -> bool:
@@ -149,13 +153,13 @@ def make_adapter(gateway: Gateway, output: Output, settings: Settings) -> bool:
     task = str(read_mapping(config).get("task"))
     live = live_adapter(gateway, task)
     if live is not None and mark.is_file() and mark.read_text() == f"{digest} {live}":
-        output.info(f"   {live} is already live")
+        output.info(say("quickstart.is_live", adapter=live))
         return False
     job = train_by_gateway(gateway, output, config, read_keys(config, None))
     adapter = str(job.reply.adapter_id)
     change_adapter(gateway, output, f"/adapters/{segment(adapter)}/publish")
     mark.write_text(f"{digest} {adapter}")
-    output.info(f"   {adapter} is published")
+    output.info(say("quickstart.published", adapter=adapter))
     return True
 
 
@@ -179,11 +183,11 @@ def compare_demo(
         newest: dict[str, str | int] = {"use_case": USE_CASE, "limit": 1}
         last = gateway.get("/compare", ListReply[IdReply], params=newest).reply.data
         if last:
-            output.info("   the last result is still valid (--compare runs it again)")
+            output.info(say("quickstart.still_valid"))
             return gateway.get(f"/compare/{segment(last[0].id)}", ComparisonReply)
     body: JsonObject = {"use_case": USE_CASE, "rows": read_rows(DEMO / "questions.jsonl")}
     if live is None:
-        output.info("   no adapter is live: only the strategies without one are compared")
+        output.info(say("quickstart.no_adapter"))
         body["strategies"] = ["prompt_only", "rag", "auto"]
     done = run_compare(gateway, output, body)
     mark.write_text(state)
@@ -200,12 +204,11 @@ def _digest(*files: Path) -> str:
 def _next_steps(url: str) -> str:
     ask = f"curl -s {url}/chat --json"
     message = f'{{"messages":[{{"role":"user","content":"{RETURNS_QUESTION}"}}]'
-    return f"""
-Everything is running. The gateway is {url} (API: {url}/openapi.json)
+    return f"""{say("quickstart.next", url=url)}
   {ask} '{message}}}'
   {ask} '{message},"strategy":"rag"}}'
   {ask} '{message},"strategy":"hybrid"}}'
   curl -s {url}/route --json '{message}}}'
   .venv/bin/fingerpost ask "{RETURNS_QUESTION}" --stream
   .venv/bin/fingerpost status
-  .venv/bin/fingerpost down      stops everything"""
+{say("quickstart.down")}"""

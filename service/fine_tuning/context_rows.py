@@ -44,6 +44,6 @@ def make_rows(
         return [{"role": message.role, "content": message.content} for message in sent]
 
     def refusal(question: str) -> str:
-        return use_case.refusal.in_language(read_signals(question).language)
+        return use_case.refusal.in_reply_to(question, read_signals(question).language)
 
     return build_context_rows(questions, retrieve=find, render=render, refusal=refusal, mix=mix)

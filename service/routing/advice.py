@@ -5,7 +5,17 @@ It gathers the facts; the advice itself is made by `router.advise`.
 
 from pathlib import Path
 
-from router import Advice, Category, Policy, advise, complete_case
+from router import (
+    Advice,
+    AdviceFormat,
+    Category,
+    Policy,
+    advise,
+    complete_case,
+    render_advice,
+)
+from router import Language as AdviceLanguage
+from service.messages.catalogue import Language, in_script
 from service.routing.facts import Measured, gather_standing_facts
 from service.stores.use_cases import UseCase
 
@@ -42,6 +52,11 @@ def advise_use_case(
         },
     )
     return advise(complete_case(facts, categories=_categories(measured)), policy)
+
+
+def advice_text(advice: Advice, language: Language, form: AdviceFormat) -> str:
+    """Return an advice as a document in one language, traditional Chinese included."""
+    return in_script(render_advice(advice, AdviceLanguage(language[:2]), form), language)
 
 
 def _categories(measured: Measured) -> tuple[Category, ...]:

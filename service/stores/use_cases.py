@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from sqlalchemy import JSON, Column, Float, String, Table, delete, select
 
+from knowledge import as_traditional, is_in_traditional_script
 from router import Facts
 from router.errors import RouterError
 from service.errors import UseCaseNotFound
@@ -52,24 +53,38 @@ DEFAULT_SAMPLING = Sampling(temperature=0.0, max_tokens=256)
 
 
 class Refusal(BaseModel):
-    """The answer when nothing relevant is found, by language of the question."""
+    """The answer when nothing relevant is found, by language of the question.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Attributes:
+        zh: In Chinese.
+        zh_hant: In traditional letters, `zh-Hant` on the wire; None: `zh`, converted.
+        en: In English and for every other language.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     zh: str = Field(default="抱歉，资料中没有找到相关内容，我无法回答这个问题。", min_length=1)
+    zh_hant: str | None = Field(default=None, min_length=1, alias="zh-Hant")
     en: str = Field(
         default="Sorry, I found nothing about this in the documents, so I cannot answer it.",
         min_length=1,
     )
 
-    def in_language(self, language: str) -> str:
-        """Return the sentence in Chinese for `zh`, else in English."""
-        return self.zh if language.startswith("zh") else self.en
+    @property
+    def traditional(self) -> str:
+        """The sentence in traditional letters."""
+        return self.zh_hant or as_traditional(self.zh)
+
+    def in_reply_to(self, question: str, language: str) -> str:
+        """Return the sentence in the language of a question, and in its script where it is `zh`."""
+        if language != "zh":
+            return self.en
+        return self.traditional if is_in_traditional_script(question) else self.zh
 
     def matches(self, answer: str) -> bool:
         """Return whether `answer` is this refusal, as a model writes it that was trained on it."""
         text = " ".join(answer.split()).casefold()
-        return text in (self.zh.casefold(), self.en.casefold())
+        return text in map(str.casefold, (self.zh, self.en, self.traditional))
 
 
 class UseCase(BaseModel):

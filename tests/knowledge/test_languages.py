@@ -2,7 +2,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from knowledge.languages import as_simplified, detect_language, reads, written_language
+from knowledge.languages import (
+    as_simplified,
+    as_traditional,
+    detect_language,
+    is_in_traditional_script,
+    reads,
+    written_language,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +77,29 @@ def test_threads_simplify_at_once() -> None:
 )
 def test_traditional_letters_are_told_apart(text: str, language: str) -> None:
     assert written_language(text) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "is_traditional"),
+    [
+        ("退貨要幾天？", True),
+        ("iPhone 15 Pro Max 保固到期後怎麼辦😀", True),
+        ("café 退貨", True),
+        ("爲什麼衞生署不受理", True),
+        ("台北門市幾點開", True),
+        ("退货要几天？", False),
+        ("請問「发票」怎麼開", False),
+        ("吃飯了没？发我", False),
+        ("可否分期", False),
+        ("名著有哪些", False),
+        ("How many days?", False),
+    ],
+)
+def test_a_text_is_traditional_that_has_only_its_letters(text: str, is_traditional: bool) -> None:
+    assert is_in_traditional_script(text) is is_traditional
+
+
+def test_a_text_in_traditional_letters_keeps_its_words_and_what_is_no_chinese() -> None:
+    simplified = "这里的头发\0和发票，皇后在后台 <b>RAG</b>"
+    assert as_traditional(simplified) == "這裡的頭髮\0和發票，皇后在後臺 <b>RAG</b>"
+    assert as_traditional("RAG") == "RAG"

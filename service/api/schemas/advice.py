@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from router import AdviceFormat, Language
+from router import AdviceFormat
 from service.api.schemas.shapes import Body, JsonObject, Reply
+from service.messages.catalogue import Language
 
 
 class AdviseRequest(Body):
@@ -16,7 +17,7 @@ class AdviseRequest(Body):
 
     use_case: str | None = None
     facts: JsonObject | None = None
-    lang: Language = Language.EN
+    lang: Language | None = None
     format: AdviceFormat = AdviceFormat.JSON
 
 

@@ -11,16 +11,17 @@ import typer
 
 from router import (
     AdviceFormat,
-    Language,
     default_policy,
     load_policy,
     read_case,
-    render_advice,
 )
 from router import advise as give_advice
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway
+from service.cli.language import LangOption, spoken
 from service.cli.output import CommandFailed, JsonOption, UrlOption, command_output
+from service.messages.catalogue import Language
+from service.routing.advice import advice_text
 from service.settings import load_settings
 
 
@@ -35,7 +36,7 @@ def advise(
             "--use-case", "-u", help="Id of a use case of the gateway, instead of a file."
         ),
     ] = None,
-    lang: Annotated[Language, typer.Option(help="Language of the advice.")] = Language.EN,
+    lang: LangOption = None,
     form: Annotated[
         AdviceFormat, typer.Option("--format", help="Markdown, an HTML page or JSON.")
     ] = AdviceFormat.MD,
@@ -50,15 +51,15 @@ def advise(
             message = "Give either a facts file or --use-case."
             raise CommandFailed(message, code="invalid_request")
         if use_case is not None:
-            text = _ask_gateway(use_case, lang, form, url)
+            text = _ask_gateway(use_case, spoken(lang), form, url)
         else:
             assert facts is not None
             policy_file = load_settings().policy
             policy = default_policy() if policy_file is None else load_policy(policy_file)
-            text = render_advice(give_advice(read_case(facts), policy), lang, form)
+            text = advice_text(give_advice(read_case(facts), policy), spoken(lang), form)
         typer.echo(text, nl=False)
 
 
-def _ask_gateway(use_case: str, lang: Language, form: AdviceFormat, url: str | None) -> str:
-    body: JsonObject = {"use_case": use_case, "lang": lang.value, "format": form.value}
+def _ask_gateway(use_case: str, language: Language, form: AdviceFormat, url: str | None) -> str:
+    body: JsonObject = {"use_case": use_case, "lang": language, "format": form.value}
     return Gateway.find(url).text("POST", "/advise", body=body)

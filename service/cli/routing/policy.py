@@ -38,7 +38,9 @@ from router import (
     rules_of,
     sample_situations,
 )
+from service.cli.language import LangOption, spoken
 from service.cli.output import CommandFailed, JsonOption, command_output
+from service.messages.catalogue import in_script
 from service.settings import load_settings
 
 app = typer.Typer(help="Check, explain and compare policy files.", no_args_is_help=True)
@@ -96,20 +98,20 @@ def explain(
     file: FileArgument = None,
     facts: FactsOption = None,
     rule: Annotated[str | None, typer.Option("--rule", help="Explain this rule only.")] = None,
-    lang: Annotated[
-        Language, typer.Option("--lang", help="Language of the explanation.")
-    ] = Language.EN,
+    lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Explain a policy in words, or the decision on --facts with every rule's verdict."""
+    language = spoken(lang)
+    words = Language(language[:2])
     with command_output(as_json) as output:
         policy = load_policy(_in_force(file))
         if facts is not None:
             decisions = [decide(each.facts, policy) for each in _read_situations(facts)]
             documents = [decision.as_dict() for decision in decisions]
-            told = chain.from_iterable(explain_decision(each, lang) for each in decisions)
+            told = chain.from_iterable(explain_decision(each, words) for each in decisions)
             single = documents[0] if len(documents) == 1 else {"data": documents}
-            output.result(single, "\n".join(told))
+            output.result(single, in_script("\n".join(told), language))
             return
         rules = list(rules_of(policy))
         if rule is not None:
@@ -122,9 +124,8 @@ def explain(
                     status=404,
                 )
             rules = [found]
-        output.result(
-            describe_policy(policy, rules), "\n".join(explain_policy(policy, rules, lang))
-        )
+        lines = explain_policy(policy, rules, words)
+        output.result(describe_policy(policy, rules), in_script("\n".join(lines), language))
 
 
 @app.command("diff")

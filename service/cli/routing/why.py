@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue
 
-from router import Language
 from service.cli.client import Gateway, segment
+from service.cli.language import LangOption, spoken
 from service.cli.output import JsonOption, UrlOption, command_output
 from service.cli.replies import (
     DecisionReply,
@@ -22,73 +22,23 @@ from service.cli.replies import (
     ShadowReply,
     Texts,
 )
+from service.messages.catalogue import Language, chosen, translated
 
 _KINDS = ("chitchat", "asks_fact", "follow_up", "format_asked")
-_WORDS: Mapping[str, tuple[str, str]] = {
-    "request": ("请求", "request"),
-    "use_case": ("用例", "use case"),
-    "answered": ("已回答", "answered"),
-    "abstained": ("未作答", "abstained"),
-    "by": ("策略", "by"),
-    "on": ("模型", "on"),
-    "policy": ("政策", "policy"),
-    "pilot": (
-        "试点：适配器数据低于最低数量",
-        "a pilot: the adapter has fewer rows than the minimum",
-    ),
-    "fallback_from": ("原定策略", "fell back from"),
-    "question": ("问题", "The question"),
-    "answer": ("回答", "The answer"),
-    "nothing": ("没有记录", "nothing is recorded about it"),
-    "chose": ("由规则选定", "Chosen by rule"),
-    "held": ("成立的规则", "Rules that applied"),
-    "unknown": ("无法判断的规则", "Rules that could not be decided"),
-    "missing": ("缺少", "unknown"),
-    "not": ("未选", "Not"),
-    "evidence": ("检索之后", "After retrieval"),
-    "passages": ("条段落达到相关性下限", "passages above the relevance threshold"),
-    "best": ("最高相关性", "best relevance"),
-    "degraded": ("检索不完整", "retrieval was degraded"),
-    "facts": ("依据的事实", "The facts"),
-    "declared": ("声明", "declared"),
-    "measured": ("实测", "measured"),
-    "shadow": ("影子政策会选择", "The shadow policy would have chosen"),
-    "same": ("（相同）", "(no difference)"),
-    "answer_outcome": ("作答", "answer"),
-    "abstain": ("不作答", "abstain"),
-    "prompt_only": ("不用段落作答", "answer without passages"),
-    "refused": ("拒绝", "refuse"),
-    "not_known": ("检索结果未知", "not known without retrieval"),
-    "colon": ("：", ": "),
-    "comma": ("，", ", "),
-    "chitchat": ("寒暄", "small talk"),
-    "asks_fact": ("询问事实", "asks for a fact"),
-    "follow_up": ("追问", "a follow-up"),
-    "format_asked": ("要求格式或改写", "asks for a format or a rewrite"),
-    "unclassed": ("类型不明", "of no clear kind"),
-    "class": ("类别", "class"),
-    "unsure": ("分类不确定", "the classifier is not sure"),
-    "needs_knowledge": ("需要知识", "needs knowledge"),
-    "task": ("任务", "a task"),
-    "out_of_scope": ("超出范围", "out of scope"),
-    "language": ("语言", "language"),
-}
 
 
 def why(
     request_id: Annotated[
         str, typer.Argument(metavar="REQUEST_ID", help="Id of the answer: its `id`.")
     ],
-    lang: Annotated[
-        Language, typer.Option("--lang", help="Language of the explanation.")
-    ] = Language.EN,
+    lang: LangOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Explain why a request was answered as it was: rules, facts, evidence, rejected strategies."""
     with command_output(as_json) as output:
         found = Gateway.find(url).get(f"/decisions/{segment(request_id)}", RecordReply)
-        output.result(found.body, "\n".join(explain(found.reply, lang)))
+        output.result(found.body, "\n".join(explain(found.reply, spoken(lang))))
 
 
 def explain(record: RecordReply, lang: Language) -> Iterator[str]:
@@ -111,17 +61,23 @@ class TraceFormatter:
 
     def __call__(self, word: str) -> str:
         """Return a word in the language."""
-        zh, en = _WORDS[word]
-        return zh if self._lang is Language.ZH else en
+        return translated(f"why.{word}", self._lang)
 
     def head(self, record: RecordReply) -> Iterator[str]:
         """Yield who answered what, and what kind of question it was."""
         decision = record.decision
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created_at))
-        yield f"{self('request')} {record.id}, {when}, {self('use_case')} {record.use_case}"
-        yield (
-            f"{self(record.outcome)}, {self('by')} {record.strategy}, {self('on')} "
-            f"{record.model}, {self('policy')} {decision.policy_version}"
+        comma = self("comma")
+        yield comma.join(
+            (f"{self('request')} {record.id}", when, f"{self('use_case')} {record.use_case}")
+        )
+        yield comma.join(
+            (
+                self(record.outcome),
+                f"{self('by')} {record.strategy}",
+                f"{self('on')} {record.model}",
+                f"{self('policy')} {decision.policy_version}",
+            )
         )
         if decision.fallback_from:
             yield f"{self('fallback_from')} {decision.fallback_from}"
@@ -177,7 +133,7 @@ class TraceFormatter:
         if evidence.degraded:
             parts.append(self("degraded"))
         yield (
-            f"{self('evidence')}{self('colon')}{self('comma').join(parts)}; "
+            f"{self('evidence')}{self('colon')}{self('comma').join(parts)}{self('semicolon')}"
             f"{self._course(settled.outcome)}{self('colon')}"
             f"{self._in(settled.finding.because)} ({settled.finding.rule})"
         )
@@ -223,7 +179,7 @@ class TraceFormatter:
         return f"{finding.rule} [{finding.kind}]"
 
     def _in(self, texts: Texts) -> str:
-        return texts[self._lang.value]
+        return chosen(texts, self._lang)
 
     def _course(self, outcome: str) -> str:
         return self("answer_outcome" if outcome == "answer" else outcome)

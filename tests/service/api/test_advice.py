@@ -123,3 +123,22 @@ def test_the_document_is_as_the_interface_description_says(running: Running, lan
         body = running.client.post("/advise", json={**asked, "lang": lang}).json()
         told = AdviceReply.model_validate(body)
         assert told.model_dump(mode="json", by_alias=True) == body
+
+
+@pytest.mark.parametrize(
+    ("header", "lang", "said"),
+    [
+        ("zh-CN,zh;q=0.9", {}, "现在不要微调。"),
+        ("zh-TW", {}, "現在不要微調。"),
+        ("zh-CN", {"lang": "en"}, "Do not fine-tune yet."),
+        ("fr", {}, "Do not fine-tune yet."),
+        ("fr", {"lang": "zh-Hant"}, "現在不要微調。"),
+    ],
+)
+def test_the_header_names_the_language_where_the_body_does_not(
+    running: Running, header: str, lang: dict[str, str], said: str
+) -> None:
+    body = {"facts": FACTS, **lang}
+    reply = running.client.post("/advise", json=body, headers={"accept-language": header})
+    assert reply.json()["fine_tuning"]["statement"] == said
+    AdviceReply.model_validate_json(reply.content)

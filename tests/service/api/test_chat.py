@@ -107,10 +107,24 @@ def test_nothing_relevant_abstains_with_the_use_cases_sentence(running: Running)
 
 
 @pytest.mark.parametrize(
+    ("question", "refusal"),
+    [
+        ("誰畫了斑馬石英？", "抱歉，資料中沒有找到相關內容，我無法回答這個問題。"),
+        ("谁画了斑马石英？", "抱歉，资料中没有找到相关内容，我无法回答这个问题。"),
+    ],
+)
+def test_a_question_is_refused_in_its_script(running: Running, question: str, refusal: str) -> None:
+    running.prepare()
+    body = running.ask(question, use_case="demo", strategy="rag").json()
+    assert (body["outcome"], body["answer"]) == ("abstained", refusal)
+
+
+@pytest.mark.parametrize(
     ("said", "outcome"),
     [
         (("Sorry, I found nothing about this in ", "the documents, so I cannot answer it."), 1),
         (("抱歉，资料中没有找到相关内容，", "我无法回答这个问题。"), 1),
+        (("抱歉，資料中沒有找到相關內容，", "我無法回答這個問題。"), 1),
         (("Sorry, I found nothing about this in the documents, so", " call us."), 0),
     ],
 )

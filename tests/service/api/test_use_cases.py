@@ -107,10 +107,27 @@ def test_an_unknown_key_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("zh", "没有"), ("zh-Hant", "没有"), ("en", "None"), ("fr", "None")]
+    ("question", "language", "said"),
+    [
+        ("可以退货吗？", "zh", "没有资料"),
+        ("可否分期", "zh", "没有资料"),
+        ("可以退貨嗎？", "zh", "沒有資料"),
+        ("Can I?", "en", "None"),
+        ("返品", "ja", "None"),
+    ],
 )
-def test_a_refusal_speaks_the_language_of_the_question(language: str, said: str) -> None:
-    assert Refusal(zh="没有", en="None").in_language(language) == said
+def test_a_refusal_is_in_the_language_and_the_script_of_the_question(
+    question: str, language: str, said: str
+) -> None:
+    assert Refusal(zh="没有资料", en="None").in_reply_to(question, language) == said
+
+
+def test_a_refusal_in_traditional_letters_that_is_declared_comes_before_the_converted_one() -> None:
+    body = {"id": "demo", "refusal": {"zh": "没有资料", "zh-Hant": "查無資料"}}
+    refusal = UseCase.model_validate(UseCase.model_validate(body).model_dump(mode="json")).refusal
+    assert refusal.in_reply_to("可以退貨嗎？", "zh") == "查無資料"
+    assert refusal.in_reply_to("可以退货吗？", "zh") == "没有资料"
+    assert refusal.matches(" 查無資料\n")
 
 
 def test_a_refusal_is_never_empty() -> None:

@@ -297,6 +297,22 @@ def test_compare_prints_a_table_and_keeps_the_outcomes(
     assert "English only" in result.stdout
 
 
+def test_compare_prints_its_table_in_chinese(
+    run: Run, gateway: CannedGateway, tmp_path: Path
+) -> None:
+    questions = tmp_path / "set.jsonl"
+    questions.write_text('{"id": "1", "kind": "fact", "question": "q", "answers": ["a"]}\n')
+    gateway.answer("POST /compare", {"id": "job_9", "status": "queued"}, status=202)
+    done = {"id": "job_9", "status": "succeeded", "progress": {}, "summary": _summary()}
+    gateway.answer("GET /compare/job_9", done)
+    told = run("--lang", "zh", "compare", str(questions), "-u", "demo").stdout
+    assert (
+        told.splitlines()[1].split() == "策略 (6) (3) 总分（95 %） 毫秒 毫秒 输入+输出 错误".split()
+    )
+    assert "最佳策略：rag（rag scores 0.64, prompt_only 0.13）" in told
+    assert "各类问题的最佳策略：事实：rag；风格：prompt_only = rag" in told
+
+
 def test_compare_names_the_line_that_is_no_json(run: Run, tmp_path: Path) -> None:
     questions = tmp_path / "set.jsonl"
     questions.write_text('{"id": "1"}\nnot json\n')

@@ -25,9 +25,16 @@ def test_training_rows_are_asked_as_answers_are() -> None:
     assert turns[-1] == {"role": "assistant", "content": "[1] alpha"}
 
 
-@pytest.mark.parametrize(("asked", "refusal"), [("多久？", "不知道。"), ("How long?", "No idea.")])
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        ("多久？", "资料中没有。"),
+        ("要幾天？", "資料中沒有。"),
+        ("How long?", "No idea."),
+    ],
+)
 def test_training_rows_refuse_in_the_language_of_the_question(asked: str, refusal: str) -> None:
-    use_case = USE_CASE.model_copy(update={"refusal": Refusal(zh="不知道。", en="No idea.")})
+    use_case = USE_CASE.model_copy(update={"refusal": Refusal(zh="资料中没有。", en="No idea.")})
     made = make_rows(
         [ContextQuestion(asked, ("alpha",), "s")],
         lambda _: FOUND,

@@ -1,0 +1,77 @@
+"""Sentences by key in every language: TOML files beside this module, one table for each key.
+
+It knows languages and placeholders; it does not know who says a sentence. Traditional Chinese is
+made of the simplified sentence, unless one of its own is written.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+from knowledge import as_traditional
+
+Language = Literal["en", "zh", "zh-Hant"]
+
+_TRADITIONAL: Final = re.compile(r"zh-(hant|tw|hk|mo)\b")
+
+
+def translated(key: str, language: Language, **values: object) -> str:
+    """Return a sentence with its placeholders filled.
+
+    Args:
+        key: Table and name in the files, as `ask.answered_by`.
+        language: Of the sentence.
+        values: What the placeholders stand for; they are not converted.
+    """
+    return chosen(catalogue()[key], language).format(**values)
+
+
+def chosen(texts: Mapping[str, str], language: Language) -> str:
+    """Return one of the texts by language, as a policy's reason carries them."""
+    if language in texts:
+        return texts[language]
+    return in_script(texts["zh"], language)
+
+
+def in_script(text: str, language: Language) -> str:
+    """Return a Chinese text in the letters of `language`; any other text as it is."""
+    return as_traditional(text) if language == "zh-Hant" else text
+
+
+def negotiated(accept_language: str | None) -> Language:
+    """Return the language that an `Accept-Language` header prefers; English where it has none."""
+    ranges = (part.strip().lower().partition(";q=") for part in (accept_language or "").split(","))
+    rated = [(_quality(weight), name) for name, _, weight in ranges]
+    for quality, name in sorted(rated, key=lambda each: -each[0]):
+        if quality and name.startswith(("zh", "en")):
+            return _language_of(name)
+    return "en"
+
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, str]]:
+    """Return every sentence by key, then by language."""
+    files = sorted(resources.files("service.messages").iterdir(), key=lambda file: file.name)
+    tables = [tomllib.loads(f.read_text("utf-8")) for f in files if f.name.endswith(".toml")]
+    return {
+        f"{group}.{name}": texts
+        for table in tables
+        for group, sentences in table.items()
+        for name, texts in sentences.items()
+    }
+
+
+def _language_of(name: str) -> Language:
+    if name.startswith("en"):
+        return "en"
+    return "zh-Hant" if _TRADITIONAL.match(name) else "zh"
+
+
+def _quality(weight: str) -> float:
+    try:
+        return float(weight) if weight else 1.0
+    except ValueError:
+        return 0.0
