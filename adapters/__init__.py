@@ -1,6 +1,13 @@
 """Which adapter exists, and how is one made?"""
 
 from adapters.base_models import (
+    BASE_MODELS,
+    E5_SMALL,
+    EMBEDDERS,
+    MINILM,
+    QWEN,
+    RECORD_FILE,
+    SMOLLM2,
     ModelFolder,
     describe_base_model,
     prepare_base_model,
@@ -108,6 +115,13 @@ from adapters.training import (
 )
 
 __all__ = [
+    "BASE_MODELS",
+    "E5_SMALL",
+    "EMBEDDERS",
+    "MINILM",
+    "QWEN",
+    "RECORD_FILE",
+    "SMOLLM2",
     "Adapter",
     "AdapterError",
     "AdapterIsLive",

@@ -6,13 +6,15 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: bash deploy/quickstart.sh [--no-train] [--compare] [--port N]
+usage: bash deploy/quickstart.sh [--no-train] [--compare] [--model NAME] [--port N]
 
   --no-train   leave the adapter out: prompt_only and rag only
   --compare    ask the comparison's questions anew, even if a result is there
+  --model NAME base model of a new home: qwen (default, Chinese and English, 0.5 billion
+               weights) or smollm2 (English, 0.1 billion, four times as fast)
   --port N     port of the gateway (default 8080; 0 picks a free one)
 
-Needs Python 3.11 or newer with venv and a package index; 6 GB of disk and 8 GB of memory.
+Needs Python 3.11 or newer with venv and a package index; 9 GB of disk and 8 GB of memory.
 FINGERPOST_HOME names the folder for models, documents and adapters (default: .fingerpost).
 TEXT
 }
@@ -33,6 +35,11 @@ while [ $# -gt 0 ]; do
       arguments+=(--port "$2")
       shift
       ;;
+    --model)
+      arguments+=(--model "${2:-}")
+      shift
+      ;;
+    --model=*) arguments+=("$1") ;;
     --port=*) arguments+=("$1") ;;
     *)
       echo "unknown option: $1" >&2

@@ -51,6 +51,11 @@ class Home:
         return self.root / "models"
 
     @property
+    def models_file(self) -> Path:
+        """Which of the embedded models this home uses."""
+        return self.root / "models.json"
+
+    @property
     def adapters(self) -> Path:
         """Adapter folders, one per immutable adapter id."""
         return self.root / "adapters"

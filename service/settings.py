@@ -11,6 +11,7 @@ from tomllib import TOMLDecodeError
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,16 +20,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from adapters import AdaptersConfig
+from adapters import EMBEDDERS, AdaptersConfig
 from knowledge import KnowledgeConfig
 from router import RouterConfig
 from service.errors import InvalidSettings
 from service.home import Home
+from service.home_models import EARLIER, read_models
 
 VERSION = "0.1.0"  # as in pyproject.toml
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENV_PREFIX = "FINGERPOST_"
-EMBEDDED_EMBEDDER = "all-minilm-l6-v2"
 
 
 class ServerSettings(BaseModel):
@@ -50,7 +51,7 @@ class EngineSettings(BaseModel):
     url: str | None = None
     is_local: bool | None = None  # with `url`: whether it runs on the operator's own machines
     api_key: SecretStr | None = None
-    base_model: str = "smollm2-135m-instruct"
+    base_model: str = EARLIER.base_model  # of a new home: as its models.json says
     model_path: Path | None = None  # default: models/<base_model> in the home
     max_model_len: int = Field(default=4096, gt=0)
     max_loras: int = Field(default=2, ge=1)
@@ -156,7 +157,7 @@ class Settings(BaseSettings):
     @property
     def embedder_path(self) -> str:
         """Folder or hub id of the embedder."""
-        return self.knowledge.embedder or str(self.paths.models / EMBEDDED_EMBEDDER)
+        return self.knowledge.embedder or str(self.paths.models / EARLIER.embedder)
 
     @classmethod
     def settings_customise_sources(
@@ -167,10 +168,33 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read arguments first, then the environment, then the home's file."""
-        home = init_settings().get("home") or home_folder()
-        file = Home(Path(home)).config_file
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        """Read arguments first, then the environment, the home's file, and its models."""
+        home = Home(Path(init_settings().get("home") or home_folder()))
+        written = TomlConfigSettingsSource(settings_cls, home.config_file)
+        return init_settings, env_settings, written, _ModelsSource(settings_cls, home)
+
+
+class _ModelsSource(PydanticBaseSettingsSource):
+    """The embedded models of a home, where nothing else names a model."""
+
+    def __init__(self, settings_cls: type[BaseSettings], home: Home) -> None:
+        super().__init__(settings_cls)
+        self._home = home
+
+    def __call__(self) -> dict[str, Any]:
+        models = read_models(self._home)
+        if models is None:
+            return {}
+        found: dict[str, Any] = {"engine": {"base_model": models.base_model}}
+        if not self.current_state.get("knowledge", {}).get("embedder"):
+            found["knowledge"] = {
+                "embedder": str(self._home.models / models.embedder),
+                "embedder_languages": EMBEDDERS[models.embedder].languages,
+            }
+        return found
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError  # of sources that are read field by field
 
 
 def home_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -1,6 +1,13 @@
 """Base models and embedders on disk: described, and the embedded ones made from pinned files."""
 
-from adapters.base_models.embedded import BASE_MODELS, EMBEDDERS, MINILM, SMOLLM2
+from adapters.base_models.embedded import (
+    BASE_MODELS,
+    E5_SMALL,
+    EMBEDDERS,
+    MINILM,
+    QWEN,
+    SMOLLM2,
+)
 from adapters.base_models.folder import (
     RECORD_FILE,
     ModelFolder,
@@ -11,8 +18,10 @@ from adapters.base_models.prepare import Preparation, prepare_base_model, prepar
 
 __all__ = [
     "BASE_MODELS",
+    "E5_SMALL",
     "EMBEDDERS",
     "MINILM",
+    "QWEN",
     "RECORD_FILE",
     "SMOLLM2",
     "ModelFolder",

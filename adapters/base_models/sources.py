@@ -190,7 +190,9 @@ def fetch_from_hub(file: HubFile, sha256: str, into: Path) -> Path:
         return Path(
             hf_hub_download(file.repository, file.path, revision=file.revision, local_dir=into)
         )
-    except (OSError, ValueError) as exc:
+    except ModelDownloadFailed:
+        raise
+    except Exception as exc:  # of the hub's client, and of the HTTP client below it
         raise ModelDownloadFailed(f"{where} is not reached: {type(exc).__name__}") from exc
 
 

@@ -1,5 +1,7 @@
 """`/health` (alive) and `/ready` (can answer)."""
 
+from pathlib import Path
+
 from anyio import to_thread
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,12 +13,14 @@ from service.api.schemas.health import (
     Alive,
     EngineState,
     IndexState,
+    ModelsState,
     PolicyState,
     QuarantinedIndex,
     Readiness,
     StoreState,
 )
 from service.context import AppContext
+from service.home_models import EARLIER, read_models
 
 api = APIRouter(tags=["health"])
 
@@ -46,12 +50,23 @@ async def ready(context: Context, caller: Caller, response: Response) -> Readine
         ready=not waiting,
         waiting_for=waiting,
         engine=EngineState(up=engine.is_up, base_model=context.settings.engine.base_model),
+        models=_models(context),
         store=store,
         index=index,
         policy=PolicyState.of(context.policies),
         observed_policy=None if shadow is None else PolicyState.of(shadow),
         degraded=[] if index.ok else ["index"],
     )
+
+
+def _models(context: AppContext) -> ModelsState:
+    """Return the models in use; the note is of the embedded ones, where these are in use."""
+    settings = context.settings
+    kept = read_models(settings.paths) or EARLIER
+    embedder = Path(settings.embedder_path).name
+    is_own = (settings.engine.base_model, embedder) == (kept.base_model, kept.embedder)
+    note = kept.note if is_own and settings.knowledge.next_embedder is None else None
+    return ModelsState(base_model=settings.engine.base_model, embedder=embedder, note=note)
 
 
 def _look(context: AppContext, caller: Caller) -> tuple[StoreState, IndexState]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from service.api.schemas.shapes import JsonObject
 from service.cli.output import JsonOption, Output, ProgressBar, command_output
 from service.home import Home
+from service.home_models import keep_models
 from service.settings import home_folder, load_settings
 from service.supervision.processes import Started, Status
 from service.supervision.processes import down as stop_all
@@ -63,6 +64,7 @@ def status(as_json: JsonOption = False) -> None:
 
 def start(output: Output, *, port: int | None, host: str | None = None) -> Started:
     """Start the processes of this home and show progress; the quickstart uses it too."""
+    keep_models(Home(home_folder()))
     settings = load_settings()
     if host is not None:
         server = settings.server.model_copy(update={"host": host})

