@@ -72,7 +72,16 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("context",),
         ("routing", "engine", "supervision", "backup"),
         ("stores",),
-        ("cache", "cited_documents", "messages", "settings", "home", "access", "errors"),
+        (
+            "cache",
+            "cited_documents",
+            "messages",
+            "settings",
+            "home_models",
+            "home",
+            "access",
+            "errors",
+        ),
     ),
     "router": (
         ("advice", "review"),
