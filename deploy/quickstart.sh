@@ -6,9 +6,10 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: bash deploy/quickstart.sh [--no-train] [--compare] [--model NAME] [--port N]
+usage: bash deploy/quickstart.sh [--no-train] [--full] [--compare] [--model NAME] [--port N]
 
   --no-train   leave the adapter out: prompt_only and rag only
+  --full       train on all rows of the demo, not on the third that takes six minutes
   --compare    ask the comparison's questions anew, even if a result is there
   --model NAME base model of a new home: qwen (default, Chinese and English, 0.5 billion
                weights) or smollm2 (English, 0.1 billion, four times as fast)
@@ -26,7 +27,7 @@ while [ $# -gt 0 ]; do
       usage
       exit 0
       ;;
-    --no-train | --compare) arguments+=("$1") ;;
+    --no-train | --full | --compare) arguments+=("$1") ;;
     --port)
       [[ "${2:-}" =~ ^[0-9]+$ ]] || {
         echo "--port needs a number" >&2

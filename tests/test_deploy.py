@@ -5,14 +5,16 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
 
 from adapters import load_training_config
+from knowledge import detect_language
 from router import Strategy, advise, default_policy, read_case
-from service.compare import COMPARED, parse_set
+from service.compare import COMPARED, Kind, parse_set
 from service.settings import load_settings
 from service.stores.use_cases import UseCase
 
@@ -153,7 +155,7 @@ def test_quickstart_help_names_its_options() -> None:
         text=True,
         check=True,
     ).stdout
-    for option in ("--no-train", "--port", "--compare"):
+    for option in ("--no-train", "--port", "--compare", "--full"):
         assert option in shown
 
 
@@ -191,25 +193,52 @@ def test_the_demo_use_case_loads() -> None:
 def test_the_demo_facts_give_advice() -> None:
     advice = advise(read_case(DEMO / "facts.yaml"), default_policy())
     assert advice.plan.fine_tuning == "not_yet"
-    assert any("756 more labelled rows of after-sales" in gap.text.en for gap in advice.gaps)
+    assert any("723 more labelled rows of after-sales" in gap.text.en for gap in advice.gaps)
 
 
-def test_the_demo_training_configuration_loads_and_names_its_rows() -> None:
-    config = load_training_config(DEMO / "train.yaml")
-    assert [Path(path).is_file() for path in config.dataset] == [True]
+@pytest.mark.parametrize("name", ["train.yaml", "train_full.yaml", "train_en.yaml"])
+def test_a_demo_training_configuration_loads_and_names_its_rows(name: str) -> None:
+    config = load_training_config(DEMO / name)
+    assert config.dataset
+    assert all(Path(path).is_file() for path in config.dataset)
     use_case = yaml.safe_load((DEMO / "use_case.yaml").read_text())
     assert config.task == use_case["adapter"]
 
 
-def test_the_demo_questions_load_and_are_of_every_kind() -> None:
-    questions = parse_set(_rows("questions.jsonl"))
-    assert {question.kind.value for question in questions} == {
-        "fact",
-        "style",
-        "both",
-        "chitchat",
-        "unanswerable",
-    }
+def test_the_demo_asks_equally_many_questions_of_every_kind_in_both_languages() -> None:
+    english, chinese = parse_set(_rows("questions.jsonl")), parse_set(_rows("questions_zh.jsonl"))
+    kinds = Counter(question.kind for question in english)
+    assert set(kinds) == set(Kind)
+    assert kinds == Counter(question.kind for question in chinese)
+    assert kinds.total() >= 20
+    assert {question.language for question in english} == {"en"}
+    assert {question.language for question in chinese} == {"zh"}
+
+
+def test_the_rows_of_the_quickstart_are_of_the_full_set_and_of_both_languages_alike() -> None:
+    english, chinese = _rows("training_en.jsonl"), _rows("training_zh.jsonl")
+    short = _rows("training.jsonl")
+    picked = [[row["kind"] for row in short if row in rows] for rows in (english, chinese)]
+    assert Counter(picked[0]) == Counter(picked[1])
+    assert sum(map(len, picked)) == len(short)
+    assert set(picked[0]) == {"context", "refusal", "style"}
+    declared = yaml.safe_load((DEMO / "use_case.yaml").read_text())["facts"]["labelled_examples"]
+    assert declared == len(english) + len(chinese)
+
+
+@pytest.mark.parametrize(("name", "language"), [("en", "en"), ("zh", "zh")])
+def test_a_training_row_answers_in_its_language_from_no_page_of_the_handbook(
+    name: str, language: str
+) -> None:
+    use_case = UseCase.model_validate(yaml.safe_load((DEMO / "use_case.yaml").read_text()))
+    pages = {page.name for page in DEMO.rglob("handbook/**/*.md")}
+    for row in _rows(f"training_{name}.jsonl"):
+        system, _, told = (message["content"] for message in row["messages"])  # type: ignore[attr-defined]
+        answer = json.loads(told)
+        assert system == f"{use_case.role}\n{use_case.instructions}"
+        assert list(answer) == ["reply", "from", "next"]
+        assert detect_language(answer["reply"] + answer["from"] + answer["next"]) == language, told
+        assert str(row["source"]).removeprefix("training/") not in pages
 
 
 def test_every_gold_page_of_the_demo_exists() -> None:

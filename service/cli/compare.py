@@ -15,18 +15,15 @@ from service.cli.language import say
 from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
 from service.cli.replies import ComparisonReply, ComparisonSummary, IdReply, StrategyScore
 
-ENGLISH_ONLY = (
-    "The embedded base model reads English only, so this comparison is in English; "
-    "Chinese content exercises retrieval and routing."
-)
 _TABLE_CHARS = 110
+_LANGUAGES = ("zh", "en")
 _KINDS = ("fact", "style", "both", "chitchat", "unanswerable")
 
 SetArgument = Annotated[
     Path,
     typer.Argument(
         metavar="SET.jsonl",
-        help="Questions as JSON Lines: id, kind, question, answers.",
+        help="Questions as JSON Lines: id, kind, question, answers; lang if it cannot be told.",
         exists=True,
         dir_okay=False,
     ),
@@ -107,8 +104,21 @@ def read_rows(file: Path) -> list[JsonValue]:
 
 
 def print_table(out: Console, summary: ComparisonSummary) -> None:
-    """Print scores by kind, overall score with interval, latency, tokens and the winner."""
-    strategies = summary.strategies
+    """Print scores by kind, overall score with interval, latency, tokens and the winner.
+
+    Questions in more than one language are also shown by language.
+    """
+    out.width = max(out.width, _TABLE_CHARS)  # a narrow terminal wraps; a cut number would mislead
+    out.print(_table(summary.strategies))
+    languages = summary.by_language if len(summary.by_language) > 1 else {}
+    for language, strategies in languages.items():
+        key = f"compare.in_{language if language in _LANGUAGES else 'other'}"
+        out.print(f"\n{say(key, language=language)}", markup=False)
+        out.print(_table(strategies))
+    out.print(_verdict(summary), markup=False)
+
+
+def _table(strategies: dict[str, StrategyScore]) -> Table:
     present = {kind for row in strategies.values() for kind in row.by_kind}
     kinds = [kind for kind in _KINDS if kind in present]
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -119,10 +129,7 @@ def print_table(out: Console, summary: ComparisonSummary) -> None:
         table.add_column(say(f"compare.{heading}"), justify="right", no_wrap=True)
     for name, row in strategies.items():
         table.add_row(name, *(_kind_score(row, kind) for kind in kinds), *_totals(row))
-    out.width = max(out.width, _TABLE_CHARS)  # a narrow terminal wraps; a cut number would mislead
-    out.print(table)
-    out.print(_verdict(summary), markup=False)
-    out.print(say("compare.note", note=ENGLISH_ONLY), markup=False)
+    return table
 
 
 def _heading(kind: str, strategies: dict[str, StrategyScore]) -> str:

@@ -36,6 +36,6 @@ def follow_script(question: str) -> None:
         speak("zh-Hant")
 
 
-def say(key: str, **values: object) -> str:
+def say(key: str, /, **values: object) -> str:
     """Return a sentence of the catalogue in the language in force."""
     return translated(key, spoken(), **values)

@@ -8,15 +8,15 @@ import hashlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from adapters import MINILM, QWEN, RECORD_FILE, SMOLLM2
+from adapters import MINILM, QWEN, RECORD_FILE, SMOLLM2, describe_base_model
 from service.api.schemas.shapes import JsonObject, ListReply
 from service.cli.adapters.serving import change_adapter
 from service.cli.client import Gateway, Received, segment
@@ -29,7 +29,7 @@ from service.cli.language import LangOption, say, spoken
 from service.cli.output import CommandFailed, JsonOption, Output, command_output
 from service.cli.processes import PortOption, start
 from service.cli.replies import AdaptersReply, ComparisonReply, IdReply
-from service.cli.train.by_gateway import train_by_gateway
+from service.cli.train.by_gateway import train_by_gateway, training_rows
 from service.cli.train.keys import read_keys
 from service.cli.use_cases import apply_use_case, read_mapping
 from service.home import Home
@@ -42,6 +42,28 @@ DEMO = CHECKOUT / "deploy" / "demo"
 BASE = "handbook"
 USE_CASE = "demo"
 RETURNS_QUESTION = "How many days do I have to return an order?"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFiles:
+    """The training configuration and the questions that the demo uses."""
+
+    training: Path
+    questions: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, base_model: Path, *, full: bool) -> "DemoFiles":
+        """Return the files in the languages that the base model reads; English alone, or both.
+
+        Args:
+            base_model: Its folder.
+            full: Whether to train on every row, not on those that fit into six minutes.
+        """
+        languages = describe_base_model(base_model).languages
+        if languages and "zh" not in languages:
+            return cls(DEMO / "train_en.yaml", (DEMO / "questions.jsonl",))
+        training = DEMO / ("train_full.yaml" if full else "train.yaml")
+        return cls(training, (DEMO / "questions.jsonl", DEMO / "questions_zh.jsonl"))
 
 
 class Stages:
@@ -71,6 +93,9 @@ def quickstart(
     compare: Annotated[
         bool, typer.Option("--compare", help="Run the comparison again even if a result exists.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Train on every row of the demo, not on a third of them.")
+    ] = False,
     model: Annotated[
         SmallOrFull, typer.Option("--model", help="Base model of a new home.")
     ] = "qwen",
@@ -85,6 +110,7 @@ def quickstart(
         with stages.stage("models"):
             models = prepare_models(Home(home_folder()), output, base_model=MODELS[model])
         settings = load_settings()
+        files = DemoFiles.of(settings.base_model_path, full=full)
         make_demo_default(settings, output)
         with stages.stage("start"):
             started = start(output, port=port)
@@ -95,9 +121,11 @@ def quickstart(
         trained = False
         if not no_train:
             with stages.stage("adapter"):
-                trained = make_adapter(gateway, output, settings)
+                trained = make_adapter(gateway, output, settings, config=files.training)
         with stages.stage("comparison"):
-            done = compare_demo(gateway, output, settings, anew=compare or trained)
+            done = compare_demo(
+                gateway, output, settings, files=files.questions, anew=compare or trained
+            )
         document: JsonObject = {
             "url": started.url,
             "stages_s": {**stages.seconds},
@@ -181,21 +209,21 @@ def load_demo(gateway: Gateway, output: Output) -> None:
     output.info(say("quickstart.loaded", pages=len(documents), base=BASE))
 
 
-def make_adapter(gateway: Gateway, output: Output, settings: Settings) -> bool:
+def make_adapter(gateway: Gateway, output: Output, settings: Settings, *, config: Path) -> bool:
     """Train and publish the demo adapter, unless one from the same rows and keys is live.
 
     Returns:
         Whether a new adapter is live now.
     """
     mark = settings.paths.run / "quickstart.train"
-    config = DEMO / "train.yaml"
-    digest = _digest(config, DEMO / "training.jsonl")
-    task = str(read_mapping(config).get("task"))
+    keys = read_keys(config, None)
+    digest = _digest(config.read_bytes(), training_rows(config, keys["dataset"])[1])
+    task = str(keys["task"])
     live = live_adapter(gateway, task)
     if live is not None and mark.is_file() and mark.read_text() == f"{digest} {live}":
         output.info(say("quickstart.is_live", adapter=live))
         return False
-    job = train_by_gateway(gateway, output, config, read_keys(config, None))
+    job = train_by_gateway(gateway, output, config, keys)
     adapter = str(job.reply.adapter_id)
     change_adapter(gateway, output, f"/adapters/{segment(adapter)}/publish")
     mark.write_text(f"{digest} {adapter}")
@@ -212,20 +240,21 @@ def live_adapter(gateway: Gateway, task: str) -> str | None:
 
 
 def compare_demo(
-    gateway: Gateway, output: Output, settings: Settings, *, anew: bool
+    gateway: Gateway, output: Output, settings: Settings, *, files: Sequence[Path], anew: bool
 ) -> Received[ComparisonReply]:
     """Return the comparison of the demo questions: the last one if it is still valid."""
     mark = settings.paths.run / "quickstart.compare"
     use_case = read_mapping(DEMO / "use_case.yaml")
     live = live_adapter(gateway, str(use_case.get("adapter")))
-    state = f"{_digest(DEMO / 'questions.jsonl', DEMO / 'use_case.yaml')} {live}"
+    asked = [file.read_bytes() for file in (*files, DEMO / "use_case.yaml")]
+    state = f"{_digest(*asked)} {live}"
     if not anew and mark.is_file() and mark.read_text() == state:
         newest: dict[str, str | int] = {"use_case": USE_CASE, "limit": 1}
         last = gateway.get("/compare", ListReply[IdReply], params=newest).reply.data
         if last:
             output.info(say("quickstart.still_valid"))
             return gateway.get(f"/compare/{segment(last[0].id)}", ComparisonReply)
-    body: JsonObject = {"use_case": USE_CASE, "rows": read_rows(DEMO / "questions.jsonl")}
+    body: JsonObject = {"use_case": USE_CASE, "rows": [row for f in files for row in read_rows(f)]}
     if live is None:
         output.info(say("quickstart.no_adapter"))
         body["strategies"] = ["prompt_only", "rag", "auto"]
@@ -234,10 +263,10 @@ def compare_demo(
     return done
 
 
-def _digest(*files: Path) -> str:
+def _digest(*contents: bytes) -> str:
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
+    for content in contents:
+        digest.update(content)
     return digest.hexdigest()
 
 

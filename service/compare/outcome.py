@@ -41,6 +41,7 @@ class Outcome(BaseModel):
     """One question answered by one strategy.
 
     Attributes:
+        language: Of the question, such as `zh`.
         score: 0 to 1; None where the question failed.
         outcome: As in the reply, or `error`.
         facts: What the router decided by.
@@ -54,6 +55,7 @@ class Outcome(BaseModel):
     id: str
     question: str
     kind: Kind
+    language: str
     strategy: str
     score: float | None
     outcome: str

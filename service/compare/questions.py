@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
+from knowledge import detect_language
 from service.errors import InvalidRequest
 
 StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
@@ -36,7 +37,7 @@ class Turn(BaseModel):
 
 
 class SetQuestion(BaseModel):
-    """One row of a question set."""
+    """One row of a question set; without `lang` its language is read off its letters."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -46,6 +47,7 @@ class SetQuestion(BaseModel):
     answers: tuple[str, ...] = ()
     schema_: Mapping[str, JsonValue] | Sequence[str] | None = Field(default=None, alias="schema")
     history: tuple[Turn, ...] = ()
+    lang: str | None = Field(default=None, min_length=1, max_length=20)
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "SetQuestion":
@@ -54,6 +56,11 @@ class SetQuestion(BaseModel):
         if self.kind in (Kind.STYLE, Kind.BOTH) and not self.required_keys:
             raise ValueError(f"a {self.kind} question needs `schema` (the required keys)")
         return self
+
+    @property
+    def language(self) -> str:
+        """Its language as an ISO 639-1 code, such as `zh`."""
+        return self.lang or detect_language(self.question)
 
     @property
     def required_keys(self) -> frozenset[str]:

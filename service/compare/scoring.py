@@ -4,10 +4,13 @@ It knows the metrics of a comparison; it does not know which strategy answered.
 """
 
 import json
+import re
 import unicodedata
 
 from service.compare.outcome import ChatAnswer
 from service.compare.questions import Kind, SetQuestion
+
+_SPACE_BESIDE_HAN = re.compile(r"(?<=[\u4e00-\u9fff]) | (?=[\u4e00-\u9fff])")
 
 
 def score_answer(question: SetQuestion, answer: ChatAnswer) -> float:
@@ -30,7 +33,10 @@ def score_answer(question: SetQuestion, answer: ChatAnswer) -> float:
 
 
 def contains_answer(answer: str, known: tuple[str, ...]) -> bool:
-    """Return whether `answer` contains one of `known`, compared after NFKC and casefold."""
+    """Return whether `answer` contains one of `known`, compared after NFKC and casefold.
+
+    A space beside a Chinese character does not count: "30 天" is "30天".
+    """
     text = _fold(answer)
     return any(_fold(one) in text for one in known)
 
@@ -45,4 +51,5 @@ def has_required_keys(answer: str, keys: frozenset[str]) -> bool:
 
 
 def _fold(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    words = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return _SPACE_BESIDE_HAN.sub("", words)

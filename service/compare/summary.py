@@ -64,10 +64,11 @@ class Winner:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Scores by strategy and by kind of question; its fields are the keys of its JSON."""
+    """Scores by strategy, language and kind of question; its fields are the keys of its JSON."""
 
     questions: int
     strategies: Mapping[str, StrategySummary]
+    by_language: Mapping[str, Mapping[str, StrategySummary]]
     by_kind_winner: Mapping[Kind, Sequence[str]]
     winner: Winner
 
@@ -77,15 +78,24 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary:
 
     Intervals are percentile bootstraps over questions, with a fixed seed.
     """
-    names = list(dict.fromkeys(row.strategy for row in outcomes))
-    strategies = {name: _of([r for r in outcomes if r.strategy == name]) for name in names}
+    strategies = _by_strategy(outcomes)
+    languages = dict.fromkeys(row.language for row in outcomes)
     scored = {name: row for name, row in strategies.items() if row.n}
     return Summary(
         questions=len({row.id for row in outcomes}),
         strategies=strategies,
+        by_language={
+            language: _by_strategy([row for row in outcomes if row.language == language])
+            for language in languages
+        },
         by_kind_winner=_winners_by_kind(scored),
         winner=_winner(scored, outcomes),
     )
+
+
+def _by_strategy(outcomes: Sequence[Outcome]) -> dict[str, StrategySummary]:
+    names = dict.fromkeys(row.strategy for row in outcomes)
+    return {name: _of([row for row in outcomes if row.strategy == name]) for name in names}
 
 
 def _of(rows: Sequence[Outcome]) -> StrategySummary:

@@ -18,7 +18,7 @@ Language = Literal["en", "zh", "zh-Hant"]
 _TRADITIONAL: Final = re.compile(r"zh-(hant|tw|hk|mo)\b")
 
 
-def translated(key: str, language: Language, **values: object) -> str:
+def translated(key: str, language: Language, /, **values: object) -> str:
     """Return a sentence with its placeholders filled.
 
     Args:

@@ -18,7 +18,7 @@ class CompareRequest(Body):
 
     Attributes:
         use_case: Id of the use case that answers.
-        rows: The questions, 1 to 5,000: `{id, question, kind, answers, schema, history}`.
+        rows: The questions, 1 to 5,000: `{id, question, kind, answers, schema, history, lang}`.
         strategies: Strategies to compare, one after the other.
         concurrency: Questions in flight at the same time.
     """
@@ -74,10 +74,15 @@ class WinnerReply(Reply):
 
 
 class SummaryReply(Reply):
-    """Scores by strategy and by kind of question."""
+    """Scores by strategy, by language and by kind of question.
+
+    Attributes:
+        by_language: For each language of the questions, such as `zh`, what each strategy scored.
+    """
 
     questions: int
     strategies: dict[str, StrategySummary]
+    by_language: dict[str, dict[str, StrategySummary]] = Field(default_factory=dict)
     by_kind_winner: dict[str, list[str]]
     winner: WinnerReply
 

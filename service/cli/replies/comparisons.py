@@ -42,6 +42,7 @@ class ComparisonSummary(Reading):
     """The result of a comparison."""
 
     strategies: dict[str, StrategyScore]
+    by_language: dict[str, dict[str, StrategyScore]] = {}
     winner: Winner
     by_kind_winner: dict[str, list[str] | str] | None = None
 

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli import app
+from service.cli.language import speak
 
 
 @dataclass
@@ -88,6 +89,13 @@ def gateway() -> Iterator[CannedGateway]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    """Leave no language behind for tests that print without a command line."""
+    yield
+    speak("en")
 
 
 Run = Callable[..., Result]

@@ -294,7 +294,27 @@ def test_compare_prints_a_table_and_keeps_the_outcomes(
     ]
     assert "winner: rag (rag scores 0.64, prompt_only 0.13)" in result.stdout
     assert "best by kind: fact: rag; style: prompt_only = rag" in result.stdout
-    assert "English only" in result.stdout
+    assert "questions in" not in result.stdout
+
+
+def test_compare_shows_questions_in_two_languages_by_language(
+    run: Run, gateway: CannedGateway, tmp_path: Path
+) -> None:
+    questions = tmp_path / "set.jsonl"
+    questions.write_text("")
+    strategies = _summary()["strategies"]
+    by_language = {
+        "en": {"rag": strategies["rag"]},
+        "zh": {"prompt_only": strategies["prompt_only"]},
+    }
+    summary = {**_summary(), "by_language": by_language}
+    gateway.answer("POST /compare", {"id": "job_9"})
+    gateway.answer("GET /compare/job_9", {"id": "job_9", "status": "succeeded", "summary": summary})
+    lines = run("compare", str(questions), "-u", "demo").stdout.splitlines()
+    english, chinese = (lines.index(f"questions in {name}") for name in ("English", "Chinese"))
+    assert any(line.startswith("rag") for line in lines[english:chinese])
+    assert not any(line.startswith("prompt_only") for line in lines[english:chinese])
+    assert any(line.startswith("prompt_only") for line in lines[chinese:])
 
 
 def test_compare_prints_its_table_in_chinese(

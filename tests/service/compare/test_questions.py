@@ -79,3 +79,13 @@ def test_a_set_that_is_too_long_is_refused() -> None:
     rows = (row(id=str(number)) for number in range(MAX_QUESTIONS + 1))
     with pytest.raises(InvalidRequest, match=f"at most {MAX_QUESTIONS}"):
         parse_set(rows)
+
+
+@pytest.mark.parametrize(
+    ("fields", "language"),
+    [({}, "en"), ({"question": "保修多久？"}, "zh"), ({"question": "E27?", "lang": "zh"}, "zh")],
+)
+def test_a_question_has_the_language_it_names_or_is_written_in(
+    fields: dict[str, Any], language: str
+) -> None:
+    assert parse_set([row(**fields)])[0].language == language

@@ -39,6 +39,12 @@ def test_letters_are_folded_not_only_lowered() -> None:
     assert score_answer(question("fact", "三十天"), body("收货后三十天内")) == 1.0
 
 
+def test_a_space_beside_a_chinese_character_does_not_count() -> None:
+    assert score_answer(question("fact", "30天"), body("收货后 30 天内")) == 1.0
+    assert score_answer(question("fact", "退 30 欧元"), body("可退30欧元。")) == 1.0
+    assert score_answer(question("fact", "30 days"), body("within 30days")) == 0.0
+
+
 @pytest.mark.parametrize(
     ("answer", "score"),
     [

@@ -9,7 +9,7 @@ import pytest
 from service.compare import Outcome
 from service.compare import summarise as summarise_outcomes
 
-REST = {"question": "?", "outcome": "answered", "facts": {}, "decision": {}}
+REST = {"question": "?", "language": "en", "outcome": "answered", "facts": {}, "decision": {}}
 
 
 def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -131,4 +131,19 @@ def test_each_kind_has_its_own_scores_and_winners() -> None:
         "fact": ["rag"],
         "style": ["fine_tuned"],
         "chitchat": ["rag", "fine_tuned"],
+    }
+
+
+def test_each_language_has_its_own_scores_of_every_strategy() -> None:
+    outcomes = rows("rag", [1.0, 0.5]) + rows("hybrid", [0.0, 0.0])
+    outcomes += rows("rag", [0.0], kind="style", language="zh")
+    outcomes += rows("hybrid", [1.0], kind="style", language="zh")
+    by_language = summarise(outcomes)["by_language"]
+    scores = {
+        language: {name: (row["n"], row["score"]) for name, row in strategies.items()}
+        for language, strategies in by_language.items()
+    }
+    assert scores == {
+        "en": {"rag": (2, 0.75), "hybrid": (2, 0.0)},
+        "zh": {"rag": (1, 0.0), "hybrid": (1, 1.0)},
     }
