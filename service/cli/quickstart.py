@@ -89,6 +89,7 @@ class Stages:
 
 def quickstart(
     port: PortOption = None,
+    *,
     no_train: Annotated[bool, typer.Option("--no-train", help="Do not train an adapter.")] = False,
     compare: Annotated[
         bool, typer.Option("--compare", help="Run the comparison again even if a result exists.")
