@@ -100,7 +100,6 @@ def quickstart(
     model: Annotated[
         SmallOrFull, typer.Option("--model", help="Base model of a new home.")
     ] = "qwen",
-    *,
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:

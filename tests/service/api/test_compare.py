@@ -10,7 +10,7 @@ from service.compare.outcome import Outcome
 from service.stores.comparisons import Comparisons
 from tests.service.conftest import Running
 
-ROWS = [{"id": "hello", "question": "Hello!", "kind": "chitchat"}]
+ROWS = [{"id": "hello", "question": "Hello!", "language": "en", "kind": "chitchat"}]
 ASK = {"use_case": "demo", "rows": ROWS}
 SCORES = {"prompt_only": (0.0, 1.0), "rag": (1.0, 1.0), "auto": (1.0, 0.0)}
 
@@ -20,7 +20,7 @@ def outcomes() -> list[Outcome]:
         Outcome.model_validate(
             {
                 **{"id": f"q{number}", "question": f"question {number}", "kind": "fact"},
-                **{"strategy": strategy, "score": score, "outcome": "answered"},
+                **{"language": "en", "strategy": strategy, "score": score, "outcome": "answered"},
                 **{"latency_ms": 5.0, "first_token_ms": 2.0},
                 **{"prompt_tokens": 7, "completion_tokens": 3, "facts": {}, "decision": {}},
             }
