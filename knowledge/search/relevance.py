@@ -46,6 +46,11 @@ rag_zh below 0.5. `fingerpost kb eval` checks them on other questions and prints
 these need."""
 
 
+MOST_WORDS = Weights(0.0, 20.0, 0.0, -13.4)
+"""A passage that holds two thirds of what is asked is relevant whatever the vector: one line of a
+long list is a small part of its passage's. Lists of 18 Chinese lines with e5: 8 of 15 questions
+counted as relevant without it. Of another corpus's questions at most 1.7 % reach two thirds."""
+
 CERTAIN = 0.9
 """Least relevance of a passage that holds all that is asked, or a rare code of the question."""
 
@@ -113,8 +118,10 @@ def relevance(
     """
     kind = kind_of(nearness is not None, coverage is not None)
     whole = WEIGHTS[kind].apply(nearness or 0.0, coverage or 0.0, joint_coverage)
-    if reads_passage or kind != "cosine_and_coverage":
+    if kind != "cosine_and_coverage":
         return whole
+    if reads_passage:
+        return max(whole, MOST_WORDS.apply(0.0, coverage or 0.0, 0.0))
     return min(whole, WEIGHTS["coverage"].apply(0.0, coverage or 0.0, joint_coverage))
 
 

@@ -15,6 +15,7 @@ from knowledge import as_traditional
 
 Language = Literal["en", "zh", "zh-Hant"]
 
+_WEIGHT: Final = re.compile(r"\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*")  # RFC 9110, 12.4.2
 _TRADITIONAL: Final = re.compile(r"zh-(hant|tw|hk|mo)\b")
 
 
@@ -43,8 +44,8 @@ def in_script(text: str, language: Language) -> str:
 
 def negotiated(accept_language: str | None) -> Language:
     """Return the language that an `Accept-Language` header prefers; English where it has none."""
-    ranges = (part.strip().lower().partition(";q=") for part in (accept_language or "").split(","))
-    rated = [(_quality(weight), name) for name, _, weight in ranges]
+    ranges = (part.lower().partition(";") for part in (accept_language or "").split(","))
+    rated = [(_quality(weight), name.strip()) for name, _, weight in ranges]
     for quality, name in sorted(rated, key=lambda each: -each[0]):
         if quality and name.startswith(("zh", "en")):
             return _language_of(name)
@@ -71,7 +72,6 @@ def _language_of(name: str) -> Language:
 
 
 def _quality(weight: str) -> float:
-    try:
-        return float(weight) if weight else 1.0
-    except ValueError:
-        return 0.0
+    """Return the weight of a range: 1 without one, 0 where it is not one from 0 to 1."""
+    named = _WEIGHT.fullmatch(weight)
+    return float(named[1]) if named else float(not weight.strip())

@@ -28,8 +28,8 @@ from typing import Any
 
 import yaml
 
-from knowledge import KnowledgeConfig, KnowledgeError, SentenceTransformerEmbedder, parse
-from tests.benchmarks.corpora import find_embedder, note
+from knowledge import KnowledgeError, parse
+from tests.benchmarks.corpora import find_embedder, load_embedder, note
 from tests.benchmarks.field.asked import AskedGateway, Seen, asked_gateway
 from tests.benchmarks.field.lookups import Lookup, LookupFile, list_files, table_files
 
@@ -243,7 +243,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "rows" not in wanted:
         cases = []
     asked = [case for case in cases if not options.kind or case.kind in options.kind]
-    embedder = SentenceTransformerEmbedder.configured(embedder_at, KnowledgeConfig())
+    embedder = load_embedder(embedder_at)
     with asked_gateway(embedder) as gateway:
         field = Field(options.data, gateway)
         outcomes = [field.check(number, case) for number, case in enumerate(asked)]

@@ -33,6 +33,11 @@ def test_passages_that_hold_the_words_between_them_are_more_relevant() -> None:
     assert alone < 0.4 < relevance(0.57, 0.4, 0.95, reads_passage=True)
 
 
+def test_a_passage_with_most_of_the_words_is_relevant_however_far_its_vector() -> None:
+    assert relevance(0.2, 0.55, 0.55, reads_passage=True) < 0.2
+    assert relevance(0.2, 0.71, 0.71, reads_passage=True) > 0.6
+
+
 def test_a_vector_of_text_the_embedder_does_not_read_only_takes_away() -> None:
     assert relevance(1.3, 0.1, reads_passage=True) > 0.9
     assert relevance(1.3, 0.1, reads_passage=False) < 0.1

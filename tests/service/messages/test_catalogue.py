@@ -49,6 +49,10 @@ def test_a_traditional_text_of_its_own_comes_before_the_converted_one() -> None:
         ("fr, de;q=0.9, zh;q=0.1", "zh"),
         ("zh;q=0, en;q=0.1", "en"),
         ("zh;q=x", "en"),
+        ("zh; q=0.1, en ; q=0.9", "en"),
+        ("en ;q=0.3 , zh", "zh"),
+        ("zh;q=nan, en;q=0.1", "en"),
+        ("zh;q=inf, en;q=0.1", "en"),
         ("*", "en"),
     ],
 )
