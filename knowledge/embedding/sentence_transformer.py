@@ -18,7 +18,7 @@ from knowledge.config import KnowledgeConfig
 from knowledge.embedding.embedder import Progress
 from knowledge.embedding.similarity import Similarity, Vectors
 from knowledge.errors import EmbedderUnavailable
-from knowledge.languages import ANY_LANGUAGE
+from knowledge.languages import ANY_LANGUAGE, as_simplified, detect_language
 
 logger = logging.getLogger(__name__)
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -135,7 +135,7 @@ class SentenceTransformerEmbedder:
 
         # what `encode_query` does, without looking over all weights each time (2 of 8 ms)
         with self._lock, self._on_threads(QUESTION_THREADS), torch.inference_mode():
-            found = self._forward(self._read_question(text))
+            found = self._forward(self._read_question(_in_one_script(text)))
             vector = found["sentence_embedding"][0, : self.dimension].float().cpu().numpy()
         return _normalised(vector)
 
@@ -183,7 +183,9 @@ class SentenceTransformerEmbedder:
             part = order[start : start + INDEX_SLICE]
             with self._lock:
                 encoded = self._model.encode_document(
-                    [texts[at] for at in part], batch_size=self.batch, show_progress_bar=False
+                    [_in_one_script(texts[at]) for at in part],
+                    batch_size=self.batch,
+                    show_progress_bar=False,
                 )
             vectors[part] = _normalised(encoded)
             if progress is not None:
@@ -205,6 +207,11 @@ class SentenceTransformerEmbedder:
     def count_tokens(self, text: str) -> int:
         """Return the tokens of `text` without special ones, uncut."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+
+def _in_one_script(text: str) -> str:
+    """Return Chinese in simplified letters, so that both scripts have one vector."""
+    return as_simplified(text) if detect_language(text) == "zh" else text
 
 
 def _tensors(features: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,6 +87,7 @@ class DenseQuery:
 
     group: EmbedderGroup
     scope: Scope
+    language: str
     vectors: tuple[_QueryVector, ...] = ()
     left_out: LeftOut | None = None
 
@@ -131,10 +132,11 @@ def start_dense(
     scope = prepared.scope.within(group.bases)
     if "dense" not in query.retrievers:
         reason = LeftOut("dense", "not_asked", "the caller asked for others")
-        return DenseQuery(group, scope, left_out=reason)
+        return DenseQuery(group, scope, prepared.language, left_out=reason)
     if not reads(embedder.languages, prepared.language):
         detail = f"{embedder.model_id} does not read {prepared.language!r}"
-        return DenseQuery(group, scope, left_out=LeftOut("dense", "language_not_read", detail))
+        left_out = LeftOut("dense", "language_not_read", detail)
+        return DenseQuery(group, scope, prepared.language, left_out=left_out)
     ask = partial(_start_query, resources, group.bases, top_k=config.candidates)
     alone = embedder.embed_query(text)
     vectors = [_QueryVector(alone, False, ask(alone))]
@@ -142,7 +144,7 @@ def start_dense(
         context = embedder.embed_query(f"{prepared.conversation} {text}")
         mixed = blend(alone, context, question_weight=config.question_weight)
         vectors.append(_QueryVector(mixed, True, ask(mixed)))
-    return DenseQuery(group, scope, tuple(vectors))
+    return DenseQuery(group, scope, prepared.language, tuple(vectors))
 
 
 def dense_list(resources: Resources, connection: Connection, query: DenseQuery) -> DenseList:
@@ -156,7 +158,8 @@ def dense_list(resources: Resources, connection: Connection, query: DenseQuery) 
         logger.warning("answering without the dense retriever: %s", exc)
         left_out = LeftOut("dense", "unavailable", str(exc))
         return DenseList(query.group, vector=alone.vector, left_out=left_out)
-    lead = (rankings[0].best - rankings[-1].best) / query.group.embedder.similarity.related
+    similarity = query.group.embedder.similarity
+    lead = similarity.lead(rankings[0].best, rankings[-1].best, language=query.language)
     place = 0 if lead > resources.config.follow_up_margin else len(rankings) - 1
     chosen = query.vectors[place]
     return DenseList(query.group, rankings[place], chosen.vector, chosen.with_history)

@@ -37,7 +37,7 @@ class FakeEmbedder:
         self.max_tokens = 256
         nothing = np.zeros((1, dimension), dtype=np.float32)
         unrelated = {("en", "en"): (0.0, 0.08)}  # MiniLM's, about
-        self.similarity = Similarity({"en": nothing}, unrelated, related=0.6, spread=0.08)
+        self.similarity = Similarity({"en": nothing}, unrelated, related={"en": 0.6})
         self.embedded: list[str] = []
         self.before_embedding: Callable[[], None] = lambda: None
         self._lock = threading.Lock()

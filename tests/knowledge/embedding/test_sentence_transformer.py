@@ -159,3 +159,14 @@ def test_a_question_of_any_length_goes_through_without_the_models_python(
 def test_nothing_loadable_is_a_typed_error(tmp_path: Path) -> None:
     with pytest.raises(EmbedderUnavailable, match="holds no"):
         SentenceTransformerEmbedder.load(tmp_path)
+
+
+@pytest.mark.timeout(300)
+def test_both_scripts_of_chinese_have_one_vector_and_japanese_keeps_its_letters(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    assert np.array_equal(embedder.embed_query("東門在哪裡"), embedder.embed_query("东门在哪里"))
+    traditional, simplified = embedder.embed_passages(["東門在哪裡", "东门在哪里"])
+    assert traditional @ simplified > 0.9999
+    japanese, folded = embedder.embed_passages(["東京は広い。", "东京は広い。"])
+    assert japanese @ folded < 0.9999

@@ -74,7 +74,7 @@ def test_a_question_that_is_near_to_everything_is_measured_from_there() -> None:
         similarity.nearness(each, float(each @ passage), of="en", to="en")
         for each in (plain, broad)
     ]
-    scale = similarity.related - similarity.spread
+    scale = similarity.related["en"] - similarity.unrelated["en", "en"][1]
     assert near[1] - near[0] == pytest.approx((1 - OWN_SHARE) * higher / scale, rel=0.2)
 
 
@@ -88,3 +88,23 @@ def test_only_languages_that_the_model_reads_are_measured() -> None:
         asked, 0.5, of="en", to="en"
     )
     assert both.nearness(asked, 0.5, of="en", to="zh") > both.nearness(asked, 0.5, of="en", to="en")
+
+
+def test_a_lead_is_a_share_of_what_lies_between_unrelated_and_related() -> None:
+    similarity = Similarity.measured(Model("*", common=1.0))
+    related = similarity.related["zh"]
+    assert similarity.lead(0.5 + related, 0.5, language="zh") == pytest.approx(1.0)
+    assert similarity.lead(0.5, 0.5 + related / 2, language="zh") == pytest.approx(-0.5)
+
+
+def test_each_language_has_its_unit_and_across_languages_the_larger_one_counts() -> None:
+    nothing = np.zeros((1, 4), dtype=np.float32)
+    pairs = [(one, other) for one in ("en", "zh") for other in ("en", "zh")]
+    similarity = Similarity(
+        {"en": nothing, "zh": nothing}, dict.fromkeys(pairs, (0.0, 0.1)), {"en": 0.6, "zh": 0.3}
+    )
+    asked = nothing[0]
+    near = {(of, to): similarity.nearness(asked, 0.35, of=of, to=to) for of, to in pairs}
+    assert near["en", "en"] == pytest.approx(0.25 / 0.5), "beyond what unrelated texts rarely have"
+    assert near["zh", "zh"] == pytest.approx(0.25 / 0.2)
+    assert near["zh", "en"] == near["en", "zh"] == near["en", "en"]

@@ -152,6 +152,17 @@ def test_a_rollback_brings_back_how_a_file_was_read(kept: Knowledge) -> None:
     assert (passage.ocr, passage.ocr_confidence) == (True, 0.93)
 
 
+def test_a_text_that_two_versions_share_keeps_how_it_was_read(kept: Knowledge) -> None:
+    scan = ParsedText("The old pump stands still.", "png", "binary")
+    for labels in ({"hr"}, {"staff"}):
+        labelled = frozenset(labels)
+        kept.ingest(BASE, "a.png", "a.png", b"1", access=labelled, parsed=scan, tenant=TENANT)
+        kept.change_base(BASE, tenant=TENANT, ocr="always")
+    kept.ingest(BASE, "a.png", "a.png", b"2", parsed=scan, tenant=TENANT)
+    kept.versions.roll_back(BASE, "a.png", 1, tenant=TENANT)
+    assert not kept.get_document(BASE, "a.png", tenant=TENANT).is_outdated
+
+
 def test_a_rollback_to_the_active_version_changes_nothing(kept: Knowledge) -> None:
     report = kept.versions.roll_back(BASE, "pay.md", 2, tenant=TENANT)
     assert (report.version, report.unchanged) == (2, True)

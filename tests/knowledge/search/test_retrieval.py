@@ -15,6 +15,7 @@ from knowledge import (
     Turn,
     read_filter,
 )
+from knowledge.embedding import Similarity
 from knowledge.search.fusion import fuse
 from knowledge.sql import terms
 from knowledge.sql.terms import WeightedTerms
@@ -707,3 +708,23 @@ def test_a_follow_up_is_judged_by_the_words_of_the_conversation(filled: Knowledg
     assert (alone.best_relevance or 0.0) < 0.1
     assert together.passages[0].external_id == "warranty"
     assert together.passages[0].relevance > 0.5
+
+
+def test_nearness_is_told_by_the_languages_of_question_and_passage(
+    open_knowledge: OpenKnowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[tuple[str, str]] = set()
+
+    def note(
+        _similarity: Similarity, _vector: Vectors, cosine: float, *, of: str, to: str
+    ) -> float:
+        asked.add((of, to))
+        return cosine
+
+    monkeypatch.setattr(Similarity, "nearness", note)
+    knowledge = open_knowledge(words=FakeEmbedder(languages=["*"]))
+    knowledge.create_base("Both", base_id=BASE, tenant=TENANT)
+    for name, content in (("en", b"The lamp costs ten euros."), ("zh", "台灯十欧元。".encode())):
+        knowledge.ingest(BASE, name, f"{name}.md", content, tenant=TENANT)
+    knowledge.retrieve("台灯多少钱？", base_ids=[BASE], tenant=TENANT)
+    assert asked == {("zh", "en"), ("zh", "zh")}

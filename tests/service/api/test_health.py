@@ -1,6 +1,6 @@
 """`/ready` tells the operator what to look after."""
 
-from service.home_models import NEW, write_models
+from service.home_models import EARLIER, NEW, HomeModels, write_models
 from tests.service.conftest import Running
 
 
@@ -22,5 +22,6 @@ def test_ready_names_the_models_and_the_way_to_newer_ones(running: Running) -> N
     assert models["base_model"] == "smollm2-135m-instruct"
     assert models["embedder"] == "all-minilm-l6-v2"
     assert "fingerpost kb reindex" in models["note"]
-    write_models(running.settings.paths, NEW)  # these do not serve here: no note of theirs
+    absent = HomeModels(NEW.base_model, EARLIER.embedder, missing=("other",))
+    write_models(running.settings.paths, absent)  # these do not serve here: no note of theirs
     assert running.client.get("/ready").json()["models"]["note"] is None

@@ -2,15 +2,20 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from service.cli import app
 from service.cli.output import Output
-from service.cli.quickstart import prepare_models
+from service.cli.processes import start
+from service.cli.quickstart import DemoFiles, prepare_models
 from service.home import Home
 from service.home_models import EARLIER, NEW, HomeModels, read_models, write_models
 
 QWEN = NEW.base_model
+FILES = DemoFiles(Path("train.yaml"), ())
 
 
 @pytest.fixture
@@ -70,3 +75,61 @@ def test_a_home_of_before_keeps_its_models(home: Home, absent: set[str], sign: s
     assert prepared(home) == EARLIER == read_models(home)
     assert not (home.models / QWEN).exists()
     assert not absent
+
+
+def test_the_models_of_the_home_are_prepared_by_name(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    class Child:
+        returncode, stdout = 0, ("ready\n",)
+
+        def __init__(self, command: list[str], **_: object) -> None:
+            commands.append(command)
+
+        def __enter__(self) -> "Child":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+    monkeypatch.setattr("service.cli.quickstart.subprocess.Popen", Child)
+    found = prepared(home)
+    (command,) = commands
+    assert command[3:] == [
+        *(str(home.models), "--base-model", QWEN),
+        *("--embedder", NEW.embedder),
+    ]
+    assert found.missing == tuple(sorted((QWEN, NEW.embedder))), "no folder was made"
+
+
+def test_what_serves_in_whose_place_is_said_after_the_comparison(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = HomeModels(EARLIER.base_model, NEW.embedder, missing=(QWEN,))
+    steps = {
+        "prepare_models": small,
+        "start": SimpleNamespace(url="http://127.0.0.1:9"),
+        "load_demo": None,
+        "compare_demo": SimpleNamespace(body={}),
+        "summary_of": None,
+        "print_table": None,
+    }
+    for name, answer in steps.items():
+        monkeypatch.setattr(f"service.cli.quickstart.{name}", lambda *_, _is=answer, **__: _is)
+    monkeypatch.setattr("service.cli.quickstart.DemoFiles.of", lambda *_, **__: FILES)
+    done = CliRunner().invoke(app, ["quickstart", "--no-train"])
+    assert done.exit_code == 0, done.output
+    assert str(small.note) in done.stderr
+
+
+def test_a_start_writes_down_what_an_earlier_home_was_made_with(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[HomeModels | None] = []
+    monkeypatch.setattr(
+        "service.cli.processes.start_all", lambda *_, **__: seen.append(read_models(home))
+    )
+    start(Output(as_json=True), port=0)
+    assert seen == [EARLIER]
