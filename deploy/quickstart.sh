@@ -6,7 +6,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: bash deploy/quickstart.sh [--no-train] [--full] [--compare] [--model NAME] [--port N]
+usage: bash deploy/quickstart.sh [--no-train] [--full] [--compare] [--model NAME] [--port N] [--lang L]
 
   --no-train   leave the adapter out: prompt_only and rag only
   --full       train on all rows of the demo, not on the third that takes six minutes
@@ -14,6 +14,7 @@ usage: bash deploy/quickstart.sh [--no-train] [--full] [--compare] [--model NAME
   --model NAME base model of a new home: qwen (default, Chinese and English, 0.5 billion
                weights) or smollm2 (English, 0.1 billion, four times as fast)
   --port N     port of the gateway (default 8080; 0 picks a free one)
+  --lang L     language of what it says once Python is installed: en (default), zh or zh-Hant
 
 Needs Python 3.11 or newer with venv and a package index; 9 GB of disk and 8 GB of memory.
 FINGERPOST_HOME names the folder for models, documents and adapters (default: .fingerpost).
@@ -40,7 +41,11 @@ while [ $# -gt 0 ]; do
       arguments+=(--model "${2:-}")
       shift
       ;;
-    --model=*) arguments+=("$1") ;;
+    --lang)
+      arguments+=(--lang "${2:-}")
+      shift
+      ;;
+    --model=* | --lang=*) arguments+=("$1") ;;
     --port=*) arguments+=("$1") ;;
     *)
       echo "unknown option: $1" >&2

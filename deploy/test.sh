@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What CI runs: format, lint, types, then every test, those on the real engine last.
-# Makes and uses the same .venv as quickstart.sh. Some 12 minutes on 2 cores.
+# Makes and uses the same .venv as quickstart.sh. Some 20 minutes on 2 cores.
 set -euo pipefail
 
 limit_s=4500
@@ -22,5 +22,6 @@ done
 . "$(dirname "${BASH_SOURCE[0]}")/testing.sh"
 
 prepare_tests
+prepare_two_languages
 check_code
 run_tests "$limit_s" "$@"

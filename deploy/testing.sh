@@ -11,6 +11,12 @@ prepare_tests() {
   "$python" -m adapters "${FINGERPOST_HOME:-$root/.fingerpost}/models"
 }
 
+# prepare_two_languages: the models of a new home; without a source the small ones serve.
+prepare_two_languages() {
+  "$python" -m adapters "${FINGERPOST_HOME:-$root/.fingerpost}/models" \
+    --base-model qwen2.5-coder-0.5b-instruct --embedder multilingual-e5-small
+}
+
 # check_code: format, lint, types.
 check_code() {
   echo "== format, lint"

@@ -1,14 +1,14 @@
 """The whole road on real engines: supervisor, vLLM, Chroma, training, four strategies, faults.
 
-One home is started for all tests of this file; they run in order, as a newcomer would go.
+One home is started for all tests of this file; they run in order, as a newcomer would go. On the
+small models in every run, with `--long` on those of a new home too; `test_two_languages.py` is the
+short form of that.
 """
 
 import json
 import math
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,129 +23,54 @@ import pytest
 
 from adapters import judge_effect, read_effect_reference
 from adapters.effect.judgement import MAX_ERROR
-from service.home import Home
-from service.settings import CHECKOUT, Settings, home_folder
-from service.supervision.processes import down, status
+from service.home_models import EARLIER, HomeModels
+from service.supervision.processes import status
+from tests.repetition import is_long
+from tests.road import (
+    DEMO,
+    QUESTION,
+    Road,
+    fingerpost,
+    put,
+    put_handbook,
+    start_training,
+    started,
+    training,
+    two_languages,
+)
 from tests.service.waiting import eventually
 
 pytestmark = pytest.mark.engine
 
-DEMO = CHECKOUT / "deploy" / "demo"
-QUESTION = "How many days do I have to return an order?"
 LONG_QUESTION = "Write a Python list of the first thousand integers."  # over 1,500 tokens
-BASE = "smollm2-135m-instruct"
 STRATEGIES = ("prompt_only", "rag", "fine_tuned", "hybrid")
-MODELS = ("smollm2-135m-instruct", "all-minilm-l6-v2")
+MODELS = (EARLIER, two_languages()) if is_long() else (EARLIER,)
 ENGINE_BACK_S = 240.0
+TRAINED_S = 1200.0 if is_long() else 280.0
 
 
-class Road:
-    """A running home, its client, and its command line."""
-
-    def __init__(self, home: Path, url: str) -> None:
-        self.settings = Settings(home=home)
-        self.client = httpx.Client(base_url=url, timeout=180)
-        self.adapters: list[str] = []
-
-    def ask(
-        self, strategy: str, question: str = QUESTION, *, explain: bool = False, **body: Any
-    ) -> dict[str, Any]:
-        messages = [{"role": "user", "content": question}]
-        request = {"messages": messages, "use_case": "demo", "strategy": strategy, **body}
-        reply = self.client.post("/chat", params={"explain": explain}, json=request)
-        assert reply.status_code == 200, reply.text
-        answer: dict[str, Any] = reply.json()
-        return answer
-
-    def is_ready(self) -> bool:
-        try:
-            return self.client.get("/ready").status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def pid(self, program: str) -> int:
-        found = next(p for p in status(self.settings).processes if p.name == program)
-        assert found.pid is not None
-        return found.pid
-
-
-def fingerpost(home: Path, *arguments: str) -> Any:
-    """Run the command line with --json and return what it printed."""
-    environment = {**os.environ, "FINGERPOST_HOME": str(home)}
-    command = [sys.executable, "-m", "service.cli", *arguments, "--json"]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    home = tmp_path_factory.mktemp("home")
-    prepared = home_folder() / "models"
-    (home / "models").mkdir()
-    for model in MODELS:
-        assert (prepared / model).is_dir(), "run `bash deploy/test.sh`: it prepares the models"
-        (home / "models" / model).symlink_to(prepared / model)
-    try:
-        started = fingerpost(home, "up", "--port", "0")
-        made = Road(home, started["url"])
-        with made.client:
-            yield made
-    finally:
-        down(Home(home))
-
-
-def put_handbook(road: Road) -> None:
-    road.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
-    for page in sorted((DEMO / "handbook").rglob("*.md")):
-        name = str(page.relative_to(DEMO / "handbook"))
-        put(road, name, page.read_text())
-
-
-def put(road: Road, name: str, text: str) -> None:
-    body = {"filename": Path(name).name, "content": text}
-    reply = road.client.put(f"/v1/vector_stores/handbook/documents/{name}", json=body)
-    assert reply.status_code in (200, 202), reply.text
-    if reply.status_code == 202:
-        location = reply.headers["location"]
-        eventually(lambda: road.client.get(location).json()["status"] == "succeeded", within_s=60)
-
-
-def start_training(road: Road, *, steps: int, rows: int = 56) -> str:
-    lines = (DEMO / "training_en.jsonl").read_text().splitlines()[:rows]
-    upload = {"file": ("rows.jsonl", "\n".join(lines).encode())}
-    file = road.client.post("/v1/files", files=upload, data={"purpose": "fine-tune"}).json()
-    config = {
-        "max_steps": steps,
-        "per_device_train_batch_size": 4,
-        "gradient_accumulation_steps": 1,
-        "learning_rate": 2e-3,
-        "cutoff_len": 320,
-        "lora_rank": 8,
-    }
-    body = {"training_file": file["id"], "suffix": "helpdesk", "config": config}
-    reply = road.client.post("/v1/fine_tuning/jobs", json=body)
-    assert reply.status_code == 202, reply.text
-    return str(reply.json()["id"])
-
-
-def training(road: Road, job_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = road.client.get(f"/v1/fine_tuning/jobs/{job_id}").json()
-    return found
+@pytest.fixture(scope="module", params=MODELS, ids=lambda models: models.base_model)
+def road(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Road]:
+    models: HomeModels = request.param
+    with started(tmp_path_factory.mktemp("home"), models) as made:
+        yield made
 
 
 def test_the_real_engine_answers_and_adapter_strategies_say_what_is_missing(
     road: Road, tmp_path: Path
 ) -> None:
     use_case = tmp_path / "use_case.yaml"
-    wording = "briefly, in the language of the question."  # confuses SmolLM2, which has but one
     text = (DEMO / "use_case.yaml").read_text(encoding="utf-8")
+    wording = "briefly, in the language of the question."  # confuses SmolLM2, which has but one
     assert wording in text
-    english = text.replace(wording, "briefly.").replace(" (铜巷)", "")
-    use_case.write_text(english, encoding="utf-8")
+    if road.models == EARLIER:
+        text = text.replace(wording, "briefly.").replace(" (铜巷)", "")
+    use_case.write_text(text, encoding="utf-8")
     fingerpost(road.settings.home, "use-case", "apply", str(use_case))
     answer = road.ask("prompt_only", "Hello!", sampling={"max_tokens": 8})
-    assert answer["model"] == BASE
+    assert answer["model"] == road.base
     assert answer["usage"]["completion_tokens"] > 0
     asked = {"messages": [{"role": "user", "content": "x"}], "use_case": "demo"}
     reply = road.client.post("/chat", json={**asked, "strategy": "hybrid"})
@@ -156,7 +81,7 @@ def test_the_real_engine_answers_and_adapter_strategies_say_what_is_missing(
 def test_rag_answers_with_citations_that_resolve(road: Road) -> None:
     put_handbook(road)
     answer = road.ask("rag")
-    assert answer["model"] == BASE
+    assert answer["model"] == road.base
     assert answer["citations"], answer
     for citation in answer["citations"]:
         page = f"/v1/vector_stores/handbook/documents/{citation['document_id']}"
@@ -173,7 +98,7 @@ def test_chinese_questions_find_chinese_pages(road: Road) -> None:
     for row in rows:
         search = {"query": row["question"], "max_num_results": 5}
         reply = road.client.post("/v1/vector_stores/handbook/search", json=search).json()
-        assert "dense" not in reply["retrievers"]
+        assert ("dense" in reply["retrievers"]) == (road.models != EARLIER)
         found += any(hit["external_id"] in row["gold"] for hit in reply["data"])
     assert found >= 0.9 * len(rows)
 
@@ -198,7 +123,7 @@ def test_an_adapter_is_trained_here_and_a_document_changes_meanwhile(road: Road)
     assert not any(line.strip() and line in hit["text"] for line in gone for hit in hits)
     assert new["outcome"] == "answered"
     put(road, "en/returns.md", before)
-    eventually(lambda: training(road, job_id)["status"] == "succeeded", within_s=240)
+    eventually(lambda: training(road, job_id)["status"] == "succeeded", within_s=TRAINED_S)
     road.adapters.append(training(road, job_id)["adapter_id"])
 
 
@@ -215,7 +140,7 @@ def test_all_four_strategies_answer_by_their_own_model(road: Road) -> None:
         answer = road.ask(strategy)
         assert answer["strategy"] == strategy
         adapted = strategy in ("fine_tuned", "hybrid")
-        assert answer["model"] == (road.adapters[0] if adapted else BASE)
+        assert answer["model"] == (road.adapters[0] if adapted else road.base)
         assert bool(answer["citations"]) <= (strategy in ("rag", "hybrid"))
     assert road.ask("fine_tuned")["answer"] != road.ask("prompt_only")["answer"]
 
@@ -287,7 +212,7 @@ def test_a_killed_worker_loses_no_training(road: Road) -> None:
     job_id = start_training(road, steps=3)
     eventually(lambda: training(road, job_id)["status"] == "running", within_s=30)
     os.kill(road.pid("worker"), signal.SIGKILL)
-    eventually(lambda: training(road, job_id)["status"] == "succeeded", within_s=280)
+    eventually(lambda: training(road, job_id)["status"] == "succeeded", within_s=TRAINED_S)
     assert road.client.get(f"/jobs/{job_id}").json()["attempts"] == 2
     road.adapters.append(training(road, job_id)["adapter_id"])
 
@@ -301,7 +226,7 @@ def test_an_adapter_goes_live_and_back_under_load_and_no_request_fails(road: Roa
     first, second = road.adapters
     models: list[str] = []
     stop = threading.Event()
-    alone = next_token(road, BASE, QUESTION, cache_salt="alone")
+    alone = next_token(road, road.base, QUESTION, cache_salt="alone")
 
     def ask() -> None:
         while not stop.is_set():
@@ -318,7 +243,7 @@ def test_an_adapter_goes_live_and_back_under_load_and_no_request_fails(road: Roa
         road.client.post("/adapters/helpdesk/rollback").raise_for_status()
         assert road.ask("fine_tuned", sampling={"max_tokens": 4})["model"] == first
         for number in range(5):  # in a batch with answers of adapters, it speaks for itself
-            beside = next_token(road, BASE, QUESTION, cache_salt=f"beside-{number}")
+            beside = next_token(road, road.base, QUESTION, cache_salt=f"beside-{number}")
             assert total_variation(beside, alone) < 0.1
         assert all(thread.is_alive() for thread in asking)  # an ask that fails ends its thread
     finally:
@@ -361,14 +286,14 @@ def test_two_adapters_and_base_in_one_batch_are_each_as_hugging_face_and_peft_ho
         served = {
             (model, name): [pool.submit(read, model, probe.token_ids) for probe in reference]
             for name, reference in references.items()
-            for model in (BASE, name)
+            for model in (road.base, name)
         }
         for name, reference in references.items():
-            base, adapted = ([one.result() for one in served[m, name]] for m in (BASE, name))
+            base, adapted = ([one.result() for one in served[m, name]] for m in (road.base, name))
             verdict = judge_effect(reference, base, adapted)
             assert verdict.is_applied, (name, verdict)
         prompt = references["beside"][0].token_ids
-        models = 4 * (BASE, *names)
+        models = 4 * (road.base, *names)
         answers = list(pool.map(lambda model: answer(road, model, prompt), models))
         texts = list(pool.map(lambda model, one: read(model, prompt + one[0]), models, answers))
     ask_engine(road, "unload_lora_adapter", lora_name="beside")

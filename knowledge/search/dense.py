@@ -22,6 +22,7 @@ from knowledge.resources import Resources
 from knowledge.search.conversation import blend
 from knowledge.search.fusion import Ranking
 from knowledge.search.query import PreparedQuery, Scope
+from knowledge.search.questions import names_nothing
 from knowledge.sql.bases import Base, get_base, has_chunks, serving
 from knowledge.sql.chunks import IS_LIVE, VECTOR, in_bases, live_chunks, vector_of, with_vector
 from knowledge.sql.tables import chunks, documents
@@ -139,7 +140,9 @@ def start_dense(
         return DenseQuery(group, scope, prepared.language, left_out=left_out)
     ask = partial(_start_query, resources, group.bases, top_k=config.candidates)
     alone = embedder.embed_query(text)
-    vectors = [_QueryVector(alone, False, ask(alone))]
+    vectors: list[_QueryVector] = []
+    if prepared.conversation is None or not names_nothing(text):
+        vectors.append(_QueryVector(alone, False, ask(alone)))
     if prepared.conversation is not None:
         context = embedder.embed_query(f"{prepared.conversation} {text}")
         mixed = blend(alone, context, question_weight=config.question_weight)
@@ -151,13 +154,12 @@ def dense_list(resources: Resources, connection: Connection, query: DenseQuery) 
     """Return the ranking of the query vector that came nearer to a passage."""
     if query.left_out is not None:
         return DenseList(query.group, left_out=query.left_out)
-    alone = query.vectors[0]
     try:
         rankings = [_nearest(resources, connection, query, each) for each in query.vectors]
     except (StoreUnavailable, VectorsMissing) as exc:
         logger.warning("answering without the dense retriever: %s", exc)
         left_out = LeftOut("dense", "unavailable", str(exc))
-        return DenseList(query.group, vector=alone.vector, left_out=left_out)
+        return DenseList(query.group, vector=query.vectors[0].vector, left_out=left_out)
     similarity = query.group.embedder.similarity
     lead = similarity.lead(rankings[0].best, rankings[-1].best, language=query.language)
     place = 0 if lead > resources.config.follow_up_margin else len(rankings) - 1

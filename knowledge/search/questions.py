@@ -31,6 +31,9 @@ _POINTS_BACK = re.compile(
     r"\b(?:its?|they|them|theirs?|he|she|him|her|ones)\b|[它他她]|呢[?？]|[这那]个", re.I
 )
 
+_THIS = re.compile(r"\bthis\b|[这此](?:个|家|里|儿|款|种|次|件|位|处|台|份|盏|把)|这(?:[是有能可要会])", re.I)
+"""Of every question with one of these the subject is in the turns before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -122,6 +125,11 @@ def _sentences(text: str) -> list[str]:
 def _points_back(sentence: str) -> bool:
     """Return whether a question makes no sense without the one before."""
     return bool(_POINTS_BACK.search(as_simplified(sentence))) or says_nothing(sentence)
+
+
+def names_nothing(question: str) -> bool:
+    """Return whether a question leaves what it is about to what was said: "Is this one open?"."""
+    return bool(_THIS.search(as_simplified(question)))
 
 
 def says_nothing(question: str) -> bool:

@@ -14,6 +14,7 @@ from service.api.schemas.advice import AdviceReply, AdviseRequest
 from service.context import AppContext
 from service.errors import InvalidRequest
 from service.messages.catalogue import negotiated
+from service.messages.spoken import content_language, speak, spoken
 from service.routing.advice import advice_text, advise_use_case
 
 api = APIRouter(route_class=JsonRoute, tags=["advice"], responses=errors(400, 404, 422))
@@ -45,8 +46,10 @@ async def give_advice(
 ) -> Response:
     """Advise what to build: what is missing, what it costs, and the next steps."""
     advice = await _advise(body, context, caller)
-    text = advice_text(advice, body.lang or negotiated(accept_language), body.format)
-    return Response(text, media_type=MEDIA_TYPES[body.format])
+    speak(body.lang or negotiated(accept_language))
+    headers = {"content-language": content_language(), "vary": "accept-language"}
+    text = advice_text(advice, spoken(), body.format)
+    return Response(text, media_type=MEDIA_TYPES[body.format], headers=headers)
 
 
 async def _advise(body: AdviseRequest, context: AppContext, caller: Caller) -> Advice:

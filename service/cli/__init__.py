@@ -9,7 +9,7 @@ machine; everything else works with any gateway named by `--url`.
 import typer
 
 from service.cli import adapters, ask, compare, data, kb, processes, quickstart, train, use_cases
-from service.cli.language import speak
+from service.cli.language import start_speaking
 from service.cli.routing import advise, policy, regret, route, shadow, why
 from service.cli.usage import FingerpostGroup
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.callback()(speak)
+app.callback()(start_speaking)
 app.command("up")(processes.up)
 app.command("down")(processes.down)
 app.command("status")(processes.status)

@@ -9,10 +9,11 @@ from rich.console import Console
 
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received
-from service.cli.language import LangOption, follow_script, say, spoken
+from service.cli.language import LangOption, follow_script, use_language
 from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
 from service.cli.replies import AnswerReply, DecisionReply, RejectionReply, RouteReply
 from service.messages.catalogue import chosen
+from service.messages.spoken import say, spoken
 
 
 class StrategyChoice(StrEnum):
@@ -50,7 +51,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question; prints the answer, the strategy, the reasons and the sources."""
-    spoken(lang)
+    use_language(lang)
     follow_script(question)
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body = _body(question, strategy, use_case)
@@ -72,7 +73,7 @@ def route(
     as_json: JsonOption = False,
 ) -> None:
     """Show which strategy would answer a question and why, without generating an answer."""
-    spoken(lang)
+    use_language(lang)
     follow_script(question)
     with command_output(as_json) as output, closing(Gateway.find(url)) as gateway:
         body = _body(question, strategy, use_case)

@@ -17,6 +17,7 @@ from service.api.schemas.shapes import JsonObject, ListReply
 from service.cli.output import INTERNAL_HINT, CommandFailed, Output, ProgressBar
 from service.cli.replies import JobReply, JobState, T
 from service.home import Home, gateway_url
+from service.messages.spoken import content_language
 from service.settings import home_folder
 from service.supervision.instance import read_instance
 
@@ -139,7 +140,7 @@ class Gateway:
             CommandFailed: The gateway answers with an error, or closes the stream early.
         """
         try:
-            with self._client.stream("POST", path, json=body) as reply:
+            with self._client.stream("POST", path, json=body, headers=_headers()) as reply:
                 if reply.is_error:
                     reply.read()
                     raise _failure_of(reply)
@@ -187,7 +188,13 @@ class Gateway:
             fields = upload.fields
         try:
             reply = self._client.request(
-                method, path, json=body, params=params, files=files, data=fields
+                method,
+                path,
+                json=body,
+                params=params,
+                files=files,
+                data=fields,
+                headers=_headers(),
             )
         except httpx.HTTPError as exc:
             raise self._unreachable(exc) from exc
@@ -220,6 +227,10 @@ def wait_for_job(gateway: Gateway, output: Output, job_id: str, title: str) -> J
     """Wait for one job and show its progress."""
     with output.progress(title) as bar:
         return gateway.finish(f"/jobs/{segment(job_id)}", JobReply, bar).reply
+
+
+def _headers() -> dict[str, str]:
+    return {"accept-language": content_language()}
 
 
 def _received(reply: httpx.Response, model: type[T]) -> Received[T]:

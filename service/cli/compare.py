@@ -11,9 +11,9 @@ from rich.table import Table
 
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, segment
-from service.cli.language import say
 from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
 from service.cli.replies import ComparisonReply, ComparisonSummary, IdReply, StrategyScore
+from service.messages.spoken import say
 
 _TABLE_CHARS = 110
 _LANGUAGES = ("zh", "en")

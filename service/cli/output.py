@@ -23,6 +23,7 @@ from service.api.schemas.errors import error_body, error_body_of
 from service.api.schemas.shapes import JsonObject
 from service.cli.replies import ErrorBody
 from service.errors import ServiceError
+from service.messages.spoken import say, spoken
 
 JsonOption = Annotated[
     bool,
@@ -41,7 +42,6 @@ class ToldCode(int):
     """The exit code of a command that has told why, where 2 would be an invalid command line."""
 
 
-TITLE = "The command failed"
 INTERNAL_HINT = "This is a bug in the command, or the gateway runs another version."
 _PLAIN_EVERY_S = 5.0  # without a terminal, seconds between two different lines
 _SAME_EVERY_S = 20.0  # and between two equal ones, which show that it still runs
@@ -144,7 +144,7 @@ def command_output(as_json: bool) -> Iterator[Output]:
     except CommandFailed as exc:
         _fail(output, exc.body)
     except (ServiceError, KnowledgeError, AdapterError, RouterError) as exc:
-        _fail(output, problem_of(exc))
+        _fail(output, error_body_of(exc))
     except typer.Exit:
         raise
     except Exception as exc:  # users get a sentence, never a traceback
@@ -155,19 +155,15 @@ def command_output(as_json: bool) -> Iterator[Output]:
 
 def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> JsonObject:
     """Return an error body in the shape of the gateway's, for an error on this side of it."""
-    return error_body(status, message, code=code, title=TITLE, hint=hint)
-
-
-def problem_of(exc: Exception) -> JsonObject:
-    """Return the error body of one of our own errors."""
-    return error_body_of(exc, title=TITLE)
+    return error_body(status, message, code=code, hint=hint)
 
 
 def _fail(output: Output, body: JsonObject) -> None:
     if output.as_json:
         typer.echo(json.dumps(body, ensure_ascii=False))
     else:
-        output.info(f"fingerpost: {body.get('detail', 'failed')}")
+        title = "" if spoken() == "en" else f"{body.get('title', '')}。"
+        output.info(say("command.failed", detail=f"{title}{body.get('detail', 'failed')}"))
         if body.get("hint"):
-            output.info(f"hint: {body['hint']}")
+            output.info(say("command.hint", hint=body["hint"]))
     raise typer.Exit(FAILED)

@@ -25,7 +25,7 @@ from service.cli.kb.adding import add_documents
 from service.cli.kb.bases import STORES
 from service.cli.kb.folders import find_files
 from service.cli.kb.rules import AccessRules
-from service.cli.language import LangOption, say, spoken
+from service.cli.language import LangOption, use_language
 from service.cli.output import CommandFailed, JsonOption, Output, command_output
 from service.cli.processes import PortOption, start
 from service.cli.replies import AdaptersReply, ComparisonReply, IdReply
@@ -34,6 +34,7 @@ from service.cli.train.keys import read_keys
 from service.cli.use_cases import apply_use_case, read_mapping
 from service.home import Home
 from service.home_models import NEW, HomeModels, keep_models, write_models
+from service.messages.spoken import say
 from service.settings import CHECKOUT, Settings, home_folder, load_settings
 
 SmallOrFull = Literal["qwen", "smollm2"]
@@ -104,7 +105,7 @@ def quickstart(
     as_json: JsonOption = False,
 ) -> None:
     """Prepare models, start, load the demo, train, publish and compare; then keep running."""
-    spoken(lang)
+    use_language(lang)
     with command_output(as_json) as output:
         stages = Stages(output)
         with stages.stage("models"):

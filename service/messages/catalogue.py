@@ -1,4 +1,4 @@
-"""Sentences by key in every language: TOML files beside this module, one table for each key.
+"""Sentences by key in every language: TOML files beside this module, one table for each group.
 
 It knows languages and placeholders; it does not know who says a sentence. Traditional Chinese is
 made of the simplified sentence, unless one of its own is written.
@@ -6,10 +6,10 @@ made of the simplified sentence, unless one of its own is written.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from knowledge import as_traditional
 
@@ -54,15 +54,29 @@ def negotiated(accept_language: str | None) -> Language:
 
 @cache
 def catalogue() -> Mapping[str, Mapping[str, str]]:
-    """Return every sentence by key, then by language."""
+    """Return every sentence by key, then by language.
+
+    Raises:
+        ValueError: Two files hold the same key.
+    """
     files = sorted(resources.files("service.messages").iterdir(), key=lambda file: file.name)
-    tables = [tomllib.loads(f.read_text("utf-8")) for f in files if f.name.endswith(".toml")]
-    return {
-        f"{group}.{name}": texts
-        for table in tables
-        for group, sentences in table.items()
-        for name, texts in sentences.items()
-    }
+    sentences: dict[str, Mapping[str, str]] = {}
+    for file in files:
+        if not file.name.endswith(".toml"):
+            continue
+        for key, texts in _sentences(tomllib.loads(file.read_text("utf-8"))):
+            if key in sentences:
+                raise ValueError(f"{file.name} repeats the key {key}")
+            sentences[key] = texts
+    return sentences
+
+
+def _sentences(table: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+    for name, inner in table.items():
+        if any(isinstance(value, dict) for value in inner.values()):
+            yield from _sentences(inner, f"{place}{name}.")
+        else:
+            yield f"{place}{name}", inner
 
 
 def _language_of(name: str) -> Language:

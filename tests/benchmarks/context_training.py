@@ -80,11 +80,8 @@ class Figures:
     contained: Interval
     refused_without: Interval
     refused_with: Interval
-
-    @property
-    def gap(self) -> float:
-        """Refusals where they are right, less those where they are wrong."""
-        return self.refused_without.value - self.refused_with.value
+    gap: Interval
+    """Refusals where they are right, less those where they are wrong, question by question."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,10 +100,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         asked = _asked(held, found, options.questions)
         figures = {}
         for arm, rows in _rows(options, kept, found).items():
+            if arm not in options.arms:
+                continue
             folder = _train(arm, rows, base, work, options)
             figures[arm] = _judge(arm, asked, folder, base, work, options)
         figures["base"] = _judge("base", asked, None, base, work, options)
-    return _report([figures[arm] for arm in ARMS], len(asked), as_json=options.json)
+    return _report([figures[arm] for arm in ARMS if arm in figures], len(asked), as_json=options.json)
 
 
 def _questions(
@@ -276,12 +275,15 @@ def _judge(
     said = json.loads(file.read_text(encoding="utf-8"))
     shown = [cite(answer, (), "none").text for answer in said["gold"]]
     pairs = list(zip(shown, (one.question.answers for one in asked), strict=True))
+    without = [float(is_refusal(text)) for text in said["other"]]
+    beside = [float(is_refusal(text)) for text in shown]
     return Figures(
         arm,
         token_f1=interval([max(_f1(text, right) for right in answers) for text, answers in pairs]),
         contained=interval([float(holds_answer(text, answers)) for text, answers in pairs]),
-        refused_without=interval([float(is_refusal(text)) for text in said["other"]]),
-        refused_with=interval([float(is_refusal(text)) for text in shown]),
+        refused_without=interval(without),
+        refused_with=interval(beside),
+        gap=interval([a - b for a, b in zip(without, beside, strict=True)]),
     )
 
 
@@ -317,25 +319,27 @@ def _f1(text: str, right: str) -> float:
 
 
 def _report(figures: Sequence[Figures], count: int, *, as_json: bool) -> int:
-    base, _, context = figures
+    base, context = figures[0], figures[-1]
     problems = []
     if context.token_f1.value < LEAST_F1_RATIO * base.token_f1.value:
         problems.append(f"token-F1 below {LEAST_F1_RATIO} times the base's")
     if context.contained.value < base.contained.value:
         problems.append("the answer is contained less often than by the base")
-    if context.gap < LEAST_REFUSAL_GAP:
+    if context.gap.value < LEAST_REFUSAL_GAP:
         problems.append(f"refusals less false refusals below {LEAST_REFUSAL_GAP}")
+    if context.gap.low <= 0:
+        problems.append("refusals less false refusals are not clear of 0")
     if as_json:
-        rows = [{**asdict(one), "gap": one.gap} for one in figures]
+        rows = [asdict(one) for one in figures]
         document = {"questions": count, "arms": rows, "missed": problems}
         sys.stdout.write(json.dumps(document) + "\n")
     else:
-        names = ("token_f1", "contained", "refused_without", "refused_with")
-        lines = [f"{'':8}" + "".join(f"{name:>23}" for name in names) + f"{'gap':>8}"]
+        names = ("token_f1", "contained", "refused_without", "refused_with", "gap")
+        lines = [f"{'':8}" + "".join(f"{name:>23}" for name in names)]
         for one in figures:
             cells = [getattr(one, name) for name in names]
             shown = "".join(f"{c.value:>9.3f} [{c.low:.2f}, {c.high:.2f}]" for c in cells)
-            lines.append(f"{one.arm:8}{shown}{one.gap:>8.2f}")
+            lines.append(f"{one.arm:8}{shown}")
         lines += [f"{count} held-out questions", *(f"MISSED: {text}" for text in problems)]
         sys.stdout.write("\n".join(lines) + "\n")
     return 1 if problems else 0
@@ -345,6 +349,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, default=DATA / "rag_en")
     parser.add_argument("--work", type=Path, help="keeps what was made; default: nothing is kept")
+    parser.add_argument("--arms", nargs="+", choices=ARMS[1:], default=ARMS[1:])
     parser.add_argument("--questions", type=int, default=100, help="held out and asked")
     parser.add_argument("--train-questions", type=int, default=1_200, help="at most")
     parser.add_argument("--refusals", type=float, default=0.5)

@@ -18,6 +18,7 @@ from knowledge import StorageFull, is_disk_full
 from service.api.schemas.errors import ErrorReply, error_body, error_body_of
 from service.api.schemas.shapes import JsonObject
 from service.errors import ROOTS
+from service.messages.spoken import content_language
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,9 @@ def reply(body: JsonObject) -> Response:
     """Return the HTTP reply for an error body."""
     status, instance = body["status"], body["instance"]
     assert isinstance(status, int)
-    headers = {"retry-after": RETRY_AFTER_S} if status in (429, 503) else {}
+    headers = {"content-language": content_language(), "vary": "accept-language"}
+    if status in (429, 503):
+        headers["retry-after"] = RETRY_AFTER_S
     if status == 409:
         headers["x-should-retry"] = "false"  # the openai client repeats a 409 otherwise
     return Response(

@@ -1,4 +1,4 @@
-"""What every request passes first: its id, who may call, and how large it may be.
+"""What every request passes first: its id, its language, who may call, and how large it may be.
 
 Pure ASGI: no body is buffered and a client's leaving is seen.
 """
@@ -13,6 +13,8 @@ from service.access import require_loopback_name, require_loopback_origin
 from service.api.http.error_replies import reply
 from service.api.schemas.errors import error_body_of
 from service.errors import BodyTooLarge, HostForbidden, ServiceError
+from service.messages.catalogue import negotiated
+from service.messages.spoken import speak
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
@@ -30,6 +32,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        speak(negotiated(headers.get("accept-language")))
         asked_id = headers.get("x-request-id", "")
         request_id = asked_id if REQUEST_ID.match(asked_id) else f"req_{uuid.uuid4().hex}"
         scope["request_id"] = request_id

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from service.api.schemas.shapes import JsonObject, Reply
 from service.errors import error_fields, status_of
+from service.messages.spoken import hint_of, title_of
 
 TITLES = {
     400: "Bad request",
@@ -62,39 +63,39 @@ def error_body(
     message: str,
     *,
     code: str,
-    title: str = "",
+    hint: str = "",
     param: str | None = None,
     **more: JsonValue,
 ) -> JsonObject:
-    """Return the body of an error.
+    """Return the body of an error; its title and hint are in the language in force.
 
     Args:
         status: Of HTTP, or what it would be.
         message: What happened.
         code: Stable name of it.
-        title: In place of the status's own.
+        hint: What to do about it, in English.
         param: The field that is to be corrected.
         more: What else the error names; the gateway adds `instance` and `request_id`.
     """
     kind = "invalid_request_error" if status < 500 else "server_error"
     return {
         "type": f"urn:fingerpost:problem:{code}",
-        "title": title or TITLES.get(status, "Error"),
+        "title": title_of(code, TITLES.get(status, "Error")),
         "status": status,
         "detail": message,
+        "hint": hint_of(code, hint),
         **more,
         "error": {"message": message, "type": kind, "param": param, "code": code},
     }
 
 
-def error_body_of(exc: Exception, *, title: str = "", **more: JsonValue) -> JsonObject:
+def error_body_of(exc: Exception, **more: JsonValue) -> JsonObject:
     """Return the body of one of our own errors, with what it names.
 
     Args:
         exc: The error.
-        title: In place of the status's own.
         more: What else belongs into the body.
     """
     fields = error_fields(exc)
     message, code = fields.pop("message"), fields.pop("code")
-    return error_body(status_of(exc), message, code=code, title=title, **{**fields, **more})
+    return error_body(status_of(exc), message, code=code, **{**fields, **more})

@@ -1,10 +1,12 @@
 """The bodies of `/jobs`, and the reply that a job was queued."""
 
+from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, JsonValue
 
 from service.api.schemas.shapes import JsonObject, Reply
+from service.messages.spoken import hint_of
 from service.stores.job_kinds import Lane
 from service.stores.jobs import Job, Status
 
@@ -16,6 +18,13 @@ class JobErrorReply(Reply):
 
     code: str
     message: str
+
+    @classmethod
+    def of(cls, error: Mapping[str, JsonValue]) -> Self:
+        """Return a stored error; its hint is in the language of the request."""
+        told = cls.model_validate(dict(error))
+        hint = hint_of(told.code, str(error.get("hint") or ""))
+        return told.model_copy(update={"hint": hint} if hint else {})
 
 
 class JobReply(Reply):
@@ -50,7 +59,7 @@ class JobReply(Reply):
             status=job.status,
             progress=dict(job.progress),
             result=None if job.result is None else dict(job.result),
-            error=None if job.error is None else JobErrorReply.model_validate(dict(job.error)),
+            error=None if job.error is None else JobErrorReply.of(job.error),
             attempts=job.attempts,
             created_at=job.created_at,
             updated_at=job.updated_at,

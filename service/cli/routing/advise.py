@@ -18,7 +18,7 @@ from router import (
 from router import advise as give_advice
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway
-from service.cli.language import LangOption, spoken
+from service.cli.language import LangOption, use_language
 from service.cli.output import CommandFailed, JsonOption, UrlOption, command_output
 from service.messages.catalogue import Language
 from service.routing.advice import advice_text
@@ -51,12 +51,12 @@ def advise(
             message = "Give either a facts file or --use-case."
             raise CommandFailed(message, code="invalid_request")
         if use_case is not None:
-            text = _ask_gateway(use_case, spoken(lang), form, url)
+            text = _ask_gateway(use_case, use_language(lang), form, url)
         else:
             assert facts is not None
             policy_file = load_settings().policy
             policy = default_policy() if policy_file is None else load_policy(policy_file)
-            text = advice_text(give_advice(read_case(facts), policy), spoken(lang), form)
+            text = advice_text(give_advice(read_case(facts), policy), use_language(lang), form)
         typer.echo(text, nl=False)
 
 

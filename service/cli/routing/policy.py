@@ -38,7 +38,7 @@ from router import (
     rules_of,
     sample_situations,
 )
-from service.cli.language import LangOption, spoken
+from service.cli.language import LangOption, use_language
 from service.cli.output import CommandFailed, JsonOption, command_output
 from service.messages.catalogue import in_script
 from service.settings import load_settings
@@ -102,7 +102,7 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Explain a policy in words, or the decision on --facts with every rule's verdict."""
-    language = spoken(lang)
+    language = use_language(lang)
     words = Language(language[:2])
     with command_output(as_json) as output:
         policy = load_policy(_in_force(file))

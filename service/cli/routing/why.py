@@ -11,7 +11,7 @@ import typer
 from pydantic import JsonValue
 
 from service.cli.client import Gateway, segment
-from service.cli.language import LangOption, spoken
+from service.cli.language import LangOption, use_language
 from service.cli.output import JsonOption, UrlOption, command_output
 from service.cli.replies import (
     DecisionReply,
@@ -38,7 +38,7 @@ def why(
     """Explain why a request was answered as it was: rules, facts, evidence, rejected strategies."""
     with command_output(as_json) as output:
         found = Gateway.find(url).get(f"/decisions/{segment(request_id)}", RecordReply)
-        output.result(found.body, "\n".join(explain(found.reply, spoken(lang))))
+        output.result(found.body, "\n".join(explain(found.reply, use_language(lang))))
 
 
 def explain(record: RecordReply, lang: Language) -> Iterator[str]:

@@ -1,6 +1,12 @@
 import pytest
 
-from knowledge.search.questions import MOST_QUESTIONS, Asked, last_sentences, questions_of
+from knowledge.search.questions import (
+    MOST_QUESTIONS,
+    Asked,
+    last_sentences,
+    names_nothing,
+    questions_of,
+)
 
 
 def asked(message: str, max_chars: int = 8192) -> list[str]:
@@ -79,3 +85,23 @@ def test_a_message_over_the_limit_is_read_from_its_end_by_whole_sentences() -> N
     assert last_sentences("一盏灯。两盏灯。三盏灯。", max_chars=6) == "三盏灯。"
     assert last_sentences("x" * 100, max_chars=6) == "xxxxxx"
     assert asked("Is it? " * 20_000 + "How do I pay?")[-1].endswith("How do I pay?")
+
+
+@pytest.mark.parametrize(
+    ("question", "left_to_what_was_said"),
+    [
+        ("Is this one open on Sundays?", True),
+        ("Does THIS come in green?", True),
+        ("Is the thistle lamp in stock?", False),
+        ("这家店几点关门？", True),
+        ("這個多少錢？", True),
+        ("此款有货吗？", True),
+        ("这是什么材质？", True),
+        ("这样退货可以吗？", False),
+        ("退货要几天？", False),
+    ],
+)
+def test_this_leaves_the_subject_to_what_was_said(
+    question: str, left_to_what_was_said: bool
+) -> None:
+    assert names_nothing(question) is left_to_what_was_said

@@ -218,6 +218,22 @@ def test_a_question_that_stands_alone_is_not_polluted_by_the_conversation(
     assert found.query == question
 
 
+def test_a_question_with_this_in_it_never_stands_alone(
+    filled: Knowledge, open_knowledge: OpenKnowledge
+) -> None:
+    never = open_knowledge(config=KnowledgeConfig(follow_up_margin=-1.0))
+    history = [Turn("user", "I bought a kettle."), Turn("assistant", "Kettles have a warranty.")]
+
+    def searched(question: str) -> str:
+        found = never.retrieve(question, base_ids=[BASE], history=history, tenant=TENANT)
+        return found.query
+
+    alone = "How many years does the warranty cover?"
+    assert searched(alone) == alone
+    assert "kettle" in searched("How many years does this cover?")
+    assert searched("How many years does this cover?").endswith("this cover?")
+
+
 def test_two_first_places_are_worth_their_reciprocal_ranks(filled: Knowledge) -> None:
     best = filled.retrieve(QUESTIONS[0][0], base_ids=[BASE], tenant=TENANT).passages[0]
     assert best.retrievers == ("dense", "lexical")

@@ -1,0 +1,51 @@
+"""The language in which a command, or a request of the gateway, is answered.
+
+It knows which language was chosen; the sentences are the catalogue's.
+"""
+
+from contextvars import ContextVar
+from typing import Final
+
+from service.messages.catalogue import Language, catalogue, chosen, translated
+
+_CONTENT_LANGUAGE: Final = {"en": "en", "zh": "zh-Hans", "zh-Hant": "zh-Hant"}  # BCP 47
+_language: ContextVar[Language] = ContextVar("language", default="en")
+
+
+def speak(language: Language) -> None:
+    """Choose the language of everything that this command or request says from here on."""
+    _language.set(language)
+
+
+def spoken() -> Language:
+    """Return the language in force: English where none was chosen."""
+    return _language.get()
+
+
+def content_language() -> str:
+    """Return the language in force as a `Content-Language` header names it."""
+    return _CONTENT_LANGUAGE[spoken()]
+
+
+def say(key: str, /, **values: object) -> str:
+    """Return a sentence of the catalogue in the language in force."""
+    return translated(key, spoken(), **values)
+
+
+def title_of(code: str, otherwise: str) -> str:
+    """Return the title of an error in the language in force, or `otherwise` for an unknown code."""
+    texts = catalogue().get(f"error.{code}.title")
+    return otherwise if texts is None else chosen(texts, spoken())
+
+
+def hint_of(code: str, english: str) -> str:
+    """Return what to do about an error, in the language in force.
+
+    Args:
+        code: Of the error.
+        english: Its hint; it is told as it is where the catalogue has none in the language.
+    """
+    language, texts = spoken(), catalogue().get(f"error.{code}.hint", {})
+    if language == "en":
+        return english or texts.get("en", "")
+    return chosen(texts, language) if "zh" in texts else english
