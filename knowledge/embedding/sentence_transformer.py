@@ -8,6 +8,7 @@ import ctypes
 import hashlib
 import logging
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -73,8 +74,8 @@ class SentenceTransformerEmbedder:
             revision: Commit of a Hugging Face id. A folder's revision is read off its weights.
             batch: Texts per forward pass.
             threads: Torch threads of the whole process; 0 leaves torch's choice.
-            precision: Of the weights. `auto` takes bfloat16 on processors that compute in it:
-                three times the passages per second, cosine to float32 above 0.9999.
+            precision: Of the weights. `auto` takes bfloat16 on processors that are faster
+                in it: up to three times the passages per second, cosine to float32 above 0.9999.
 
         Raises:
             EmbedderUnavailable: Nothing loadable there.
@@ -99,7 +100,9 @@ class SentenceTransformerEmbedder:
             languages=frozenset(languages) or frozenset({ANY_LANGUAGE}),
         )
         embedder.batch = batch
-        if precision == "bfloat16" or (precision == "auto" and _computes_in_bfloat16(torch, model)):
+        if precision == "bfloat16" or (
+            precision == "auto" and _is_faster_in_bfloat16(torch, model)
+        ):
             model.to(torch.bfloat16)
         model.eval().requires_grad_(False)  # a trace takes no weight that could still learn
         if model.device.type == "cpu":
@@ -239,10 +242,22 @@ def _normalised(raw: Any) -> Vectors:
     return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
-def _computes_in_bfloat16(torch: Any, model: Any) -> bool:
-    """Return whether this processor multiplies bfloat16 itself; others would emulate it."""
-    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    return model.device.type == "cpu" and supported is not None and bool(supported())
+def _is_faster_in_bfloat16(torch: Any, model: Any) -> bool:
+    """Return whether this processor multiplies bfloat16 faster than float32.
+
+    Measured (0.1 s), since what it says of itself does not tell: of two that have avx512_bf16 one
+    embedded 2.8 times as many passages a second in bfloat16, the other 0.6 times as many.
+    """
+    if model.device.type != "cpu":
+        return False
+    best = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
+    for _ in range(5):
+        for kind, before in best.items():
+            rows, weights = torch.ones(1024, 384, dtype=kind), torch.ones(384, 1536, dtype=kind)
+            began = time.perf_counter()
+            torch.mm(rows, weights)
+            best[kind] = min(before, time.perf_counter() - began)
+    return best[torch.bfloat16] < best[torch.float32]
 
 
 def _device(torch: Any) -> str:

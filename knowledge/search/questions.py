@@ -31,7 +31,7 @@ _POINTS_BACK = re.compile(
     r"\b(?:its?|they|them|theirs?|he|she|him|her|ones)\b|[它他她]|呢[?？]|[这那]个", re.I
 )
 
-_THIS = re.compile(r"\bthis\b|[这此](?:个|家|里|儿|款|种|次|件|位|处|台|份|盏|把)|这(?:[是有能可要会])", re.I)
+_THIS = re.compile(r"\bthis\b|[这此][个家里儿款种次件位处台份盏把]|这[是有能可要会]", re.I)
 """Of every question with one of these the subject is in the turns before."""
 
 

@@ -105,7 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             folder = _train(arm, rows, base, work, options)
             figures[arm] = _judge(arm, asked, folder, base, work, options)
         figures["base"] = _judge("base", asked, None, base, work, options)
-    return _report([figures[arm] for arm in ARMS if arm in figures], len(asked), as_json=options.json)
+    measured = [figures[arm] for arm in ARMS if arm in figures]
+    return _report(measured, len(asked), as_json=options.json)
 
 
 def _questions(

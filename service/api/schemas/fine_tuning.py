@@ -176,7 +176,7 @@ class TrainingErrorReply(JobErrorReply):
             return None
         known = {key: value for key, value in job.error.items() if value is not None}
         param = "training_file" if known.get("code") in _OF_THE_ROWS else None
-        return cls.model_validate({"param": param, **known})
+        return cls.stored({"param": param, **known})
 
 
 class TrainingReply(Reply):

@@ -20,8 +20,8 @@ class JobErrorReply(Reply):
     message: str
 
     @classmethod
-    def of(cls, error: Mapping[str, JsonValue]) -> Self:
-        """Return a stored error; its hint is in the language of the request."""
+    def stored(cls, error: Mapping[str, JsonValue]) -> Self:
+        """Return an error as it was stored, its hint in the language of the request."""
         told = cls.model_validate(dict(error))
         hint = hint_of(told.code, str(error.get("hint") or ""))
         return told.model_copy(update={"hint": hint} if hint else {})
@@ -59,7 +59,7 @@ class JobReply(Reply):
             status=job.status,
             progress=dict(job.progress),
             result=None if job.result is None else dict(job.result),
-            error=None if job.error is None else JobErrorReply.of(job.error),
+            error=None if job.error is None else JobErrorReply.stored(job.error),
             attempts=job.attempts,
             created_at=job.created_at,
             updated_at=job.updated_at,

@@ -1,5 +1,6 @@
 """The real embedder; only these tests load it, and only where a prepared one is at hand."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,22 @@ def test_both_scripts_of_chinese_have_one_vector_and_japanese_keeps_its_letters(
     assert traditional @ simplified > 0.9999
     japanese, folded = embedder.embed_passages(["東京は広い。", "东京は広い。"])
     assert japanese @ folded < 0.9999
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("slow", ["float32", "bfloat16"])
+def test_the_precision_is_the_one_in_which_this_processor_is_faster(
+    slow: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    prompted_model(tmp_path)
+    multiply = torch.mm
+
+    def slowed(rows: Any, weights: Any) -> Any:
+        time.sleep(0.02 if str(rows.dtype).endswith(slow) else 0)
+        return multiply(rows[:1], weights[:, :1])
+
+    monkeypatch.setattr(torch, "mm", slowed)
+    chosen = SentenceTransformerEmbedder.load(tmp_path / "model")._model.dtype
+    assert chosen == (torch.bfloat16 if slow == "float32" else torch.float32)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli import app
-from service.cli.language import speak
+from service.messages.spoken import speak
 
 
 @dataclass

@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app, quickstart
-from service.cli.language import follow_script, speak, spoken
+from service.cli.language import follow_script
 from service.cli.output import Output
 from service.messages.catalogue import Language
+from service.messages.spoken import speak, spoken
 from tests.service.cli.conftest import CannedGateway, Run
 
 ANSWER: dict[str, Any] = {
