@@ -9,14 +9,15 @@ usage() {
 usage: bash deploy/quickstart.sh [--no-train] [--full] [--compare] [--model NAME] [--port N] [--lang L]
 
   --no-train   leave the adapter out: prompt_only and rag only
-  --full       train on all rows of the demo, not on the third that takes six minutes
+  --full       train on all rows of the demo, not on the third that takes some ten minutes
   --compare    ask the comparison's questions anew, even if a result is there
   --model NAME base model of a new home: qwen (default, Chinese and English, 0.5 billion
                weights) or smollm2 (English, 0.1 billion, four times as fast)
   --port N     port of the gateway (default 8080; 0 picks a free one)
   --lang L     language of what it says once Python is installed: en (default), zh or zh-Hant
 
-Needs Python 3.11 or newer with venv and a package index; 9 GB of disk and 8 GB of memory.
+Needs Python 3.11 or newer with venv and a package index; 9 GB of disk and 16 GB of memory
+(8 GB with --model smollm2).
 FINGERPOST_HOME names the folder for models, documents and adapters (default: .fingerpost).
 TEXT
 }

@@ -8,7 +8,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 
-from adapters import BASE_MODELS, E5_SMALL, EMBEDDERS, MINILM, QWEN, SMOLLM2
+from adapters import BASE_MODELS, E5_SMALL, EMBEDDERS, MINILM, QWEN, RECORD_FILE, SMOLLM2
 from service.errors import InvalidSettings
 from service.home import Home
 
@@ -76,12 +76,21 @@ def read_models(home: Home) -> HomeModels | None:
 
 
 def keep_models(home: Home) -> HomeModels:
-    """Return the models of a home; of one without a note write down what it was made with."""
+    """Return the models of a home; of one without a note write down what it was made with.
+
+    Homes of before have the small ones prepared; one that was prepared by hand, those named then.
+    """
     models = read_models(home)
     if models is None:
-        models = EARLIER
+        base_model = _first_prepared(home, EARLIER.base_model, NEW.base_model)
+        models = HomeModels(base_model, _first_prepared(home, EARLIER.embedder, NEW.embedder))
         write_models(home, models)
     return models
+
+
+def _first_prepared(home: Home, *names: str) -> str:
+    found = (name for name in names if (home.models / name / RECORD_FILE).is_file())
+    return next(found, names[0])
 
 
 def write_models(home: Home, models: HomeModels) -> None:

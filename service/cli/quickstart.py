@@ -58,7 +58,7 @@ class DemoFiles:
 
         Args:
             base_model: Its folder.
-            full: Whether to train on every row, not on those that fit into six minutes.
+            full: Whether to train on every row, not on those that fit into some ten minutes.
         """
         languages = describe_base_model(base_model).languages
         if languages and "zh" not in languages:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters import RECORD_FILE
 from service.errors import InvalidSettings
 from service.home import Home
 from service.home_models import EARLIER, NEW, HomeModels, keep_models, read_models, write_models
@@ -24,6 +25,24 @@ def test_a_home_of_an_earlier_version_keeps_what_it_was_made_with(home: Home) ->
     assert after.engine.base_model == before.engine.base_model == "smollm2-135m-instruct"
     assert after.embedder_path == before.embedder_path == str(home.models / "all-minilm-l6-v2")
     assert after.knowledge.embedder_languages == ("en",)
+
+
+@pytest.mark.parametrize(
+    ("prepared", "kept"),
+    [
+        ({NEW.base_model, NEW.embedder}, NEW),
+        ({NEW.base_model, EARLIER.embedder}, HomeModels(NEW.base_model, EARLIER.embedder)),
+        ({EARLIER.base_model, EARLIER.embedder, NEW.embedder}, EARLIER),  # on its way to a new one
+    ],
+)
+def test_a_home_prepared_by_hand_uses_what_was_prepared(
+    prepared: set[str], kept: HomeModels, home: Home
+) -> None:
+    for name in prepared:
+        (home.models / name).mkdir(parents=True)
+        (home.models / name / RECORD_FILE).write_text("{}")
+    assert keep_models(home) == kept
+    assert read_models(home) == kept
 
 
 def test_a_home_serves_the_models_it_was_made_with(home: Home) -> None:
