@@ -10,8 +10,8 @@ from knowledge.filters import Filter
 from knowledge.languages import detect_language
 from knowledge.parsing.letters import plain
 from knowledge.resources import Resources
-from knowledge.search.conversation import said_before
 from knowledge.search.questions import Asked, questions_of
+from knowledge.search.subject import conversation_of
 from knowledge.sql.bases import Base, get_bases
 from knowledge.sql.chunks import AnySelect, filtered, has_access_labels, readable
 from knowledge.types import RETRIEVERS, RetrieverName, Turn
@@ -97,6 +97,13 @@ def prepare_queries(resources: Resources, query: SearchQuery) -> list[PreparedQu
         bases = tuple(get_bases(connection, query.base_ids, tenant=query.tenant))
         base_pks = tuple(base.pk for base in bases)
         has_labels = has_access_labels(connection, base_pks)
+        conversation = conversation_of(
+            connection,
+            query.question,
+            query.history,
+            base_pks=base_pks,
+            turns=config.history_turns,
+        )
     to_rerank = config.rerank_candidates if resources.reranker else 0
     return [
         PreparedQuery(
@@ -104,7 +111,7 @@ def prepare_queries(resources: Resources, query: SearchQuery) -> list[PreparedQu
             asked=asked,
             bases=bases,
             scope=Scope(base_pks, query.filters, query.access if has_labels else None),
-            conversation=said_before(query.history, turns=config.history_turns),
+            conversation=conversation,
             wanted=max(query.top_k, to_rerank, JOINT_PASSAGES),
         )
         for asked in questions_of(plain(query.question), max_chars=config.max_question_chars)

