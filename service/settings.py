@@ -30,6 +30,7 @@ from service.home_models import EARLIER, read_models
 VERSION = "0.1.0"  # as in pyproject.toml
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENV_PREFIX = "FINGERPOST_"
+LANGUAGE_VARIABLE = f"{ENV_PREFIX}LANG"  # of commands, as their --lang
 
 
 class ServerSettings(BaseModel):
@@ -211,7 +212,8 @@ def load_settings(**arguments: Any) -> Settings:
     known = {name.upper() for name in Settings.model_fields}
     for variable in os.environ:
         section = variable.removeprefix(ENV_PREFIX).split("__")[0]
-        if variable.startswith(ENV_PREFIX) and section not in known:
+        is_ours = variable.startswith(ENV_PREFIX) and variable != LANGUAGE_VARIABLE
+        if is_ours and section not in known:
             raise InvalidSettings(
                 f"{variable} does not name a section; the sections are {sorted(known)}."
             )

@@ -10,13 +10,14 @@ import typer
 from knowledge import is_in_traditional_script
 from service.messages.catalogue import Language
 from service.messages.spoken import speak, spoken
+from service.settings import LANGUAGE_VARIABLE
 
 LangOption = Annotated[
     Language | None, typer.Option("--lang", help="Language of the output (default: en).")
 ]
 TopLangOption = Annotated[
     Language | None,
-    typer.Option("--lang", envvar="FINGERPOST_LANG", help="Language of the output (default: en)."),
+    typer.Option("--lang", envvar=LANGUAGE_VARIABLE, help="Language of the output (default: en)."),
 ]
 
 

@@ -162,8 +162,10 @@ def _fail(output: Output, body: JsonObject) -> None:
     if output.as_json:
         typer.echo(json.dumps(body, ensure_ascii=False))
     else:
-        title = "" if spoken() == "en" else f"{body.get('title', '')}。"
-        output.info(say("command.failed", detail=f"{title}{body.get('detail', 'failed')}"))
+        detail = body.get("detail", "failed")
+        if spoken() != "en" and body.get("title"):  # the detail is in English
+            detail = f"{body['title']}。{detail}"
+        output.info(say("command.failed", detail=detail))
         if body.get("hint"):
             output.info(say("command.hint", hint=body["hint"]))
     raise typer.Exit(FAILED)

@@ -21,6 +21,7 @@ class Call:
     method: str
     path: str
     body: bytes
+    language: str
 
     @property
     def json(self) -> Any:
@@ -66,7 +67,9 @@ def gateway() -> Iterator[CannedGateway]:
     class Handler(BaseHTTPRequestHandler):
         def _reply(self) -> None:
             length = int(self.headers.get("content-length") or 0)
-            status, body = canned.take(Call(self.command, self.path, self.rfile.read(length)))
+            language = self.headers.get("accept-language", "")
+            sent = self.rfile.read(length)
+            status, body = canned.take(Call(self.command, self.path, sent, language))
             is_text = isinstance(body, str)
             content = body.encode() if is_text else json.dumps(body).encode()
             self.send_response(status)

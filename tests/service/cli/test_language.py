@@ -137,3 +137,29 @@ def test_only_a_chinese_command_follows_the_letters_of_a_question() -> None:
     speak("zh")
     follow_script("可否分期")
     assert spoken() == "zh"
+
+
+def test_an_error_is_told_with_its_title_and_hint_in_the_language_of_the_command(
+    run: Run, gateway: CannedGateway
+) -> None:
+    gateway.refuse("GET /v1/vector_stores", 503, "vector_store_unavailable", "Chroma is away.")
+    told = run("--lang", "zh", "kb", "ls")
+    assert told.exit_code == 1
+    assert told.stderr == "fingerpost：Chroma is away.\n提示：do this\n"
+    assert gateway.sent("GET /v1/vector_stores").language == "zh-Hans"
+    told = run("--lang", "zh", "kb", "rm", "handbook")
+    assert told.stderr.startswith("fingerpost：命令用法错误。Name a document")
+    assert "提示：加上 --help" in told.stderr
+
+
+def test_the_environment_names_the_language_and_is_no_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINGERPOST_HOME", str(tmp_path))
+    monkeypatch.setenv("FINGERPOST_LANG", "zh-Hant")
+    told = CliRunner().invoke(app, ["train", "show", "none"])
+    assert told.exit_code == 1
+    assert "訓練" in told.stderr
+    assert "提示：" in told.stderr
+    in_english = CliRunner().invoke(app, ["--lang", "en", "train", "show", "none"])
+    assert "hint: " in in_english.stderr
