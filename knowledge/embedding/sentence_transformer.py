@@ -266,8 +266,7 @@ def _device(torch: Any) -> str:
 
 def _prompt(model: Any, task: Task) -> str | None:
     """Return what the model was trained to read before such a text."""
-    names = (*PROMPT_NAMES[task], model.default_prompt_name)
-    return next((model.prompts[name] for name in names if model.prompts.get(name)), None)
+    return next((model.prompts[n] for n in PROMPT_NAMES[task] if n in model.prompts), None) or None
 
 
 def _give_back_memory() -> None:

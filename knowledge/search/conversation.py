@@ -29,9 +29,14 @@ def said_before(history: Sequence[Turn], *, turns: int) -> str | None:
         history: Earlier turns, oldest first; system turns and empty ones are left out.
         turns: How many of the last ones to take.
     """
-    contents = [_said(turn).strip() for turn in history if turn.role in ("user", "assistant")]
-    recent = [content for content in contents if content][-turns:] if turns else []
+    recent = told(history)[-turns:] if turns else []
     return _last_chars(" ".join(recent)) if recent else None
+
+
+def told(history: Sequence[Turn]) -> list[str]:
+    """Return what was said, oldest first, without system turns and empty ones."""
+    contents = [_said(turn).strip() for turn in history if turn.role in ("user", "assistant")]
+    return [content for content in contents if content]
 
 
 def _said(turn: Turn) -> str:

@@ -141,7 +141,7 @@ def start_dense(
     ask = partial(_start_query, resources, group.bases, top_k=config.candidates)
     alone = embedder.embed_query(text)
     vectors: list[_QueryVector] = []
-    if prepared.conversation is None or not names_nothing(text):
+    if prepared.conversation is None or not names_nothing(prepared.asked.question):
         vectors.append(_QueryVector(alone, False, ask(alone)))
     if prepared.conversation is not None:
         context = embedder.embed_query(f"{prepared.conversation} {text}")

@@ -13,7 +13,7 @@ from knowledge.resources import Resources
 from knowledge.search.questions import Asked, questions_of
 from knowledge.search.subject import conversation_of
 from knowledge.sql.bases import Base, get_bases
-from knowledge.sql.chunks import AnySelect, filtered, has_access_labels, readable
+from knowledge.sql.chunks import AnySelect, filtered, has_access_labels, live_chunks, readable
 from knowledge.types import RETRIEVERS, RetrieverName, Turn
 
 JOINT_PASSAGES = 3
@@ -97,11 +97,13 @@ def prepare_queries(resources: Resources, query: SearchQuery) -> list[PreparedQu
         bases = tuple(get_bases(connection, query.base_ids, tenant=query.tenant))
         base_pks = tuple(base.pk for base in bases)
         has_labels = has_access_labels(connection, base_pks)
+        scope = Scope(base_pks, query.filters, query.access if has_labels else None)
         conversation = conversation_of(
             connection,
             query.question,
             query.history,
             base_pks=base_pks,
+            among=scope.narrow(live_chunks(base_pks)) if scope.is_narrow else None,
             turns=config.history_turns,
         )
     to_rerank = config.rerank_candidates if resources.reranker else 0
@@ -110,7 +112,7 @@ def prepare_queries(resources: Resources, query: SearchQuery) -> list[PreparedQu
             query=query,
             asked=asked,
             bases=bases,
-            scope=Scope(base_pks, query.filters, query.access if has_labels else None),
+            scope=scope,
             conversation=conversation,
             wanted=max(query.top_k, to_rerank, JOINT_PASSAGES),
         )

@@ -31,7 +31,11 @@ _POINTS_BACK = re.compile(
     r"\b(?:its?|they|them|theirs?|he|she|him|her|ones)\b|[它他她]|呢[?？]|[这那]个", re.I
 )
 
-_THIS = re.compile(r"\bthis\b|[这此][个家里儿款种次件位处台份盏把]|这[是有能可要会]", re.I)
+_THIS = re.compile(
+    r"\bthis\b(?!\s+(?:week\w*|month|year|morning|afternoon|evening|time|spring|summer|winter))"
+    r"|这[家款种件位台份盏把]|(?<![因彼如在从])此[款件]|这个(?![周月年星季])|^这[是有能可]",
+    re.I,
+)
 """Of every question with one of these the subject is in the turns before."""
 
 

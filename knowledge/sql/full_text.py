@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from knowledge.sql.tables import LEXICAL_TABLE
+from knowledge.sql.tables import LEXICAL_TABLE, chunks
 from knowledge.sql.tokens import segment
 
 TITLE_WEIGHT = 3.0
@@ -136,14 +136,30 @@ def chunk_lists(
 
 
 def headings(
-    connection: Connection, tokens: Sequence[str], *, base_pks: Sequence[int], limit: int
+    connection: Connection,
+    tokens: Sequence[str],
+    *,
+    base_pks: Sequence[int],
+    limit: int,
+    among: Select[int] | None = None,
 ) -> list[str]:
-    """Return the headings of the chunks whose heading holds most of the tokens, each once."""
+    """Return the headings of the chunks whose heading holds most of the tokens, each once.
+
+    Args:
+        connection: The transaction whose truth counts.
+        tokens: As `tokens.py` makes them.
+        base_pks: Where to look.
+        limit: Most chunks of each base.
+        among: Only chunks whose pk this select gives.
+    """
     if not tokens:
         return []
-    values = {"match": f"heading : ({' OR '.join(map(_quoted, tokens))})", "limit": limit}
-    rows = (connection.execute(_HEADINGS, values | _rows_of(pk)) for pk in base_pks)
-    return list(dict.fromkeys(heading for found in rows for (heading,) in found))
+    best = _TITLED if among is None else _TITLED.where(_CHUNK_PK.in_(among))
+    ranked = best.limit(limit).subquery()
+    query = select(chunks.c.heading).join(ranked, chunks.c.pk == ranked.c.pk)
+    match = {"match": f"heading : ({' OR '.join(map(_quoted, tokens))})"}
+    found = (connection.scalars(query, match | _rows_of(base_pk)) for base_pk in base_pks)
+    return list(dict.fromkeys(heading for rows in found for heading in rows))
 
 
 def _quoted(token: str) -> str:
@@ -177,10 +193,11 @@ _SEARCH = (
     .where(text(f"{LEXICAL_TABLE} MATCH :match AND {_OF_BASE}"))
     .order_by(_RANK, _CHUNK_PK)
 )
-_HEADINGS = text(  # the rows are ranked before any chunk is read
-    f"SELECT kb_chunks.heading FROM (SELECT {_CHUNK_PK} AS pk FROM {LEXICAL_TABLE} "
-    f"WHERE {LEXICAL_TABLE} MATCH :match AND {_OF_BASE} "
-    f"ORDER BY bm25({LEXICAL_TABLE}) LIMIT :limit) AS best JOIN kb_chunks ON kb_chunks.pk = best.pk"
+_TITLED = (
+    select(_CHUNK_PK.label("pk"))
+    .select_from(text(LEXICAL_TABLE))
+    .where(text(f"{LEXICAL_TABLE} MATCH :match AND {_OF_BASE}"))
+    .order_by(func.bm25(literal_column(LEXICAL_TABLE)))
 )
 _CHUNK_LISTS = text(  # all words at once: a statement for each takes longer than FTS5 does
     f"SELECT word.key, (SELECT group_concat({_CHUNK_PK}) FROM {LEXICAL_TABLE} "

@@ -98,6 +98,13 @@ def test_a_message_over_the_limit_is_read_from_its_end_by_whole_sentences() -> N
         ("此款有货吗？", True),
         ("这是什么材质？", True),
         ("这样退货可以吗？", False),
+        ("Is the museum open this weekend?", False),
+        ("What was placed this year?", False),
+        ("这个周末博物馆几点开门？", False),
+        ("这个月公积金缴存比例是多少？", False),
+        ("这次台风期间开放吗？", False),
+        ("因此个人所得税怎么申报？", False),
+        ("在此处理退款吗？", False),
         ("退货要几天？", False),
     ],
 )

@@ -32,6 +32,11 @@ def hotels(knowledge: Knowledge) -> Knowledge:
     return knowledge
 
 
+def add(hotels: Knowledge, title: str) -> None:
+    page = NewDocument("page", "page.md", f"# {title}\n\nGoods come back.".encode())
+    hotels.ingest_many(BASE, [page], tenant=TENANT)
+
+
 def searched(hotels: Knowledge, question: str, *history: Turn) -> str:
     """Return the text that a question is searched as."""
     found = hotels.retrieve(question, base_ids=[BASE], history=history, tenant=TENANT)
@@ -69,6 +74,55 @@ def test_a_chinese_title_is_found_in_both_scripts(hotels: Knowledge) -> None:
     asked = Turn("user", "我買了青花瓷檯燈。")
     for written in (asked, Turn("user", "我買了青花瓷台燈。"), Turn("user", "我买了青花瓷台灯。")):
         assert "青花瓷台灯" in searched(hotels, "这个保修几年？", written, *talk)
+
+
+def test_a_title_that_the_last_turns_no_longer_hold_was_named_before_them(
+    hotels: Knowledge,
+) -> None:
+    answer = Turn("assistant", "客房宽敞，早餐丰富。" * 30)  # of which the end is read
+    said = searched(hotels, "这家几点开始？", Turn("user", "请介绍 Grand Hotel。"), answer)
+    assert said.startswith("Grand Hotel ")
+
+
+@pytest.mark.parametrize("written", ["the joe\u2019s  diner", "ＪＯＥ'S ＤＩＮＥＲ", "JOE'S DINER"])
+def test_titles_are_compared_in_one_spelling(written: str, hotels: Knowledge) -> None:
+    hotels.ingest_many(
+        BASE, [NewDocument("joe", "joe.md", b"# Joe's Diner\n\nOpen all day.")], tenant=TENANT
+    )
+    said = searched(hotels, "When does this begin?", Turn("user", f"I like {written}."), *TALK)
+    assert said.startswith("Joe's Diner ")
+
+
+@pytest.mark.parametrize("title", ["Returns", "退货", "A very long title " * 5])
+def test_words_of_any_talk_and_long_titles_are_no_subject(title: str, hotels: Knowledge) -> None:
+    add(hotels, title)
+    talk = (Turn("user", f"I read {title} today."), *TALK)
+    assert searched(hotels, "When does this begin?", *talk).startswith("How far is it?")
+    assert searched(hotels, "When does this begin?", GRAND, *talk).startswith("Grand Hotel ")
+
+
+@pytest.mark.parametrize("title", ['* " ) NEAR', "NOT hotel:", "a+b (c) [d"])
+def test_signs_in_a_title_are_letters_like_others(title: str, hotels: Knowledge) -> None:
+    add(hotels, title)
+    talk = (Turn("user", f"I read {title} today."), *TALK)
+    assert searched(hotels, "When does this begin?", *talk).startswith(f"{title} ")
+
+
+def test_a_title_that_the_reader_may_not_see_is_neither_told_nor_a_subject(
+    hotels: Knowledge,
+) -> None:
+    secret = NewDocument("f", "f.md", b"# Project Falcon\n\nIt flies.", access=frozenset({"board"}))
+    hotels.ingest_many(BASE, [secret], tenant=TENANT)
+    talk = (GRAND, Turn("user", "Tell me of project  falcon."), *TALK)
+
+    def asked(access: frozenset[str]) -> str:
+        found = hotels.retrieve(
+            "When does this begin?", base_ids=[BASE], history=talk, access=access, tenant=TENANT
+        )
+        return found.query
+
+    assert asked(frozenset()).startswith("Grand Hotel ")
+    assert asked(frozenset({"board"})).startswith("Project Falcon ")
 
 
 def test_what_was_said_very_long_before_is_not_read(hotels: Knowledge) -> None:
