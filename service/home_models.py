@@ -79,18 +79,22 @@ def keep_models(home: Home) -> HomeModels:
     """Return the models of a home; of one without a note write down what it was made with.
 
     Homes of before have the small ones prepared; one that was prepared by hand, those named then.
+    Where neither a base model nor an embedder, nor a database is there, nothing was made yet.
     """
     models = read_models(home)
-    if models is None:
-        base_model = _first_prepared(home, EARLIER.base_model, NEW.base_model)
-        models = HomeModels(base_model, _first_prepared(home, EARLIER.embedder, NEW.embedder))
+    if models is not None:
+        return models
+    base_model = _first_prepared(home, EARLIER.base_model, NEW.base_model)
+    embedder = _first_prepared(home, EARLIER.embedder, NEW.embedder)
+    models = HomeModels(base_model or EARLIER.base_model, embedder or EARLIER.embedder)
+    if home.database.is_file() or (base_model and embedder):
         write_models(home, models)
     return models
 
 
-def _first_prepared(home: Home, *names: str) -> str:
+def _first_prepared(home: Home, *names: str) -> str | None:
     found = (name for name in names if (home.models / name / RECORD_FILE).is_file())
-    return next(found, names[0])
+    return next(found, None)
 
 
 def write_models(home: Home, models: HomeModels) -> None:

@@ -45,8 +45,8 @@ async def give_advice(
     context: Context, caller: Caller, body: AdviseRequest, accept_language: AcceptLanguage = None
 ) -> Response:
     """Advise what to build: what is missing, what it costs, and the next steps."""
-    advice = await _advise(body, context, caller)
     speak(body.lang or negotiated(accept_language))
+    advice = await _advise(body, context, caller)
     headers = {"content-language": content_language(), "vary": "accept-language"}
     text = advice_text(advice, spoken(), body.format)
     return Response(text, media_type=MEDIA_TYPES[body.format], headers=headers)

@@ -14,10 +14,10 @@ import httpx
 from pydantic import ValidationError
 
 from service.api.schemas.shapes import JsonObject, ListReply
-from service.cli.output import INTERNAL_HINT, CommandFailed, Output, ProgressBar
+from service.cli.output import CommandFailed, Output, ProgressBar
 from service.cli.replies import JobReply, JobState, T
 from service.home import Home, gateway_url
-from service.messages.spoken import content_language
+from service.messages.spoken import content_language, say
 from service.settings import home_folder
 from service.supervision.instance import read_instance
 
@@ -244,7 +244,9 @@ def _checked(path: str, body: JsonObject, model: type[T]) -> Received[T]:
         first = exc.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = f"The reply of {path} has an unexpected shape: {place}: {first['msg']}."
-        raise CommandFailed(message, code="internal_error", hint=INTERNAL_HINT, status=500) from exc
+        raise CommandFailed(
+            message, code="internal_error", hint=say("command.bug"), status=500
+        ) from exc
 
 
 def _read_events(lines: Iterator[str]) -> Iterator[tuple[str, JsonObject]]:

@@ -42,7 +42,6 @@ class ToldCode(int):
     """The exit code of a command that has told why, where 2 would be an invalid command line."""
 
 
-INTERNAL_HINT = "This is a bug in the command, or the gateway runs another version."
 _PLAIN_EVERY_S = 5.0  # without a terminal, seconds between two different lines
 _SAME_EVERY_S = 20.0  # and between two equal ones, which show that it still runs
 
@@ -150,7 +149,7 @@ def command_output(as_json: bool) -> Iterator[Output]:
     except Exception as exc:  # users get a sentence, never a traceback
         place = traceback.extract_tb(exc.__traceback__)[-1]
         message = f"{type(exc).__name__} at {place.filename}:{place.lineno}: {exc}"
-        _fail(output, problem(message, code="internal_error", hint=INTERNAL_HINT, status=500))
+        _fail(output, problem(message, code="internal_error", hint=say("command.bug"), status=500))
 
 
 def problem(message: str, *, code: str, hint: str = "", status: int = 400) -> JsonObject:

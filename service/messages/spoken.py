@@ -3,12 +3,14 @@
 It knows which language was chosen; the sentences are the catalogue's.
 """
 
+import re
 from contextvars import ContextVar
 from typing import Final
 
 from service.messages.catalogue import Language, catalogue, chosen, translated
 
 _CONTENT_LANGUAGE: Final = {"en": "en", "zh": "zh-Hans", "zh-Hant": "zh-Hant"}  # BCP 47
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _language: ContextVar[Language] = ContextVar("language", default="en")
 
 
@@ -38,14 +40,15 @@ def title_of(code: str, otherwise: str) -> str:
     return otherwise if texts is None else chosen(texts, spoken())
 
 
-def hint_of(code: str, english: str) -> str:
+def hint_of(code: str, given: str) -> str:
     """Return what to do about an error, in the language in force.
 
     Args:
         code: Of the error.
-        english: Its hint; it is told as it is where the catalogue has none in the language.
+        given: Its hint. One in English is replaced by the catalogue's in the language; one that
+            was said in another language, with values in it, stays.
     """
     language, texts = spoken(), catalogue().get(f"error.{code}.hint", {})
     if language == "en":
-        return english or texts.get("en", "")
-    return chosen(texts, language) if "zh" in texts else english
+        return given or texts.get("en", "")
+    return given if _HAN.search(given) or not texts else chosen(texts, language)

@@ -17,6 +17,8 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_a_home_of_an_earlier_version_keeps_what_it_was_made_with(home: Home) -> None:
+    home.make()
+    home.database.touch()
     assert read_models(home) is None
     before = load_settings(home=home.root)
     assert keep_models(home) == EARLIER
@@ -43,6 +45,18 @@ def test_a_home_prepared_by_hand_uses_what_was_prepared(
         (home.models / name / RECORD_FILE).write_text("{}")
     assert keep_models(home) == kept
     assert read_models(home) == kept
+
+
+@pytest.mark.parametrize("prepared", [set(), {NEW.base_model}, {EARLIER.embedder}])
+def test_a_home_in_which_nothing_was_made_is_bound_to_no_models(
+    prepared: set[str], home: Home
+) -> None:
+    for name in prepared:
+        (home.models / name).mkdir(parents=True)
+        (home.models / name / RECORD_FILE).write_text("{}")
+    keep_models(Home(home.root / "not-there"))
+    keep_models(home)
+    assert read_models(home) is None
 
 
 def test_a_home_serves_the_models_it_was_made_with(home: Home) -> None:

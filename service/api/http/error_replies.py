@@ -18,7 +18,7 @@ from knowledge import StorageFull, is_disk_full
 from service.api.schemas.errors import ErrorReply, error_body, error_body_of
 from service.api.schemas.shapes import JsonObject
 from service.errors import ROOTS
-from service.messages.spoken import content_language
+from service.messages.spoken import content_language, say
 
 log = logging.getLogger(__name__)
 
@@ -124,11 +124,13 @@ def install(app: FastAPI) -> None:
     async def plain(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)
         code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+        hint = say("gateway.no_path") if exc.status_code == 404 else ""
         return reply(
             error_body(
                 exc.status_code,
                 str(exc.detail),
                 code=code.get(exc.status_code, "http_error"),
+                hint=hint,
                 instance=request.url.path,
                 request_id=request_id_of(request),
             )

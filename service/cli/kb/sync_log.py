@@ -19,6 +19,7 @@ from service.cli.kb.bases import STORES
 from service.cli.kb.outcome import Outcome, print_outcome
 from service.cli.output import CommandFailed, Output
 from service.cli.replies import OutcomeReply, SyncReply
+from service.messages.spoken import say, spoken
 
 REPORTED_S = (
     5.0  # how often a run says how far it is: at most this much is not known of a killed one
@@ -58,12 +59,12 @@ class SyncLog:
             with _stopped_by_signals():
                 yield
         except CommandFailed as exc:
-            self._store("failed", error=exc.body)
+            self._store("failed", error=_worded_when_read(exc.body))
             raise
         except KeyboardInterrupt as exc:
             message = "The sync was stopped. What was done stays; run it again to finish it."
             stopped = CommandFailed(message, code="stopped")
-            self._store("stopped", error=stopped.body)
+            self._store("stopped", error=_worded_when_read(stopped.body))
             raise stopped from exc
         self._store(self._outcome.state)
 
@@ -71,6 +72,13 @@ class SyncLog:
         report: JsonObject = {**self._outcome.as_document(), "state": state, **more}
         with suppress(CommandFailed):  # the sync itself is done, or failed for that reason
             self._gateway.post(self._place, SyncReply, body={"state": state, "report": report})
+
+
+def _worded_when_read(body: JsonObject) -> JsonObject:
+    """Return an error for the report, which others read: without what is not in English."""
+    if spoken() == "en":
+        return body
+    return {key: value for key, value in body.items() if key not in ("title", "hint")}
 
 
 def show_last(gateway: Gateway, output: Output, base: str, source: str | None) -> None:
@@ -85,7 +93,7 @@ def show_last(gateway: Gateway, output: Output, base: str, source: str | None) -
         of = "" if source is None else f" of {source}"
         message = f"No sync{of} with {base} was recorded."
         others = ", ".join(row.reply.source for row in rows)
-        hint = f"There are reports of: {others}." if others else ""
+        hint = say("command.other_syncs", sources=others) if others else ""
         raise CommandFailed(message, code="never_synced", hint=hint, status=404)
     (body,) = bodies(found[:1])
     output.result(body, lambda out: _print_run(out, found[0].reply))

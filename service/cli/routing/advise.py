@@ -46,17 +46,18 @@ def advise(
     """Advise on a use case: strategy, reasons, missing facts, costs, risks and next steps."""
     as_json = as_json or form is AdviceFormat.JSON
     form = AdviceFormat.JSON if as_json else form
+    language = use_language(lang)
     with command_output(as_json):
         if (facts is None) == (use_case is None):
             message = "Give either a facts file or --use-case."
             raise CommandFailed(message, code="invalid_request")
         if use_case is not None:
-            text = _ask_gateway(use_case, use_language(lang), form, url)
+            text = _ask_gateway(use_case, language, form, url)
         else:
             assert facts is not None
             policy_file = load_settings().policy
             policy = default_policy() if policy_file is None else load_policy(policy_file)
-            text = advice_text(give_advice(read_case(facts), policy), use_language(lang), form)
+            text = advice_text(give_advice(read_case(facts), policy), language, form)
         typer.echo(text, nl=False)
 
 

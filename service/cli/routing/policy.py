@@ -41,6 +41,7 @@ from router import (
 from service.cli.language import LangOption, use_language
 from service.cli.output import CommandFailed, JsonOption, command_output
 from service.messages.catalogue import in_script
+from service.messages.spoken import say
 from service.settings import load_settings
 
 app = typer.Typer(help="Check, explain and compare policy files.", no_args_is_help=True)
@@ -205,8 +206,7 @@ def _read_situations(file: Path) -> Iterator[Situation]:
 
 
 def _bad_facts(message: str) -> CommandFailed:
-    hint = "Facts are listed in router/facts.py: name: value, or under declared, measured, request."
-    return CommandFailed(message, code="invalid_facts", hint=hint)
+    return CommandFailed(message, code="invalid_facts", hint=say("command.facts"))
 
 
 def _situations(cases: Cases) -> Iterator[Situation]:

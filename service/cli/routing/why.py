@@ -36,9 +36,10 @@ def why(
     as_json: JsonOption = False,
 ) -> None:
     """Explain why a request was answered as it was: rules, facts, evidence, rejected strategies."""
+    language = use_language(lang)
     with command_output(as_json) as output:
         found = Gateway.find(url).get(f"/decisions/{segment(request_id)}", RecordReply)
-        output.result(found.body, "\n".join(explain(found.reply, use_language(lang))))
+        output.result(found.body, "\n".join(explain(found.reply, language)))
 
 
 def explain(record: RecordReply, lang: Language) -> Iterator[str]:

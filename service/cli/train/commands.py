@@ -36,6 +36,7 @@ from service.cli.train.words import (
     run_document,
 )
 from service.fine_tuning.training import find_base, new_run_id
+from service.messages.spoken import say
 from service.settings import child_environment, load_settings
 from service.supervision.instance import read_instance
 
@@ -196,7 +197,7 @@ def resume(run_id: RunArgument, as_json: JsonOption = False) -> None:
 def _refuse_unfinished(found: TrainingRun) -> None:
     if found.status != "succeeded":
         message = found.error or f"The run {found.run_id} was {found.status}."
-        hint = f"`fingerpost train resume {found.run_id}` resumes it from its last checkpoint."
+        hint = say("command.resume", run=found.run_id)
         raise CommandFailed(message, code=f"training_{found.status}", hint=hint, status=500)
 
 

@@ -127,6 +127,8 @@ def test_what_serves_in_whose_place_is_said_after_the_comparison(
 def test_a_start_writes_down_what_an_earlier_home_was_made_with(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    home.make()
+    home.database.touch()
     seen: list[HomeModels | None] = []
     monkeypatch.setattr(
         "service.cli.processes.start_all", lambda *_, **__: seen.append(read_models(home))

@@ -20,6 +20,9 @@ ENDED = {f"training_{status}" for status in RunStatus.__args__} - {  # type: ign
     "training_running",
     "training_succeeded",
 }
+SOMEWHERE = dict.fromkeys(
+    ("gateway_unavailable", "unknown_rule", "empty_folder", *sorted(ENDED)), "where it is raised"
+)
 HTTP = {"not_found", "method_not_allowed", "body_too_large", "http_error", "malformed_request"}
 
 
@@ -65,7 +68,9 @@ def test_every_code_has_a_title_and_a_hint_in_both_languages() -> None:
         told = {code: hint_of(code, english.get(code, "")) for code in codes}
         assert {code for code, hint in told.items() if not _has_chinese(hint)} == set()
     speak("en")
-    without = {code for code in codes if not hint_of(code, english.get(code, "in the source"))}
+    without = {
+        code for code in codes if not hint_of(code, english.get(code, SOMEWHERE.get(code, "")))
+    }
     assert without == set()
 
 
@@ -101,6 +106,13 @@ def test_an_unknown_code_keeps_what_it_came_with() -> None:
     speak("zh")
     assert title_of("of_another_version", "Bad request") == "Bad request"
     assert hint_of("of_another_version", "Correct it.") == "Correct it."
+
+
+def test_a_hint_that_was_said_with_values_in_the_language_stays() -> None:
+    speak("zh")
+    said = say("command.other_syncs", sources="/data/a")
+    assert hint_of("never_synced", said) == said == "有同步记录的文件夹：/data/a。"
+    assert hint_of("never_synced", "") == "用 `fingerpost kb sync BASE DIR` 开始同步。"
 
 
 def test_a_sentence_is_said_in_the_language_in_force() -> None:

@@ -63,7 +63,9 @@ def test_what_no_endpoint_of_ours_refuses_is_told_in_it_too(
 
 def test_a_request_from_elsewhere_is_refused_in_its_language(running: Running) -> None:
     headers = {"accept-language": "zh", "host": "example.org"}
-    assert running.client.get("/ready", headers=headers).json()["title"] == "不允许从该主机访问"
+    assert (
+        running.client.get("/ready", headers=headers).json()["title"] == "不允许使用该主机名或地址"
+    )
 
 
 def test_the_error_of_a_job_has_its_hint_in_the_language_of_who_reads_it(
