@@ -56,7 +56,7 @@ def test_rag_answers_in_the_language_of_the_question(
 
 
 def test_an_adapter_of_the_base_is_trained_published_and_answers(road: Road) -> None:
-    job = start_training(road, steps=2, rows=8, file_name="training_zh.jsonl")
+    job = start_training(road, steps=2, file_name="training_zh.jsonl")
     eventually(lambda: training(road, job)["status"] == "succeeded", within_s=280)
     adapter = training(road, job)["adapter_id"]
     reply = road.client.post(f"/adapters/{adapter}/publish")
