@@ -12,6 +12,10 @@ from service.home import Ports
 from service.settings import Settings
 from service.supervision.supervisord import Program
 
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""glibc else gives each thread an arena that keeps what it freed: with multilingual-e5-small the
+gateway took 1.55 GB, with two 1.44."""
+
 
 def compose(settings: Settings, ports: Ports, *, python: str = sys.executable) -> list[Program]:
     """Return the programs that this home runs, in the order in which they start.
@@ -24,9 +28,15 @@ def compose(settings: Settings, ports: Ports, *, python: str = sys.executable) -
     if settings.index.host is None:
         programs.append(_chroma(settings, ports, python))
     programs.append(
-        Program("gateway", (python, "-m", "service.gateway"), port=ports.gateway, stop_s=15)
+        Program(
+            "gateway",
+            (python, "-m", "service.gateway"),
+            environment=FEW_ARENAS,
+            port=ports.gateway,
+            stop_s=15,
+        )
     )
-    programs.append(Program("worker", (python, "-m", "service.worker")))
+    programs.append(Program("worker", (python, "-m", "service.worker"), environment=FEW_ARENAS))
     return [
         replace(program, environment={**program.environment, **TELEMETRY_OFF})
         for program in programs

@@ -333,6 +333,12 @@ def test_no_program_tells_anybody_that_it_runs(settings: Settings) -> None:
         assert environment["TRACKIO_DISABLED"] == "true"
 
 
+def test_what_holds_the_embedder_keeps_little_of_what_it_freed(settings: Settings) -> None:
+    programs = compose(settings, Ports(gateway=1, engine=2, chroma=3))
+    arenas = {each.name: each.environment.get("MALLOC_ARENA_MAX") for each in programs}
+    assert arenas == {"engine": None, "chroma": None, "gateway": "2", "worker": "2"}
+
+
 def test_what_runs_elsewhere_is_not_started_here(settings: Settings) -> None:
     engine = settings.engine.model_copy(update={"url": "http://127.0.0.1:9"})
     index = settings.index.model_copy(update={"host": "127.0.0.1", "port": 9})
