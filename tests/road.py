@@ -1,9 +1,11 @@
 """A running home for tests on real engines: its client, its command line, what is put into it."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from service.settings import CHECKOUT, Settings, home_folder
 from service.supervision.processes import down, status
 from tests.service.waiting import eventually
 
+LOCK = Path(tempfile.gettempdir()) / "fingerpost-tests-engine.lock"
 DEMO = CHECKOUT / "deploy" / "demo"
 QUESTION = "How many days do I have to return an order?"
 
@@ -73,20 +76,22 @@ def two_languages() -> HomeModels:
 
 @contextmanager
 def started(home: Path, models: HomeModels) -> Iterator[Road]:
-    """Start everything in a new home and end it afterwards."""
+    """Start everything in a new home and end it afterwards; one home at a time on a machine."""
     prepared = home_folder() / "models"
     (home / "models").mkdir()
     for model in (models.base_model, models.embedder):
         assert (prepared / model).is_dir(), "run `bash deploy/test.sh`: it prepares the models"
         (home / "models" / model).symlink_to(prepared / model)
     write_models(Home(home), models)
-    try:
-        up = fingerpost(home, "up", "--port", "0")
-        road = Road(home, up["url"], models)
-        with road.client:
-            yield road
-    finally:
-        down(Home(home))
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two engines and two trainings would time each other out
+        try:
+            up = fingerpost(home, "up", "--port", "0")
+            road = Road(home, up["url"], models)
+            with road.client:
+                yield road
+        finally:
+            down(Home(home))
 
 
 def put_handbook(road: Road) -> None:
