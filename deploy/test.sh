@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What CI runs: format, lint, types, then every test, those on the real engine last.
-# Makes and uses the same .venv as quickstart.sh. Some 20 minutes on 2 cores.
+# Makes and uses the same .venv as quickstart.sh. Some 20 minutes on 2 cores, 25 the first time.
 set -euo pipefail
 
 limit_s=4500
