@@ -106,7 +106,7 @@ def _rate(
         texts = [text for source in sources for text in _passages(embedder, source)]
         ways: list[Callable[[], object]] = [
             partial(embedder.embed_passages, texts),
-            partial(knowledge.ingest_many, BASE, sources),
+            partial(knowledge.ingest_many, BASE, sources, tenant=TENANT),
         ]
         if number % 2:
             one, other = map(_spent, ways)
