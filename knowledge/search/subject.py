@@ -36,7 +36,7 @@ def conversation_of(
     """Return the turns that join a follow-up: the last ones, and the title named before them.
 
     Where neither the question nor the last turns name a document, the last one named before is
-    what they are about. hit@5 on support_en, 400 questions: 0.830 without, 0.8475 with.
+    what they are about. hit@5 on support_en, 400 questions: 0.830 without, 0.840 with.
 
     Args:
         connection: To the bases.
