@@ -10,6 +10,7 @@ from typing import Final
 from service.messages.catalogue import Language, catalogue, chosen, translated
 
 _CONTENT_LANGUAGE: Final = {"en": "en", "zh": "zh-Hans", "zh-Hant": "zh-Hant"}  # BCP 47
+_UNKNOWN: Final = {"en": "Error", "zh": "出错"}
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _language: ContextVar[Language] = ContextVar("language", default="en")
 
@@ -34,10 +35,9 @@ def say(key: str, /, **values: object) -> str:
     return translated(key, spoken(), **values)
 
 
-def title_of(code: str, otherwise: str) -> str:
-    """Return the title of an error in the language in force, or `otherwise` for an unknown code."""
-    texts = catalogue().get(f"error.{code}.title")
-    return otherwise if texts is None else chosen(texts, spoken())
+def title_of(code: str) -> str:
+    """Return the title of an error in the language in force; one of another version has none."""
+    return chosen(catalogue().get(f"error.{code}.title", _UNKNOWN), spoken())
 
 
 def hint_of(code: str, given: str) -> str:

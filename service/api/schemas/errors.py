@@ -11,22 +11,6 @@ from service.api.schemas.shapes import JsonObject, Reply
 from service.errors import error_fields, status_of
 from service.messages.spoken import hint_of, title_of
 
-TITLES = {
-    400: "Bad request",
-    403: "Forbidden",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    413: "Content too large",
-    415: "Unsupported media type",
-    422: "Malformed payload",
-    429: "Too many requests",
-    500: "Internal error",
-    502: "Bad gateway",
-    503: "Service unavailable",
-    507: "Insufficient storage",
-}
-
 
 class ErrorDetail(Reply):
     """The part of an error body that OpenAI's clients read."""
@@ -73,14 +57,14 @@ def error_body(
         status: Of HTTP, or what it would be.
         message: What happened.
         code: Stable name of it.
-        hint: What to do about it, in English.
+        hint: What to do about it, in English or said in the language already.
         param: The field that is to be corrected.
         more: What else the error names; the gateway adds `instance` and `request_id`.
     """
     kind = "invalid_request_error" if status < 500 else "server_error"
     return {
         "type": f"urn:fingerpost:problem:{code}",
-        "title": title_of(code, TITLES.get(status, "Error")),
+        "title": title_of(code),
         "status": status,
         "detail": message,
         "hint": hint_of(code, hint),

@@ -20,6 +20,7 @@ def hotels(knowledge: Knowledge) -> Knowledge:
     pages = {
         "grand": "# Grand Hotel\n\n## Meals\n\nBreakfast begins at seven.",
         "royal": "# Royal Inn\n\n## Meals\n\nBreakfast begins at eight.",
+        "big": "# Big Grand Hotel\n\nBreakfast begins at ten.",
         "inn": "# Inn\n\nBreakfast begins at nine.",
         "lamp": "# 青花瓷台灯\n\n保修期三年。",
         "pot": "# 鹅颈壶\n\n保修期两年。",
@@ -48,6 +49,7 @@ def searched(hotels: Knowledge, question: str, *history: Turn) -> str:
     [
         ([GRAND], "Grand Hotel "),
         ([GRAND, ROYAL], "Royal Inn "),
+        ([Turn("user", "I took the Big Grand Hotel.")], "Big Grand Hotel "),
         ([Turn("user", "The Royal Inn or the Grand Hotel?")], "Grand Hotel "),
         ([Turn("user", "The grandhotel is full, and so are all inns.")], ""),
         ([Turn("user", "An inn will do.")], ""),

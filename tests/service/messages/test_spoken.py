@@ -97,14 +97,14 @@ def test_an_error_is_told_in_the_language_in_force(
     language: Language, title: str, hint: str, named: str
 ) -> None:
     speak(language)
-    assert title_of("wrong_password", "Bad request") == title
+    assert title_of("wrong_password") == title
     assert hint_of("wrong_password", "Correct it.") == hint
     assert content_language() == named
 
 
 def test_an_unknown_code_keeps_what_it_came_with() -> None:
     speak("zh")
-    assert title_of("of_another_version", "Bad request") == "Bad request"
+    assert title_of("of_another_version") == "出错"
     assert hint_of("of_another_version", "Correct it.") == "Correct it."
 
 
