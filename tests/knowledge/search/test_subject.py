@@ -127,6 +127,25 @@ def test_a_title_that_the_reader_may_not_see_is_neither_told_nor_a_subject(
     assert asked(frozenset({"board"})).startswith("Project Falcon ")
 
 
+def test_of_many_titles_those_with_most_of_the_words_are_read(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.search.subject.CHUNKS_READ", 1)
+    bodies = [
+        f"# Rules {n}\n\n" + "Good to know: I took the grand view hotel, far off. " * 9
+        for n in range(3)
+    ]
+    headings = [f"# Hotel rules {n}\n\n" + "Be quiet at night. " * 20 for n in range(3)]
+    pages = [*bodies, *headings, "# Grand View Hotel\n\nBreakfast begins at seven."]
+    knowledge.ingest_many(
+        BASE,
+        [NewDocument(f"p{n}", f"p{n}.md", text.encode()) for n, text in enumerate(pages)],
+        tenant=TENANT,
+    )
+    said = Turn("user", "I took the grand view hotel.")
+    assert searched(knowledge, "When does this begin?", said, *TALK).startswith("Grand View Hotel ")
+
+
 def test_what_was_said_very_long_before_is_not_read(hotels: Knowledge) -> None:
     filler = Turn("assistant", "So it is. " * (MOST_CHARS // 10))
     assert "Grand" not in searched(hotels, "When does this begin?", GRAND, filler, *TALK)
