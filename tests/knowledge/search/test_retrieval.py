@@ -230,7 +230,7 @@ def test_a_question_with_this_in_it_never_stands_alone(
 
     alone = "How many years does the warranty cover?"
     assert searched(alone) == alone
-    assert "bought a kettle" not in searched(f"I had this lamp from you in May. {alone}")
+    assert "bought a kettle" not in searched(f"I had this lamp from you last week. {alone}")
     assert "kettle" in searched("How many years does this cover?")
     assert searched("How many years does this cover?").endswith("this cover?")
 
