@@ -1,7 +1,7 @@
 """The real embedder; only these tests load it, and only where a prepared one is at hand."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,18 @@ def test_counting_beside_questions_gives_the_same_count(
         counts = list(pool.map(embedder.count_tokens, ["word " * 1000] * 20))
         assert {len(each.result()) for each in asked} == {embedder.dimension}
     assert set(counts) == {1000}
+
+
+@pytest.mark.timeout(300)
+def test_the_tokenizer_has_one_user_at_a_time(embedder: SentenceTransformerEmbedder) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        with embedder._reading:
+            waiting = [
+                pool.submit(embedder.count_tokens, "two words"),
+                pool.submit(embedder.embed_query, "two words"),
+            ]
+            assert wait(waiting, timeout=0.5).done == set()
+        assert waiting[0].result(timeout=60) == 2
 
 
 @pytest.mark.timeout(300)
