@@ -141,4 +141,6 @@ def test_the_header_names_the_language_where_the_body_does_not(
     body = {"facts": FACTS, **lang}
     reply = running.client.post("/advise", json=body, headers={"accept-language": header})
     assert reply.json()["fine_tuning"]["statement"] == said
+    named = {"现": "zh-Hans", "現": "zh-Hant", "D": "en"}[said[0]]
+    assert (reply.headers["content-language"], reply.headers["vary"]) == (named, "accept-language")
     AdviceReply.model_validate_json(reply.content)

@@ -1,6 +1,7 @@
 """Sentences in every language, and which language is meant."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +60,14 @@ def test_a_traditional_text_of_its_own_comes_before_the_converted_one() -> None:
 )
 def test_a_header_is_negotiated(header: str | None, language: str) -> None:
     assert negotiated(header) == language
+
+
+def test_a_key_that_two_files_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.messages.catalogue.resources.files", lambda _: tmp_path)
+    (tmp_path / "a.toml").write_text('[ask]\nby = { en = "by", zh = "由" }\n', encoding="utf-8")
+    assert catalogue.__wrapped__() == {"ask.by": {"en": "by", "zh": "由"}}
+    (tmp_path / "b.toml").write_text('[ask]\nby = { en = "at", zh = "在" }\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"b\.toml repeats the key ask\.by"):
+        catalogue.__wrapped__()

@@ -91,6 +91,11 @@ def test_a_sync_that_an_error_ends_says_so(
         "empty_document",
     )
     assert any(line.startswith("error       ") for line in last(store).splitlines())
+    monkeypatch.setenv("FINGERPOST_LANG", "zh")
+    assert sync(folder, exits=1)["title"] == "文档为空"
+    stored = sync(folder, "--last")["report"]["error"]
+    assert not {"title", "hint"} & stored.keys(), "others read the report in their language"
+    assert stored["error"]["code"] == "empty_document"
 
 
 def test_a_sync_that_never_ended_is_unfinished_with_what_it_last_told(
