@@ -35,6 +35,7 @@ def test_a_home_of_an_earlier_version_keeps_what_it_was_made_with(home: Home) ->
         ({NEW.base_model, NEW.embedder}, NEW),
         ({NEW.base_model, EARLIER.embedder}, HomeModels(NEW.base_model, EARLIER.embedder)),
         ({EARLIER.base_model, EARLIER.embedder, NEW.embedder}, EARLIER),  # on its way to a new one
+        ({EARLIER.base_model, EARLIER.embedder, NEW.base_model}, EARLIER),
     ],
 )
 def test_a_home_prepared_by_hand_uses_what_was_prepared(

@@ -32,6 +32,7 @@ from service.cli.output import (
     command_output,
 )
 from service.cli.replies import AcceptedReply, DocumentReply, JobReply, OutcomeReply
+from service.messages.spoken import speak, spoken
 
 T = TypeVar("T")
 
@@ -290,7 +291,9 @@ class _Run:
 
 @contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sync")
+    threads = ThreadPoolExecutor(
+        _AT_ONCE, thread_name_prefix="sync", initializer=speak, initargs=(spoken(),)
+    )
     try:
         yield threads
     finally:
