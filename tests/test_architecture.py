@@ -30,6 +30,7 @@ INNER_ROOMS = ("router", "knowledge", "adapters")
 # Import name of a distribution -> the only files that may import it.
 PROCESSES = ("adapters/*/process/*.py",)
 EMBEDDERS = ("knowledge/embedding/sentence_transformer.py", "knowledge/reranking.py")
+QUESTION = "knowledge/embedding/question.py"
 HTTP = ("service/app.py", "service/api/*.py")
 LIBRARIES = {
     "accelerate": PROCESSES,
@@ -39,7 +40,8 @@ LIBRARIES = {
     "datasets": PROCESSES,
     "fastapi": HTTP,
     "gguf": PROCESSES,
-    "onnxruntime": ("knowledge/parsing/recognition/*.py",),
+    "onnx": PROCESSES,
+    "onnxruntime": ("knowledge/parsing/recognition/models.py", QUESTION),
     "peft": PROCESSES,
     "PIL": ("knowledge/parsing/recognition/*.py",),
     "rapidocr": (),  # its models are read from its folder, its code is never run
@@ -53,12 +55,11 @@ LIBRARIES = {
     ),
     "starlette": HTTP,
     "supervisor": ("service/supervision/supervisord.py",),
-    "torch": (*PROCESSES, *EMBEDDERS),
+    "torch": (*PROCESSES, *EMBEDDERS, QUESTION),
     "transformers": PROCESSES,
     "trl": PROCESSES,
     "typer": ("service/cli/*.py",),
 }
-IN_ONE_FILE = ("onnxruntime",)
 SCHEMAS = "service/api/schemas/*.py"  # read by worker and command line too: no FastAPI
 MAY_READ_ENVIRONMENT = "service/settings.py"
 
@@ -180,8 +181,6 @@ def test_a_library_is_imported_only_in_its_files(library: str) -> None:
     assert not [
         str(one) for one in found if not any(fnmatch(one.file, pattern) for pattern in allowed)
     ]
-    if library in IN_ONE_FILE:
-        assert len({one.file for one in found}) <= 1
 
 
 def test_the_schemas_know_no_http() -> None:

@@ -9,8 +9,7 @@ import hashlib
 import logging
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from knowledge.config import KnowledgeConfig
 from knowledge.embedding.embedder import Progress
+from knowledge.embedding.question import own_forward, quickest_forward
 from knowledge.embedding.similarity import Similarity, Vectors
 from knowledge.errors import EmbedderUnavailable
 from knowledge.languages import ANY_LANGUAGE, as_simplified, detect_language
@@ -28,8 +28,6 @@ Task = Literal["query", "document"]
 
 MODEL_FILES = ("modules.json", "config.json")
 QUESTION_THREADS = 1  # on two busy cores a question took 10 ms on one thread, 22 to 400 on two
-TRACE_CHECKS = ("?", "warm up", "a question of many words " * 20, "年假有几天？" * 60)
-"""The first is traced; on all of them the trace must give the model's own vectors."""
 PROMPT_NAMES: Mapping[Task, Sequence[str]] = {
     "query": ("query",),
     "document": ("document", "passage", "corpus"),
@@ -43,7 +41,7 @@ class SentenceTransformerEmbedder:
     def __init__(self, model: Any, *, model_id: str, revision: str, languages: frozenset[str]):
         """Wrap a loaded model; use `load`."""
         self._model = model
-        self._forward: Callable[[Mapping[str, Any]], Any] = self._plain_forward
+        self._forward = own_forward(model)
         self._prompts = {task: _prompt(model, task) for task in PROMPT_NAMES}
         self._lock = threading.Lock()
         self._reading = threading.Lock()  # of the tokenizer: each use changes how it cuts
@@ -106,7 +104,7 @@ class SentenceTransformerEmbedder:
             model.to(torch.bfloat16)
         model.eval().requires_grad_(False)  # a trace takes no weight that could still learn
         if model.device.type == "cpu":
-            embedder._trace()
+            embedder._find_quickest_forward(folder)
         embedder.similarity = Similarity.measured(embedder)
         _give_back_memory()
         return embedder
@@ -143,9 +141,8 @@ class SentenceTransformerEmbedder:
 
         # what `encode_query` does, without looking over all weights each time (2 of 8 ms)
         with self._lock, self._on_threads(QUESTION_THREADS), torch.inference_mode():
-            found = self._forward(self._read([text], "query"))
-            vector = found["sentence_embedding"][0, : self.dimension].float().cpu().numpy()
-        return _normalised(vector)
+            vector = self._forward(self._read([text], "query"))
+        return _normalised(vector[: self.dimension])
 
     def _read(self, texts: Sequence[str], task: Task) -> dict[str, Any]:
         from sentence_transformers.util import batch_to_device
@@ -156,34 +153,13 @@ class SentenceTransformerEmbedder:
             )
         return dict(batch_to_device(features, self._model.device))
 
-    def _plain_forward(self, features: Mapping[str, Any]) -> Any:
-        return self._model(features, task="query")
-
-    def _trace(self) -> None:
-        """Take the Python out of a question's forward pass, where that changes no vector.
-
-        A trace fixes what the model decides in Python; whether that holds for other questions
-        than the traced one is seen on questions of other lengths. Where not, nothing changes.
-        """
+    def _find_quickest_forward(self, folder: Path) -> None:
         import torch
 
         with self._on_threads(QUESTION_THREADS), torch.inference_mode():
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # of what it fixes, and that it is deprecated
-                    example = _tensors(self._read(TRACE_CHECKS[:1], "query"))
-                    traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                        self._plain_forward, (example,), strict=False, check_trace=False
-                    )
-                for text in TRACE_CHECKS:
-                    features = self._read([text], "query")
-                    wanted = self._plain_forward(features)["sentence_embedding"]
-                    found = traced(_tensors(features))["sentence_embedding"]
-                    torch.testing.assert_close(found, wanted)
-            except Exception as exc:  # models are of any make, and so is what stops a trace
-                logger.info("questions are embedded without a trace: %s", exc)
-                return
-        self._forward = lambda features: traced(_tensors(features))
+            self._forward = quickest_forward(
+                self._model, lambda text: self._read([text], "query"), folder
+            )
 
     def embed_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Return one row per text: (n, d) float32, L2-normalised."""
@@ -228,11 +204,6 @@ class SentenceTransformerEmbedder:
 def _in_one_script(text: str) -> str:
     """Return Chinese in simplified letters, so that both scripts have one vector."""
     return as_simplified(text) if detect_language(text) == "zh" else text
-
-
-def _tensors(features: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a trace takes; the rest tells the model's Python what to do."""
-    return {name: value for name, value in features.items() if hasattr(value, "shape")}
 
 
 def _normalised(raw: Any) -> Vectors:

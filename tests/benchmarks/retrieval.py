@@ -6,7 +6,7 @@ question and prints hit@5 and recall@5 of the dense, lexical and hybrid retrieve
 latency of the hybrid one, embedding included. Exit code 1 below a floor, 0 where data is absent.
 
 With `--chunks N…` it measures latency, memory and disk at N chunks instead; exit code 1 where
-10,000 chunks (or the size given, if it is below) miss p50 15 ms or p99 40 ms.
+10,000 chunks (or the size given, if it is below) miss p50 18 ms or p99 45 ms (MiniLM: 15 and 40).
 
 hit@5: at least one of a question's `gold_ids` is among the first five distinct rows.
 """
@@ -45,8 +45,11 @@ from tests.fakes.tenant import TENANT
 
 FLOORS = {"rag_en": 0.975, "rag_zh": 0.99, "rag_en_multihop": 0.95, "support_en": 0.77}
 """Least hit@5, hybrid, of the plain `queries.jsonl`; what was measured: `RESULTS.md`."""
-BUDGET_CHUNKS, P50_BUDGET_MS, P99_BUDGET_MS = 11_000, 15.0, 40.0
-"""Most time of a retrieval, embedding included, at 10,000 chunks (a long row makes two)."""
+BUDGET_CHUNKS = 11_000  # 10,000 rows: a long row makes two
+BUDGETS_MS = {"all-minilm-l6-v2": (15.0, 40.0)}
+BUDGET_MS = (18.0, 45.0)
+"""Most time of a retrieval at 10,000 chunks, p50 and p99, embedding included: of the small
+embedder, and of any other."""
 EXTRA_SETS = {
     "rag_en": ("queries_hard.jsonl", "queries_zh.jsonl"),
     "rag_zh": ("queries_hard.jsonl",),
@@ -116,7 +119,8 @@ def _grown(options: argparse.Namespace, embedder_at: str) -> int:
         for row in rows:
             sys.stdout.write(" ".join(f"{value:>17.1f}" for value in row.values()) + "\n")
     judged = [row for row in rows if row["chunks"] <= BUDGET_CHUNKS]
-    slow = [r for r in judged if r["p50_ms"] > P50_BUDGET_MS or r["p99_ms"] > P99_BUDGET_MS]
+    p50, p99 = BUDGETS_MS.get(Path(embedder_at).name, BUDGET_MS)
+    slow = [row for row in judged if row["p50_ms"] > p50 or row["p99_ms"] > p99]
     return 1 if slow else 0
 
 
