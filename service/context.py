@@ -16,6 +16,7 @@ from router import DEFAULT_POLICY_FILE, Classifier, Policy
 from service.cache import Cache
 from service.cited_documents import CitedDocuments
 from service.engine.client import EngineClient
+from service.engine.control_tokens import load_as_text
 from service.engine.loader import AdapterLoader
 from service.engine.publisher import Publisher
 from service.engine.status import EngineStatus
@@ -160,11 +161,9 @@ def build_context(
     """Return the context of one home whose database and knowledge room are open."""
     registry = adapter_registry(settings, database)
     comparisons, data_checks = Comparisons(database), DataChecks(database)
-    engine, status, cache = (
-        EngineClient(settings.engine, engine_url(settings, ports)),
-        EngineStatus(),
-        Cache(),
-    )
+    as_text = load_as_text(settings.base_model_path)
+    engine = EngineClient(settings.engine, engine_url(settings, ports), as_text)
+    status, cache = EngineStatus(), Cache()
     loader = AdapterLoader(engine, status, registry, base_model=settings.engine.base_model)
     shadow = settings.shadow_policy_file
     return AppContext(
@@ -188,7 +187,7 @@ def build_context(
         engine_status=status,
         adapter_loader=loader,
         publisher=Publisher(loader, registry, on_change=cache.invalidate),
-        count_tokens=load_token_counter(settings.base_model_path),
+        count_tokens=load_token_counter(settings.base_model_path, as_text),
         cache=cache,
     )
 

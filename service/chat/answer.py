@@ -1,7 +1,7 @@
 """The straight line from a question to an answer.
 
-Gather and decide, retrieve, settle, then abstain or generate, then record: each step is a plain
-function over values, and none reaches back. It does not know HTTP.
+Gather and decide, retrieve, settle, write the prompt, then abstain or generate, then record: each
+step is a plain function over values, and none reaches back. It does not know HTTP.
 """
 
 from collections.abc import AsyncGenerator
@@ -12,8 +12,15 @@ from functools import partial
 from anyio import to_thread
 from pydantic import JsonValue
 
-from service.chat.citations import cite
-from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event, PassagesEvent
+from service.chat.citations import CitedAnswer, CiteMode, cite
+from service.chat.events import (
+    AbstentionReason,
+    Answer,
+    DecisionEvent,
+    DeltaEvent,
+    Event,
+    PassagesEvent,
+)
 from service.chat.evidence import (
     Retrieved,
     passages_to_show,
@@ -21,10 +28,11 @@ from service.chat.evidence import (
     settle_evidence,
     strategy_after,
 )
-from service.chat.prompts import Prompt, build_prompt
+from service.chat.prompts import Prompt, Window, build_prompt
 from service.chat.question import Question
 from service.chat.record import keep_record
 from service.chat.route import Route, choose_route, model_for
+from service.chat.shown_text import ShownText
 from service.chat.timer import StageTimer
 from service.context import AppContext
 from service.engine.client import Generation, GenerationRequest, Usage
@@ -43,10 +51,18 @@ class Settled:
     decided: DecisionEvent
 
     @property
-    def abstains(self) -> bool:
-        """Whether the evidence allows no answer."""
+    def reason(self) -> AbstentionReason | None:
+        """Why the evidence allows no answer; None where it allows one."""
         settlement = self.decided.settlement
-        return settlement is not None and settlement.outcome == "abstain"
+        if settlement is None or settlement.outcome != "abstain":
+            return None
+        return "degraded" if settlement.evidence.degraded else "nothing_relevant"
+
+    @property
+    def refusal(self) -> str:
+        """The use case's refusal, in the question's language and script."""
+        refusal = self.route.use_case.refusal
+        return refusal.in_reply_to(self.question.text, self.route.signals.language)
 
 
 async def answer(question: Question, context: AppContext) -> AsyncGenerator[Event, None]:
@@ -66,7 +82,11 @@ async def answer(question: Question, context: AppContext) -> AsyncGenerator[Even
         timer.mark("route")
         retrieved = await retrieve(question, route, context, timer)
         settled = settle(question, route, retrieved, context)
-        reply = abstain(settled, timer) if settled.abstains else generate(settled, context, timer)
+        prompt = None if settled.reason else await write_prompt(settled, context)
+        if prompt is None or prompt.lost_every_passage:
+            reply = abstain(settled, timer, settled.reason or "no_passage_fits")
+        else:
+            reply = generate(settled, prompt, context, timer)
         async with aclosing(reply) as events:
             async for event in events:
                 if isinstance(event, Answer):
@@ -83,17 +103,18 @@ def settle(question: Question, route: Route, retrieved: Retrieved, context: AppC
     return Settled(question, route, retrieved, decided)
 
 
-async def abstain(settled: Settled, timer: StageTimer) -> AsyncGenerator[Event, None]:
+async def abstain(
+    settled: Settled, timer: StageTimer, reason: AbstentionReason
+) -> AsyncGenerator[Event, None]:
     """Refuse in the words of the use case; the model is not asked."""
-    route = settled.route
-    refusal = route.use_case.refusal.in_reply_to(settled.question.text, route.signals.language)
     yield settled.decided
     yield PassagesEvent(())
-    yield DeltaEvent(refusal)
+    yield DeltaEvent(settled.refusal, is_refusal=True)
     yield Answer(
         decided=settled.decided,
         outcome="abstained",
-        text=refusal,
+        reason=reason,
+        text=settled.refusal,
         citations=(),
         markers_removed=0,
         usage=_with_rewriting(NO_USAGE, settled.retrieved),
@@ -106,12 +127,14 @@ async def abstain(settled: Settled, timer: StageTimer) -> AsyncGenerator[Event, 
 
 
 async def generate(
-    settled: Settled, context: AppContext, timer: StageTimer
+    settled: Settled, prompt: Prompt, context: AppContext, timer: StageTimer
 ) -> AsyncGenerator[Event, None]:
     """Have the model answer, and tie what it says to the passages it was given."""
-    prompt = await write_prompt(settled, context)
-    options = options_for(settled)
-    request = GenerationRequest(settled.decided.model, prompt.messages, options)
+    request = GenerationRequest(
+        settled.decided.model, prompt.messages, options_for(settled, prompt)
+    )
+    must_cite, mode = citing(settled)
+    shown = ShownText(prompt.passages, mode, must_cite=must_cite)
     pieces: list[str] = []
     async with context.engine.generate(request) as generation:
         yield settled.decided
@@ -120,33 +143,51 @@ async def generate(
             if not pieces:
                 timer.mark("first_token")
             pieces.append(text)
-            yield DeltaEvent(text)
+            if new := shown.add(text):
+                yield DeltaEvent(new)
         timer.mark("generate")
-    yield build_answer(settled, prompt, "".join(pieces), generation=generation, timer=timer)
+    answer = build_answer(settled, prompt, "".join(pieces), generation=generation, timer=timer)
+    if answer.reason == "uncited":
+        yield DeltaEvent(answer.text, is_refusal=True)
+    elif rest := shown.rest():
+        yield DeltaEvent(rest)
+    yield answer
+
+
+def citing(settled: Settled) -> tuple[bool, CiteMode]:
+    """Return whether the answer must name a source, and how sources are shown.
+
+    A caller that wants none beside a rule that requires them gets them as a list.
+    """
+    facts, mode = settled.decided.decision.facts, settled.question.cite
+    must_cite = any(facts.get(f"citations_{by}") is True for by in ("required", "requested"))
+    return must_cite, "list" if must_cite and mode == "none" else mode
 
 
 async def write_prompt(settled: Settled, context: AppContext) -> Prompt:
     """Build the messages, with passages where the strategy retrieves; a long one in a thread."""
     question, use_case = settled.question, settled.route.use_case
     retrieves = settled.decided.strategy.retrieves
-    answer_tokens = question.sampling_for(use_case).max_tokens or 0
+    asked_tokens = question.sampling_for(use_case).max_tokens or 0
+    must_cite, _mode = citing(settled)
     build = partial(
         build_prompt,
         use_case,
         question.turns,
         passages_to_show(settled.retrieved.passages) if retrieves else (),
-        ask_for_markers=question.cite != "none" and question.requirements.citations is True,
-        limit_tokens=context.settings.engine.max_model_len - answer_tokens,
+        ask_for_markers=must_cite,
+        window=Window(context.settings.engine.max_model_len, asked_tokens),
         count_tokens=context.count_tokens,
     )
     is_long = sum(len(turn.content) for turn in question.turns) > INLINE_CHARS
     return await to_thread.run_sync(build) if is_long else build()
 
 
-def options_for(settled: Settled) -> dict[str, JsonValue]:
+def options_for(settled: Settled, prompt: Prompt) -> dict[str, JsonValue]:
     """Return the fields that go to the model server beside model and messages."""
     sampling = settled.question.sampling_for(settled.route.use_case)
     options: dict[str, JsonValue] = sampling.model_dump(mode="json", exclude_none=True)
+    options["max_tokens"] = prompt.answer_tokens
     if settled.question.response_format is not None:
         options["response_format"] = dict(settled.question.response_format)
     return options
@@ -157,13 +198,22 @@ def build_answer(
 ) -> Answer:
     """Return the whole answer: citations validated, usage of every call and timings noted.
 
-    A model that says the use case's refusal, as one trained on refusals does, has abstained.
+    A model that says the use case's refusal, as one trained on refusals does, has abstained. So
+    has one whose answer rests on none of its passages where sources are required: its text is
+    not shown.
     """
-    cited = cite(text, prompt.passages, settled.question.cite)
-    refuses = settled.route.use_case.refusal.matches(text)
+    must_cite, mode = citing(settled)
+    cited = cite(text, prompt.passages, mode)
+    reason: AbstentionReason | None = None
+    if settled.route.use_case.refusal.matches(text):
+        reason = "nothing_relevant"
+    elif must_cite and prompt.passages and not cited.citations:
+        reason = "uncited"
+        cited = CitedAnswer(settled.refusal, (), 0)
     return Answer(
         decided=settled.decided,
-        outcome="abstained" if refuses else "answered",
+        outcome="answered" if reason is None else "abstained",
+        reason=reason,
         text=cited.text,
         citations=cited.citations,
         markers_removed=cited.markers_removed,

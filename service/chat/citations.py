@@ -7,7 +7,7 @@ resolves to a passage that the model was given: markers that do not are removed 
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,9 +16,10 @@ from knowledge import Passage
 CiteMode = Literal["inline", "list", "none"]
 
 MARKER = re.compile(r"\s?\[(\d{1,3})\]")
-# In code, and in a JSON object outside its texts, a number in brackets is data and no marker.
+# In code, and in JSON outside its texts, a number in brackets is data and no marker.
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
-JSON_TEXT = re.compile(r'("(?:[^"\\]|\\.)*")')
+JSON_START = re.compile(r"\s*(?:\{|\[\s*[{\[\"])")
+JSON_TEXT = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))')
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 WORD = re.compile(r"[a-z0-9]+(?:[.,:'-][a-z0-9]+)*")
 HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
@@ -56,17 +57,11 @@ def cite(answer: str, passages: Sequence[Passage], mode: CiteMode) -> CitedAnswe
 
     Args:
         answer: The model's text.
-        passages: What the model was given; passage n has marker n.
+        passages: What the model was given; passage n has marker n. Without any, a number in
+            brackets is text.
         mode: `inline` keeps markers in the text, `list` takes them out, `none` cites nothing.
     """
-    asked: list[int] = []
-
-    def keep(marker: re.Match[str]) -> str:
-        number = int(marker[1])
-        asked.append(number)
-        return marker[0] if mode == "inline" and 1 <= number <= len(passages) else ""
-
-    text = _replace_markers(answer, keep)
+    text, asked = clean(answer, len(passages), mode)
     valid = sorted({number for number in asked if 1 <= number <= len(passages)})
     removed = sum(not 1 <= number <= len(passages) for number in asked)
     if mode == "none":
@@ -79,15 +74,25 @@ def cite(answer: str, passages: Sequence[Passage], mode: CiteMode) -> CitedAnswe
     return CitedAnswer(text, tuple(found), removed)
 
 
-def _replace_markers(answer: str, replace: Callable[[re.Match[str]], str]) -> str:
-    """Return `answer` with `replace` done to every marker; data and code stay as they are."""
-    if "[" not in answer:
-        return answer
-    is_json = isinstance(_parsed(answer), dict)
+def clean(answer: str, passages: int, mode: CiteMode) -> tuple[str, list[int]]:
+    """Return `answer` without the markers that are not to be shown, and the numbers it names.
+
+    Data and code stay as they are, and so does everything where there are no `passages`.
+    """
+    asked: list[int] = []
+    if not passages or "[" not in answer:
+        return answer, asked
+
+    def keep(marker: re.Match[str]) -> str:
+        number = int(marker[1])
+        asked.append(number)
+        return marker[0] if mode == "inline" and 1 <= number <= passages else ""
+
+    is_json = JSON_START.match(answer) is not None
     pieces = (JSON_TEXT if is_json else CODE).split(answer)
     first = 1 if is_json else 0  # the split puts texts, or code, at the odd places
-    pieces[first::2] = [MARKER.sub(replace, piece) for piece in pieces[first::2]]
-    return "".join(pieces)
+    pieces[first::2] = [MARKER.sub(keep, piece) for piece in pieces[first::2]]
+    return "".join(pieces), asked
 
 
 def _parsed(answer: str) -> Any:

@@ -11,6 +11,11 @@ from service.chat.prompts import Prompt
 from service.chat.query_rewriting import Rewriting
 from service.engine.client import Usage
 
+AbstentionReason = Literal[
+    "nothing_relevant", "no_passage_fits", "uncited", "out_of_scope", "degraded"
+]
+"""Why a question is not answered, so that a back end can hand it over to a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionEvent:
@@ -45,9 +50,10 @@ class PassagesEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeltaEvent:
-    """A piece of the answer's text."""
+    """A piece of the answer's text, or the refusal in its place."""
 
     text: str
+    is_refusal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Answer:
     Attributes:
         decided: The first event.
         outcome: Whether it answers or abstains.
+        reason: Why it abstains; None where it answers.
         text: The answer, or the use case's refusal.
         citations: Each resolves to a passage that the model was given.
         markers_removed: Markers that named no passage.
@@ -70,6 +77,7 @@ class Answer:
 
     decided: DecisionEvent
     outcome: Literal["answered", "abstained"]
+    reason: AbstentionReason | None
     text: str
     citations: tuple[Citation, ...]
     markers_removed: int

@@ -16,6 +16,8 @@ from service.engine.tokens import CountTokens
 from service.errors import ContextLengthExceeded
 from service.stores.use_cases import UseCase
 
+LEAST_ANSWER_TOKENS = 256
+"""What an answer keeps of the window however long the conversation is: the default of one."""
 CITE_LINE = "Cite the passages you use by their number, such as [1]."
 
 
@@ -32,10 +34,36 @@ class Shown(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """What a model reads and writes at once.
+
+    Attributes:
+        tokens: Of prompt and answer together.
+        answer_tokens: Asked for the answer.
+    """
+
+    tokens: int
+    answer_tokens: int
+
+    @property
+    def prompt_tokens(self) -> int:
+        """What the prompt may take: an answer keeps what was asked, or enough for a short one."""
+        least = min(LEAST_ANSWER_TOKENS, self.tokens // 4)
+        return self.tokens - min(self.answer_tokens, least)
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """The messages of a request, and how much was left out to make them fit.
 
-    `passages` are in the order of their numbers: passage 1 first.
+    Attributes:
+        messages: What the model reads.
+        tokens: Of all messages.
+        passages: In the order of their numbers: passage 1 first.
+        passages_left_out: How many did not fit.
+        turns_left_out: How many earlier turns did not fit.
+        answer_tokens: Most tokens of the answer.
+        answer_tokens_left_out: How many fewer than were asked for.
     """
 
     messages: tuple[Message, ...]
@@ -43,6 +71,18 @@ class Prompt:
     passages: tuple[Passage, ...]
     passages_left_out: int
     turns_left_out: int
+    answer_tokens: int
+    answer_tokens_left_out: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether anything was left out."""
+        return bool(self.passages_left_out or self.turns_left_out or self.answer_tokens_left_out)
+
+    @property
+    def lost_every_passage(self) -> bool:
+        """Whether there were passages and not even the best one fits."""
+        return self.passages_left_out > 0 and not self.passages
 
 
 def build_prompt(
@@ -51,39 +91,45 @@ def build_prompt(
     passages: Sequence[Passage],
     *,
     ask_for_markers: bool,
-    limit_tokens: int,
+    window: Window,
     count_tokens: CountTokens,
 ) -> Prompt:
     """Return the prompt for the last of `turns`, with `passages` beside it.
 
-    The passages with the lowest score are left out first, then the oldest turns; the caller's
-    system messages stay. This is about the model's window only: how much context a use case
-    wants to pay for is `context_tokens`, kept by the knowledge room before this.
+    A long answer asked for is shortened first, then the oldest turns are left out, then the
+    passages with the lowest score, the best one last of all; the caller's system messages stay.
+    This is about the model's window only: how much context a use case wants to pay for is
+    `context_tokens`, kept by the knowledge room before this.
 
     Raises:
-        ContextLengthExceeded: The last turn and the instructions do not fit into `limit_tokens`.
+        ContextLengthExceeded: The last turn and the instructions do not fit into the window.
     """
     ranked = sorted(passages, key=lambda passage: passage.score, reverse=True)
     droppable = [n for n, turn in enumerate(turns[:-1]) if turn.role != "system"]
-    most = len(ranked) + len(droppable)
+    most = len(droppable) + len(ranked)
 
     def draft(cuts: int) -> Prompt:
         """Return the prompt once `cuts` things are left out."""
-        shown = canonical_order(ranked[: max(0, len(ranked) - cuts)])
-        dropped = frozenset(droppable[: max(0, cuts - len(ranked))])
+        dropped = frozenset(droppable[:cuts])
+        shown = canonical_order(ranked[: min(len(ranked), most - cuts)])
         kept = [turn for n, turn in enumerate(turns) if n not in dropped]
         messages = lay_out(use_case, kept, shown, ask_for_markers=ask_for_markers)
         tokens = count_tokens(messages)
-        return Prompt(messages, tokens, shown, len(ranked) - len(shown), len(dropped))
+        answer = min(window.answer_tokens, window.tokens - tokens)
+        fewer = window.answer_tokens - answer
+        left_out = len(ranked) - len(shown)
+        return Prompt(messages, tokens, shown, left_out, len(dropped), answer, fewer)
 
+    limit = window.prompt_tokens
     prompt = draft(0)
-    if prompt.tokens > limit_tokens:  # halving: counting a long conversation takes milliseconds
-        cuts = bisect_left(range(most), True, key=lambda n: draft(n).tokens <= limit_tokens)
+    if prompt.tokens > limit:  # halving: counting a long conversation takes milliseconds
+        cuts = bisect_left(range(most), True, key=lambda n: draft(n).tokens <= limit)
         prompt = draft(cuts)
-    if prompt.tokens > limit_tokens:
+    if prompt.tokens > limit:
         raise ContextLengthExceeded(
-            f"The last message and the instructions are {prompt.tokens} tokens; the model's window "
-            f"leaves {limit_tokens} for them. Shorten the message or lower max_tokens.",
+            f"This model's maximum context length is {window.tokens} tokens, of which the answer "
+            f"keeps {window.tokens - limit}; the last message and the instructions have "
+            f"{prompt.tokens}. Shorten the message.",
             param="messages",
         )
     return prompt

@@ -13,6 +13,7 @@ import aiohttp
 import orjson
 from pydantic import JsonValue
 
+from service.engine.control_tokens import AsText
 from service.errors import (
     ContextLengthExceeded,
     EngineRefused,
@@ -103,8 +104,9 @@ class EngineModel:
 class EngineClient:
     """One pooled connection to the model server."""
 
-    def __init__(self, settings: EngineSettings, url: str) -> None:
+    def __init__(self, settings: EngineSettings, url: str, as_text: AsText) -> None:
         self._settings = settings
+        self._as_text = as_text
         self._url = url.rstrip("/").removesuffix("/v1")
         self._opened: aiohttp.ClientSession | None = None
 
@@ -132,6 +134,8 @@ class EngineClient:
     async def generate(self, request: GenerationRequest) -> AsyncIterator[Generation]:
         """Open an answer; entering returns once the server has accepted the request.
 
+        Messages are sent as text: a control token of the model in one has no effect.
+
         Raises:
             EngineUnavailable: No connection, or the server is overloaded; retry is safe.
             EngineRefused: The server refuses the request.
@@ -141,7 +145,9 @@ class EngineClient:
         """
         body: dict[str, JsonValue] = {
             "model": request.model,
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "messages": [
+                {"role": m.role, "content": self._as_text(m.content)} for m in request.messages
+            ],
             **request.options,
             "stream": True,
             "stream_options": {"include_usage": True},

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from tokenizers import Tokenizer
 
 from service.engine.client import Message
+from service.engine.control_tokens import AsText
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +26,12 @@ CHARS_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 8
 
 
-def load_token_counter(model_folder: Path) -> CountTokens:
+def load_token_counter(model_folder: Path, as_text: AsText) -> CountTokens:
     """Return a counter for the model in `model_folder`, or an estimate where it has none.
 
     A template that plain jinja cannot render (custom tags, roles it refuses) is estimated too; the
-    model server itself decides whether a prompt fits.
+    model server itself decides whether a prompt fits. Texts are counted as they are sent, by
+    `as_text`.
     """
     tokenizer_file = model_folder / "tokenizer.json"
     config = _tokenizer_config(model_folder)
@@ -48,7 +50,7 @@ def load_token_counter(model_folder: Path) -> CountTokens:
     marks = {name: _special_token(config, name) for name in ("bos_token", "eos_token")}
 
     def count(messages: Sequence[Message]) -> int:
-        turns = [{"role": m.role, "content": m.content} for m in messages]
+        turns = [{"role": m.role, "content": as_text(m.content)} for m in messages]
         try:
             rendered = template.render(messages=turns, add_generation_prompt=True, **marks)
         except TemplateError:

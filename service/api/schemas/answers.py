@@ -9,7 +9,7 @@ from knowledge import Passage, Retrieval
 from router import Decision, Strategy
 from service.api.schemas.shapes import JsonObject, Reply
 from service.chat.citations import Citation
-from service.chat.events import Answer, DecisionEvent, PassagesEvent
+from service.chat.events import AbstentionReason, Answer, DecisionEvent, PassagesEvent
 from service.chat.query_rewriting import Rewriting
 from service.chat.record import decision_in_full
 from service.engine.client import Usage
@@ -151,6 +151,7 @@ class LeftOut(Reply):
 
     passages: int
     turns: int
+    answer_tokens: int = Field(description="How many fewer tokens than asked the answer may have.")
 
 
 class RetrieverLeftOut(Reply):
@@ -186,6 +187,9 @@ class ChatReply(Reply):
     id: str
     answer: str
     outcome: Literal["answered", "abstained"]
+    reason: AbstentionReason | None = Field(
+        default=None, description="Why the question is not answered; where it abstains."
+    )
     strategy: Strategy
     model: str
     decision: DecisionReply
@@ -274,12 +278,18 @@ def _numbered(passages: Sequence[Passage]) -> list[NumberedPassage]:
     ]
 
 
-def _notes(answer: Answer) -> dict[str, Reply | int]:
+def _notes(answer: Answer) -> dict[str, Reply | int | str]:
     """Return the keys that only some answers have."""
-    notes: dict[str, Reply | int] = {}
+    notes: dict[str, Reply | int | str] = {}
     prompt = answer.prompt
-    if prompt is not None and (prompt.passages_left_out or prompt.turns_left_out):
-        notes["left_out"] = LeftOut(passages=prompt.passages_left_out, turns=prompt.turns_left_out)
+    if prompt is not None and prompt.is_cut:
+        notes["left_out"] = LeftOut(
+            passages=prompt.passages_left_out,
+            turns=prompt.turns_left_out,
+            answer_tokens=prompt.answer_tokens_left_out,
+        )
+    if answer.reason is not None:
+        notes["reason"] = answer.reason
     if answer.markers_removed:
         notes["markers_removed"] = answer.markers_removed
     if answer.retrieval is not None:

@@ -53,9 +53,9 @@ def test_a_marker_without_its_passage_is_removed_and_counted(false_marker: str) 
     assert cited.citations == ()
 
 
-def test_without_passages_every_marker_is_false() -> None:
-    cited = cite("Paris [1][2].", (), "inline")
-    assert (cited.text, cited.markers_removed, cited.citations) == ("Paris.", 2, ())
+def test_without_passages_brackets_are_text() -> None:
+    cited = cite("x[0] = 7, see [1][2].", (), "list")
+    assert (cited.text, cited.markers_removed, cited.citations) == ("x[0] = 7, see [1][2].", 0, ())
 
 
 def test_an_answer_without_markers_is_attributed_to_the_passage_it_repeats() -> None:

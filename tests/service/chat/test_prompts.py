@@ -9,6 +9,7 @@ from knowledge import Passage
 from service.chat.prompts import (
     CITE_LINE,
     Prompt,
+    Window,
     build_prompt,
     canonical_order,
 )
@@ -31,6 +32,7 @@ def prompt_of(
     *texts: str,
     passages: Sequence[Passage] = (),
     limit: int = 10_000,
+    answer: int = 0,
     markers: bool = False,
     use_case: UseCase = USE_CASE,
 ) -> Prompt:
@@ -42,7 +44,7 @@ def prompt_of(
         turns,
         passages,
         ask_for_markers=markers,
-        limit_tokens=limit,
+        window=Window(limit + answer, answer),
         count_tokens=count_words,
     )
 
@@ -68,7 +70,7 @@ def test_the_callers_system_message_comes_after_the_use_cases() -> None:
         turns,
         (),
         ask_for_markers=False,
-        limit_tokens=99,
+        window=Window(99, 0),
         count_tokens=count_words,
     )
     assert prompt.messages[0] == Message("system", "You help.\nBe brief.\nAnswer in French.")
@@ -111,44 +113,95 @@ def test_a_prompt_that_fits_loses_nothing() -> None:
     assert prompt.tokens == count_words(prompt.messages)
 
 
-def test_the_passages_with_the_lowest_score_go_first() -> None:
+def test_the_oldest_turns_go_first_then_the_passages_with_the_lowest_score() -> None:
     whole = prompt_of("a", "b", "c", passages=[FIRST, SECOND, THIRD])
     kept = []
-    for limit in range(whole.tokens, 8, -1):
+    for limit in range(whole.tokens, 6, -1):
         shown = prompt_of("a", "b", "c", passages=[FIRST, SECOND, THIRD], limit=limit)
         assert shown.tokens <= limit
         assert shown.passages_left_out == 3 - len(shown.passages)
-        if shown.passages not in kept:
-            kept.append(shown.passages)
-    assert kept == [(FIRST, SECOND, THIRD), (SECOND, THIRD), (SECOND,), ()]
+        turns = 2 - shown.turns_left_out
+        if (turns, shown.passages) not in kept:
+            kept.append((turns, shown.passages))
+    every = (FIRST, SECOND, THIRD)
+    assert kept == [
+        (2, every),
+        (1, every),
+        (0, every),
+        (0, (SECOND, THIRD)),
+        (0, (SECOND,)),
+        (0, ()),
+    ]
 
 
-def test_turns_go_only_after_every_passage_and_the_oldest_first() -> None:
-    prompt = prompt_of("one", "two", "three", passages=[FIRST], limit=6)
-    assert [m.content for m in prompt.messages[1:]] == ["two", "three"]
-    assert (prompt.passages_left_out, prompt.turns_left_out) == (1, 1)
+def test_only_a_prompt_whose_best_passage_did_not_fit_has_lost_every_passage() -> None:
+    assert prompt_of("Q", passages=[FIRST], limit=5).lost_every_passage
+    assert not prompt_of("Q", passages=[FIRST], limit=99).lost_every_passage
+    assert not prompt_of("Q", limit=5).lost_every_passage
+
+
+def test_a_long_answer_is_shortened_before_anything_is_left_out() -> None:
+    whole = prompt_of("a", "b", "c", passages=[FIRST, SECOND])
+    window = Window(1024, 65_536)
+    asked = build_prompt(
+        USE_CASE,
+        [Message("user", "Q")],
+        [FIRST],
+        ask_for_markers=False,
+        window=window,
+        count_tokens=count_words,
+    )
+    assert asked.answer_tokens == 1024 - asked.tokens
+    assert asked.answer_tokens_left_out == 65_536 - asked.answer_tokens
+    assert asked.passages == (FIRST,)
+    fits = prompt_of("a", "b", "c", passages=[FIRST, SECOND], limit=whole.tokens, answer=300)
+    assert (fits.answer_tokens, fits.answer_tokens_left_out) == (300, 0)
+    assert fits.turns_left_out == 0
+
+
+def test_an_answer_keeps_enough_for_a_short_one_when_the_conversation_is_long() -> None:
+    turns = [Message("user", "word " * 100) for _ in range(50)]
+    made = build_prompt(
+        USE_CASE,
+        turns,
+        [FIRST],
+        ask_for_markers=False,
+        window=Window(2000, 4000),
+        count_tokens=count_words,
+    )
+    assert made.answer_tokens >= 256
+    assert made.tokens + made.answer_tokens <= 2000
+    assert made.passages == (FIRST,)
+    assert made.turns_left_out > 30
+
+
+def test_a_small_window_keeps_a_quarter_for_the_answer() -> None:
+    assert Window(400, 9000).prompt_tokens == 300
+    assert Window(400, 10).prompt_tokens == 390
 
 
 def test_no_more_is_left_out_than_must_be() -> None:
     texts = [f"turn{n}" for n in range(31)]
     prompt = prompt_of(*texts, passages=[FIRST, SECOND], limit=4 + 20)
     assert prompt.tokens == 4 + 20
-    assert prompt.turns_left_out == 11
-    assert prompt.messages[-1].content == "turn30"
+    assert (prompt.turns_left_out, prompt.passages_left_out) == (21, 0)
+    assert prompt.messages[-1].content.endswith("Question: turn30")
 
 
 def test_the_callers_system_message_outlasts_the_oldest_turns() -> None:
     turns = [Message("system", "French")]
     turns += [Message("user", "old words here"), Message("user", "new question")]
     prompt = build_prompt(
-        USE_CASE, turns, (), ask_for_markers=False, limit_tokens=7, count_tokens=count_words
+        USE_CASE, turns, (), ask_for_markers=False, window=Window(7, 0), count_tokens=count_words
     )
     assert prompt.messages[0].content.endswith("French")
     assert [m.content for m in prompt.messages[1:]] == ["new question"]
 
 
 def test_a_question_that_alone_is_too_long_is_refused_with_the_numbers() -> None:
-    with pytest.raises(ContextLengthExceeded, match="24 tokens.*leaves 10") as refused:
+    with pytest.raises(
+        ContextLengthExceeded, match="maximum context length is 10 tokens.* have 24"
+    ) as refused:
         prompt_of("old", "older", "word " * 20, passages=[FIRST], limit=10)
     assert refused.value.param == "messages"
 
@@ -161,5 +214,7 @@ def test_a_long_conversation_is_counted_a_few_times_only() -> None:
         return count_words(messages)
 
     turns = [Message("user", "word " * 10) for _ in range(1000)]
-    build_prompt(USE_CASE, turns, (), ask_for_markers=False, limit_tokens=100, count_tokens=count)
+    build_prompt(
+        USE_CASE, turns, (), ask_for_markers=False, window=Window(100, 0), count_tokens=count
+    )
     assert len(calls) < 20

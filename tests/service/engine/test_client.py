@@ -45,7 +45,7 @@ def served(fake: FakeEngine) -> Iterator[Served]:
 @asynccontextmanager
 async def connected(url: str, **settings: Any) -> AsyncIterator[EngineClient]:
     """Yield a client of the server at `url`."""
-    made = EngineClient(EngineSettings(connect_timeout_s=1.0, **settings), url)
+    made = EngineClient(EngineSettings(connect_timeout_s=1.0, **settings), url, str)
     try:
         yield made
     finally:

@@ -31,7 +31,7 @@ def model_folder(tmp_path: Path) -> Path:
 
 
 def test_tokens_are_counted_with_the_models_own_tokenizer_and_template(model_folder: Path) -> None:
-    count = load_token_counter(model_folder)
+    count = load_token_counter(model_folder, str)
     # <s> user lamp days </s> and <s> assistant
     assert count([Message("user", "lamp days")]) == 7
     assert count([Message("system", "lamp"), Message("user", "lamp days")]) == 11
@@ -39,7 +39,7 @@ def test_tokens_are_counted_with_the_models_own_tokenizer_and_template(model_fol
 
 def test_a_template_in_its_own_file_wins(model_folder: Path) -> None:
     (model_folder / "chat_template.jinja").write_text("{{ messages[0]['content'] }}")
-    assert load_token_counter(model_folder)([Message("user", "lamp days")]) == 2
+    assert load_token_counter(model_folder, str)([Message("user", "lamp days")]) == 2
 
 
 @pytest.mark.parametrize("mark", ["<s>", {"content": "<s>", "lstrip": False}])
@@ -48,7 +48,7 @@ def test_the_template_may_name_the_tokenizers_special_tokens(
 ) -> None:
     config = {"chat_template": "{{ bos_token }} {{ messages[0]['content'] }}", "bos_token": mark}
     (model_folder / "tokenizer_config.json").write_text(json.dumps(config))
-    assert load_token_counter(model_folder)([Message("user", "lamp")]) == 2
+    assert load_token_counter(model_folder, str)([Message("user", "lamp")]) == 2
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_template_may_name_the_tokenizers_special_tokens(
 def test_a_template_that_cannot_be_run_is_estimated(model_folder: Path, template: str) -> None:
     (model_folder / "chat_template.jinja").write_text(template)
     message = [Message("user", "lamp days")]
-    assert load_token_counter(model_folder)(message) == estimate_tokens(message)
+    assert load_token_counter(model_folder, str)(message) == estimate_tokens(message)
 
 
 @pytest.mark.parametrize("missing", ["tokenizer.json", "tokenizer_config.json"])
@@ -67,7 +67,7 @@ def test_a_folder_without_tokenizer_or_template_is_estimated(
     model_folder: Path, missing: str
 ) -> None:
     (model_folder / missing).unlink()
-    assert load_token_counter(model_folder) is estimate_tokens
+    assert load_token_counter(model_folder, str) is estimate_tokens
 
 
 def test_the_estimate_takes_a_han_character_for_a_token() -> None:
