@@ -60,7 +60,8 @@ class EngineSettings(BaseModel):
     cpu_kv_cache_gib: int = Field(default=2, ge=1)  # worker about 3.2 GB with 2 on 135M
     extra_flags: tuple[str, ...] = ()
     connect_timeout_s: float = Field(default=2.0, gt=0)
-    idle_timeout_s: float = Field(default=60.0, gt=0)  # longest pause within a stream
+    first_token_timeout_s: float = Field(default=300.0, gt=0)  # a long prompt on a CPU
+    idle_timeout_s: float = Field(default=60.0, gt=0)  # longest pause between tokens after it
     start_timeout_s: float = Field(default=600.0, gt=0)
     max_connections: int = Field(default=512, ge=1)
 

@@ -41,7 +41,7 @@ from service.chat.citations import Citation
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event
 from service.chat.question import Question
 from service.context import AppContext
-from service.engine.client import Usage
+from service.engine.generation import Usage
 from service.errors import ModelNotFound
 from service.routing.facts import Requirements
 

@@ -35,7 +35,8 @@ from service.chat.route import Route, choose_route, model_for
 from service.chat.shown_text import ShownText
 from service.chat.timer import StageTimer
 from service.context import AppContext
-from service.engine.client import Generation, GenerationRequest, Usage
+from service.engine.client import GenerationRequest
+from service.engine.generation import Generation, Usage
 
 INLINE_CHARS = 20_000  # about 5 ms of counting tokens; longer would hold up other answers
 NO_USAGE = Usage(0, 0)

@@ -9,7 +9,7 @@ from router import Decision, Settlement, Strategy
 from service.chat.citations import Citation
 from service.chat.prompts import Prompt
 from service.chat.query_rewriting import Rewriting
-from service.engine.client import Usage
+from service.engine.generation import Usage
 
 AbstentionReason = Literal[
     "nothing_relevant", "no_passage_fits", "uncited", "out_of_scope", "degraded"

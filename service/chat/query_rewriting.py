@@ -13,7 +13,8 @@ import anyio
 
 from router import Signals, read_signals
 from service.context import AppContext
-from service.engine.client import Generation, GenerationRequest, Message, Usage
+from service.engine.client import GenerationRequest, Message
+from service.engine.generation import Generation, Usage
 from service.errors import ServiceError
 
 MAX_TOKENS = 64  # 40 to 50 English words

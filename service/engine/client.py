@@ -14,6 +14,7 @@ import orjson
 from pydantic import JsonValue
 
 from service.engine.control_tokens import AsText
+from service.engine.generation import Generation, read_generation
 from service.errors import (
     ContextLengthExceeded,
     EngineRefused,
@@ -21,7 +22,6 @@ from service.errors import (
     InvalidRequest,
     ModelNotFound,
     ServiceError,
-    StreamBroken,
 )
 from service.settings import EngineSettings
 
@@ -51,46 +51,6 @@ class GenerationRequest:
     model: str
     messages: tuple[Message, ...]
     options: Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens counted by the model server."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int = 0
-
-    @property
-    def total_tokens(self) -> int:
-        """Tokens of the prompt and of the answer."""
-        return self.prompt_tokens + self.completion_tokens
-
-    def as_dict(self) -> dict[str, int]:
-        """Return every count by name."""
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-            "total_tokens": self.total_tokens,
-            "cached_tokens": self.cached_tokens,
-        }
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.cached_tokens + other.cached_tokens,
-        )
-
-
-@dataclass(slots=True)
-class Generation:
-    """A running answer: iterate `chunks`, then read the other fields."""
-
-    chunks: AsyncIterator[str]
-    finish_reason: str | None = None
-    is_finished: bool = False
-    usage: Usage = Usage(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +94,9 @@ class EngineClient:
     async def generate(self, request: GenerationRequest) -> AsyncIterator[Generation]:
         """Open an answer; entering returns once the server has accepted the request.
 
+        A request with a schema is accepted with its first token: before that the server has not
+        read the schema.
+
         Messages are sent as text: a control token of the model in one has no effect.
 
         Raises:
@@ -141,6 +104,7 @@ class EngineClient:
             EngineRefused: The server refuses the request.
             ModelNotFound: The server has no such model.
             ContextLengthExceeded: Prompt and answer do not fit the model.
+            InvalidRequest: The server cannot use a field of the request, a schema for one.
             StreamBroken: From the iteration, if the server stops before the end.
         """
         body: dict[str, JsonValue] = {
@@ -152,12 +116,11 @@ class EngineClient:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        timeout = self._timeout(idle_s=self._settings.idle_timeout_s)
+        timeout = self._timeout(idle_s=self._settings.first_token_timeout_s)
         response = await self._open("POST", "/v1/chat/completions", body, timeout)
         try:
-            generation = Generation(chunks=_no_chunks())
-            generation.chunks = _read_chunks(response, generation)
-            yield generation
+            waits = "response_format" in request.options
+            yield await read_generation(response, self._settings, waits=waits)
         finally:
             response.close()  # before the end of the stream this makes the server abort
 
@@ -264,78 +227,6 @@ class EngineClient:
         return aiohttp.ClientTimeout(
             total=whole_s, sock_connect=self._settings.connect_timeout_s, sock_read=idle_s
         )
-
-
-async def _no_chunks() -> AsyncIterator[str]:
-    return
-    yield ""
-
-
-async def _read_chunks(
-    response: aiohttp.ClientResponse, generation: Generation
-) -> AsyncIterator[str]:
-    """Yield the text of each network read; reads to the end, so that the connection is reused."""
-    rest = b""
-    try:
-        async for received in response.content.iter_any():
-            *lines, rest = (rest + received).split(b"\n")
-            text = "".join([_read_line(line, generation) for line in lines])
-            if text:
-                yield text
-    except UNREACHED as exc:
-        raise StreamBroken(
-            f"The model server stopped during the answer ({type(exc).__name__})."
-        ) from exc
-    if text := _read_line(rest, generation):
-        yield text
-    if not generation.is_finished or generation.finish_reason is None:
-        raise StreamBroken("The model server ended the stream without a finish reason.")
-
-
-def _read_line(line: bytes, generation: Generation) -> str:
-    """Return the text in one line of the stream; only `data:` lines have any."""
-    if not line.startswith(b"data:"):
-        return ""
-    data = line[5:].strip()
-    if data == b"[DONE]":
-        generation.is_finished = True
-        return ""
-    return _read_event(data, generation)
-
-
-def _read_event(data: bytes, generation: Generation) -> str:
-    """Store usage and finish reason in `generation`; return the event's text."""
-    try:
-        event = orjson.loads(data)
-    except ValueError as exc:
-        raise StreamBroken("The model server sent an event that is not JSON.") from exc
-    if not isinstance(event, dict):
-        raise StreamBroken("The model server sent an event that is not a JSON object.")
-    if "error" in event:
-        fault = event["error"]
-        reason = fault.get("message", fault) if isinstance(fault, dict) else fault
-        raise StreamBroken(f"The model server failed during the answer: {reason}")
-    if event.get("usage"):
-        generation.usage = _read_usage(event["usage"])
-    choices = event.get("choices") or ()
-    if not choices:
-        return ""
-    generation.finish_reason = choices[0].get("finish_reason") or generation.finish_reason
-    return (choices[0].get("delta") or {}).get("content") or ""
-
-
-def _read_usage(usage: Mapping[str, JsonValue]) -> Usage:
-    details = usage.get("prompt_tokens_details")
-    return Usage(
-        prompt_tokens=_read_count(usage, "prompt_tokens"),
-        completion_tokens=_read_count(usage, "completion_tokens"),
-        cached_tokens=_read_count(details, "cached_tokens") if isinstance(details, dict) else 0,
-    )
-
-
-def _read_count(usage: Mapping[str, JsonValue], name: str) -> int:
-    count = usage.get(name)
-    return count if isinstance(count, int) else 0
 
 
 def _refusal(status: int, answer: bytes) -> ServiceError:

@@ -29,6 +29,9 @@ class Switches:
     refuse: int | None = None  # answer every generation with this status
     break_after: int | None = None  # cut the connection after so many pieces
     error_after: int | None = None  # send an error event after so many pieces
+    silent_after: int | None = None  # say nothing for long after so many pieces
+    error_code: int = 500  # of that event
+    calls: tuple[dict[str, Any], ...] = ()  # function calls in pieces, as a parser sends them
     no_finish: bool = False  # end without finish reason
     not_json: bool = False  # send an event that is not JSON
     pause_s: float = 0.0  # between pieces
@@ -120,14 +123,22 @@ class FakeEngine:
                 if number == switches.break_after:
                     raise ConnectionAbortedError("cut by the test")
                 if number == switches.error_after:
-                    fault = {"error": {"message": "engine died", "type": "server_error"}}
+                    fault = {
+                        "error": {
+                            "message": "engine died",
+                            "type": "server_error",
+                            "code": switches.error_code,
+                        }
+                    }
                     yield b"data: " + json.dumps(fault).encode() + b"\n\n"
                     ended = True
                     return
                 if switches.not_json:
                     yield b"data: {broken\n\n"
-                await asyncio.sleep(switches.pause_s)
+                await asyncio.sleep(10.0 if number == switches.silent_after else switches.pause_s)
                 yield _chunk(body, {"content": piece})
+            for call in switches.calls:
+                yield _chunk(body, {"tool_calls": [call]})
             if not switches.no_finish:
                 yield _chunk(body, {}, switches.finish)
                 yield _usage(body, len(pieces))

@@ -12,7 +12,7 @@ from service.chat.citations import Citation
 from service.chat.events import AbstentionReason, Answer, DecisionEvent, PassagesEvent
 from service.chat.query_rewriting import Rewriting
 from service.chat.record import decision_in_full
-from service.engine.client import Usage
+from service.engine.generation import Usage
 
 
 class Reason(Reply):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from service.engine.client import EngineClient, EngineModel, GenerationRequest, Message, Usage
+from service.engine.client import EngineClient, EngineModel, GenerationRequest, Message
+from service.engine.generation import ToolCall, Usage
 from service.errors import (
     ContextLengthExceeded,
     EngineRefused,
@@ -190,10 +192,63 @@ async def test_what_was_said_before_the_break_was_handed_on(
 
 
 async def test_silence_inside_an_answer_ends_it(served: Served, fake: FakeEngine) -> None:
-    fake.switches.pause_s = 5.0
+    fake.switches.silent_after = 2
     async with connected(served.url, idle_timeout_s=0.3) as engine:
-        with pytest.raises(StreamBroken, match="SocketTimeoutError"):
+        with pytest.raises(
+            StreamBroken, match="no further token.*engine.idle_timeout_s"
+        ):
             await read(engine)
+
+
+async def test_the_first_token_may_take_longer_than_the_others(
+    served: Served, fake: FakeEngine
+) -> None:
+    fake.switches.first_pause_s = 0.6
+    async with connected(served.url, idle_timeout_s=0.3, first_token_timeout_s=5) as engine:
+        assert await read(engine)
+    async with connected(served.url, idle_timeout_s=5, first_token_timeout_s=0.2) as engine:
+        with pytest.raises(EngineUnavailable, match="engine.first_token_timeout_s") as late:
+            await read(engine)
+    assert late.value.retryable
+
+
+@pytest.mark.parametrize("code", [400, 422])
+async def test_what_the_server_refuses_inside_a_stream_is_refused_and_not_broken(
+    engine: EngineClient, fake: FakeEngine, code: int
+) -> None:
+    fake.switches.error_after, fake.switches.error_code = 0, code
+    with pytest.raises(InvalidRequest, match="engine died"):
+        await read(engine)
+
+
+async def test_a_request_with_a_schema_is_accepted_with_its_first_text(
+    engine: EngineClient, fake: FakeEngine
+) -> None:
+    with_schema = replace(QUESTION, options={"response_format": {"type": "json_object"}})
+    assert await read(engine, with_schema) == await read(engine)
+    fake.switches.error_after, fake.switches.error_code = 0, 400
+    entered = []
+    with pytest.raises(InvalidRequest):
+        async with engine.generate(with_schema):
+            entered.append(True)
+    assert not entered
+
+
+async def test_function_calls_are_joined_from_their_pieces(
+    engine: EngineClient, fake: FakeEngine
+) -> None:
+    fake.switches.calls = (
+        {"index": 0, "id": "call_1", "function": {"name": "lamp", "arguments": '{"a'}},
+        {"index": 1, "id": "call_2", "function": {"name": "bulb", "arguments": "{}"}},
+        {"index": 0, "function": {"arguments": '": 1}'}},
+    )
+    async with engine.generate(QUESTION) as generation:
+        async for _text in generation.chunks:
+            pass
+    assert generation.calls == {
+        0: ToolCall("call_1", "lamp", '{"a": 1}'),
+        1: ToolCall("call_2", "bulb", "{}"),
+    }
 
 
 async def test_closing_early_aborts_the_answer_upstream(
