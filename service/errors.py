@@ -3,6 +3,7 @@
 ServiceError
 ├── InvalidSettings         the configuration is not valid
 ├── InvalidRequest          well-formed, but not valid
+│   └── ToolsUnsupported    a function cannot be called in this way
 ├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is invalid
 ├── InvalidOutcomes         the outcomes of a comparison cannot be read or used
 ├── NotFound
@@ -60,6 +61,13 @@ class InvalidRequest(ServiceError):
 
     code = "invalid_request"
     hint = "Correct the named field."
+
+
+class ToolsUnsupported(InvalidRequest):
+    """A function cannot be called in the way that is asked for."""
+
+    code = "tools_unsupported"
+    hint = "Name a function in tool_choice, or leave tools out."
 
 
 class InvalidEvaluationFile(ServiceError):

@@ -58,6 +58,7 @@ class EngineSettings(BaseModel):
     max_loras: int = Field(default=2, ge=1)
     max_cpu_loras: int = Field(default=8, ge=1)
     cpu_kv_cache_gib: int = Field(default=2, ge=1)  # worker about 3.2 GB with 2 on 135M
+    tool_call_parser: str | None = None  # of a model trained to call functions: vLLM's name for it
     extra_flags: tuple[str, ...] = ()
     connect_timeout_s: float = Field(default=2.0, gt=0)
     first_token_timeout_s: float = Field(default=300.0, gt=0)  # a long prompt on a CPU

@@ -30,13 +30,17 @@ from service.api.schemas.openai import (
     CompletionRequest,
     CompletionUsage,
     Delta,
+    FunctionReply,
     ModelReply,
     PromptTokensDetails,
     RouteNote,
     Source,
+    ToolCallReply,
     UrlCitation,
 )
 from service.api.schemas.shapes import ListReply
+from service.api.schemas.tools import read_tools, refuse_unsupported
+from service.api.sources import source_link
 from service.chat.citations import Citation
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event
 from service.chat.question import Question
@@ -62,10 +66,16 @@ async def complete(
     """Answer as an OpenAI chat completion."""
     base_model = context.settings.engine.base_model
     question = question_of(
-        body, base_model, request_id=request_id_of(request), tenant=caller.tenant
+        body,
+        base_model,
+        request_id=request_id_of(request),
+        tenant=caller.tenant,
+        tool_call_parser=context.settings.engine.tool_call_parser,
     )
     await _require_adapter(context, question)
-    formatter = CompletionFormatter(body.model, base_model)
+    formatter = CompletionFormatter(
+        body.model, base_model, server=server_address(request), asks_json=asks_json(question)
+    )
     if body.stream:
         first, rest = await open_stream(question, context)
         with_usage = body.stream_options is not None and body.stream_options.include_usage
@@ -93,15 +103,22 @@ def get_model(context: Context, caller: Caller, model: str) -> ModelReply:
 
 
 def question_of(
-    body: CompletionRequest, base_model: str, *, request_id: str, tenant: str
+    body: CompletionRequest,
+    base_model: str,
+    *,
+    request_id: str,
+    tenant: str,
+    tool_call_parser: str | None = None,
 ) -> Question:
     """Return the question that a request of this protocol asks.
 
     Raises:
         ModelNotFound: `model` names neither a strategy nor the base model.
-        InvalidRequest: The last message is not the user's, or empty.
+        InvalidRequest: The last message is not the user's, or empty; or a wish that is not granted.
+        ToolsUnsupported: A function cannot be called in the way that is asked for.
         InvalidFilter: `filters` cannot be read.
     """
+    refuse_unsupported(body)
     strategy, adapter = parse_model(body.model, base_model)
     return Question(
         request_id=request_id,
@@ -118,7 +135,19 @@ def question_of(
         requirements=Requirements(citations=body.citations_required),
         sampling=body.sampling,
         response_format=body.response_format,
+        tools=read_tools(body.tools, body.tool_choice, parser=tool_call_parser),
     )
+
+
+def server_address(request: Request) -> str:
+    """Return where clients reach this gateway: as configured, or as this one did."""
+    return str(request.base_url)
+
+
+def asks_json(question: Question) -> bool:
+    """Return whether the answer is to be JSON: a refusal in words is none, and is told apart."""
+    asked = question.response_format
+    return asked is not None and asked.get("type") != "text"
 
 
 def parse_model(name: str, base_model: str) -> tuple[Strategy | None, str | None]:
@@ -147,16 +176,23 @@ def parse_model(name: str, base_model: str) -> tuple[Strategy | None, str | None
 class CompletionFormatter:
     """Writes answers as OpenAI's clients read them."""
 
-    def __init__(self, asked: str, base_model: str) -> None:
+    def __init__(self, asked: str, base_model: str, *, server: str, asks_json: bool) -> None:
         self._asked = asked
+        self._server = server
+        self._asks_json = asks_json
         self._base = base_model
         self._created = int(time.time())
 
     def completion(self, done: Answer) -> CompletionReply:
         """Return a whole answer."""
         message = AssistantMessage(
-            role="assistant", content=done.text, annotations=_annotations(done)
+            role="assistant", content=done.text, annotations=_annotations(done, self._server)
         )
+        if self._asks_json and done.outcome == "abstained":
+            message = message.model_copy(update={"content": None, "refusal": done.text})
+        elif done.calls:
+            called = {"content": done.text or None, "tool_calls": _tool_calls(done)}
+            message = message.model_copy(update=called)
         return CompletionReply(
             id=_id(done.decided),
             object="chat.completion",
@@ -170,15 +206,20 @@ class CompletionFormatter:
 
     def opening(self, decided: DecisionEvent) -> ChunkReply:
         """Return the first chunk."""
-        return self._chunk(decided, Delta(role="assistant", content=""))
+        begun = Delta(role="assistant") if self._asks_json else Delta(role="assistant", content="")
+        return self._chunk(decided, begun)
 
-    def piece(self, decided: DecisionEvent, text: str) -> ChunkReply:
-        """Return a chunk with text."""
-        return self._chunk(decided, Delta(content=text))
+    def piece(self, decided: DecisionEvent, event: DeltaEvent) -> ChunkReply:
+        """Return a chunk with text, or with the refusal in its place."""
+        refuses = self._asks_json and event.is_refusal
+        delta = Delta(refusal=event.text) if refuses else Delta(content=event.text)
+        return self._chunk(decided, delta)
 
     def ending(self, done: Answer) -> ChunkReply:
         """Return the chunk that says how the answer ended, with its sources."""
-        delta = Delta(annotations=_annotations(done))
+        delta = Delta(annotations=_annotations(done, self._server))
+        if done.calls:
+            delta = delta.model_copy(update={"tool_calls": _tool_calls(done, numbered=True)})
         chunk = self._chunk(done.decided, delta, finish_reason=done.finish_reason)
         sources = _sources(done.citations)
         return chunk.model_copy(update={"sources": sources, "route": self._route(done)})
@@ -206,12 +247,13 @@ class CompletionFormatter:
         return f"{name}+rag" if decided.strategy.retrieves else name
 
     def _route(self, done: Answer) -> RouteNote:
-        return RouteNote(
+        note = RouteNote(
             requested=self._asked,
             strategy=done.decided.strategy,
             rule=done.decided.decision.rule,
             outcome=done.outcome,
         )
+        return note if done.reason is None else note.model_copy(update={"reason": done.reason})
 
 
 async def _chunks(
@@ -225,7 +267,7 @@ async def _chunks(
     async with aclosing(rest) as events:
         async for event in events:
             if isinstance(event, DeltaEvent):
-                yield sse(formatter.piece(first, event.text))
+                yield sse(formatter.piece(first, event))
             elif isinstance(event, Answer):
                 yield sse(formatter.ending(event))
                 if with_usage:
@@ -269,22 +311,29 @@ def _sources(citations: Sequence[Citation]) -> list[Source]:
     ]
 
 
-def _annotations(done: Answer) -> list[Annotation]:
+def _annotations(done: Answer, server: str) -> list[Annotation]:
     """Return each marker in the text as a `url_citation`; positions are code points."""
     annotations = []
     for citation in done.citations:
-        passage = citation.passage
         marker = f"[{citation.marker}]"
         start = max(done.text.find(marker), 0)
-        path = f"/v1/vector_stores/{passage.knowledge_base}/documents/{passage.external_id}"
         where = UrlCitation(
-            url=f"{path}#{passage.chunk_id}",
-            title=passage.source,
+            url=source_link(citation.passage, server),
+            title=citation.passage.source,
             start_index=start,
             end_index=start + len(marker) if marker in done.text else len(done.text),
         )
         annotations.append(Annotation(type="url_citation", url_citation=where))
     return annotations
+
+
+def _tool_calls(done: Answer, *, numbered: bool = False) -> list[ToolCallReply]:
+    calls = []
+    for number, call in enumerate(done.calls):
+        function = FunctionReply(name=call.name, arguments=call.arguments)
+        made = ToolCallReply(id=call.call_id, type="function", function=function)
+        calls.append(made.model_copy(update={"index": number}) if numbered else made)
+    return calls
 
 
 def _usage(usage: Usage) -> CompletionUsage:

@@ -136,6 +136,7 @@ async def generate(
     )
     must_cite, mode = citing(settled)
     shown = ShownText(prompt.passages, mode, must_cite=must_cite)
+    must_call = settled.question.must_call
     pieces: list[str] = []
     async with context.engine.generate(request) as generation:
         yield settled.decided
@@ -144,13 +145,13 @@ async def generate(
             if not pieces:
                 timer.mark("first_token")
             pieces.append(text)
-            if new := shown.add(text):
+            if not must_call and (new := shown.add(text)):
                 yield DeltaEvent(new)
         timer.mark("generate")
     answer = build_answer(settled, prompt, "".join(pieces), generation=generation, timer=timer)
     if answer.reason == "uncited":
         yield DeltaEvent(answer.text, is_refusal=True)
-    elif rest := shown.rest():
+    elif not must_call and (rest := shown.rest()):
         yield DeltaEvent(rest)
     yield answer
 
@@ -174,7 +175,7 @@ async def write_prompt(settled: Settled, context: AppContext) -> Prompt:
     build = partial(
         build_prompt,
         use_case,
-        question.turns,
+        question.turns_with_tools,
         passages_to_show(settled.retrieved.passages) if retrieves else (),
         ask_for_markers=must_cite,
         window=Window(context.settings.engine.max_model_len, asked_tokens),
@@ -189,9 +190,10 @@ def options_for(settled: Settled, prompt: Prompt) -> dict[str, JsonValue]:
     sampling = settled.question.sampling_for(settled.route.use_case)
     options: dict[str, JsonValue] = sampling.model_dump(mode="json", exclude_none=True)
     options["max_tokens"] = prompt.answer_tokens
-    if settled.question.response_format is not None:
-        options["response_format"] = dict(settled.question.response_format)
-    return options
+    question = settled.question
+    if question.response_format is not None:
+        options["response_format"] = dict(question.response_format)
+    return options if question.tools is None else {**options, **question.tools.as_options()}
 
 
 def build_answer(
@@ -204,11 +206,14 @@ def build_answer(
     not shown.
     """
     must_cite, mode = citing(settled)
+    calls = tuple(generation.calls.values())
+    if (tools := settled.question.tools) is not None and tools.is_required:
+        calls, text = tools.read(text), ""
     cited = cite(text, prompt.passages, mode)
     reason: AbstentionReason | None = None
     if settled.route.use_case.refusal.matches(text):
         reason = "nothing_relevant"
-    elif must_cite and prompt.passages and not cited.citations:
+    elif must_cite and prompt.passages and not cited.citations and not calls:
         reason = "uncited"
         cited = CitedAnswer(settled.refusal, (), 0)
     return Answer(
@@ -220,10 +225,11 @@ def build_answer(
         markers_removed=cited.markers_removed,
         usage=_with_rewriting(generation.usage, settled.retrieved),
         timings_ms=timer.timings_ms(),
-        finish_reason=generation.finish_reason or "stop",
+        finish_reason="tool_calls" if calls else generation.finish_reason or "stop",
         prompt=prompt,
         retrieval=settled.retrieved.retrieval,
         rewriting=settled.retrieved.rewriting,
+        calls=calls,
     )
 
 

@@ -9,7 +9,7 @@ from router import Decision, Settlement, Strategy
 from service.chat.citations import Citation
 from service.chat.prompts import Prompt
 from service.chat.query_rewriting import Rewriting
-from service.engine.generation import Usage
+from service.engine.generation import ToolCall, Usage
 
 AbstentionReason = Literal[
     "nothing_relevant", "no_passage_fits", "uncited", "out_of_scope", "degraded"
@@ -64,6 +64,7 @@ class Answer:
         decided: The first event.
         outcome: Whether it answers or abstains.
         reason: Why it abstains; None where it answers.
+        calls: Functions to be called, in place of a text or beside it.
         text: The answer, or the use case's refusal.
         citations: Each resolves to a passage that the model was given.
         markers_removed: Markers that named no passage.
@@ -87,6 +88,7 @@ class Answer:
     prompt: Prompt | None
     retrieval: Retrieval | None
     rewriting: Rewriting | None
+    calls: tuple[ToolCall, ...] = ()
 
     @property
     def is_degraded(self) -> bool:

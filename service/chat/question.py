@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from knowledge import Filter
 from router import Strategy
 from service.chat.citations import CiteMode
+from service.chat.tools import Tools
 from service.engine.client import Message
 from service.routing.facts import Requirements
 from service.stores.use_cases import DEFAULT_SAMPLING, Sampling, UseCase
@@ -32,6 +33,7 @@ class Question:
         requirements: What the caller requires of this answer.
         sampling: Generation options of this request.
         response_format: Passed on to the model server.
+        tools: Functions that the model may call, or must.
     """
 
     request_id: str
@@ -48,6 +50,19 @@ class Question:
     requirements: Requirements = Requirements()
     sampling: Sampling = Sampling()
     response_format: Mapping[str, JsonValue] | None = None
+    tools: Tools | None = None
+
+    @property
+    def must_call(self) -> bool:
+        """Whether the answer is a function call and no text."""
+        return self.tools is not None and self.tools.is_required
+
+    @property
+    def turns_with_tools(self) -> tuple[Message, ...]:
+        """The turns, before them what the model must be told of functions."""
+        if self.tools is None or not self.tools.is_required:
+            return self.turns
+        return (Message("system", self.tools.instructions()), *self.turns)
 
     @property
     def text(self) -> str:

@@ -58,6 +58,8 @@ def _engine(settings: Settings, ports: Ports, python: str) -> Program:
         argv += ["--lora-target-modules", *layers]
     argv += ["--enable-prompt-tokens-details", "--max-model-len", str(engine.max_model_len)]
     argv += ["--disable-uvicorn-access-log", "--uvicorn-log-level", "warning"]
+    if engine.tool_call_parser is not None:
+        argv += ["--enable-auto-tool-choice", "--tool-call-parser", engine.tool_call_parser]
     environment = {
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
         "VLLM_CPU_KVCACHE_SPACE": str(engine.cpu_kv_cache_gib),

@@ -60,6 +60,12 @@ async def style() -> FileResponse:
     return _file("docs.css")
 
 
+@api.get("/sources.css", include_in_schema=False)
+async def sources_style() -> FileResponse:
+    """Return the stylesheet of the pages that citations lead to."""
+    return _file("sources.css")
+
+
 def _file(name: str) -> FileResponse:
     headers = {
         "content-security-policy": POLICY,

@@ -12,6 +12,7 @@ from service.api.schemas.answers import CitationReply
 from service.api.schemas.chat import ChatMessage
 from service.api.schemas.shapes import JsonFilter, Reply
 from service.chat.citations import CiteMode
+from service.chat.events import AbstentionReason
 from service.stores.use_cases import Sampling
 
 
@@ -39,6 +40,13 @@ class CompletionRequest(BaseModel):
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     stop: tuple[str, ...] | str | None = None
     response_format: dict[str, JsonValue] | None = None
+    tools: JsonValue = None
+    tool_choice: JsonValue = None
+    functions: JsonValue = None
+    function_call: JsonValue = None
+    n: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
     use_case: str | None = None
     knowledge_bases: tuple[str, ...] | None = None
     top_k: int | None = Field(default=None, ge=1, le=50)
@@ -75,12 +83,30 @@ class Annotation(Reply):
     url_citation: UrlCitation
 
 
+class FunctionReply(Reply):
+    """The function to be called; `arguments` is JSON in a string."""
+
+    name: str
+    arguments: str
+
+
+class ToolCallReply(Reply):
+    """A function call; `index` counts them in a stream."""
+
+    index: int | None = None
+    id: str
+    type: Literal["function"] = "function"
+    function: FunctionReply
+
+
 class AssistantMessage(Reply):
-    """The answer."""
+    """The answer: a text, a refusal in its place where JSON was asked for, or function calls."""
 
     role: Literal["assistant"] = "assistant"
-    content: str
+    content: str | None
+    refusal: str | None = None
     annotations: list[Annotation]
+    tool_calls: list[ToolCallReply] | None = None
 
 
 class Choice(Reply):
@@ -119,6 +145,9 @@ class RouteNote(Reply):
     strategy: Strategy
     rule: str
     outcome: Literal["answered", "abstained"]
+    reason: AbstentionReason | None = Field(
+        default=None, description="Why the question is not answered; where it abstains."
+    )
 
 
 class CompletionReply(Reply):
@@ -139,6 +168,8 @@ class Delta(Reply):
 
     role: Literal["assistant"] | None = None
     content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[ToolCallReply] | None = None
     annotations: list[Annotation] | None = None
 
 

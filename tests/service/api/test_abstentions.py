@@ -29,7 +29,11 @@ def test_an_answer_without_a_source_is_not_shown_where_sources_are_required(
 ) -> None:
     running.prepare()
     running.engine.switches.pieces = ("Ninety", " days, ", "of course.")
-    asked = {"use_case": "demo", "strategy": "rag", "requirements": {"citations": True}}
+    asked: dict[str, Any] = {
+        "use_case": "demo",
+        "strategy": "rag",
+        "requirements": {"citations": True},
+    }
     body = running.ask(**asked).json()
     assert (body["outcome"], body["reason"], body["citations"]) == ("abstained", "uncited", [])
     assert body["answer"] == REFUSAL
@@ -77,7 +81,7 @@ def test_a_caller_who_wants_no_sources_beside_a_rule_gets_them_as_a_list(
 def test_a_stream_shows_a_list_of_sources_as_the_plain_answer_does(running: Running) -> None:
     running.prepare()
     running.engine.switches.pieces = ("You have 30 days", " [", "1", "]. x[9] [7]", " Bye.")
-    asked = {"use_case": "demo", "strategy": "rag", "cite": "list"}
+    asked: dict[str, Any] = {"use_case": "demo", "strategy": "rag", "cite": "list"}
     plain = running.ask(**asked).json()["answer"]
     messages = [{"role": "user", "content": QUESTION}]
     assert said_of(streamed(running, "/chat", {"messages": messages, **asked})) == plain

@@ -194,9 +194,7 @@ async def test_what_was_said_before_the_break_was_handed_on(
 async def test_silence_inside_an_answer_ends_it(served: Served, fake: FakeEngine) -> None:
     fake.switches.silent_after = 2
     async with connected(served.url, idle_timeout_s=0.3) as engine:
-        with pytest.raises(
-            StreamBroken, match="no further token.*engine.idle_timeout_s"
-        ):
+        with pytest.raises(StreamBroken, match="no further token.*engine.idle_timeout_s"):
             await read(engine)
 
 

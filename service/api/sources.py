@@ -1,0 +1,72 @@
+"""`/sources/…`: the page that a citation's link leads to, with the passage marked in its document.
+
+The link holds the place of the passage and the version it was found in; a document that was
+replaced since is shown as it is now, and that is said.
+"""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from knowledge import Passage
+from service.api.http.dependencies import Caller, Context
+from service.messages.spoken import content_language, say
+
+api = APIRouter(prefix="/sources")
+
+PAGES = Path(__file__).parent / "docs" / "pages"
+POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+_pages = Environment(
+    loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+Place = Annotated[int, Query(ge=0)]
+
+
+def source_link(passage: Passage, server: str) -> str:
+    """Return the address of a passage's page on `server`, such as `http://127.0.0.1:8080`."""
+    path = f"/sources/{quote(passage.knowledge_base)}/{quote(passage.external_id)}"
+    place = f"version={passage.version}&start={passage.start}&end={passage.end}"
+    return f"{server.rstrip('/')}{path}?{place}#passage"
+
+
+@api.get("/{base_id}/{external_id:path}", include_in_schema=False)
+def show_source(
+    context: Context,
+    caller: Caller,
+    base_id: str,
+    external_id: str,
+    *,
+    version: int | None = None,
+    start: Place = 0,
+    end: Place = 0,
+) -> HTMLResponse:
+    """Show a document with one passage of it marked."""
+    found = context.knowledge.document_text(base_id, external_id, tenant=caller.tenant)
+    is_current = version in (None, found.document.version)
+    first, last = (start, end) if is_current else (0, 0)
+    page = _pages.get_template("source.html.jinja").render(
+        language=content_language(),
+        document=found.document,
+        before=found.text[:first],
+        passage=found.text[first:last],
+        after=found.text[max(first, last) :],
+        about=say(
+            "source.about",
+            base=found.document.base_id,
+            version=found.document.version,
+        ),
+        changed="" if is_current else say("source.changed", version=version),
+    )
+    return HTMLResponse(
+        page,
+        headers={
+            "content-security-policy": POLICY,
+            "x-content-type-options": "nosniff",
+            "content-language": content_language(),
+            "vary": "accept-language",
+        },
+    )
