@@ -18,9 +18,11 @@ from service.api.schemas.health import (
     QuarantinedIndex,
     Readiness,
     StoreState,
+    UseCaseWarnings,
 )
 from service.context import AppContext
 from service.home_models import EARLIER, read_models
+from service.routing.missing_knowledge import missing_knowledge
 
 api = APIRouter(tags=["health"])
 
@@ -40,7 +42,7 @@ async def ready(context: Context, caller: Caller, response: Response) -> Readine
     """Return whether the service can answer, and list what is missing."""
     engine, shadow = context.engine_status, context.shadow
     waiting = list(engine.waiting_for)
-    store, index = await to_thread.run_sync(_look, context, caller)
+    store, index, use_cases = await to_thread.run_sync(_look, context, caller)
     if not store.ok:
         waiting.append(f"store: {store.detail}")
     if waiting:
@@ -56,6 +58,7 @@ async def ready(context: Context, caller: Caller, response: Response) -> Readine
         policy=PolicyState.of(context.policies),
         observed_policy=None if shadow is None else PolicyState.of(shadow),
         degraded=[] if index.ok else ["index"],
+        use_cases=use_cases,
     )
 
 
@@ -69,19 +72,33 @@ def _models(context: AppContext) -> ModelsState:
     return ModelsState(base_model=settings.engine.base_model, embedder=embedder, note=note)
 
 
-def _look(context: AppContext, caller: Caller) -> tuple[StoreState, IndexState]:
+def _look(
+    context: AppContext, caller: Caller
+) -> tuple[StoreState, IndexState, list[UseCaseWarnings]]:
     try:
         context.jobs.list(tenant=caller.tenant, limit=1)
         found = find_quarantined(context.settings.paths.chroma)
         health = context.knowledge.index_health()
+        lacking = _lacking(context, caller)
     except SQLAlchemyError as exc:
         store = StoreState(ok=False, detail=type(exc).__name__)
         detail = "unknown while the database is unavailable"
-        return store, IndexState(ok=False, pending=0, detail=detail)
+        return store, IndexState(ok=False, pending=0, detail=detail), []
     index = IndexState(
         ok=health.available,
         pending=health.pending,
         detail=health.detail,
         set_aside=None if found is None else QuarantinedIndex.from_value(found),
     )
-    return StoreState(ok=True), index
+    return StoreState(ok=True), index, lacking
+
+
+def _lacking(context: AppContext, caller: Caller) -> list[UseCaseWarnings]:
+    """Return the use cases whose knowledge is missing or empty."""
+    bases = context.knowledge.list_bases(tenant=caller.tenant)
+    chunks: dict[str, int] = {base.base_id: base.chunks for base in bases}
+    found = [
+        UseCaseWarnings(id=each.id, warnings=missing_knowledge(each, chunks))
+        for each in context.use_cases.list(tenant=caller.tenant)
+    ]
+    return [each for each in found if each.warnings]

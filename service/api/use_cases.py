@@ -9,8 +9,9 @@ from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
 from service.api.schemas.shapes import ListReply
-from service.api.schemas.use_cases import DeletedUseCaseReply
+from service.api.schemas.use_cases import DeletedUseCaseReply, SavedUseCaseReply
 from service.errors import InvalidRequest
+from service.routing.missing_knowledge import missing_knowledge
 from service.stores.use_cases import UseCase
 
 api = APIRouter(
@@ -24,7 +25,7 @@ api = APIRouter(
 @api.put("/{use_case_id}")
 async def put_use_case(
     context: Context, caller: Caller, use_case_id: str, body: UseCase
-) -> UseCase:
+) -> SavedUseCaseReply:
     """Create or replace a use case."""
     if body.id != use_case_id:
         raise InvalidRequest(
@@ -34,7 +35,9 @@ async def put_use_case(
     await to_thread.run_sync(refuse_unknown)
     await to_thread.run_sync(partial(context.use_cases.put, body, tenant=caller.tenant))
     context.cache.invalidate()
-    return body
+    bases = await to_thread.run_sync(partial(context.knowledge.list_bases, tenant=caller.tenant))
+    warnings = missing_knowledge(body, {base.base_id: base.chunks for base in bases})
+    return SavedUseCaseReply(**body.model_dump(by_alias=True), warnings=warnings)
 
 
 @api.get("")

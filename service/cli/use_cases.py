@@ -10,7 +10,8 @@ from rich.console import Console
 from service.api.schemas.shapes import JsonObject, ListReply
 from service.cli.client import Gateway, Received, segment
 from service.cli.output import CommandFailed, JsonOption, UrlOption, command_output
-from service.cli.replies import AnyReply, IdReply
+from service.cli.replies import AnyReply, IdReply, SavedUseCaseReply
+from service.messages.spoken import say
 
 app = typer.Typer(
     help="Use cases: their role, facts, knowledge bases and adapter.", no_args_is_help=True
@@ -31,6 +32,8 @@ def apply(file: FileArgument, url: UrlOption = None, as_json: JsonOption = False
         body = read_mapping(file)
         stored = apply_use_case(Gateway.find(url), body)
         output.result(stored.body, f"use case {stored.reply.id} is in force")
+        for warning in stored.reply.warnings:
+            output.info(say("use_case.warning", warning=warning))
 
 
 @app.command("ls")
@@ -58,11 +61,11 @@ def show(
         output.result(body, human)
 
 
-def apply_use_case(gateway: Gateway, body: JsonObject) -> Received[IdReply]:
+def apply_use_case(gateway: Gateway, body: JsonObject) -> Received[SavedUseCaseReply]:
     """Create or replace a use case; its id is in the body."""
     if not isinstance(use_case_id := body.get("id"), str):
         raise CommandFailed("The use case has no `id`.", code="invalid_file")
-    return gateway.call("PUT", f"/use_cases/{segment(use_case_id)}", IdReply, body=body)
+    return gateway.call("PUT", f"/use_cases/{segment(use_case_id)}", SavedUseCaseReply, body=body)
 
 
 def read_mapping(file: Path) -> JsonObject:

@@ -93,6 +93,13 @@ class PolicyState(Reply):
         )
 
 
+class UseCaseWarnings(Reply):
+    """What a use case lacks to answer."""
+
+    id: str
+    warnings: list[str]
+
+
 class Readiness(Reply):
     """Whether the service can answer, and what it is waiting for."""
 
@@ -105,6 +112,9 @@ class Readiness(Reply):
     policy: PolicyState
     observed_policy: PolicyState | None
     degraded: list[Literal["index"]]
+    use_cases: list[UseCaseWarnings] = Field(
+        description="Use cases whose knowledge is missing or empty."
+    )
 
 
 class Links(Reply):

@@ -2,7 +2,16 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from service.api.schemas.shapes import Reply
+from service.stores.use_cases import UseCase
+
+
+class SavedUseCaseReply(UseCase):
+    """A use case as it was saved."""
+
+    warnings: list[str] = Field(description="What it lacks to answer.")
 
 
 class DeletedUseCaseReply(Reply):

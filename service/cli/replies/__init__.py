@@ -66,6 +66,7 @@ from service.cli.replies.jobs import (
     JobProgress,
     JobReply,
     JobState,
+    SavedUseCaseReply,
     TrainingJobReply,
 )
 from service.cli.replies.shadow import (
@@ -120,6 +121,7 @@ __all__ = [
     "RejectionReply",
     "RouteReply",
     "RowEvidence",
+    "SavedUseCaseReply",
     "SearchReply",
     "SettlementReply",
     "ShadowChoice",

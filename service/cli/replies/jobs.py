@@ -35,6 +35,13 @@ class IdReply(Reading):
     name: str = ""
 
 
+class SavedUseCaseReply(Reading):
+    """A use case that was saved, and what it lacks."""
+
+    id: str
+    warnings: tuple[str, ...] = ()
+
+
 class AcceptedReply(Reading):
     """A write that is done, or goes on as a job."""
 

@@ -14,6 +14,7 @@ from service.api.schemas import (
     jobs,
     search,
     syncs,
+    use_cases,
     vector_stores,
 )
 from service.cli import replies
@@ -51,6 +52,7 @@ from service.cli import replies
         (replies.TrainingJobReply, fine_tuning.TrainingReply),
         (replies.JobReply, jobs.JobReply),
         (replies.SearchReply, search.SearchReply),
+        (replies.SavedUseCaseReply, use_cases.SavedUseCaseReply),
         (replies.PassageReply, search.SearchResult),
         (replies.IndexCheckReply, vector_stores.IndexChecked),
     ],
