@@ -262,3 +262,17 @@ def test_a_too_large_body_without_a_length_is_refused(running: Running) -> None:
     )
     assert reply.status_code == 413
     assert reply.json()["error"]["code"] == "body_too_large"
+
+
+def test_keys_of_an_earlier_json_answer_are_not_searched_for(running: Running) -> None:
+    running.prepare()
+    house = json.dumps({"warranty_note": "A lamp comes back within 30 days.", "sure": True})
+    messages = [
+        {"role": "user", "content": "How long may I return a lamp?"},
+        {"role": "assistant", "content": house},
+        {"role": "user", "content": "And a used one?"},
+    ]
+    body = {"messages": messages, "use_case": "demo", "strategy": "rag"}
+    searched = running.client.post("/chat", json=body).json()["retrieval"]["query"]
+    assert "A lamp comes back within 30 days." in searched
+    assert "warranty_note" not in searched
