@@ -10,6 +10,7 @@ import pytest
 
 from service.api.docs.document import operations
 from service.api.http.json_bodies import MAX_DEPTH, read_json
+from tests.repetition import is_long
 from tests.service.conftest import Running
 
 STORE = "/v1/vector_stores/handbook"
@@ -22,6 +23,13 @@ ODD_BYTES = (b"", b"\xff\xfe", b"\x00", b"null", b"[]", b'"text"', b"{", b'{"a":
 ODD_PATHS = ("%00", "%FF", "%ED%A0%80", "..%2f..%2fetc", "a%2Fb", "%20", "a//b", "%E2%80%AE")
 JSON = {"content-type": "application/json"}
 ATTRIBUTES = '{"filename": "a.md", "content": "b", "attributes": {"a": %s}}'
+KINDS: tuple[Any, ...] = (
+    *(None, True, 0, -1, 1.5, 2**63 - 1, 2**63, 1e300, "", "a", HALF, [], {}, [None], [""]),
+    *([[]], ["a", 1], {"a": None}, {"": {}}, {"type": "json_object"}, [{"type": "text"}]),
+    *([{"id": 1, "function": None}], {"type": "json_schema", "json_schema": []}),
+)
+THEIRS = ("n", "tools", "tool_choice", "logprobs", "logit_bias", "metadata", "functions", "store")
+INSIDES = ("Input should", "valid ", "tuple", "Tuple", "function-", "validat", "__", "Error(")
 ODD_TEXTS = {
     "nul": "a\x00b",
     "half a pair": f"a{HALF}b",
@@ -219,6 +227,39 @@ def test_no_number_or_depth_breaks_the_gateway(prepared: Running) -> None:
             faults.look(reply, f"GET {path} {value}")
     assert faults == []
     assert prepared.client.get(f"{STORE}/documents").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions"])
+@pytest.mark.timeout(120, func_only=True)
+def test_no_value_of_any_field_breaks_a_chat(prepared: Running, path: str) -> None:
+    """Each field, of ours and of OpenAI's that we do not use, with each kind of JSON value."""
+    faults = Faults()
+    document = prepared.client.get("/openapi.json").json()["components"]["schemas"]
+    fields = {*document["ChatRequest"]["properties"], *document["CompletionRequest"]["properties"]}
+    messages = [{"role": "user", "content": "Within how many days?"}]
+    chosen = "model" if path.startswith("/v1") else "strategy"
+    needed = {"messages": messages, chosen: "prompt_only"}
+    asked = [
+        {**needed, field: value}
+        for number, field in enumerate(sorted({*fields, *THEIRS}))
+        for value in _kinds(number)
+    ]
+    for number, key in enumerate(("role", "content", "name", "refusal", "tool_calls")):
+        for value in _kinds(number):
+            odd = {"role": "assistant", "content": "a", key: value}
+            asked += [{**needed, "messages": [odd, *messages]}, {**needed, "messages": [odd]}]
+    for body in asked:
+        reply = prepared.client.post(path, content=json.dumps(body), headers=JSON)
+        faults.look(reply, json.dumps(body))
+        if 400 <= reply.status_code < 500:
+            detail = reply.json()["detail"]
+            assert not [word for word in INSIDES if word in detail], detail
+    assert faults == []
+
+
+def _kinds(number: int) -> tuple[Any, ...]:
+    """Return null and every fourth kind of value, with `--long` all of them."""
+    return KINDS if is_long() else (None, *KINDS[number % 4 :: 4])
 
 
 @pytest.mark.timeout(120, func_only=True)
