@@ -27,6 +27,7 @@ from router import RouterConfig
 from service.errors import InvalidSettings
 from service.home import Home
 from service.home_models import EARLIER, read_models
+from service.messages.faults import reason_of
 
 VERSION = "0.1.0"  # as in pyproject.toml
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -259,7 +260,7 @@ def load_settings(**arguments: Any) -> Settings:
         ) from exc
     except ValidationError as exc:
         faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            f"{'.'.join(str(part) for part in fault['loc'])}: {reason_of([fault])}"
             for fault in exc.errors()
         )
         raise InvalidSettings(

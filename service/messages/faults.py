@@ -47,7 +47,7 @@ _LENGTHS = {
 }
 _SENTENCES = {
     "missing": "is missing",
-    "extra_forbidden": "is not a field of this request",
+    "extra_forbidden": "is not a known field",
     "int_parsing_size": "is too large a number",
     "string_unicode": "holds a character that UTF-8 cannot encode",
     "recursion_loop": "is nested too deeply",
@@ -90,7 +90,7 @@ def faults_of(errors: Sequence[PydanticError], body: object) -> list[Fault]:
         path = _path(rest, error, body) if place == "body" else tuple(rest[:2])
         grouped.setdefault((_PLACES.get(str(place), ""), path), []).append(error)
     return [
-        Fault(_written(path), _reason(found), place)
+        Fault(_written(path), reason_of(found), place)
         for (place, path), found in grouped.items()
         if not any(_is_below(other, (place, path)) for other in grouped)
     ]
@@ -101,6 +101,22 @@ def message_of(faults: Sequence[Fault]) -> str:
     said = "; ".join(fault.sentence for fault in faults[:MOST_SHOWN_FAULTS])
     more = len(faults) - MOST_SHOWN_FAULTS
     return f"The request is malformed: {said}" + (f"; and {more} more." if more > 0 else ".")
+
+
+def reason_of(errors: Sequence[PydanticError]) -> str:
+    """Return what is wrong with one field, to be read after its name.
+
+    Args:
+        errors: All of that field: where it may have several forms, there is one for each.
+    """
+    value = errors[0].get("input")
+    if isinstance(value, bytes):
+        return "is not read as JSON: send the header `content-type: application/json`"
+    told = [error for error in errors if _expected(error) is None]
+    if told:
+        return " and ".join(dict.fromkeys(_told(error) for error in told))
+    expected = dict.fromkeys(str(_expected(error)) for error in errors)
+    return f"must be {' or '.join(expected)}; it is {_shown(value)}"
 
 
 def _path(parts: Sequence[str | int], error: PydanticError, body: object) -> Path:
@@ -134,18 +150,6 @@ def _is_below(other: tuple[str, Path], one: tuple[str, Path]) -> bool:
     """Return whether a fault lies within what another is about: that it is told by the inner."""
     (other_place, below), (place, path) = other, one
     return other_place == place and len(below) > len(path) and below[: len(path)] == path
-
-
-def _reason(errors: Sequence[PydanticError]) -> str:
-    """Return what is wrong with a field, where several forms are allowed of all of them."""
-    value = errors[0].get("input")
-    if isinstance(value, bytes):
-        return "is not read as JSON: send the header `content-type: application/json`"
-    told = [error for error in errors if _expected(error) is None]
-    if told:
-        return " and ".join(dict.fromkeys(_told(error) for error in told))
-    expected = dict.fromkeys(str(_expected(error)) for error in errors)
-    return f"must be {' or '.join(expected)}; it is {_shown(value)}"
 
 
 def _expected(error: PydanticError) -> str | None:

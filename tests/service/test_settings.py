@@ -143,6 +143,23 @@ def test_settings_do_not_change_once_read(home: Path) -> None:
         settings.server.port = 1
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("port = 'many'", 'server.port: must be a whole number; it is "many"'),
+        ("port = 70000", "server.port: must be at most 65535; it is 70000"),
+        ("prot = 1", "server.prot: is not a known field"),
+        ("cors_origins = '*'", 'server.cors_origins: must be a list; it is "*"'),
+        ("public_url = 'a'", "server.public_url: 'a' is not an address"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(home: Path, text: str, told: str) -> None:
+    write(home, f"[server]\n{text}\n")
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings()
+    assert told in str(refused.value)
+
+
 def test_web_pages_are_configured_by_their_origins(home: Path) -> None:
     assert load_settings().server.cors_origins is None
     write(home, '[server]\ncors_origins = ["https://tools.example.com", "http://localhost:*"]\n')

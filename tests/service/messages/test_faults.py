@@ -80,7 +80,7 @@ def told(body: Any) -> list[tuple[str, str]]:
         ({"name": ""}, "name", "must have at least 1 character; it has 0"),
         ({"name": "A"}, "name", 'must match ^[a-z]+$; it is "A"'),
         ({"name": "x" * 99 + "!"}, "name", f'must match ^[a-z]+$; it is "{"x" * 40}…"'),
-        ({"naem": 1}, "naem", "is not a field of this request"),
+        ({"naem": 1}, "naem", "is not a known field"),
         ([], "", "must be an object; it is a list"),
     ],
 )
@@ -103,7 +103,7 @@ def test_the_same_fault_is_told_once_and_several_are_all_told() -> None:
     assert told({"number": 0, "is_on": 7, "odd": 1}) == [
         ("number", "must be at least 1; it is 0"),
         ("is_on", "must be true or false; it is 7"),
-        ("odd", "is not a field of this request"),
+        ("odd", "is not a known field"),
     ]
 
 
