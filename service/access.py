@@ -1,5 +1,6 @@
 """Who may call the gateway. Until API keys exist: this machine only, under loopback names."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.errors import HostForbidden
@@ -53,21 +54,49 @@ def require_loopback_name(host: str) -> None:
     Raises:
         HostForbidden: The name is another.
     """
-    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    if name.lower() not in LOOPBACK_NAMES:
+    if _without_port(host).lower() not in LOOPBACK_NAMES:
         raise HostForbidden(
             f"Host {host!r} is refused: without API keys the gateway answers only to localhost, "
             "127.0.0.1 and [::1]."
         )
 
 
-def require_loopback_origin(origin: str) -> None:
-    """Refuse a request that a browser sends for a page from elsewhere.
+def require_allowed_origin(
+    origin: str, *, host: str, public_url: str | None, allowed: Sequence[str] | None
+) -> None:
+    """Refuse a request that a browser sends for a page that may not call.
 
     Such a page can post a form or nothing at all to this machine without asking leave.
 
     Args:
         origin: The Origin header; programs that are no browser send none.
+        host: The Host header: pages of the gateway itself may call.
+        public_url: Where clients reach the gateway, if that is configured; as `host`.
+        allowed: Origins whose pages may call, `:*` for any port; None: those of this machine.
+
+    Raises:
+        HostForbidden: The page may not call.
+    """
+    scheme, separator, name = origin.lower().partition("://")
+    own = [host.lower(), (public_url or "").lower().partition("://")[2].partition("/")[0]]
+    if separator and name and name in own:
+        return
+    if allowed is None:
+        require_loopback_origin(origin)
+        return
+    any_port = f"{scheme}://{_without_port(name)}:*"
+    if not separator or not {origin.lower(), any_port} & {one.lower() for one in allowed}:
+        raise HostForbidden(
+            f"Origin {origin!r} is refused: it is not in server.cors_origins, so web pages of it "
+            "may not call."
+        )
+
+
+def require_loopback_origin(origin: str) -> None:
+    """Refuse a request that a browser sends for a page from elsewhere.
+
+    Args:
+        origin: The Origin header.
 
     Raises:
         HostForbidden: The page is not of this machine.
@@ -78,5 +107,9 @@ def require_loopback_origin(origin: str) -> None:
     except HostForbidden as exc:
         raise HostForbidden(
             f"Origin {origin!r} is refused: without API keys only web pages "
-            "of this machine may call."
+            "of this machine may call, and those of server.cors_origins."
         ) from exc
+
+
+def _without_port(host: str) -> str:
+    return host if host.endswith("]") else host.rsplit(":", 1)[0]

@@ -117,5 +117,5 @@ def create_app(
     error_replies.install(app)
     limit = settings.server.max_body_bytes
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limit)
-    app.add_middleware(Guard, max_body_bytes=limit)
+    app.add_middleware(Guard, server=settings.server)
     return app

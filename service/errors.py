@@ -163,7 +163,10 @@ class HostForbidden(ServiceError):
     """The gateway serves loopback only until API keys exist."""
 
     code = "host_forbidden"
-    hint = "Call it as localhost, 127.0.0.1 or [::1] from the same machine."
+    hint = (
+        "Call it as localhost, 127.0.0.1 or [::1] from the same machine; name other web pages in "
+        "server.cors_origins."
+    )
 
 
 class EngineUnavailable(ServiceError):

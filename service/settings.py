@@ -5,12 +5,13 @@ default. Unknown keys are refused, in the file and in the environment.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -26,10 +27,14 @@ from router import RouterConfig
 from service.errors import InvalidSettings
 from service.home import Home
 from service.home_models import EARLIER, read_models
+from service.messages.faults import reason_of
 
 VERSION = "0.1.0"  # as in pyproject.toml
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENV_PREFIX = "FINGERPOST_"
+_HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
+ORIGIN = re.compile(rf"^[A-Za-z][A-Za-z0-9+.-]*://{_HOST}(:(\d{{1,5}}|\*))?$")
+PUBLIC_URL = re.compile(rf"^https?://{_HOST}(:\d{{1,5}})?(/[A-Za-z0-9._~%/-]*)?$")
 LANGUAGE_VARIABLE = f"{ENV_PREFIX}LANG"  # of commands, as their --lang
 
 
@@ -42,6 +47,32 @@ class ServerSettings(BaseModel):
     port: int = Field(default=8080, ge=0, le=65535)
     max_body_bytes: int = Field(default=20 * 2**20, gt=0)  # a 10-page PDF is about 1 MB
     put_wait_s: float = Field(default=2.0, ge=0)  # how long PUT waits before it replies 202
+    cors_origins: tuple[str, ...] | None = None  # whose pages may call; None: this machine's
+    public_url: str | None = None  # where clients reach it, if not where it listens
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_named(cls, origins: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for origin in origins or ():
+            if not ORIGIN.match(origin):
+                raise ValueError(
+                    f"{origin!r} is not an origin: write scheme and host, such as "
+                    "https://tools.example.com, with `:*` for any port; `*` alone is refused, "
+                    "since without API keys every web page could call"
+                )
+        return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _url_is_whole(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if not PUBLIC_URL.match(url):
+            raise ValueError(
+                f"{url!r} is not an address of http or https, such as "
+                "https://answers.example.com or https://example.com/answers"
+            )
+        return url.rstrip("/")
 
 
 class EngineSettings(BaseModel):
@@ -231,7 +262,7 @@ def load_settings(**arguments: Any) -> Settings:
         ) from exc
     except ValidationError as exc:
         faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            f"{'.'.join(str(part) for part in fault['loc'])}: {reason_of([fault])}"
             for fault in exc.errors()
         )
         raise InvalidSettings(

@@ -7,15 +7,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from knowledge.parsing import FORMATS
 from knowledge.parsing.recognition.scan import PICTURES
 from service.settings import CHECKOUT
 from tests.benchmarks import field, gateway, parse_speed
-from tests.benchmarks.field import asked, lookups
+from tests.benchmarks.field import asked, lookups, serving
 from tests.benchmarks.field.asked import Seen, Shown
+from tests.benchmarks.field.told import Right, Told, judge, read_reply
+from tests.benchmarks.field.words import stands_in
 from tests.fakes.embedder import FakeEmbedder
 
 FOLDER = CHECKOUT / "tests" / "benchmarks"
@@ -119,7 +123,7 @@ def test_every_row_of_the_field_says_what_is_done_and_what_is_right() -> None:
     ],
 )
 def test_a_word_stands_in_a_text(words: str | list[str], text: str, found: bool) -> None:
-    assert field.stands_in(words, text) is found
+    assert stands_in(words, text) is found
 
 
 def test_what_is_wrong_with_passages_is_said() -> None:
@@ -134,6 +138,118 @@ def test_what_is_wrong_with_passages_is_said() -> None:
     other = field.Case("5", "f", "ask", passages=(("10",),), pages=(1, 2), not_beside=("Basic",))
     assert field.faults(other, seen) == ["beside it is 'Basic'", "names pages [1]"]
     assert field.faults(right, Seen("", nothing="abstained")) == ["abstained"]
+
+
+def test_every_row_of_serving_says_what_is_done_and_what_is_right() -> None:
+    cases = serving.read_rows()
+    assert len({case.file for case in cases}) == len(cases) > 30
+    for case in cases:
+        assert case.do in ("post", "each", "use_case", "script", "command"), case
+        assert case.right, case
+        assert bool(case.put) == bool(case.question) == (case.do == "use_case"), case
+        assert bool(case.arguments) == (case.do == "command"), case
+        assert not case.offline or "URL" not in case.arguments, case
+
+
+@pytest.mark.parametrize(
+    ("right", "fault"),
+    [
+        (Right(), ""),
+        (Right(status=[400, 200]), ""),
+        (Right(status=400), "status 200"),
+        (Right(status=None), ""),
+        (Right(where={"choices.0.text": "some", "choices.1.text": "none", "n": 0}), ""),
+        (Right(where={"choices.0.text": "none"}), 'choices.0.text is "GB 3 / 2", not none'),
+        (Right(where={"choices.0.text": "re:^GB"}), ""),
+        (Right(where={"n": "re:0"}), "n is 0, not re:0"),
+        (Right(where={"n": 1}), "n is 0, not 1"),
+        (Right(holds=("GB",), lacks=("MB",)), ""),
+        (Right(holds=("MB",)), "lacks 'MB'"),
+        (Right(lacks=("GB",)), "holds 'GB'"),
+        (Right(ascending=r"(\d) / (\d)"), "3 is more than 2"),
+        (Right(ascending=r"(\d) : (\d)"), ""),
+    ],
+)
+def test_what_a_gateway_told_is_judged_by_its_content(right: Right, fault: str) -> None:
+    body = {"choices": [{"text": "GB 3 / 2"}], "n": 0}
+    told = Told(200, json.dumps(body), body)
+    assert judge(told, [right]).partition(": 200")[0] == fault
+    assert judge(told, [Right(status=1, holds=("none",)), Right()]) == ""
+
+
+def test_a_stream_is_judged_by_what_its_pieces_say_together() -> None:
+    pieces = [{"choices": [{"delta": {"content": text}}]} for text in ("x", "[1", "]")]
+    events = [*pieces, {"choices": [{"delta": {}}], "sources": []}]
+    text = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
+    reply = httpx.Response(200, text=text, headers={"content-type": "text/event-stream"})
+    told = read_reply(reply)
+    assert (told.at("text"), told.at("last.sources")) == ("x[1]", [])
+    assert judge(told, [Right(where={"text": r"re:^(?!.*\[\d+\]).+$"})])
+
+
+def test_every_line_variant_and_use_case_is_tried_on_the_gateway(tmp_path: Path) -> None:
+    seen: list[tuple[str, str, Any]] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content) if request.content else None
+        seen.append((request.method, request.url.path, body))
+        return httpx.Response(200, json={"outcome": "answered"})
+
+    lines = [{"message": "a"}, {"history": ["b", "c"], "message": "d"}]
+    written = {"each.jsonl": "\ufeff" + "\n".join(map(json.dumps, lines))}
+    written |= {"post.json": '{"n": 1}', "case.json": '{"id": "x"}'}
+    for name, text in written.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    way = (Right(where={"outcome": "answered"}),)
+    client = httpx.Client(transport=httpx.MockTransport(answers), base_url="http://gateway")
+    tried = serving.RunningGateway(client, tmp_path, "http://gateway")
+    cases = [
+        serving.ServingCase("each.jsonl", "each", way),
+        serving.ServingCase("post.json", "post", way, variants=({}, {"stream": True})),
+        serving.ServingCase("case.json", "use_case", way, question="q", put=way),
+    ]
+    assert [tried.check(case).right for case in cases] == [True] * 3
+    roles = [message["role"] for message in seen[1][2]["messages"]]
+    assert roles == ["user", "assistant", "user"]
+    assert [body for _, _, body in seen[2:4]] == [{"n": 1}, {"n": 1, "stream": True}]
+    assert [method for method, _, _ in seen[4:]] == ["PUT", "POST", "DELETE"]
+    wrong = tried.check(serving.ServingCase("each.jsonl", "each", (Right(status=400),)))
+    assert (wrong.right, wrong.detail.count("status 200")) == (False, 2)
+
+
+def test_scripts_ask_the_gateway_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ask.py").write_text("print('http://127.0.0.1:8080/v1', 0 + 1)")
+    (tmp_path / "ask.sh").write_text("echo http://localhost:8080/v1; exit 3")
+    with httpx.Client() as client:
+        tried = serving.RunningGateway(client, tmp_path, "http://gateway:9")
+        for name, status in (("ask.py", 0), ("ask.sh", 3)):
+            way = (Right(status=status, holds=("http://gateway:9/v1",)),)
+            assert tried.check(serving.ServingCase(name, "script", way)).detail == ""
+
+
+def test_without_a_gateway_only_what_needs_none_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text("")
+    offline = serving.ServingCase("a.yaml", "command", (Right(status=0),), offline=True)
+    needs_one = serving.ServingCase("b.json", "post", (Right(),))
+    monkeypatch.setattr(serving, "read_rows", lambda: [needs_one, offline])
+    monkeypatch.setattr(serving.RunningGateway, "_command", lambda *_: Told(2, "refused"))
+    options = [
+        "--serving",
+        "--json",
+        "--serving-data",
+        str(tmp_path),
+        "--url",
+        "http://127.0.0.1:9",
+    ]
+    assert field.main(options) == 1
+    document = json.loads(capsys.readouterr().out)["serving"]
+    assert [row["right"] for row in document["rows"]] == [None, False]
+    assert "no gateway answers at http://127.0.0.1:9" in document["skipped"]
+    monkeypatch.setattr(serving.RunningGateway, "_command", lambda *_: Told(0, "done"))
+    assert field.main(options) == 0
+    assert field.main([*options[:3], str(tmp_path / "nowhere")]) == 0
 
 
 def test_what_is_looked_up_stands_in_one_line_of_its_file() -> None:

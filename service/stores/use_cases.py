@@ -38,7 +38,7 @@ class Sampling(BaseModel):
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    max_tokens: int | None = Field(default=None, ge=1, le=32768)
+    max_tokens: int | None = Field(default=None, ge=1, lt=2**63)  # of which the window is the limit
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)  # torch's, so vLLM's
     stop: tuple[str, ...] | str | None = None
 

@@ -1,11 +1,14 @@
 """Who may call while there are no keys: this machine, under its own names."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from service import access
 from service.access import (
     LOOPBACK_CALLER,
     Caller,
+    require_allowed_origin,
     require_loopback,
     require_loopback_name,
     require_loopback_origin,
@@ -75,6 +78,46 @@ def test_pages_of_this_machine_may_call(origin: str) -> None:
 def test_pages_from_elsewhere_may_not_call(origin: str) -> None:
     with pytest.raises(HostForbidden, match="Origin"):
         require_loopback_origin(origin)
+
+
+TOOLS = ("https://tools.example.com", "http://localhost:*", "app://desk")
+
+
+def require(origin: str, allowed: Sequence[str] | None, public_url: str | None = None) -> None:
+    require_allowed_origin(origin, host="localhost:8080", public_url=public_url, allowed=allowed)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://tools.example.com", "HTTPS://Tools.Example.com", "app://desk"),
+        *("http://localhost", "http://localhost:3000"),
+    ],
+)
+def test_pages_that_are_configured_may_call(origin: str) -> None:
+    require(origin, TOOLS)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://evil.example", "http://tools.example.com", "https://tools.example.com:8443"),
+        *("https://tools.example.com.evil.example", "https://localhost:3000", "http://127.0.0.1"),
+        *("null", "", "tools.example.com", "app://desk:*"),
+    ],
+)
+def test_pages_that_are_not_configured_may_not_call(origin: str) -> None:
+    with pytest.raises(HostForbidden, match=r"server\.cors_origins"):
+        require(origin, TOOLS)
+
+
+def test_pages_of_the_gateway_itself_may_call_whatever_is_configured() -> None:
+    require("http://localhost:8080", ())
+    require("https://answers.example.com", (), "https://answers.example.com/ask")
+    require("https://answers.example.com", None, "https://answers.example.com")
+    for origin in ("http://localhost:8081", "localhost:8080", "https://ask"):
+        with pytest.raises(HostForbidden):
+            require(origin, (), "https://answers.example.com/ask")
 
 
 def test_a_foreign_page_cannot_take_an_adapter_out_of_service(running: Running) -> None:

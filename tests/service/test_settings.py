@@ -141,3 +141,70 @@ def test_settings_do_not_change_once_read(home: Path) -> None:
     settings = load_settings()
     with pytest.raises(ValueError, match="frozen"):
         settings.server.port = 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("port = 'many'", 'server.port: must be a whole number; it is "many"'),
+        ("port = 70000", "server.port: must be at most 65535; it is 70000"),
+        ("prot = 1", "server.prot: is not a known field"),
+        ("cors_origins = '*'", 'server.cors_origins: must be a list; it is "*"'),
+        ("public_url = 'a'", "server.public_url: 'a' is not an address"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(home: Path, text: str, told: str) -> None:
+    write(home, f"[server]\n{text}\n")
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings()
+    assert told in str(refused.value)
+
+
+def test_web_pages_are_configured_by_their_origins(home: Path) -> None:
+    assert load_settings().server.cors_origins is None
+    write(home, '[server]\ncors_origins = ["https://tools.example.com", "http://localhost:*"]\n')
+    assert load_settings().server.cors_origins == (
+        "https://tools.example.com",
+        "http://localhost:*",
+    )
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "tools.example.com",
+        "https://tools.example.com/",
+        "https://*.com",
+        "https://a:b",
+    ],
+)
+def test_what_is_no_origin_is_refused_in_words(home: Path, origin: str) -> None:
+    write(home, f'[server]\ncors_origins = ["{origin}"]\n')
+    with pytest.raises(InvalidSettings, match=r"server\.cors_origins.*is not an origin"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://answers.example.com", "https://answers.example.com"),
+        ("https://answers.example.com/", "https://answers.example.com"),
+        ("http://[::1]:8443/ask/", "http://[::1]:8443/ask"),
+    ],
+)
+def test_the_address_of_clients_ends_with_no_slash(home: Path, written: str, read: str) -> None:
+    assert load_settings().server.public_url is None
+    write(home, f'[server]\npublic_url = "{written}"\n')
+    assert load_settings().server.public_url == read
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["answers.example.com", "ftp://a", "https://", "https://a/?b=1", "https://u@a", "https://a b"],
+)
+def test_an_address_that_leads_nowhere_is_refused_in_words(home: Path, url: str) -> None:
+    write(home, f'[server]\npublic_url = "{url}"\n')
+    with pytest.raises(InvalidSettings, match=r"server\.public_url.*is not an address"):
+        load_settings()

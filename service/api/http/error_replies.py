@@ -18,6 +18,7 @@ from knowledge import StorageFull, is_disk_full
 from service.api.schemas.errors import ErrorReply, error_body, error_body_of
 from service.api.schemas.shapes import JsonObject
 from service.errors import ROOTS
+from service.messages.faults import faults_of, message_of
 from service.messages.spoken import content_language, say
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ def reply(body: JsonObject) -> Response:
     headers = {"content-language": content_language(), "vary": "accept-language"}
     if status in (429, 503):
         headers["retry-after"] = RETRY_AFTER_S
+    if status == 500:
+        headers["connection"] = "close"  # the server ends the connection of a request that failed
     if status == 409:
         headers["x-should-retry"] = "false"  # the openai client repeats a 409 otherwise
     return Response(
@@ -104,20 +107,16 @@ def install(app: FastAPI) -> None:
 
     async def malformed(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, RequestValidationError)
-        faults = [
-            (".".join(str(part) for part in fault["loc"]), str(fault["msg"]))
-            for fault in exc.errors()
-        ]
-        message = "; ".join(f"{field}: {reason}" for field, reason in faults)
+        faults = faults_of(exc.errors(), exc.body)
         return reply(
             error_body(
                 422,
-                f"The request is malformed: {message}",
+                message_of(faults),
                 code="malformed_request",
                 instance=request.url.path,
                 request_id=request_id_of(request),
-                param=faults[0][0] if faults else None,
-                errors=[{"field": field, "reason": reason} for field, reason in faults],
+                param=faults[0].field or None if faults else None,
+                errors=[{"field": fault.field, "reason": fault.reason} for fault in faults],
             )
         )
 

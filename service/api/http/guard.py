@@ -5,26 +5,32 @@ Pure ASGI: no body is buffered and a client's leaving is seen.
 
 import re
 import uuid
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.access import require_loopback_name, require_loopback_origin
-from service.api.http.error_replies import reply
-from service.api.schemas.errors import error_body_of
-from service.errors import BodyTooLarge, HostForbidden, ServiceError
+from service.access import require_allowed_origin, require_loopback_name
+from service.api.http.error_replies import problem_of, reply
+from service.errors import BodyTooLarge
 from service.messages.catalogue import negotiated
 from service.messages.spoken import speak
+from service.settings import ServerSettings
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+PREFLIGHT_S = 600  # how long a browser may go without asking again; Chrome takes 7,200 at most
+METHODS = "GET, POST, PUT, PATCH, DELETE"
+EXPOSED = "x-request-id, location, retry-after, x-should-retry, content-language"
+RawHeader = tuple[bytes, bytes]
 
 
 class Guard:
     """Outermost layer of the gateway."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, server: ServerSettings) -> None:
         self._app = app
-        self._max_body_bytes = max_body_bytes
+        self._server = server
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or refuse it."""
@@ -36,32 +42,78 @@ class Guard:
         asked_id = headers.get("x-request-id", "")
         request_id = asked_id if REQUEST_ID.match(asked_id) else f"req_{uuid.uuid4().hex}"
         scope["request_id"] = request_id
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id.encode()),
-                ]
-            await send(message)
-
-        refusal = self._refusal(headers)
-        if refusal is None:
-            await self._app(scope, receive, send_with_id)
-            return
-        body = error_body_of(refusal, instance=scope["path"], request_id=request_id)
-        await reply(body)(scope, receive, send_with_id)
-
-    def _refusal(self, headers: Headers) -> ServiceError | None:
+        outgoing = _Outgoing(send, [(b"x-request-id", request_id.encode())])
         try:
-            require_loopback_name(headers.get("host", ""))
-            if "origin" in headers:
-                require_loopback_origin(headers["origin"])
-        except HostForbidden as exc:
-            return exc
-        length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._max_body_bytes:
-            return BodyTooLarge(
-                f"The body has {length} bytes; server.max_body_bytes is {self._max_body_bytes}."
+            self._require_known_caller(headers)
+            outgoing.added += _origin_headers(headers)
+            if _is_preflight(scope, headers):
+                await _preflight(headers)(scope, receive, outgoing)
+                return
+            self._require_small_body(headers)
+            await self._app(scope, receive, outgoing)
+        except Exception as exc:
+            if outgoing.has_started:
+                raise  # the server cuts the connection: half a reply is not taken for a whole one
+            problem = problem_of(exc, path=scope["path"], request_id=request_id)
+            await reply(problem)(scope, receive, outgoing)
+
+    def _require_known_caller(self, headers: Headers) -> None:
+        host = headers.get("host", "")
+        require_loopback_name(host)
+        if "origin" in headers:
+            require_allowed_origin(
+                headers["origin"],
+                host=host,
+                public_url=self._server.public_url,
+                allowed=self._server.cors_origins,
             )
-        return None
+
+    def _require_small_body(self, headers: Headers) -> None:
+        length, most = headers.get("content-length", "0"), self._server.max_body_bytes
+        if length.isdigit() and int(length) > most:
+            raise BodyTooLarge(f"The body has {length} bytes; server.max_body_bytes is {most}.")
+
+
+class _Outgoing:
+    """Sends a reply with headers of ours, and knows whether it has begun."""
+
+    def __init__(self, send: Send, added: list[RawHeader]) -> None:
+        self._send = send
+        self.added = added
+        self.has_started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            message["headers"] = [*message["headers"], *self.added]
+        await self._send(message)
+
+
+def _is_preflight(scope: Scope, headers: Headers) -> bool:
+    """Return whether a browser asks whether a page may send a request of this kind."""
+    asks = "origin" in headers and "access-control-request-method" in headers
+    return asks and scope["method"] == "OPTIONS"
+
+
+def _preflight(headers: Headers) -> Response:
+    """Return the leave of a page whose origin may call; any header is allowed."""
+    allowed = {
+        "access-control-allow-methods": METHODS,
+        "access-control-max-age": str(PREFLIGHT_S),
+    }
+    if asked := headers.get("access-control-request-headers"):
+        allowed["access-control-allow-headers"] = asked
+    if "access-control-request-private-network" in headers:
+        allowed["access-control-allow-private-network"] = "true"
+    return Response(status_code=204, headers=allowed)
+
+
+def _origin_headers(headers: Headers) -> Sequence[RawHeader]:
+    """Return the headers by which a browser gives the reply to a page that may call."""
+    if "origin" not in headers:
+        return ()
+    return [
+        (b"access-control-allow-origin", headers["origin"].encode("latin-1")),
+        (b"access-control-expose-headers", EXPOSED.encode()),
+        (b"vary", b"origin"),
+    ]

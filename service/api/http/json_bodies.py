@@ -3,12 +3,59 @@
 Python's own reader takes all three, and each fails later, where the value is written.
 """
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+
+MAX_DEPTH = 100  # orjson writes at most 254 levels, and a body becomes part of a larger one
+_ESCAPES = re.compile(
+    rb"(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|\\.",
+    re.DOTALL,
+)
+
+
+def read_json(body: bytes) -> Any:
+    """Return what a body says; half of a surrogate pair is read as U+FFFD.
+
+    Texts cut within an emoji have such halves, and no one can write them as UTF-8.
+
+    Raises:
+        JSONDecodeError: It is not JSON, or nested too deeply; FastAPI answers 422.
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        whole = _ESCAPES.sub(_without_half, body)
+        if whole == body:
+            raise
+        value = orjson.loads(whole)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise orjson.JSONDecodeError(f"nested more than {MAX_DEPTH} levels deep", "", 0)
+    return value
+
+
+def _without_half(found: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if found["half"] else found[0]
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and objects are nested, counted no further than is allowed."""
+    level, depth = [value], 0
+    while depth <= MAX_DEPTH:
+        level = [one for one in level if isinstance(one, dict | list)]
+        if not level:
+            return depth
+        depth += 1
+        level = [
+            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return depth
 
 
 class JsonRequest(Request):
@@ -20,7 +67,7 @@ class JsonRequest(Request):
         Raises:
             JSONDecodeError: It is not JSON; FastAPI answers 422.
         """
-        return orjson.loads(await self.body())
+        return read_json(await self.body())
 
 
 class JsonRoute(APIRoute):

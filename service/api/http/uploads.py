@@ -14,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from knowledge import UnsupportedFile, encoding_name
+from service.api.http.json_bodies import read_json
 from service.api.schemas.documents import MAX_SOURCE_CHARS, InlineDocument
 from service.api.schemas.shapes import JsonObject
 from service.errors import InvalidRequest
@@ -57,10 +58,7 @@ async def read_upload(request: Request, external_id: str) -> Upload:
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "application/json":
-        try:
-            body = InlineDocument.model_validate_json(await request.body())
-        except ValidationError as exc:
-            raise RequestValidationError(exc.errors()) from exc
+        body = _read_document(await request.body())
         attributes: JsonObject | None = None if body.attributes is None else dict(body.attributes)
         return Upload(
             body.filename,
@@ -76,6 +74,19 @@ async def read_upload(request: Request, external_id: str) -> Upload:
         )
     async with request.form(max_files=1, max_fields=8) as form:
         return await _read_form(form, external_id)
+
+
+def _read_document(sent: bytes) -> InlineDocument:
+    value: object = None
+    try:
+        value = read_json(sent)
+        return InlineDocument.model_validate(value)
+    except orjson.JSONDecodeError as exc:
+        fault = {"type": "json_invalid", "loc": ("body", exc.pos), "ctx": {"error": exc.msg}}
+        raise RequestValidationError([fault]) from exc
+    except ValidationError as exc:
+        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in exc.errors()]
+        raise RequestValidationError(faults, body=value) from exc
 
 
 async def _read_form(form: FormData, external_id: str) -> Upload:
@@ -116,7 +127,7 @@ def _json_field(form: FormData, name: str, kind: type[T]) -> T | None:
     if not isinstance(field, str):
         return None
     try:
-        value: JsonValue = orjson.loads(field)
+        value: JsonValue = read_json(field.encode())
     except orjson.JSONDecodeError as exc:
         raise InvalidRequest(f"`{name}` is not JSON.", param=name) from exc
     if not isinstance(value, kind):

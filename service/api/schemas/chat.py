@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from knowledge import read_filter
 from router import Strategy
-from service.api.schemas.shapes import Body, JsonFilter
+from service.api.schemas.shapes import Body, JsonFilter, NullableBody
 from service.chat.citations import CiteMode
 from service.chat.question import Question
 from service.engine.client import Message
@@ -14,30 +14,72 @@ from service.errors import InvalidRequest
 from service.routing.facts import Requirements
 from service.stores.use_cases import Sampling
 
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+RESULT_ROLES = ("tool", "function")
+TEXT_PARTS = ("text", "input_text", "output_text")
+NOT_READ = {
+    "image_url": "images",
+    "input_image": "images",
+    "input_audio": "audio",
+    "audio": "audio",
+    "file": "files",
+    "input_file": "files",
+    "video_url": "videos",
+}
 
-class TextPart(BaseModel):
-    """A part of a message's content; only text is supported."""
+
+class ContentPart(NullableBody):
+    """A part of a message's content; only parts with text are read."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    type: Literal["text"]
-    text: str
+    type: str = Field(json_schema_extra={"enum": [*TEXT_PARTS, "refusal"]})
+    text: str | None = None
+    refusal: str | None = Field(default=None, description="Text of a part of type `refusal`.")
 
 
-class ChatMessage(BaseModel):
-    """One message, in the format of chat completions."""
+class CalledFunction(NullableBody):
+    """The function of a tool call."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | Annotated[tuple[TextPart, ...], Field(min_length=1)]
+    name: str = ""
 
-    def as_message(self) -> Message:
-        """Return the turn as the model server takes it."""
-        role = "system" if self.role == "developer" else self.role
+
+class ToolCall(NullableBody):
+    """A call that an earlier answer asked for; its result is named by it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str = ""
+    function: CalledFunction = CalledFunction()
+
+
+class ChatMessage(NullableBody):
+    """One message, in the format of chat completions; null as content is an empty message."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    role: str = Field(json_schema_extra={"enum": [*ROLES]})
+    content: str | tuple[str | ContentPart, ...] = ""
+    refusal: str | None = Field(default=None, description="The text of an answer that refused.")
+    name: str | None = Field(default=None, description="The function whose result this is.")
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = Field(default=None, description="The call whose result this is.")
+
+    def text(self, field: str) -> str:
+        """Return what the message says.
+
+        Args:
+            field: Where it stands in the body, for the error.
+
+        Raises:
+            InvalidRequest: A part is no text.
+        """
         if isinstance(self.content, str):
-            return Message(role, self.content)
-        return Message(role, "\n".join(part.text for part in self.content))
+            return self.content or self.refusal or ""
+        parts = enumerate(self.content)
+        return "\n".join(_text_of(part, f"{field}.content[{n}]") for n, part in parts)
 
 
 class RequiredOfAnswer(Body):
@@ -97,12 +139,62 @@ def turns_of(messages: tuple[ChatMessage, ...]) -> tuple[Message, ...]:
     """Return the turns, the user's question last.
 
     Raises:
-        InvalidRequest: The last message is not the user's, or empty.
+        InvalidRequest: The last message is not the user's, or empty; a role is not known; a part
+            is no text.
     """
-    turns = tuple(message.as_message() for message in messages)
+    turns = _with_results_folded(messages)
     if turns[-1].role != "user" or not turns[-1].content.strip():
         raise InvalidRequest(
             "The last message is the question: it must be from the user and contain text.",
             param="messages",
         )
     return turns
+
+
+def _with_results_folded(messages: tuple[ChatMessage, ...]) -> tuple[Message, ...]:
+    """Return the turns; the result of a tool is text of the assistant's turn before it.
+
+    A chat template may know no other roles than these three, and may want user and assistant in
+    turn. A result that comes last is followed by the question once more.
+    """
+    names = {call.id: call.function.name for one in messages for call in one.tool_calls}
+    turns: list[Message] = []
+    for number, message in enumerate(messages):
+        field = f"messages[{number}]"
+        role, text = _role_of(message, field), message.text(field)
+        if message.role in RESULT_ROLES:
+            name = message.name or names.get(message.tool_call_id or "") or "the tool"
+            text = f"Result of {name}: {text}".rstrip()
+            if turns and turns[-1].role == "assistant":
+                text = f"{turns.pop().content}\n{text}".lstrip()
+        turns.append(Message(role, text))
+    asked = [turn for turn in turns if turn.role == "user"]
+    if messages[-1].role in RESULT_ROLES and asked:
+        turns.append(asked[-1])
+    return tuple(turns)
+
+
+def _role_of(message: ChatMessage, field: str) -> str:
+    """Return the role that the model server is told."""
+    if message.role not in ROLES:
+        raise InvalidRequest(
+            f"`{field}.role` is {message.role[:40]!r}: it must be {', '.join(ROLES[:-1])} "
+            f"or {ROLES[-1]}.",
+            param=f"{field}.role",
+        )
+    if message.role in RESULT_ROLES:
+        return "assistant"
+    return "system" if message.role == "developer" else message.role
+
+
+def _text_of(part: str | ContentPart, field: str) -> str:
+    if isinstance(part, str):
+        return part
+    text = part.refusal if part.type == "refusal" else part.text
+    if part.type not in (*TEXT_PARTS, "refusal"):
+        what = NOT_READ.get(part.type, f"parts of type {part.type[:40]!r}")
+        raise InvalidRequest(f"`{field}`: {what} cannot be read; send text parts.", param=field)
+    if text is None:
+        key = "refusal" if part.type == "refusal" else "text"
+        raise InvalidRequest(f"`{field}` has no `{key}`.", param=field)
+    return text

@@ -5,18 +5,18 @@ Unknown fields are ignored, as clients of this protocol expect.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from router import Strategy
 from service.api.schemas.answers import CitationReply
 from service.api.schemas.chat import ChatMessage
-from service.api.schemas.shapes import JsonFilter, Reply
+from service.api.schemas.shapes import JsonFilter, NullableBody, Reply
 from service.chat.citations import CiteMode
 from service.chat.events import AbstentionReason
 from service.stores.use_cases import Sampling
 
 
-class StreamOptions(BaseModel):
+class StreamOptions(NullableBody):
     """OpenAI's `stream_options`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -24,7 +24,7 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class CompletionRequest(BaseModel):
+class CompletionRequest(NullableBody):
     """Body of `POST /v1/chat/completions`: OpenAI's fields and ours."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -35,8 +35,8 @@ class CompletionRequest(BaseModel):
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    max_tokens: int | None = Field(default=None, ge=1, le=32768)
-    max_completion_tokens: int | None = Field(default=None, ge=1, le=32768)
+    max_tokens: int | None = Field(default=None, ge=1, lt=2**63)
+    max_completion_tokens: int | None = Field(default=None, ge=1, lt=2**63)
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     stop: tuple[str, ...] | str | None = None
     response_format: dict[str, JsonValue] | None = None

@@ -11,17 +11,21 @@ of `field.yaml` says with its input in FOLDER, and prints right or wrong and wha
 
 Then single facts are looked up in tables and lists made here (`lookups.py`): of a table the row and
 its header have to be shown to the model, of a list the entry has to be found above the floor.
-`--rows`, `--tables` and `--lists` do one part, `--kind N ...` only the rows of these kinds.
 
-Exit code 1 where a row of the kinds named `here` is wrong or fewer than 14 of 15 facts are found; 0
-where data or embedder are absent.
+The inputs of serving (`serving.yaml`, in `--serving-data FOLDER`) are tried on the gateway that
+runs at `--url`; where none runs they are skipped, but for those that need none.
+
+`--rows`, `--tables`, `--lists` and `--serving` do one part, `--kind N ...` only the rows of these
+kinds.
+
+Exit code 1 where a row of the kinds named `here` or one of serving is wrong, or fewer than 14 of 15
+facts are found; 0 where data, embedder or gateway are absent.
 """
 
 import argparse
 import json
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -32,13 +36,16 @@ from knowledge import KnowledgeError, parse
 from tests.benchmarks.corpora import find_embedder, load_embedder, note
 from tests.benchmarks.field.asked import AskedGateway, Seen, asked_gateway
 from tests.benchmarks.field.lookups import Lookup, LookupFile, list_files, table_files
+from tests.benchmarks.field.serving import serving_summary, serving_table
+from tests.benchmarks.field.words import Words, missing, stands_in
 
 FLOOR = 14  # of the 15 facts that are looked up in a file
 PARTS = ("rows", "tables", "lists")
+SERVING = "serving"
 DATA = Path("../shared/field/knowledge")
+SERVING_DATA = Path("../shared/field/serving")
+URL = "http://127.0.0.1:8080"
 ROWS = Path(__file__).with_name("field.yaml")
-Word = str | list[str]
-Words = tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +85,6 @@ def read_cases(path: Path = ROWS) -> tuple[list[Case], frozenset[str]]:
     """Return the rows, and the kinds of which every row has to be right."""
     table = yaml.safe_load(path.read_text(encoding="utf-8"))
     return [Case(**row) for row in table["rows"]], frozenset(table["here"])
-
-
-def stands_in(word: Word, text: str) -> bool:
-    """Return whether a word, or one of several, stands in a text, as it is or in one line."""
-    if isinstance(word, list):
-        return any(stands_in(one, text) for one in word)
-    if word.startswith("re:"):
-        return bool(re.search(word[3:], text))
-    if word.isdigit():
-        return bool(re.search(rf"(?<![\d.,]){word}(?!\d|[.,]\d)", text))
-    return word in text or word in " ".join(text.split())
-
-
-def missing(words: Sequence[Word], text: str) -> list[Word]:
-    """Return the words that do not stand in a text."""
-    return [word for word in words if not stands_in(word, text)]
 
 
 def faults(case: Case, seen: Seen) -> list[str]:
@@ -231,14 +222,37 @@ def is_shown(lookup: Lookup, seen: Seen) -> bool:
 def main(argv: Sequence[str] | None = None) -> int:
     """Try every row, look up every fact, and print."""
     options = _options(argv)
+    wanted = [part for part in (*PARTS, SERVING) if getattr(options, part)] or (*PARTS, SERVING)
+    if options.kind:
+        wanted = ["rows"]
+    document: dict[str, Any] = {}
+    lines: list[str] = []
+    if set(wanted) & set(PARTS):
+        document, lines = _knowledge(options, wanted)
+    if SERVING in wanted:
+        document[SERVING] = serving_summary(options.serving_data, options.url.rstrip("/"))
+        lines += serving_table(document[SERVING])
+    shown = json.dumps(document, ensure_ascii=False) if options.json else "\n".join(lines)
+    sys.stdout.write(f"{shown}\n")
+    return 1 if is_wrong(document) else 0
+
+
+def is_wrong(document: Mapping[str, Any]) -> bool:
+    """Return whether anything is wrong that has to be right."""
+    of_rows = document.get("here", {}).get("wrong", 0)
+    of_serving = document.get(SERVING, {}).get("wrong", 0)
+    few = [one for one in document.get("lookups", ()) if one["found"] < FLOOR]
+    return bool(of_rows or of_serving or few)
+
+
+def _knowledge(
+    options: argparse.Namespace, wanted: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what became of the rows of `field.yaml` and of the facts, and a line for each."""
     embedder_at = find_embedder(options.embedder)
     if embedder_at is None or not options.data.is_dir():
         absent = "no embedder" if options.data.is_dir() else f"{options.data} is not there"
-        sys.stdout.write(json.dumps({"skipped": absent}) + "\n")
-        return 0
-    wanted = [part for part in PARTS if getattr(options, part)] or PARTS
-    if options.kind:
-        wanted = ["rows"]
+        return {"skipped": absent}, [f"knowledge: {absent}"]
     cases, here = read_cases()
     if "rows" not in wanted:
         cases = []
@@ -255,9 +269,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for file in written()
         ]
     document = summary(outcomes, here, found)
-    shown = table(outcomes, found, document)
-    sys.stdout.write((json.dumps(document, ensure_ascii=False) if options.json else shown) + "\n")
-    return 1 if document["here"]["wrong"] or any(one.found < FLOOR for one in found) else 0
+    return document, table(outcomes, found, document)
 
 
 def summary(
@@ -276,7 +288,9 @@ def summary(
     }
 
 
-def table(outcomes: Sequence[Outcome], found: Sequence[LookedUp], document: dict[str, Any]) -> str:
+def table(
+    outcomes: Sequence[Outcome], found: Sequence[LookedUp], document: Mapping[str, Any]
+) -> list[str]:
     """Return a line for each row and each file, and the sums."""
     lines = [
         f"{'right' if one.right else 'WRONG'} {one.kind:>3} {one.file:22} {one.detail}".rstrip()
@@ -292,7 +306,7 @@ def table(outcomes: Sequence[Outcome], found: Sequence[LookedUp], document: dict
         for title, part in sums
         if outcomes
     ]
-    return "\n".join(lines)
+    return lines
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -304,7 +318,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--embedder", help="folder or Hugging Face id; default: the prepared one")
     parser.add_argument("--kind", nargs="*", default=(), help="only the rows of these kinds")
-    for part in PARTS:
+    parser.add_argument("--serving-data", type=Path, default=SERVING_DATA)
+    parser.add_argument("--url", default=URL, help="the running gateway (default: %(default)s)")
+    for part in (*PARTS, SERVING):
         parser.add_argument(f"--{part}", action="store_true", help=f"only the {part}")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(argv)

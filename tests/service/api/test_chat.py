@@ -228,6 +228,73 @@ def test_bad_input_gets_its_status_and_one_error_shape(
     assert "Traceback" not in reply.text
 
 
+FACES = {
+    "/chat": {"strategy": "prompt_only"},
+    "/v1/chat/completions": {"model": "prompt_only"},
+}
+
+
+@pytest.mark.parametrize("path", FACES)
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        (
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]},
+            "messages[1].content[0]",
+        ),
+        ({"role": "robot", "content": "Hi"}, "messages[1].role"),
+        ({"role": "user", "content": None}, "messages"),
+    ],
+)
+def test_a_message_that_cannot_be_read_is_400_and_named(
+    running: Running, path: str, message: dict[str, Any], param: str
+) -> None:
+    messages = [{"role": "system", "content": "You help."}, message]
+    reply = running.client.post(path, json={**FACES[path], "messages": messages})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "invalid_request")
+    assert reply.json()["error"]["param"] == param
+    assert running.engine.requests == []
+
+
+@pytest.mark.parametrize("path", FACES)
+def test_the_result_of_a_tool_reaches_the_model_as_text(running: Running, path: str) -> None:
+    called = {"id": "a1", "type": "function", "function": {"name": "get_order"}}
+    messages = [
+        {"role": "user", "content": "Where is order 4711?"},
+        {"role": "assistant", "content": None, "tool_calls": [called]},
+        {"role": "tool", "tool_call_id": "a1", "content": "on its way"},
+    ]
+    reply = running.client.post(path, json={**FACES[path], "messages": messages, "stream": None})
+    assert reply.status_code == 200, reply.text
+    sent = running.engine.requests[-1]["messages"]
+    assert [turn["role"] for turn in sent[-3:]] == ["user", "assistant", "user"]
+    assert sent[-2]["content"] == "Result of get_order: on its way"
+    assert sent[-1]["content"] == "Where is order 4711?"
+
+
+@pytest.mark.parametrize("path", FACES)
+@pytest.mark.parametrize("tokens", [0, -1, 2**63, 4096, 65_536, 2**63 - 1])
+def test_no_number_of_tokens_is_a_failure_inside(running: Running, path: str, tokens: int) -> None:
+    options = {"max_tokens": tokens}
+    asked = {"sampling": options} if path == "/chat" else options
+    messages = [{"role": "user", "content": "Hi"}]
+    reply = running.client.post(path, json={**FACES[path], **asked, "messages": messages})
+    refused = 1 > tokens or tokens >= 2**63
+    assert reply.status_code in ((422,) if refused else (200, 400)), reply.text
+    assert not refused or "max_tokens` must be" in reply.json()["detail"]
+
+
+def test_a_question_longer_than_is_searched_is_searched_by_its_end(running: Running) -> None:
+    running.prepare()
+    question = "Within how many days of delivery can a lamp be returned?"
+    long = f"{'I write about my kitchen. ' * 330}{question}"
+    assert len(long) > running.settings.knowledge.max_question_chars
+    body = running.ask(long, use_case="demo", strategy="rag").json()
+    assert body["outcome"] == "answered"
+    assert "within 30 days" in running.engine.requests[-1]["messages"][-1]["content"]
+    assert running.engine.requests[-1]["messages"][-1]["content"].count("kitchen") == 330
+
+
 def test_a_body_that_is_not_json_typed_is_refused(running: Running) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": "Hi"}]})
     reply = running.client.post("/chat", content=body, headers={"content-type": "text/plain"})

@@ -5,21 +5,31 @@ import re
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from service.api.docs.document import operations
+from service.api.http.json_bodies import MAX_DEPTH, read_json
+from tests.repetition import is_long
 from tests.service.conftest import Running
 
 STORE = "/v1/vector_stores/handbook"
 HALF = "\ud800"  # half of a surrogate pair: JSON can escape it, UTF-8 cannot hold it
 ODD_VALUES = (
     *(str(number) for number in (10**400, -(10**400), 2**63, 2**64, 100_000)),
-    *("NaN", "Infinity", "1e999", "[" * 20_000 + "]" * 20_000),
+    *("NaN", "Infinity", "1e999", *("[" * depth + "]" * depth for depth in (20_000, 1_000, 252))),
 )
 ODD_BYTES = (b"", b"\xff\xfe", b"\x00", b"null", b"[]", b'"text"', b"{", b'{"a":1}{')
 ODD_PATHS = ("%00", "%FF", "%ED%A0%80", "..%2f..%2fetc", "a%2Fb", "%20", "a//b", "%E2%80%AE")
 JSON = {"content-type": "application/json"}
 ATTRIBUTES = '{"filename": "a.md", "content": "b", "attributes": {"a": %s}}'
+KINDS: tuple[Any, ...] = (
+    *(None, True, 0, -1, 1.5, 2**63 - 1, 2**63, 1e300, "", "a", HALF, [], {}, [None], [""]),
+    *([[]], ["a", 1], {"a": None}, {"": {}}, {"type": "json_object"}, [{"type": "text"}]),
+    *([{"id": 1, "function": None}], {"type": "json_schema", "json_schema": []}),
+)
+THEIRS = ("n", "tools", "tool_choice", "logprobs", "logit_bias", "metadata", "functions", "store")
+INSIDES = ("Input should", "valid ", "tuple", "Tuple", "function-", "validat", "__", "Error(")
 ODD_TEXTS = {
     "nul": "a\x00b",
     "half a pair": f"a{HALF}b",
@@ -104,6 +114,65 @@ def test_no_text_in_a_body_breaks_the_gateway(prepared: Running) -> None:
     assert faults == []
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (rb'"a\ud83d"', "a\ufffd"),
+        (rb'"\ude00a"', "\ufffda"),
+        (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+        (rb'"\uD83D\u0041"', "\ufffdA"),
+        (rb'"\ud83d \\ud83d \\\ud83d"', "\ufffd \\ud83d \\\ufffd"),
+        (rb'{"\ud83d": 1}', {"\ufffd": 1}),
+    ],
+)
+def test_half_a_character_is_read_as_the_sign_for_one_that_is_lost(
+    written: bytes, read: object
+) -> None:
+    assert read_json(written) == read
+
+
+@pytest.mark.parametrize("written", [rb'"\ud83d', rb'"\ud83d\x"', b'"\xed\xa0\xbd"', b"NaN", b""])
+def test_what_is_no_json_stays_refused(written: bytes) -> None:
+    with pytest.raises(orjson.JSONDecodeError):
+        read_json(written)
+
+
+@pytest.mark.parametrize(("start", "end", "levels"), [("[", "]", 1), ('{"a": [', "]}", 2)])
+def test_nesting_has_a_limit(start: str, end: str, levels: int) -> None:
+    times = MAX_DEPTH // levels
+    assert read_json(f"{start * times}{end * times}".encode())
+    with pytest.raises(orjson.JSONDecodeError, match="levels deep"):
+        read_json(f"[{start * times}{end * times}]".encode())
+
+
+def test_many_values_beside_each_other_are_not_deep() -> None:
+    assert len(read_json(b"[%b]" % b",".join([b"[]"] * 500))) == 500
+
+
+@pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions"])
+def test_a_question_cut_within_an_emoji_is_answered(running: Running, path: str) -> None:
+    named = {"model": "prompt_only"} if path.startswith("/v1") else {"strategy": "prompt_only"}
+    asked = {**named, "messages": [{"role": "user", "content": f"When are you open? {HALF}"}]}
+    reply = running.client.post(path, content=json.dumps(asked), headers=JSON)
+    assert reply.status_code == 200, reply.text
+    assert running.engine.requests[-1]["messages"][-1]["content"] == "When are you open? \ufffd"
+
+
+@pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions"])
+def test_a_conversation_that_is_too_long_or_too_deep_is_refused_in_words(
+    running: Running, path: str
+) -> None:
+    named = {"model": "prompt_only"} if path.startswith("/v1") else {"strategy": "prompt_only"}
+    question = {"role": "user", "content": "Hi"}
+    reply = running.client.post(path, json={**named, "messages": [question] * 1_001})
+    assert reply.status_code == 422
+    assert "`messages` must have at most 1,000 entries; it has 1,001" in reply.json()["detail"]
+    deep = '{"messages": [{"role": "user", "content": "Hi"}], "response_format": {"a": %s}}'
+    written = deep % ("[" * 252 + "]" * 252)
+    reply = running.client.post(path, content=written, headers=JSON)
+    assert (reply.status_code, "levels deep" in reply.json()["detail"]) == (422, True)
+
+
 def written_bodies(written: str) -> list[tuple[str, str, str]]:
     asked = '{"messages": [{"role": "user", "content": "Hi"}], %s: %s}'
     ours = [
@@ -158,6 +227,39 @@ def test_no_number_or_depth_breaks_the_gateway(prepared: Running) -> None:
             faults.look(reply, f"GET {path} {value}")
     assert faults == []
     assert prepared.client.get(f"{STORE}/documents").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions"])
+@pytest.mark.timeout(120, func_only=True)
+def test_no_value_of_any_field_breaks_a_chat(prepared: Running, path: str) -> None:
+    """Each field, of ours and of OpenAI's that we do not use, with each kind of JSON value."""
+    faults = Faults()
+    document = prepared.client.get("/openapi.json").json()["components"]["schemas"]
+    fields = {*document["ChatRequest"]["properties"], *document["CompletionRequest"]["properties"]}
+    messages = [{"role": "user", "content": "Within how many days?"}]
+    chosen = "model" if path.startswith("/v1") else "strategy"
+    needed = {"messages": messages, chosen: "prompt_only"}
+    asked = [
+        {**needed, field: value}
+        for number, field in enumerate(sorted({*fields, *THEIRS}))
+        for value in _kinds(number)
+    ]
+    for number, key in enumerate(("role", "content", "name", "refusal", "tool_calls")):
+        for value in _kinds(number):
+            odd = {"role": "assistant", "content": "a", key: value}
+            asked += [{**needed, "messages": [odd, *messages]}, {**needed, "messages": [odd]}]
+    for body in asked:
+        reply = prepared.client.post(path, content=json.dumps(body), headers=JSON)
+        faults.look(reply, json.dumps(body))
+        if 400 <= reply.status_code < 500:
+            detail = reply.json()["detail"]
+            assert not [word for word in INSIDES if word in detail], detail
+    assert faults == []
+
+
+def _kinds(number: int) -> tuple[Any, ...]:
+    """Return null and every fourth kind of value, with `--long` all of them."""
+    return KINDS if is_long() else (None, *KINDS[number % 4 :: 4])
 
 
 @pytest.mark.timeout(120, func_only=True)
