@@ -152,6 +152,10 @@ def _ask_questions(checked: Checked) -> None:
     checked.ok("POST", "/v1/chat/completions", json={**ASKED, "model": "auto"})
     checked.ok("POST", "/v1/chat/completions", json={**ASKED, "model": "rag", "stream": True})
     checked.refused(404, "POST", "/v1/chat/completions", json={**ASKED, "model": "none"})
+    asked = {"model": "fake-words", "input": ["lamp", "chair"]}
+    checked.ok("POST", "/v1/embeddings", json=asked)
+    checked.ok("POST", "/v1/embeddings", json={**asked, "encoding_format": "base64"})
+    checked.refused(400, "POST", "/v1/embeddings", json={**asked, "input": ""})
     checked.ok("GET", "/v1/models/auto")
     checked.refused(404, "GET", "/v1/models/no/such")
     place = f"/decisions/{answer['id']}"
