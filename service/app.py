@@ -39,6 +39,7 @@ from service.api.docs import page
 from service.api.docs.document import DescribedApp
 from service.api.http import error_replies
 from service.api.http.guard import Guard
+from service.api.responses import create as responses
 from service.context import AppContext, open_context
 from service.home import Ports
 from service.settings import VERSION, Settings
@@ -51,6 +52,7 @@ APIS = (
     advice.api,
     decisions.api,
     openai.api,
+    responses.api,
     embeddings.api,
     use_cases.api,
     data_checks.api,

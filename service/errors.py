@@ -3,6 +3,7 @@
 ServiceError
 ├── InvalidSettings         the configuration is not valid
 ├── InvalidRequest          well-formed, but not valid
+│   └── ToolsUnsupported    names tools, and none can be called
 ├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is invalid
 ├── InvalidOutcomes         the outcomes of a comparison cannot be read or used
 ├── NotFound
@@ -60,6 +61,13 @@ class InvalidRequest(ServiceError):
 
     code = "invalid_request"
     hint = "Correct the named field."
+
+
+class ToolsUnsupported(InvalidRequest):
+    """The request names tools, and this endpoint or model cannot call any."""
+
+    code = "tools_unsupported"
+    hint = "Leave the tools out, or call them yourself and send their results as text."
 
 
 class InvalidEvaluationFile(ServiceError):

@@ -152,6 +152,13 @@ def _ask_questions(checked: Checked) -> None:
     checked.ok("POST", "/v1/chat/completions", json={**ASKED, "model": "auto"})
     checked.ok("POST", "/v1/chat/completions", json={**ASKED, "model": "rag", "stream": True})
     checked.refused(404, "POST", "/v1/chat/completions", json={**ASKED, "model": "none"})
+    said = {"model": "rag", "input": "Within how many days?", "use_case": "demo"}
+    form = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    checked.ok("POST", "/v1/responses", json=said)
+    checked.ok("POST", "/v1/responses", json={**said, "stream": True})
+    unanswered = {**said, "input": "What is a submarine?", "text": form}
+    checked.ok("POST", "/v1/responses", json={**unanswered, "stream": True})
+    checked.refused(400, "POST", "/v1/responses", json={**said, "store": True})
     asked = {"model": "fake-words", "input": ["lamp", "chair"]}
     checked.ok("POST", "/v1/embeddings", json=asked)
     checked.ok("POST", "/v1/embeddings", json={**asked, "encoding_format": "base64"})
