@@ -33,6 +33,7 @@ from service.api import (
     search,
     syncs,
     use_cases,
+    vector_store_files,
     vector_stores,
 )
 from service.api.docs import page
@@ -62,6 +63,7 @@ APIS = (
     syncs.api,
     search.api,
     indexes.api,
+    vector_store_files.api,
     file_batches.api,
     fine_tuning.api,
     files.api,
