@@ -105,4 +105,5 @@ def test_a_part_that_refused_is_given_back_as_text(running: Running) -> None:
 def test_a_malformed_field_is_named_as_it_was_sent(running: Running) -> None:
     many = [{"role": "user", "content": "Hi"}] * 1001
     reply = running.client.post(PATH, json={**ASKED, "input": many})
-    assert (reply.status_code, reply.json()["error"]["param"]) == (422, "body.input")
+    assert reply.status_code == 422
+    assert reply.json()["error"]["param"].removeprefix("body.") == "input"
