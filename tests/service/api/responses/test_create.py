@@ -1,16 +1,19 @@
 """The openai client against `/v1/responses`."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai.types.responses import ResponseOutputMessage, ResponseOutputText, ResponseStreamEvent
 from pydantic import BaseModel
 
 from tests.service.conftest import RETURNS, Running
+from tests.service.waiting import eventually
 
 QUESTION = "Within how many days of delivery can a lamp be returned?"
 UNKNOWN = "What does the warranty of the submarine cover?"
@@ -272,3 +275,19 @@ def test_an_unknown_model_is_404(client: openai.OpenAI, model: str) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client.responses.create(model=model, input="Hi")
     assert refused.value.code == "model_not_found"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_leaves_frees_the_engine(running: Running, stream: bool) -> None:
+    running.engine.switches.pause_s = 0.05
+    running.engine.switches.pieces = ("slow ",) * 200
+    body = {"model": "prompt_only", "input": "Hi", "stream": stream}
+    with (
+        contextlib.suppress(httpx.ReadTimeout),
+        httpx.Client(base_url=running.client.base_url, timeout=0.5) as impatient,
+        impatient.stream("POST", "/v1/responses", json=body) as reply,
+    ):
+        for number, _ in enumerate(reply.iter_lines()):
+            if number > 20:
+                break
+    eventually(lambda: running.engine.aborted == 1, within_s=2.0)
