@@ -77,7 +77,9 @@ def completion_of(body: ResponseRequest) -> CompletionRequest:
     try:
         return CompletionRequest.model_validate(fields)
     except ValidationError as exc:
-        raise RequestValidationError([_renamed(fault) for fault in exc.errors()]) from exc
+        sent = {NAMES.get(name, name): value for name, value in fields.items()}
+        faults = [_renamed(fault) for fault in exc.errors()]
+        raise RequestValidationError(faults, body=sent) from exc
 
 
 def response_format_of(body: ResponseRequest) -> JsonObject | None:

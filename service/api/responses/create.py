@@ -56,7 +56,7 @@ async def _question_of(
     try:
         question = question_of(asked, base_model, request_id=request_id, tenant=tenant)
     except InvalidRequest as exc:
-        if exc.param != "messages":
+        if exc.param is None or not exc.param.startswith("messages"):
             raise
         raise InvalidRequest(str(exc), param="input") from exc
     await _require_adapter(context, question)
