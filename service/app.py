@@ -22,6 +22,7 @@ from service.api import (
     decisions,
     document_history,
     documents,
+    embeddings,
     file_batches,
     files,
     fine_tuning,
@@ -33,12 +34,14 @@ from service.api import (
     sources,
     syncs,
     use_cases,
+    vector_store_files,
     vector_stores,
 )
 from service.api.docs import page
 from service.api.docs.document import DescribedApp
 from service.api.http import error_replies
 from service.api.http.guard import Guard
+from service.api.responses import create as responses
 from service.context import AppContext, open_context
 from service.home import Ports
 from service.settings import VERSION, Settings
@@ -51,6 +54,8 @@ APIS = (
     advice.api,
     decisions.api,
     openai.api,
+    responses.api,
+    embeddings.api,
     use_cases.api,
     data_checks.api,
     vector_stores.api,
@@ -60,6 +65,7 @@ APIS = (
     search.api,
     sources.api,
     indexes.api,
+    vector_store_files.api,
     file_batches.api,
     fine_tuning.api,
     files.api,

@@ -8,22 +8,34 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Annotated, Literal, TypeVar
 
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
+from knowledge import Chunking, KnowledgeBase
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
 from service.api.http.parameters import After, IdempotencyKey, Limit
-from service.api.schemas.file_batches import MAX_FILES, BatchFile, FileBatch, NewBatch
+from service.api.schemas.file_batches import (
+    MAX_FILES,
+    BatchFile,
+    BatchStatus,
+    FileBatch,
+    FileChunking,
+    NewBatch,
+    NewFile,
+    VectorStoreFile,
+)
 from service.api.schemas.shapes import ListReply
 from service.context import AppContext
 from service.errors import InvalidRequest, JobNotFound
 from service.stores.files import UploadedFile
 from service.stores.job_kinds import INGEST, IngestArgs
-from service.stores.jobs import Job
+from service.stores.jobs import Job, Status
 
 api = APIRouter(
     route_class=JsonRoute,
@@ -31,6 +43,24 @@ api = APIRouter(
     tags=["knowledge"],
     responses=errors(400, 404, 422, 507),
 )
+
+
+Order = Annotated[Literal["asc", "desc"], Query(description="By the time of adding.")]
+Before = Annotated[str | None, Query(description="First `id` of the page that follows.")]
+StatusFilter = Annotated[
+    BatchStatus | None, Query(alias="filter", description="Only files of this status.")
+]
+F = TypeVar("F", bound=VectorStoreFile)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list of files is asked for."""
+
+    limit: int
+    after: str | None = None
+    before: str | None = None
+    status: BatchStatus | None = None
 
 
 @api.post("/{base_id}/file_batches")
@@ -55,7 +85,7 @@ def get_batch(context: Context, caller: Caller, base_id: str, batch_id: str) -> 
 
 
 @api.get("/{base_id}/file_batches/{batch_id}/files")
-def list_files(
+def list_batch_files(
     *,
     context: Context,
     caller: Caller,
@@ -63,16 +93,20 @@ def list_files(
     batch_id: str,
     limit: Limit = 100,
     after: After = None,
+    before: Before = None,
+    order: Order = "asc",
+    status: StatusFilter = None,
 ) -> ListReply[BatchFile]:
     """List the files of a batch with their status; 1 to 500 a page."""
     jobs = _jobs_of(context, caller, base_id, batch_id)
-    ids = [job.args["file_id"] for job in jobs]
-    if after is not None and after not in ids:
-        raise InvalidRequest(f"{after!r} is not a file of this batch.", param="after")
-    rest = jobs[ids.index(after) + 1 :] if after is not None else jobs
-    page = rest[: max(1, min(limit, MAX_FILES))]
-    data = [BatchFile.of(job) for job in page]
-    return ListReply[BatchFile](data=data, has_more=len(rest) > len(page))
+    chunking = chunking_of(context, context.knowledge.get_base(base_id, tenant=caller.tenant))
+    rows = [
+        BatchFile.of_batch(job, chunking, file_bytes=_added_bytes(context, job)) for job in jobs
+    ]
+    if order == "desc":
+        rows.reverse()
+    page = Page(max(1, min(limit, MAX_FILES)), after=after, before=before, status=status)
+    return page_of(rows, page)
 
 
 @api.post("/{base_id}/file_batches/{batch_id}/cancel")
@@ -83,14 +117,83 @@ def cancel_batch(context: Context, caller: Caller, base_id: str, batch_id: str) 
     return get_batch(context, caller, base_id, batch_id)
 
 
+def enqueue_file(
+    wish: NewFile,
+    file: UploadedFile,
+    base_id: str,
+    *,
+    context: AppContext,
+    caller: Caller,
+    access_labels: Sequence[str] | None = None,
+    idempotency_key: str | None = None,
+) -> Job:
+    """Have an uploaded file added as the document of its name."""
+    return context.jobs.enqueue(
+        INGEST,
+        IngestArgs(
+            base_id=base_id,
+            external_id=file.filename,
+            filename=file.filename,
+            attributes=wish.attributes,
+            access=None if access_labels is None else tuple(sorted(set(access_labels))),
+            sha256=file.sha256,
+            file_id=file.file_id,
+        ),
+        tenant=caller.tenant,
+        payload=context.files.content(file.file_id, tenant=caller.tenant),
+        subject=f"{base_id}/{file.filename}",
+        idempotency_key=idempotency_key,
+    )
+
+
+def chunking_of(context: AppContext, base: KnowledgeBase) -> Chunking:
+    """Return how the documents of a knowledge base are cut."""
+    return base.chunking or context.settings.knowledge.chunking
+
+
+def refuse_other_chunking(wish: NewFile, chunking: Chunking) -> None:
+    """Raise `InvalidRequest` where a file wishes to be cut otherwise than its base is."""
+    if wish.chunking_strategy is None or wish.chunking_strategy.type == "auto":
+        return
+    sizes, static = FileChunking.of(chunking).static, wish.chunking_strategy.static
+    if sizes is not None and static is not None and dict(sizes) == dict(static):
+        return
+    raise InvalidRequest(
+        "All documents of a vector store are cut alike, here with max_chunk_size_tokens "
+        f"{chunking.chunk_tokens} and chunk_overlap_tokens {chunking.overlap_tokens}: leave "
+        "`chunking_strategy` out, or create a vector store with a `chunking` of its own.",
+        param="chunking_strategy",
+    )
+
+
+def page_of(rows: Sequence[F], page: Page) -> ListReply[F]:
+    """Return the rows of one page.
+
+    Raises:
+        InvalidRequest: `after` or `before` is none of them.
+    """
+    ids = [row.id for row in rows]
+    for name, place in (("after", page.after), ("before", page.before)):
+        if place is not None and place not in ids:
+            raise InvalidRequest(f"{place!r} is not a file of this list.", param=name)
+    first = 0 if page.after is None else ids.index(page.after) + 1
+    last = len(rows) if page.before is None else ids.index(page.before)
+    found = [row for row in rows[first:last] if page.status in (None, row.status)]
+    shown = found[: page.limit]
+    if page.before is not None and page.after is None:
+        shown = found[-page.limit :]  # those right before it
+    return ListReply[F](data=list(shown), has_more=len(found) > len(shown))
+
+
 def _create(
     body: NewBatch, base_id: str, *, context: AppContext, caller: Caller, key: str | None
 ) -> tuple[str, Sequence[Job]]:
-    context.knowledge.get_base(base_id, tenant=caller.tenant)
-    files = [
-        context.files.get(file_id, tenant=caller.tenant) for file_id in dict.fromkeys(body.file_ids)
-    ]
+    base = context.knowledge.get_base(base_id, tenant=caller.tenant)
+    wishes = body.new_files
+    files = [context.files.get(wish.file_id, tenant=caller.tenant) for wish in wishes]
     _refuse_equal_names(files)
+    for wish in wishes:
+        refuse_other_chunking(wish, chunking_of(context, base))
     name = hashlib.sha256(f"{base_id}\0{key}".encode()).hexdigest()[:32] if key else None
     batch_id = f"vsfb_{name or uuid.uuid4().hex}"
     known = context.jobs.list_by_key(batch_id, tenant=caller.tenant)
@@ -99,25 +202,24 @@ def _create(
             "Idempotency-Key was already used for a batch of other files; choose a new key.",
             param="idempotency-key",
         )
-    labels = body.access_labels
-    for number, file in enumerate(files):
-        context.jobs.enqueue(
-            INGEST,
-            IngestArgs(
-                base_id=base_id,
-                external_id=file.filename,
-                filename=file.filename,
-                attributes=body.attributes,
-                access=None if labels is None else tuple(sorted(set(labels))),
-                sha256=file.sha256,
-                file_id=file.file_id,
-            ),
-            tenant=caller.tenant,
-            payload=context.files.content(file.file_id, tenant=caller.tenant),
-            subject=f"{base_id}/{file.filename}",
+    for number, (wish, file) in enumerate(zip(wishes, files, strict=True)):
+        enqueue_file(
+            wish,
+            file,
+            base_id,
+            context=context,
+            caller=caller,
+            access_labels=body.access_labels,
             idempotency_key=f"{batch_id}:{number:05}",
         )
     return batch_id, context.jobs.list_by_key(batch_id, tenant=caller.tenant)
+
+
+def _added_bytes(context: AppContext, job: Job) -> int:
+    """Return the size of a file that was added, 0 of any other."""
+    if job.status is not Status.SUCCEEDED:
+        return 0
+    return context.files.get(str(job.args["file_id"]), tenant=job.tenant).bytes
 
 
 def _refuse_equal_names(files: Sequence[UploadedFile]) -> None:

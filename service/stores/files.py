@@ -87,6 +87,14 @@ class Files:
             raise FileNotFound(f"There is no file {file_id!r}.", param="file_id")
         return UploadedFile(**row._mapping)
 
+    def ids_by_content(self, *, tenant: str) -> dict[tuple[str, str], str]:
+        """Return the id of the newest file of each name and sha256."""
+        query = select(files.c.filename, files.c.sha256, files.c.file_id)
+        newest_last = query.where(files.c.tenant == tenant).order_by(files.c.created_at)
+        with self._database.connect() as connection:
+            rows = connection.execute(newest_last)
+            return {(row.filename, row.sha256): row.file_id for row in rows}
+
     def content(self, file_id: str, *, tenant: str) -> bytes:
         """Return the bytes of the file.
 

@@ -240,6 +240,25 @@ class Jobs:
             found = connection.execute(query.order_by(jobs.c.idempotency_key))
             return tuple(read_job(row) for row in found)
 
+    def list_by_subject(self, subject: str, *, tenant: str, limit: int) -> tuple[Job, ...]:
+        """Return the newest jobs that change `subject`, the newest first."""
+        of_it = jobs.c.subject == f"{tenant}:{subject}"
+        newest = (jobs.c.sequence.desc(), jobs.c.job_id.desc())
+        query = select(*JOB_COLUMNS).where(of_it).order_by(*newest).limit(limit)
+        with self._database.connect() as connection:
+            return tuple(read_job(row) for row in connection.execute(query))
+
+    def list_unsuccessful(self, lane: Lane, folder: str, *, tenant: str) -> tuple[Job, ...]:
+        """Return the jobs without success whose subject begins with `folder/`, the newest first."""
+        query = select(*JOB_COLUMNS).where(
+            jobs.c.lane == lane,
+            jobs.c.status.in_([status for status in Status if status is not Status.SUCCEEDED]),
+            jobs.c.subject.startswith(f"{tenant}:{folder}/", autoescape=True),
+        )
+        newest = (jobs.c.sequence.desc(), jobs.c.job_id.desc())
+        with self._database.connect() as connection:
+            return tuple(read_job(row) for row in connection.execute(query.order_by(*newest)))
+
     def payload(self, job_id: str, *, tenant: str) -> bytes:
         """Return the bytes that the job was enqueued with; empty once it has ended.
 

@@ -14,6 +14,7 @@ from service.api.http.error_replies import error_media_type
 from service.api.schemas.answers import DecisionEventReply, DeltaEventReply, PassagesEventReply
 from service.api.schemas.documents import DocumentUpload, InlineDocument
 from service.api.schemas.openai import ChunkReply
+from service.api.schemas.responses import EVENTS
 
 TAGS = {
     "documentation": "Entry point.",
@@ -39,6 +40,7 @@ NAMED: tuple[type[BaseModel], ...] = (
     PassagesEventReply,
     DeltaEventReply,
     ChunkReply,
+    *dict.fromkeys(EVENTS.values()),
 )
 METHODS = ("get", "put", "post", "delete", "patch")
 FIRST_ERROR = 400

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from knowledge import StorageFull, is_disk_full
+from service.api.http.offered import PREFIX, not_offered, offered_endpoints
 from service.api.schemas.errors import ErrorReply, error_body, error_body_of
 from service.api.schemas.shapes import JsonObject
 from service.errors import ROOTS
@@ -124,16 +125,17 @@ def install(app: FastAPI) -> None:
         assert isinstance(exc, HTTPException)
         code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
         hint = say("gateway.no_path") if exc.status_code == 404 else ""
-        return reply(
-            error_body(
-                exc.status_code,
-                str(exc.detail),
-                code=code.get(exc.status_code, "http_error"),
-                hint=hint,
-                instance=request.url.path,
-                request_id=request_id_of(request),
-            )
+        is_unknown = exc.status_code in (404, 405) and request.url.path.startswith(PREFIX)
+        offered = offered_endpoints(request.app) if is_unknown else []
+        body = error_body(
+            exc.status_code,
+            not_offered(request.method, offered) if is_unknown else str(exc.detail),
+            code=code.get(exc.status_code, "http_error"),
+            hint=hint,
+            instance=request.url.path,
+            request_id=request_id_of(request),
         )
+        return reply({**body, "endpoints": [*offered]} if is_unknown else body)
 
     for root in ROOTS:
         app.add_exception_handler(root, ours)

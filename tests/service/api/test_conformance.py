@@ -125,9 +125,11 @@ class Run:
         meant = {
             "use_case": "demo",
             "knowledge_bases": ["handbook"],
-            "model": "auto",
+            "model": "fake-words" if case.path.endswith("/embeddings") else "auto",
+            "input": "Within how many days can it be returned?",
             "strategy": "auto",
             "training_file": self._known["file_id"],
+            "file_id": self._known["file_id"],
             "file_ids": [self._known["file_id"]],
         }
         case.body.update({key: meant[key] for key in meant.keys() & case.body.keys()})

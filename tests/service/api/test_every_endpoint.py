@@ -123,6 +123,7 @@ def test_every_reply_is_as_the_document_describes_it(running: Running, checked: 
     _ask_about_training(checked, file_id)
     _ask_about_documents(checked)
     _ask_about_batches(checked, file_id)
+    _ask_about_store_files(checked)
     _ask_about_the_index(checked)
     _ask_about_jobs(checked)
     _ask_about_bases(checked)
@@ -152,6 +153,17 @@ def _ask_questions(checked: Checked) -> None:
     checked.ok("POST", "/v1/chat/completions", json={**ASKED, "model": "auto"})
     checked.ok("POST", "/v1/chat/completions", json={**ASKED, "model": "rag", "stream": True})
     checked.refused(404, "POST", "/v1/chat/completions", json={**ASKED, "model": "none"})
+    said = {"model": "rag", "input": "Within how many days?", "use_case": "demo"}
+    form = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    checked.ok("POST", "/v1/responses", json=said)
+    checked.ok("POST", "/v1/responses", json={**said, "stream": True})
+    unanswered = {**said, "input": "What is a submarine?", "text": form}
+    checked.ok("POST", "/v1/responses", json={**unanswered, "stream": True})
+    checked.refused(400, "POST", "/v1/responses", json={**said, "store": True})
+    asked = {"model": "fake-words", "input": ["lamp", "chair"]}
+    checked.ok("POST", "/v1/embeddings", json=asked)
+    checked.ok("POST", "/v1/embeddings", json={**asked, "encoding_format": "base64"})
+    checked.refused(400, "POST", "/v1/embeddings", json={**asked, "input": ""})
     checked.ok("GET", "/v1/models/auto")
     checked.refused(404, "GET", "/v1/models/no/such")
     place = f"/decisions/{answer['id']}"
@@ -278,6 +290,25 @@ def _ask_about_batches(checked: Checked, file_id: str) -> None:
         checked.refused(404, "GET", f"{batches}/none{path}")
     checked.ok("POST", f"{batches}/{made['id']}/cancel")
     checked.refused(404, "POST", f"{batches}/none/cancel")
+
+
+def _ask_about_store_files(checked: Checked) -> None:
+    upload = {"file": ("chair.md", b"# Chair\n\nIt stands.")}
+    file_id = checked.ok("POST", "/v1/files", files=upload).json()["id"]
+    files = f"{STORE}/files"
+    checked.ok("POST", files, json={"file_id": file_id, "attributes": {"kind": "chair"}})
+    checked.refused(404, "POST", files, json={"file_id": "none"})
+    place = f"{files}/{file_id}"
+    eventually(lambda: checked._client.get(place).json()["status"] == "completed")
+    checked.ok("GET", files)
+    checked.refused(400, "GET", f"{files}?after=none")
+    checked.ok("POST", place, json={"attributes": None})
+    checked.refused(404, "POST", f"{files}/none", json={"attributes": None})
+    for path in ("", "/content"):
+        checked.ok("GET", f"{place}{path}")
+        checked.refused(404, "GET", f"{files}/none{path}")
+    checked.ok("DELETE", place)
+    checked.refused(404, "DELETE", place)
 
 
 def _ask_about_the_index(checked: Checked) -> None:

@@ -122,6 +122,62 @@ def test_openais_client_uploads_a_batch(store: Running) -> None:
     assert (batch.status, batch.file_counts.completed) == ("completed", 1)
 
 
+def test_each_file_of_a_batch_may_have_attributes_of_its_own(store: Running) -> None:
+    ids = [upload(store, name, name.encode() + b" lamp") for name in ("a.md", "b.md", "c.md")]
+    url = f"{str(store.client.base_url).rstrip('/')}/v1"
+    with openai.OpenAI(base_url=url, api_key="none") as client:
+        batch = client.vector_stores.file_batches.create(
+            "handbook",
+            files=[
+                {"file_id": ids[0], "attributes": {"team": "desk"}},
+                {"file_id": ids[1], "attributes": {}, "chunking_strategy": {"type": "auto"}},
+                {"file_id": ids[2]},
+            ],
+            attributes={"team": "all"},
+        )
+        ended(store, batch.id)
+        files = client.vector_stores.file_batches.list_files(batch.id, vector_store_id="handbook")
+        assert [file.id for file in files] == ids
+        newest = client.vector_stores.file_batches.list_files(
+            batch.id, vector_store_id="handbook", order="desc", limit=2
+        )
+        assert [file.id for file in newest] == ids[::-1]  # the client asks for every page
+        failed = client.vector_stores.file_batches.list_files(
+            batch.id, vector_store_id="handbook", filter="failed"
+        )
+        assert failed.data == []
+    found = {
+        name: store.client.get(f"{STORE}/documents/{name}").json()["attributes"]
+        for name in ("a.md", "b.md", "c.md")
+    }
+    assert found == {"a.md": {"team": "desk"}, "b.md": {}, "c.md": {"team": "all"}}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"file_ids": ["f"], "files": [{"file_id": "f"}]}, {"files": []}]
+)
+def test_a_batch_names_its_files_in_one_way(store: Running, body: dict[str, Any]) -> None:
+    assert store.client.post(BATCHES, json=body).status_code == 422
+
+
+def test_null_for_an_optional_field_of_a_batch_is_as_without_it(store: Running) -> None:
+    file_id = upload(store, "a.md", b"lamp a")
+    idle = {"attributes": None, "chunking_strategy": None}
+    for body in (
+        {"file_ids": [file_id], "files": None, "access_labels": None, **idle},
+        {"files": [{"file_id": file_id, **idle}], "file_ids": None},
+    ):
+        assert store.client.post(BATCHES, json=body).status_code == 200
+
+
+def test_a_file_of_a_batch_cannot_be_cut_otherwise_than_the_others(store: Running) -> None:
+    cut = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+    file = {"file_id": upload(store, "a.md", b"lamp a"), "chunking_strategy": cut}
+    reply = store.client.post(BATCHES, json={"files": [file]})
+    assert (reply.status_code, reply.json()["error"]["param"]) == (400, "chunking_strategy")
+    assert store.client.get("/jobs").json()["data"] == []
+
+
 def test_an_upload_sent_twice_makes_no_duplicate(store: Running) -> None:
     place, body = f"{STORE}/documents/a.md", {"filename": "a.md", "content": "lamp a"}
     for headers in ({"idempotency-key": "k"}, {"idempotency-key": "k"}, {}, {}):

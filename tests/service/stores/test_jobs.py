@@ -132,3 +132,24 @@ def test_jobs_are_found_by_the_labels_their_caller_gave_them(queue: Jobs) -> Non
     (found,) = queue.list(tenant=TENANT, metadata={"team": "red", "a key": "x"})
     assert found.args["metadata"] == {"team": "red", "a key": "x"}
     assert queue.list(tenant=TENANT, metadata={"team": "green"}) == ()
+
+
+def test_jobs_are_listed_by_what_they_change_the_newest_first(queue: Jobs) -> None:
+    first, second = (add(queue, subject="handbook/a.md") for _ in range(2))
+    add(queue, subject="handbook/b.md")
+    found = queue.list_by_subject("handbook/a.md", tenant=TENANT, limit=10)
+    assert [job.job_id for job in found] == [second.job_id, first.job_id]
+    assert queue.list_by_subject("handbook/a.md", tenant=TENANT, limit=1) == (found[0],)
+    assert queue.list_by_subject("handbook/a.md", tenant="other", limit=10) == ()
+
+
+def test_jobs_without_success_are_listed_by_the_folder_of_what_they_change(queue: Jobs) -> None:
+    waiting = add(queue, subject="hand_book/a.md")
+    cancelled = queue.cancel(add(queue, subject="hand_book/b.md").job_id, tenant=TENANT)
+    for elsewhere in ("hand_book2/a.md", "handxbook/a.md"):
+        add(queue, subject=elsewhere)
+    found = queue.list_unsuccessful(waiting.lane, "hand_book", tenant=TENANT)
+    assert [job.job_id for job in found] == [cancelled.job_id, waiting.job_id]
+    other = next(lane for lane in Lane if lane is not waiting.lane)
+    assert queue.list_unsuccessful(other, "hand_book", tenant=TENANT) == ()
+    assert queue.list_unsuccessful(waiting.lane, "hand_book", tenant="other") == ()

@@ -17,6 +17,8 @@ HAND_SERIALISED = {
     "/chat",
     "/route",
     "/v1/chat/completions",
+    "/v1/responses",
+    "/v1/embeddings",
     "/advise",
     "/compare/{comparison_id}/outcomes",
 }

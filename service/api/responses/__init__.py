@@ -1,0 +1,1 @@
+"""`/v1/responses`: the same answers in the form that newer OpenAI clients default to."""

@@ -1,0 +1,83 @@
+"""`POST /v1/responses`: text in, text out, plain and streamed.
+
+It builds the same `Question` as `/v1/chat/completions` does, so both answer alike.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from service.api.chat import CLIENT_GONE, open_stream, whole_answer
+from service.api.http.dependencies import Caller, Context
+from service.api.http.error_replies import errors, problem_of, request_id_of
+from service.api.http.json_bodies import JsonRoute
+from service.api.http.streams import EventStream, event_stream, unless_gone
+from service.api.openai import _require_adapter, question_of
+from service.api.responses.conversation import completion_of
+from service.api.responses.formatter import EventWriter, ResponseFormatter
+from service.api.schemas.responses import EVENTS, ResponseReply, ResponseRequest
+from service.chat.events import Answer, DeltaEvent, Event
+from service.chat.question import Question
+from service.context import AppContext
+from service.errors import InvalidRequest
+
+api = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["OpenAI"])
+
+RESPONDED = {
+    **errors(400, 404, 409, 422, 502, 503),
+    **event_stream(ResponseReply, EVENTS),
+}
+
+
+@api.post("/responses", response_model=None, responses=RESPONDED)
+async def create_response(
+    request: Request, context: Context, caller: Caller, body: ResponseRequest
+) -> Response:
+    """Answer as an OpenAI response."""
+    question = await _question_of(body, context, request_id_of(request), caller.tenant)
+    formatter = ResponseFormatter(body, context.settings.engine.base_model)
+    if body.stream:
+        first, rest = await open_stream(question, context)
+        return EventStream(_frames(EventWriter(first, formatter), rest, request))
+    done = await unless_gone(request, lambda: whole_answer(question, context))
+    if done is None:
+        return Response(status_code=CLIENT_GONE)
+    whole = formatter.whole(done)
+    return Response(whole.model_dump_json(), media_type="application/json")
+
+
+async def _question_of(
+    body: ResponseRequest, context: AppContext, request_id: str, tenant: str
+) -> Question:
+    asked = completion_of(body)
+    base_model = context.settings.engine.base_model
+    try:
+        question = question_of(asked, base_model, request_id=request_id, tenant=tenant)
+    except InvalidRequest as exc:
+        if exc.param is None or not exc.param.startswith("messages"):
+            raise
+        raise InvalidRequest(str(exc), param="input") from exc
+    await _require_adapter(context, question)
+    return question
+
+
+async def _frames(
+    writer: EventWriter, rest: AsyncGenerator[Event, None], request: Request
+) -> AsyncGenerator[bytes, None]:
+    """Yield the events; the headers are out, so a failure is the stream's last event."""
+    try:
+        async with aclosing(rest) as events:
+            for frame in writer.opening():
+                yield frame
+            async for event in events:
+                if isinstance(event, DeltaEvent):
+                    for frame in writer.piece(event.text):
+                        yield frame
+                elif isinstance(event, Answer):
+                    for frame in writer.ending(event):
+                        yield frame
+    except Exception as exc:
+        problem = problem_of(exc, path=request.url.path, request_id=request_id_of(request))
+        yield writer.failure(problem)
