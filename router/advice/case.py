@@ -26,6 +26,7 @@ from router.advice.requirements import Category, derive_quality
 from router.errors import InvalidFacts, InvalidPolicy, RouterError
 from router.facts import FACTS, Facts, Provenance
 from router.policy.document import PolicyDocument, read_document
+from router.strategy import Strategy
 
 MeasuredBy = Literal["house", "caller"]
 
@@ -33,6 +34,20 @@ _SECTIONS: Final = ("categories", "measured")
 _MOST_CATEGORIES: Final = 200
 _MOST_NAME_CHARS: Final = 80
 _MOST_ROWS: Final = 10**12
+# Pairs of figures of which the first is never above the second.
+_ORDERED: Final = (
+    ("context_bearing_examples", "labelled_examples"),
+    *(
+        pair
+        for strategy in Strategy
+        for pair in (
+            (f"{strategy}_score_low", f"{strategy}_score"),
+            (f"{strategy}_score", f"{strategy}_score_high"),
+            (f"{strategy}_score_low", f"{strategy}_score_high"),
+            (f"{strategy}_p50_ms", f"{strategy}_p95_ms"),
+        )
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +143,7 @@ def _build(document: PolicyDocument) -> Case:
     categories = _categories(document, content.get("categories") or {})
     case = complete_case(facts, categories=categories, measured_by="caller")
     _refuse_more_than_all(document, case)
+    _refuse_wrong_order(document, facts)
     return case
 
 
@@ -147,6 +163,8 @@ def _check(
         raise _fault(document, place, str(exc)) from exc
     if name in POSITIVE and value == 0:
         raise _fault(document, place, "must be above 0; leave it out if it is unknown")
+    if spec.unit == "rows" and isinstance(value, float) and not value.is_integer():
+        raise _fault(document, place, f"must be a whole number of rows, not {value!r:.40}")
     if spec.unit == "percent" and isinstance(value, int | float) and value > 100:
         raise _fault(document, place, f"must be a share in percent, at most 100, not {value!r:.40}")
 
@@ -214,10 +232,29 @@ def _refuse_more_than_all(document: PolicyDocument, case: Case) -> None:
         raise _fault(document, ("categories",), reason)
 
 
+def _refuse_wrong_order(document: PolicyDocument, facts: Facts) -> None:
+    """Refuse a figure that must not be above another and is."""
+    for less, more in _ORDERED:
+        low, high = facts.get(less), facts.get(more)
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            measured = facts.provenances[less] is Provenance.MEASURED
+            place = ("measured", less) if measured else (less,)
+            reason = f"must not be above {more} ({_short(high)}), but is {_short(low)}"
+            raise _fault(document, place, reason)
+
+
 def _fault(document: PolicyDocument, place: tuple[str, ...], reason: str) -> InvalidFacts:
     fault = document.fault(place, reason)
     return InvalidFacts(file=fault.file, key=fault.key, reason=reason, line=fault.line)
 
 
+def _short(value: float) -> str:
+    return f"{value!r:.40}"
+
+
 def _kind(value: object) -> str:
-    return "text" if isinstance(value, str) else type(value).__name__
+    """Return what a value is, in the words of YAML and JSON."""
+    if value is None or isinstance(value, bool):
+        return "single value"
+    names = {str: "text", list: "list", dict: "map", int: "number", float: "number"}
+    return names.get(type(value), "single value")
