@@ -88,13 +88,14 @@ def _text(name: str, provenances: frozenset[Provenance], doc: str, *choices: str
 def _outcome_specs(strategy: Strategy) -> Iterator[FactSpec]:
     """Yield what the last compare says of one strategy."""
     score = "score of the last compare on this use case"
-    for suffix, doc, minimum in (
-        ("score", f"Mean {score}, 0 to 1.", 0),
-        ("score_low", f"Low end of the 95 % interval of the {score}.", None),
-        ("score_high", f"High end of the 95 % interval of the {score}.", 0),
+    # The ends of a published interval, mean ± half its width, may lie outside 0 to 1.
+    for suffix, doc, minimum, maximum in (
+        ("score", f"Mean {score}, 0 to 1.", 0, 1),
+        ("score_low", f"Low end of the 95 % interval of the {score}.", None, 1),
+        ("score_high", f"High end of the 95 % interval of the {score}.", 0, 2),
     ):
         name = f"{strategy}_{suffix}"
-        yield FactSpec(name, FactType.NUMBER, _M, doc, minimum=minimum, maximum=1)
+        yield FactSpec(name, FactType.NUMBER, _M, doc, minimum=minimum, maximum=maximum)
     yield _count(f"{strategy}_p50_ms", _M, "ms", "Median time to the whole answer.")
     yield _count(f"{strategy}_p95_ms", _M, "ms", "95th percentile of the time to the whole answer.")
     yield _count(f"{strategy}_tokens", _M, "tokens", "Mean prompt and completion tokens an answer.")

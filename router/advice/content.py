@@ -219,6 +219,7 @@ class _Content:
             "training": {s.value: asdict(t) for s, t in advice.training.items()},
             "serving": {s.value: asdict(t) for s, t in advice.serving.items()},
             "always_on_usd_per_month": advice.always_on_usd_per_month,
+            "notes": [self.localise(note) for note in advice.notes],
         }
 
     def input(self, one: Input) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_wrong_value_is_refused_with_what_would_be_right(
         ("rag_score", 1.7, "a number from 0 to 1"),
         ("rag_score", -0.1, "a number from 0 to 1"),
         ("hybrid_score", math.inf, "a number from 0 to 1"),
-        ("hybrid_score_high", 62, "a number from 0 to 1"),
+        ("hybrid_score_high", 62, "a number from 0 to 2"),
         ("prompt_only_score_low", 1.01, "a finite number up to 1"),
     ],
 )

@@ -56,7 +56,7 @@ FAMILIES: dict[str, Iterable[str]] = {
 
 
 def modules() -> Iterator[ast.Module]:
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted(FOLDER.rglob("*.py")):
         yield ast.parse(path.read_text(encoding="utf-8"))
 
 
