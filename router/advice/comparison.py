@@ -106,7 +106,7 @@ def _data(strategy: Strategy, case: _Case) -> Cell:
         minimum=number(required.minimum),
         recommended=number(required.recommended),
     )
-    if required.ideal is not None:
+    if required.ideal is not None and required.ideal > required.recommended:
         need = text("comparison.data.ideal", need=need, ideal=number(required.ideal))
     if strategy is Strategy.HYBRID:
         need = text("comparison.data.pilot", need=need, pilot=number(required.pilot))
@@ -118,7 +118,9 @@ def _data(strategy: Strategy, case: _Case) -> Cell:
             "comparison.data.missing", need=need, rows=number(rows), missing=number(missing)
         )
     else:
-        content = text("comparison.data.enough", need=need, rows=number(rows))
+        failed = case.facts.get("data_quality") == "fail"
+        end = "enough_but" if failed else "enough"
+        content = text(f"comparison.data.{end}", need=need, rows=number(rows))
     return Cell(content, case.mark("labelled_examples"))
 
 

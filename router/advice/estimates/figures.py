@@ -164,7 +164,13 @@ def estimate(facts: Facts, required: RowRequirement, max_changes_per_week: float
     """
     inputs = _inputs(facts)
     training = {
-        strategy: _train(strategy, facts, inputs, required, max_changes_per_week)
+        strategy: _train(
+            strategy,
+            facts,
+            inputs,
+            required=required,
+            max_changes_per_week=max_changes_per_week,
+        )
         for strategy in Strategy
         if strategy.uses_adapter
     }
@@ -221,6 +227,7 @@ def _train(
     strategy: Strategy,
     facts: Facts,
     inputs: Mapping[str, Input],
+    *,
     required: RowRequirement,
     max_changes_per_week: float,
 ) -> Training:

@@ -44,6 +44,13 @@ class TodayReply(Reply):
     because: str
 
 
+class InterimReply(Reply):
+    """What to run until the recommended strategy is possible; null where nothing may run."""
+
+    strategy: str | None
+    text: str
+
+
 class FactReply(Reply):
     """A fact with its value, the same in words, and where it comes from (`mark`: in words)."""
 
@@ -242,6 +249,7 @@ class AdviceReply(Reply):
     reasons: list[str]
     conclusion: ConclusionReply | None
     today: TodayReply
+    interim: InterimReply | None
     to_build: list[str]
     assumed: JsonObject
     steps: list[StepReply]

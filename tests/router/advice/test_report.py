@@ -251,7 +251,8 @@ def shape(value: Any) -> Any:
 
 KEYS = {
     "object", "lang", "policy_version", "recommended", "rule", "headline", "fine_tuning", "pilot",
-    "reasons", "conclusion", "today", "to_build", "assumed", "steps", "also_asked", "rejected",
+    "reasons", "conclusion", "today", "interim", "to_build", "assumed", "steps", "also_asked",
+    "rejected",
     "comparison", "floor", "missing", "estimates", "risks", "next_steps", "facts", "categories",
     "measured_by",
 }  # fmt: skip
