@@ -57,9 +57,8 @@ def read_lines(text: str, *, file: str) -> Iterator[LocatedRow]:
     Raises:
         InvalidOutcomes: Names the line that is not JSON.
     """
-    for number, line in enumerate(
-        text.split("\n"), start=1
-    ):  # not splitlines: a string may contain U+2028
+    # Not splitlines: a string may contain U+2028. A byte order mark before the first row is none.
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if line.strip():
             place = f"{file} line {number}"
             try:

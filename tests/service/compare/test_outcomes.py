@@ -102,3 +102,10 @@ def test_lines_are_read_with_their_numbers() -> None:
     ]
     with pytest.raises(InvalidOutcomes, match=r"o\.jsonl line 2 is not JSON"):
         list(read_lines("{}\n{oops\n", file="o.jsonl"))
+
+
+def test_a_byte_order_mark_before_the_first_row_is_none() -> None:
+    assert list(read_lines('\ufeff{"id": "a"}\n{"id": "b"}\n', file="f")) == [
+        ("f line 1", {"id": "a"}),
+        ("f line 2", {"id": "b"}),
+    ]
