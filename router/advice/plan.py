@@ -28,6 +28,8 @@ _AS_BUILT: Final[Mapping[str, FactValue]] = {
     "knowledge_present": True,
     "adapter_context_trained": True,
 }
+# What is taken of an adapter that is not there yet, where it is not to be built.
+_READS_PASSAGES: Final[Mapping[str, FactValue]] = {"adapter_context_trained": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def make_plan(case: Case, policy: Policy) -> Plan:
     facts, target = _decide_where_it_may_run(facts, to_plan_by)
     if _is_beaten(target.strategy, today, case.facts):
         # What was measured to be worse is not built: the evidence of today decides.
-        facts, assumed = case.facts, {}
+        assumed = {n: v for n, v in _READS_PASSAGES.items() if n not in case.facts}
+        facts = _with(case.facts, assumed)
         target = decide(facts, to_plan_by)
     if facts.get("engine_local") != case.facts.get("engine_local"):
         assumed = {**assumed, "engine_local": True}

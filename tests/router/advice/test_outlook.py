@@ -212,7 +212,9 @@ def test_what_was_measured_to_be_worse_is_not_recommended() -> None:
         }
 
     case: dict[str, Any] = {"need": "knowledge", "budget": "limited"}
-    assert content_of(**case, measured=measured(0.66))["recommended"] == "prompt_only"
+    content = content_of(**case, measured=measured(0.66))
+    assert content["recommended"] == "prompt_only"
+    assert not any("was not trained" in reason for reason in content["reasons"])
     assert content_of(**case, measured=measured(0.8))["recommended"] == "rag"
 
 
