@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from router import FACTS, Facts, Provenance, RouterError, Strategy, Trial
 from service.compare.questions import COMPARED, StrategyName
+from service.compare.row_faults import faults_of
 from service.errors import InvalidOutcomes
 
 MOST_FAULTS = 20
@@ -79,7 +80,7 @@ def parse_outcomes(rows: Iterable[LocatedRow]) -> Outcomes:
         try:
             row = OutcomeRow.model_validate(content)
         except ValidationError as exc:
-            faults.append(f"{place}: {_reasons(exc)}")
+            faults.append(f"{place}: {faults_of(exc)}")
             continue
         known = by_question.setdefault(row.id, {})
         if row.strategy in known:
@@ -162,9 +163,3 @@ def _facts(stated: Mapping[str, JsonValue]) -> Facts:
             )
         by[Provenance(source)][name] = whole.get("value")
     return Facts.build(*by.values())
-
-
-def _reasons(exc: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in e['loc']) or 'row'}: {e['msg']}" for e in exc.errors()
-    )
