@@ -148,15 +148,14 @@ def _blocking(decision: Decision) -> list[tuple[Rejection, tuple[Strategy, ...]]
     for rejection in decision.rejected:
         if rejection.kind is RuleKind.HARD:
             forbids.setdefault(rejection.rule, []).append(rejection)
-    covers = [
+    fewest = next(
         rules
         for size in range(1, len(Strategy) + 1)
         for rules in combinations(forbids.values(), size)
         if {rejection.strategy for rule in rules for rejection in rule} == set(Strategy)
-    ]
-    best = min(covers, key=lambda rules: (len(rules), sum(bool(r[0].unknown_facts) for r in rules)))
+    )
     left, named = set(Strategy), []
-    for rule in best:
+    for rule in fewest:
         strategies = tuple(r.strategy for r in rule if r.strategy in left)
         named.append((rule[0], strategies))
         left -= set(strategies)

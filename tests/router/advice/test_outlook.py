@@ -224,3 +224,11 @@ def test_missing_rows_of_a_kind_are_needed_only_where_training_is_advised() -> N
         content = content_of(task_type="classification", budget=budget, categories=categories)
         (gap,) = [one["text"] for one in content["missing"] if one["about"] == "b"]
         assert ("needed only for fine-tuning" in gap) is idle
+
+
+def test_a_strategy_that_an_older_comparison_did_not_show_to_be_worse_is_still_planned() -> None:
+    measured = {"adapter_servable": False, "knowledge_present": True, "prompt_only_score_high": 0.2,
+                "rag_score_low": 0.6, "rag_score_high": 0.7, "hybrid_score_high": 0.9}  # fmt: skip
+    content = content_of(need="both", **STABLE_AND_GOOD, measured=measured)
+    assert content["today"]["rule"] == "measured_best_rag"
+    assert content["recommended"] == "hybrid"

@@ -223,3 +223,14 @@ def test_a_model_below_the_fitted_sizes_has_no_memory_and_a_note(parameters: flo
     measured = {"training_tokens_per_second": 155}
     stated = estimates_of(model_parameters_billion=parameters, measured=measured)
     assert len(stated.notes) == 1
+
+
+def test_no_prompt_is_priced_below_nothing() -> None:
+    serving = estimates_of(
+        usd_per_million_prompt_tokens=1,
+        usd_per_million_completion_tokens=0,
+        measured={"rag_tokens": 2_000, "prompt_only_tokens": 20},
+    ).serving
+    price = serving[Strategy.PROMPT_ONLY].usd_per_1000
+    assert price is not None
+    assert 0 < price < 0.02
