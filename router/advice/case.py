@@ -183,6 +183,8 @@ def _check(
         raise _fault(document, place, "must be above 0; leave it out if it is unknown")
     if spec.unit == "rows" and isinstance(value, float) and not value.is_integer():
         raise _fault(document, place, f"must be a whole number of rows, not {value!r:.40}")
+    if spec.unit == "rows" and isinstance(value, int | float) and value > _MOST_ROWS:
+        raise _fault(document, place, f"must be at most {_MOST_ROWS:,} rows, not {value!r:.40}")
     if spec.unit == "percent" and isinstance(value, int | float) and value > 100:
         raise _fault(document, place, f"must be a share in percent, at most 100, not {value!r:.40}")
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from router.advice.case import Case
 from router.advice.catalogue import join, text
-from router.advice.estimates import Estimates
+from router.advice.estimates import Estimates, Training
 from router.advice.flow import failed_checks
 from router.advice.gaps import CHECK, COMPARE, CONTEXT_ROWS, Gap
 from router.advice.plan import Plan, lacks_adapter
@@ -118,16 +118,20 @@ def _adapter_risks(
         yield text("risks.no_passages")
     if plan.target.pilot:
         yield text("risks.pilot")
-    training = estimates.training[plan.target.strategy]
+    if lacks_adapter(case.facts, plan.target.strategy):
+        yield from _training_risks(estimates.training[plan.target.strategy])
+    if "data_deletable" not in case.facts:
+        yield text("risks.not_deletable")
+    if case.facts.get("privacy") == "secret":
+        yield text("risks.extractable")
+
+
+def _training_risks(training: Training) -> Iterator[Text]:
     if training.row_tokens > CUTOFF_TOKENS:
         tokens, limit = number(training.row_tokens), number(CUTOFF_TOKENS)
         yield text("risks.cut_rows", tokens=tokens, limit=limit)
     if training.fits is False:
         yield text("risks.memory")
-    if "data_deletable" not in case.facts:
-        yield text("risks.not_deletable")
-    if case.facts.get("privacy") == "secret":
-        yield text("risks.extractable")
 
 
 def _knowledge_risks(case: Case, plan: Plan) -> Iterator[Text]:

@@ -62,6 +62,7 @@ def test_an_empty_file_means_that_nothing_is_known(tmp_path: Path, text: str) ->
         ("measured:\n  rag_score: 0.5\n  rag_score_high: 0.4\n", 2, "above rag_score_high (0.4)"),
         ("measured:\n  rag_p50_ms: 900\n  rag_p95_ms: 800\n", 2, "above rag_p95_ms (800)"),
         ("labelled_examples: 5\ncontext_bearing_examples: 6\n", 2, "above labelled_examples (5)"),
+        ("labelled_examples: 1000000000001\n", 1, "at most 1,000,000,000,000 rows"),
         ("labelled_examples: 0.5\n", 1, "must be a whole number of rows, not 0.5"),
         ("measured: []\n", 1, "must hold facts and values, not a list"),
         ("measured: false\n", 1, "must hold facts and values, not a single value"),

@@ -232,3 +232,9 @@ def test_a_strategy_that_an_older_comparison_did_not_show_to_be_worse_is_still_p
     content = content_of(need="both", **STABLE_AND_GOOD, measured=measured)
     assert content["today"]["rule"] == "measured_best_rag"
     assert content["recommended"] == "hybrid"
+
+
+def test_no_training_is_warned_of_where_the_adapter_serves() -> None:
+    measured = {"adapter_present": True, "adapter_servable": True, "adapter_context_trained": True}
+    assert "cutoff_len" in risks_of(need="both", **STABLE_AND_GOOD)
+    assert "cutoff_len" not in risks_of(need="both", **STABLE_AND_GOOD, measured=measured)
