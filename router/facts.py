@@ -55,6 +55,7 @@ class FactSpec:
         unit: Unit of a number, empty where there is none.
         choices: The allowed texts; empty where any text is allowed.
         minimum: Smallest allowed number; None where there is none.
+        maximum: Largest allowed number; None where there is none.
     """
 
     name: str
@@ -64,6 +65,7 @@ class FactSpec:
     unit: str = ""
     choices: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
 
 
 _D = frozenset({Provenance.DECLARED})
@@ -86,12 +88,14 @@ def _text(name: str, provenances: frozenset[Provenance], doc: str, *choices: str
 def _outcome_specs(strategy: Strategy) -> Iterator[FactSpec]:
     """Yield what the last compare says of one strategy."""
     score = "score of the last compare on this use case"
-    for suffix, doc in (
-        ("score", f"Mean {score}, 0 to 1."),
-        ("score_low", f"Low end of the 95 % interval of the {score}."),
-        ("score_high", f"High end of the 95 % interval of the {score}."),
+    # The ends of a published interval, mean ± half its width, may lie outside 0 to 1.
+    for suffix, doc, minimum, maximum in (
+        ("score", f"Mean {score}, 0 to 1.", 0, 1),
+        ("score_low", f"Low end of the 95 % interval of the {score}.", None, 1),
+        ("score_high", f"High end of the 95 % interval of the {score}.", 0, 2),
     ):
-        yield FactSpec(f"{strategy}_{suffix}", FactType.NUMBER, _M, doc)
+        name = f"{strategy}_{suffix}"
+        yield FactSpec(name, FactType.NUMBER, _M, doc, minimum=minimum, maximum=maximum)
     yield _count(f"{strategy}_p50_ms", _M, "ms", "Median time to the whole answer.")
     yield _count(f"{strategy}_p95_ms", _M, "ms", "95th percentile of the time to the whole answer.")
     yield _count(f"{strategy}_tokens", _M, "tokens", "Mean prompt and completion tokens an answer.")
@@ -362,13 +366,19 @@ def _check_value(spec: FactSpec, value: object) -> FactValue:
         return value
     if spec.type is FactType.NUMBER and isinstance(value, int | float):
         number = _plain_number(value)
-        if number is not None and (spec.minimum is None or number >= spec.minimum):
+        if number is not None and _is_within(spec, number):
             return number
     if spec.type is FactType.TEXT and isinstance(value, str):
         text = str(value)
         if not spec.choices or text in spec.choices:
             return text
     raise FactTypeMismatch(f"fact {spec.name!r} must be {_expectation(spec)}, not {value!r:.80}")
+
+
+def _is_within(spec: FactSpec, number: float) -> bool:
+    return (spec.minimum is None or number >= spec.minimum) and (
+        spec.maximum is None or number <= spec.maximum
+    )
 
 
 def _plain_number(value: float) -> float | None:
@@ -384,8 +394,14 @@ def _expectation(spec: FactSpec) -> str:
     if spec.type is FactType.TRUTH:
         return "true or false"
     if spec.type is FactType.NUMBER:
-        return "a finite number" if spec.minimum is None else f"a number from {spec.minimum:g} up"
+        return _range_in_words(spec.minimum, spec.maximum)
     return f"one of {_join(spec.choices)}" if spec.choices else "a text"
+
+
+def _range_in_words(minimum: float | None, maximum: float | None) -> str:
+    if minimum is None:
+        return "a finite number" if maximum is None else f"a finite number up to {maximum:g}"
+    return f"a number from {minimum:g} " + ("up" if maximum is None else f"to {maximum:g}")
 
 
 def _join(names: Iterable[str]) -> str:

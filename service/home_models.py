@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from adapters import BASE_MODELS, E5_SMALL, EMBEDDERS, MINILM, QWEN, RECORD_FILE, SMOLLM2
 from service.errors import InvalidSettings
 from service.home import Home
+from service.messages.spoken import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +30,17 @@ class HomeModels:
 
     @property
     def note(self) -> str | None:
-        """What serves in whose place, or the way to the newer models; None if neither holds."""
-        ways = []
+        """What serves in whose place, or the way to the newer models; None if neither holds.
+
+        In the language in force.
+        """
         if self.missing:
-            ways.append(
-                f"{' and '.join(self.missing)} could not be fetched, so {self.base_model} and "
-                f"{self.embedder} serve; `bash deploy/quickstart.sh` tries again in a new home"
-            )
-        elif self.embedder == MINILM.id:
-            ways.append(
-                f"{MINILM.id} reads English only; {E5_SMALL.id} reads Chinese too: prepare it by "
-                f"`python -m adapters MODELS --embedder {E5_SMALL.id}`, name its folder in "
-                "knowledge.next_embedder, then run `fingerpost kb reindex BASE`"
-            )
-        return "; ".join(ways) or None
+            missing = say("models.and").join(self.missing)
+            serving = {"base_model": self.base_model, "embedder": self.embedder}
+            return say("models.substituted", missing=missing, **serving)
+        if self.embedder == MINILM.id:
+            return say("models.english_only", embedder=MINILM.id, newer=E5_SMALL.id)
+        return None
 
 
 EARLIER = HomeModels(SMOLLM2.id, MINILM.id)

@@ -26,13 +26,36 @@ from router.advice.requirements import Category, derive_quality
 from router.errors import InvalidFacts, InvalidPolicy, RouterError
 from router.facts import FACTS, Facts, Provenance
 from router.policy.document import PolicyDocument, read_document
+from router.strategy import Strategy
 
 MeasuredBy = Literal["house", "caller"]
 
 _SECTIONS: Final = ("categories", "measured")
 _MOST_CATEGORIES: Final = 200
 _MOST_NAME_CHARS: Final = 80
+_MOST_TEXT_CHARS: Final = 500
 _MOST_ROWS: Final = 10**12
+# No answer takes no time or has no tokens: a 0 stands for a figure that is not known.
+_NEVER_ZERO: Final = frozenset(
+    (
+        "latency_budget_ms",
+        *(f"{strategy}_{name}" for strategy in Strategy for name in ("p50_ms", "p95_ms", "tokens")),
+    )
+)
+# Pairs of figures of which the first is never above the second.
+_ORDERED: Final = (
+    ("context_bearing_examples", "labelled_examples"),
+    *(
+        pair
+        for strategy in Strategy
+        for pair in (
+            (f"{strategy}_score_low", f"{strategy}_score"),
+            (f"{strategy}_score", f"{strategy}_score_high"),
+            (f"{strategy}_score_low", f"{strategy}_score_high"),
+            (f"{strategy}_p50_ms", f"{strategy}_p95_ms"),
+        )
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +136,11 @@ def _build(document: PolicyDocument) -> Case:
     if not isinstance(content, dict):
         raise _fault(document, (), f"must hold facts and values, not a {_kind(content)}")
     declared = {name: value for name, value in content.items() if name not in _SECTIONS}
-    measured = content.get("measured") or {}
+    measured = _given(content, "measured")
     if not isinstance(measured, dict):
-        raise _fault(document, ("measured",), f"must hold facts and values, not {measured!r:.40}")
+        raise _fault(
+            document, ("measured",), f"must hold facts and values, not a {_kind(measured)}"
+        )
     for section, stated in (((), declared), (("measured",), measured)):
         for name, value in stated.items():
             _check(
@@ -125,10 +150,17 @@ def _build(document: PolicyDocument) -> Case:
                 value,
             )
     facts = Facts.build(declared=declared, measured=measured)
-    categories = _categories(document, content.get("categories") or {})
+    categories = _categories(document, _given(content, "categories"))
     case = complete_case(facts, categories=categories, measured_by="caller")
     _refuse_more_than_all(document, case)
+    _refuse_wrong_order(document, facts)
     return case
+
+
+def _given(content: Mapping[str, object], section: str) -> object:
+    """Return what stands in a section; one that is left empty holds nothing."""
+    stated = content.get(section)
+    return {} if stated is None else stated
 
 
 def _check(
@@ -145,10 +177,29 @@ def _check(
         Facts.build(**{provenance.value: {name: value}})
     except RouterError as exc:
         raise _fault(document, place, str(exc)) from exc
-    if name in POSITIVE and value == 0:
+    if isinstance(value, str):
+        _check_text(document, place, value)
+    if (name in POSITIVE or name in _NEVER_ZERO) and value == 0:
         raise _fault(document, place, "must be above 0; leave it out if it is unknown")
+    if spec.unit == "rows" and isinstance(value, float) and not value.is_integer():
+        raise _fault(document, place, f"must be a whole number of rows, not {value!r:.40}")
+    if spec.unit == "rows" and isinstance(value, int | float) and value > _MOST_ROWS:
+        raise _fault(document, place, f"must be at most {_MOST_ROWS:,} rows, not {value!r:.40}")
     if spec.unit == "percent" and isinstance(value, int | float) and value > 100:
         raise _fault(document, place, f"must be a share in percent, at most 100, not {value!r:.40}")
+
+
+def _check_text(document: PolicyDocument, place: tuple[str, ...], value: str) -> None:
+    if not value.strip():
+        raise _fault(document, place, "must not be empty; leave it out if it is unknown")
+    if len(value) > _MOST_TEXT_CHARS:
+        raise _fault(document, place, f"must have at most {_MOST_TEXT_CHARS} characters")
+    if not _is_unicode(value):
+        raise _fault(document, place, "is not valid Unicode: it holds half of a surrogate pair")
+
+
+def _is_unicode(value: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _misplaced(name: str) -> str:
@@ -195,6 +246,8 @@ def _category(document: PolicyDocument, name: object, value: object) -> Category
         if unknown:
             raise _fault(document, (*place, unknown[0]), "is not one of rows, share")
         rows, share = value.get("rows"), value.get("share")
+    if not _is_unicode(str(name)):
+        raise _fault(document, ("categories",), "a name is not valid Unicode")
     if not str(name).strip() or len(str(name)) > _MOST_NAME_CHARS:
         raise _fault(document, place, f"a name has 1 to {_MOST_NAME_CHARS} characters")
     if isinstance(rows, bool) or not isinstance(rows, int) or not 0 <= rows <= _MOST_ROWS:
@@ -214,10 +267,29 @@ def _refuse_more_than_all(document: PolicyDocument, case: Case) -> None:
         raise _fault(document, ("categories",), reason)
 
 
+def _refuse_wrong_order(document: PolicyDocument, facts: Facts) -> None:
+    """Refuse a figure that must not be above another and is."""
+    for less, more in _ORDERED:
+        low, high = facts.get(less), facts.get(more)
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            measured = facts.provenances[less] is Provenance.MEASURED
+            place = ("measured", less) if measured else (less,)
+            reason = f"must not be above {more} ({_short(high)}), but is {_short(low)}"
+            raise _fault(document, place, reason)
+
+
 def _fault(document: PolicyDocument, place: tuple[str, ...], reason: str) -> InvalidFacts:
     fault = document.fault(place, reason)
     return InvalidFacts(file=fault.file, key=fault.key, reason=reason, line=fault.line)
 
 
+def _short(value: float) -> str:
+    return f"{value!r:.40}"
+
+
 def _kind(value: object) -> str:
-    return "text" if isinstance(value, str) else type(value).__name__
+    """Return what a value is, in the words of YAML and JSON."""
+    if value is None or isinstance(value, bool):
+        return "single value"
+    names = {str: "text", list: "list", dict: "map", int: "number", float: "number"}
+    return names.get(type(value), "single value")

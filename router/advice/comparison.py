@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from router.advice.catalogue import text
-from router.advice.estimates import Estimates, Training
+from router.advice.estimates import Estimates, Serving, Training
 from router.advice.requirements import RowRequirement
 from router.advice.wording import Mark, number, quantity
 from router.decision import Strategy
@@ -106,7 +106,7 @@ def _data(strategy: Strategy, case: _Case) -> Cell:
         minimum=number(required.minimum),
         recommended=number(required.recommended),
     )
-    if required.ideal is not None:
+    if required.ideal is not None and required.ideal > required.recommended:
         need = text("comparison.data.ideal", need=need, ideal=number(required.ideal))
     if strategy is Strategy.HYBRID:
         need = text("comparison.data.pilot", need=need, pilot=number(required.pilot))
@@ -118,15 +118,16 @@ def _data(strategy: Strategy, case: _Case) -> Cell:
             "comparison.data.missing", need=need, rows=number(rows), missing=number(missing)
         )
     else:
-        content = text("comparison.data.enough", need=need, rows=number(rows))
+        failed = case.facts.get("data_quality") == "fail"
+        end = "enough_but" if failed else "enough"
+        content = text(f"comparison.data.{end}", need=need, rows=number(rows))
     return Cell(content, case.mark("labelled_examples"))
 
 
 def _latency(strategy: Strategy, case: _Case) -> Cell:
     p50, p95 = (case.number(f"{strategy}_{name}_ms") for name in ("p50", "p95"))
     if p95 is None:
-        tokens = number(case.estimates.serving[strategy].prompt_tokens)
-        return Cell(text("comparison.latency.unknown", tokens=tokens), Mark.UNKNOWN)
+        return Cell(_tokens_in_words(case.estimates.serving[strategy]), Mark.UNKNOWN)
     if p50 is None:
         figures = text("comparison.latency.p95", p95=number(p95))
     else:
@@ -139,6 +140,13 @@ def _latency(strategy: Strategy, case: _Case) -> Cell:
     else:
         content = text("comparison.latency.over", figures=figures, budget=number(budget))
     return Cell(content, Mark.MEASURED)
+
+
+def _tokens_in_words(serving: Serving) -> Text:
+    """Return what is known of the time of an answer that was not measured."""
+    if serving.prompt_tokens is None:
+        return text("comparison.latency.unknown_total", tokens=number(serving.tokens))
+    return text("comparison.latency.unknown", tokens=number(serving.prompt_tokens))
 
 
 def _privacy(strategy: Strategy, case: _Case) -> Cell:

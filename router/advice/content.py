@@ -13,7 +13,8 @@ from router.advice.comparison import Dimension
 from router.advice.estimates import FORMULAS, Input
 from router.advice.flow import Step
 from router.advice.gaps import Gap
-from router.advice.report import Advice, Conclusion, reason_of
+from router.advice.reasons import Interim, reason_today, rule_of
+from router.advice.report import Advice, Conclusion
 from router.advice.wording import Mark, fact_name, strategy_name, threshold_source, value_in_words
 from router.decision import Finding, RuleKind, Strategy
 from router.facts import FACTS, Provenance
@@ -47,7 +48,7 @@ class _Content:
             "lang": self.language.value,
             "policy_version": advice.policy.version,
             "recommended": None if plan.recommended is None else plan.recommended.value,
-            "rule": plan.target.rule,
+            "rule": rule_of(plan.target),
             "headline": self.localise(advice.headline),
             "fine_tuning": {
                 "verdict": plan.fine_tuning,
@@ -57,6 +58,7 @@ class _Content:
             "reasons": [self.localise(reason) for reason in advice.reasons],
             "conclusion": None if advice.conclusion is None else self.conclusion(advice.conclusion),
             "today": self.today(),
+            "interim": None if advice.interim is None else self.interim(advice.interim),
             "to_build": [self.localise(thing) for thing in advice.to_build],
             "assumed": dict(plan.assumed),
             "steps": [self.step(step) for step in advice.steps if step.number is not None],
@@ -90,8 +92,14 @@ class _Content:
         today = self.advice.plan.today
         return {
             "strategy": None if today.conflict else today.strategy.value,
-            "rule": today.rule,
-            "because": self.localise(reason_of(today)),
+            "rule": rule_of(today),
+            "because": self.localise(reason_today(today, self.advice.plan.target)),
+        }
+
+    def interim(self, interim: Interim) -> dict[str, Any]:
+        return {
+            "strategy": None if interim.strategy is None else interim.strategy.value,
+            "text": self.localise(interim.text),
         }
 
     def step(self, step: Step) -> dict[str, Any]:
@@ -219,6 +227,7 @@ class _Content:
             "training": {s.value: asdict(t) for s, t in advice.training.items()},
             "serving": {s.value: asdict(t) for s, t in advice.serving.items()},
             "always_on_usd_per_month": advice.always_on_usd_per_month,
+            "notes": [self.localise(note) for note in advice.notes],
         }
 
     def input(self, one: Input) -> dict[str, Any]:

@@ -13,8 +13,14 @@ from typing import Final, Literal
 
 from router.advice.case import Case
 from router.advice.catalogue import join, text
-from router.advice.plan import Plan, enough_data
-from router.advice.requirements import CHECKS, Check, required_rows, threshold_of
+from router.advice.plan import Plan, enough_data, lacks_adapter, lacks_context_rows
+from router.advice.requirements import (
+    CHECKS,
+    Check,
+    RowRequirement,
+    required_rows,
+    threshold_of,
+)
 from router.advice.wording import fact_name, number, quantity, strategy_name, value_in_words
 from router.decision import Finding, RuleKind, Strategy
 from router.facts import Facts, FactValue
@@ -77,14 +83,14 @@ def walk_flow(case: Case, plan: Plan, policy: Policy) -> tuple[Step, ...]:
     """Return the five steps in order, then what is asked besides them."""
     facts = case.facts
     answered: Mapping[str, tuple[Answer, Text]] = {
-        "data": _data(facts, policy),
+        "data": _data(facts, policy, plan),
         "change": _change(facts, policy),
         "need": _need(facts),
-        "budget": _budget(facts),
+        "budget": _budget(facts, plan),
         "sources": _sources(facts),
         "privacy": _privacy(facts),
         "deletable": _deletable(facts),
-        "latency": _latency(facts),
+        "latency": _latency(facts, plan),
         "measured": _measured(facts),
     }
     steps = []
@@ -143,15 +149,21 @@ def failed_checks(facts: Facts) -> tuple[Text, ...]:
     )
 
 
-def _data(facts: Facts, policy: Policy) -> tuple[Answer, Text]:
-    minimum = required_rows(facts, policy).minimum
+def _data(facts: Facts, policy: Policy, plan: Plan) -> tuple[Answer, Text]:
+    required = required_rows(facts, policy)
+    minimum = required.minimum
     quality = facts.get("data_quality")
     parts = [
         _rows_in_words(facts.get("labelled_examples"), minimum),
         text("flow.data.checks_unknown" if quality is None else f"flow.data.checks_{quality}"),
         *failed_checks(facts),
     ]
-    return _yes_no(enough_data(facts, policy)), _sentence(parts)
+    if lacks_context_rows(facts, plan, required):
+        parts.append(_context_rows_in_words(facts, required))
+    enough = enough_data(facts, policy)
+    if lacks_context_rows(facts, plan, required) and "context_bearing_examples" in facts:
+        enough = False
+    return _yes_no(enough), _sentence(parts)
 
 
 def _rows_in_words(rows: FactValue | None, minimum: int) -> Text:
@@ -162,6 +174,13 @@ def _rows_in_words(rows: FactValue | None, minimum: int) -> Text:
         return text("flow.data.rows_enough", rows=number(rows), minimum=least)
     missing = number(minimum - rows)
     return text("flow.data.rows_missing", rows=number(rows), minimum=least, missing=missing)
+
+
+def _context_rows_in_words(facts: Facts, required: RowRequirement) -> Text:
+    rows, pilot = facts.get("context_bearing_examples"), number(required.pilot)
+    if not isinstance(rows, int | float):
+        return text("flow.data.passages_unknown", pilot=pilot)
+    return text("flow.data.passages_missing", rows=number(rows), pilot=pilot)
 
 
 def _change(facts: Facts, policy: Policy) -> tuple[Answer, Text]:
@@ -186,12 +205,26 @@ def _need(facts: Facts) -> tuple[Answer, Text]:
     return "unknown", text("flow.need.unknown")
 
 
-def _budget(facts: Facts) -> tuple[Answer, Text]:
+def _budget(facts: Facts, plan: Plan) -> tuple[Answer, Text]:
     if "budget" not in facts:
         return "unknown", text("flow.budget.unknown")
     if facts.get("budget") == "limited":
-        return "yes", text("flow.budget.limited")
+        return "yes", _limited_budget(plan)
     return "no", text("flow.budget.ample")
+
+
+def _limited_budget(plan: Plan) -> Text:
+    """Return what a limited budget means for what is recommended, also where it does not decide."""
+    strategy = plan.recommended
+    if strategy is None:
+        return text("flow.budget.limited_nothing")
+    if strategy is Strategy.RAG:
+        return text("flow.budget.limited")
+    if strategy is Strategy.PROMPT_ONLY:
+        return text("flow.budget.limited_prompt_only")
+    if not lacks_adapter(plan.facts, strategy):
+        return text("flow.budget.limited_served")
+    return text("flow.budget.limited_other", because=plan.target.because)
 
 
 def _sources(facts: Facts) -> tuple[Answer, Text]:
@@ -221,7 +254,7 @@ def _deletable(facts: Facts) -> tuple[Answer, Text]:
     return "no", text("flow.deletable.free")
 
 
-def _latency(facts: Facts) -> tuple[Answer, Text]:
+def _latency(facts: Facts, plan: Plan) -> tuple[Answer, Text]:
     budget = facts.get("latency_budget_ms")
     known = _figures(facts, "p95_ms")
     if not isinstance(budget, int | float):
@@ -233,13 +266,30 @@ def _latency(facts: Facts) -> tuple[Answer, Text]:
         (_figure_in_words(strategy, quantity(value, "ms")) for strategy, value in known.items()),
         "semicolon",
     )
-    met = any(value <= budget for value in known.values())
-    return _yes_no(met), text("flow.latency.measured", limit=limit, figures=figures)
+    strategy = plan.recommended
+    if strategy is None:
+        return "unknown", text("flow.latency.measured", limit=limit, figures=figures)
+    name = strategy_name(strategy)
+    if strategy not in known:
+        return "unknown", text(
+            "flow.latency.not_this_one", limit=limit, figures=figures, strategy=name
+        )
+    met = known[strategy] <= budget
+    end = "met" if met else "missed"
+    return _yes_no(met), text(f"flow.latency.{end}", limit=limit, figures=figures, strategy=name)
 
 
 def _measured(facts: Facts) -> tuple[Answer, Text]:
     known = _figures(facts, "score")
     if not known:
+        names = [
+            fact_name(f"{s}_{n}")
+            for n in ("p95_ms", "p50_ms", "tokens")
+            for s in Strategy
+            if f"{s}_{n}" in facts
+        ]
+        if names:
+            return "no", text("flow.measured.no_scores", names=join(names, "comma"))
         return "no", text("flow.measured.none")
     figures = join(
         (_figure_in_words(strategy, number(value)) for strategy, value in known.items()),

@@ -14,7 +14,7 @@ from router.advice.case import Case
 from router.advice.catalogue import join, text
 from router.advice.estimates import Estimates
 from router.advice.flow import check_in_words
-from router.advice.plan import Plan, recommend
+from router.advice.plan import Plan, lacks_context_rows, recommend
 from router.advice.requirements import (
     CHECKS,
     Category,
@@ -33,6 +33,9 @@ from router.text import Text
 GapKind = Literal["rows", "quality", "fact", "measurement"]
 
 CHECK: Final = "fingerpost data check ROWS.jsonl --use-case USE_CASE"
+CONTEXT_ROWS: Final = (
+    "fingerpost data context --questions QUESTIONS.jsonl --kb KNOWLEDGE_BASE --out ROWS.jsonl"
+)
 COMPARE: Final = "fingerpost compare QUESTIONS.jsonl --use-case USE_CASE"
 # A compare on fewer says nothing of chance (the service gathers no intervals below it).
 MIN_QUESTIONS: Final = 10
@@ -88,6 +91,7 @@ def find_gaps(
     facts.sort(key=lambda gap: not gap.changes)
     return (
         *_rows(case, plan, required),
+        *_context_rows(case, plan, required),
         *_quality(case),
         *facts,
         *_measurements(case.facts, estimates),
@@ -110,7 +114,10 @@ def _rows(case: Case, plan: Plan, required: RowRequirement) -> Iterator[Gap]:
         )
     for category, rows in by_category:
         need = category.rows + rows
-        yield _row_gap(category.name, category, category.rows, need, idle=False)
+        idle = plan.fine_tuning == "no"
+        yield _row_gap(category.name, category, category.rows, need, idle=idle)
+    if plan.recommended is Strategy.HYBRID:
+        return
     passages = case.facts.get("context_bearing_examples")
     known: float = passages if isinstance(passages, int | float) else 0
     if (
@@ -130,6 +137,29 @@ def _rows(case: Case, plan: Plan, required: RowRequirement) -> Iterator[Gap]:
         )
 
 
+def _context_rows(case: Case, plan: Plan, required: RowRequirement) -> Iterator[Gap]:
+    """Yield the rows with passages that a recommended hybrid needs and nobody has named."""
+    if not lacks_context_rows(case.facts, plan, required):
+        return
+    have, pilot = case.facts.get("context_bearing_examples"), required.pilot
+    known = have if isinstance(have, int | float) else None
+    if known is None:
+        content = text("gaps.rows.passages_unknown", pilot=number(pilot))
+    else:
+        figures = {"missing": number(pilot - known), "have": number(known)}
+        content = text("gaps.rows.passages", need=number(pilot), **figures)
+    yield Gap(
+        "rows",
+        "context_bearing_examples",
+        content,
+        how=text("gaps.how.passages"),
+        command=CONTEXT_ROWS,
+        have=known,
+        need=pilot,
+        missing=None if known is None else pilot - known,
+    )
+
+
 def _row_gap(about: str, category: Category | None, have: float, need: float, *, idle: bool) -> Gap:
     missing = need - have
     figures = {"missing": number(missing), "have": number(have), "need": number(need)}
@@ -145,6 +175,10 @@ def _row_gap(about: str, category: Category | None, have: float, need: float, *,
 
 
 def _quality(case: Case) -> Iterator[Gap]:
+    failed = [check for check in CHECKS if check.judge(case.facts) is False]
+    if case.facts.get("data_quality") == "fail" and not failed:
+        how = text("gaps.how.data_quality")
+        yield Gap("quality", "data_quality", text("gaps.checks_failed"), how=how, command=CHECK)
     for check in CHECKS:
         value = case.facts.get(check.fact)
         if check.judge(case.facts) is False and isinstance(value, int | float):

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from router.advice.case import Case
-from router.advice.requirements import required_rows
+from router.advice.requirements import RowRequirement, required_rows
 from router.decide import decide
-from router.decision import Decision, Strategy
+from router.decision import Decision, RuleKind, Strategy
 from router.facts import Facts, FactValue, Provenance
 from router.policy.loading import Policy
 from router.policy.rules import HardRule
@@ -28,6 +28,8 @@ _AS_BUILT: Final[Mapping[str, FactValue]] = {
     "knowledge_present": True,
     "adapter_context_trained": True,
 }
+# What is taken of an adapter that is not there yet, where it is not to be built.
+_READS_PASSAGES: Final[Mapping[str, FactValue]] = {"adapter_context_trained": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +70,23 @@ def make_plan(case: Case, policy: Policy) -> Plan:
         The plan; like `decide`, total.
     """
     to_plan_by = replace(policy, hard=tuple(r for r in policy.hard if not _only_missing(r, policy)))
+    today = decide(case.facts, policy)
     facts, assumed = _as_built(case.facts)
     facts, target = _decide_where_it_may_run(facts, to_plan_by)
+    if _is_beaten(target.strategy, today, case.facts):
+        # What was measured to be worse is not built: the evidence of today decides.
+        assumed = {n: v for n, v in _READS_PASSAGES.items() if n not in case.facts}
+        facts = _with(case.facts, assumed)
+        target = decide(facts, to_plan_by)
     if facts.get("engine_local") != case.facts.get("engine_local"):
         assumed = {**assumed, "engine_local": True}
     return Plan(
-        today=decide(case.facts, policy),
+        today=today,
         target=target,
         policy=to_plan_by,
         facts=facts,
         assumed=assumed,
-        fine_tuning=_judge_fine_tuning(target, facts, to_plan_by),
+        fine_tuning=_judge_fine_tuning(target, case.facts, facts, to_plan_by),
     )
 
 
@@ -86,6 +94,26 @@ def recommend(plan: Plan, stated: Mapping[str, FactValue]) -> Strategy | None:
     """Return what the plan would recommend if these facts were known to be so as well."""
     _, decision = _decide_where_it_may_run(_with(plan.facts, stated), plan.policy)
     return None if decision.conflict else decision.strategy
+
+
+def lacks_adapter(facts: Facts, strategy: Strategy) -> bool:
+    """Return whether `strategy` needs an adapter that does not serve yet.
+
+    For hybrid an adapter that was not trained to read passages does not count.
+    """
+    if not strategy.uses_adapter:
+        return False
+    if strategy is Strategy.HYBRID and facts.get("adapter_context_trained") is not True:
+        return True
+    return facts.get("adapter_servable") is not True
+
+
+def lacks_context_rows(case_facts: Facts, plan: Plan, required: RowRequirement) -> bool:
+    """Return whether hybrid is to be trained and too few rows with passages are known of."""
+    if plan.recommended is not Strategy.HYBRID or not lacks_adapter(case_facts, Strategy.HYBRID):
+        return False
+    rows = case_facts.get("context_bearing_examples")
+    return not isinstance(rows, int | float) or rows < required.pilot
 
 
 def enough_data(facts: Facts, policy: Policy) -> bool | None:
@@ -96,6 +124,15 @@ def enough_data(facts: Facts, policy: Policy) -> bool | None:
     if many is False or good is False:
         return False
     return None if many is None or good is None else True
+
+
+def _is_beaten(strategy: Strategy, today: Decision, facts: Facts) -> bool:
+    """Return whether a comparison shows that what runs today is clearly better than `strategy`."""
+    rule = next(finding for finding in today.findings if finding.rule == today.rule)
+    low, high = facts.get(f"{today.strategy}_score_low"), facts.get(f"{strategy}_score_high")
+    if today.conflict is not None or rule.kind is not RuleKind.EVIDENCE:
+        return False
+    return isinstance(low, int | float) and isinstance(high, int | float) and low > high
 
 
 def _decide_where_it_may_run(facts: Facts, policy: Policy) -> tuple[Facts, Decision]:
@@ -109,13 +146,14 @@ def _decide_where_it_may_run(facts: Facts, policy: Policy) -> tuple[Facts, Decis
     return facts, decision
 
 
-def _judge_fine_tuning(target: Decision, facts: Facts, policy: Policy) -> FineTuning:
+def _judge_fine_tuning(target: Decision, today: Facts, facts: Facts, policy: Policy) -> FineTuning:
     """Say whether to train: by the recommendation, and where it does not, by what data would do."""
     if target.conflict is None and target.strategy.uses_adapter:
         if target.pilot:
             return "pilot"
-        serves = facts.get("adapter_servable") is True
-        return "yes" if serves or enough_data(facts, policy) else "not_yet"
+        if not lacks_adapter(today, target.strategy):
+            return "yes"
+        return "yes" if _can_train(target.strategy, facts, policy) else "not_yet"
     required = required_rows(facts, policy)
     with_data: dict[str, FactValue] = {
         "labelled_examples": required.minimum,
@@ -125,6 +163,14 @@ def _judge_fine_tuning(target: Decision, facts: Facts, policy: Policy) -> FineTu
     decision = decide(_with(facts, with_data), policy)
     would = decision.conflict is None and decision.strategy.uses_adapter
     return "not_yet" if would else "no"
+
+
+def _can_train(strategy: Strategy, facts: Facts, policy: Policy) -> bool:
+    """Return whether there are enough good rows, and for hybrid not too few with passages."""
+    rows = facts.get("context_bearing_examples")
+    if strategy is Strategy.HYBRID and isinstance(rows, int | float):
+        return bool(enough_data(facts, policy)) and rows >= required_rows(facts, policy).pilot
+    return bool(enough_data(facts, policy))
 
 
 def _only_missing(rule: HardRule, policy: Policy) -> bool:

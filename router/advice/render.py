@@ -86,7 +86,9 @@ def _draw(
         content["steps"],
         verdicts=labels,
         ruled_out=ruled_out,
-        outcome=f"{content['headline']} {content['fine_tuning']['statement']}",
+        outcome=("" if content["lang"] == Language.ZH else " ").join(
+            (content["headline"], content["fine_tuning"]["statement"])
+        ),
     )
 
 

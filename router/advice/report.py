@@ -17,10 +17,11 @@ from router.advice.estimates import Estimates, estimate
 from router.advice.flow import Step, walk_flow
 from router.advice.gaps import Gap, find_gaps
 from router.advice.outlook import NextStep, find_risks, next_steps, to_build
-from router.advice.plan import Plan, make_plan
+from router.advice.plan import Plan, lacks_adapter, make_plan
+from router.advice.reasons import Interim, interim, reason_of
 from router.advice.requirements import RowRequirement, required_rows, threshold_of
 from router.advice.wording import strategy_name
-from router.decision import Decision, Rejection, RuleKind, Strategy
+from router.decision import Rejection, RuleKind, Strategy
 from router.policy.loading import Policy
 from router.text import Text
 
@@ -54,6 +55,7 @@ class Advice:
         fine_tuning: Whether to train, said plainly.
         reasons: Why.
         conclusion: The standard conclusion that holds; None where none does.
+        interim: What to run until the recommended strategy is possible; None where it is.
         to_build: What the recommended strategy still needs.
         steps: The five steps of the flow, then what is asked besides.
         comparison: The four strategies in this case's figures.
@@ -71,6 +73,7 @@ class Advice:
     fine_tuning: Text
     reasons: tuple[Text, ...]
     conclusion: Conclusion | None
+    interim: Interim | None
     to_build: tuple[Text, ...]
     steps: tuple[Step, ...]
     comparison: tuple[Dimension, ...]
@@ -97,31 +100,32 @@ def advise(case: Case, policy: Policy) -> Advice:
     estimates = estimate(case.facts, required, most)
     steps = walk_flow(case, plan, policy)
     gaps = find_gaps(case, plan, policy, required, estimates)
-    serves = case.facts.get("adapter_servable") is True and plan.fine_tuning == "yes"
+    strategy = plan.recommended
+    uses_adapter = strategy is not None and strategy.uses_adapter
+    serves = uses_adapter and not lacks_adapter(case.facts, plan.target.strategy)
+    until = interim(case, plan, policy)
     return Advice(
         case=case,
         policy=policy,
         plan=plan,
         headline=_headline(plan),
-        fine_tuning=text("fine_tuning.serves" if serves else f"fine_tuning.{plan.fine_tuning}"),
+        fine_tuning=text(
+            "fine_tuning.serves"
+            if serves and plan.fine_tuning == "yes"
+            else f"fine_tuning.{plan.fine_tuning}"
+        ),
         reasons=_reasons(plan, steps),
         conclusion=_conclude(plan, steps, case),
+        interim=until,
         to_build=to_build(case, plan),
         steps=steps,
         comparison=compare_strategies(case.facts, required, estimates),
         required=required,
         gaps=gaps,
         estimates=estimates,
-        risks=find_risks(case, plan, estimates),
-        next_steps=next_steps(case, plan, gaps),
+        risks=find_risks(case, plan, estimates, gaps),
+        next_steps=next_steps(case, plan, gaps, until),
     )
-
-
-def reason_of(decision: Decision) -> Text:
-    """Return why a decision was taken, or what stands in its way."""
-    if decision.conflict is not None:
-        return decision.conflict.because
-    return next(f.because for f in decision.findings if f.rule == decision.rule)
 
 
 def _headline(plan: Plan) -> Text:
@@ -163,7 +167,7 @@ def _conclude(plan: Plan, steps: tuple[Step, ...], case: Case) -> Conclusion | N
     if plan.recommended is Strategy.FINE_TUNED:
         return _conclude_fine_tune(verdicts, case)
     if plan.recommended is Strategy.RAG:
-        return _conclude_rag(verdicts)
+        return _conclude_rag(verdicts, failed=case.facts.get("data_quality") == "fail")
     return None
 
 
@@ -178,10 +182,11 @@ def _conclude_fine_tune(verdicts: Mapping[str, str], case: Case) -> Conclusion |
     return Conclusion("fine_tune", text("conclusions.fine_tune", wanted=words))
 
 
-def _conclude_rag(verdicts: Mapping[str, str]) -> Conclusion | None:
+def _conclude_rag(verdicts: Mapping[str, str], *, failed: bool) -> Conclusion | None:
     conditions = {
         "conclusions.change": verdicts["change"] == "yes",
-        "conclusions.data": verdicts["data"] == "no",
+        "conclusions.data": verdicts["data"] == "no" and not failed,
+        "conclusions.poor_data": verdicts["data"] == "no" and failed,
         "conclusions.budget": verdicts["budget"] == "yes",
     }
     if not any(conditions.values()):

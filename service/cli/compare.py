@@ -88,8 +88,11 @@ def read_rows(file: Path) -> list[JsonValue]:
     """
     rows: list[JsonValue] = []
     try:
-        lines = file.read_text(encoding="utf-8").split("\n")  # U+2028 may stand inside a string
-    except (OSError, UnicodeDecodeError) as exc:
+        # A byte order mark is no part of the rows; U+2028 may stand inside a string.
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as exc:
+        raise CommandFailed(say("compare.not_text", file=file), code="invalid_file") from exc
+    except OSError as exc:
         raise CommandFailed(f"{file}: {exc}", code="invalid_file") from exc
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -115,6 +118,8 @@ def print_table(out: Console, summary: ComparisonSummary) -> None:
         key = f"compare.in_{language if language in _LANGUAGES else 'other'}"
         out.print(f"\n{say(key, language=language)}", markup=False)
         out.print(_table(strategies))
+    if any("-" in _totals(row) for row in summary.strategies.values()):
+        out.print(say("compare.no_answer"), markup=False)
     out.print(_verdict(summary), markup=False)
 
 
@@ -143,6 +148,8 @@ def _kind_score(row: StrategyScore, kind: str) -> str:
 
 
 def _totals(row: StrategyScore) -> tuple[str, ...]:
+    if row.n == 0 or row.score is None or row.latency_ms is None:
+        return ("-", "-", "-", "-", str(row.errors))
     return (
         f"{row.score:.2f} ({row.score_low:.2f}-{row.score_high:.2f})",
         f"{row.latency_ms.p50:.0f}",
@@ -164,6 +171,7 @@ def _verdict(summary: ComparisonSummary) -> str:
         for kind, names in by_kind.items()
     ]
     strategy = winner.strategy or say("compare.none")
-    best = say("compare.winner", strategy=strategy, because=winner.because)
+    key = "winner" if winner.clear or winner.strategy is None else "ahead"
+    best = say(f"compare.{key}", strategy=strategy, because=winner.because)
     kinds = say("compare.by_kind", kinds=say("compare.semicolon").join(parts))
     return f"{best}\n{kinds}" if parts else best

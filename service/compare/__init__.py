@@ -7,6 +7,7 @@ from service.compare.regret import regret_of
 from service.compare.run import run_comparison
 from service.compare.scoring import score_answer
 from service.compare.summary import Summary, summarise
+from service.compare.winner import Winner, WinnerReason, because_of
 
 __all__ = [
     "COMPARED",
@@ -17,6 +18,9 @@ __all__ = [
     "SetQuestion",
     "StrategyName",
     "Summary",
+    "Winner",
+    "WinnerReason",
+    "because_of",
     "parse_outcomes",
     "parse_set",
     "read_lines",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from router import FACTS, Facts, Provenance, RouterError, Strategy, Trial
 from service.compare.questions import COMPARED, StrategyName
+from service.compare.row_faults import faults_of
 from service.errors import InvalidOutcomes
 
 MOST_FAULTS = 20
@@ -57,9 +58,8 @@ def read_lines(text: str, *, file: str) -> Iterator[LocatedRow]:
     Raises:
         InvalidOutcomes: Names the line that is not JSON.
     """
-    for number, line in enumerate(
-        text.split("\n"), start=1
-    ):  # not splitlines: a string may contain U+2028
+    # Not splitlines: a string may contain U+2028. A byte order mark before the first row is none.
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if line.strip():
             place = f"{file} line {number}"
             try:
@@ -80,7 +80,7 @@ def parse_outcomes(rows: Iterable[LocatedRow]) -> Outcomes:
         try:
             row = OutcomeRow.model_validate(content)
         except ValidationError as exc:
-            faults.append(f"{place}: {_reasons(exc)}")
+            faults.append(f"{place}: {faults_of(exc)}")
             continue
         known = by_question.setdefault(row.id, {})
         if row.strategy in known:
@@ -163,9 +163,3 @@ def _facts(stated: Mapping[str, JsonValue]) -> Facts:
             )
         by[Provenance(source)][name] = whole.get("value")
     return Facts.build(*by.values())
-
-
-def _reasons(exc: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in e['loc']) or 'row'}: {e['msg']}" for e in exc.errors()
-    )

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from knowledge import detect_language
+from service.compare.row_faults import faults_of
 from service.errors import InvalidRequest
 
 StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
@@ -85,10 +86,7 @@ def parse_set(rows: Iterable[object]) -> tuple[SetQuestion, ...]:
         try:
             questions.append(SetQuestion.model_validate(row))
         except ValidationError as exc:
-            reasons = "; ".join(
-                f"{'.'.join(str(p) for p in e['loc']) or 'row'}: {e['msg']}" for e in exc.errors()
-            )
-            faults.append(f"row {number}: {reasons}")
+            faults.append(f"row {number}: {faults_of(exc)}")
     ids = [question.id for question in questions]
     faults += [f"id {name!r} occurs twice" for name in sorted({i for i in ids if ids.count(i) > 1})]
     if not questions and not faults:

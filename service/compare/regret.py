@@ -11,6 +11,7 @@ from router import Policy, Regret, Strategy, measure_regret
 from service.compare.baseline import choose_by_words
 from service.compare.intervals import mean_interval
 from service.compare.outcomes import Outcomes
+from service.messages.spoken import say
 
 BASELINE = "tfidf_baseline"
 
@@ -43,28 +44,20 @@ def regret_of(outcomes: Outcomes, policy: Policy) -> dict[str, Any]:
 
 
 def _notes(outcomes: Outcomes, regret: Regret, *, has_texts: bool) -> Iterator[str]:
-    """Yield what limits the figures."""
+    """Yield what limits the figures, in the language in force."""
     n = regret.questions
     for strategy, standing in regret.fixed.items():
         if standing.missing:
-            yield (
-                f"{strategy} has no score for {standing.missing} of {n} questions: they are "
-                "missing from its figures, and count as 0 only in choosing the best fixed strategy"
-            )
+            missing = standing.missing
+            yield say("regret.strategy_missing", strategy=strategy, missing=missing, questions=n)
     if regret.router.missing:
-        yield (
-            f"the policy chose a strategy without a score for {regret.router.missing} of {n} "
-            "questions; they are missing from the router's figures, which makes them too high"
-        )
+        yield say("regret.router_missing", missing=regret.router.missing, questions=n)
     if outcomes.unscored:
-        names = ", ".join(outcomes.unscored[:5])
-        yield f"{len(outcomes.unscored)} questions without any score are left out: {names}"
+        names = say("regret.comma").join(outcomes.unscored[:5])
+        yield say("regret.unscored", count=len(outcomes.unscored), names=names)
     if outcomes.without_facts:
-        yield (
-            f"{outcomes.without_facts} of {n} questions have no facts: the policy decided them "
-            "with every fact unknown"
-        )
+        yield say("regret.without_facts", count=outcomes.without_facts, questions=n)
     if not has_texts:
-        yield "no TF-IDF baseline: not every question's rows have its text (`question`)"
+        yield say("regret.no_texts")
     elif BASELINE not in regret.others:
-        yield "no TF-IDF baseline: it needs two different questions"
+        yield say("regret.one_question")

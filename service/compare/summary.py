@@ -5,13 +5,14 @@ as an error, never as a score.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from service.compare.intervals import mean_interval
 from service.compare.outcome import Outcome
 from service.compare.questions import Kind
+from service.compare.winner import Winner, WinnerReason, because_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,6 @@ class StrategySummary:
     first_token_ms: Percentiles
     prompt_tokens: float
     completion_tokens: float
-
-
-@dataclass(frozen=True, slots=True)
-class Winner:
-    """The fixed strategy with the best mean; `clear` if its lead is significant."""
-
-    strategy: str | None
-    clear: bool
-    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,32 +142,54 @@ def _winners_by_kind(strategies: Mapping[str, StrategySummary]) -> dict[Kind, li
 
 def _winner(strategies: Mapping[str, StrategySummary], outcomes: Sequence[Outcome]) -> Winner:
     """Return the fixed strategy with the best mean, and whether its lead is significant."""
+    found = _lead(strategies, outcomes)
+    scores = {name: row.score for name, row in strategies.items()}
+    return replace(found, because=because_of(found, scores, "en"))
+
+
+def _lead(strategies: Mapping[str, StrategySummary], outcomes: Sequence[Outcome]) -> Winner:
+    """Return the winner without its sentence."""
     fixed = {name: row for name, row in strategies.items() if name != "auto"}
+    asked = {row.strategy for row in outcomes} - {"auto"}
     if not fixed:
-        return Winner(None, clear=False, because="no question was answered")
+        reason = WinnerReason.NONE_ANSWERED if asked else WinnerReason.ONLY_AUTO
+        return Winner(None, clear=False, because="", reason=reason)
     ranked = sorted(fixed, key=lambda name: fixed[name].score, reverse=True)
     best = ranked[0]
     if len(ranked) == 1:
-        return Winner(best, clear=False, because="only one strategy was asked")
+        alone = len(asked) == 1
+        reason = WinnerReason.ONE_ASKED if alone else WinnerReason.ONE_ANSWERED
+        return Winner(best, clear=False, because="", reason=reason)
     second = ranked[1]
-    low, high = _paired_interval(best, second, outcomes)
-    gap = fixed[best].score - fixed[second].score
-    clear = low > 0
-    because = (
-        f"{best} scores {fixed[best].score:.2f}, {second} {fixed[second].score:.2f}; "
-        f"difference {gap:+.2f}, 95 % interval {low:+.2f} to {high:+.2f} on the same questions"
-        + ("" if clear else ": includes zero, so more questions are needed")
+    interval = _paired_interval(best, second, outcomes)
+    if interval is None:
+        reason = WinnerReason.NONE_SHARED
+        return Winner(best, clear=False, because="", reason=reason, second=second)
+    low, high = interval
+    return Winner(
+        best,
+        clear=low > 0,
+        because="",
+        reason=WinnerReason.CLEAR if low > 0 else WinnerReason.UNCLEAR,
+        second=second,
+        difference=round(fixed[best].score - fixed[second].score, 4),
+        difference_low=round(low, 4),
+        difference_high=round(high, 4),
     )
-    return Winner(best, clear=clear, because=because)
 
 
-def _paired_interval(best: str, second: str, outcomes: Sequence[Outcome]) -> tuple[float, float]:
-    """Return the 95 % interval of the mean difference over questions that both answered."""
+def _paired_interval(
+    best: str, second: str, outcomes: Sequence[Outcome]
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean difference over questions that both answered.
+
+    None where they answered no question in common.
+    """
     scores: dict[str, dict[str, float]] = {best: {}, second: {}}
     for row in outcomes:
         if row.strategy in scores and row.score is not None:
             scores[row.strategy][row.id] = row.score
     shared = sorted(scores[best].keys() & scores[second].keys())
     if not shared:
-        return -1.0, 1.0
+        return None
     return mean_interval([scores[best][i] - scores[second][i] for i in shared])

@@ -51,6 +51,8 @@ def some_value(name: str) -> st.SearchStrategy[Any]:
     spec = FACTS[name]
     if spec.type is FactType.TRUTH:
         return st.booleans()
+    if spec.maximum is not None:
+        return st.floats(0, spec.maximum, allow_nan=False) | st.integers(0, int(spec.maximum))
     if spec.type is FactType.NUMBER:
         return st.integers(0, 10**6) | st.floats(0, 1, allow_nan=False) | st.sampled_from([0, 3])
     return st.sampled_from(spec.choices) if spec.choices else st.text(max_size=5)

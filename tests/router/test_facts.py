@@ -72,6 +72,22 @@ def test_wrong_value_is_refused_with_what_would_be_right(
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expectation"),
+    [
+        ("rag_score", 1.7, "a number from 0 to 1"),
+        ("rag_score", -0.1, "a number from 0 to 1"),
+        ("hybrid_score", math.inf, "a number from 0 to 1"),
+        ("hybrid_score_high", 62, "a number from 0 to 2"),
+        ("prompt_only_score_low", 1.01, "a finite number up to 1"),
+    ],
+)
+def test_a_score_is_zero_to_one(name: str, value: float, expectation: str) -> None:
+    assert Facts.build(measured={name: 1}).get(name) == 1
+    with pytest.raises(FactTypeMismatch, match=expectation):
+        Facts.build(measured={name: value})
+
+
 def test_an_interval_may_reach_below_zero() -> None:
     assert Facts.build(measured={"rag_score_low": -0.02}).get("rag_score_low") == -0.02
     with pytest.raises(FactTypeMismatch, match="a finite number"):

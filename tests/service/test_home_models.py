@@ -8,6 +8,7 @@ from adapters import RECORD_FILE
 from service.errors import InvalidSettings
 from service.home import Home
 from service.home_models import EARLIER, NEW, HomeModels, keep_models, read_models, write_models
+from service.messages.spoken import speak
 from service.settings import load_settings
 
 
@@ -100,3 +101,11 @@ def test_the_note_says_what_serves_in_whose_place_or_how_to_get_the_newer_ones()
     note = small.note or ""
     assert note.startswith("qwen2.5-coder-0.5b-instruct could not be fetched")
     assert "smollm2-135m-instruct" in note
+    try:
+        speak("zh")
+        for models, words in ((small, "无法下载，因此改用"), (EARLIER, "只懂英文")):
+            said = models.note or ""
+            assert words in said
+            assert not any(word in said for word in (" and ", "could not", "reads", "then run"))
+    finally:
+        speak("en")

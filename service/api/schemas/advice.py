@@ -44,6 +44,13 @@ class TodayReply(Reply):
     because: str
 
 
+class InterimReply(Reply):
+    """What to run until the recommended strategy is possible; null where nothing may run."""
+
+    strategy: str | None
+    text: str
+
+
 class FactReply(Reply):
     """A fact with its value, the same in words, and where it comes from (`mark`: in words)."""
 
@@ -171,7 +178,10 @@ class FormulaReply(Reply):
 
 
 class TrainingEstimate(Reply):
-    """What training costs: memory in GB, time in hours, cost in USD; null if unknown."""
+    """What training costs: memory in GB, time in hours, cost in USD; null if unknown.
+
+    No memory is given for models below the sizes that the formulas were fitted to.
+    """
 
     rows: int
     row_tokens: float
@@ -185,10 +195,14 @@ class TrainingEstimate(Reply):
 
 
 class ServingEstimate(Reply):
-    """What answering costs, in tokens, GPU seconds and USD; null if unknown."""
+    """What answering costs, in tokens, GPU seconds and USD; null if unknown.
 
-    prompt_tokens: float
-    answer_tokens: float
+    A comparison measures the sum: `prompt_tokens` and `answer_tokens` are then null.
+    """
+
+    tokens: float
+    prompt_tokens: float | None
+    answer_tokens: float | None
     tokens_mark: str
     gpu_seconds: float | None
     usd_per_1000: float | None
@@ -203,6 +217,7 @@ class EstimatesReply(Reply):
     training: dict[str, TrainingEstimate]
     serving: dict[str, ServingEstimate]
     always_on_usd_per_month: float | None
+    notes: list[str]
 
 
 class NextStepReply(Reply):
@@ -234,6 +249,7 @@ class AdviceReply(Reply):
     reasons: list[str]
     conclusion: ConclusionReply | None
     today: TodayReply
+    interim: InterimReply | None
     to_build: list[str]
     assumed: JsonObject
     steps: list[StepReply]

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from service.api.schemas.answers import Reason
 from service.api.schemas.jobs import JobErrorReply
 from service.api.schemas.shapes import Body, JsonObject, Reply
-from service.compare import COMPARED, StrategyName
+from service.compare import COMPARED, StrategyName, Winner, WinnerReason, because_of
+from service.messages.spoken import spoken
 from service.stores.comparisons import Comparison
 from service.stores.jobs import Job, Status
 
@@ -43,8 +44,19 @@ class Percentiles(Reply):
     p95: float
 
 
+_MEASURED_OF_ANSWERS = (
+    "score",
+    "score_low",
+    "score_high",
+    "latency_ms",
+    "first_token_ms",
+    "prompt_tokens",
+    "completion_tokens",
+)
+
+
 class StrategySummary(Reply):
-    """What one strategy scored.
+    """What one strategy scored; the figures are null if it answered no question.
 
     Attributes:
         n: Questions it answered; the others are `errors`.
@@ -55,22 +67,42 @@ class StrategySummary(Reply):
 
     n: int
     errors: int
-    score: float
-    score_low: float
-    score_high: float
+    score: float | None
+    score_low: float | None
+    score_high: float | None
     by_kind: dict[str, KindScore]
-    latency_ms: Percentiles
-    first_token_ms: Percentiles
-    prompt_tokens: float
-    completion_tokens: float
+    latency_ms: Percentiles | None
+    first_token_ms: Percentiles | None
+    prompt_tokens: float | None
+    completion_tokens: float | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_what_was_not_measured(cls, values: object) -> object:
+        if not isinstance(values, Mapping) or values.get("n") != 0:
+            return values
+        return {**values, **dict.fromkeys(_MEASURED_OF_ANSWERS)}
 
 
 class WinnerReply(Reply):
-    """The best fixed strategy by mean score; `clear` if the lead is significant."""
+    """The best fixed strategy by mean score; `clear` if the lead is significant.
+
+    Attributes:
+        because: Why, in the language of the request.
+        reason: The same as a word; null for comparisons of an earlier version.
+        second: The second best strategy.
+        difference: Its distance in mean score; `difference_low` and `difference_high` bound its
+            95 % interval on the questions that both answered.
+    """
 
     strategy: str | None
     clear: bool
     because: str
+    reason: WinnerReason | None = None
+    second: str | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
 
 
 class SummaryReply(Reply):
@@ -85,6 +117,15 @@ class SummaryReply(Reply):
     by_language: dict[str, dict[str, StrategySummary]] = Field(default_factory=dict)
     by_kind_winner: dict[str, list[str]]
     winner: WinnerReply
+
+    @classmethod
+    def of(cls, stored: object) -> Self:
+        """Return a stored summary with the reason of its winner in the language in force."""
+        summary = cls.model_validate(stored, from_attributes=True)
+        scores = {name: row.score for name, row in summary.strategies.items()}
+        because = because_of(Winner(**summary.winner.model_dump()), scores, spoken())
+        winner = summary.winner.model_copy(update={"because": because})
+        return summary.model_copy(update={"winner": winner})
 
 
 class ComparisonReply(Reply):
@@ -103,7 +144,7 @@ class ComparisonReply(Reply):
             id=comparison.comparison_id,
             use_case=comparison.use_case,
             created_at=comparison.created_at,
-            summary=SummaryReply.model_validate(comparison.summary, from_attributes=True),
+            summary=SummaryReply.of(comparison.summary),
         )
 
 

@@ -19,15 +19,16 @@ class Latency(Reading):
 
 
 class StrategyScore(Reading):
-    """What one strategy reached in a comparison."""
+    """What one strategy reached in a comparison; its figures are None if it answered nothing."""
 
-    score: float
-    score_low: float
-    score_high: float
+    n: int | None = None
+    score: float | None
+    score_low: float | None
+    score_high: float | None
     by_kind: dict[str, KindScore]
-    latency_ms: Latency
-    prompt_tokens: float
-    completion_tokens: float
+    latency_ms: Latency | None
+    prompt_tokens: float | None
+    completion_tokens: float | None
     errors: int
 
 
@@ -35,6 +36,7 @@ class Winner(Reading):
     """The best strategy, None where no one is best."""
 
     strategy: str | None
+    clear: bool = True
     because: str
 
 

@@ -12,17 +12,18 @@ from router import default_policy, load_policy
 from service.cli.output import JsonOption, command_output
 from service.compare import parse_outcomes, read_lines, regret_of
 from service.errors import InvalidOutcomes
+from service.messages.spoken import say
 from service.settings import load_settings
 
 _TABLE_CHARS = 110
 _CHOOSERS = (
-    ("router", "router (this policy)"),
-    ("auto", "auto (as it answered)"),
-    ("best_fixed", "best fixed"),
-    ("always_rag", "always rag"),
-    ("always_hybrid", "always hybrid"),
-    ("tfidf_baseline", "TF-IDF baseline"),
-    ("oracle", "oracle"),
+    "router",
+    "auto",
+    "best_fixed",
+    "always_rag",
+    "always_hybrid",
+    "tfidf_baseline",
+    "oracle",
 )
 
 OutcomesArgument = Annotated[
@@ -65,41 +66,39 @@ def _text(file: Path) -> str:
 def print_regret(out: Console, done: Mapping[str, Any]) -> None:
     """Print a table of choosers, a table of rules, and what a reader must know."""
     out.width = max(out.width, _TABLE_CHARS)
-    out.print(f"{done['questions']} questions, policy {done['policy_version']}", markup=False)
-    choosers = _table("chooser", "score (95 %)", "regret (95 %)", "gain (95 %)", "missing")
-    for key, name in _CHOOSERS:
+    policy = done["policy_version"]
+    out.print(say("regret.head", questions=done["questions"], policy=policy), markup=False)
+    choosers = _table("chooser", "score_95", "regret_95", "gain_95", "missing")
+    for key in _CHOOSERS:
         if done[key] is not None:
-            called = f"{name}: {done[key]['strategy']}" if key == "best_fixed" else name
+            called = say(f"regret.{key}", strategy=done[key].get("strategy"))
             choosers.add_row(called, *_standing(done[key]))
     for strategy, standing in done["fixed"].items():
         if f"always_{strategy}" not in done:
-            choosers.add_row(f"always {strategy}", *_standing(standing))
+            choosers.add_row(say("regret.always", strategy=strategy), *_standing(standing))
     out.print(choosers)
-    rules = _table("rule", "fired", "chose", "regret", "gain", "gain each (95 %)")
+    rules = _table("rule", "fired", "chose", "regret", "gain", "gain_each_95")
     for rule in done["rules"]:
         rules.add_row(
             rule["rule"],
             str(rule["fired"]),
-            ", ".join(f"{name} {n}" for name, n in rule["strategies"].items()) or "nothing",
+            ", ".join(f"{name} {n}" for name, n in rule["strategies"].items())
+            or say("regret.nothing"),
             _number(rule["regret"]),
             _number(rule["gain"], sign=True),
             _estimate(rule, "gain_each", digits=1, sign=True),
         )
     out.print(rules)
-    out.print(
-        "regret: points lost to the best strategy of each question; gain: points won over the best "
-        "fixed strategy; a rule's are its share of the router's",
-        markup=False,
-    )
+    out.print(say("regret.legend"), markup=False)
     for note in done["notes"]:
-        out.print(f"note: {note}", markup=False)
+        out.print(say("regret.note", note=note), markup=False)
 
 
 def _table(first: str, *headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(first, no_wrap=True)
+    table.add_column(say(f"regret.{first}"), no_wrap=True)
     for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(say(f"regret.{heading}"), justify="right", no_wrap=True)
     return table
 
 
@@ -116,7 +115,7 @@ def _estimate(row: Mapping[str, Any], name: str, *, digits: int, sign: bool = Fa
     if row[name] is None:
         return "-"
     ends = [_number(row[name + end], digits=digits, sign=sign) for end in ("", "_low", "_high")]
-    return f"{ends[0]} ({ends[1]} to {ends[2]})"
+    return say("regret.interval", value=ends[0], low=ends[1], high=ends[2])
 
 
 def _number(value: float | None, *, digits: int = 1, sign: bool = False) -> str:

@@ -33,6 +33,7 @@ FIGURES = {
 UNITS = {spec.unit for spec in FACTS.values() if spec.unit}
 # Names that are put together in the code, and everything that they may become.
 FAMILIES: dict[str, Iterable[str]] = {
+    "comparison.data.{end}": ("enough", "enough_but"),
     "comparison.dimensions.{id_}": comparison._CELLS,
     "comparison.privacy.{strategy}": Strategy,
     "comparison.scenario.{strategy}": Strategy,
@@ -44,9 +45,10 @@ FAMILIES: dict[str, Iterable[str]] = {
     ],
     "fine_tuning.{plan.fine_tuning}": get_args(FineTuning),
     "flow.data.checks_{quality}": FACTS["data_quality"].choices,
+    "flow.latency.{end}": ("met", "missed"),
     "flow.need.{need}": flow._NEEDS,
     "flow.questions.{id_}": flow._ASKED,
-    "lists.{separator}": ("and", "comma", "semicolon"),
+    "lists.{separator}": ("and", "comma", "semicolon", "then"),
     "marks.{mark}": Mark,
     "outcomes.{figure}": FIGURES,
     "strategies.{strategy}": Strategy,
@@ -56,7 +58,7 @@ FAMILIES: dict[str, Iterable[str]] = {
 
 
 def modules() -> Iterator[ast.Module]:
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted(FOLDER.rglob("*.py")):
         yield ast.parse(path.read_text(encoding="utf-8"))
 
 

@@ -127,6 +127,8 @@ def _values(name: str) -> st.SearchStrategy[Any]:
     if spec.type is FactType.TRUTH:
         return st.booleans()
     if spec.type is FactType.NUMBER:
+        if spec.maximum is not None:
+            return st.sampled_from([0, 0.4, spec.maximum])
         return st.sampled_from([0, 0.4, 1, 99, 2_000, 2_600, 10**6, 10**30, 10**400])
     return st.sampled_from(spec.choices or ("finance", "classification", "qa", "<b>", ""))
 

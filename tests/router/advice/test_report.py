@@ -251,7 +251,8 @@ def shape(value: Any) -> Any:
 
 KEYS = {
     "object", "lang", "policy_version", "recommended", "rule", "headline", "fine_tuning", "pilot",
-    "reasons", "conclusion", "today", "to_build", "assumed", "steps", "also_asked", "rejected",
+    "reasons", "conclusion", "today", "interim", "to_build", "assumed", "steps", "also_asked",
+    "rejected",
     "comparison", "floor", "missing", "estimates", "risks", "next_steps", "facts", "categories",
     "measured_by",
 }  # fmt: skip
@@ -473,3 +474,17 @@ def test_a_regulated_domain_in_other_words_is_pointed_out(domain: str, meant: st
 def test_the_page_names_the_rule_and_the_strategy_as_the_service_does(form: AdviceFormat) -> None:
     page = re.sub(r"</?code>", "`", render_advice(advice_on("both"), Language.ZH, form))
     assert "`need_both` → `hybrid`" in page
+
+
+def test_an_ideal_number_of_rows_is_named_only_where_it_is_more_than_recommended() -> None:
+    for task, named in (("classification", False), ("qa", True)):
+        advice = advise(build_case({"task_type": task}), default_policy())
+        rows = {row["id"]: row for row in advice_content(advice, Language.EN)["comparison"]}
+        assert ("ideal" in rows["data"]["cells"]["fine_tuned"]["text"]) is named
+
+
+def test_chinese_sentences_stand_without_a_space_or_a_narrow_bracket_between_them() -> None:
+    for form in (AdviceFormat.MD, AdviceFormat.HTML):
+        page = render_advice(advice_on("both"), Language.ZH, form)
+        assert not re.search(r"。 (?=[\u4e00-\u9fff])", re.sub(r"<[^>]+>", "", page))
+        assert not re.search(r"\((?:声明|硬性规则|默认值|估算)", page)

@@ -101,3 +101,17 @@ def test_the_regret_is_told_whole(running: Running, kept: str) -> None:
     assert told == json.loads(json.dumps(expected))
     assert told["rules"]
     assert told["always_rag"]["score"] == 1.0
+
+
+def test_why_a_strategy_is_the_best_is_said_in_the_language_of_the_request(
+    running: Running, kept: str
+) -> None:
+    for language, words in (
+        ("zh-CN", "rag 得分 1.00，prompt_only 得分 0.50"),
+        ("en", "rag scores"),
+    ):
+        headers = {"accept-language": language}
+        reply = running.client.get(f"/compare/{kept}", headers=headers).json()
+        assert reply["summary"]["winner"]["because"].startswith(words)
+        (listed,) = running.client.get("/compare", headers=headers).json()["data"]
+        assert listed["summary"] == reply["summary"]

@@ -341,6 +341,24 @@ def test_compare_names_the_line_that_is_no_json(run: Run, tmp_path: Path) -> Non
     assert "line 2 is not JSON" in result.stderr
 
 
+def test_questions_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    rows = tmp_path / "set.jsonl"
+    rows.write_bytes(b'\xef\xbb\xbf{"id": "a"}\r\n{"id": "b"}\r\n')
+    assert read_rows(rows) == [{"id": "a"}, {"id": "b"}]
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "not UTF-8 text"), ("zh", "不是 UTF-8 文本")])
+def test_questions_that_are_no_text_are_refused_in_plain_words(
+    run: Run, tmp_path: Path, lang: str, said: str
+) -> None:
+    questions = tmp_path / "set.jsonl"
+    questions.write_bytes('{"id": "a"}'.encode("utf-16"))
+    result = run("--lang", lang, "compare", str(questions), "-u", "demo")
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert "codec" not in result.stderr
+
+
 def test_a_line_separator_inside_a_string_does_not_split_the_row(tmp_path: Path) -> None:
     rows = tmp_path / "set.jsonl"
     rows.write_bytes('{"question": "one\u2028two\x85three"}\r\n{"question": "four"}\n'.encode())
@@ -390,3 +408,36 @@ def test_down_of_an_idle_home_is_no_failure(
     result = CliRunner().invoke(app, ["down", "--json"])
     assert result.exit_code == 0
     assert json.loads(result.stdout)["stopped"] == []
+
+
+@pytest.mark.parametrize("figures", [{"n": 0}, {"n": 0, "score": None, "latency_ms": None}])
+def test_the_table_shows_dashes_for_a_strategy_that_could_not_run(
+    figures: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    summary = _summary()
+    summary["strategies"]["hybrid"] = {
+        **summary["strategies"]["rag"],
+        **{"score": 0.0, "score_low": 0.0, "score_high": 1.0, "by_kind": {}, "errors": 9},
+        **figures,
+    }
+    print_table(Console(highlight=False), ComparisonSummary.model_validate(summary))
+    told = capsys.readouterr().out
+    line = next(x for x in told.splitlines() if x.startswith("hybrid"))
+    assert line.split() == ["hybrid", "-", "-", "-", "-", "-", "-", "9"]
+    assert "-: no answer to score" in told
+
+
+def test_a_lead_that_is_not_clear_is_not_called_a_winner(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from rich.console import Console
+
+    summary = _summary()
+    summary["winner"]["clear"] = False
+    print_table(Console(highlight=False), ComparisonSummary.model_validate(summary))
+    told = capsys.readouterr().out
+    assert "ahead, but not clearly: rag (rag scores" in told
+    assert "winner:" not in told
+    assert "no answer to score" not in told

@@ -1,6 +1,7 @@
 """`fingerpost regret` on files, good and bad; it needs no gateway."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from router import DEFAULT_POLICY_FILE
 from service.cli import app
+from service.messages.spoken import speak
 from tests.service.compare.test_regret import rows
 
 
@@ -93,3 +95,23 @@ def test_a_bad_policy_is_refused_naming_its_place(outcomes: Path, tmp_path: Path
     body = json.loads(run(outcomes, "--policy", other, "--json").stdout)
     assert body["error"]["code"] == "invalid_policy"
     assert "other.yaml" in body["detail"]
+
+
+def test_everything_but_names_is_chinese_where_that_is_asked_for(outcomes: Path) -> None:
+    made = rows(facts={})
+    made[0]["score"] = made[5]["score"] = made[6]["score"] = None
+    outcomes.write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
+    try:
+        told = CliRunner().invoke(app, ["--lang", "zh", "regret", str(outcomes)]).stdout
+    finally:
+        speak("en")
+    for words in (
+        "20 个问题，策略文件",
+        "路由器（此策略文件）",
+        "最佳固定策略：",
+        "注意：",
+        "每次增益",
+    ):
+        assert words in told
+    assert "20 个问题中有 20 个没有事实" in told
+    assert not re.search(r"(?:\b[a-z]{2,} ){2}", told.replace("prompt_only ", "")), told

@@ -1,18 +1,26 @@
-"""Memory, time and cost before anything is built: formulas, their inputs and where each comes from.
+"""Memory, time and cost of one case before anything is built, and where each input comes from.
 
 Every input is a declared or measured fact, or a default with a source. What cannot be estimated is
-None and said to be unknown. The constants were fitted to published measurements, which the tests
-hold them against; still, an estimate of time or cost is right within a factor of two, not better.
+None and said to be unknown. An estimate of time or cost is right within a factor of two.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from router.advice.catalogue import text
+from router.advice.estimates.formulas import (
+    FITTED_FROM,
+    finite,
+    fits_one_gpu,
+    gpu_seconds_per_answer,
+    memory_of_training,
+    training_memory_gb,
+    training_tokens_per_second,
+)
 from router.advice.requirements import RowRequirement
 from router.advice.wording import Mark, quantity
 from router.decision import Strategy
@@ -31,25 +39,6 @@ DEFAULTS: Final[Mapping[str, tuple[float, str]]] = {
     "gpu_bandwidth_gb_per_second": (2_039, "gpu"),
     "gpu_usd_per_hour": (2.79, "price"),
 }
-
-# LoRA in bfloat16 with gradient checkpointing, one row at a time: GB for each billion parameters,
-# for each thousand tokens of a row, and fixed. Fitted to the single-GPU table in QwenLM/Qwen's
-# README (1.8B, 7B, 14B; 256 to 8,192 tokens): within 10 % of all its LoRA figures.
-LORA_GB: Final = (2.25, 2.1, 2.0)
-# The same with 4-bit weights (QLoRA), from the same table, 1.8B to 72B: within 12 %.
-QLORA_GB: Final = (0.88, 1.3, 4.0)
-# Full fine-tuning with Adam in mixed precision: 16 bytes a parameter (ZeRO, arXiv 1910.02054), 18
-# in the same table (139 GB for 7.7B), within 25 % of it.
-FULL_GB: Final = (18.0, 1.5, 0.0)
-# Floating-point operations a token and parameter: 2 forward, 2 forward again for checkpointing, 2
-# back through the activations. Frozen weights need no gradient (arXiv 2001.08361 counts 6 N with
-# one, and without checkpointing).
-TRAIN_FLOPS: Final = 6.0
-TRAIN_USE: Final = (
-    0.43  # of the peak: 7B, 1,024 tokens, 2.8 s for 8 rows on an A100 (QwenLM/Qwen README)
-)
-PREFILL_USE: Final = 0.5  # of the peak while a prompt is read: see SERVING_NOTE
-TOGETHER: Final = 8  # answers decoded at a time: the knee of the sweep in SERVING_NOTE
 
 # Nothing can be computed with 0 of these: it is as good as unknown.
 POSITIVE: Final = frozenset(
@@ -98,9 +87,9 @@ class Training:
     Attributes:
         rows: Rows trained on: those there are, at least the minimum.
         row_tokens: Tokens of one row, with passages where the strategy retrieves.
-        memory_gb: LoRA, one row at a time.
+        memory_gb: LoRA, one row at a time; None also for models below `FITTED_FROM`.
         qlora_memory_gb: The same with 4-bit weights.
-        full_memory_gb: All weights trained, over all GPUs.
+        full_memory_gb: All weights trained, over all GPUs; never below LoRA.
         fits: Whether LoRA fits into one GPU.
         hours: GPU hours of one training run.
         usd: Cost of one training run.
@@ -123,16 +112,19 @@ class Serving:
     """What answering by one strategy costs. None means that it cannot be estimated.
 
     Attributes:
-        prompt_tokens: Of one prompt, with passages where the strategy retrieves.
-        answer_tokens: Of one answer.
+        tokens: Of prompt and answer together.
+        prompt_tokens: Of one prompt, with passages where the strategy retrieves; None where only
+            the sum is known, as a compare counts it.
+        answer_tokens: Of one answer; None likewise.
         tokens_mark: Measured where a compare counted them.
         gpu_seconds: Of one answer; None where prices a token were given.
         usd_per_1000: Cost of a thousand answers.
         usd_per_month: Answers and repeated training; None while the number of answers is unknown.
     """
 
-    prompt_tokens: float
-    answer_tokens: float
+    tokens: float
+    prompt_tokens: float | None
+    answer_tokens: float | None
     tokens_mark: Mark
     gpu_seconds: float | None
     usd_per_1000: float | None
@@ -148,12 +140,14 @@ class Estimates:
         training: For the strategies that need an adapter.
         serving: For all four.
         always_on_usd_per_month: One GPU kept running, busy or not; None with prices a token.
+        notes: What the reader must know of these figures.
     """
 
     inputs: Mapping[str, Input]
     training: Mapping[Strategy, Training]
     serving: Mapping[Strategy, Serving]
     always_on_usd_per_month: float | None
+    notes: tuple[Text, ...] = ()
 
 
 def estimate(facts: Facts, required: RowRequirement, max_changes_per_week: float) -> Estimates:
@@ -170,57 +164,20 @@ def estimate(facts: Facts, required: RowRequirement, max_changes_per_week: float
     """
     inputs = _inputs(facts)
     training = {
-        strategy: _train(strategy, facts, inputs, required, max_changes_per_week)
+        strategy: _train(
+            strategy,
+            facts,
+            inputs,
+            required=required,
+            max_changes_per_week=max_changes_per_week,
+        )
         for strategy in Strategy
         if strategy.uses_adapter
     }
     serving = {s: _serve(s, facts, inputs, training.get(s)) for s in Strategy}
     by_token = _has_token_prices(inputs)
-    month = None if by_token else _finite(inputs["gpu_usd_per_hour"].value * _HOURS_A_MONTH)
-    return Estimates(inputs, training, serving, month)
-
-
-def training_memory_gb(
-    parameters_billion: float, row_tokens: float, constants: tuple[float, float, float] = LORA_GB
-) -> float:
-    """Return the GPU memory of training, one row at a time with gradient checkpointing.
-
-    Args:
-        parameters_billion: Of the base model.
-        row_tokens: Of one row.
-        constants: GB a billion parameters, GB a thousand tokens, fixed GB.
-
-    Returns:
-        GB.
-    """
-    for_parameters, for_tokens, fixed = constants
-    return for_parameters * parameters_billion + for_tokens * row_tokens / 1000 + fixed
-
-
-def training_tokens_per_second(parameters_billion: float, tflops: float) -> float:
-    """Return how many tokens LoRA training takes in a second on one GPU."""
-    return TRAIN_USE * tflops * 1000 / (TRAIN_FLOPS * parameters_billion)
-
-
-def gpu_seconds_per_answer(
-    prompt_tokens: float,
-    answer_tokens: float,
-    *,
-    parameters_billion: float,
-    tflops: float,
-    bandwidth_gb_per_second: float,
-) -> float:
-    """Return the GPU time of one answer in 16 bits, `TOGETHER` answered at a time.
-
-    Source: the roofline of reading (compute-bound) and writing (every weight is read once for each
-    token of a batch). Checked against johnmusgrave.com/p/vllm-throughput-latency-sweep-on (8B,
-    A100 40GB) and mushfiqrahman.dev/?p=1668 (7B, RTX 4090).
-    """
-    gigaflops = 2 * parameters_billion
-    gigabytes = 2 * parameters_billion
-    reading = prompt_tokens * gigaflops / (PREFILL_USE * tflops * 1000)
-    writing = answer_tokens * gigabytes / bandwidth_gb_per_second / TOGETHER
-    return reading + writing
+    month = None if by_token else finite(inputs["gpu_usd_per_hour"].value * _HOURS_A_MONTH)
+    return Estimates(inputs, training, serving, month, tuple(_notes(inputs, training, serving)))
 
 
 def _inputs(facts: Facts) -> dict[str, Input]:
@@ -245,7 +202,7 @@ def _speed(facts: Facts, inputs: Mapping[str, Input]) -> Input | None:
     """Return the speed of training; a measured one has the formula's figure beside it."""
     name = "training_tokens_per_second"
     parameters, peak = inputs["model_parameters_billion"].value, inputs["gpu_tflops"].value
-    rate = _finite(training_tokens_per_second(parameters, peak))
+    rate = finite(training_tokens_per_second(parameters, peak))
     stated = _stated(name, facts)
     if stated is None:
         source = text("estimates.formulas.training_time.source")
@@ -259,7 +216,7 @@ def _speed(facts: Facts, inputs: Mapping[str, Input]) -> Input | None:
 def _stated(name: str, facts: Facts) -> Input | None:
     """Return a fact as an input; None where it is unknown or beyond what can be computed with."""
     value = facts.get(name)
-    number = _finite(value) if isinstance(value, int | float) else None
+    number = finite(value) if isinstance(value, int | float) else None
     if number is None or (number == 0 and name in POSITIVE):
         return None
     measured = facts.provenances[name] is Provenance.MEASURED
@@ -270,6 +227,7 @@ def _train(
     strategy: Strategy,
     facts: Facts,
     inputs: Mapping[str, Input],
+    *,
     required: RowRequirement,
     max_changes_per_week: float,
 ) -> Training:
@@ -279,18 +237,19 @@ def _train(
     if strategy.retrieves:
         row_tokens += inputs["passage_tokens"].value
     parameters = inputs["model_parameters_billion"].value
-    memory = _finite(training_memory_gb(parameters, row_tokens))
+    lora, qlora, full = memory_of_training(parameters, row_tokens)
+    least = finite(training_memory_gb(max(parameters, FITTED_FROM), row_tokens))
     hours = None
     if "training_tokens_per_second" in inputs:
         tokens = rows * row_tokens * inputs["training_epochs"].value
-        hours = _finite(tokens / inputs["training_tokens_per_second"].value / 3600)
+        hours = finite(tokens / inputs["training_tokens_per_second"].value / 3600)
     return Training(
         rows=rows,
         row_tokens=row_tokens,
-        memory_gb=memory,
-        qlora_memory_gb=_finite(training_memory_gb(parameters, row_tokens, QLORA_GB)),
-        full_memory_gb=_finite(training_memory_gb(parameters, row_tokens, FULL_GB)),
-        fits=None if memory is None else memory <= inputs["gpu_memory_gb"].value,
+        memory_gb=lora,
+        qlora_memory_gb=qlora,
+        full_memory_gb=full,
+        fits=fits_one_gpu(least, parameters, inputs["gpu_memory_gb"].value),
         hours=hours,
         usd=_training_usd(hours, inputs),
         runs_per_month=_runs_per_month(strategy, facts, max_changes_per_week),
@@ -303,7 +262,7 @@ def _training_usd(hours: float | None, inputs: Mapping[str, Input]) -> float | N
     own_speed = speed is not None and speed.mark is not Mark.ESTIMATED
     if hours is None or (own_speed and price.mark is Mark.ASSUMED):
         return None
-    return _finite(hours * price.value)
+    return finite(hours * price.value)
 
 
 def _runs_per_month(strategy: Strategy, facts: Facts, most_per_week: float) -> float | None:
@@ -317,16 +276,77 @@ def _runs_per_month(strategy: Strategy, facts: Facts, most_per_week: float) -> f
 def _serve(
     strategy: Strategy, facts: Facts, inputs: Mapping[str, Input], training: Training | None
 ) -> Serving:
-    answer = inputs["answer_tokens"].value
-    counted = _stated(f"{strategy}_tokens", facts)
-    if counted is not None:
-        answer = min(answer, counted.value)
-        prompt, mark = counted.value - answer, Mark.MEASURED
-    else:
-        prompt, mark = inputs["question_tokens"].value, Mark.ESTIMATED
-        prompt += inputs["passage_tokens"].value if strategy.retrieves else 0
-    seconds, usd = _cost_of_1000(prompt, answer, inputs)
-    return Serving(prompt, answer, mark, seconds, usd, _per_month(usd, inputs, training))
+    prompt, answer = _estimated_lengths(strategy, inputs)
+    counted = _counted(strategy, facts)
+    if counted is None:
+        seconds, usd = _cost_of_1000(prompt, answer, inputs)
+        month = _per_month(usd, inputs, training)
+        return Serving(prompt + answer, prompt, answer, Mark.ESTIMATED, seconds, usd, month)
+    # A stated length of an answer divides the sum; else it is divided only to be priced.
+    divides = inputs["answer_tokens"].mark is not Mark.ASSUMED and answer < counted.value
+    written = answer if divides else _likely_answer(facts, inputs)
+    read = counted.value - written
+    seconds, usd = _cost_of_1000(read, written, inputs)
+    is_own = counted.fact == f"{strategy}_tokens"
+    return Serving(
+        tokens=counted.value,
+        prompt_tokens=read if divides else None,
+        answer_tokens=written if divides else None,
+        tokens_mark=Mark.MEASURED if is_own else Mark.ESTIMATED,
+        gpu_seconds=seconds,
+        usd_per_1000=usd,
+        usd_per_month=_per_month(usd, inputs, training),
+    )
+
+
+def _estimated_lengths(strategy: Strategy, inputs: Mapping[str, Input]) -> tuple[float, float]:
+    """Return the tokens of a prompt and of an answer, by what was stated or is taken for it."""
+    prompt = inputs["question_tokens"].value
+    prompt += inputs["passage_tokens"].value if strategy.retrieves else 0
+    return prompt, inputs["answer_tokens"].value
+
+
+def _counted(strategy: Strategy, facts: Facts) -> Input | None:
+    """Return the tokens counted for a strategy, or for another one with the same prompt."""
+    alike = (s for s in Strategy if s is not strategy and s.retrieves == strategy.retrieves)
+    found = (_stated(f"{s}_tokens", facts) for s in (strategy, *alike))
+    return next((one for one in found if one is not None and one.value), None)
+
+
+def _likely_answer(facts: Facts, inputs: Mapping[str, Input]) -> float:
+    """Return the tokens of an answer, the same for all strategies: a part of the smallest sum."""
+    parts = []
+    for strategy in Strategy:
+        counted = _counted(strategy, facts)
+        if counted is not None:
+            prompt, answer = _estimated_lengths(strategy, inputs)
+            parts.append(counted.value * answer / (prompt + answer))
+    return min(parts)
+
+
+def _notes(
+    inputs: Mapping[str, Input],
+    training: Mapping[Strategy, Training],
+    serving: Mapping[Strategy, Serving],
+) -> Iterator[Text]:
+    """Yield what limits the figures of memory, time and cost."""
+    if any(one.prompt_tokens is None for one in serving.values()):
+        yield text("estimates.notes.sum_of_tokens")
+    parameters = inputs["model_parameters_billion"].value
+    if parameters >= FITTED_FROM:
+        return
+    tokens = max(one.row_tokens for one in training.values())
+    least = finite(training_memory_gb(FITTED_FROM, tokens))
+    if least is not None:
+        yield text(
+            "estimates.notes.small_model",
+            parameters=quantity(parameters, "billion"),
+            fitted=quantity(FITTED_FROM, "billion"),
+            least=quantity(least, "GB"),
+        )
+    speed = inputs.get("training_tokens_per_second")
+    if speed is not None and speed.mark is Mark.ESTIMATED:
+        yield text("estimates.notes.small_model_time")
 
 
 def _cost_of_1000(
@@ -335,8 +355,8 @@ def _cost_of_1000(
     """Return GPU seconds of one answer and USD of a thousand."""
     if _has_token_prices(inputs):
         for_prompt, for_answer = (inputs[name].value for name in _TOKEN_PRICES)
-        return None, _finite((prompt * for_prompt + answer * for_answer) / 1000)
-    seconds = _finite(
+        return None, finite((prompt * for_prompt + answer * for_answer) / 1000)
+    seconds = finite(
         gpu_seconds_per_answer(
             prompt,
             answer,
@@ -347,7 +367,7 @@ def _cost_of_1000(
     )
     if seconds is None:
         return None, None
-    return seconds, _finite(1000 * seconds * inputs["gpu_usd_per_hour"].value / 3600)
+    return seconds, finite(1000 * seconds * inputs["gpu_usd_per_hour"].value / 3600)
 
 
 def _has_token_prices(inputs: Mapping[str, Input]) -> bool:
@@ -364,13 +384,4 @@ def _per_month(
     if training is not None:
         runs, usd = training.runs_per_month, training.usd
         repeated = 0.0 if runs == 0 else None if runs is None or usd is None else runs * usd
-    return None if repeated is None else _finite(answers.value / 1000 * usd_per_1000 + repeated)
-
-
-def _finite(value: float) -> float | None:
-    """Return a number that can be computed with further, or None."""
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    return None if repeated is None else finite(answers.value / 1000 * usd_per_1000 + repeated)
