@@ -72,9 +72,12 @@ async def complete(
         tenant=caller.tenant,
         tool_call_parser=context.settings.engine.tool_call_parser,
     )
-    await _require_adapter(context, question)
+    await require_adapter(context, question)
     formatter = CompletionFormatter(
-        body.model, base_model, server=server_address(request), asks_json=asks_json(question)
+        body.model,
+        base_model,
+        server=server_address(request, context),
+        asks_json=asks_json(question),
     )
     if body.stream:
         first, rest = await open_stream(question, context)
@@ -139,9 +142,9 @@ def question_of(
     )
 
 
-def server_address(request: Request) -> str:
+def server_address(request: Request, context: AppContext) -> str:
     """Return where clients reach this gateway: as configured, or as this one did."""
-    return str(request.base_url)
+    return context.settings.server.public_url or str(request.base_url)
 
 
 def asks_json(question: Question) -> bool:
@@ -287,7 +290,7 @@ async def _or_error(
         yield sse(problem_of(exc, path=request.url.path, request_id=request_id_of(request)))
 
 
-async def _require_adapter(context: AppContext, question: Question) -> None:
+async def require_adapter(context: AppContext, question: Question) -> None:
     """Refuse a model name whose adapter does not exist: that is 404, not a rule's 409."""
     if question.adapter is None:
         return

@@ -14,7 +14,7 @@ from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
 from service.api.http.streams import EventStream, event_stream, unless_gone
-from service.api.openai import _require_adapter, question_of
+from service.api.openai import question_of, require_adapter, server_address
 from service.api.responses.conversation import completion_of
 from service.api.responses.formatter import EventWriter, ResponseFormatter
 from service.api.schemas.responses import EVENTS, ResponseReply, ResponseRequest
@@ -37,7 +37,8 @@ async def create_response(
 ) -> Response:
     """Answer as an OpenAI response."""
     question = await _question_of(body, context, request_id_of(request), caller.tenant)
-    formatter = ResponseFormatter(body, context.settings.engine.base_model)
+    server = server_address(request, context)
+    formatter = ResponseFormatter(body, context.settings.engine.base_model, server)
     if body.stream:
         first, rest = await open_stream(question, context)
         return EventStream(_frames(EventWriter(first, formatter), rest, request))
@@ -59,7 +60,7 @@ async def _question_of(
         if exc.param is None or not exc.param.startswith("messages"):
             raise
         raise InvalidRequest(str(exc), param="input") from exc
-    await _require_adapter(context, question)
+    await require_adapter(context, question)
     return question
 
 
@@ -73,7 +74,7 @@ async def _frames(
                 yield frame
             async for event in events:
                 if isinstance(event, DeltaEvent):
-                    for frame in writer.piece(event.text):
+                    for frame in writer.piece(event):
                         yield frame
                 elif isinstance(event, Answer):
                     for frame in writer.ending(event):

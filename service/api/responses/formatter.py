@@ -32,15 +32,17 @@ from service.api.schemas.responses import (
     TextFormat,
 )
 from service.api.schemas.shapes import JsonObject, Reply
-from service.chat.events import Answer, DecisionEvent
+from service.chat.events import Answer, DecisionEvent, DeltaEvent
 
 
 class ResponseFormatter:
     """Writes answers to one request."""
 
-    def __init__(self, body: ResponseRequest, base_model: str) -> None:
+    def __init__(self, body: ResponseRequest, base_model: str, server: str) -> None:
         self._body = body
-        self._completions = CompletionFormatter(body.model, base_model)
+        self._completions = CompletionFormatter(
+            body.model, base_model, server=server, asks_json=False
+        )
         self._created = int(time.time())
         self.wants_json = response_format_of(body) is not None
 
@@ -111,7 +113,6 @@ class EventWriter:
         self._formatter = formatter
         self._number = -1
         self._kind = ""  # of the content part; empty until it is begun
-        self._held: str | None = None
         self._place: JsonObject = {
             "output_index": 0,
             "content_index": 0,
@@ -126,17 +127,12 @@ class EventWriter:
         item = self._formatter.message(self._first, "in_progress", [])
         yield self._event(ItemEvent, "response.output_item.added", output_index=0, item=item)
 
-    def piece(self, text: str) -> Iterator[bytes]:
-        """Yield the events of a piece of text.
-
-        Where JSON was asked for, the first piece waits for the second: a refusal is one piece.
-        """
+    def piece(self, event: DeltaEvent) -> Iterator[bytes]:
+        """Yield the events of a piece of text, or of the refusal in place of JSON."""
         if not self._kind:
-            if self._formatter.wants_json and self._held is None:
-                self._held = text
-                return
-            yield from self._begin("output_text")
-        yield self._delta(text)
+            refuses = self._formatter.wants_json and event.is_refusal
+            yield from self._begin("refusal" if refuses else "output_text")
+        yield self._delta(event.text)
 
     def ending(self, done: Answer) -> Iterator[bytes]:
         """Yield the events after the last piece."""
@@ -167,8 +163,6 @@ class EventWriter:
         self._kind = kind
         part = OutputText(text="") if kind == "output_text" else OutputRefusal(refusal="")
         yield self._event(PartEvent, "response.content_part.added", part=part, **self._place)
-        if self._held is not None:
-            yield self._delta(self._held)
 
     def _delta(self, text: str) -> bytes:
         name = f"response.{self._kind}.delta"

@@ -12,7 +12,8 @@ import pytest
 from adapters.base_models.process.e5 import convert
 from knowledge import SentenceTransformerEmbedder
 from knowledge.embedding import question
-from knowledge.embedding.question import GRAPH_FILE, Features, Forward, Vectors
+from knowledge.embedding.question import GRAPH_FILE, Features, Forward
+from knowledge.embedding.similarity import Vectors
 from tests.fakes.e5_file import model_file, tensors, write_tokenizer
 
 pytestmark = pytest.mark.timeout(180)  # torch is imported
