@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 
 from knowledge import detect_language
 from service.errors import InvalidRequest
+from service.messages.faults import row_faults
 
 StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
 COMPARED: tuple[StrategyName, ...] = get_args(StrategyName)
@@ -85,10 +86,7 @@ def parse_set(rows: Iterable[object]) -> tuple[SetQuestion, ...]:
         try:
             questions.append(SetQuestion.model_validate(row))
         except ValidationError as exc:
-            reasons = "; ".join(
-                f"{'.'.join(str(p) for p in e['loc']) or 'row'}: {e['msg']}" for e in exc.errors()
-            )
-            faults.append(f"row {number}: {reasons}")
+            faults.append(f"row {number}: {row_faults(exc.errors(), row)}")
     ids = [question.id for question in questions]
     faults += [f"id {name!r} occurs twice" for name in sorted({i for i in ids if ids.count(i) > 1})]
     if not questions and not faults:
