@@ -18,6 +18,17 @@ from pydantic import Field, field_validator, model_validator
 from adapters.errors import InvalidTrainingConfig
 from adapters.methods import DEFAULT_STAGE, METHODS, Method
 
+MOST_SHOWN_CHARS = 40  # of a value that is refused
+WANTED = {
+    "a whole number": ("int_type", "int_parsing", "int_from_float"),
+    "a number": ("float_type", "float_parsing"),
+    "true or false": ("bool_type", "bool_parsing"),
+    "text": ("string_type",),
+    "a list": ("list_type", "tuple_type"),
+    "a map": ("dict_type", "mapping_type"),
+    "a path": ("path_type",),
+}  # in place of a value of the wrong type, by pydantic's name of the fault
+
 
 class AdaptersConfig(pydantic.BaseModel):
     """Settings of adapters/.
@@ -241,7 +252,7 @@ def parse_training_config(
     try:
         config = TrainingConfig.model_validate(dict(values))
     except pydantic.ValidationError as exc:
-        problems = "; ".join(_explain(error) for error in exc.errors())
+        problems = "; ".join(dict.fromkeys(_explain(error) for error in exc.errors()))
         first = [str(part) for part in exc.errors()[0]["loc"][:1]]
         raise InvalidTrainingConfig(f"{name}: {problems}", key="".join(first) or None) from exc
     if folder is None:
@@ -282,8 +293,15 @@ def load_training_config(path: Path) -> TrainingConfig:
 
 
 def _explain(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "configuration"
-    if error["type"] != "extra_forbidden":
-        return f"{key}: {error['msg']}"
-    near = difflib.get_close_matches(key, TrainingConfig.model_fields, n=1)
-    return f"{key}: unknown key" + (f", did you mean {near[0]}?" if near else "")
+    """Return what is wrong with one key, in plain words."""
+    key = str(error["loc"][0]) if error["loc"] else "configuration"
+    kind, value = error["type"], repr(error["input"])[:MOST_SHOWN_CHARS]
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(key, TrainingConfig.model_fields, n=1)
+        return f"{key}: unknown key" + (f", did you mean {near[0]}?" if near else "")
+    for words, kinds in WANTED.items():
+        if kind in kinds:
+            return f"{key}: must be {words}, not {value}"
+    if "Input should be" in error["msg"]:
+        return f"{key}: {error['msg'].replace('Input should be', 'must be')}, not {value}"
+    return f"{key}: {error['msg'].removeprefix('Value error, ')}"

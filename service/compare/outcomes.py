@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from router import FACTS, Facts, Provenance, RouterError, Strategy, Trial
 from service.compare.questions import COMPARED, StrategyName
-from service.compare.row_faults import faults_of
 from service.errors import InvalidOutcomes
+from service.messages.faults import row_faults
 
 MOST_FAULTS = 20
 _PROVENANCES = Provenance.__members__.values()
@@ -80,7 +80,7 @@ def parse_outcomes(rows: Iterable[LocatedRow]) -> Outcomes:
         try:
             row = OutcomeRow.model_validate(content)
         except ValidationError as exc:
-            faults.append(f"{place}: {faults_of(exc)}")
+            faults.append(f"{place}: {row_faults(exc.errors(), content)}")
             continue
         known = by_question.setdefault(row.id, {})
         if row.strategy in known:

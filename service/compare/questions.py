@@ -10,8 +10,8 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from knowledge import detect_language
-from service.compare.row_faults import faults_of
 from service.errors import InvalidRequest
+from service.messages.faults import row_faults
 
 StrategyName = Literal["prompt_only", "rag", "fine_tuned", "hybrid", "auto"]
 COMPARED: tuple[StrategyName, ...] = get_args(StrategyName)
@@ -86,7 +86,7 @@ def parse_set(rows: Iterable[object]) -> tuple[SetQuestion, ...]:
         try:
             questions.append(SetQuestion.model_validate(row))
         except ValidationError as exc:
-            faults.append(f"row {number}: {faults_of(exc)}")
+            faults.append(f"row {number}: {row_faults(exc.errors(), row)}")
     ids = [question.id for question in questions]
     faults += [f"id {name!r} occurs twice" for name in sorted({i for i in ids if ids.count(i) > 1})]
     if not questions and not faults:

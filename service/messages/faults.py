@@ -69,10 +69,13 @@ class Fault:
     reason: str
     place: str = ""
 
-    @property
-    def sentence(self) -> str:
-        """The whole sentence, without a full stop."""
-        name = f"`{self.field}`" if self.field else "the body"
+    def said_of(self, whole: str) -> str:
+        """Return the whole sentence, without a full stop.
+
+        Args:
+            whole: What to call that in which the field stands.
+        """
+        name = f"`{self.field}`" if self.field else whole
         gap = " " if self.reason.split(" ")[0] in ("must", "is", "holds") else ": "
         return f"{self.place} {name}{gap}{self.reason}".strip()
 
@@ -98,9 +101,15 @@ def faults_of(errors: Sequence[PydanticError], body: object) -> list[Fault]:
 
 def message_of(faults: Sequence[Fault]) -> str:
     """Return the faults as one message, the first ones where there are many."""
-    said = "; ".join(fault.sentence for fault in faults[:MOST_SHOWN_FAULTS])
+    said = "; ".join(fault.said_of("the body") for fault in faults[:MOST_SHOWN_FAULTS])
     more = len(faults) - MOST_SHOWN_FAULTS
     return f"The request is malformed: {said}" + (f"; and {more} more." if more > 0 else ".")
+
+
+def row_faults(errors: Sequence[PydanticError], row: object) -> str:
+    """Return what is wrong with one row of many, as it was sent."""
+    placed = [{**error, "loc": ("body", *error["loc"])} for error in errors]
+    return "; ".join(fault.said_of("the row") for fault in faults_of(placed, row))
 
 
 def reason_of(errors: Sequence[PydanticError]) -> str:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,25 @@ def test_an_unknown_key_is_refused_with_the_nearest_one() -> None:
 )
 def test_a_wrong_value_is_refused_naming_its_key(key: str, value: object) -> None:
     with pytest.raises(InvalidTrainingConfig, match=key):
+        parse_training_config({**MINIMAL, key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("lora_rank", "many", "lora_rank: must be a whole number, not 'many'"),
+        ("lora_rank", 1.5, "lora_rank: must be a whole number, not 1.5"),
+        ("lora_rank", 0, "lora_rank: must be greater than or equal to 1, not 0"),
+        ("learning_rate", "fast", "learning_rate: must be a number, not 'fast'"),
+        ("do_eval", "perhaps", "do_eval: must be true or false, not 'perhaps'"),
+        ("dataset", 7, "dataset: must be a list, not 7"),
+        ("task", ["a"], "task: must be text, not ['a']"),
+        ("stage", "dance", "stage: there is no method 'dance'; known are"),
+        ("lora_target", {}, "lora_target: must be 'all', not {}; lora_target: must be a list"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(key: str, value: object, told: str) -> None:
+    with pytest.raises(InvalidTrainingConfig, match=re.escape(f"configuration: {told}")):
         parse_training_config({**MINIMAL, key: value})
 
 

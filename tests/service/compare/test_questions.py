@@ -45,7 +45,7 @@ def test_the_required_keys_are_names_or_a_json_schemas(schema: Any, keys: set[st
         ({"kind": "style", "schema": {}}, "a style question needs `schema`"),
         ({"kind": "both", "answers": [], "schema": ["answer"]}, "a both question needs `answers`"),
         ({"kind": "both"}, "a both question needs `schema`"),
-        ({"history": [{"role": "user"}]}, "history.0.content"),
+        ({"history": [{"role": "user"}]}, "history[0].content"),
     ],
 )
 def test_a_row_that_lacks_something_is_named_with_what_it_lacks(

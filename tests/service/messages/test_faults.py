@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
-from service.messages.faults import MOST_SHOWN_FAULTS, Fault, faults_of, message_of
+from service.messages.faults import MOST_SHOWN_FAULTS, Fault, faults_of, message_of, row_faults
 from tests.service.conftest import Running
 
 INSIDES = ("Input should", "valid ", "tuple", "Tuple", "ctx", "loc", "function-", "str]", "parse")
@@ -116,6 +116,19 @@ def test_a_message_is_made_of_sentences_and_is_not_endless() -> None:
     assert message_of(many).endswith("`a[4]` is missing; and 2 more.")
 
 
+def test_a_row_is_told_with_its_fields() -> None:
+    for row, said in (
+        (
+            {"number": 0, "odd": 1},
+            "`number` must be at least 1; it is 0; `odd` is not a known field",
+        ),
+        (7, "the row must be an object; it is 7"),
+    ):
+        with pytest.raises(ValidationError) as refused:
+            Form.model_validate(row)
+        assert row_faults(refused.value.errors(), row) == said
+
+
 @pytest.mark.parametrize(
     ("method", "path", "sent", "named"),
     [
@@ -124,6 +137,12 @@ def test_a_message_is_made_of_sentences_and_is_not_endless() -> None:
         ("POST", "/chat", {}, "the body is missing"),
         ("POST", "/chat", {"json": {"messages": {}}}, "`messages` must be a list"),
         ("POST", "/chat", {"json": {"messages": [{"role": 1}]}}, "`messages[0].role` must be text"),
+        (
+            "POST",
+            "/use_cases/demo/data_checks",
+            {"json": {"rows": 7}},
+            "`rows` must be a list; it is 7",
+        ),
         ("GET", "/jobs?limit=few", {}, "query parameter `limit` must be a whole number"),
         (
             "POST",
