@@ -26,6 +26,7 @@ api = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["OpenAI"])
 
 QUERY_SUFFIX = ":query"
 SHOWN_CHARS = 40
+CHARS_PER_TOKEN = 100  # no embedder's tokens are that long: a longer text is refused uncounted
 
 
 @api.post(
@@ -126,11 +127,13 @@ def _count_tokens(texts: Sequence[str], embedder: Embedder) -> int:
     """
     total = 0
     for number, text in enumerate(texts):
-        tokens = embedder.count_tokens(text)
-        if tokens > embedder.max_tokens:
+        is_huge = len(text) > embedder.max_tokens * CHARS_PER_TOKEN
+        tokens = 0 if is_huge else embedder.count_tokens(text)
+        if is_huge or tokens > embedder.max_tokens:
+            size = f"{len(text):,} characters" if is_huge else f"{tokens:,} tokens"
             raise InvalidRequest(
-                f"Text {number} of `input` ({text[:SHOWN_CHARS]!r}…) has {tokens:,} tokens; this "
-                f"model's maximum context length is {embedder.max_tokens} tokens. Split the text.",
+                f"Text {number} of `input` ({text[:SHOWN_CHARS]!r}…) has {size}; this model's "
+                f"maximum context length is {embedder.max_tokens} tokens. Split the text.",
                 param="input",
             )
         total += tokens

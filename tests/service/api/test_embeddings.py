@@ -84,6 +84,18 @@ def test_what_cannot_be_embedded_is_refused_in_words(
     assert said in error["message"]
 
 
+def test_a_huge_text_is_refused_without_counting_its_tokens(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(text: str) -> int:
+        raise AssertionError("questions wait while the tokenizer reads a long text")
+
+    monkeypatch.setattr(running.context.knowledge.embedder, "count_tokens", count)
+    reply = running.client.post(PATH, json={"model": MODEL, "input": "x" * 25_601})
+    assert reply.status_code == 400
+    assert "25,601 characters" in reply.json()["detail"]
+
+
 def test_the_most_inputs_are_taken(client: openai.OpenAI) -> None:
     made = client.embeddings.create(model=MODEL, input=["lamp"] * 2048)
     assert (len(made.data), made.usage.total_tokens) == (2048, 2048)
