@@ -88,8 +88,7 @@ def _text(name: str, provenances: frozenset[Provenance], doc: str, *choices: str
 def _outcome_specs(strategy: Strategy) -> Iterator[FactSpec]:
     """Yield what the last compare says of one strategy."""
     score = "score of the last compare on this use case"
-    # The ends of a published interval, mean ± half its width, may lie outside 0 to 1.
-    for suffix, doc, minimum, maximum in (
+    for suffix, doc, minimum, maximum in (  # the ends of mean ± half a width may lie outside
         ("score", f"Mean {score}, 0 to 1.", 0, 1),
         ("score_low", f"Low end of the 95 % interval of the {score}.", None, 1),
         ("score_high", f"High end of the 95 % interval of the {score}.", 0, 2),
@@ -391,9 +390,9 @@ def _expectation(spec: FactSpec) -> str:
         return "true or false"
     if spec.type is FactType.NUMBER:
         least = "a finite number" if spec.minimum is None else f"a number from {spec.minimum:g}"
-        if spec.maximum is not None:
-            return f"{least} {'to' if spec.minimum is not None else 'up to'} {spec.maximum:g}"
-        return least if spec.minimum is None else f"{least} up"
+        if spec.maximum is None:
+            return least if spec.minimum is None else f"{least} up"
+        return f"{least} {'up to' if spec.minimum is None else 'to'} {spec.maximum:g}"
     return f"one of {_join(spec.choices)}" if spec.choices else "a text"
 
 
