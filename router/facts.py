@@ -88,8 +88,7 @@ def _text(name: str, provenances: frozenset[Provenance], doc: str, *choices: str
 def _outcome_specs(strategy: Strategy) -> Iterator[FactSpec]:
     """Yield what the last compare says of one strategy."""
     score = "score of the last compare on this use case"
-    # The ends of a published interval, mean ± half its width, may lie outside 0 to 1.
-    for suffix, doc, minimum, maximum in (
+    for suffix, doc, minimum, maximum in (  # the ends of mean ± half a width may lie outside
         ("score", f"Mean {score}, 0 to 1.", 0, 1),
         ("score_low", f"Low end of the 95 % interval of the {score}.", None, 1),
         ("score_high", f"High end of the 95 % interval of the {score}.", 0, 2),
@@ -366,19 +365,15 @@ def _check_value(spec: FactSpec, value: object) -> FactValue:
         return value
     if spec.type is FactType.NUMBER and isinstance(value, int | float):
         number = _plain_number(value)
-        if number is not None and _is_within(spec, number):
+        least = -math.inf if spec.minimum is None else spec.minimum
+        most = math.inf if spec.maximum is None else spec.maximum
+        if number is not None and least <= number <= most:
             return number
     if spec.type is FactType.TEXT and isinstance(value, str):
         text = str(value)
         if not spec.choices or text in spec.choices:
             return text
     raise FactTypeMismatch(f"fact {spec.name!r} must be {_expectation(spec)}, not {value!r:.80}")
-
-
-def _is_within(spec: FactSpec, number: float) -> bool:
-    return (spec.minimum is None or number >= spec.minimum) and (
-        spec.maximum is None or number <= spec.maximum
-    )
 
 
 def _plain_number(value: float) -> float | None:
@@ -394,14 +389,11 @@ def _expectation(spec: FactSpec) -> str:
     if spec.type is FactType.TRUTH:
         return "true or false"
     if spec.type is FactType.NUMBER:
-        return _range_in_words(spec.minimum, spec.maximum)
+        least = "a finite number" if spec.minimum is None else f"a number from {spec.minimum:g}"
+        if spec.maximum is None:
+            return least if spec.minimum is None else f"{least} up"
+        return f"{least} {'up to' if spec.minimum is None else 'to'} {spec.maximum:g}"
     return f"one of {_join(spec.choices)}" if spec.choices else "a text"
-
-
-def _range_in_words(minimum: float | None, maximum: float | None) -> str:
-    if minimum is None:
-        return "a finite number" if maximum is None else f"a finite number up to {maximum:g}"
-    return f"a number from {minimum:g} " + ("up" if maximum is None else f"to {maximum:g}")
 
 
 def _join(names: Iterable[str]) -> str:

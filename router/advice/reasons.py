@@ -15,7 +15,7 @@ from router.advice.catalogue import join, text
 from router.advice.plan import Plan, lacks_adapter
 from router.advice.wording import strategy_name
 from router.decide import decide
-from router.decision import Decision, Rejection, RuleKind, Strategy
+from router.decision import Decision, Rejection, Strategy
 from router.facts import Facts, Provenance
 from router.policy.loading import Policy
 from router.text import Text
@@ -57,8 +57,6 @@ def reason_today(decision: Decision, target: Decision) -> Text:
     lasting = {rejection.rule for rejection in target.rejected}
     against = [r for r in decision.rejected if r.strategy is preferred[0]]
     against.sort(key=lambda rejection: rejection.rule not in lasting)
-    if not against:
-        return because
     return text("reasons.not_first", first=strategy_name(preferred[0]), because=_cause(against[0]))
 
 
@@ -145,9 +143,8 @@ def _blocking(decision: Decision) -> list[tuple[Rejection, tuple[Strategy, ...]]
     for one of them.
     """
     forbids: dict[str, list[Rejection]] = {}
-    for rejection in decision.rejected:
-        if rejection.kind is RuleKind.HARD:
-            forbids.setdefault(rejection.rule, []).append(rejection)
+    for rejection in decision.rejected:  # with a conflict each is of a hard rule
+        forbids.setdefault(rejection.rule, []).append(rejection)
     fewest = next(
         rules
         for size in range(1, len(Strategy) + 1)

@@ -405,9 +405,15 @@ def test_where_nothing_may_run_the_advice_says_so() -> None:
     text = DEFAULT_POLICY_FILE.read_text(encoding="utf-8").replace(
         'when: privacy == "secret"\n  unless: engine_local', 'when: need == "style"'
     )
-    advice = advise(build_case({"need": "style"}), parse_policy(text, file="own.yaml"))
+    stated = {"need": "style", "budget": "limited", "latency_budget_ms": 500}
+    case = build_case({**stated, "measured": {"rag_p95_ms": 900}})
+    advice = advise(case, parse_policy(text, file="own.yaml"))
     content = advice_content(advice, Language.EN)
-    assert content["recommended"] is None
+    assert content["recommended"] is content["interim"] is None
+    assert "no strategy can run, so it does not matter" in content["steps"][3]["finding"]
+    latency = next(step for step in content["also_asked"] if step["id"] == "latency")
+    assert (latency["verdict"], "misses" in latency["finding"]) == ("unknown", False)
+    assert not any("is wanted" in risk for risk in content["risks"])
     assert content["headline"] == "No strategy can run at present."
     assert (
         content["reasons"][0]

@@ -234,3 +234,9 @@ def test_no_prompt_is_priced_below_nothing() -> None:
     price = serving[Strategy.PROMPT_ONLY].usd_per_1000
     assert price is not None
     assert 0 < price < 0.02
+
+
+def test_a_small_model_with_endless_rows_has_no_bound_either() -> None:
+    estimates = estimates_of(model_parameters_billion=0.5, row_tokens=1e308, passage_tokens=1e308)
+    assert not any("none is given" in note.en for note in estimates.notes)
+    assert estimates.training[Strategy.HYBRID].fits is None
