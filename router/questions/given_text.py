@@ -50,11 +50,14 @@ _THIS_ZH = (
     rf"(?:这[一几两]?[段句篇封条份首]{_NOUN_ZH}?|这[些个]{_NOUN_ZH}?|下面|以下|下列|如下|下述"
     rf"|上面的?{_NOUN_ZH}|我的{_NOUN_ZH})"
 )
-_ON_TEXT_ZH = "(?:翻译|译成|译为|润色|改写|重写|缩写|缩短|精简|扩写|校对|改错|改得|改成|改为|续写)"
+_ON_TEXT_ZH = (
+    "(?:翻译|译成|译为|润色|改写|重写|缩写|缩短|精简|扩写|校对|改错|纠正|订正|改正|改得|改成|改为"
+    "|续写)"
+)
 _ON_THIS_ZH = (
     "(?:总结|概括|归纳|整理|提取|摘要|回复|回答|列成|转成|转换|做成|写|读|看|说|找|检查|分析|解释"
     "|数"
-    "|改|变成|语病|意思|对不对|通顺|润色|简化|分类|阅读|指出)"
+    "|改|变成|语病|意思|对不对|通顺|润色|简化|分类|阅读|指出|讲|大意|主旨|中心|主要|属于|情感)"
 )
 # What makes an object a fact of the house, not a text that was brought.
 _OF_THE_HOUSE = re.compile(
@@ -86,14 +89,13 @@ _TASK = re.compile(
     rf"\b{_ON_TEXT_EN}\b[^\n:]{{0,80}}?(?:[:\n]|\?(?=\s))"
     rf"|\b{_ON_THIS_EN}\b[^\n:.]{{0,40}}?\b{_THIS_EN}\b[^\n:.]{{0,80}}?[:\n]"
     rf"|\b{_INTO_EN}\b[^\n:.]{{0,20}}?\b(?:to|into|as|in) [^\n:.]{{2,40}}?[:\n]"
-    rf"|\b(?:is|are|does|do|what|who|when|where|how)\b[^\n:]{{0,40}}?\b(?:this|these"
-    rf"|the following)"
-    rf" {_NOUN_EN}\b[^\n:]{{0,60}}?[:\n]"
+    rf"|\b(?:is|are|does|do|what|who|when|where|how|which)\b[^\n:?]{{0,40}}?\b(?:this|these"
+    rf"|the following) {_NOUN_EN}\b[^\n:?]{{0,60}}?[:?\n]"
     rf"|{_ON_TEXT_ZH}[^:\n。]{{0,30}}[:\n]"
     rf"|(?:{_ON_THIS_ZH}[^:\n。]{{0,20}}{_THIS_ZH}|{_THIS_ZH}[^:\n。]{{0,20}}{_ON_THIS_ZH}"
     rf"|{_THIS_ZH}[^:\n。]{{0,12}}{_ON_TEXT_ZH}|用[^:\n。]{{1,20}}(?:语气|口吻"
     rf"|风格)[^:\n。]{{0,12}})"
-    rf"[^:\n。]{{0,30}}[:\n]"
+    rf"[^:\n。?]{{0,30}}[:\n?]"
 )
 _TASK_ON_QUOTE = re.compile(
     rf"\b{_ON_TEXT_EN}\b|\b(?:this|these|the following) {_NOUN_EN}\b|\bgrammatical"

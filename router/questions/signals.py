@@ -262,8 +262,11 @@ def _find_no_source(reading: _Reading) -> NoSource | None:
         return NoSource.GIVEN_TEXT
     if not reading.is_sure_small_talk:
         return None
-    is_question = _asks(text) and phrases.YOU.search(text)
-    return NoSource.ABOUT_ASSISTANT if is_question else NoSource.SMALL_TALK
+    if not _asks(text):
+        return NoSource.SMALL_TALK
+    if phrases.YOU.search(text):
+        return NoSource.ABOUT_ASSISTANT
+    return None if reading.is_after_answer else NoSource.SMALL_TALK
 
 
 def _asks_fact(reading: _Reading) -> bool:

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from router.questions import talk_phrases as phrases
+from router.questions.phrases import TRADE
 
 LATIN_WORD: Final = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[^\W\d_]+)?")
 HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -19,6 +20,7 @@ _HUMAN_WANTED = re.compile(
     r"\b(?:can|could|may|want|wanna|need|like|let|have|get|give|connect|put|prefer)\b.*"
     r"\b(?:to|with|a|real|another) (?:\w+ )?(?:human|person|agent|people|someone|somebody)\b"
 )
+_LAUGHTER = re.compile(r"(?<!\w)(?:lol|lmao|rofl|(?:ha){2,}h?|(?:he){2,})(?!\w)|哈哈|嘻嘻|笑死")
 _ASKS_EN = re.compile(
     r"\?|^(?:\W*(?:so|and|but|oh|well|hey|hi|hello|ok),?)* ?(?:who|when|where|which|why|is|are|was"
     r"|were|do|does|did|can|could|will|would|should|may|has|have (?:you|i|we|they)"
@@ -39,7 +41,7 @@ def is_small_talk(text: str) -> bool:
     is_chat = bool(chatty + chatty_zh) and _has_only(rest, phrases.CHAT_FILLER_EN)
     if is_chat and all(c in phrases.CHAT_FILLER_ZH for c in _letters_left(rest)):
         return True
-    return _is_remark_on_life(text)
+    return _is_remark_on_life(text) or _is_joke(text)
 
 
 def is_about_assistant(text: str) -> bool:
@@ -85,6 +87,13 @@ def _is_remark_on_life(text: str) -> bool:
     words = set(LATIN_WORD.findall(text))
     known = phrases.LIFE_EN | phrases.LIFE_FILLER_EN
     return bool(words & phrases.LIFE_EN) and words <= known and not _ASKS_EN.search(text)
+
+
+def _is_joke(text: str) -> bool:
+    """Return whether it laughs at something that is no matter of trade, and asks nothing."""
+    if len(text) > _MOST_CHARS or not _LAUGHTER.search(text) or TRADE.search(text):
+        return False
+    return not (_ASKS_EN.search(text) or _ASKS_ZH.search(text))
 
 
 def _has_only(rest: str, words: frozenset[str]) -> bool:

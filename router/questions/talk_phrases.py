@@ -107,6 +107,18 @@ ABOUT_EN: Final = re.compile(
     r"|(?:which|what) (?:\w+ ){0,3}(?:model|llm|ai) (?:do|did) you (?:use|run on)"
     r"|what(?:'s| is) your (?:\w+ )?(?:name|model|version|purpose|job|role|function|age"
     r"|knowledge cut-?off|training data|favou?rite \w+)"
+    r"|what are your (?:\w+ )?(?:capabilities|skills|abilities|limits|limitations|features"
+    r"|functions"
+    r"|strengths|weaknesses|powers|hobbies|interests|goals|tasks|duties|instructions)"
+    r"|(?:what(?:'s| is) the |is there a )?difference between you and [\w. -]{2,30}"
+    r"|how (?:are|do) you (?:different|differ|compare)(?: (?:from|to|with|than) [\w. -]{2,30})?"
+    r"|are you (?:like|better than|smarter than|faster than|the same as|related to|cheaper than)"
+    r" [\w. -]{2,30}"
+    r"|is there (?:a |an |any )?(?:real |actual |live )?(?:human|person|anyone|anybody|someone)"
+    r" (?:behind|reading|there|on the other|at the other|in)[\w ]{0,25}"
+    r"|(?:can|could|do|will|would) (?:you|i|we) (?:speak|talk|chat|write|answer|reply|respond"
+    r"|help me"
+    r"|help|ask|understand|read|type)(?: (?:you|to you|with you|me|questions))? in (?:\w+)"
     r"|(?:please )?(?:introduce|describe) yourself|(?:tell"
     r"|say)(?: me)? (?:\w+ ){0,2}about yourself"
     r"|(?:is this|am i (?:talking|speaking|chatting|writing) (?:to|with)|are you|you're|you are) "
@@ -115,12 +127,14 @@ ABOUT_EN: Final = re.compile(
     r"|language model|real)(?: or (?:a |an )?(?:\w+ ?){1,3})?"
     r"|who (?:or what )?(?:are|r) (?:you|u)|who (?:\w+ )?(?:made|built|created|trained|developed"
     r"|designed|programmed|owns|runs|invented) you(?: up)?|are you (?:made|built|created|trained"
-    r"|developed|run|owned|powered) by \w+(?: \w+)?"
+    r"|developed|run|owned|powered|based|running) (?:by|on|with|from) [\w. -]{2,30}"
     r"|(?:can|do|could) you (?:see|view|hear|read|draw|recogni[sz]e|understand|send|make|create) "
     r"(?:pictures?|images?|photos?|audio|voice|music|me|jokes?|poems?|code)"
     r"|(?:can|do) you (?:write|tell) (?:poems?|jokes?|stories|code)"
     r"|(?:do|can|will) you (?:learn|remember|forget|store|save|keep) "
-    r"(?:me|things|this|(?:from )?(?:our|my|what|past|previous|earlier|the) [\w ]{3,40})"
+    r"(?:me|things|this|(?:from )?(?:our|my|past|previous|earlier|the|this) (?:last |own )?"
+    r"(?:names?|words|chats?|conversations?|messages?|questions?|talks?|data)"
+    r"|what (?:i|we) (?:\w+ ?){1,4})"
     r")(?:,? (?:please|exactly|then|now|anyway|though|today|really|by the way))*[?!. ]*"
 )
 
@@ -170,6 +184,8 @@ ABOUT_ZH: Final = re.compile(
     "|人)"
     "[^,。?!们]{0,10}"
     "|(?:聪明|智能|可靠|厉害|靠谱)"
+    "|(?:能|会|可以|可)?(?:帮|替|给|为)?(?:我|我们)?(?:干嘛|干啥|做啥|干什么|做什么)(?:用)?的?"
+    "|(?:知道|清楚|明白|认识)?[你您]?自己(?:是)?(?:谁|什么|哪里|个?机器人|AI|ai)?[^,。?!们]{0,6}"
     ")"
     "|(?:是)?(?:谁|哪家公司|哪个公司|哪家|什么公司|哪个团队)(?:开发|创造|制造|训练|设计|做|发明"
     "|造|研发|把)"
@@ -206,7 +222,8 @@ CHAT_FILLER_ZH: Final = frozenset(
 # Remarks on weather, time, mood and the talk itself: one such word, and only those below beside it.
 LIFE_EN: Final = frozenset(
     """
-    asleep awful beautiful bed birthday bored boring bot breakfast chilly christmas clever cloudy
+    asleep awful beautiful bed birthday bored cat dog homework kitten puppy exam exams hangover
+    neighbours party boring bot breakfast chilly christmas clever cloudy
     coffee cold cool crazy cute day days dinner drained dream dreary evening exhausted exhausting
     foggy freezing friday fun funny gloomy good gorgeous grey haha hahaha happy headache hilarious
     hot humid hungry hot hilarious impressive interesting joke laugh lazy life lol lonely lovely
@@ -218,7 +235,9 @@ LIFE_EN: Final = frozenset(
 )
 LIFE_FILLER_EN: Final = frozenset(
     """
-    a absolutely actually again ah all already also am an and any are aren't at back bad be been
+    a absolutely actually ate barking cried crying dancing eat eating playing sitting sleeping
+    snoring singing studying a absolutely actually again ah all already also am an and any are
+    aren't at back bad be been
     being bit but by can't could didn't do don't done down ever far feel feeling feels felt finally
     fine for from get gets getting glad going gonna got had has have haven't he her here him his
     home how i i'd i'll i'm i've in is isn't it it's just keep kind last late like little long look
@@ -260,6 +279,9 @@ WISH_EN: Final = whole_words(r"""
 repeat|again|once more|one more time|pardon|come again|rephrase|reword|paraphrase|translate
 summari[sz]e|sum (?:it|that|this) up|shorten|simplify|clarify|elaborate|shorter|briefer|simpler
 longer|clearer|easier|slower|slowly|in short|tl;?dr|in other words|differently|another way
+like i'?m (?:\w+)|like (?:i am|you would to) (?:\w+ )?\w+|to a (?:child|kid|beginner
+|five[- ]year[- ]old)
+explain (?:it|that|this)(?: to me)?
 too long|too short|too complicated|too much text|to the point|more (?:briefly|simply|slowly
 |politely|formally|clearly|formal|polite|casual|concise|friendly)|less (?:formal|technical|text)
 formal|polite|politely|concise|simple|plain|brief|briefly
@@ -268,7 +290,8 @@ as an? (?:\w+ )?(?:table|list|email|poem|sentence|json|tweet)
 bullet points|bullets|json|yaml|csv|markdown|a table|step by step
 what did you (?:just )?say|what (?:do|did) you mean(?: by (?:that|this|it))?|what does (?:that|this
 |it) mean|what was (?:that|the (?:last|first) (?:part|one|thing))|what\?
-(?:i )?(?:don't|didn't|do not|did not|can't|cannot) (?:quite |really )?(?:get|understand|follow)
+(?:i )?(?:don't|didn't|do not|did not|can't|cannot) (?:quite |really )?(?:get|understand|follow
+|catch|hear)
 (?:not |un)clear|makes? no sense|i'?m (?:confused|lost)|confusing|are you (?:sure|certain|serious)
 (?:is|was) (?:that|this|it) (?:really |actually )?(?:true|right|correct|so|real)
 (?:that's|that is|you're|you are|this is|it's) (?:not (?:true|right|correct|what i (?:meant|asked
@@ -298,7 +321,8 @@ WISH_ZH: Final = any_line("""
 |说[慢简短长清通]|讲[慢简短清通]
 简单[点些]|简短[点些]?|简洁|精简|缩短|短[一]?[点些]|长[一]?[点些]|太长|太短|太复杂|太啰嗦|说重点
 |重点|通俗|易懂|大白话|白话|慢[一]?[点些]
-清楚[点些]|换[个一]?[种个]?说法|换[个一]?[种个]?方式|换[个一]?[种个]?表达|换[个一]?[种个]?语气
+清楚|直白|明了|没[看听弄搞]?[懂清]|没[看听弄搞]?明白|换[个一]?[种个]?说法|换[个一]?[种个]?方式
+|换[个一]?[种个]?表达|换[个一]?[种个]?语气
 |换[个一]?[种个]?讲法|换句话说|总结|概括|归纳|一句话|翻译|译成
 |用[中英日法德韩俄西]|用[^,。?!]{1,4}[语文]
 [中英日法德韩俄][文语]|粤语|西班牙语|意大利语|葡萄牙语|阿拉伯语|列成|做成|整理|表格|列表|清单
@@ -317,6 +341,6 @@ WISH_FILLER_ZH: Final = any_line("""
 |我的|我|说的|说得|讲的|回答|答案|内容|那段|那个|这段
 这个|那些|这些|这句|那句|话|说|讲|写|念|一遍|一次|一下|一点|一些|一|点|些|再|更|又|还|重新|成|为
 |得|地|的|了|吗|么|呢|吧|啊|呀|哦|嗯|哈|嘛|来|下
-太|有点|很|好|谢谢|多谢|谢|辛苦|哎|唉|不好意思|抱歉|所以|那么?|就|是|到|什么|短|长|简单|个|种|遍
+太|有点|很|好|谢谢|多谢|谢|辛苦|哎|唉|不好意思|抱歉|所以|那么|那|就|是|到|什么|短|长|简单|个|种|遍
 |次|语言|语|文|版|格式|形式|形|详|我想|我要|想|要
 """)
