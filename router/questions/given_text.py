@@ -61,7 +61,7 @@ _ON_THIS_ZH = (
 )
 # What makes an object a fact of the house, not a text that was brought.
 _OF_THE_HOUSE = re.compile(
-    r"\b(?:your|you guys|you have|you offer)\b|你们|贵店|贵司|questions?:|问题:"
+    r"\b(?:your|you guys|you have|you offer)\b|你们|贵店|贵司|questions?$|问题$"
 )
 
 _QUOTED = re.compile(r"[\"“「『](?P<body>[^\"”」』]{2,})[\"”」』]|```(?P<code>.+?)```", re.DOTALL)
@@ -113,6 +113,7 @@ _SYSTEM_CONTEXT = re.compile(
     r"|(?:资料|材料|上下文|背景|文档|参考|知识|信息)[^:\n]{0,8}[:\n]"
 )
 
+_CLAUSE_END = re.compile(r"[.!?。\n]")
 _WORD = re.compile(r"[a-z]{3,}")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _HAN_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
@@ -147,7 +148,8 @@ def has_given_text(text: str) -> bool:
     if any(_is_word(body) for body in quoted) and _TASK_ON_QUOTE.search(around):
         return not _OF_THE_HOUSE.search(around)
     return any(
-        _has_body(text[match.end() :]) and not _OF_THE_HOUSE.search(match[0])
+        _has_body(text[match.end() :])
+        and not _OF_THE_HOUSE.search(_clause_before(text, match.end()))
         for pattern in (_TASK, _BASED_ON, _ANNOUNCED)
         if (match := pattern.search(text)) is not None
     )
@@ -185,6 +187,11 @@ def shares_words(question: str, text: str) -> bool:
     words = {word[:5] for word in _WORD.findall(question) if word not in _ASKING_EN}
     known = {word[:5] for word in _WORD.findall(text)}
     return not words or len(words & known) >= _SHARED_WORDS * len(words)
+
+
+def _clause_before(text: str, end: int) -> str:
+    """Return the clause that ends there: the instruction itself, without what stands before it."""
+    return _CLAUSE_END.split(text[: end - 1])[-1]
 
 
 def _has_body(body: str) -> bool:

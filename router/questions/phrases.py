@@ -20,7 +20,7 @@ def whole_words(lines: str) -> re.Pattern[str]:
 def any_line(lines: str) -> re.Pattern[str]:
     """Match any of the bar-separated phrases, anywhere, the longest first."""
     phrases = lines.replace("\n|", "|").replace("\n", "|").strip("|").split("|")
-    return re.compile("|".join(sorted(phrases, key=len, reverse=True)))
+    return re.compile("|".join(sorted(filter(None, phrases), key=len, reverse=True)))
 
 
 _AUX = "(?:is|are|am|was|were|do|does|did|can|could|may|will|would|should|has|have)"
