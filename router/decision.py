@@ -321,6 +321,7 @@ class Settlement:
         values = self.evidence.as_values()
         return {
             "outcome": self.outcome,
+            "reason": self.reason,
             "finding": self.finding.as_dict(values, with_leaves=with_leaves),
             "evidence": {
                 "passages": self.evidence.passages,
