@@ -43,6 +43,8 @@ _FOLLOW_UP_WORDS: Final = 12
 _FOLLOW_UP_HAN: Final = 16
 # Han characters or words from which a sure class of small talk is no longer believed.
 _SMALL_TALK_WORDS: Final = 25
+# How sure the classifier is of a statement that passes for small talk; see the room's README.
+_LIKELY: Final = 0.75
 
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
@@ -134,9 +136,20 @@ class _Reading:
         return self.errand is not ErrandKind.NONE
 
     @property
-    def is_sure_small_talk(self) -> bool:
-        """The classifier is sure of small talk, and no word stands against it."""
-        if self.guess is None or not _is_sure_of_small_talk(self.guess):
+    def is_of_something(self) -> bool:
+        """It asks, or speaks of a thing the asker has or a feeling about it."""
+        return _asks(self.text) or bool(phrases.MINE.search(self.text)) or voices_feeling(self.text)
+
+    @property
+    def is_guessed_small_talk(self) -> bool:
+        """The classifier is sure of small talk, or nearly so of a statement; no word is against it.
+
+        A statement that was meant as a question of fact would hold a word of trade.
+        """
+        guess = self.guess
+        if guess is None or guess.label is not QuestionClass.CHITCHAT:
+            return False
+        if not guess.is_certain and (guess.confidence < _LIKELY or self.is_of_something):
             return False
         if self.wanted is not None or self.is_errand or asks_for_action(self.text):
             return False
@@ -260,13 +273,14 @@ def _find_no_source(reading: _Reading) -> NoSource | None:
         return NoSource.SMALL_TALK
     if reading.has_context:
         return NoSource.GIVEN_TEXT
-    if not reading.is_sure_small_talk:
+    if not reading.is_guessed_small_talk:
         return None
     if not _asks(text):
         return NoSource.SMALL_TALK
     if phrases.YOU.search(text):
         return NoSource.ABOUT_ASSISTANT
-    return None if reading.is_after_answer else NoSource.SMALL_TALK
+    is_elsewhere = reading.is_after_answer or phrases.YOURS.search(text)
+    return None if is_elsewhere else NoSource.SMALL_TALK
 
 
 def _asks_fact(reading: _Reading) -> bool:

@@ -79,7 +79,8 @@ LANGUAGE_EN: Final = frozenset(
 )
 SELF_FILLER_EN: Final = frozenset(
     """
-    a able about actual actually allowed am an and any are as asking at be been being better built
+    day night morning evening a able about actual actually allowed am an and any are as asking at
+    be been being better built
     by can chat chats chatting come company conversation conversations could created curious
     different did do does earth else ever exactly feel feels for from get give go good have having
     he hello hey hi how i i'm if in invented is it just kind kinds know last like likes living made
@@ -143,7 +144,7 @@ ABOUT_ZH: Final = re.compile(
     "|[,。! ])*(?:"
     "(?:我|现在)?(?:是)?在?(?:和|跟|同)(?:一个)?(?:真人|机器人|人工|AI|ai|人类|人|机器|程序)"
     "(?:在)?(?:聊天|说话|对话|聊|交流)"
-    "|[你您](?!们)(?:到底|究竟|其实|真的|就|现在|也|都|难道|应该|还)*(?:"
+    "|[你您](?!们)(?:到底|究竟|其实|真的|就|现在|也|都|难道|应该|还|平时|平常|一般|每天)*(?:"
     "是不?是?(?:个|一个|一名|一位)?(?:什么|啥|哪个|哪种|哪款|哪家|哪里|哪|谁|人|真人|活人|人类"
     "|机器人"
     "|机器|程序|人工|人工智能|智能|ai|AI|模型|大模型|语言模型|客服|chat ?gpt|gpt[-0-9.o]*|claude"
@@ -171,6 +172,8 @@ ABOUT_ZH: Final = re.compile(
     "|有(?:没有)?(?:自己的)?(?:名字|感情|情感|意识|情绪|思想|灵魂|女朋友|男朋友|对象|家人|爸妈"
     "|爱好|生日"
     "|身体|性别|朋友|梦想)"
+    "|(?:是)?(?:用|由|靠|基于|被)[^,。?!们]{1,14}(?:做|开发|训练|驱动|搭建|写|造|设计"
+    "|创造)(?:出来)?的?"
     "|(?:用|基于|采用|使用|背后)(?:的)?(?:是)?(?:什么|哪个|哪种|哪家)(?:的)?(?:大?模型|技术|算法"
     "|ai|AI|系统)"
     "|(?:今年)?(?:多大|几岁|多少岁|叫什么|叫啥|姓什么|姓啥|怎么称呼|从哪里?来|来自哪里?|住哪里?"
@@ -235,7 +238,8 @@ LIFE_EN: Final = frozenset(
 )
 LIFE_FILLER_EN: Final = frozenset(
     """
-    a absolutely actually ate barking cried crying dancing eat eating playing sitting sleeping
+    a absolutely actually ate barking go should cried crying dancing eat eating playing sitting
+    sleeping
     snoring singing studying a absolutely actually again ah all already also am an and any are
     aren't at back bad be been
     being bit but by can't could didn't do don't done down ever far feel feeling feels felt finally
@@ -250,7 +254,8 @@ LIFE_FILLER_EN: Final = frozenset(
     """.split()
 )
 LIFE_ZH: Final = any_line("""
-天气|下雨|下雪|大雨|小雨|大雪|雨|雪|太阳|阴天|晴天|刮风|大风|台风|雾霾|闷热|热死|冷死|好热|好冷
+天气|辛苦|打工人|尴尬|春天来了|下雨|下雪|大雨|小雨|大雪|雨|雪|太阳|阴天|晴天|刮风|大风|台风|雾霾
+|闷热|热死|冷死|好热|好冷
 |炎热|凉快|暖和
 热|冷|累死|好累|累|困死|困|饿死|饿|渴|烦死|烦|郁闷|难过|伤心|难受|孤独|寂寞|无聊|开心|高兴|快乐
 |幸福|心情|心累
@@ -282,6 +287,8 @@ longer|clearer|easier|slower|slowly|in short|tl;?dr|in other words|differently|a
 like i'?m (?:\w+)|like (?:i am|you would to) (?:\w+ )?\w+|to a (?:child|kid|beginner
 |five[- ]year[- ]old)
 explain (?:it|that|this)(?: to me)?
+(?:the |a )?(?:short|shorter|long|longer|simple|simpler|brief) version|(?:a |the )?(?:short 
+|brief |quick )?summary
 too long|too short|too complicated|too much text|to the point|more (?:briefly|simply|slowly
 |politely|formally|clearly|formal|polite|casual|concise|friendly)|less (?:formal|technical|text)
 formal|polite|politely|concise|simple|plain|brief|briefly
@@ -317,10 +324,11 @@ WISH_FILLER_EN: Final = frozenset(
     """.split()
 )
 WISH_ZH: Final = any_line("""
-再[说讲来念写回]一?[遍次下回]|再说|再讲|重复|重说|重新说|重讲|复述|再来[一]?[遍次]
+再[说讲来念写回解释答描述]{1,2}一?[遍次下回]|再说|再讲|重复|重说|重新说|重讲|复述|再来[一]?[遍次]
 简单[点些]|简短[点些]?|简洁|精简|缩短|短[一]?[点些]|长[一]?[点些]|太长|太短|太复杂|太啰嗦|说重点
 |重点|通俗|易懂|大白话|白话|慢[一]?[点些]|慢慢说|说慢|说短|说长
-清楚|直白|明了|没[看听弄搞]?[懂清]|没[看听弄搞]?明白|换[个一]?[种个]?说法|换[个一]?[种个]?方式
+换成|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]|没[看听弄搞]?明白|换[个一]?[种个]?说法
+|换[个一]?[种个]?方式
 |换[个一]?[种个]?表达|换[个一]?[种个]?语气
 |换[个一]?[种个]?讲法|换句话说|总结|概括|归纳|一句话|翻译|译成
 |用[中英日法德韩俄西]|用[^,。?!]{1,4}[语文]
