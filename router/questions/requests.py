@@ -48,7 +48,8 @@ _ACTION_ZH: Final = re.compile(
     "|缴|发|挂|把)"
 )
 _IS_ERRAND_ZH = re.compile(
-    "帮我|帮忙|替我|给我|帮|请|麻烦|我想|我要|想要|我需要|能不能|能|可以|^(?:给|订|预订|预定|预约|买"
+    "帮我|帮忙|替我|给我|帮|请|麻烦|我想|我要|想要|我需要|能不能|能|可以|^(?:给|订|预订|预定|预约"
+    "|买"
     "|点|叫|打|播放|放|关|开|打开|关掉|调|转|发|设|定|提醒|把|下|再|来|明|今|后|切|换|音量)"
 )
 
@@ -62,7 +63,7 @@ _A_FEW = r"(?:me |us )?(?:(?:an?|the|some|two|three|four|\d+|my|our) )?(?:[\w'-]
 _FETCH = (
     r"(?:order|get|buy|bring|deliver|send|want|need|like|have|grab|book|reserve|find|rent|hire"
     r"|call"
-    r"|for|arrange|use)"
+    r"|looking for|arrange|use)"
 )
 _ERRANDS_EN: Final = tuple(
     (kind, re.compile(pattern))
@@ -137,8 +138,10 @@ _ERRANDS_ZH: Final = tuple(
     for kind, pattern in (
         (
             ErrandKind.TRAVEL,
-            "机票|航班|火车票|高铁|动车|车票|船票|打[个辆]?车|出租车|网约车|专车|租[个辆]?车|签证"
-            "|接机"
+            "(?:订|买|抢|预订|预定|定|改签|查|找|来|要)[^,。?]{0,10}(?:机票|航班|火车票|高铁|动车"
+            "|车票|船票|签证)"
+            "|(?:叫|打|约|安排)[^,。?]{0,4}(?:出租车|网约车|专车|的士|车去|车到|车送|车来)|(?:帮"
+            "|给|替)我打[个辆]?车|租[一]?[个辆]车|办[^,。?]{0,4}签证"
             "|(?:订|预订|预定|定|找)[^给]{0,8}(?:酒店|宾馆|民宿|旅馆)(?!用|的?灯|里|大堂)",
         ),
         (
@@ -151,7 +154,8 @@ _ERRANDS_ZH: Final = tuple(
         ),
         (
             ErrandKind.TICKETS,
-            "电影票|演唱会|音乐会|话剧|球票|门票|展览票|戏票|比赛票|[两一三四几]张[^,。发]{0,8}票",
+            "(?:订|买|抢|预订|预定|定|来|要|弄)[^,。?]{0,10}(?:电影票|演唱会|音乐会|话剧|球票"
+            "|门票|展览票|戏票|比赛票|[两一三四几]张[^,。发]{0,8}票)",
         ),
         (
             ErrandKind.DEVICE,
@@ -170,7 +174,8 @@ _ERRANDS_ZH: Final = tuple(
         ),
         (
             ErrandKind.MESSAGE,
-            "给(?!我[打发回]|我们|[你您]|客服)[^,。]{1,6}(?:打[一]?个?电话|[发写][个条封一]{0,2}(?:短信|微信|消息|邮件"
+            "给(?!我[打发回]|我们|[你您]|客服)[^,。]{1,6}(?:打[一]?个?电话"
+            "|[发写][个条封一]{0,2}(?:短信|微信|消息|邮件"
             "|语音|信息))|打[个]?电话给(?!我)"
             "|发[个条]?(?:短信|微信|消息)给(?!我)|发[^,。]{0,3}朋友圈|发[^,。]{0,3}微博",
         ),
@@ -183,6 +188,8 @@ _ERRANDS_ZH: Final = tuple(
         ),
     )
 )
+# Whether something can be had: a question, unless it is to be done for the asker.
+_ASKS_ONLY_ZH = re.compile("^(?!.*(?:帮|替|给我|为我|给我们)).*(?:吗|么|呢|贵不贵|多少|怎么|哪)")
 _BARE_ERRAND_EN: Final = re.compile(
     r"(?:the )?(?:next|previous|another) (?:song|track|episode|station)\b.*|(?:lights?|music|tv"
     r"|volume"
@@ -251,7 +258,7 @@ def errand_of(text: str) -> ErrandKind:
         return ErrandKind.DEVICE
     if _ACTION_EN.search(text):
         return next((kind for kind, pattern in _ERRANDS_EN if pattern.search(text)), none)
-    if _IS_ERRAND_ZH.search(text):
+    if _IS_ERRAND_ZH.search(text) and not _ASKS_ONLY_ZH.search(text):
         return next((kind for kind, pattern in _ERRANDS_ZH if pattern.search(text)), none)
     return none
 

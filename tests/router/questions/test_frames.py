@@ -60,6 +60,7 @@ def test_a_helper_prompt_is_known_by_its_frame(name: str) -> None:
         f"I copied this from a front-end, what is it for?\n\n{TITLE}",
         f"{TITLE}\nHow long is the warranty?",
         LIBRECHAT,
+        "### Task:\nGenerate a title.\n<chat_history>\nhi\n</chat_history>",
         "Provide a short title for the conversation.",
         "Analyze this conversation and provide: a title in my language",
         "suggest three follow-up questions for a job interview",

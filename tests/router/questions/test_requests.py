@@ -55,6 +55,8 @@ def test_an_errand_is_known_by_verb_and_object(text: str) -> None:
         "帮我退货",
         "你们那里怎么打车",
         "请给我打电话",
+        "门票贵吗,可以买吗",
+        "可以打车去吗",
         "",
     ],
 )
