@@ -16,9 +16,11 @@ from router.advice import (
     read_case,
     render_advice,
 )
+from router.classes import ErrandKind, NoSource, QuestionClass
 from router.config import RouterConfig
 from router.decide import decide, settle
 from router.decision import (
+    Abstention,
     Decision,
     Evidence,
     Finding,
@@ -51,7 +53,6 @@ from router.facts import (
     FactType,
     FactValue,
     Provenance,
-    QuestionClass,
 )
 from router.policy.checks import CHECK_WORK
 from router.policy.loading import (
@@ -102,6 +103,7 @@ __all__ = [
     "CHECK_WORK",
     "DEFAULT_POLICY_FILE",
     "FACTS",
+    "Abstention",
     "Advice",
     "AdviceFormat",
     "Case",
@@ -110,6 +112,7 @@ __all__ = [
     "Category",
     "Classifier",
     "Decision",
+    "ErrandKind",
     "Evidence",
     "Fact",
     "FactProvenanceMismatch",
@@ -128,6 +131,7 @@ __all__ = [
     "LabelledQuestion",
     "Language",
     "LeafFinding",
+    "NoSource",
     "Outcome",
     "Policy",
     "PolicyWarning",

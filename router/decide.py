@@ -52,8 +52,9 @@ class Ruling:
 def decide(facts: Facts, policy: Policy, *, asked: Strategy | None = None) -> Decision:
     """Choose a strategy and say why.
 
-    Hard rules come first and always hold. Then, unless the caller named a strategy, the evidence
-    of the last compare, then the preferences in order, then the fallback.
+    Hard rules come first and always hold. Unless the caller named a strategy, a decline rule that
+    is true puts the request outside the use case; the evidence of the last compare chooses, then
+    the preferences in order, then the fallback.
 
     Args:
         facts: What is known; a fact that is missing is unknown.
@@ -61,7 +62,8 @@ def decide(facts: Facts, policy: Policy, *, asked: Strategy | None = None) -> De
         asked: A strategy the caller named. Evidence and preference are then found but not followed.
 
     Returns:
-        The decision. Look at `conflict` first: where it is set, nothing may run.
+        The decision. Look at `conflict` first: where it is set, nothing may run; then at
+        `declines`.
     """
     found = [leaf.evaluate(facts.values) for leaf in policy.leaves]
     hard = [hard_rule.rule.evaluate(found) for hard_rule in policy.hard]
@@ -72,16 +74,19 @@ def decide(facts: Facts, policy: Policy, *, asked: Strategy | None = None) -> De
     else:
         chosen, choice = _choose(preferences, policy.fallback, ruling.eligible)
     conflict = _find_conflict(chosen, ruling)
+    declines = [rule.evaluate(found) for rule in policy.decline]
+    declined = next((finding for finding in declines if finding.truth), None)
     pilot = None if policy.pilot is None else policy.pilot.evaluate(found)
     others = () if conflict else _reject_others(chosen, choice.stated, ruling)
     return Decision(
         strategy=chosen,
         rule=conflict.rule if conflict else choice.rule,
-        findings=_collect(hard, preferences, pilot, policy.fallback, choice),
+        findings=_collect([*hard, *declines], preferences, pilot, policy.fallback, choice),
         rejected=ruling.rejected + others,
         facts=facts,
         policy_version=policy.version,
         conflict=conflict,
+        declined_by=None if asked or conflict else declined,
         pilot=conflict is None and chosen.uses_adapter and pilot is not None and bool(pilot.truth),
         overrides=policy.overrides,
     )
@@ -100,9 +105,11 @@ def settle(
 
     Returns:
         Answer, abstain, or `prompt_only`, with the rule that says so. A strategy that does not
-        retrieve is always answered.
+        retrieve is always answered, and a declined request never.
     """
     settling = policy.settling
+    if decision.declined_by is not None:
+        return Settlement("abstain", decision.declined_by, evidence, "out_of_scope")
     if not decision.strategy.retrieves:
         return Settlement("answer", settling.without_retrieval, evidence)
     values = {**decision.facts.values, **evidence.as_values()}
@@ -113,7 +120,9 @@ def settle(
             may_answer_without = allow_prompt_only and settle_rule.or_prompt_only
             if may_answer_without and not decision.forbids(Strategy.PROMPT_ONLY):
                 return Settlement("prompt_only", finding, evidence)
-            return Settlement(settle_rule.outcome, finding, evidence)
+            abstains = settle_rule.outcome == "abstain"
+            reason = settle_rule.reason_for(evidence) if abstains else None
+            return Settlement(settle_rule.outcome, finding, evidence, reason)
     return Settlement("answer", settling.otherwise, evidence)
 
 

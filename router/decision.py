@@ -19,12 +19,15 @@ from router.trace import Truth as Truth
 from router.trace import Verdict as Verdict
 
 Outcome = Literal["answer", "abstain", "prompt_only"]
+# Why a request is not answered.
+Abstention = Literal["nothing_relevant", "degraded", "out_of_scope"]
 
 
 class RuleKind(StrEnum):
     """Which part of the policy a rule stands in."""
 
     HARD = "hard"
+    DECLINE = "decline"
     EVIDENCE = "evidence"
     PREFERENCE = "preference"
     PILOT = "pilot"
@@ -217,6 +220,8 @@ class Decision:
         policy_version: Name and digest of the policy.
         conflict: Set when the strategy asked for is forbidden, or when none is eligible.
         pilot: The adapter was trained on fewer rows than the minimum: to be evaluated first.
+        declined_by: The rule that puts the request outside the use case: nothing is to be
+            retrieved or generated; None where it is not.
         overrides: Thresholds that the use case declares in place of the policy's.
     """
 
@@ -228,7 +233,13 @@ class Decision:
     policy_version: str
     conflict: Rejection | None = None
     pilot: bool = False
+    declined_by: Finding | None = None
     overrides: Mapping[str, Threshold] = field(default_factory=dict)
+
+    @property
+    def declines(self) -> bool:
+        """Whether the request lies outside the use case and is to be refused at once."""
+        return self.declined_by is not None
 
     def forbids(self, strategy: Strategy) -> bool:
         """Return whether a hard rule forbids `strategy`."""
@@ -253,6 +264,8 @@ class Decision:
             "conflict": None if self.conflict is None else self.conflict.as_dict(),
             "pilot": self.pilot,
         }
+        if self.declined_by is not None:
+            plain["declined_by"] = self.declined_by.rule
         if self.overrides:
             plain["thresholds"] = self.overrides_as_dict()
         return plain
@@ -295,17 +308,20 @@ class Settlement:
         outcome: Answer with them, abstain, or answer without them and say so (`prompt_only`).
         finding: The rule that settled it.
         evidence: What it rests on.
+        reason: Why it abstains; None where it answers.
     """
 
     outcome: Outcome
     finding: Finding
     evidence: Evidence
+    reason: Abstention | None = None
 
     def as_dict(self, *, with_leaves: bool = True) -> dict[str, object]:
         """Return plain content; with leaves, each with the values it read."""
         values = self.evidence.as_values()
         return {
             "outcome": self.outcome,
+            "reason": self.reason,
             "finding": self.finding.as_dict(values, with_leaves=with_leaves),
             "evidence": {
                 "passages": self.evidence.passages,

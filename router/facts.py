@@ -12,19 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from router.classes import ErrandKind, NoSource, QuestionClass
 from router.errors import FactProvenanceMismatch, FactTypeMismatch, UnknownFact
 from router.strategy import Strategy
 
 FactValue = bool | int | float | str
-
-
-class QuestionClass(StrEnum):
-    """What a question is, as far as it says so itself: the values of `question_class`."""
-
-    NEEDS_KNOWLEDGE = "needs_knowledge"
-    CHITCHAT = "chitchat"
-    TASK = "task"
-    OUT_OF_SCOPE = "out_of_scope"
 
 
 class Provenance(StrEnum):
@@ -203,9 +195,7 @@ def _specs() -> Iterator[FactSpec]:
     yield _truth(
         "adapter_older_than_knowledge", _M, "A document changed after the adapter was trained."
     )
-    yield _truth(
-        "adapter_servable", _M, "The adapter is published, loaded by the engine and checked there."
-    )
+    yield _truth("adapter_servable", _M, "The adapter is published, loaded and checked there.")
     yield _truth("knowledge_present", _M, "There are searchable passages for this request.")
     yield _truth(
         "base_gains_from_context",
@@ -230,7 +220,24 @@ def _specs() -> Iterator[FactSpec]:
         minimum=0,
     )
     yield _truth("chitchat", _R, "A greeting, thanks, goodbye or small talk, and nothing else.")
+    yield _text(
+        "needs_no_sources",
+        _R,
+        "Why it is answered without sources, whatever must be shown; unknown where it is not.",
+        *NoSource,
+    )
+    yield _truth("context_given", _R, "The asker brought a text to work on or to answer from.")
+    yield _truth("helper_prompt", _R, "A chat front-end asks for titles or tags for its own use.")
     yield _truth("asks_fact", _R, "The question asks for a fact.")
+    yield _truth("action_asked", _R, "Something is to be done, beside answering and writing.")
+    yield _text(
+        "errand",
+        _R,
+        "What is to be done that no assistant of text can do; none where nothing of that kind is.",
+        *ErrandKind,
+    )
+    yield _truth("wording_asked", _R, "A text is to be written, or a feeling is voiced; no fact.")
+    yield _truth("tools_offered", _R, "The caller offers tools that the answer may call.")
     yield _truth("follow_up", _R, "The question only makes sense after the turn before it.")
     yield _truth("format_asked", _R, "An output format, a translation or a rewriting is asked for.")
     yield _text("language", _R, "Language of the question, e.g. zh, en; und where there is none.")

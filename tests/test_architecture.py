@@ -90,7 +90,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("policy",),
         ("decision", "questions"),
         ("facts",),
-        ("strategy", "trace", "text", "config", "errors"),
+        ("classes", "strategy", "trace", "text", "config", "errors"),
     ),
     "knowledge": (
         ("knowledge",),

@@ -63,7 +63,7 @@ def find_faults(
     settles = [each.rule for each in policy.settling.rules]
     pilots = [] if policy.pilot is None else [policy.pilot]
     for asked, rules in (
-        (prover, [each.rule for each in policy.hard] + choosing + pilots),
+        (prover, [*(each.rule for each in policy.hard), *policy.decline, *choosing, *pilots]),
         (settling, settles),
     ):
         for rule in rules:

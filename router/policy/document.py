@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints
 from pydantic import ValidationError as ShapeError
 
-from router.decision import Outcome
+from router.decision import Abstention, Outcome
 from router.errors import InvalidPolicy
 from router.strategy import Strategy
 
@@ -109,6 +109,10 @@ class PreferenceSchema(ConditionalSchema):
     prefer: _Preferred
 
 
+class DeclineSchema(ConditionalSchema):
+    """Requests outside the use case: refused at once, nothing is retrieved or generated."""
+
+
 class PilotSchema(ConditionalSchema):
     """When an adapter's answers are marked as a pilot."""
 
@@ -121,10 +125,14 @@ class FallbackSchema(_Schema):
 
 
 class SettleRuleSchema(ConditionalSchema):
-    """One outcome after retrieval; `or_prompt_only` allows a labelled answer without passages."""
+    """One outcome after retrieval.
+
+    `or_prompt_only` allows a labelled answer without passages; `reason` says why it abstains.
+    """
 
     outcome: Outcome
     or_prompt_only: bool = False
+    reason: Abstention | None = None
 
 
 class SettleSchema(_Schema):
@@ -141,6 +149,7 @@ class PolicySchema(_Schema):
     name: _Name
     thresholds: dict[_Name, ThresholdSchema] = {}
     hard: list[HardRuleSchema] = []
+    decline: list[DeclineSchema] = []
     evidence: list[PreferenceSchema] = []
     preference: list[PreferenceSchema] = []
     pilot: PilotSchema | None = None

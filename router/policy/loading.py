@@ -65,6 +65,7 @@ class Policy:
         thresholds: The values its rules name.
         leaves: Every different leaf of its rules, each evaluated once a decision.
         hard: Which strategies are forbidden, and when.
+        decline: Which requests lie outside the use case.
         evidence: Rules on the scores of the last compare.
         preference: Which strategy to prefer; the first rule that can be followed chooses.
         pilot: When an adapter is marked as a pilot.
@@ -86,6 +87,7 @@ class Policy:
     fallback: Rule
     settling: Settling
     warnings: tuple[PolicyWarning, ...] = ()
+    decline: tuple[CompiledRule, ...] = ()
     overrides: Mapping[str, Threshold] = field(default_factory=dict)
 
     def with_thresholds(self, declared: Mapping[str, object]) -> Policy:
@@ -238,6 +240,10 @@ def compile_policy(written: PolicySchema, document: PolicyDocument, *, version: 
         compiler.compile(rule, ("evidence", i), RuleKind.EVIDENCE, rule.prefer)
         for i, rule in enumerate(written.evidence)
     )
+    decline = tuple(
+        compiler.compile(rule, ("decline", i), RuleKind.DECLINE, ())
+        for i, rule in enumerate(written.decline)
+    )
     preference = tuple(
         compiler.compile(rule, ("preference", i), RuleKind.PREFERENCE, rule.prefer)
         for i, rule in enumerate(written.preference)
@@ -258,6 +264,7 @@ def compile_policy(written: PolicySchema, document: PolicyDocument, *, version: 
         pilot=pilot,
         fallback=_read_fallback(written, document),
         settling=_compile_settling(written, document, values),
+        decline=decline,
     )
 
 
@@ -367,6 +374,7 @@ def _compile_settling(
             compiler.compile(rule, ("settle", "rules", i), RuleKind.SETTLE, ()),
             outcome=rule.outcome,
             or_prompt_only=rule.or_prompt_only,
+            reason=rule.reason,
         )
         for i, rule in enumerate(written.settle.rules)
     )

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from router.decision import Finding, LeafFinding, Outcome, Rule, Truth
+from router.decision import (
+    Abstention,
+    Evidence,
+    Finding,
+    LeafFinding,
+    Outcome,
+    Rule,
+    Truth,
+)
 from router.policy.conditions import Condition, LeafFindings
 from router.policy.document import Where
 from router.policy.leaves import Leaf
@@ -71,11 +79,17 @@ class SettleRule:
         rule: The rule.
         outcome: What follows when it holds.
         or_prompt_only: Whether an answer without passages may stand in, where the caller allows.
+        reason: Why it abstains, as the policy says; None where it does not say.
     """
 
     rule: CompiledRule
     outcome: Outcome
     or_prompt_only: bool
+    reason: Abstention | None = None
+
+    def reason_for(self, evidence: Evidence) -> Abstention:
+        """Return why it abstains; unless the policy says, what was found tells."""
+        return self.reason or ("degraded" if evidence.degraded else "nothing_relevant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,10 @@ class Rules(Protocol):
     @property
     def hard(self) -> tuple[HardRule, ...]:
         """Which strategies are forbidden, and when."""
+
+    @property
+    def decline(self) -> tuple[CompiledRule, ...]:
+        """Which requests lie outside the use case."""
 
     @property
     def evidence(self) -> tuple[CompiledRule, ...]:

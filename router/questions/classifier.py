@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from router.classes import QuestionClass
 from router.errors import InvalidClassifier
-from router.facts import QuestionClass
 from router.questions.features import Features, features_of
 
 DEFAULT_CLASSIFIER_FILE: Final = Path(__file__).with_name("default_classifier.json")

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from router.classes import QuestionClass
 from router.errors import TooFewLabelledQuestions
-from router.facts import QuestionClass
 from router.questions.classifier import (
     FORMAT,
     UNIT,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.facts import QuestionClass
+from router.classes import QuestionClass
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 from pydantic import ValidationError as ShapeError
 
 from router.decide import decide, settle
-from router.decision import Decision, Evidence, Outcome, Strategy
+from router.decision import Abstention, Decision, Evidence, Outcome, Strategy
 from router.errors import FactTypeMismatch, InvalidCases, RouterError, UnknownFact
 from router.facts import FACTS, Facts, Provenance
 from router.policy.loading import Policy
@@ -89,6 +89,7 @@ class Case(_Situation):
         rejected: Strategy to exactly the rules that must reject it.
         conflict: The hard rule that must stand in the way; none where left out.
         pilot: Whether the answer must be marked as a pilot.
+        declined_by: The rule that must put it outside the use case; none where left out.
         arms: What a study measured; the choice must be its best.
     """
 
@@ -101,6 +102,7 @@ class Case(_Situation):
     rejected: dict[Strategy, list[str]] = {}
     conflict: str | None = None
     pilot: bool | None = None
+    declined_by: str | None = None
     arms: Arms | None = None
 
     def facts(self) -> Facts:
@@ -117,6 +119,7 @@ class SettleCase(_Situation):
     allow_prompt_only: bool = False
     outcome: Outcome
     rule: str | None = None
+    reason: Abstention | None = None
 
 
 class Cases(_Row):
@@ -183,7 +186,8 @@ def check_cases(cases: Cases, policy: Policy) -> list[CaseFailure]:
 
 def find_unexpected(cases: Cases, policy: Policy) -> dict[str, list[str]]:
     """Return, for `true` and `false`, the rules that no row expects so."""
-    rules = [each.rule for each in policy.hard] + [*policy.evidence, *policy.preference]
+    choosing = (*policy.evidence, *policy.preference)
+    rules = [*(each.rule for each in policy.hard), *policy.decline, *choosing]
     names = [rule.stated.id for rule in rules]
     return {
         verdict: [
@@ -237,6 +241,7 @@ def _check_case(row: Case, policy: Policy) -> CaseFailure | None:
         ("strategy", row.strategy.value, decision.strategy.value),
         ("rule", row.rule or decision.rule, decision.rule),
         ("conflict", row.conflict, decision.conflict and decision.conflict.rule),
+        ("declined_by", row.declined_by, decision.declined_by and decision.declined_by.rule),
         ("pilot", decision.pilot if row.pilot is None else row.pilot, decision.pilot),
     ]
     pairs += [(f"findings.{rule}", v, verdicts.get(rule)) for rule, v in row.findings.items()]
@@ -256,6 +261,7 @@ def _check_settlement(row: SettleCase, policy: Policy) -> CaseFailure | None:
     pairs = [
         ("outcome", row.outcome, settled.outcome),
         ("rule", row.rule or found.rule, found.rule),
+        ("reason", row.reason or settled.reason, settled.reason),
     ]
     return _compare(row.id, pairs, (found.because,))
 

@@ -20,6 +20,7 @@ from router.trace import Node, Tree
 
 _WORDS: Final[Mapping[str, Text]] = {
     "hard": Text("硬性规则（任何情况都必须遵守）", "Hard rules (always kept)"),
+    "decline": Text("超出用例的请求（直接拒答）", "Requests outside the use case (refused)"),
     "evidence": Text("实测证据（最近一次对比）", "Evidence (the last compare)"),
     "preference": Text(
         "偏好（按顺序，先成立者先选）", "Preferences (in order, the first that holds)"
@@ -32,6 +33,7 @@ _WORDS: Final[Mapping[str, Text]] = {
     "prefers": Text("优先 {}", "prefers {}"),
     "marks": Text("{} 的回答标记为试点", "marks answers of {} as a pilot"),
     "abstain": Text("拒答", "abstains"),
+    "refuses": Text("不检索、不生成，直接拒答", "refuses, nothing is retrieved or generated"),
     "prompt_only": Text("不带资料作答并注明", "answers without passages and says so"),
     "or_prompt_only": Text(
         "用例允许时改为不带资料作答并注明", "answers without passages where the use case allows it"
@@ -65,7 +67,7 @@ class ExplainedRule:
     """One rule, taken apart.
 
     Attributes:
-        section: hard, evidence, preference, pilot, fallback or settle.
+        section: hard, decline, evidence, preference, pilot, fallback or settle.
         rule: The compiled rule; None for the fallback.
         effect: What it does, in both languages.
         notes: What else it says: about unknown facts, and about callers who name a strategy.
@@ -84,6 +86,8 @@ def rules_of(policy: Policy) -> Iterator[ExplainedRule]:
         notes += [] if hard.binds_asked else [_WORDS["asked_allow"]]
         effect = _fill("forbids", hard.rule.stated.strategies)
         yield ExplainedRule("hard", hard.rule, effect, tuple(notes))
+    for rule in policy.decline:
+        yield ExplainedRule("decline", rule, _WORDS["refuses"])
     for section, rules in (("evidence", policy.evidence), ("preference", policy.preference)):
         for rule in rules:
             yield ExplainedRule(section, rule, _fill("prefers", rule.stated.strategies))

@@ -1,10 +1,12 @@
 """First half of the line: what is known about a question, and which strategy that leads to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from router import Decision, Policy, Signals, Strategy, decide, read_signals
+from router import Classifier, Decision, Policy, Signals, Strategy, decide, read_signals
 from service.chat.question import Question
 from service.context import AppContext
+from service.engine.client import Message
 from service.errors import AdapterNotLoaded, StrategyForbidden
 from service.routing.facts import Measured, gather_facts
 from service.stores.use_cases import UseCase
@@ -41,8 +43,7 @@ async def choose_route(question: Question, context: AppContext) -> Route:
     use_case = await _use_case_of(question, context)
     measured = await context.measured(use_case, tenant=question.tenant)
     measured.require_bases(question.knowledge_bases or ())
-    earlier = [turn.content for turn in question.turns[:-1] if turn.role == "user"]
-    signals = read_signals(question.text, earlier, classifier=context.classifier)
+    signals = read_question(question.turns, context.classifier)
     facts = gather_facts(
         use_case,
         signals,
@@ -55,6 +56,18 @@ async def choose_route(question: Question, context: AppContext) -> Route:
     if decision.conflict is not None:
         raise _conflict(question, decision, measured)
     return Route(use_case, signals, measured, policy, decision)
+
+
+def read_question(turns: Sequence[Message], classifier: Classifier) -> Signals:
+    """Return what a conversation says of its last turn; system turns are read as instructions."""
+    spoken = [turn for turn in turns[:-1] if turn.role != "system"]
+    return read_signals(
+        turns[-1].content,
+        [turn.content for turn in spoken if turn.role == "user"],
+        answered=any(turn.role == "assistant" and turn.content.strip() for turn in spoken[-1:]),
+        instructions=[turn.content for turn in turns[:-1] if turn.role == "system"],
+        classifier=classifier,
+    )
 
 
 def model_for(strategy: Strategy, route: Route, context: AppContext) -> str:

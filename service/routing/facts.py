@@ -28,6 +28,7 @@ class Requirements:
     citations: bool | None = None
     max_latency_ms: float | None = None
     knowledge_bases_named: int | None = None
+    tools_offered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ def gather_facts(
             "citations_requested": requirements.citations,
             "max_latency_ms": requirements.max_latency_ms,
             "knowledge_bases_named": requirements.knowledge_bases_named,
+            "tools_offered": requirements.tools_offered,
         },
     )
 

@@ -278,6 +278,60 @@ def test_evidence_comes_before_preference() -> None:
     assert decide(Facts.build(request={"asks_fact": True}), policy).rule == "b"
 
 
+DECLINE = {"id": "outside", "when": 'errand == "food"', "because": BECAUSE}
+
+
+def test_a_request_outside_the_use_case_is_declined_whatever_is_found() -> None:
+    policy = small_policy(decline=[DECLINE])
+    decision = decide(Facts.build(request={"errand": "food"}), policy)
+    assert decision.declines
+    assert decision.as_dict()["declined_by"] == "outside"
+    settled = settle(decision, Evidence(passages=9, best_score=0.9), policy, allow_prompt_only=True)
+    assert (settled.outcome, settled.reason) == ("abstain", "out_of_scope")
+    assert settled.finding.rule == "outside"
+
+
+@pytest.mark.parametrize(
+    ("errand", "asked"), [("none", None), (None, None), ("food", Strategy.PROMPT_ONLY)]
+)
+def test_it_is_not_declined_where_the_rule_is_not_true_or_a_strategy_is_named(
+    errand: str | None, asked: Strategy | None
+) -> None:
+    decision = decide(
+        Facts.build(request={"errand": errand}), small_policy(decline=[DECLINE]), asked=asked
+    )
+    assert not decision.declines
+    assert "declined_by" not in decision.as_dict()
+    assert "outside" in {finding.rule for finding in decision.findings}
+
+
+def test_a_conflict_comes_before_a_refusal() -> None:
+    closed = {"id": "closed", "forbid": STRATEGIES, "unknown": "allow", "when": "chitchat"}
+    policy = small_policy(decline=[DECLINE], hard=[{**closed, "because": BECAUSE}])
+    decision = decide(Facts.build(request={"errand": "food", "chitchat": True}), policy)
+    assert decision.conflict is not None
+    assert not decision.declines
+
+
+@pytest.mark.parametrize(
+    ("stated", "degraded", "reason"),
+    [
+        ("out_of_scope", False, "out_of_scope"),
+        (None, True, "degraded"),
+        (None, False, "nothing_relevant"),
+    ],
+)
+def test_an_abstention_says_why(stated: str | None, degraded: bool, reason: str) -> None:
+    rule = {"id": "none", "outcome": "abstain", "when": "passages < 1", "because": BECAUSE}
+    settling = {"rules": [rule], "otherwise": BECAUSE, "without_retrieval": BECAUSE}
+    if stated is not None:
+        rule["reason"] = stated
+    policy = small_policy(settle=settling)
+    decision = decide(Facts.build(), policy)
+    assert settle(decision, Evidence(0, degraded=degraded), policy).reason == reason
+    assert settle(decision, Evidence(1), policy).reason is None
+
+
 def test_a_decision_in_plain_content_shows_the_values_each_leaf_read() -> None:
     facts = Facts.build({"need": "both", "labelled_examples": 300}, {"knowledge_present": True})
     plain: dict[str, Any] = decide(facts, default_policy()).as_dict()

@@ -40,7 +40,8 @@ def test_decision_gives_every_rules_finding_and_a_reason_against_every_other_str
 ) -> None:
     row, policy = ROWS[name], default_policy()
     decision = decide(row.facts(), policy.with_thresholds(row.thresholds), asked=row.asked)
-    rules = len(policy.hard) + len(policy.evidence) + len(policy.preference)
+    rules = len(policy.hard) + len(policy.decline) + len(policy.evidence)
+    rules += len(policy.preference)
     assert len(decision.findings) == rules + 2 + (row.asked is not None)
     against = {rejection.strategy for rejection in decision.rejected}
     if decision.conflict is None:

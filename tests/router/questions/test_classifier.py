@@ -12,6 +12,7 @@ from router import (
     Classifier,
     Facts,
     InvalidClassifier,
+    NoSource,
     QuestionClass,
     default_classifier,
     load_classifier,
@@ -99,12 +100,31 @@ def test_a_sure_classifier_speaks_where_the_rules_are_silent() -> None:
     assert not read_signals("cats").chitchat
 
 
-def test_a_question_that_asks_for_a_fact_is_never_chit_chat_by_the_classifier() -> None:
+def test_a_sure_class_of_small_talk_wins_over_a_question_word() -> None:
     signals = read_signals("cats?", classifier=small())
+    assert (signals.chitchat, signals.asks_fact) == (True, False)
+    assert signals.needs_no_sources is NoSource.SMALL_TALK
+    about = read_signals("do you have cats?", classifier=small(bias=[90_000, 0, 0]))
+    assert about.needs_no_sources is NoSource.ABOUT_ASSISTANT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cats as a table",
+        "how much are cats, what is the price",
+        "buy cats",
+        "order a pizza",
+        "cats " * 40,
+    ],
+)
+def test_a_sure_class_of_small_talk_wins_over_no_format_request_or_word_of_trade(
+    text: str,
+) -> None:
+    signals = read_signals(text, classifier=small(bias=[90_000, 0, 0]))
     assert signals.guess is not None
-    assert signals.guess.label is QuestionClass.CHITCHAT
-    assert signals.guess.is_certain
-    assert (signals.chitchat, signals.asks_fact) == (False, True)
+    assert (signals.guess.label, signals.guess.is_certain) == (QuestionClass.CHITCHAT, True)
+    assert not signals.chitchat
 
 
 def test_a_task_that_asks_for_a_fact_keeps_asking() -> None:

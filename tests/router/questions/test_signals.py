@@ -43,8 +43,20 @@ def test_signals_never_raise_and_are_facts(question: str, history: list[str]) ->
     assert facts.get("question_chars") == len(question)
 
 
-def test_a_long_question_is_read_by_its_beginning() -> None:
-    assert read_signals("thanks! " * 100_000 + "refund").chitchat
+def test_a_long_message_is_read_at_both_ends() -> None:
+    long = "I like your shop very much. " * 10_000
+    assert read_signals(f"What does delivery cost? {long}").asks_fact
+    assert read_signals(f"{long} What does delivery cost?").asks_fact
+    assert not read_signals("thanks! " * 100_000 + "refund").chitchat
+    assert read_signals("thanks! " * 100_000).chitchat
+
+
+def test_the_classifier_is_only_sure_of_a_long_message_where_both_ends_agree() -> None:
+    classifier = default_classifier()
+    knowledge, task = "How long is the warranty on lamps? " * 20, "Set a timer for the eggs. " * 20
+    agreed = read_signals(knowledge, classifier=classifier).as_facts()
+    assert agreed["question_class"] == "needs_knowledge"
+    assert "question_class" not in read_signals(knowledge + task, classifier=classifier).as_facts()
 
 
 def test_format_asked_follows_the_format() -> None:

@@ -111,7 +111,8 @@ def test_the_verdict_of_every_tree_is_that_of_its_rule() -> None:
     for row in load_cases(cases_file_of(DEFAULT_POLICY_FILE)).rows:
         findings = decide(row.facts(), policy, asked=row.asked).findings
         judged = [finding for finding in findings if finding.leaves]
-        assert len(judged) == len(policy.hard) + len(policy.evidence) + len(policy.preference) + 1
+        sections = (policy.hard, policy.decline, policy.evidence, policy.preference)
+        assert len(judged) == sum(map(len, sections)) + 1
         for finding in judged:
             verdicts = {
                 key: finding.leaves[node].verdict if isinstance(node, int) else node["verdict"]

@@ -37,7 +37,7 @@ def judged(*trials: Trial, **others: Sequence[Strategy]) -> Regret:
 GREETING = trial("hello", 1.0, 0.0, 0.5, 0.0, chitchat=True)
 FACT = trial("fact", 0.0, 0.5, 0.0, 0.75, asks_fact=True)
 OTHER = trial("other", 0.0, 1.0, 0.0, 0.0, asks_fact=True)
-FORMAT = trial("format", 0.0, 0.5, 0.5, 0.0, format_asked=True, asks_fact=False)
+FORMAT = trial("format", 0.0, 0.5, 0.5, 0.0, needs_no_sources="given_text", asks_fact=False)
 ALL = (GREETING, FACT, OTHER, FORMAT)  # chit_chat, need_both, need_both, task_on_given_text
 
 

@@ -30,6 +30,18 @@ def facts_of(measured: Measured, **declared: Any) -> dict[str, Any]:
     return dict(facts.values)
 
 
+def test_tools_that_the_caller_offers_are_told() -> None:
+    def tools(offered: bool | None) -> Any:
+        signals = read_signals("book me a taxi")
+        required = Requirements(tools_offered=offered)
+        facts = gather_facts(
+            UseCase(id="demo"), signals, Measured(), required, engine_is_local=True
+        )
+        return facts.get("tools_offered")
+
+    assert [tools(offered) for offered in (True, False, None)] == [True, False, None]
+
+
 def test_without_an_adapter_nothing_is_servable() -> None:
     facts = facts_of(Measured())
     assert facts["adapter_present"] is False

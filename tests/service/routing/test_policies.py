@@ -51,7 +51,7 @@ def test_a_bad_file_is_refused_once_and_the_old_policy_stays(
         check_twice(policies)
     (logged,) = caplog.messages
     line = BAD.splitlines().index("  when: chitchatt") + 1
-    assert f"{policies.policy.version} stays in force: {file}, line {line}: preference[0]" in logged
+    assert f"{policies.policy.version} stays in force: {file}, line {line}: preference[1]" in logged
     shown = PolicyState.of(policies)
     assert shown.version == default_policy().version
     assert shown.refused is not None

@@ -102,7 +102,7 @@ def test_a_bad_policy_is_an_error_with_file_line_and_key(
     told = document(result)
     assert told["error"]["code"] == "invalid_policy"
     assert told["file"] == str(policy)
-    assert told["key"].startswith("preference[0].when")
+    assert told["key"].startswith("preference[1].when")
     assert policy.read_text().splitlines()[told["line"] - 1].strip() == "when: chitchatt"
 
 
@@ -277,10 +277,10 @@ def test_diff_on_random_facts_is_the_same_every_time(
     fingerpost: Fingerpost, tmp_path: Path
 ) -> None:
     new = write(tmp_path / "new.yaml", order=RAG_FIRST)
-    words = ("diff", DEFAULT_POLICY_FILE, new, "--samples", "300", "--json")
+    words = ("diff", DEFAULT_POLICY_FILE, new, "--samples", "3000", "--json")
     told = document(fingerpost(*words))["decisions"]
-    assert told["source"] == "300 random facts"
-    assert told["compared"] == 300
+    assert told["source"] == "3000 random facts"
+    assert told["compared"] == 3000
     assert 0 < len(told["changed"]) < 100
     assert {each["to"]["rule"] for each in told["changed"]} <= {"need_both", "fallback"}
     assert document(fingerpost(*words))["decisions"] == told
