@@ -69,7 +69,10 @@ PAIR = (row("a", "rag"), row("a", "hybrid"))
         ([*PAIR, row("a", "magic")], "f line 3: `strategy` must be 'prompt_only'"),
         ([*PAIR, row("a", "fine_tuned", 1.5)], "f line 3: `score` must be at most 1"),
         ([*PAIR, row("a", "fine_tuned", -0.1)], "f line 3: `score` must be at least 0"),
-        ([*PAIR, row("a", "fine_tuned", float("nan"))], "f line 3: `score` must be a finite number"),
+        (
+            [*PAIR, row("a", "fine_tuned", float("nan"))],
+            "f line 3: `score` must be a finite number",
+        ),
         ([*PAIR, {"id": "a", "strategy": "auto"}], "f line 3: `score` is missing"),
         ([*PAIR, "words"], "f line 3: the row must be an object"),
         ([*PAIR, row("a", "rag", 0.0)], "f line 3: 'a' by rag is in f line 1 already"),

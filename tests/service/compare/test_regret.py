@@ -16,7 +16,10 @@ CAN_RUN = {
     "adapter_servable": True,
     "adapter_context_trained": True,
 }
-FACTS = {"price": {"asks_fact": True}, "rewrite": {"needs_no_sources": "given_text", "asks_fact": False}}
+FACTS = {
+    "price": {"asks_fact": True},
+    "rewrite": {"needs_no_sources": "given_text", "asks_fact": False},
+}
 GOOD = {"price": "rag", "rewrite": "fine_tuned"}
 
 
