@@ -18,7 +18,7 @@ from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
 from service.api.http.streams import EventStream, event_stream, json_reply, sse, unless_gone
-from service.api.schemas.answers import CitationReply
+from service.api.schemas.answers import CitationReply, kind_of_request
 from service.api.schemas.chat import turns_of
 from service.api.schemas.openai import (
     Annotation,
@@ -122,6 +122,7 @@ def question_of(
         InvalidFilter: `filters` cannot be read.
     """
     refuse_unsupported(body)
+    tools = read_tools(body.tools, body.tool_choice, parser=tool_call_parser)
     strategy, adapter = parse_model(body.model, base_model)
     return Question(
         request_id=request_id,
@@ -135,10 +136,12 @@ def question_of(
         filters=read_filter(body.filters or {}),
         access_labels=body.access_labels,
         cite=body.cite,
-        requirements=Requirements(citations=body.citations_required),
+        requirements=Requirements(
+            citations=body.citations_required, tools_offered=tools is not None or None
+        ),
         sampling=body.sampling,
         response_format=body.response_format,
-        tools=read_tools(body.tools, body.tool_choice, parser=tool_call_parser),
+        tools=tools,
     )
 
 
@@ -256,7 +259,8 @@ class CompletionFormatter:
             rule=done.decided.decision.rule,
             outcome=done.outcome,
         )
-        return note if done.reason is None else note.model_copy(update={"reason": done.reason})
+        reason = {} if done.reason is None else {"reason": done.reason}
+        return note.model_copy(update={**reason, **kind_of_request(done.decided)})
 
 
 async def _chunks(

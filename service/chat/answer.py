@@ -55,9 +55,7 @@ class Settled:
     def reason(self) -> AbstentionReason | None:
         """Why the evidence allows no answer; None where it allows one."""
         settlement = self.decided.settlement
-        if settlement is None or settlement.outcome != "abstain":
-            return None
-        return "degraded" if settlement.evidence.degraded else "nothing_relevant"
+        return None if settlement is None else settlement.reason
 
     @property
     def refusal(self) -> str:

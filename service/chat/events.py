@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from knowledge import Passage, Retrieval
-from router import Decision, Settlement, Strategy
+from router import Abstention, Decision, NoSource, Settlement, Strategy
 from service.chat.citations import Citation
 from service.chat.prompts import Prompt
 from service.chat.query_rewriting import Rewriting
 from service.engine.generation import ToolCall, Usage
 
-AbstentionReason = Literal[
-    "nothing_relevant", "no_passage_fits", "uncited", "out_of_scope", "degraded"
-]
+AbstentionReason = Abstention | Literal["no_passage_fits", "uncited"]
 """Why a question is not answered, so that a back end can hand it over to a person."""
 
 
@@ -34,6 +32,17 @@ class DecisionEvent:
     model: str
     decision: Decision
     settlement: Settlement | None
+
+    @property
+    def needs_no_sources(self) -> NoSource | None:
+        """Which of the four kinds it is that are answered without sources; None for others."""
+        kind = self.decision.facts.get("needs_no_sources")
+        return None if kind is None or self.strategy.retrieves else NoSource(kind)
+
+    @property
+    def is_helper_prompt(self) -> bool:
+        """Whether a front-end asked for its own use: a title, tags, follow-up questions."""
+        return self.decision.facts.get("helper_prompt") is True
 
     @property
     def fallback_from(self) -> Strategy | None:

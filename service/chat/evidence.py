@@ -32,7 +32,12 @@ class Retrieved:
 async def retrieve(
     question: Question, route: Route, context: AppContext, timer: StageTimer
 ) -> Retrieved:
-    """Search for the question, rewritten where the use case wants that."""
+    """Search for the question, rewritten where the use case wants that.
+
+    A request that is declined is not searched for.
+    """
+    if route.decision.declines:
+        return Retrieved(None, None)
     rewriting = await rewrite(question.turns, route.signals, context, wanted=route.wants_rewrite)
     if rewriting is not None:
         timer.mark("rewrite")
@@ -64,14 +69,13 @@ def _search(
 
 
 def settle_evidence(route: Route, retrieved: Retrieved) -> Settlement | None:
-    """Return what the evidence allows, or None where nothing was retrieved."""
-    if retrieved.retrieval is None:
+    """Return what the evidence allows, or None where nothing was to be retrieved."""
+    found = retrieved.retrieval
+    if found is None and not route.decision.declines:
         return None
-    evidence = Evidence(
-        passages=retrieved.retrieval.relevant_passages,
-        best_score=retrieved.retrieval.best_relevance,
-        degraded=retrieved.retrieval.degraded,
-    )
+    evidence = Evidence(passages=0)
+    if found is not None:
+        evidence = Evidence(found.relevant_passages, found.best_relevance, found.degraded)
     allow = route.use_case.allow_prompt_only_when_nothing_found
     return settle(route.decision, evidence, route.policy, allow_prompt_only=allow)
 

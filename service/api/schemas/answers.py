@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from knowledge import Passage, Retrieval
-from router import Decision, Strategy
+from router import Decision, NoSource, Strategy
 from service.api.schemas.shapes import JsonObject, Reply
 from service.chat.citations import Citation
 from service.chat.events import AbstentionReason, Answer, DecisionEvent, PassagesEvent
@@ -190,6 +190,12 @@ class ChatReply(Reply):
     reason: AbstentionReason | None = Field(
         default=None, description="Why the question is not answered; where it abstains."
     )
+    needs_no_sources: NoSource | None = Field(
+        default=None, description="Why it was answered without sources; where it was."
+    )
+    helper_prompt: bool | None = Field(
+        default=None, description="A front-end asked for a title, tags or the like; where it did."
+    )
     strategy: Strategy
     model: str
     decision: DecisionReply
@@ -278,9 +284,9 @@ def _numbered(passages: Sequence[Passage]) -> list[NumberedPassage]:
     ]
 
 
-def _notes(answer: Answer) -> dict[str, Reply | int | str]:
+def _notes(answer: Answer) -> dict[str, Reply | int | str | bool]:
     """Return the keys that only some answers have."""
-    notes: dict[str, Reply | int | str] = {}
+    notes: dict[str, Reply | int | str | bool] = {}
     prompt = answer.prompt
     if prompt is not None and prompt.is_cut:
         notes["left_out"] = LeftOut(
@@ -290,11 +296,22 @@ def _notes(answer: Answer) -> dict[str, Reply | int | str]:
         )
     if answer.reason is not None:
         notes["reason"] = answer.reason
+    notes.update(kind_of_request(answer.decided))
     if answer.markers_removed:
         notes["markers_removed"] = answer.markers_removed
     if answer.retrieval is not None:
         notes["retrieval"] = _retrieval(answer.retrieval, answer.rewriting)
     return notes
+
+
+def kind_of_request(decided: DecisionEvent) -> dict[str, str | bool]:
+    """Return what the request was, where it is not a question to be answered from sources."""
+    told: dict[str, str | bool] = {}
+    if decided.needs_no_sources is not None:
+        told["needs_no_sources"] = decided.needs_no_sources
+    if decided.is_helper_prompt:
+        told["helper_prompt"] = True
+    return told
 
 
 def _retrieval(found: Retrieval, rewriting: Rewriting | None) -> RetrievalReply:

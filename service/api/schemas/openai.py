@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from router import Strategy
+from router import NoSource, Strategy
 from service.api.schemas.answers import CitationReply
 from service.api.schemas.chat import ChatMessage
 from service.api.schemas.shapes import JsonFilter, NullableBody, Reply
@@ -147,6 +147,12 @@ class RouteNote(Reply):
     outcome: Literal["answered", "abstained"]
     reason: AbstentionReason | None = Field(
         default=None, description="Why the question is not answered; where it abstains."
+    )
+    needs_no_sources: NoSource | None = Field(
+        default=None, description="Why it was answered without sources; where it was."
+    )
+    helper_prompt: bool | None = Field(
+        default=None, description="A front-end asked for a title, tags or the like; where it did."
     )
 
 

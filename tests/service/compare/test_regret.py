@@ -30,7 +30,7 @@ def rows(questions: int = 20, **fields: Any) -> list[dict[str, Any]]:
         kind = ("price", "rewrite")[number % 2]
         for strategy in ("prompt_only", "rag", "fine_tuned", "hybrid", "auto"):
             right = strategy in (GOOD[kind], "auto")
-            row = {
+            row: dict[str, Any] = {
                 "id": f"q{number}",
                 "question": f"{kind} of the lamp number {number}",
                 "strategy": strategy,
