@@ -37,7 +37,7 @@ class DecisionEvent:
     def needs_no_sources(self) -> NoSource | None:
         """Which of the four kinds it is that are answered without sources; None for others."""
         kind = self.decision.facts.get("needs_no_sources")
-        return None if kind is None or self.strategy.retrieves else NoSource(kind)
+        return None if kind is None or self.strategy.retrieves else NoSource(str(kind))
 
     @property
     def is_helper_prompt(self) -> bool:
