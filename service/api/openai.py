@@ -355,7 +355,8 @@ def _usage(usage: Usage) -> CompletionUsage:
 def _models(context: AppContext, caller: Caller) -> list[ModelReply]:
     base = context.settings.engine.base_model
     names = [AUTO, *(strategy.value for strategy in Strategy), base]
-    rows = [_model(name) for name in names]
+    embedder = context.knowledge.embedder.model_id
+    rows = [_model(name) for name in (*names, embedder, f"{embedder}:query")]
     for adapter in context.registry.list(tenant=caller.tenant, state=AdapterState.LIVE):
         rows += [
             _model(f"{base}:{adapter.adapter_id}{suffix}").model_copy(update={"parent": base})
