@@ -91,7 +91,10 @@ _ERRANDS_EN: Final = tuple(
             ErrandKind.TICKETS,
             r"\b(?:cinema|movies?|film|concerts?|theat(?:re|er)|opera|ballet|football|match"
             r"|festival"
-            r"|museum|game|zoo|show) (?:\w+ )?(?:tickets?|seats?|passes)\b|\btickets? (?:for|to) ",
+            r"|museum|game|zoo|show) (?:\w+ )?(?:tickets?|seats?|passes)\b|\btickets? (?:for|to) "
+            r"|\b(?:seats?|tickets?) (?:at|in|for) (?:the |a )?(?:cinema|theat(?:re|er)|opera"
+            r"|movies?"
+            r"|stadium|concert|match|game)\b",
         ),
         (
             ErrandKind.DEVICE,
@@ -141,7 +144,7 @@ _ERRANDS_ZH: Final = tuple(
             "(?:订|买|抢|预订|预定|定|改签|查|找|来|要)[^,。?]{0,10}(?:机票|航班|火车票|高铁|动车"
             "|车票|船票|签证)"
             "|(?:叫|打|约|安排)[^,。?]{0,4}(?:出租车|网约车|专车|的士|车去|车到|车送|车来)|(?:帮"
-            "|给|替)我打[个辆]?车|租[一]?[个辆]车|办[^,。?]{0,4}签证"
+            "|给|替)我打[个辆]?车|租[一]?[个辆]车|(?:叫|打)[^,。?]{0,3}滴滴|办[^,。?]{0,4}签证"
             "|(?:订|预订|预定|定|找)[^给]{0,8}(?:酒店|宾馆|民宿|旅馆)(?!用|的?灯|里|大堂)",
         ),
         (
@@ -181,7 +184,8 @@ _ERRANDS_ZH: Final = tuple(
         ),
         (
             ErrandKind.MONEY,
-            "转账给|汇款给|转[^,。]{0,10}(?:元|块|钱|万)[^,。]{0,3}给|(?:交|缴|付)(?:一下|个"
+            "转账给|汇款给|给[^,。]{1,6}转[^,。]{0,8}(?:元|块|钱|万|千)|转[^,。]{0,10}(?:元|块|钱"
+            "|万)[^,。]{0,3}给|(?:交|缴|付)(?:一下|个"
             "|下)?[^,。]{0,3}(?:电费|水费|燃气费|房租|话费"
             "|物业费|学费|罚款)|充[^,。]{0,3}话费|买[^,。]{0,6}(?:股票|基金|比特币|彩票|黄金)"
             "|还[^,。]{0,3}信用卡",

@@ -153,6 +153,8 @@ class _Reading:
             return False
         if self.wanted is not None or self.is_errand or asks_for_action(self.text):
             return False
+        if phrases.MINE.search(self.text) and voices_feeling(self.text):
+            return False
         length = len(LATIN_WORD.findall(self.text)) + len(HAN.findall(self.text)) // 2
         return length <= _SMALL_TALK_WORDS and not phrases.TRADE.search(self.text)
 

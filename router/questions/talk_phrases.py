@@ -108,6 +108,9 @@ ABOUT_EN: Final = re.compile(
     r"|(?:which|what) (?:\w+ ){0,3}(?:model|llm|ai) (?:do|did) you (?:use|run on)"
     r"|what(?:'s| is) your (?:\w+ )?(?:name|model|version|purpose|job|role|function|age"
     r"|knowledge cut-?off|training data|favou?rite \w+)"
+    r"|how does (?:this|the|your) (?:\w+ )?(?:chat ?bot|bot|assistant|ai|chat|thing"
+    r"|model) (?:work|think"
+    r"|answer|know)(?: exactly)?"
     r"|what are your (?:\w+ )?(?:capabilities|skills|abilities|limits|limitations|features"
     r"|functions"
     r"|strengths|weaknesses|powers|hobbies|interests|goals|tasks|duties|instructions)"
@@ -125,7 +128,7 @@ ABOUT_EN: Final = re.compile(
     r"|(?:is this|am i (?:talking|speaking|chatting|writing) (?:to|with)|are you|you're|you are) "
     r"(?:just |really |only |actually )?(?:a |an |some )?(?:real |actual |live )?(?:chat ?bot|bot"
     r"|robot|human(?: being)?|person|ai|machine|computer|program|automated|artificial"
-    r"|language model|real)(?: or (?:a |an )?(?:\w+ ?){1,3})?"
+    r"|language model|real|man|woman|boy|girl|male|female)(?: or (?:a |an )?(?:\w+ ?){1,3})?"
     r"|who (?:or what )?(?:are|r) (?:you|u)|who (?:\w+ )?(?:made|built|created|trained|developed"
     r"|designed|programmed|owns|runs|invented) you(?: up)?|are you (?:made|built|created|trained"
     r"|developed|run|owned|powered|based|running) (?:by|on|with|from) [\w. -]{2,30}"
@@ -233,12 +236,14 @@ LIFE_EN: Final = frozenset(
     lunch miserable monday mondays mood moody morning nap nervous nice night rain raining rainy sad
     saturday sick sleep sleepy slept smart smile snow snowing snowy starving stormy stress stressed
     stressful summer sun sunny sunday sunshine sweet tea thirsty thursday tired tiring traffic
-    tuesday unwell warm weather wednesday week weekend wet wind windy winter wonderful work yawn
+    tuesday unwell warm weather wednesday week weekend wet wind windy winter wonderful woke work
+    yawn
     """.split()
 )
 LIFE_FILLER_EN: Final = frozenset(
     """
-    a absolutely actually ate barking go should cried crying dancing eat eating playing sitting
+    a absolutely actually woke wake woken ate barking go should cried crying dancing eat eating
+    playing sitting
     sleeping
     snoring singing studying a absolutely actually again ah all already also am an and any are
     aren't at back bad be been
@@ -254,7 +259,8 @@ LIFE_FILLER_EN: Final = frozenset(
     """.split()
 )
 LIFE_ZH: Final = any_line("""
-天气|辛苦|打工人|尴尬|春天来了|下雨|下雪|大雨|小雨|大雪|雨|雪|太阳|阴天|晴天|刮风|大风|台风|雾霾
+天气|风|阳光|月亮|月色|空气|星星|辛苦|打工人|尴尬|春天来了|下雨|下雪|大雨|小雨|大雪|雨|雪|太阳
+|阴天|晴天|刮风|大风|台风|雾霾
 |闷热|热死|冷死|好热|好冷
 |炎热|凉快|暖和
 热|冷|累死|好累|累|困死|困|饿死|饿|渴|烦死|烦|郁闷|难过|伤心|难受|孤独|寂寞|无聊|开心|高兴|快乐
@@ -289,6 +295,8 @@ like i'?m (?:\w+)|like (?:i am|you would to) (?:\w+ )?\w+|to a (?:child|kid|begi
 explain (?:it|that|this)(?: to me)?
 (?:the |a )?(?:short|shorter|long|longer|simple|simpler|brief) version|(?:a |the )?(?:short 
 |brief |quick )?summary
+(?:i'm |i am )?not (?:quite |really )?sure (?:i|what) \w+(?: you mean| that)?
+huh|eh\?|sorry\?|what now\?
 too long|too short|too complicated|too much text|to the point|more (?:briefly|simply|slowly
 |politely|formally|clearly|formal|polite|casual|concise|friendly)|less (?:formal|technical|text)
 formal|polite|politely|concise|simple|plain|brief|briefly
@@ -327,7 +335,8 @@ WISH_ZH: Final = any_line("""
 再[说讲来念写回解释答描述]{1,2}一?[遍次下回]|再说|再讲|重复|重说|重新说|重讲|复述|再来[一]?[遍次]
 简单[点些]|简短[点些]?|简洁|精简|缩短|短[一]?[点些]|长[一]?[点些]|太长|太短|太复杂|太啰嗦|说重点
 |重点|通俗|易懂|大白话|白话|慢[一]?[点些]|慢慢说|说慢|说短|说长
-换成|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]|没[看听弄搞]?明白|换[个一]?[种个]?说法
+^[啊哈嗯,?]*什么[?]?$|啊[?]|换成|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]
+|没[看听弄搞]?明白|换[个一]?[种个]?说法
 |换[个一]?[种个]?方式
 |换[个一]?[种个]?表达|换[个一]?[种个]?语气
 |换[个一]?[种个]?讲法|换句话说|总结|概括|归纳|一句话|翻译|译成
@@ -344,7 +353,7 @@ WISH_ZH: Final = any_line("""
 |为什么这么说|怎么这么说
 """)
 WISH_FILLER_ZH: Final = any_line("""
-请你|请|麻烦你?|能不能|可不可以|可以|能|帮我|帮忙|给我|把|将|用|刚才|刚刚|上面|前面|你的|你|您
+请你|请|没|麻烦你?|能不能|可不可以|可以|能|帮我|帮忙|给我|把|将|用|刚才|刚刚|上面|前面|你的|你|您
 |我的|我|说的|说得|讲的|回答|答案|内容|那段|那个|这段
 这个|那些|这些|这句|那句|话|说|讲|写|念|一遍|一次|一下|一点|一些|一|点|些|再|更|又|还|重新|成|为
 |得|地|的|了|吗|么|呢|吧|啊|呀|哦|嗯|哈|嘛|来|下
