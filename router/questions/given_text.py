@@ -48,6 +48,7 @@ _NOUN_ZH = (
 )
 _THIS_ZH = (
     rf"(?:这[一几两]?[段句篇封条份首]{_NOUN_ZH}?|这[些个]{_NOUN_ZH}?|下面|以下|下列|如下|下述"
+    rf"|下文|上文"
     rf"|上面的?{_NOUN_ZH}|我的{_NOUN_ZH})"
 )
 _ON_TEXT_ZH = (
@@ -91,6 +92,7 @@ _TASK = re.compile(
     rf"\b{_ON_TEXT_EN}\b[^\n:]{{0,80}}?(?:[:\n]|\?(?=\s))"
     rf"|\b{_ON_THIS_EN}\b[^\n:.]{{0,40}}?\b{_THIS_EN}\b[^\n:.]{{0,80}}?[:\n]"
     rf"|\b{_INTO_EN}\b[^\n:.]{{0,20}}?\b(?:to|into|as|in) [^\n:.]{{2,40}}?[:\n]"
+    r"|\bthe following (?!question)[^\n:?]{0,30}[:?\n]"
     rf"|\b(?:is|are|does|do|what|who|when|where|how|which)\b[^\n:?]{{0,40}}?\b(?:this|these"
     rf"|the following) {_NOUN_EN}\b[^\n:?]{{0,60}}?[:?\n]"
     rf"|{_ON_TEXT_ZH}[^:\n。]{{0,30}}[:\n]"
@@ -100,7 +102,8 @@ _TASK = re.compile(
     rf"[^:\n。?]{{0,30}}[:\n?]"
 )
 _TASK_ON_QUOTE = re.compile(
-    rf"\b{_ON_TEXT_EN}\b|\b(?:this|these|the following) {_NOUN_EN}\b|\bgrammatical"
+    rf"\b{_ON_TEXT_EN}\b|\b(?:this|these|the following) {_NOUN_EN}\b|\bgrammatical|\bhere\b"
+    rf"|\bmentioned\b"
     rf"|\bmore (?:polite"
     rf"|formal|friendly)|{_ON_TEXT_ZH}|{_THIS_ZH}|(?:写|拟|起草)[^。]{{0,8}}(?:回复|答复|回信)"
     rf"|语病"

@@ -23,12 +23,13 @@ you(?:'re| are) (?:welcome|the best|great|awesome|amazing|so helpful|very helpfu
 good ?bye|bye(?: ?bye)?|talk to you later|farewell|see (?:you|ya)(?: later| soon| around)?
 take care|have a (?:nice|good|great|lovely) (?:day|one|evening|night|weekend|time)
 (?:nice|good|great|lovely) (?:to (?:meet|see)|meeting|seeing|talking to|chatting with) you
+(?:you |all |everything )(?:good|ok|okay|alright|fine|well)
 how(?:'s| is) (?:it going|everything|life|your day(?: going)?|things)
 how (?:are|r) (?:you|u|ya|things)(?: doing| today| feeling)*
 (?:what's|whats|what is) up|wassup|sup|how do you do|how have you been
 what(?:'s| is) your name|who are you|what are you|do you have a name
 are you (?:a |an )?(?:robot|bot|human|person|real|real person|machine|ai|chatbot|computer)
-(?:who|what company) (?:made|built|created|trained|programmed) you|how old are you
+(?:who|what company|which company) (?:made|built|created|trained|programmed) you|how old are you
 where (?:are you from|do you live|were you born)
 tell me (?:a|another) (?:joke|funny joke|story)|make me laugh|say something funny
 i(?:'m| am) (?:bored|fine|good|well|sad|happy|tired|back|great)(?: too| today)?
@@ -144,7 +145,7 @@ ABOUT_EN: Final = re.compile(
 
 ABOUT_ZH: Final = re.compile(
     "(?:那么?|请问|你好|您好|嗨|哈喽|喂|想问下?|问一下|所以|话说|对了|顺便问一下|请|麻烦|我想知道"
-    "|[,。! ])*(?:"
+    "|除了[^,。]{1,6}(?:以外|之外)?|[,。! ])*(?:"
     "(?:我|现在)?(?:是)?在?(?:和|跟|同)(?:一个)?(?:真人|机器人|人工|AI|ai|人类|人|机器|程序)"
     "(?:在)?(?:聊天|说话|对话|聊|交流)"
     "|[你您](?!们)(?:到底|究竟|其实|真的|就|现在|也|都|难道|应该|还|平时|平常|一般|每天)*(?:"
@@ -189,6 +190,9 @@ ABOUT_ZH: Final = re.compile(
     "|(?:和|跟|与|比)(?:chat ?gpt|gpt[-0-9.o]*|claude|gemini|deepseek|文心一言|豆包|真人|人类|siri"
     "|人)"
     "[^,。?!们]{0,10}"
+    "|是[^,。?!们家店]{0,6}(?:AI|ai|机器人|人工智能|大?模型|程序)"
+    "|(?:能|会|可以|能够)?(?:不能)?(?:听懂|看懂|理解|明白|听得懂|看得懂)(?:我|人)?(?:说|讲"
+    "|写)?(?:的)?(?:话|意思|什么)?"
     "|(?:聪明|智能|可靠|厉害|靠谱)"
     "|(?:能|会|可以|可)?(?:帮|替|给|为)?(?:我|我们)?(?:干嘛|干啥|做啥|干什么|做什么)(?:用)?的?"
     "|(?:知道|清楚|明白|认识)?[你您]?自己(?:是)?(?:谁|什么|哪里|个?机器人|AI|ai)?[^,。?!们]{0,6}"
@@ -242,7 +246,8 @@ LIFE_EN: Final = frozenset(
 )
 LIFE_FILLER_EN: Final = frozenset(
     """
-    a absolutely actually woke wake woken ate barking go should cried crying dancing eat eating
+    a absolutely actually woke wake woken hate love enjoy prefer ate barking go should cried
+    crying dancing eat eating
     playing sitting
     sleeping
     snoring singing studying a absolutely actually again ah all already also am an and any are
@@ -259,7 +264,8 @@ LIFE_FILLER_EN: Final = frozenset(
     """.split()
 )
 LIFE_ZH: Final = any_line("""
-天气|风|阳光|月亮|月色|空气|星星|辛苦|打工人|尴尬|春天来了|下雨|下雪|大雨|小雨|大雪|雨|雪|太阳
+天气|迟到|早点休息|休息|月色|风|阳光|月亮|月色|空气|星星|辛苦|打工人|尴尬|春天来了|下雨|下雪|大雨
+|小雨|大雪|雨|雪|太阳
 |阴天|晴天|刮风|大风|台风|雾霾
 |闷热|热死|冷死|好热|好冷
 |炎热|凉快|暖和
@@ -297,6 +303,7 @@ explain (?:it|that|this)(?: to me)?
 |brief |quick )?summary
 (?:i'm |i am )?not (?:quite |really )?sure (?:i|what) \w+(?: you mean| that)?
 huh|eh\?|sorry\?|what now\?
+(?:like|to|for) an? (?:\w+ )?(?:child|kid|beginner|baby|toddler|layman|pupil)
 too long|too short|too complicated|too much text|to the point|more (?:briefly|simply|slowly
 |politely|formally|clearly|formal|polite|casual|concise|friendly)|less (?:formal|technical|text)
 formal|polite|politely|concise|simple|plain|brief|briefly
