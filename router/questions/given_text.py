@@ -14,8 +14,8 @@ from typing import Final
 # The beginning and the end of a system turn that are compared with a question.
 _READ_CHARS: Final = 20_000
 # A body must be more than a name: words, or Han characters.
-_BODY_WORDS: Final = 3
-_BODY_HAN: Final = 4
+_BODY_WORDS: Final = 2
+_BODY_HAN: Final = 3
 # Share of a question's own words that its context must hold.
 _SHARED_WORDS: Final = 0.5
 _SHARED_PAIRS: Final = 0.34
@@ -48,10 +48,12 @@ _NOUN_ZH = (
 )
 _THIS_ZH = (
     rf"(?:这[一几两]?[段句篇封条份首]{_NOUN_ZH}?|这[些个]{_NOUN_ZH}?|下面|以下|下列|如下|下述"
+    rf"|下文|上文"
     rf"|上面的?{_NOUN_ZH}|我的{_NOUN_ZH})"
 )
 _ON_TEXT_ZH = (
-    "(?:翻译|译成|译为|润色|改写|重写|缩写|缩短|精简|扩写|校对|改错|纠正|订正|改正|改得|改成|改为"
+    "(?:翻译|翻成|译成|译为|润色|改写|重写|缩写|缩短|精简|扩写|校对|改错|纠正|订正|改正|改得|改成"
+    "|改为"
     "|续写)"
 )
 _ON_THIS_ZH = (
@@ -81,6 +83,7 @@ _ANNOUNCED = re.compile(
 _BASED_ON = re.compile(
     rf"\b(?:based on|according to|using|from|given|in|with|use)(?: only)? {_THIS_EN}\b"
     r"[^\n:]{0,80}?(?:[:\n]|\?(?=\s))"
+    r"|(?:根据|阅读|读|参考)(?:短文|文章|材料|上文|原文|课文|资料)[^:\n]{0,40}[:\n]"
     r"|(?:根据|基于|按照|参考|阅读|依据|结合|从)(?:下面|以下|下列|如下|上述|这段|这篇|这封|所给"
     r"|给出|给定)"
     r"[^:\n]{0,40}[:\n]"
@@ -89,6 +92,7 @@ _TASK = re.compile(
     rf"\b{_ON_TEXT_EN}\b[^\n:]{{0,80}}?(?:[:\n]|\?(?=\s))"
     rf"|\b{_ON_THIS_EN}\b[^\n:.]{{0,40}}?\b{_THIS_EN}\b[^\n:.]{{0,80}}?[:\n]"
     rf"|\b{_INTO_EN}\b[^\n:.]{{0,20}}?\b(?:to|into|as|in) [^\n:.]{{2,40}}?[:\n]"
+    r"|\bthe following (?!question)[^\n:?]{0,30}[:?\n]"
     rf"|\b(?:is|are|does|do|what|who|when|where|how|which)\b[^\n:?]{{0,40}}?\b(?:this|these"
     rf"|the following) {_NOUN_EN}\b[^\n:?]{{0,60}}?[:?\n]"
     rf"|{_ON_TEXT_ZH}[^:\n。]{{0,30}}[:\n]"
@@ -98,7 +102,8 @@ _TASK = re.compile(
     rf"[^:\n。?]{{0,30}}[:\n?]"
 )
 _TASK_ON_QUOTE = re.compile(
-    rf"\b{_ON_TEXT_EN}\b|\b(?:this|these|the following) {_NOUN_EN}\b|\bgrammatical"
+    rf"\b{_ON_TEXT_EN}\b|\b(?:this|these|the following) {_NOUN_EN}\b|\bgrammatical|\bhere\b"
+    rf"|\bmentioned\b"
     rf"|\bmore (?:polite"
     rf"|formal|friendly)|{_ON_TEXT_ZH}|{_THIS_ZH}|(?:写|拟|起草)[^。]{{0,8}}(?:回复|答复|回信)"
     rf"|语病"

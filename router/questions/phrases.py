@@ -56,11 +56,14 @@ QUESTION_WORD: Final = re.compile(
     r"|where (?:is|are|do|does)|which|why)\b|多少|怎么|如何|为什么|哪|什么"
 )
 MINE: Final = re.compile(r"\b(?:my|mine|our|ours)\b|我的|我们的|我家的")
+# A Chinese question to one person; in English "you" may as well be the shop.
+ARE_YOU: Final = re.compile("[你您](?![们家店这那]|有|知道|给)")
 YOURS: Final = re.compile(r"\byours?\b|[你您]们|[你您]家")
 YOU: Final = re.compile(
     r"\b(?:you|you're|yourself|u|ya)\b|\byour (?:\w+ )?(?:name|age|boss|maker|creator|origin"
     r"|birthday"
-    r"|country|home|hobb\w+|pets?|purpose|owner|family|favou?rite|day|week|weekend|evening|morning|night|mood|life)\b|[你您](?!们|家|店)"
+    r"|country|home|hobb\w+|pets?|purpose|owner|family|favou?rite|day|week|weekend|evening"
+    r"|morning|night|mood|life)\b|[你您](?!们|家|店)"
 )
 POLICY_EN: Final = whole_words(r"""
 returns?|refunds?|exchanges?|warrant(?:y|ies)|guarantees?|deliver(?:y|ies)|shipping|postage
@@ -93,11 +96,12 @@ TRADE: Final = re.compile(
     r"|founded|employees?|you guys|service|parcels?|packages?|arrived|broken|damaged"
     r"|drivers?|quality|doesn't|won't|stopped|broke|leak\w*|flicker\w*|missing|problems?|issues?"
     r"|fault\w*|crack\w*|scratch\w*|wobbl\w*|loose|not working)\b"
-    "|你们|贵店|贵司|店|营业|开门|关门|上班|下班时间|买|卖|订|货|价|钱|免费|付|刷卡|现金|停车"
+    "|你们|贵店|贵司|店|营业|开门|关门|几点|上班|下班时间|买|卖|订|货|价|钱|免费|付|刷卡|现金|停车"
     "|会员|积分|预约|安装|尺寸|颜色|材质"
     "|库存|账号|密码|客服|人工|招聘|公司|老板|地铁|公交|门票|票价|景点|酒店|餐馆"
-    "|收到|送到|送来|到货|到了|碎[了的]|坏[了的]|破[了的]|司机|师傅|包裹|快递|质量|服务"
-    "|不亮|不动|打不开|没电|漏水|漏电|闪烁|异响|失灵|故障|开裂|划痕|缺件|少了|有问题|出问题|不工作|用不了"
+    "|收到|送到|送来|到货|到了|碎[了的]|坏[了的]|破[了的]|司机|师傅|包裹|快递|质量|服务|包装"
+    "|不亮|不动|打不开|没电|漏水|漏电|闪烁|异响|失灵|故障|开裂|划痕|缺件|少了|有问题|出问题"
+    "|不工作|用不了"
     "|不能用"
 )
 QUESTION_MARK: Final = re.compile(r"[?？]")

@@ -141,6 +141,12 @@ class _Reading:
         return _asks(self.text) or bool(phrases.MINE.search(self.text)) or voices_feeling(self.text)
 
     @property
+    def asks_the_assistant(self) -> bool:
+        """It begins as a question about the one that is asked, and names no matter of trade."""
+        is_clear = not phrases.MINE.search(self.text) and not phrases.TRADE.search(self.text)
+        return is_clear and bool(phrases.ARE_YOU.match(self.text))
+
+    @property
     def is_guessed_small_talk(self) -> bool:
         """The classifier is sure of small talk, or nearly so of a statement; no word is against it.
 
@@ -150,8 +156,10 @@ class _Reading:
         if guess is None or guess.label is not QuestionClass.CHITCHAT:
             return False
         if not guess.is_certain and (guess.confidence < _LIKELY or self.is_of_something):
-            return False
+            return self.asks_the_assistant and guess.confidence >= _LIKELY
         if self.wanted is not None or self.is_errand or asks_for_action(self.text):
+            return False
+        if phrases.MINE.search(self.text) and voices_feeling(self.text):
             return False
         length = len(LATIN_WORD.findall(self.text)) + len(HAN.findall(self.text)) // 2
         return length <= _SMALL_TALK_WORDS and not phrases.TRADE.search(self.text)

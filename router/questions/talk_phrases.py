@@ -23,12 +23,13 @@ you(?:'re| are) (?:welcome|the best|great|awesome|amazing|so helpful|very helpfu
 good ?bye|bye(?: ?bye)?|talk to you later|farewell|see (?:you|ya)(?: later| soon| around)?
 take care|have a (?:nice|good|great|lovely) (?:day|one|evening|night|weekend|time)
 (?:nice|good|great|lovely) (?:to (?:meet|see)|meeting|seeing|talking to|chatting with) you
+(?:you |all |everything )(?:good|ok|okay|alright|fine|well)
 how(?:'s| is) (?:it going|everything|life|your day(?: going)?|things)
 how (?:are|r) (?:you|u|ya|things)(?: doing| today| feeling)*
 (?:what's|whats|what is) up|wassup|sup|how do you do|how have you been
 what(?:'s| is) your name|who are you|what are you|do you have a name
 are you (?:a |an )?(?:robot|bot|human|person|real|real person|machine|ai|chatbot|computer)
-(?:who|what company) (?:made|built|created|trained|programmed) you|how old are you
+(?:who|what company|which company) (?:made|built|created|trained|programmed) you|how old are you
 where (?:are you from|do you live|were you born)
 tell me (?:a|another) (?:joke|funny joke|story)|make me laugh|say something funny
 i(?:'m| am) (?:bored|fine|good|well|sad|happy|tired|back|great)(?: too| today)?
@@ -108,6 +109,9 @@ ABOUT_EN: Final = re.compile(
     r"|(?:which|what) (?:\w+ ){0,3}(?:model|llm|ai) (?:do|did) you (?:use|run on)"
     r"|what(?:'s| is) your (?:\w+ )?(?:name|model|version|purpose|job|role|function|age"
     r"|knowledge cut-?off|training data|favou?rite \w+)"
+    r"|how does (?:this|the|your) (?:\w+ )?(?:chat ?bot|bot|assistant|ai|chat|thing"
+    r"|model) (?:work|think"
+    r"|answer|know)(?: exactly)?"
     r"|what are your (?:\w+ )?(?:capabilities|skills|abilities|limits|limitations|features"
     r"|functions"
     r"|strengths|weaknesses|powers|hobbies|interests|goals|tasks|duties|instructions)"
@@ -125,7 +129,7 @@ ABOUT_EN: Final = re.compile(
     r"|(?:is this|am i (?:talking|speaking|chatting|writing) (?:to|with)|are you|you're|you are) "
     r"(?:just |really |only |actually )?(?:a |an |some )?(?:real |actual |live )?(?:chat ?bot|bot"
     r"|robot|human(?: being)?|person|ai|machine|computer|program|automated|artificial"
-    r"|language model|real)(?: or (?:a |an )?(?:\w+ ?){1,3})?"
+    r"|language model|real|man|woman|boy|girl|male|female)(?: or (?:a |an )?(?:\w+ ?){1,3})?"
     r"|who (?:or what )?(?:are|r) (?:you|u)|who (?:\w+ )?(?:made|built|created|trained|developed"
     r"|designed|programmed|owns|runs|invented) you(?: up)?|are you (?:made|built|created|trained"
     r"|developed|run|owned|powered|based|running) (?:by|on|with|from) [\w. -]{2,30}"
@@ -141,7 +145,7 @@ ABOUT_EN: Final = re.compile(
 
 ABOUT_ZH: Final = re.compile(
     "(?:那么?|请问|你好|您好|嗨|哈喽|喂|想问下?|问一下|所以|话说|对了|顺便问一下|请|麻烦|我想知道"
-    "|[,。! ])*(?:"
+    "|除了[^,。]{1,6}(?:以外|之外)?|[,。! ])*(?:"
     "(?:我|现在)?(?:是)?在?(?:和|跟|同)(?:一个)?(?:真人|机器人|人工|AI|ai|人类|人|机器|程序)"
     "(?:在)?(?:聊天|说话|对话|聊|交流)"
     "|[你您](?!们)(?:到底|究竟|其实|真的|就|现在|也|都|难道|应该|还|平时|平常|一般|每天)*(?:"
@@ -186,6 +190,9 @@ ABOUT_ZH: Final = re.compile(
     "|(?:和|跟|与|比)(?:chat ?gpt|gpt[-0-9.o]*|claude|gemini|deepseek|文心一言|豆包|真人|人类|siri"
     "|人)"
     "[^,。?!们]{0,10}"
+    "|是[^,。?!们家店]{0,6}(?:AI|ai|机器人|人工智能|大?模型|程序)"
+    "|(?:能|会|可以|能够)?(?:不能)?(?:听懂|看懂|理解|明白|听得懂|看得懂)(?:我|人)?(?:说|讲"
+    "|写)?(?:的)?(?:话|意思|什么)?"
     "|(?:聪明|智能|可靠|厉害|靠谱)"
     "|(?:能|会|可以|可)?(?:帮|替|给|为)?(?:我|我们)?(?:干嘛|干啥|做啥|干什么|做什么)(?:用)?的?"
     "|(?:知道|清楚|明白|认识)?[你您]?自己(?:是)?(?:谁|什么|哪里|个?机器人|AI|ai)?[^,。?!们]{0,6}"
@@ -233,12 +240,15 @@ LIFE_EN: Final = frozenset(
     lunch miserable monday mondays mood moody morning nap nervous nice night rain raining rainy sad
     saturday sick sleep sleepy slept smart smile snow snowing snowy starving stormy stress stressed
     stressful summer sun sunny sunday sunshine sweet tea thirsty thursday tired tiring traffic
-    tuesday unwell warm weather wednesday week weekend wet wind windy winter wonderful work yawn
+    tuesday unwell warm weather wednesday week weekend wet wind windy winter wonderful woke work
+    yawn
     """.split()
 )
 LIFE_FILLER_EN: Final = frozenset(
     """
-    a absolutely actually ate barking go should cried crying dancing eat eating playing sitting
+    a absolutely actually woke wake woken hate love enjoy prefer ate barking go should cried
+    crying dancing eat eating
+    playing sitting
     sleeping
     snoring singing studying a absolutely actually again ah all already also am an and any are
     aren't at back bad be been
@@ -254,7 +264,9 @@ LIFE_FILLER_EN: Final = frozenset(
     """.split()
 )
 LIFE_ZH: Final = any_line("""
-天气|辛苦|打工人|尴尬|春天来了|下雨|下雪|大雨|小雨|大雪|雨|雪|太阳|阴天|晴天|刮风|大风|台风|雾霾
+天气|迟到|早点休息|休息|月色|风|阳光|月亮|月色|空气|星星|辛苦|打工人|尴尬|春天来了|下雨|下雪|大雨
+|小雨|大雪|雨|雪|太阳
+|阴天|晴天|刮风|大风|台风|雾霾
 |闷热|热死|冷死|好热|好冷
 |炎热|凉快|暖和
 热|冷|累死|好累|累|困死|困|饿死|饿|渴|烦死|烦|郁闷|难过|伤心|难受|孤独|寂寞|无聊|开心|高兴|快乐
@@ -289,6 +301,9 @@ like i'?m (?:\w+)|like (?:i am|you would to) (?:\w+ )?\w+|to a (?:child|kid|begi
 explain (?:it|that|this)(?: to me)?
 (?:the |a )?(?:short|shorter|long|longer|simple|simpler|brief) version|(?:a |the )?(?:short 
 |brief |quick )?summary
+(?:i'm |i am )?not (?:quite |really )?sure (?:i|what) \w+(?: you mean| that)?
+huh|eh\?|sorry\?|what now\?
+(?:like|to|for) an? (?:\w+ )?(?:child|kid|beginner|baby|toddler|layman|pupil)
 too long|too short|too complicated|too much text|to the point|more (?:briefly|simply|slowly
 |politely|formally|clearly|formal|polite|casual|concise|friendly)|less (?:formal|technical|text)
 formal|polite|politely|concise|simple|plain|brief|briefly
@@ -327,7 +342,8 @@ WISH_ZH: Final = any_line("""
 再[说讲来念写回解释答描述]{1,2}一?[遍次下回]|再说|再讲|重复|重说|重新说|重讲|复述|再来[一]?[遍次]
 简单[点些]|简短[点些]?|简洁|精简|缩短|短[一]?[点些]|长[一]?[点些]|太长|太短|太复杂|太啰嗦|说重点
 |重点|通俗|易懂|大白话|白话|慢[一]?[点些]|慢慢说|说慢|说短|说长
-换成|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]|没[看听弄搞]?明白|换[个一]?[种个]?说法
+^[啊哈嗯,?]*什么[?]?$|啊[?]|换成|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]
+|没[看听弄搞]?明白|换[个一]?[种个]?说法
 |换[个一]?[种个]?方式
 |换[个一]?[种个]?表达|换[个一]?[种个]?语气
 |换[个一]?[种个]?讲法|换句话说|总结|概括|归纳|一句话|翻译|译成
@@ -344,7 +360,7 @@ WISH_ZH: Final = any_line("""
 |为什么这么说|怎么这么说
 """)
 WISH_FILLER_ZH: Final = any_line("""
-请你|请|麻烦你?|能不能|可不可以|可以|能|帮我|帮忙|给我|把|将|用|刚才|刚刚|上面|前面|你的|你|您
+请你|请|没|麻烦你?|能不能|可不可以|可以|能|帮我|帮忙|给我|把|将|用|刚才|刚刚|上面|前面|你的|你|您
 |我的|我|说的|说得|讲的|回答|答案|内容|那段|那个|这段
 这个|那些|这些|这句|那句|话|说|讲|写|念|一遍|一次|一下|一点|一些|一|点|些|再|更|又|还|重新|成|为
 |得|地|的|了|吗|么|呢|吧|啊|呀|哦|嗯|哈|嘛|来|下
