@@ -185,7 +185,9 @@ def read_signals(
     Returns:
         The signals.
     """
-    reading = _read(question, history, answered, instructions, classifier)
+    reading = _read(
+        question, history, answered=answered, instructions=instructions, classifier=classifier
+    )
     text = reading.text
     source = _find_no_source(reading)
     is_talk = source in (NoSource.SMALL_TALK, NoSource.ABOUT_ASSISTANT)
@@ -211,6 +213,7 @@ def read_signals(
 def _read(
     question: str,
     history: Sequence[str],
+    *,
     answered: bool | None,
     instructions: Sequence[str],
     classifier: Classifier | None,

@@ -39,14 +39,14 @@ from service.api.schemas.openai import (
     UrlCitation,
 )
 from service.api.schemas.shapes import ListReply
-from service.api.schemas.tools import read_tools, refuse_unsupported
 from service.api.sources import source_link
 from service.chat.citations import Citation
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event
 from service.chat.question import Question
+from service.chat.tool_choice import read_tools
 from service.context import AppContext
 from service.engine.generation import Usage
-from service.errors import ModelNotFound
+from service.errors import InvalidRequest, ModelNotFound, ToolsUnsupported
 from service.routing.facts import Requirements
 
 api = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["OpenAI"])
@@ -148,6 +148,23 @@ def question_of(
 def server_address(request: Request, context: AppContext) -> str:
     """Return where clients reach this gateway: as configured, or as this one did."""
     return context.settings.server.public_url or str(request.base_url)
+
+
+def refuse_unsupported(body: CompletionRequest) -> None:
+    """Refuse what would otherwise be dropped without a word.
+
+    Raises:
+        InvalidRequest: Several answers, or log-probabilities, are asked for.
+        ToolsUnsupported: Functions are asked for in the form that `tools` replaced.
+    """
+    if body.n not in (None, 1):
+        raise InvalidRequest("One answer is given for a request: leave n out.", param="n")
+    if body.logprobs or body.top_logprobs:
+        raise InvalidRequest(
+            "Log-probabilities are not given: leave logprobs out.", param="logprobs"
+        )
+    if body.functions or body.function_call not in (None, "none", "auto"):
+        raise ToolsUnsupported("functions is an older form: send tools.", param="functions")
 
 
 def asks_json(question: Question) -> bool:

@@ -1,32 +1,14 @@
-"""`tools` and `tool_choice` of a chat completion, and what of that protocol is refused."""
+"""Which functions of a request may or must be called, as OpenAI's protocol says it."""
 
 import re
 
 from pydantic import JsonValue
 
-from service.api.schemas.openai import CompletionRequest
 from service.chat.tools import FunctionTool, Tools
 from service.errors import InvalidRequest, ToolsUnsupported
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_TOOLS = 128  # OpenAI's own limit
-
-
-def refuse_unsupported(body: CompletionRequest) -> None:
-    """Refuse what would otherwise be dropped without a word.
-
-    Raises:
-        InvalidRequest: Several answers, or log-probabilities, are asked for.
-        ToolsUnsupported: Functions are asked for in the form that `tools` replaced.
-    """
-    if body.n not in (None, 1):
-        raise InvalidRequest("One answer is given for a request: leave n out.", param="n")
-    if body.logprobs or body.top_logprobs:
-        raise InvalidRequest(
-            "Log-probabilities are not given: leave logprobs out.", param="logprobs"
-        )
-    if body.functions or body.function_call not in (None, "none", "auto"):
-        raise ToolsUnsupported("functions is an older form: send tools.", param="functions")
 
 
 def read_tools(tools: JsonValue, choice: JsonValue, *, parser: str | None) -> Tools | None:
