@@ -74,7 +74,7 @@ def decide(facts: Facts, policy: Policy, *, asked: Strategy | None = None) -> De
     else:
         chosen, choice = _choose(preferences, policy.fallback, ruling.eligible)
     conflict = _find_conflict(chosen, ruling)
-    declines = [rule.evaluate(found) for rule in policy.decline]
+    declines = [each.rule.evaluate(found) for each in policy.decline]
     declined = next((finding for finding in declines if finding.truth), None)
     pilot = None if policy.pilot is None else policy.pilot.evaluate(found)
     others = () if conflict else _reject_others(chosen, choice.stated, ruling)
@@ -109,7 +109,13 @@ def settle(
     """
     settling = policy.settling
     if decision.declined_by is not None:
-        return Settlement("abstain", decision.declined_by, evidence, "out_of_scope")
+        return _settle_declined(
+            decision,
+            decision.declined_by,
+            evidence,
+            policy=policy,
+            allow_prompt_only=allow_prompt_only,
+        )
     if not decision.strategy.retrieves:
         return Settlement("answer", settling.without_retrieval, evidence)
     values = {**decision.facts.values, **evidence.as_values()}
@@ -124,6 +130,16 @@ def settle(
             reason = settle_rule.reason_for(evidence) if abstains else None
             return Settlement(settle_rule.outcome, finding, evidence, reason)
     return Settlement("answer", settling.otherwise, evidence)
+
+
+def _settle_declined(
+    decision: Decision, by: Finding, evidence: Evidence, *, policy: Policy, allow_prompt_only: bool
+) -> Settlement:
+    rule = next(each for each in policy.decline if each.rule.stated.id == by.rule)
+    may_answer = rule.or_prompt_only and allow_prompt_only
+    if may_answer and not decision.forbids(Strategy.PROMPT_ONLY):
+        return Settlement("prompt_only", by, evidence)
+    return Settlement("abstain", by, evidence, rule.reason)
 
 
 def drop_ineligible(

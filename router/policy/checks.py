@@ -62,8 +62,10 @@ def find_faults(
     choosing = [*policy.evidence, *policy.preference]
     settles = [each.rule for each in policy.settling.rules]
     pilots = [] if policy.pilot is None else [policy.pilot]
+    forbidding = [each.rule for each in policy.hard]
+    declining = [each.rule for each in policy.decline]
     for asked, rules in (
-        (prover, [*(each.rule for each in policy.hard), *policy.decline, *choosing, *pilots]),
+        (prover, [*forbidding, *declining, *choosing, *pilots]),
         (settling, settles),
     ):
         for rule in rules:

@@ -110,7 +110,13 @@ class PreferenceSchema(ConditionalSchema):
 
 
 class DeclineSchema(ConditionalSchema):
-    """Requests outside the use case: refused at once, nothing is retrieved or generated."""
+    """Requests that are refused at once: nothing is retrieved or generated.
+
+    `or_prompt_only` allows a labelled answer without passages; `reason` says why it abstains.
+    """
+
+    reason: Abstention = "out_of_scope"
+    or_prompt_only: bool = False
 
 
 class PilotSchema(ConditionalSchema):

@@ -32,7 +32,14 @@ from router.policy.document import (
     validate_policy,
 )
 from router.policy.leaves import Leaf, LeafFault
-from router.policy.rules import CompiledRule, HardRule, PolicyWarning, SettleRule, Settling
+from router.policy.rules import (
+    CompiledRule,
+    DeclineRule,
+    HardRule,
+    PolicyWarning,
+    SettleRule,
+    Settling,
+)
 from router.text import Text
 
 if TYPE_CHECKING:
@@ -65,7 +72,7 @@ class Policy:
         thresholds: The values its rules name.
         leaves: Every different leaf of its rules, each evaluated once a decision.
         hard: Which strategies are forbidden, and when.
-        decline: Which requests lie outside the use case.
+        decline: Which requests are refused before anything is searched.
         evidence: Rules on the scores of the last compare.
         preference: Which strategy to prefer; the first rule that can be followed chooses.
         pilot: When an adapter is marked as a pilot.
@@ -87,7 +94,7 @@ class Policy:
     fallback: Rule
     settling: Settling
     warnings: tuple[PolicyWarning, ...] = ()
-    decline: tuple[CompiledRule, ...] = ()
+    decline: tuple[DeclineRule, ...] = ()
     overrides: Mapping[str, Threshold] = field(default_factory=dict)
 
     def with_thresholds(self, declared: Mapping[str, object]) -> Policy:
@@ -236,17 +243,16 @@ def compile_policy(written: PolicySchema, document: PolicyDocument, *, version: 
         )
         for i, rule in enumerate(written.hard)
     )
-    evidence = tuple(
-        compiler.compile(rule, ("evidence", i), RuleKind.EVIDENCE, rule.prefer)
-        for i, rule in enumerate(written.evidence)
-    )
-    decline = tuple(
-        compiler.compile(rule, ("decline", i), RuleKind.DECLINE, ())
+    declining = [
+        (compiler.compile(rule, ("decline", i), RuleKind.DECLINE, ()), rule)
         for i, rule in enumerate(written.decline)
-    )
-    preference = tuple(
-        compiler.compile(rule, ("preference", i), RuleKind.PREFERENCE, rule.prefer)
-        for i, rule in enumerate(written.preference)
+    ]
+    evidence, preference = (
+        tuple(compiler.compile(r, (kind.value, i), kind, r.prefer) for i, r in enumerate(rules))
+        for kind, rules in (
+            (RuleKind.EVIDENCE, written.evidence),
+            (RuleKind.PREFERENCE, written.preference),
+        )
     )
     pilot = None
     if written.pilot is not None:
@@ -264,7 +270,7 @@ def compile_policy(written: PolicySchema, document: PolicyDocument, *, version: 
         pilot=pilot,
         fallback=_read_fallback(written, document),
         settling=_compile_settling(written, document, values),
-        decline=decline,
+        decline=tuple(DeclineRule(c, r.reason, r.or_prompt_only) for c, r in declining),
     )
 
 

@@ -72,6 +72,21 @@ class HardRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclineRule:
+    """A rule by which a request is refused before anything is searched.
+
+    Attributes:
+        rule: The rule.
+        reason: Why it is not answered.
+        or_prompt_only: Whether an answer without passages may stand in, where the caller allows.
+    """
+
+    rule: CompiledRule
+    reason: Abstention
+    or_prompt_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SettleRule:
     """A rule after retrieval.
 
@@ -142,8 +157,8 @@ class Rules(Protocol):
         """Which strategies are forbidden, and when."""
 
     @property
-    def decline(self) -> tuple[CompiledRule, ...]:
-        """Which requests lie outside the use case."""
+    def decline(self) -> tuple[DeclineRule, ...]:
+        """Which requests are refused before anything is searched."""
 
     @property
     def evidence(self) -> tuple[CompiledRule, ...]:

@@ -187,7 +187,8 @@ def check_cases(cases: Cases, policy: Policy) -> list[CaseFailure]:
 def find_unexpected(cases: Cases, policy: Policy) -> dict[str, list[str]]:
     """Return, for `true` and `false`, the rules that no row expects so."""
     choosing = (*policy.evidence, *policy.preference)
-    rules = [*(each.rule for each in policy.hard), *policy.decline, *choosing]
+    forbidding = [each.rule for each in policy.hard]
+    rules = [*forbidding, *(each.rule for each in policy.decline), *choosing]
     names = [rule.stated.id for rule in rules]
     return {
         verdict: [

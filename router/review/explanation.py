@@ -20,7 +20,7 @@ from router.trace import Node, Tree
 
 _WORDS: Final[Mapping[str, Text]] = {
     "hard": Text("硬性规则（任何情况都必须遵守）", "Hard rules (always kept)"),
-    "decline": Text("超出用例的请求（直接拒答）", "Requests outside the use case (refused)"),
+    "decline": Text("直接拒答的请求", "Requests that are refused at once"),
     "evidence": Text("实测证据（最近一次对比）", "Evidence (the last compare)"),
     "preference": Text(
         "偏好（按顺序，先成立者先选）", "Preferences (in order, the first that holds)"
@@ -86,8 +86,8 @@ def rules_of(policy: Policy) -> Iterator[ExplainedRule]:
         notes += [] if hard.binds_asked else [_WORDS["asked_allow"]]
         effect = _fill("forbids", hard.rule.stated.strategies)
         yield ExplainedRule("hard", hard.rule, effect, tuple(notes))
-    for rule in policy.decline:
-        yield ExplainedRule("decline", rule, _WORDS["refuses"])
+    for declining in policy.decline:
+        yield ExplainedRule("decline", declining.rule, _WORDS["refuses"])
     for section, rules in (("evidence", policy.evidence), ("preference", policy.preference)):
         for rule in rules:
             yield ExplainedRule(section, rule, _fill("prefers", rule.stated.strategies))

@@ -53,6 +53,9 @@ class DecisionReply(Reply):
     )
     conflict: JsonObject | None = None
     pilot: bool | None = None
+    declined_by: str | None = Field(
+        default=None, description="The rule by which the request is refused at once."
+    )
     thresholds: dict[str, JsonObject] | None = None
     settlement: JsonObject | None = Field(
         default=None, description="The outcome once passages were retrieved."
