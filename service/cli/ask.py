@@ -12,7 +12,7 @@ from service.cli.client import Gateway, Received
 from service.cli.language import LangOption, follow_script, use_language
 from service.cli.output import CommandFailed, JsonOption, Output, UrlOption, command_output
 from service.cli.replies import AnswerReply, DecisionReply, RejectionReply, RouteReply
-from service.messages.catalogue import chosen
+from service.messages.catalogue import catalogue, chosen
 from service.messages.spoken import say, spoken
 
 
@@ -115,6 +115,8 @@ def _print_reasons(out: Console, done: AnswerReply) -> None:
     outcome = say(f"ask.{done.outcome}")
     by = say("ask.by", outcome=outcome, strategy=done.strategy, model=done.model, seconds=seconds)
     out.print(f"\n{by}", markup=False, style="bold")
+    if (reason := f"abstention.{done.reason}") in catalogue():
+        out.print(say(reason), markup=False)
     _print_decision(out, done.decision)
     for source in done.citations or ():
         place = {"base": source.knowledge_base, "version": source.version}

@@ -136,6 +136,7 @@ class AnswerReply(Reading):
     id: str
     answer: str
     outcome: str
+    reason: str | None = None
     strategy: str | None
     model: str | None
     decision: DecisionReply

@@ -441,3 +441,20 @@ def test_a_lead_that_is_not_clear_is_not_called_a_winner(
     assert "ahead, but not clearly: rag (rag scores" in told
     assert "winner:" not in told
     assert "no answer to score" not in told
+
+
+@pytest.mark.parametrize(
+    ("reason", "lang", "said"),
+    [
+        ("uncited", "en", "sources are required"),
+        ("out_of_scope", "zh", "超出该用例的范围"),
+        ("of a later release", "en", "abstained by"),
+    ],
+)
+def test_ask_says_why_a_question_is_not_answered(
+    run: Run, gateway: CannedGateway, reason: str, lang: str, said: str
+) -> None:
+    gateway.answer("POST /chat", {**ANSWER, "outcome": "abstained", "reason": reason})
+    result = run("ask", "How long?", "--lang", lang)
+    assert result.exit_code == 0, result.stderr
+    assert said in result.stdout
