@@ -125,32 +125,29 @@ def test_without_a_wish_for_functions_a_text_is_answered(
     assert "tools" not in running.engine.requests[-1]
 
 
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ({"tools": "x"}, "tools"),
-        ({"tools": [1], "tool_choice": "required"}, "tools"),
-        ({"tools": [{"type": "web_search"}], "tool_choice": "required"}, "tools"),
-        ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools"),
-        ({"tools": [{"type": "function", "function": {"name": "a", "parameters": 1}}]}, "tools"),
-        ({"tools": [ORDER, ORDER], "tool_choice": "required"}, "tools"),
-        ({"tools": [ORDER] * 129}, "tools"),
-        ({"tools": [ORDER], "tool_choice": "always"}, "tool_choice"),
-        ({"tools": [SWITCH], "tool_choice": NAMED}, "tool_choice"),
-        ({"tool_choice": "required"}, "tool_choice"),
-        ({"n": 2}, "n"),
-        ({"logprobs": True}, "logprobs"),
-        ({"top_logprobs": 3}, "logprobs"),
-        ({"functions": [{"name": "a"}]}, "functions"),
-    ],
+NOT_DONE: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"tools": "x"}, "tools"),
+    ({"tools": [1], "tool_choice": "required"}, "tools"),
+    ({"tools": [{"type": "web_search"}], "tool_choice": "required"}, "tools"),
+    ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools"),
+    ({"tools": [{"type": "function", "function": {"name": "a", "parameters": 1}}]}, "tools"),
+    ({"tools": [ORDER, ORDER], "tool_choice": "required"}, "tools"),
+    ({"tools": [ORDER] * 129}, "tools"),
+    ({"tools": [ORDER], "tool_choice": "always"}, "tool_choice"),
+    ({"tools": [SWITCH], "tool_choice": NAMED}, "tool_choice"),
+    ({"tool_choice": "required"}, "tool_choice"),
+    ({"n": 2}, "n"),
+    ({"logprobs": True}, "logprobs"),
+    ({"top_logprobs": 3}, "logprobs"),
+    ({"functions": [{"name": "a"}]}, "functions"),
 )
-@pytest.mark.parametrize("stream", [False, True])
-def test_what_is_not_done_is_refused_and_not_dropped(
-    running: Running, body: dict[str, Any], param: str, stream: bool
-) -> None:
-    reply = post(running, **body, stream=stream)
-    assert reply.status_code == 400, reply.text
-    assert reply.json()["error"]["param"] == param
+
+
+def test_what_is_not_done_is_refused_and_not_dropped(running: Running) -> None:
+    for body, param in NOT_DONE:
+        for stream in (False, True):
+            reply = post(running, **body, stream=stream)
+            assert (reply.status_code, reply.json()["error"]["param"]) == (400, param), body
     assert running.engine.requests == []
 
 
