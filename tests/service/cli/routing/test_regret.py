@@ -71,7 +71,7 @@ def test_another_policy_is_judged(outcomes: Path, home: Path, tmp_path: Path) ->
         ("", "there are no rows"),
         ('{"id": "a"}\n{oops\n', "outcomes.jsonl line 2 is not JSON"),
         ('{"id": "a", "strategy": "rag", "score": 1}\n', "was asked by one strategy only"),
-        ('{"id": "a", "strategy": "rag", "score": 7}\n', "outcomes.jsonl line 1: score:"),
+        ('{"id": "a", "strategy": "rag", "score": 7}\n', "outcomes.jsonl line 1: `score`"),
     ],
 )
 def test_a_bad_file_is_named_with_its_line(outcomes: Path, content: str, said: str) -> None:
