@@ -76,5 +76,7 @@ def test_programs_report_only_operations_that_are_judged() -> None:
     for client in CLIENTS:
         text = (PROGRAMS / client.program).read_text(encoding="utf-8")
         named = set(re.findall(r"(?:cell|not_offered|notOffered)\(\s*\"([^\"]+)\"", text))
+        for listed in re.findall(r"for name in \((.+?)\):\n    not_offered\(name", text):
+            named |= set(re.findall(r"\"([^\"]+)\"", listed))
         assert named <= known, client.name
         assert named >= {operation.name for operation in OPERATIONS if not operation.is_extra}

@@ -45,6 +45,7 @@ CLIENTS = (
     Client("pydantic-ai", "pydantic_ai.txt", "pydantic_ai_py.py"),
     Client("openai-agents", "openai_agents.txt", "openai_agents_py.py"),
     Client("Vercel ai", "node.json", "vercel_ai.mjs"),
+    Client("Open WebUI", "open_webui.txt", "open_webui.py"),
 )
 
 
@@ -77,7 +78,7 @@ def command_of(client: Client, cache: Path) -> list[str]:
 def _install_python(pins: Path, place: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     python = str(place / "bin" / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--requirement", str(pins)]
+    install = [python, "-m", "pip", "install", "-qq", "--no-deps", "--requirement", str(pins)]
     subprocess.run(install, check=True)
 
 

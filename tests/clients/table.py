@@ -69,6 +69,9 @@ OPERATIONS = (
     Operation("too long", "maximum context length is"),
     Operation("two choices", "leave n out"),
     Operation("image", "mages cannot be read"),
+    _abstains("chat, abstained", is_extra=True),
+    Operation("helper prompt: title", is_extra=True),
+    Operation("helper prompt: tags", is_extra=True),
 )
 
 

@@ -69,6 +69,15 @@ def run(asked: Agent[None], messages: Any = QUESTION) -> Any:
     return Runner.run_sync(asked, messages, max_turns=2)
 
 
+async def streamed(asked: Agent[None]) -> tuple[list[str], Any]:
+    running = Runner.run_streamed(asked, QUESTION)
+    pieces = []
+    async for event in running.stream_events():
+        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
+            pieces.append(event.data.delta)
+    return pieces, running.context_wrapper.usage
+
+
 @cell("chat")
 def _() -> object:
     return run(agent(CHAT)).final_output
@@ -76,18 +85,9 @@ def _() -> object:
 
 @cell("stream")
 def _() -> object:
-    pieces, _usage = asyncio.run(_streamed(agent(CHAT)))
+    pieces, _usage = asyncio.run(streamed(agent(CHAT)))
     need(len(pieces) > 1, pieces)
     return "".join(pieces)
-
-
-async def _streamed(asked: Agent[None]) -> tuple[list[str], Any]:
-    running = Runner.run_streamed(asked, QUESTION)
-    pieces = []
-    async for event in running.stream_events():
-        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
-            pieces.append(event.data.delta)
-    return pieces, running.context_wrapper.usage
 
 
 @cell("usage")
@@ -100,7 +100,7 @@ def _() -> object:
 @cell("usage streamed")
 def _() -> object:
     asked = agent(CHAT, settings={"include_usage": True})
-    _pieces, usage = asyncio.run(_streamed(asked))
+    _pieces, usage = asyncio.run(streamed(asked))
     need(usage.input_tokens and usage.output_tokens, usage)
     return f"{usage.input_tokens} + {usage.output_tokens}"
 
@@ -186,7 +186,7 @@ def _() -> object:
 
 @cell("responses, streamed")
 def _() -> object:
-    pieces, usage = asyncio.run(_streamed(agent()))
+    pieces, usage = asyncio.run(streamed(agent()))
     need(len(pieces) > 1 and usage.output_tokens, pieces)
     return "".join(pieces)
 
