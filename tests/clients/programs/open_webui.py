@@ -12,7 +12,6 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from cells import (
@@ -136,8 +135,8 @@ def running() -> Iterator[Page]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    program = str(Path(sys.executable).with_name("open-webui"))
-    command = [program, "serve", "--host", "127.0.0.1", "--port", str(port)]
+    start = [sys.executable, "-c", "from open_webui import app; app()"]
+    command = [*start, "serve", "--host", "127.0.0.1", "--port", str(port)]
     with tempfile.TemporaryDirectory() as folder:
         silent = subprocess.DEVNULL
         server = subprocess.Popen(
