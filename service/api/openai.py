@@ -19,7 +19,7 @@ from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
 from service.api.http.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.api.schemas.answers import CitationReply, kind_of_request
-from service.api.schemas.chat import turns_of
+from service.api.schemas.chat import ends_with_result, turns_of
 from service.api.schemas.openai import (
     Annotation,
     AssistantMessage,
@@ -142,6 +142,7 @@ def question_of(
         sampling=body.sampling,
         response_format=body.response_format,
         tools=tools,
+        has_result=ends_with_result(body.messages),
     )
 
 
@@ -168,9 +169,12 @@ def refuse_unsupported(body: CompletionRequest) -> None:
 
 
 def asks_json(question: Question) -> bool:
-    """Return whether the answer is to be JSON: a refusal in words is none, and is told apart."""
+    """Return whether the answer is to be JSON: a refusal in words is none, and is told apart.
+
+    The arguments of a function that must be called are JSON too.
+    """
     asked = question.response_format
-    return asked is not None and asked.get("type") != "text"
+    return question.must_call or (asked is not None and asked.get("type") != "text")
 
 
 def parse_model(name: str, base_model: str) -> tuple[Strategy | None, str | None]:

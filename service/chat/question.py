@@ -34,6 +34,7 @@ class Question:
         sampling: Generation options of this request.
         response_format: Passed on to the model server.
         tools: Functions that the model may call, or must.
+        has_result: The caller ran a tool; its result is the text to answer from.
     """
 
     request_id: str
@@ -51,6 +52,7 @@ class Question:
     sampling: Sampling = Sampling()
     response_format: Mapping[str, JsonValue] | None = None
     tools: Tools | None = None
+    has_result: bool = False
 
     @property
     def must_call(self) -> bool:

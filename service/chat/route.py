@@ -1,9 +1,9 @@
 """First half of the line: what is known about a question, and which strategy that leads to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from router import Classifier, Decision, Policy, Signals, Strategy, decide, read_signals
+from router import Classifier, Decision, NoSource, Policy, Signals, Strategy, decide, read_signals
 from service.chat.question import Question
 from service.context import AppContext
 from service.engine.client import Message
@@ -43,7 +43,7 @@ async def choose_route(question: Question, context: AppContext) -> Route:
     use_case = await _use_case_of(question, context)
     measured = await context.measured(use_case, tenant=question.tenant)
     measured.require_bases(question.knowledge_bases or ())
-    signals = read_question(question.turns, context.classifier)
+    signals = read_question(question.turns, context.classifier, has_result=question.has_result)
     facts = gather_facts(
         use_case,
         signals,
@@ -58,8 +58,29 @@ async def choose_route(question: Question, context: AppContext) -> Route:
     return Route(use_case, signals, measured, policy, decision)
 
 
-def read_question(turns: Sequence[Message], classifier: Classifier) -> Signals:
-    """Return what a conversation says of its last turn; system turns are read as instructions."""
+def read_question(
+    turns: Sequence[Message], classifier: Classifier, *, has_result: bool = False
+) -> Signals:
+    """Return what a conversation says of its last turn; system turns are read as instructions.
+
+    Args:
+        turns: The conversation.
+        classifier: Asked for the class of the question.
+        has_result: The caller ran a tool for it: the result is a text brought to answer from.
+    """
+    signals = _read_turns(turns, classifier)
+    if not has_result:
+        return signals
+    return replace(
+        signals,
+        chitchat=False,
+        asks_fact=False,
+        needs_no_sources=NoSource.GIVEN_TEXT,
+        context_given=True,
+    )
+
+
+def _read_turns(turns: Sequence[Message], classifier: Classifier) -> Signals:
     spoken = [turn for turn in turns[:-1] if turn.role != "system"]
     return read_signals(
         turns[-1].content,

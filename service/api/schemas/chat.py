@@ -132,6 +132,7 @@ class ChatRequest(Body):
             ),
             sampling=self.sampling,
             response_format=self.response_format,
+            has_result=ends_with_result(self.messages),
         )
 
 
@@ -149,6 +150,11 @@ def turns_of(messages: tuple[ChatMessage, ...]) -> tuple[Message, ...]:
             param="messages",
         )
     return turns
+
+
+def ends_with_result(messages: tuple[ChatMessage, ...]) -> bool:
+    """Return whether the caller ran a tool and sends its result to be answered from."""
+    return messages[-1].role in RESULT_ROLES and bool(messages[-1].text("messages").strip())
 
 
 def _with_results_folded(messages: tuple[ChatMessage, ...]) -> tuple[Message, ...]:

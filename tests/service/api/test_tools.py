@@ -174,6 +174,49 @@ def test_an_abstention_where_json_is_asked_for_is_a_refusal(
     assert (final.content or None, final.refusal, final.parsed) == (None, REFUSAL, None)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_abstention_where_a_call_is_asked_for_is_a_refusal(
+    running: Running, client: openai.OpenAI, stream: bool
+) -> None:
+    asked: Any = {**nothing_found(running), "tools": [ORDER], "tool_choice": "required"}
+    if stream:
+        deltas = [c.choices[0].delta for c in client.chat.completions.create(**asked, stream=True)]
+        assert "".join(delta.refusal or "" for delta in deltas) == REFUSAL
+        assert not any(delta.content or delta.tool_calls for delta in deltas)
+        return
+    message = client.chat.completions.create(**asked).choices[0].message
+    assert (message.content, message.refusal, message.tool_calls) == (None, REFUSAL, None)
+
+
+RESULT_SENT_BACK: list[dict[str, Any]] = [
+    {"role": "user", "content": "Who painted the ceiling of the Sistine Chapel?"},
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [
+            {"id": "a", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
+        ],
+    },
+    {"role": "tool", "tool_call_id": "a", "content": "Michelangelo"},
+]
+
+
+def test_the_result_of_a_tool_is_answered_from_where_the_documents_say_nothing(
+    running: Running,
+) -> None:
+    running.prepare()
+    asked = {"model": "auto", "use_case": "demo"}
+    done = post(running, **asked, messages=RESULT_SENT_BACK).json()
+    assert done["route"]["outcome"] == "answered"
+    assert done["route"]["needs_no_sources"] == "given_text"
+    sent = [turn["content"] for turn in running.engine.requests[-1]["messages"]]
+    assert any("Result of look_up: Michelangelo" in content for content in sent)
+    without = [*RESULT_SENT_BACK[:1], {"role": "assistant", "content": ""}, RESULT_SENT_BACK[0]]
+    assert post(running, **asked, messages=without).json()["route"]["outcome"] == "abstained"
+    empty = [*RESULT_SENT_BACK[:2], {**RESULT_SENT_BACK[2], "content": " "}]
+    assert post(running, **asked, messages=empty).json()["route"]["outcome"] == "abstained"
+
+
 @pytest.mark.parametrize("kind", ["text", None])
 def test_an_abstention_in_words_is_the_answers_text(
     running: Running, client: openai.OpenAI, kind: Literal["text"] | None

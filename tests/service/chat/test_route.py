@@ -35,3 +35,11 @@ def test_a_system_turn_may_bring_the_text_to_answer_from() -> None:
     signals = read_question([system, question], default_classifier())
     assert signals.needs_no_sources is NoSource.GIVEN_TEXT
     assert not signals.follow_up
+
+
+def test_the_result_of_a_tool_is_a_text_to_answer_from() -> None:
+    turns = [ASKED, Message("assistant", "Result of look_up: 30 days"), ASKED]
+    read = read_question(turns, default_classifier(), has_result=True)
+    assert (read.needs_no_sources, read.context_given) == (NoSource.GIVEN_TEXT, True)
+    assert not read.asks_fact
+    assert read_question(turns, default_classifier()).needs_no_sources is None
