@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.repetition import is_long, run_long
@@ -32,7 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take `--long` before the test modules are imported."""
+    """Take `--long` before the modules are imported; no example has a time limit of its own."""
+    hypothesis.settings.register_profile("tests", deadline=None)
+    hypothesis.settings.load_profile("tests")
     if config.getoption("--long"):
         run_long()
 

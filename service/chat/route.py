@@ -52,7 +52,8 @@ async def choose_route(question: Question, context: AppContext) -> Route:
         engine_is_local=context.settings.engine.runs_locally,
     )
     policy = await context.policy_for(use_case)
-    decision = decide(facts, policy, asked=question.strategy)
+    asked = None if signals.helper_prompt else question.strategy  # the base answers it, whatever
+    decision = decide(facts, policy, asked=asked)
     if decision.conflict is not None:
         raise _conflict(question, decision, measured)
     return Route(use_case, signals, measured, policy, decision)

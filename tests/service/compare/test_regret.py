@@ -9,14 +9,14 @@ from service.compare import parse_outcomes, regret_of
 from service.compare.baseline import choose_by_words
 from service.compare.intervals import mean_interval
 
-CAN_RUN = {
+CAN_RUN: dict[str, Any] = {
     "need": "both",
     "knowledge_present": True,
     "adapter_present": True,
     "adapter_servable": True,
     "adapter_context_trained": True,
 }
-FACTS = {
+FACTS: dict[str, dict[str, Any]] = {
     "price": {"asks_fact": True},
     "rewrite": {"needs_no_sources": "given_text", "asks_fact": False},
 }
@@ -35,7 +35,7 @@ def rows(questions: int = 20, **fields: Any) -> list[dict[str, Any]]:
                 "question": f"{kind} of the lamp number {number}",
                 "strategy": strategy,
                 "score": float(right),
-                "facts": {**CAN_RUN, **FACTS[kind]},
+                "facts": CAN_RUN | FACTS[kind],
             }
             made.append({**row, **fields})
     return made
