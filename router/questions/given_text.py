@@ -52,7 +52,7 @@ _THIS_ZH = (
     rf"|上面的?{_NOUN_ZH}|我的{_NOUN_ZH})"
 )
 _ON_TEXT_ZH = (
-    "(?:翻译|翻成|译成|译为|润色|改写|重写|缩写|缩短|精简|扩写|校对|改错|纠正|订正|改正|改得|改成"
+    "(?:改[一掉个]?下?(?:错别?字|病句|语病|语法|标点)|翻译|翻成|译成|译为|润色|改写|重写|缩写|缩短|精简|扩写|校对|改错|纠正|订正|改正|改得|改成"
     "|改为"
     "|续写)"
 )
@@ -75,6 +75,7 @@ _TAGGED = re.compile(
 _ANNOUNCED = re.compile(
     rf"\b(?:here(?:'s| is| are)|below (?:is|are)|this is|these are|the following is|i (?:got|have"
     rf"|wrote|received)|attached)\b[^.?!:\n]{{0,40}}?\b{_NOUN_EN}\b[^.?!:\n]{{0,60}}[:\n]"
+    r"|(?:^|\n)(?:my|our|his|her|their) (?:\w+ )?(?:notes?|draft|minutes|essay|speech|poem)\s*:"
     r"|(?:^|\n)(?:the )?(?:text|context|document|passage|article|excerpt|e-?mail|letter|transcript"
     r"|paragraph)\s*:"
     rf"|(?:下面|以下|这|这里|附上)[^。?!:\n]{{0,3}}(?:是|有)?[^。?!:\n]{{0,12}}{_NOUN_ZH}"
@@ -95,7 +96,7 @@ _TASK = re.compile(
     r"|\bthe following (?!question)[^\n:?]{0,30}[:?\n]"
     rf"|\b(?:is|are|does|do|what|who|when|where|how|which)\b[^\n:?]{{0,40}}?\b(?:this|these"
     rf"|the following) {_NOUN_EN}\b[^\n:?]{{0,60}}?[:?\n]"
-    rf"|{_ON_TEXT_ZH}[^:\n。]{{0,30}}[:\n]"
+    rf"|{_ON_TEXT_ZH}[^:\n。]{{0,30}}[:\n]|(?:概括|总结|归纳|提炼)[^:\n。?]{{0,8}}:(?=[^\n]{{15}})"
     rf"|(?:{_ON_THIS_ZH}[^:\n。]{{0,20}}{_THIS_ZH}|{_THIS_ZH}[^:\n。]{{0,20}}{_ON_THIS_ZH}"
     rf"|{_THIS_ZH}[^:\n。]{{0,12}}{_ON_TEXT_ZH}|用[^:\n。]{{1,20}}(?:语气|口吻"
     rf"|风格)[^:\n。]{{0,12}})"
@@ -104,6 +105,7 @@ _TASK = re.compile(
 _TASK_ON_QUOTE = re.compile(
     rf"\b{_ON_TEXT_EN}\b|\b(?:this|these|the following) {_NOUN_EN}\b|\bgrammatical|\bhere\b"
     rf"|\bmentioned\b"
+    rf"|\bmake (?:this|it|that|these)\b[^.?!:]{{0,20}}?\b(?:\w+er|more|less|nice|sound)\b"
     rf"|\bmore (?:polite"
     rf"|formal|friendly)|{_ON_TEXT_ZH}|{_THIS_ZH}|(?:写|拟|起草)[^。]{{0,8}}(?:回复|答复|回信)"
     rf"|语病"
