@@ -43,9 +43,38 @@ SELF_FILLER_EN: Final = frozenset(
     """.split()
 )
 
+# A robot vacuum is no machine that answers.
+_NOTHING_BEHIND: Final = r"(?=\W*$|[,.?!]| (?:or|to|tbh|then|lol|though|right)\b)"
+# That a person or a machine is spoken to, in whatever words; the classifier must think so as well.
+MACHINE: Final = re.compile(
+    r"\b(?:(?:you|u|ya)(?:'re)?|this)\b(?: (?:are|r|is|sound|seem|look|act|talk|feel|behave)s?)"
+    r"[^.?!]{0,20}\b(?:robot|(?:chat ?)?bot|ai|machine|human|person|computer|script)"
+    rf"{_NOTHING_BEHIND}"
+    r"|\b(?:are|r) (?:you|u)\b[^.?!]{0,20}\b(?:robot|(?:chat ?)?bot|ai|machine|human|person)"
+    rf"{_NOTHING_BEHIND}"
+    "|(?:这边|这里|那边|对面|现在|[你您](?!们))[^,。?!]{0,4}(?:是|像)[^,。?!]{0,4}"
+    "(?:真人|机器人|机器|人工|ai|智能客服)(?=[吗吧呢啊呀么在回,.?!。]|还是|客服|$)"
+)
+
 # What the assistant is asked of itself: what it can do, how it works, which model it is.
 ABOUT_EN: Final = re.compile(
-    r"(?:(?:so|and|ok|okay|hi|hello|hey|well|please|just|wait|by the way|btw),? )*(?:"
+    r"(?:(?:so|and|but|ok|okay|hi|hello|hey|well|please|just|wait|by the way|btw|sorry|excuse me"
+    r"|hm+|(?:quick|honest|serious|random) question|out of curiosity|just curious|(?:can|may) i ask"
+    r"|lol|tell me|i(?:'m| was)? wonder(?:ing)?|be honest|honestly)[,:.]? (?:- )?)*(?:"
+    # Whether it can be trusted, and whether it is a machine that answers.
+    r"(?:can|should|could) (?:i|we) (?:really )?(?:trust|rely on|believe) (?:you|what you say)"
+    r"|(?:can|could) (?:you|u) be trusted(?: (?:with|about|on) (?!my|our)[\w ]{2,30})?"
+    r"|are (?:you|u) (?:\w+ )?(?:right|wrong|reliable|accurate|honest|biased|up to date)"
+    r"(?: (?:about|on) (?!my|our)[\w ]{2,30})?"
+    r"|do (?:you|u) (?:ever |sometimes |often )?(?:make (?:mistakes|things up|stuff up)|lie|guess"
+    r"|get (?:things|it|stuff) wrong)"
+    r"|are (?:you|u) (?:\w+ )?(?:reading|typing|listening|answering|writing)(?: (?:this|me|these))?"
+    r"(?: or (?:\w+ ?){1,5})?"
+    r"|(?:is|are) (?:this|these) (?:all |just )?(?:an? )?"
+    r"(?:automat(?:ic|ed) (?:answers?|reply|replies|chat|messages?)|scripted)"
+    r"|(?:which|what|whose) (?:[\w']+ ){0,3}(?:ai|llm|(?:chat ?)?bot) (?:is|am|are|do|does) "
+    r"(?:i |this |you |it )?(?:answer|reply|respond|talk|chatt?|speak|us|writ)(?:ing|e)?"
+    r"(?: to| with)?(?: me| us)?|"
     r"what (?:all |else |exactly )?(?:can|could|do|will) you (?:do|know|help|offer me)"
     r"(?: me)?(?: with)?(?: for me| about| here| exactly)*"
     r"|what are you (?:able to do|capable of|good at|trained on|made of|made for|here for|for)"
@@ -147,6 +176,11 @@ ABOUT_ZH: Final = re.compile(
     "|是[^,。?!们家店]{0,6}(?:AI|ai|机器人|人工智能|大?模型|程序)"
     "|(?:能|会|可以|能够)?(?:不能)?(?:听懂|看懂|理解|明白|听得懂|看得懂)(?:我|人)?(?:说|讲"
     "|写)?(?:的)?(?:话|意思|什么)?"
+    "|(?:能|会|可以|懂)(?:做|干|说|聊|回答|帮)?(?:我|我们)?[点些]?(?:别的|其他|其它)"
+    "(?:的|事情?|东西|什么|问题|忙)*"
+    "|(?:会不会|会|可能|经常|有时候?)(?:说错|出错|犯错|搞错|弄错|骗人|骗我|瞎编|乱说|胡说|撒谎)"
+    "|(?:说|讲|回答)的(?:话|内容|东西|答案)?(?:都|是|是不是|能|可以)?(?:真的|准确?|可信|靠谱|信|对)"
+    "|(?:学|看|读|想|玩|聊|忙)(?:过|了|些|点)?(?:什么|啥)"
     "|(?:聪明|智能|可靠|厉害|靠谱)"
     "|(?:能|会|可以|可)?(?:帮|替|给|为)?(?:我|我们)?(?:干嘛|干啥|做啥|干什么|做什么)(?:用)?的?"
     "|(?:知道|清楚|明白|认识)?[你您]?自己(?:是)?(?:谁|什么|哪里|个?机器人|AI|ai)?[^,。?!们]{0,6}"

@@ -100,8 +100,9 @@ _OTHER_HOUSES: Final = (
     r"|\b(?:check-?(?:in|out)|breakfast included|sauna|spa|lobby|reception|suites?|towels?"
     r"|mortgages?|loans?|overdrafts?|interest rates?|deposits?|withdraw\w*|statements?|balance"
     r"|iban|pin|atm|transfers?|insurance|claims?|prescriptions?|clinic|patients?|surgery|x-?rays?"
-    r"|vaccin\w*|blood tests?|tariffs?|roaming|broadband|sim|passport|licen[cs]e)\b"
-    "|利率|利息|贷款|房贷|转账|汇款|取款|存款|银行卡|信用卡|工资卡|储蓄|账户|额度|还款|网银|理财"
+    r"|vaccin\w*|blood tests?|tariffs?|roaming|broadband|sim|passport|licen[cs]e"
+    r"|doctors?|dentists?|nurses?|\w+(?:ologists?|iatricians?)|flights?|luggage|suitcases?|bags?|arrivals?|unused|unworn|tags?)\b"
+    "|(?:这[边里儿]|附近|店里|酒店|医院)[^,。?!]{0,4}有(?!人|点|些|意思)|利率|利息|贷款|房贷|转账|汇款|取款|存款|银行卡|信用卡|工资卡|储蓄|账户|额度|还款|网银|理财"
     "|入住|退房|续住|延住|房间|早餐|前台|泳池|浴缸|毛巾|挂号|门诊|住院|体检|拍片|处方|疫苗|医保|报销"
     "|医生|药|课程|私教|套餐|流量|宽带|话费|身份证|护照"
 )
@@ -109,12 +110,14 @@ _OTHER_HOUSES: Final = (
 _DO_YOU: Final = (
     r"|\b(?:do|can|could|would|will|does|did) (?:you|u|ya)(?: guys| also| still| all)? "
     r"(?:take|accept|offer|carry|charge|rent|provide|cover|allow|match|stock|supply|serve|hono?ur|refill|treat)\b"
+    r"|\b(?:all|any|every|each|some|the) (?:\w+ ){1,4}(?:that )?(?:you|u) "
+    r"(?:have|offer|got|sell|provide|take|accept)\b"
 )
 # Words of trade: a sure class of small talk is not believed beside one of them.
 TRADE: Final = re.compile(
     f"{POLICY_EN.pattern}|{POLICY_ZH.pattern}|{_HANDLED_ZH}|{HEARSAY_ZH.pattern}{_OTHER_HOUSES}{_DO_YOU}"
     + r"|\b(?:open(?:s|ed|ing)?|clos(?:e|es|ed|ing)|shops?|stores?|order(?:s|ed|ing)?|deliver\w*"
-    r"|buy|bought|sell|sells|sold|stock|available|sizes?|staff|hir(?:e|ing)|jobs?|vacanc\w+"
+    r"|buy(?:ing)?|bought|sell(?:s|ing)?|sold|stock|available|sizes?|staff|hir(?:e|ing)|jobs?|vacanc\w+"
     r"|park(?:ing)?|pay(?:s|ing|ments?)?|card|cash|book(?:ing)?|appointments?|account|customers?"
     r"|manager|located|location|branch(?:es)?|products?|items?|repair\w*|fix|install\w*|ship\w*"
     r"|made in|made of|materials?|colou?rs?|dogs?|wheelchair|children|kids|members?|club|points"

@@ -32,6 +32,7 @@ from router.questions.talk import (
     is_about_assistant,
     is_about_last_answer,
     is_small_talk,
+    speaks_of_machine,
     without_chat,
 )
 
@@ -148,6 +149,11 @@ class _Reading:
         """It begins as a question about the one that is asked, and names no matter of trade."""
         is_clear = not phrases.MINE.search(self.text) and not phrases.TRADE.search(self.text)
         return is_clear and bool(phrases.ARE_YOU.match(self.text))
+
+    @property
+    def is_likely_small_talk(self) -> bool:
+        """Small talk is the likeliest class, however sure."""
+        return self.guess is not None and self.guess.label is QuestionClass.CHITCHAT
 
     @property
     def is_guessed_small_talk(self) -> bool:
@@ -300,7 +306,7 @@ def _find_no_source(reading: _Reading) -> NoSource | None:
     text = reading.text
     if reading.is_helper:
         return None
-    if is_about_assistant(text):
+    if is_about_assistant(text) or (reading.is_likely_small_talk and speaks_of_machine(text)):
         return NoSource.ABOUT_ASSISTANT
     if reading.is_after_answer and is_about_last_answer(text):
         return NoSource.LAST_ANSWER

@@ -23,6 +23,7 @@ _HUMAN_WANTED = re.compile(
     r"\b(?:can|could|may|want|wanna|need|like|let|have|get|give|connect|put|prefer)\b.*"
     r"\b(?:to|with|a|real|another) (?:\w+ )?(?:human|person|agent|people|someone|somebody)\b"
 )
+_AGENT_ZH = re.compile("(?:智能|人工|在线)+(?:客服)?")
 _LAUGHTER = re.compile(r"(?<!\w)(?:lol|lmao|rofl|(?:ha){2,}h?|(?:he){2,})(?!\w)|哈哈|嘻嘻|笑死")
 _ASKS_EN = re.compile(
     r"\?|(?:^|[.!;\n])\s*(?:\W*(?:so|and|but|oh|well|hey|hi|hello|ok|okay|lol|(?:ha){2,}),?)* ?"
@@ -69,6 +70,16 @@ def is_about_assistant(text: str) -> bool:
     if any(c.isdigit() for c in text) or HAN.search(text) or _HUMAN_WANTED.search(text):
         return False
     return words <= assistant.YOU_EN | itself | assistant.SELF_FILLER_EN
+
+
+def speaks_of_machine(text: str) -> bool:
+    """Return whether it says or asks that a person or a machine answers, and no matter of trade.
+
+    Only to be believed where the classifier takes the text for small talk as well.
+    """
+    if len(text) > _MOST_CHARS or _HUMAN_WANTED.search(text) or not assistant.MACHINE.search(text):
+        return False
+    return not TRADE.search(_AGENT_ZH.sub(" ", text))
 
 
 def is_about_last_answer(text: str) -> bool:

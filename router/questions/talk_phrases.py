@@ -45,7 +45,10 @@ can you (?:help me|hear me)|i (?:have|got) a (?:quick )?question|can i ask (?:yo
 (?:ha){2,}|lol|lmao|(?:he){2,}|wow|yay|welcome|happy (?:birthday|new year|holidays)
 merry christmas|good luck|test(?:ing)?
 i(?:'ve| have)? (?:just |already )?(?:figured|worked|sorted|found|solved|managed) (?:it|that)
-out|myself|in the end|hm+|tyvm|ta
+you(?:'re| are) (?:\w+ )?(?:better|nicer|faster|smarter|funnier|kinder|quicker) than [\w' ]+
+phew|(?:what|such) a relief|(?:there's )?no (?:rush|hurry)|take your time
+wrong (?:chat|window|person|number|tab)|(?:that|this) (?:wasn't|isn't) (?:meant )?for you
+ignore (?:that|this|me|my last message)|out|myself|in the end|hm+|tyvm|ta
 i'll (?:give (?:it|that) a (?:go|try|shot)|try (?:it|that)|do that|let you know|wait|be back|pass)
 (?:let me|i(?:'ll| will| have to| need to)) (?:think|sleep)(?: (?:about|on|over) (?:it|that|this))?
 """)
@@ -54,10 +57,9 @@ i'll (?:give (?:it|that) a (?:go|try|shot)|try (?:it|that)|do that|let you know|
 CHAT_FILLER_EN: Final = frozenset(
     """
     a and ah all an any anyway as assistant back bot buddy dear do everything for friend from guys
-    help helping i it just later man mate me my much now of oh please pretty quick really right sir
-    say saying so soon still support team that the then there this time to today tomorrow too um
-    very was we
-    well with you your yours
+    help helping honestly i it just later man mate me my much now of oh please pretty quick really
+    right sir say saying so soon still support team that the then there this time to today tomorrow
+    too um very was we well with you your yours
     """.split()
 )
 
@@ -99,6 +101,7 @@ LIFE_EN: Final = frozenset(
 )
 LIFE_FILLER_EN: Final = frozenset(
     """
+    brr brrr phew ugh argh meh yikes whew aww ooh gosh omg eek
     a absolutely actually woke wake woken hate love enjoy prefer ate barking go should cried
     crying dancing eat eating
     playing sitting
@@ -152,7 +155,12 @@ longer|clearer|easier|slower|slowly|in short|tl;?dr|in other words|differently|a
 like i'?m (?:new to (?:this|it|that)|an? \w+|\w+)
 like (?:i am|you would to) (?:\w+ )?\w+|to a (?:child|kid|beginner
 |five[- ]year[- ]old)
-explain (?:it|that|this)(?: to me)?
+explain (?:it|that|this)(?: (?:to|for) (?:me|my \w+|an? [\w -]+))?
+read (?:it|that|this) (?:back|out)|why (?:did|do|would) you (?:just )?(?:say|write|think)[\w ,'-]*
+(?:is|was) (?:that|this|it) (?:really |actually )?what (?:it|they|you) (?:says?|said|means?|meant)
+too much (?:text|detail|information|info)|too (?:wordy|vague|technical|detailed|general|fast)
+(?:the )?(?:gist|essence|main points?|key points?)|what makes you (?:say|think)[\w ,'-]*
+how do you know(?: (?:that|this))?
 (?:the |a )?(?:short|shorter|long|longer|simple|simpler|brief) version|(?:a |the )?(?:short 
 |brief |quick )?summary
 (?:i'm |i am )?not (?:quite |really )?sure (?:i|what) \w+(?: you mean| that)?
@@ -199,7 +207,7 @@ WISH_ZH: Final = any_line("""
 再[说讲来念写回解释答描述]{1,2}一?[遍次下回]|再说|再讲|重复|重说|重新说|重讲|复述|再来[一]?[遍次]
 简单[点些]|简短[点些]?|简洁|精简|缩短|短[一]?[点些]|长[一]?[点些]|太长|太短|太复杂|太啰嗦|说重点
 |重点|通俗|易懂|大白话|白话|慢[一]?[点些]|慢慢说|说慢|说短|说长
-^[啊哈嗯,?]*什么[?]?$|啊[?]|具体|详细|仔细|完整|生动|自然|专业|友好|亲切|翻成|写成|说成|换成|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]
+^[啊哈嗯,?]*什么[?]?$|啊[?]|具体|详细|仔细|完整|生动|自然|专业|友好|亲切|翻成|写成|说成|换成|[中英日法德韩俄][文语]发给我|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]
 |没[看听弄搞]?明白|换[个一]?[种个]?说法
 |换[个一]?[种个]?方式
 |换[个一]?[种个]?表达|换[个一]?[种个]?语气
@@ -213,11 +221,11 @@ WISH_ZH: Final = any_line("""
 |刚刚说|刚说|你说什么|说什么|说啥|上一条
 上一句|上面说|前面说|继续|接着说|往下说|然后|请讲|请说|是的|是呀|是啊|对的|对呀|对啊|对|没错|要的
 |要|需要|可以|行|好|好的|好啊|不用|不要|不必
-不需要|算了|不是|没有|都不|两个都|都要|第[一二三四]个|前者|后者|换一个|改短|改得|写[短长简]|展开说
+不需要|算了|不是|没有|都不|两个都|都要|第[一二三四五六][个点条句段步项]|最后[一]?[个点条句段步项]|前者|后者|^换一个[吧呗]?$|改短|改得|写[短长简]|展开说
 |为什么这么说|怎么这么说
 """)
 WISH_FILLER_ZH: Final = any_line("""
-请你|请|没|列出来?|列一下|列|麻烦你?|能不能|可不可以|可以|能|帮我|帮忙|给我|把|将|用|刚才|刚刚|上面|前面|你的|你|您
+给我[妈爸爷奶家][妈爸爷奶人]?|半天|还是|听了|看了|解释|说明|请你|请|没|列出来?|列一下|列|麻烦你?|能不能|可不可以|可以|能|帮我|帮忙|给我|把|将|用|刚才|刚刚|上面|前面|你的|你|您
 |我的|我|说的|说得|讲的|回答|答案|内容|那段|那个|这段
 这个|那些|这些|这句|那句|话|说|讲|写|念|一遍|一次|一下|一点|一些|一|点|些|再|更|又|还|重新|成|为
 |得|地|的|了|吗|么|呢|吧|啊|呀|哦|嗯|哈|嘛|来|下
