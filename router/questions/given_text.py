@@ -11,11 +11,16 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from router.questions.phrases import TRADE
+
 # The beginning and the end of a system turn that are compared with a question.
 _READ_CHARS: Final = 20_000
 # A body must be more than a name: words, or Han characters.
 _BODY_WORDS: Final = 2
 _BODY_HAN: Final = 3
+# A passage is longer than a term of the house in quotes.
+_PASSAGE_WORDS: Final = 4
+_PASSAGE_HAN: Final = 8
 # Share of a question's own words that its context must hold.
 _SHARED_WORDS: Final = 0.5
 _SHARED_PAIRS: Final = 0.34
@@ -33,7 +38,8 @@ _THIS_EN = (
 # Verbs that work on text and on nothing else, and those that need "this text" beside them.
 _ON_TEXT_EN = (
     r"(?:translate|rewrite|rephrase|reword|paraphrase|proof-?read|summari[sz]e|sum up|shorten"
-    r"|polish|condense|correct the|fix the (?:grammar|spelling|typos|punctuation))"
+    r"|polish|condense|correct the|(?:correct|fix|check|improve) (?:the|my|any|all)(?: the)? "
+    r"(?:grammar|spelling|typos|punctuation|english|mistakes|errors|wording))"
 )
 _ON_THIS_EN = (
     r"(?:make|turn|put|convert|change|fix|correct|edit|improve|simplify|expand|extract|format"
@@ -52,7 +58,7 @@ _THIS_ZH = (
     rf"|上面的?{_NOUN_ZH}|我的{_NOUN_ZH})"
 )
 _ON_TEXT_ZH = (
-    "(?:翻译|翻成|译成|译为|润色|改写|重写|缩写|缩短|精简|扩写|校对|改错|纠正|订正|改正|改得|改成"
+    "(?:改[一掉个]?下?(?:错别?字|病句|语病|语法|标点)|翻译|翻成|译成|译为|润色|改写|重写|缩写|缩短|精简|扩写|校对|改错|纠正|订正|改正|改得|改成"
     "|改为"
     "|续写)"
 )
@@ -74,7 +80,8 @@ _TAGGED = re.compile(
 )
 _ANNOUNCED = re.compile(
     rf"\b(?:here(?:'s| is| are)|below (?:is|are)|this is|these are|the following is|i (?:got|have"
-    rf"|wrote|received)|attached)\b[^.?!:\n]{{0,40}}?\b{_NOUN_EN}\b[^.?!:\n]{{0,60}}[:\n]"
+    rf"|wrote|received)|attached)\b[^.?!:\n]{{0,40}}?\b{_NOUN_EN}\b(?:[^.?!:\n]{{0,60}}[:\n]|[^:\n]{{0,160}}\n\s*\n)"
+    r"|(?:^|\n)(?:my|our|his|her|their) (?:\w+ )?(?:notes?|draft|minutes|essay|speech|poem)\s*:"
     r"|(?:^|\n)(?:the )?(?:text|context|document|passage|article|excerpt|e-?mail|letter|transcript"
     r"|paragraph)\s*:"
     rf"|(?:下面|以下|这|这里|附上)[^。?!:\n]{{0,3}}(?:是|有)?[^。?!:\n]{{0,12}}{_NOUN_ZH}"
@@ -92,10 +99,12 @@ _TASK = re.compile(
     rf"\b{_ON_TEXT_EN}\b[^\n:]{{0,80}}?(?:[:\n]|\?(?=\s))"
     rf"|\b{_ON_THIS_EN}\b[^\n:.]{{0,40}}?\b{_THIS_EN}\b[^\n:.]{{0,80}}?[:\n]"
     rf"|\b{_INTO_EN}\b[^\n:.]{{0,20}}?\b(?:to|into|as|in) [^\n:.]{{2,40}}?[:\n]"
+    r"|\b(?:title|headline|heading|caption|subject line|slogan) (?:for|to|of) "
+    r"(?:this|the following)\b[^\n:.]{0,30}[:\n]"
     r"|\bthe following (?!question)[^\n:?]{0,30}[:?\n]"
     rf"|\b(?:is|are|does|do|what|who|when|where|how|which)\b[^\n:?]{{0,40}}?\b(?:this|these"
     rf"|the following) {_NOUN_EN}\b[^\n:?]{{0,60}}?[:?\n]"
-    rf"|{_ON_TEXT_ZH}[^:\n。]{{0,30}}[:\n]"
+    rf"|{_ON_TEXT_ZH}[^:\n。]{{0,30}}[:\n]|(?:概括|总结|归纳|提炼)[^:\n。?]{{0,8}}:(?=[^\n]{{15}})"
     rf"|(?:{_ON_THIS_ZH}[^:\n。]{{0,20}}{_THIS_ZH}|{_THIS_ZH}[^:\n。]{{0,20}}{_ON_THIS_ZH}"
     rf"|{_THIS_ZH}[^:\n。]{{0,12}}{_ON_TEXT_ZH}|用[^:\n。]{{1,20}}(?:语气|口吻"
     rf"|风格)[^:\n。]{{0,12}})"
@@ -104,9 +113,21 @@ _TASK = re.compile(
 _TASK_ON_QUOTE = re.compile(
     rf"\b{_ON_TEXT_EN}\b|\b(?:this|these|the following) {_NOUN_EN}\b|\bgrammatical|\bhere\b"
     rf"|\bmentioned\b"
+    rf"|\bmake (?:this|it|that|these)\b[^.?!:]{{0,20}}?\b(?:\w+er|more|less|nice|sound)\b"
     rf"|\bmore (?:polite"
     rf"|formal|friendly)|{_ON_TEXT_ZH}|{_THIS_ZH}|(?:写|拟|起草)[^。]{{0,8}}(?:回复|答复|回信)"
     rf"|语病"
+)
+# What a text in quotes means; a word in quotes may be a word of the house.
+_ASKS_MEANING = re.compile(
+    r"\bwhat (?:does|do|is) (?:this|that|it|these)\b[^.?!]{0,12}?\b(?:mean|say|in english)\b"
+    r"|\bwhat language\b|(?:什么|啥)意思|怎么(?:翻译?|念|读)|(?:哪国|什么)语言|出自|谁写的"
+)
+# A text of the asker's own, and at the end the tone or form that it should have.
+_OWN_TEXT = re.compile(
+    r"\b(?:wrote|texted|replied|answered|emailed|said|told (?:me|him|her|them|us))\b"
+    r"[^.?!:\n]{0,40}:[^\n]{12,800}[.!?\n]\s*(?:(?:can|could|would) you |please )*"
+    r"(?:make|rewrite|reword|rephrase|translate|shorten|correct|soften|improve) (?:it|this|that)\b"
 )
 _SYSTEM_CONTEXT = re.compile(
     rf"\b(?:answer|respond|reply|use|using|based|according|rely|consult|given)\b[^\n:]{{0,60}}"
@@ -152,6 +173,10 @@ def has_given_text(text: str) -> bool:
     around = _QUOTED.sub(" ", text)
     if any(_is_word(body) for body in quoted) and _TASK_ON_QUOTE.search(around):
         return not _OF_THE_HOUSE.search(around)
+    if any(_is_passage(body) for body in quoted) and _ASKS_MEANING.search(around):
+        return True
+    if _OWN_TEXT.search(text):
+        return True
     return any(
         _has_body(text[match.end() :])
         and not _OF_THE_HOUSE.search(_clause_before(text, match.end()))
@@ -202,6 +227,13 @@ def _clause_before(text: str, end: int) -> str:
 def _has_body(body: str) -> bool:
     """Return whether what stands behind the mark is a text and not a name."""
     return len(_HAN.findall(body)) >= _BODY_HAN or len(body.split()) >= _BODY_WORDS
+
+
+def _is_passage(body: str) -> bool:
+    """Return whether it is longer than a name or a term, and no rule of the house."""
+    if TRADE.search(body):
+        return False
+    return len(_HAN.findall(body)) >= _PASSAGE_HAN or len(body.split()) >= _PASSAGE_WORDS
 
 
 def _is_word(body: str) -> bool:

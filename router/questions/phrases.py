@@ -29,7 +29,7 @@ _WH = "(?:who|whom|whose|what|when|where|which|why|how|whether)"
 _LEAD = (
     r"(?:^|[.?!;:\n]\s*)\W*(?:(?:hi|hello|hey|ok|okay|and|but|so|or|well|now|also|then|thanks"
     r"|thank you|please|good \w+|great|cool|nice|perfect|sorry|excuse me|btw|by the way|yes|no"
-    r"|sure"
+    r"|sure|haha|lol|cheers"
     r"|dear \w+|just|quick question|one more thing|another thing|there|again|actually"
     r"|oh)[,.!:]* )*"
 )
@@ -84,11 +84,40 @@ POLICY_ZH: Final = re.compile(
     "|收费"
     "|优惠|折扣|押金|营业时间|开门|关门|地址|电话|期限|有效期|政策|规定|条款|流程|条件|截止"
 )
+# What was done with a thing, or cannot be done with it; and what is only known by hearsay.
+_HANDLED_ZH: Final = (
+    "(?:没|已经|都|就|刚|被|才)[^,。?!]{0,3}"
+    "(?:换|退|修|拆|剪|穿|戴|洗过|用过|取|领|办|申请|签|寄|付|扣|刷|存|锁|冻结|激活|绑定)"
+    "|(?:取|领|办|换|退|登|付|刷|查|进|连|收|寄|提|转)不(?:了|到|上|出|进)"
+    "|(?:可|能|可以|不能|想|要|不|已)退(?!休|出|步)|拆封|无理由|吊牌|标签|小票|凭证|缴费"
+)
+HEARSAY_ZH: Final = re.compile(
+    "听说|据说|(?:我|还|一直)以为|说好的?|说是|[网官页]上[看写说]|(?:朋友|同事|同学|邻居|别人|有人)[^,。]{0,2}说"
+    "|不知道(?:有没有|能不能|可不可以|要不要|是不是|会不会|需不需要)"
+)
+# Words of the house in a bank, a hotel, a clinic, a gym, a telephone company.
+_OTHER_HOUSES: Final = (
+    r"|\b(?:check-?(?:in|out)|breakfast included|sauna|spa|lobby|reception|suites?|towels?"
+    r"|mortgages?|loans?|overdrafts?|interest rates?|deposits?|withdraw\w*|statements?|balance"
+    r"|iban|pin|atm|transfers?|insurance|claims?|prescriptions?|clinic|patients?|surgery|x-?rays?"
+    r"|vaccin\w*|blood tests?|tariffs?|roaming|broadband|sim|passport|licen[cs]e"
+    r"|doctors?|dentists?|nurses?|\w+(?:ologists?|iatricians?)|flights?|luggage|suitcases?|bags?|arrivals?|unused|unworn|tags?)\b"
+    "|(?:这[边里儿]|附近|店里|酒店|医院)[^,。?!]{0,4}有(?!人|点|些|意思)|利率|利息|贷款|房贷|转账|汇款|取款|存款|银行卡|信用卡|工资卡|储蓄|账户|额度|还款|网银|理财"
+    "|入住|退房|续住|延住|房间|早餐|前台|泳池|浴缸|毛巾|挂号|门诊|住院|体检|拍片|处方|疫苗|医保|报销"
+    "|医生|药|课程|私教|套餐|流量|宽带|话费|身份证|护照"
+)
+# What a shop is asked whether it does; nobody asks it of an assistant of text.
+_DO_YOU: Final = (
+    r"|\b(?:do|can|could|would|will|does|did) (?:you|u|ya)(?: guys| also| still| all)? "
+    r"(?:take|accept|offer|carry|charge|rent|provide|cover|allow|match|stock|supply|serve|hono?ur|refill|treat)\b"
+    r"|\b(?:all|any|every|each|some|the) (?:\w+ ){1,4}(?:that )?(?:you|u) "
+    r"(?:have|offer|got|sell|provide|take|accept)\b"
+)
 # Words of trade: a sure class of small talk is not believed beside one of them.
 TRADE: Final = re.compile(
-    POLICY_EN.pattern
+    f"{POLICY_EN.pattern}|{POLICY_ZH.pattern}|{_HANDLED_ZH}|{HEARSAY_ZH.pattern}{_OTHER_HOUSES}{_DO_YOU}"
     + r"|\b(?:open(?:s|ed|ing)?|clos(?:e|es|ed|ing)|shops?|stores?|order(?:s|ed|ing)?|deliver\w*"
-    r"|buy|bought|sell|sells|sold|stock|available|sizes?|staff|hir(?:e|ing)|jobs?|vacanc\w+"
+    r"|buy(?:ing)?|bought|sell(?:s|ing)?|sold|stock|available|sizes?|staff|hir(?:e|ing)|jobs?|vacanc\w+"
     r"|park(?:ing)?|pay(?:s|ing|ments?)?|card|cash|book(?:ing)?|appointments?|account|customers?"
     r"|manager|located|location|branch(?:es)?|products?|items?|repair\w*|fix|install\w*|ship\w*"
     r"|made in|made of|materials?|colou?rs?|dogs?|wheelchair|children|kids|members?|club|points"
@@ -104,7 +133,29 @@ TRADE: Final = re.compile(
     "|不工作|用不了"
     "|不能用"
 )
+# A quantity is hardly ever asked of nobody in particular: it is small talk only about "you".
+QUANTITY: Final = re.compile(
+    r"\bhow (?:much|many|long|far|often|soon|late|early)\b|\bwhat time\b"
+    "|多少|多久|多长时间|几[点天个次号折岁楼层]"
+)
 QUESTION_MARK: Final = re.compile(r"[?？]")
+# How words are typed in haste, and what they stand for.
+HASTE: Final = re.compile(
+    r"\b(?:(?P<verb>do|does|did|is|are|was|were|have|has|had|could|would|should)nt|(?P<cant>cant)|(?P<could>cld)"
+    r"|(?P<is>what|that|how|where|who|here|there)s|(?P<please>pls|plz|plse)|(?P<have>i)ve"
+    r"|(?P<am>i)m|(?P<are>you|they)re|(?P<thanks>thx|thnx|tnx|thanx))\b"
+)
+HASTE_MEANS: Final[Mapping[str, str]] = {
+    "verb": r"{}n't",
+    "cant": "can't",
+    "could": "could",
+    "is": "{}'s",
+    "please": "please",
+    "have": "{}'ve",
+    "am": "{}'m",
+    "are": "{}'re",
+    "thanks": "thanks",
+}
 
 # Output formats, the first that matches counts.
 FORMATS: Final[Mapping[str, re.Pattern[str]]] = {

@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from router.classes import ErrandKind
+from router.questions.phrases import HEARSAY_ZH
 
 _POLITE = (
     r"(?:(?:hi|hello|hey|ok|okay|please|pls|kindly|and|so|now|then|also|just|well|good \w+|thanks)"
@@ -263,6 +264,8 @@ def errand_of(text: str) -> ErrandKind:
         return ErrandKind.DEVICE
     if _ACTION_EN.search(text):
         return next((kind for kind, pattern in _ERRANDS_EN if pattern.search(text)), none)
+    if HEARSAY_ZH.search(text):
+        return none
     if _IS_ERRAND_ZH.search(text) and not _ASKS_ONLY_ZH.search(text):
         return next((kind for kind, pattern in _ERRANDS_ZH if pattern.search(text)), none)
     return none

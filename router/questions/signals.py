@@ -32,6 +32,8 @@ from router.questions.talk import (
     is_about_assistant,
     is_about_last_answer,
     is_small_talk,
+    speaks_of_machine,
+    without_chat,
 )
 
 # What is read of a question: so much of its beginning and as much of its end. Bounds the time.
@@ -43,6 +45,8 @@ _FOLLOW_UP_WORDS: Final = 12
 _FOLLOW_UP_HAN: Final = 16
 # Han characters or words from which a sure class of small talk is no longer believed.
 _SMALL_TALK_WORDS: Final = 25
+# Share of a message that must be left beside its greetings to be read by itself.
+_LEAST_REST: Final = 0.3
 # How sure the classifier is of a statement that passes for small talk; see the room's README.
 _LIKELY: Final = 0.75
 
@@ -147,6 +151,11 @@ class _Reading:
         return is_clear and bool(phrases.ARE_YOU.match(self.text))
 
     @property
+    def is_likely_small_talk(self) -> bool:
+        """Small talk is the likeliest class, however sure."""
+        return self.guess is not None and self.guess.label is QuestionClass.CHITCHAT
+
+    @property
     def is_guessed_small_talk(self) -> bool:
         """The classifier is sure of small talk, or nearly so of a statement; no word is against it.
 
@@ -246,18 +255,39 @@ def _normalise(question: str) -> str:
     if len(question) > 2 * _READ_CHARS:
         question = f"{question[:_READ_CHARS]}\n{question[-_READ_CHARS:]}"
     text = unicodedata.normalize("NFKC", question).lower()
-    return " ".join(text.replace("’", "'").split(" ")).strip()
+    text = phrases.HASTE.sub(_spell_out, text.replace("’", "'"))
+    return " ".join(text.split(" ")).strip()
+
+
+def _spell_out(hasty: re.Match[str]) -> str:
+    """Return the words that something typed in haste stands for."""
+    name = hasty.lastgroup or ""
+    return phrases.HASTE_MEANS[name].format(hasty[name])
 
 
 def _guess(question: str, classifier: Classifier) -> Guess:
     """Return the class; of a long text only what its beginning and its end agree on is sure."""
     guess = classifier.guess(question)
     if len(question) <= _GUESS_CHARS:
-        return guess
+        return _guess_without_chat(question, guess, classifier)
     end = classifier.guess(question[-_GUESS_CHARS:])
     if end.label is guess.label:
         return min(guess, end, key=lambda each: each.confidence)
     return Guess(end.label, end.confidence, is_certain=False)
+
+
+def _guess_without_chat(question: str, guess: Guess, classifier: Classifier) -> Guess:
+    """Return the guess; one of small talk must hold for what stands beside a greeting as well."""
+    if guess.label is not QuestionClass.CHITCHAT:
+        return guess
+    text = _normalise(question)
+    rest = without_chat(text)
+    if rest == text or len(rest) < _LEAST_REST * len(text):
+        return guess
+    alone = classifier.guess(rest)
+    if alone.label is guess.label:
+        return guess
+    return Guess(alone.label, alone.confidence, is_certain=False)
 
 
 def _is_sure_of_small_talk(guess: Guess) -> bool:
@@ -276,7 +306,7 @@ def _find_no_source(reading: _Reading) -> NoSource | None:
     text = reading.text
     if reading.is_helper:
         return None
-    if is_about_assistant(text):
+    if is_about_assistant(text) or (reading.is_likely_small_talk and speaks_of_machine(text)):
         return NoSource.ABOUT_ASSISTANT
     if reading.is_after_answer and is_about_last_answer(text):
         return NoSource.LAST_ANSWER
@@ -290,6 +320,8 @@ def _find_no_source(reading: _Reading) -> NoSource | None:
         return NoSource.SMALL_TALK
     if phrases.YOU.search(text):
         return NoSource.ABOUT_ASSISTANT
+    if phrases.QUANTITY.search(text):
+        return None
     is_elsewhere = reading.is_after_answer or phrases.YOURS.search(text)
     return None if is_elsewhere else NoSource.SMALL_TALK
 

@@ -1,4 +1,4 @@
-"""The words by which `talk.py` knows small talk, the assistant itself and the answer before.
+"""The words by which `talk.py` knows small talk and a wish about the answer before.
 
 Vocabulary only, as patterns over lower-case NFKC text; what follows from a match is not known here.
 Written for this project. Adding a phrase: one line, and a row in tests/cases/signals.yaml.
@@ -6,7 +6,6 @@ Written for this project. Adding a phrase: one line, and a row in tests/cases/si
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from router.questions.phrases import any_line, whole_words
@@ -45,173 +44,29 @@ are you (?:there|here|awake|online|ok|okay)
 can you (?:help me|hear me)|i (?:have|got) a (?:quick )?question|can i ask (?:you )?something
 (?:ha){2,}|lol|lmao|(?:he){2,}|wow|yay|welcome|happy (?:birthday|new year|holidays)
 merry christmas|good luck|test(?:ing)?
+i(?:'ve| have)? (?:just |already )?(?:figured|worked|sorted|found|solved|managed) (?:it|that)
+you(?:'re| are) (?:\w+ )?(?:better|nicer|faster|smarter|funnier|kinder|quicker) than [\w' ]+
+phew|(?:what|such) a relief|(?:there's )?no (?:rush|hurry)|take your time
+wrong (?:chat|window|person|number|tab)|(?:that|this) (?:wasn't|isn't) (?:meant )?for you
+ignore (?:that|this|me|my last message)|out|myself|in the end|hm+|tyvm|ta
+i'll (?:give (?:it|that) a (?:go|try|shot)|try (?:it|that)|do that|let you know|wait|be back|pass)
+(?:let me|i(?:'ll| will| have to| need to)) (?:think|sleep)(?: (?:about|on|over) (?:it|that|this))?
 """)
 
 # Words that may stand around chit-chat without giving it a subject.
 CHAT_FILLER_EN: Final = frozenset(
     """
     a and ah all an any anyway as assistant back bot buddy dear do everything for friend from guys
-    help helping i it just later man mate me my much now of oh please pretty quick really right sir
-    say saying so soon still support team that the then there this time to today tomorrow too um
-    very was we
-    well with you your yours
+    help helping honestly i it just later man mate me my much now of oh please pretty quick really
+    right sir say saying so soon still support team that the then there this time to today tomorrow
+    too um very was we well with you your yours
     """.split()
-)
-
-# A question about the assistant itself: it says "you", names something only a person or a machine
-# has, and says nothing else.
-YOU_EN: Final = frozenset("you your you're u yourself".split())
-SELF_EN: Final = frozenset(
-    """
-    age ai alive anthropic artificial asleep awake birthday birthplace bored boss bot bots brain
-    busy called chatbot chatgpt claude computer conscious copilot creator deepseek dream dreams
-    emotions feelings fun gemini google gpt happy hobbies hobby human humans hungry intelligence
-    intelligent joke jokes language languages learn llama llm lonely machine maker meta microsoft
-    mistral mood name old openai origin origins person pets program programmed qwen real remember
-    robot sad sentient siri sleep sleepy smart software tired virtual yourself
-    """.split()
-)
-LANGUAGE_EN: Final = frozenset(
-    """
-    arabic cantonese chinese czech danish dutch english finnish french german greek hindi italian
-    japanese korean latin mandarin norwegian polish portuguese russian spanish swedish thai turkish
-    ukrainian vietnamese
-    """.split()
-)
-SELF_FILLER_EN: Final = frozenset(
-    """
-    day night morning evening a able about actual actually allowed am an and any are as asking at
-    be been being better built
-    by can chat chats chatting come company conversation conversations could created curious
-    different did do does earth else ever exactly feel feels for from get give go good have having
-    he hello hey hi how i i'm if in invented is it just kind kinds know last like likes living made
-    many me model models my of ok on one or our other please prefer really s say should some speak
-    speaking system take talk talking tell than that the they thing things think this time to
-    trained truly understand us use used version was we were what what's whats when where which who
-    who's whom with work would wonder write year years
-    """.split()
-)
-
-# What the assistant is asked of itself: what it can do, how it works, which model it is.
-ABOUT_EN: Final = re.compile(
-    r"(?:(?:so|and|ok|okay|hi|hello|hey|well|please|just|wait|by the way|btw),? )*(?:"
-    r"what (?:all |else |exactly )?(?:can|could|do|will) you (?:do|know|help|offer me)"
-    r"(?: me)?(?: with)?(?: for me| about| here| exactly)*"
-    r"|what are you (?:able to do|capable of|good at|trained on|made of|made for|here for|for)"
-    r"|(?:what|which) (?:kind |sort |type )?(?:of )?(?:\w+ )?(?:questions|things|topics|tasks"
-    r"|stuff"
-    r"|subjects) (?:can|could|do|may) (?:i|you) (?:ask|know|do|answer|help|handle)(?: you)?"
-    r"(?: about| with| me with)?"
-    r"|how (?:can|could|do|would) you help(?: me)?|how (?:do|did) you (?:work|learn|think)"
-    r"|how (?:smart|clever|intelligent|good) are you|what (?:should|can|do|may) i call you"
-    r"|(?:which|what) (?:\w+ ){0,3}(?:model|version|llm|ai|gpt|bot)(?: version)? (?:are|is) "
-    r"(?:you|this)(?: based on| using| running)?(?: on)?"
-    r"|(?:which|what) (?:\w+ ){0,3}(?:model|llm|ai) (?:do|did) you (?:use|run on)"
-    r"|what(?:'s| is) your (?:\w+ )?(?:name|model|version|purpose|job|role|function|age"
-    r"|knowledge cut-?off|training data|favou?rite \w+)"
-    r"|how does (?:this|the|your) (?:\w+ )?(?:chat ?bot|bot|assistant|ai|chat|thing"
-    r"|model) (?:work|think"
-    r"|answer|know)(?: exactly)?"
-    r"|what are your (?:\w+ )?(?:capabilities|skills|abilities|limits|limitations|features"
-    r"|functions"
-    r"|strengths|weaknesses|powers|hobbies|interests|goals|tasks|duties|instructions)"
-    r"|(?:what(?:'s| is) the |is there a )?difference between you and [\w. -]{2,30}"
-    r"|how (?:are|do) you (?:different|differ|compare)(?: (?:from|to|with|than) [\w. -]{2,30})?"
-    r"|are you (?:like|better than|smarter than|faster than|the same as|related to|cheaper than)"
-    r" [\w. -]{2,30}"
-    r"|is there (?:a |an |any )?(?:real |actual |live )?(?:human|person|anyone|anybody|someone)"
-    r" (?:behind|reading|there|on the other|at the other|in)[\w ]{0,25}"
-    r"|(?:can|could|do|will|would) (?:you|i|we) (?:speak|talk|chat|write|answer|reply|respond"
-    r"|help me"
-    r"|help|ask|understand|read|type)(?: (?:you|to you|with you|me|questions))? in (?:\w+)"
-    r"|(?:please )?(?:introduce|describe) yourself|(?:tell"
-    r"|say)(?: me)? (?:\w+ ){0,2}about yourself"
-    r"|(?:is this|am i (?:talking|speaking|chatting|writing) (?:to|with)|are you|you're|you are) "
-    r"(?:just |really |only |actually )?(?:a |an |some )?(?:real |actual |live )?(?:chat ?bot|bot"
-    r"|robot|human(?: being)?|person|ai|machine|computer|program|automated|artificial"
-    r"|language model|real|man|woman|boy|girl|male|female)(?: or (?:a |an )?(?:\w+ ?){1,3})?"
-    r"|who (?:or what )?(?:are|r) (?:you|u)|who (?:\w+ )?(?:made|built|created|trained|developed"
-    r"|designed|programmed|owns|runs|invented) you(?: up)?|are you (?:made|built|created|trained"
-    r"|developed|run|owned|powered|based|running) (?:by|on|with|from) [\w. -]{2,30}"
-    r"|(?:can|do|could) you (?:see|view|hear|read|draw|recogni[sz]e|understand|send|make|create) "
-    r"(?:pictures?|images?|photos?|audio|voice|music|me|jokes?|poems?|code)"
-    r"|(?:can|do) you (?:write|tell) (?:poems?|jokes?|stories|code)"
-    r"|(?:do|can|will) you (?:learn|remember|forget|store|save|keep) "
-    r"(?:me|things|this|(?:from )?(?:our|my|past|previous|earlier|the|this) (?:last |own )?"
-    r"(?:names?|words|chats?|conversations?|messages?|questions?|talks?|data)"
-    r"|what (?:i|we) (?:\w+ ?){1,4})"
-    r")(?:,? (?:please|exactly|then|now|anyway|though|today|really|by the way))*[?!. ]*"
-)
-
-ABOUT_ZH: Final = re.compile(
-    "(?:那么?|请问|你好|您好|嗨|哈喽|喂|想问下?|问一下|所以|话说|对了|顺便问一下|请|麻烦|我想知道"
-    "|除了[^,。]{1,6}(?:以外|之外)?|[,。! ])*(?:"
-    "(?:我|现在)?(?:是)?在?(?:和|跟|同)(?:一个)?(?:真人|机器人|人工|AI|ai|人类|人|机器|程序)"
-    "(?:在)?(?:聊天|说话|对话|聊|交流)"
-    "|[你您](?!们)(?:到底|究竟|其实|真的|就|现在|也|都|难道|应该|还|平时|平常|一般|每天)*(?:"
-    "是不?是?(?:个|一个|一名|一位)?(?:什么|啥|哪个|哪种|哪款|哪家|哪里|哪|谁|人|真人|活人|人类"
-    "|机器人"
-    "|机器|程序|人工|人工智能|智能|ai|AI|模型|大模型|语言模型|客服|chat ?gpt|gpt[-0-9.o]*|claude"
-    "|gemini|deepseek|llama|qwen|kimi|copilot|siri|小爱(?:同学)?|文心一言|文心|通义千问|通义|豆包"
-    "|元宝|智谱|讯飞星火|混元|电脑|软件|虚拟)(?:公司|的)?[^,。?!们]{0,10}"
-    "|(?:能|会|可以|可|擅长|都?会|都?能|懂|有)(?:够|帮|替|给|为)?(?:我|我们)?(?:做|干|办|提供"
-    "|帮忙|解决|回答|些)?"
-    "(?:点|些|哪些|什么|啥|哪方面|什么样)(?:的|事情?|忙|问题|功能|本领|本事|技能|能力|用|帮助"
-    "|特长|爱好"
-    "|东西|优点|缺点|用处|做|方面|任务)*"
-    "|(?:支持|会|懂|能|可以|能够|能不能|会不会|可不可以)(?:说|讲|用|看|听|看懂|听懂|写|回答|理解"
-    "|讲一点)*(?:"
-    "哪些|什么|几种|多少种|多少)?(?:种)?(?:中文|英文|英语|日语|日文|法语|法文|德语|德文|韩语|韩文"
-    "|俄语"
-    "|西班牙语|意大利语|葡萄牙语|阿拉伯语|泰语|越南语|粤语|广东话|方言|普通话|汉语|外语|语言"
-    "|四川话|上海话)"
-    "(?:交流|聊天|回答|说话)?"
-    "|(?:会|能|可以|需要|要|用)(?:不会|不能)?(?:睡觉|睡|吃饭|累|疲倦|学习|思考|做梦|无聊|生气"
-    "|难过|开心"
-    "|写诗|写歌|画画|唱歌|唱|跳舞|讲笑话|写代码|编程|下棋|看图|看到我|看见我|听见|听到我|聊天"
-    "|算命|算数|撒谎)"
-    "|(?:能|会|可以)?(?:不能|不会)?(?:记住|记得|记下|保存|忘记)(?:我|我们|之前|上次|刚才|聊|说|过"
-    "|的"
-    "|内容|话|对话|名字|什么|聊天|记录)*"
-    "|有(?:没有)?(?:自己的)?(?:名字|感情|情感|意识|情绪|思想|灵魂|女朋友|男朋友|对象|家人|爸妈"
-    "|爱好|生日"
-    "|身体|性别|朋友|梦想)"
-    "|(?:是)?(?:用|由|靠|基于|被)[^,。?!们]{1,14}(?:做|开发|训练|驱动|搭建|写|造|设计"
-    "|创造)(?:出来)?的?"
-    "|(?:用|基于|采用|使用|背后)(?:的)?(?:是)?(?:什么|哪个|哪种|哪家)(?:的)?(?:大?模型|技术|算法"
-    "|ai|AI|系统)"
-    "|(?:今年)?(?:多大|几岁|多少岁|叫什么|叫啥|姓什么|姓啥|怎么称呼|从哪里?来|来自哪里?|住哪里?"
-    "|在哪里?出生"
-    "|什么星座|哪年出生|男的?还是女的?)(?:名字)?"
-    "|(?:的)?(?:名字|版本|模型|开发者|开发商|创造者|主人|老板|年龄|生日|性别|爱好|功能|能力"
-    "|训练数据|知识截止)"
-    "[^,。?!们]{0,8}"
-    "|(?:是)?(?:怎么|如何|怎样)(?:工作|运作|运行|学习|思考|训练|做出来|回答问题|被)[^,。?!们]{0,8}"
-    "|(?:和|跟|与|比)(?:chat ?gpt|gpt[-0-9.o]*|claude|gemini|deepseek|文心一言|豆包|真人|人类|siri"
-    "|人)"
-    "[^,。?!们]{0,10}"
-    "|是[^,。?!们家店]{0,6}(?:AI|ai|机器人|人工智能|大?模型|程序)"
-    "|(?:能|会|可以|能够)?(?:不能)?(?:听懂|看懂|理解|明白|听得懂|看得懂)(?:我|人)?(?:说|讲"
-    "|写)?(?:的)?(?:话|意思|什么)?"
-    "|(?:聪明|智能|可靠|厉害|靠谱)"
-    "|(?:能|会|可以|可)?(?:帮|替|给|为)?(?:我|我们)?(?:干嘛|干啥|做啥|干什么|做什么)(?:用)?的?"
-    "|(?:知道|清楚|明白|认识)?[你您]?自己(?:是)?(?:谁|什么|哪里|个?机器人|AI|ai)?[^,。?!们]{0,6}"
-    ")"
-    "|(?:是)?(?:谁|哪家公司|哪个公司|哪家|什么公司|哪个团队)(?:开发|创造|制造|训练|设计|做|发明"
-    "|造|研发|把)"
-    "(?:了|出|出来)*(?:的)?[你您](?:做|造|开发|创造|设计|训练)?(?:出来)?的?"
-    "|(?:介绍|说说|讲讲|谈谈|描述)(?:一下|下)?(?:关于)?[你您]自己|(?:做个?)?自我介绍(?:一下|下)?"
-    "|(?:该|我该|我应该|要|我要)?(?:怎么|如何|怎样)称呼[你您]"
-    "|这(?:是|里是|边是|个是)(?:不是)?(?:机器人|ai|AI|人工|真人|自动回复)[^,。?!]{0,4}"
-    "|(?:是)?(?:机器人|真人|人工|自动回复|人工智能)(?:还是(?:机器人|真人|人工|人))?"
-    ")(?:吗|么|呢|呀|啊|吧|的|嘛|呐|来着|不|没有|没|了)*[?!。~ ]*",
-    re.IGNORECASE,
 )
 
 CHAT_ZH: Final = any_line("""
 早上好|上午好|中午好|下午好|晚上好|早安|午安|晚安|早啊|你好|您好|大家好|哈喽|哈啰|嗨|嘿|喂
 在吗|在么|在嘛|在不在|在线吗|有人吗|有人在吗|还在吗|你在吗|您在吗
-非常感谢|十分感谢|太感谢了|感谢|多谢|谢谢|谢了|谢啦|3q|辛苦了|辛苦啦|麻烦了|麻烦你了|麻烦您了
+非常感谢|十分感谢|太感谢了|感谢|多谢|谢谢|谢了|谢啦|3q|辛苦[你您大]?[们家]?[了啦咯喽]|麻烦[你您]?们?[了啦咯喽]
 再见|拜拜|回头见|回见|明天见|下次见|改天聊|回头聊|下次聊|先这样|就这样|没事了|没有了|没别的了
 你是谁|您是谁|你叫什么名字|你叫什么|您贵姓|你多大了|你几岁了|你从哪里来|你是哪里人
 你是机器人吗|你是人吗|你是真人吗|是真人吗|是机器人吗|谁创造了你|谁开发了你|你会做什么|你会什么
@@ -246,6 +101,7 @@ LIFE_EN: Final = frozenset(
 )
 LIFE_FILLER_EN: Final = frozenset(
     """
+    brr brrr phew ugh argh meh yikes whew aww ooh gosh omg eek
     a absolutely actually woke wake woken hate love enjoy prefer ate barking go should cried
     crying dancing eat eating
     playing sitting
@@ -296,9 +152,15 @@ WISH_EN: Final = whole_words(r"""
 repeat|again|once more|one more time|pardon|come again|rephrase|reword|paraphrase|translate
 summari[sz]e|sum (?:it|that|this) up|shorten|simplify|clarify|elaborate|shorter|briefer|simpler
 longer|clearer|easier|slower|slowly|in short|tl;?dr|in other words|differently|another way
-like i'?m (?:\w+)|like (?:i am|you would to) (?:\w+ )?\w+|to a (?:child|kid|beginner
+like i'?m (?:new to (?:this|it|that)|an? \w+|\w+)
+like (?:i am|you would to) (?:\w+ )?\w+|to a (?:child|kid|beginner
 |five[- ]year[- ]old)
-explain (?:it|that|this)(?: to me)?
+explain (?:it|that|this)(?: (?:to|for) (?:me|my \w+|an? [\w -]+))?
+read (?:it|that|this) (?:back|out)|why (?:did|do|would) you (?:just )?(?:say|write|think)[\w ,'-]*
+(?:is|was) (?:that|this|it) (?:really |actually )?what (?:it|they|you) (?:says?|said|means?|meant)
+too much (?:text|detail|information|info)|too (?:wordy|vague|technical|detailed|general|fast)
+(?:the )?(?:gist|essence|main points?|key points?)|what makes you (?:say|think)[\w ,'-]*
+how do you know(?: (?:that|this))?
 (?:the |a )?(?:short|shorter|long|longer|simple|simpler|brief) version|(?:a |the )?(?:short 
 |brief |quick )?summary
 (?:i'm |i am )?not (?:quite |really )?sure (?:i|what) \w+(?: you mean| that)?
@@ -312,6 +174,9 @@ as an? (?:\w+ )?(?:table|list|email|poem|sentence|json|tweet)
 bullet points|bullets|json|yaml|csv|markdown|a table|step by step
 what did you (?:just )?say|what (?:do|did) you mean(?: by (?:that|this|it))?|what does (?:that|this
 |it) mean|what was (?:that|the (?:last|first) (?:part|one|thing))|what\?
+(?:i )?(?:don't|didn't) (?:get|understand) (?:the|that) (?:part|bit)(?: (?:about|in) [\w ]+)?
+(?:that|this|it) (?:doesn't|can't|cannot) (?:sound|seem|look|be|feel) (?:right|correct|true)
+(?:that|this|it) (?:seems|sounds|looks) (?:\w+ )?(?:wrong|off|odd|strange|weird|fishy|unlikely)
 (?:i )?(?:don't|didn't|do not|did not|can't|cannot) (?:quite |really )?(?:get|understand|follow
 |catch|hear)
 (?:not |un)clear|makes? no sense|i'?m (?:confused|lost)|confusing|are you (?:sure|certain|serious)
@@ -334,15 +199,15 @@ WISH_FILLER_EN: Final = frozenset(
     lines list little loud make makes me message more much my need now of oh ok okay on once one
     only out part paragraph please point points put quickly reply response rest said same say
     sentence sentences should so some sorry still sure text thank thanks that that's the them then
-    there thing things this those time to too two uh um understand up us use want was way well were
-    what with word words would write you your yours
+    there thing things this those time to too two uh um understand up us use wait want was way well
+    were what with word words would write you your yours
     """.split()
 )
 WISH_ZH: Final = any_line("""
 再[说讲来念写回解释答描述]{1,2}一?[遍次下回]|再说|再讲|重复|重说|重新说|重讲|复述|再来[一]?[遍次]
 简单[点些]|简短[点些]?|简洁|精简|缩短|短[一]?[点些]|长[一]?[点些]|太长|太短|太复杂|太啰嗦|说重点
 |重点|通俗|易懂|大白话|白话|慢[一]?[点些]|慢慢说|说慢|说短|说长
-^[啊哈嗯,?]*什么[?]?$|啊[?]|换成|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]
+^[啊哈嗯,?]*什么[?]?$|啊[?]|具体|详细|仔细|完整|生动|自然|专业|友好|亲切|翻成|写成|说成|换成|[中英日法德韩俄][文语]发给我|怎么说|怎么讲|清楚|直白|明了|没[看听弄搞]?[懂清]
 |没[看听弄搞]?明白|换[个一]?[种个]?说法
 |换[个一]?[种个]?方式
 |换[个一]?[种个]?表达|换[个一]?[种个]?语气
@@ -356,11 +221,11 @@ WISH_ZH: Final = any_line("""
 |刚刚说|刚说|你说什么|说什么|说啥|上一条
 上一句|上面说|前面说|继续|接着说|往下说|然后|请讲|请说|是的|是呀|是啊|对的|对呀|对啊|对|没错|要的
 |要|需要|可以|行|好|好的|好啊|不用|不要|不必
-不需要|算了|不是|没有|都不|两个都|都要|第[一二三四]个|前者|后者|换一个|改短|改得|写[短长简]|展开说
+不需要|算了|不是|没有|都不|两个都|都要|第[一二三四五六][个点条句段步项]|最后[一]?[个点条句段步项]|前者|后者|^换一个[吧呗]?$|改短|改得|写[短长简]|展开说
 |为什么这么说|怎么这么说
 """)
 WISH_FILLER_ZH: Final = any_line("""
-请你|请|没|麻烦你?|能不能|可不可以|可以|能|帮我|帮忙|给我|把|将|用|刚才|刚刚|上面|前面|你的|你|您
+给我[妈爸爷奶家][妈爸爷奶人]?|半天|还是|听了|看了|解释|说明|请你|请|没|列出来?|列一下|列|麻烦你?|能不能|可不可以|可以|能|帮我|帮忙|给我|把|将|用|刚才|刚刚|上面|前面|你的|你|您
 |我的|我|说的|说得|讲的|回答|答案|内容|那段|那个|这段
 这个|那些|这些|这句|那句|话|说|讲|写|念|一遍|一次|一下|一点|一些|一|点|些|再|更|又|还|重新|成|为
 |得|地|的|了|吗|么|呢|吧|啊|呀|哦|嗯|哈|嘛|来|下

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from router.questions.talk import is_about_assistant, is_about_last_answer, is_small_talk
+from router.questions.talk import (
+    is_about_assistant,
+    is_about_last_answer,
+    is_small_talk,
+    speaks_of_machine,
+    without_chat,
+)
 
 SMALL_TALK = (
     "hello there",
@@ -92,3 +98,34 @@ def test_remarks_have_no_numbers_and_are_short(text: str) -> None:
     assert not is_small_talk(text) or text.startswith("哈哈")
     assert not is_about_last_answer("shorter " * 40)
     assert not is_about_assistant("are you " * 40)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_spoken_of"),
+    [
+        ("you look like a bot to me", True),
+        ("are you by any chance a machine?", True),
+        ("那边是机器人吧", True),
+        ("这边是人工客服还是机器人", True),
+        ("this is a robot vacuum", False),
+        ("are you selling the human anatomy poster", False),
+        ("can you put me through to a person", False),
+        ("这边是不是有机器人餐厅", False),
+        ("you sound like a person who knows my order", False),
+    ],
+)
+def test_a_machine_that_answers_is_spoken_of(text: str, is_spoken_of: bool) -> None:
+    assert speaks_of_machine(text) is is_spoken_of
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("hi, thanks! do you mend clocks", "do you mend clocks"),
+        ("谢谢,要等几周", "要等几周"),
+        ("do you mend clocks? thanks", "do you mend clocks? thanks"),
+        ("hello", ""),
+    ],
+)
+def test_greetings_before_a_question_are_taken_out(text: str, rest: str) -> None:
+    assert without_chat(text) == rest
