@@ -15,13 +15,13 @@ from router.questions.phrases import HEARSAY_ZH
 
 _POLITE = (
     r"(?:(?:hi|hello|hey|ok|okay|please|pls|kindly|and|so|now|then|also|just|well|good \w+|thanks)"
-    r"[,!. ]+)*"
+    r"[,!. ]+)*+"
 )
 _ASK = (
-    r"(?:(?:can|could|would|will) (?:you|u)(?: please| kindly| maybe)? |i(?:'d| would) (?:like"
+    r"(?:(?:can|could|would|will) (?:you|u)(?: kindly| maybe)? |i(?:'d| would) (?:like"
     r"|love)"
     r" (?:you )?to |i (?:want|need|wish|have) (?:you )?to |i wanna |i gotta |help me (?:to )?"
-    r"|let's |go ahead and |please |would you mind )*"
+    r"|let's |go ahead and |please |would you mind )*+"
 )
 _WANT = (
     r"(?:i(?:'d| would) like|i (?:want|need)|i'm looking for|give me|get me|we need|can i (?:get"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from router import ErrandKind
+from router import ErrandKind, read_signals
 from router.questions.requests import (
     asks_for_action,
     asks_for_writing,
@@ -92,3 +92,24 @@ def test_a_feeling_is_voiced_and_nothing_wished() -> None:
         assert voices_feeling(text), text
     for text in ("i would love a lamp", "is it beautiful?", "我想要漂亮的灯", "my lamp is late"):
         assert not voices_feeling(text), text
+
+
+@pytest.mark.timeout(60, func_only=True)  # what takes exponential time never ends
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "can you please ",
+        "please ",
+        "hi, can you ",
+        "thanks! ",
+        "帮我请",
+        "我想要能不能",
+        "“please ",
+        "a: ",
+    ],
+)
+def test_a_phrase_said_over_and_over_is_read_to_its_end(unit: str) -> None:
+    said = unit * 300
+    assert read_signals(said, [said], answered=True, instructions=[said]).question_chars == len(
+        said
+    )
