@@ -19,7 +19,7 @@ _READ_CHARS: Final = 200_000
 # A heading of a frame, and what a front-end wants for itself.
 _HEADING: Final = re.compile(r"^#{3,4} \**([A-Za-z][A-Za-z ]{0,30}?)\**:\s*$", re.MULTILINE)
 _PRODUCT: Final = re.compile(
-    r"\b(?:title|tags?|topics?|emoji|follow-?ups?|quer(?:y|ies)|autocompletion|prompt)\b",
+    r"\b(?:title|tags?|topics?|emoji|follow[-_]?ups?|quer(?:y|ies)|autocompletion|prompt)\b",
     re.IGNORECASE,
 )
 _HISTORY: Final = re.compile(
@@ -91,5 +91,5 @@ def _has_sections(text: str) -> bool:
     if len(names) < 3 or not {"guidelines", "instructions", "output"} & set(names):
         return False
     is_last = names[-1] in ("chat history", "context")
-    wants = _PRODUCT.search(head, headings[0].end(), headings[1].start())
+    wants = _PRODUCT.search(head, headings[0].end())  # in the task, or the key of the output
     return is_last and bool(wants) and bool(_HISTORY.fullmatch(text[len(head) :]))

@@ -82,3 +82,13 @@ def test_the_instruction_may_stand_in_a_system_turn() -> None:
 def test_a_message_too_long_for_a_frame_is_not_read() -> None:
     assert not is_helper_prompt("### Task:\n" + "x" * 300_000)
     assert not is_helper_prompt(TURNS, ["### Task:\n" + "x" * 300_000])
+
+
+def test_a_frame_that_names_its_product_only_in_the_output_is_one() -> None:
+    task = "### Task:\nPredict 3-5 messages that this person might naturally send next.\n"
+    rules = "### Guidelines:\n- Write them as the person would.\n- Only JSON.\n"
+    output = '### Output:\nJSON: {"follow_ups": ["one", "two"]}\n'
+    turns = "### Chat History:\n<chat_history>\nUSER: Hi\nASSISTANT: Hello\n</chat_history>"
+    assert is_helper_prompt(task + rules + output + turns)
+    assert not is_helper_prompt(task + rules + output.replace("follow_ups", "messages") + turns)
+    assert not is_helper_prompt(task + output + "Hi")
