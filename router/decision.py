@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from router.facts import Facts, FactValue, Threshold
+from router.facts import Facts, FactValue
 from router.strategy import Strategy as Strategy
 from router.text import Text
 from router.trace import VERDICTS, Node, Tree, value_nodes
@@ -34,6 +34,23 @@ class RuleKind(StrEnum):
     FALLBACK = "fallback"
     ASKED = "asked"
     SETTLE = "settle"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A value that rules name.
+
+    Attributes:
+        value: The value.
+        source: Where it comes from.
+        unit: Its unit, empty where there is none.
+        instead_of: The policy's own value, where a use case declares another.
+    """
+
+    value: FactValue
+    source: str
+    unit: str
+    instead_of: FactValue | None = None
 
 
 @dataclass(frozen=True, slots=True)

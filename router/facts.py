@@ -251,23 +251,6 @@ FACTS: Final[Mapping[str, FactSpec]] = {spec.name: spec for spec in _specs()}
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
-    """A value that rules name.
-
-    Attributes:
-        value: The value.
-        source: Where it comes from.
-        unit: Its unit, empty where there is none.
-        instead_of: The policy's own value, where a use case declares another.
-    """
-
-    value: FactValue
-    source: str
-    unit: str
-    instead_of: FactValue | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Fact:
     """One stated fact.
 

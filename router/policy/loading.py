@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from router.decision import Finding, LeafFinding, Rule, RuleKind, Strategy
+from router.decision import Threshold as Threshold
 from router.errors import InvalidPolicy, ThresholdRefused
 from router.facts import FACTS, FactSpec, FactType, FactValue, Provenance
-from router.facts import Threshold as Threshold
 from router.policy.checks import LOAD_WORK, find_faults
 from router.policy.conditions import Condition, LeafFindings, compile_condition
 from router.policy.document import (

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import resources
 from typing import cast
 
 import anyio
@@ -46,7 +47,10 @@ MAX_QUEUED = 10_000
 CLEANUP_S = 3_600.0
 DAY_S = 86_400
 PAUSE_S = 0.001  # between two records: requests go first, a trace blocks the interpreter 0.3 ms
-COMPRESSION = 3  # half the time of the default for a seventh more
+COMPRESSION = 3  # half the time of the default for a third more
+TRACE_DICTIONARY = (resources.files(__package__) / "trace_dictionary.txt").read_bytes()
+"""What traces have in common, the rules of the policy that ships: 3 kB are kept in place of 7.
+Never changed, since kept traces are read with it; a trace of before is read without."""
 
 records = Table(
     "records",
@@ -104,7 +108,8 @@ class Record:
         """Return the decision with every node; without a trace, the short decision."""
         if self.trace is None:
             return cast(JsonObject, dict(self.decision))
-        decision: JsonObject = json.loads(zlib.decompress(self.trace))
+        text = zlib.decompressobj(zdict=TRACE_DICTIONARY).decompress(self.trace)
+        decision: JsonObject = json.loads(text)
         return decision
 
 
@@ -255,9 +260,10 @@ def _row(record: Record, build_trace: Callable[[], Trace] | None) -> Row:
 
 
 def _compress(decision: Mapping[str, object]) -> bytes:
-    """Return about 34 kB of JSON in 7; compressing releases the interpreter meanwhile."""
+    """Return about 34 kB of JSON in 3; compressing releases the interpreter meanwhile."""
     try:
         text = orjson.dumps(decision)
     except TypeError:  # a declared number beyond 64 bits, which orjson refuses
         text = json.dumps(decision).encode()
-    return zlib.compress(text, COMPRESSION)
+    packer = zlib.compressobj(COMPRESSION, zdict=TRACE_DICTIONARY)
+    return packer.compress(text) + packer.flush()

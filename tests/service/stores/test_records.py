@@ -1,6 +1,9 @@
 """Records are written behind, hold text only where they may, and are forgotten in time."""
 
+import hashlib
+import json
 import time
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from service.settings import RecordSettings
 from service.stores import records as module
 from service.stores.database import create_tables, open_database
-from service.stores.records import DAY_S, Record, Records, Trace, records
+from service.stores.records import DAY_S, TRACE_DICTIONARY, Record, Records, Trace, records
 from service.stores.tables import metadata
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
@@ -258,3 +261,15 @@ def test_text_is_kept_only_where_it_may_be(
     )
     assert (found.strategy, found.outcome) == ("prompt_only", "answered")
     assert found.usage == reply["usage"]
+
+
+async def test_a_trace_that_was_packed_before_there_was_a_dictionary_is_read(
+    database: Engine,
+) -> None:
+    trace = {"rule": "r", "findings": [{"verdict": "true"}]}
+    packed = zlib.compress(json.dumps(trace).encode(), 3)
+    assert record("r1", trace=packed).full_decision() == trace
+
+
+def test_the_dictionary_stays_as_it_is_since_kept_traces_are_read_with_it() -> None:
+    assert hashlib.sha256(TRACE_DICTIONARY).hexdigest()[:16] == "14b6c33ecae1c962"
