@@ -120,13 +120,8 @@ def _attribute(answer: str, passages: Sequence[Passage]) -> list[int]:
     return sorted(numbers)
 
 
-def texts_in(answer: str) -> Iterator[str]:
-    """Yield every text in a JSON answer, without its keys; or the answer itself."""
-    return _texts(_parsed(answer))
-
-
 def _sentences(answer: str) -> Iterator[str]:
-    for text in texts_in(answer):
+    for text in _texts(_parsed(answer)):
         yield from SENTENCE_END.split(text)
 
 

@@ -8,7 +8,6 @@ from anyio import to_thread
 
 from knowledge import Passage, Retrieval, Turn
 from router import Evidence, Settlement, Strategy, settle
-from service.chat.citations import texts_in
 from service.chat.query_rewriting import Rewriting, rewrite
 from service.chat.question import Question
 from service.chat.route import Route
@@ -51,8 +50,7 @@ async def retrieve(
 def _search(
     question: Question, route: Route, rewriting: Rewriting | None, context: AppContext
 ) -> "partial[Retrieval]":
-    query = question.text
-    history = [Turn(turn.role, "\n".join(texts_in(turn.content))) for turn in question.turns[:-1]]
+    query, history = question.text, [Turn(turn.role, turn.content) for turn in question.turns[:-1]]
     if rewriting is not None and rewriting.question is not None:
         query, history = rewriting.question, []
     return partial(

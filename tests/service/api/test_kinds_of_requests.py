@@ -70,6 +70,8 @@ def test_a_front_ends_helper_prompt_goes_to_the_base_model_and_is_labelled(
     answer = chat(running, frame)
     assert (answer["outcome"], answer["strategy"]) == ("answered", "prompt_only")
     assert answer["helper_prompt"] is True
+    body = {"messages": messages(frame), "use_case": "demo", "strategy": "rag"}
+    assert running.client.post("/chat", json=body).json()["strategy"] == "prompt_only"
     assert chat(running, "Give my essay on lamps a title").get("helper_prompt") is None
 
 
@@ -77,11 +79,12 @@ def test_a_front_ends_helper_prompt_goes_to_the_base_model_and_is_labelled(
 def test_an_errand_outside_the_use_case_is_declined_and_nothing_is_asked(
     running: Running, said: str
 ) -> None:
-    prepare(running)
+    prepare(running, domain="retail")
     asked = len(running.engine.requests)
     answer = chat(running, said)
     assert (answer["outcome"], answer["reason"]) == ("abstained", "out_of_scope")
     assert answer["answer"]
+    assert "retrieval" not in answer  # nothing is searched either
     assert len(running.engine.requests) == asked
     with running.client.stream(
         "POST", "/chat", json={"messages": messages(said), "use_case": "demo", "stream": True}
@@ -115,3 +118,14 @@ def test_a_named_strategy_is_run_where_knowledge_is_missing(running: Running) ->
     running.put_use_case(facts={"need": "knowledge"}, knowledge_bases=[])
     body = {"messages": messages("How long?"), "use_case": "demo", "strategy": "prompt_only"}
     assert running.client.post("/chat", json=body).json()["outcome"] == "answered"
+
+
+def test_a_greeting_sent_to_a_strategy_that_retrieves_is_told_as_what_it_was(
+    running: Running,
+) -> None:
+    running.prepare()
+    running.put_use_case(facts={"need": "knowledge"}, allow_prompt_only_when_nothing_found=False)
+    body = {"messages": messages("Hello there!"), "use_case": "demo", "strategy": "rag"}
+    answer = running.client.post("/chat", json=body).json()
+    assert answer["strategy"] == "rag"
+    assert "needs_no_sources" not in answer

@@ -60,6 +60,8 @@ def test_models_by_base_and_adapter_name(running: Running, client: openai.OpenAI
     names = [model.id for model in client.models.list().data]
     base = running.engine.base
     assert {"auto", "hybrid", base, f"{base}:{adapter_id}", f"{base}:{adapter_id}+rag"} <= {*names}
+    embedder = running.context.knowledge.embedder.model_id
+    assert {embedder, f"{embedder}:query"} <= {*names}
     for name in (base, f"{base}:{adapter_id}", f"{base}:helpdesk+rag"):
         assert ask(client, name).choices[0].message.content
     assert client.models.retrieve(f"{base}:{adapter_id}").id == f"{base}:{adapter_id}"

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from service.settings import Settings
 from tests.service.conftest import Running
 
 TEXT = "# Returns\n\nWelcome <b>all</b>.\n\nAn unused lamp can be returned within 30 days."
@@ -59,3 +60,14 @@ def test_its_stylesheet_is_served(running: Running) -> None:
     reply = running.client.get("/sources.css")
     assert reply.status_code == 200
     assert reply.headers["content-type"].startswith("text/css")
+
+
+class TestBehindAProxy:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        server = settings.server.model_copy(update={"public_url": "https://help.example.com"})
+        return settings.model_copy(update={"server": server})
+
+    def test_links_lead_to_where_clients_reach_the_gateway(self, running: Running) -> None:
+        link = cited_link(running)
+        assert link.startswith("https://help.example.com/sources/handbook/returns.md?version=1&")

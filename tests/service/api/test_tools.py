@@ -10,6 +10,7 @@ import pytest
 
 from service.settings import Settings
 from tests.service.conftest import Running
+from tests.service.waiting import eventually
 
 ORDER: dict[str, Any] = {
     "type": "function",
@@ -167,6 +168,10 @@ def test_an_abstention_where_json_is_asked_for_is_a_refusal(
     asked: Any = nothing_found(running)
     parsed = client.chat.completions.parse(**asked, response_format=Answer).choices[0].message
     assert (parsed.content, parsed.refusal, parsed.parsed) == (None, REFUSAL, None)
+    for chunk in client.chat.completions.create(
+        **asked, response_format={"type": "json_object"}, stream=True
+    ):
+        assert chunk.choices[0].delta.content is None  # not even an empty text
     with client.chat.completions.stream(**asked, response_format=Answer) as stream:
         for _event in stream:
             pass
@@ -247,3 +252,31 @@ def test_a_schema_the_model_server_refuses_is_400_before_anything_is_told(
     assert reply.status_code == 400
     assert reply.json()["error"]["code"] == "invalid_request"
     assert "engine died" in reply.json()["error"]["message"]
+
+
+def test_a_call_needs_no_source_where_answers_do(running: Running) -> None:
+    running.prepare()
+    running.put_use_case(facts={"need": "knowledge", "citations_required": True})
+    running.engine.switches.pieces = ('{"number": 7}',)
+    question = [{"role": "user", "content": "Within how many days can a lamp be returned?"}]
+    asked: dict[str, Any] = {"tools": [ORDER], "tool_choice": NAMED, "use_case": "demo"}
+    done = post(running, model="rag", messages=question, **asked).json()
+    assert done["route"]["outcome"] == "answered"
+    assert done["choices"][0]["message"]["tool_calls"]
+
+
+def test_an_errand_is_not_declined_where_tools_may_run_it(running: Running) -> None:
+    running.prepare()
+    running.put_use_case(facts={"need": "knowledge", "domain": "retail"})
+    errand = [{"role": "user", "content": "Order me a pizza for seven tonight"}]
+    running.engine.switches.pieces = ('{"number": 7}',)
+    asked: dict[str, Any] = {"model": "auto", "messages": errand, "use_case": "demo"}
+    declined = post(running, **asked).json()["route"]
+    assert (declined["outcome"], declined["reason"]) == ("abstained", "out_of_scope")
+    body = {"messages": errand, "use_case": "demo"}
+    asked_facts = running.client.post("/route", params={"explain": True}, json=body).json()
+    assert asked_facts["decision"]["declined_by"] == "errand_outside_the_use_case"
+    done = post(running, **asked, tools=[ORDER], tool_choice=NAMED).json()
+    place = f"/decisions/{done['id'].removeprefix('chatcmpl-')}"
+    eventually(lambda: running.client.get(place).status_code == 200)
+    assert "declined_by" not in running.client.get(place).json()["decision"]

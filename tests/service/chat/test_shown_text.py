@@ -83,7 +83,11 @@ def test_a_sentence_that_repeats_a_passage_opens_the_stream_once_it_is_whole() -
 
 @pytest.mark.parametrize(
     "pieces",
-    [["Bananas are", " yellow. [7] Yes."], ['{"a": "A repair at our workshop takes', ' ten"}']],
+    [
+        ["Bananas are", " yellow. [7] Yes."],
+        ['{"a": "A repair at our workshop takes', ' ten"}'],
+        ['{"a repair at our workshop takes ten working days": "no. ', 'Never. "}'],
+    ],
 )
 def test_an_answer_without_a_source_shows_nothing_while_it_is_written(pieces: list[str]) -> None:
     assert shown(pieces, "inline", must_cite=True)[:-1] == ["", ""]

@@ -139,8 +139,10 @@ def test_use_case_apply_puts_the_file_under_its_id(
 ) -> None:
     file = tmp_path / "case.yaml"
     file.write_text("id: shop\nrole: 客服\n", encoding="utf-8")
-    gateway.answer("PUT /use_cases/shop", {"id": "shop"})
-    assert run("use-case", "apply", str(file)).exit_code == 0
+    gateway.answer("PUT /use_cases/shop", {"id": "shop", "warnings": ["it has no documents"]})
+    applied = run("use-case", "apply", str(file))
+    assert applied.exit_code == 0
+    assert "warning: it has no documents" in applied.stderr
     assert gateway.sent("PUT /use_cases/shop").json == {"id": "shop", "role": "客服"}
 
 

@@ -299,6 +299,15 @@ def test_the_engine_serves_loopback_only_and_adapters_at_run_time(settings: Sett
     assert engine.environment["HF_HUB_OFFLINE"] == "1"
 
 
+def test_the_engine_parses_function_calls_where_a_parser_is_named(settings: Settings) -> None:
+    ports = Ports(gateway=1, engine=2, chroma=3)
+    assert "--enable-auto-tool-choice" not in compose(settings, ports)[0].argv
+    engine = settings.engine.model_copy(update={"tool_call_parser": "hermes"})
+    argv = compose(settings.model_copy(update={"engine": engine}), ports)[0].argv
+    place = argv.index("--enable-auto-tool-choice")
+    assert argv[place : place + 3] == ("--enable-auto-tool-choice", "--tool-call-parser", "hermes")
+
+
 def test_the_engine_puts_adapters_on_the_models_inner_layers_alone(
     settings: Settings,
 ) -> None:
