@@ -292,3 +292,12 @@ def test_a_client_that_leaves_frees_the_engine(running: Running, stream: bool) -
             if number > 20:
                 break
     eventually(lambda: running.engine.aborted == 1, within_s=2.0)
+
+
+def test_an_abstention_in_words_is_streamed_as_text(client: openai.OpenAI) -> None:
+    with client.responses.stream(model="rag", input=UNKNOWN, extra_body=USE_CASE) as events:
+        kinds = [event.type for event in events]
+        done = events.get_final_response()
+    assert "response.output_text.delta" in kinds
+    assert not [kind for kind in kinds if "refusal" in kind]
+    assert "found nothing" in done.output_text
