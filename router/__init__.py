@@ -16,7 +16,7 @@ from router.advice import (
     read_case,
     render_advice,
 )
-from router.classes import ErrandKind, NoSource, QuestionClass
+from router.classes import ErrandKind, MessageKind, NoSource, QuestionClass
 from router.config import RouterConfig
 from router.decide import decide, settle
 from router.decision import (
@@ -70,6 +70,16 @@ from router.questions.classifier import (
     load_classifier,
 )
 from router.questions.fitting import Fitted, baseline, fit
+from router.questions.kinds.classifier import (
+    KindClassifier,
+    KindGuess,
+    kind_classifier_for,
+    load_kind_classifier,
+    write_kind_classifier,
+)
+from router.questions.kinds.effect import with_kind
+from router.questions.kinds.fitting import LabelledMessage, fit_kinds
+from router.questions.kinds.messages import labelled_messages
 from router.questions.quality import LabelledQuestion, Quality, measure_quality
 from router.questions.signals import Signals, read_signals
 from router.review.cases import (
@@ -128,9 +138,13 @@ __all__ = [
     "InvalidClassifier",
     "InvalidFacts",
     "InvalidPolicy",
+    "KindClassifier",
+    "KindGuess",
+    "LabelledMessage",
     "LabelledQuestion",
     "Language",
     "LeafFinding",
+    "MessageKind",
     "NoSource",
     "Outcome",
     "Policy",
@@ -176,8 +190,12 @@ __all__ = [
     "find_rule",
     "find_unexpected",
     "fit",
+    "fit_kinds",
+    "kind_classifier_for",
+    "labelled_messages",
     "load_cases",
     "load_classifier",
+    "load_kind_classifier",
     "load_policy",
     "measure_quality",
     "measure_regret",
@@ -188,4 +206,6 @@ __all__ = [
     "rules_of",
     "sample_situations",
     "settle",
+    "with_kind",
+    "write_kind_classifier",
 ]

@@ -26,6 +26,18 @@ class NoSource(StrEnum):
     GIVEN_TEXT = "given_text"
 
 
+class MessageKind(StrEnum):
+    """What a message wants, as its vector shows: what a fitted kind classifier tells apart."""
+
+    ABOUT_ASSISTANT = "about_assistant"
+    LAST_ANSWER = "last_answer"
+    SMALL_TALK = "small_talk"
+    REMARK = "remark"
+    GIVEN_TEXT = "given_text"
+    KNOWLEDGE = "knowledge"
+    ERRAND = "errand"
+
+
 class ErrandKind(StrEnum):
     """What an errand is about that no assistant of text can run: the values of `errand`."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine as Database
 
 from adapters import AdapterRegistry
 from knowledge import ChromaIndex, CrossEncoderReranker, Knowledge, SentenceTransformerEmbedder
-from router import DEFAULT_POLICY_FILE, Classifier, Policy
+from router import DEFAULT_POLICY_FILE, Classifier, KindClassifier, Policy
 from service.cache import Cache
 from service.cited_documents import CitedDocuments
 from service.engine.client import EngineClient
@@ -23,7 +23,7 @@ from service.engine.status import EngineStatus
 from service.engine.tokens import CountTokens, load_token_counter
 from service.errors import UseCaseNotFound
 from service.home import Ports
-from service.routing.classifier import classifier_in_force
+from service.routing.classifier import classifier_in_force, kind_classifier_in_force
 from service.routing.facts import Measured, Measurements
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
 from service.settings import Settings
@@ -57,6 +57,7 @@ class AppContext:
     policies: PolicyInForce
     shadow: PolicyFile | None  # decides and is never followed
     classifier: Classifier
+    kinds: KindClassifier | None  # None: nothing is fitted on the embedder's vectors
     engine: EngineClient
     engine_status: EngineStatus
     adapter_loader: AdapterLoader
@@ -183,6 +184,7 @@ def build_context(
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),
         shadow=None if shadow is None else PolicyFile(shadow),
         classifier=classifier_in_force(settings.paths),
+        kinds=kind_classifier_in_force(settings.paths, knowledge.embedder),
         engine=engine,
         engine_status=status,
         adapter_loader=loader,

@@ -36,6 +36,11 @@ class Home:
         return self.root / "state.db"
 
     @property
+    def kind_classifier_file(self) -> Path:
+        """The kind classifier fitted for this home's embedder; else one that ships is used."""
+        return self.root / "kind_classifier.json"
+
+    @property
     def classifier_file(self) -> Path:
         """The question classifier fitted for this home; without it the default one is used."""
         return self.root / "classifier.json"

@@ -50,6 +50,7 @@ LIBRARIES = {
     "sentence_transformers": (*EMBEDDERS, "adapters/base_models/process/e5.py"),
     "sklearn": (
         "router/questions/fitting.py",
+        "router/questions/kinds/fitting.py",
         "service/compare/baseline.py",
         "adapters/evaluation/process/features.py",
     ),

@@ -92,7 +92,8 @@ def relevance_by_chunk(
         coverage = None if terms is None else terms.coverage(pk)
         reads_passage = near is None or reads(embedder.languages, language)
         found[pk] = relevance(near, coverage, joint, reads_passage=reads_passage)
-        if terms is not None and terms.is_answered_by(pk):
+        is_alike = language == question_language
+        if terms is not None and terms.is_answered_by(pk, in_its_language=is_alike):
             found[pk] = max(found[pk], CERTAIN)
     return found
 

@@ -128,9 +128,14 @@ class WeightedTerms:
                 text = re.sub(rf"(?<!\w){word}(?!\w)", each.tokens[0], text, flags=re.IGNORECASE)
         return " ".join(text.split()) if changed else text
 
-    def is_answered_by(self, chunk_pk: int) -> bool:
-        """Return whether a chunk holds a rare code of the question, or all that is asked."""
-        return self.is_named_by(chunk_pk) or self._is_held_by(chunk_pk)
+    def is_answered_by(self, chunk_pk: int, *, in_its_language: bool = True) -> bool:
+        """Return whether a chunk holds a rare code of the question, or all that is asked.
+
+        Beside enough words a rare name counts as well, but not in a text of another language than
+        the question's: there every word is rare, and a name is one that is quoted.
+        """
+        named = self.is_named_by(chunk_pk) if in_its_language else self._holds_code(chunk_pk)
+        return named or self._is_held_by(chunk_pk)
 
     def named(self, chunk_pks: Sequence[int]) -> frozenset[int]:
         """Return, of each name of one thing in the question, the first chunk that answers to it."""
@@ -143,10 +148,17 @@ class WeightedTerms:
 
     def is_named_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds a rare code, or beside enough words a number or a name."""
+        kinds = self._rare_names(chunk_pk)
+        return Kind.CODE in kinds or (bool(kinds) and self.coverage(chunk_pk) >= ENOUGH_WORDS)
+
+    def _holds_code(self, chunk_pk: int) -> bool:
+        return Kind.CODE in self._rare_names(chunk_pk)
+
+    def _rare_names(self, chunk_pk: int) -> set[Kind]:
+        """Return of what kinds the rare names are that a chunk holds."""
         marks = [_mark(chunk_pk)]
         named = (each for each in self.found if each.is_rare and each.term.kind in NAMES)
-        kinds = {each.term.kind for each in named if each.held_by(marks)}
-        return Kind.CODE in kinds or (bool(kinds) and self.coverage(chunk_pk) >= ENOUGH_WORDS)
+        return {each.term.kind for each in named if each.held_by(marks)}
 
     def _is_held_by(self, chunk_pk: int) -> bool:
         """Return whether a chunk holds all that is asked, and that is more than a common word."""

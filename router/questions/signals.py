@@ -95,6 +95,12 @@ class Signals:
         """True where an output format is asked for."""
         return self.format is not None
 
+    @property
+    def is_undecided(self) -> bool:
+        """True where the rules left open whether the message needs sources."""
+        is_plain = self.needs_no_sources is None and self.errand is ErrandKind.NONE
+        return is_plain and not self.helper_prompt
+
     def as_facts(self) -> dict[str, bool | float | str]:
         """Return the signals as request facts, for `Facts.build(request=…)`.
 

@@ -2,8 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from router import Classifier, Decision, NoSource, Policy, Signals, Strategy, decide, read_signals
+from anyio import to_thread
+
+from router import (
+    Classifier,
+    Decision,
+    NoSource,
+    Policy,
+    Signals,
+    Strategy,
+    decide,
+    read_signals,
+    with_kind,
+)
 from service.chat.question import Question
 from service.context import AppContext
 from service.engine.client import Message
@@ -12,6 +25,7 @@ from service.routing.facts import Measured, gather_facts
 from service.stores.use_cases import UseCase
 
 ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
+EMBEDDED_CHARS = 2_000  # an embedder reads about 512 tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,8 @@ async def choose_route(question: Question, context: AppContext) -> Route:
     measured = await context.measured(use_case, tenant=question.tenant)
     measured.require_bases(question.knowledge_bases or ())
     signals = read_question(question.turns, context.classifier, has_result=question.has_result)
+    if use_case.knowledge_bases and not question.has_result:
+        signals = await _read_kind(signals, question.turns, context)
     facts = gather_facts(
         use_case,
         signals,
@@ -86,10 +102,28 @@ def _read_turns(turns: Sequence[Message], classifier: Classifier) -> Signals:
     return read_signals(
         turns[-1].content,
         [turn.content for turn in spoken if turn.role == "user"],
-        answered=any(turn.role == "assistant" and turn.content.strip() for turn in spoken[-1:]),
+        answered=_is_answered(turns),
         instructions=[turn.content for turn in turns[:-1] if turn.role == "system"],
         classifier=classifier,
     )
+
+
+async def _read_kind(signals: Signals, turns: Sequence[Message], context: AppContext) -> Signals:
+    """Return the signals with the message's kind, read from its vector where the rules are silent.
+
+    The vector costs nothing twice: a search for the same question finds it again.
+    """
+    if context.kinds is None or not signals.is_undecided:
+        return signals
+    embed = partial(context.knowledge.embedder.embed_query, turns[-1].content[:EMBEDDED_CHARS])
+    vector = await to_thread.run_sync(embed)
+    return with_kind(signals, context.kinds.guess(vector.tolist(), answered=_is_answered(turns)))
+
+
+def _is_answered(turns: Sequence[Message]) -> bool:
+    """Return whether an answer stands before the last turn."""
+    spoken = [turn for turn in turns[:-1] if turn.role != "system"]
+    return any(turn.role == "assistant" and turn.content.strip() for turn in spoken[-1:])
 
 
 def model_for(strategy: Strategy, route: Route, context: AppContext) -> str:

@@ -1,17 +1,25 @@
-"""The question classifier of a home, and labelled questions read from a file.
+"""The classifiers of a home, and labelled questions read from a file.
 
 It knows the home and JSON Lines; `router` classifies the questions.
 """
 
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
+from knowledge import Embedder
 from router import (
     Classifier,
+    KindClassifier,
+    LabelledMessage,
     LabelledQuestion,
+    MessageKind,
     QuestionClass,
     default_classifier,
+    kind_classifier_for,
     load_classifier,
+    load_kind_classifier,
 )
 from service.errors import InvalidEvaluationFile
 from service.home import Home
@@ -29,6 +37,25 @@ def classifier_in_force(home: Home) -> Classifier:
     return load_classifier(file) if file.exists() else default_classifier()
 
 
+def kind_classifier_in_force(home: Home, embedder: Embedder) -> KindClassifier | None:
+    """Return what reads this embedder's vectors: fitted for this home, or shipped; or None.
+
+    Raises:
+        InvalidClassifier: The home's file is damaged.
+    """
+    file = home.kind_classifier_file
+    fitted = [load_kind_classifier(file)] if file.exists() else []
+    return kind_classifier_for(embedder.model_id, embedder.revision, fitted)
+
+
+def write_classifier(target: Path, text: str) -> None:
+    """Write a whole file or none: a gateway may start meanwhile."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(target.name + ".new")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, target)
+
+
 def read_labelled(file: Path) -> list[LabelledQuestion]:
     """Return the labelled questions of a file, in its order.
 
@@ -37,6 +64,22 @@ def read_labelled(file: Path) -> list[LabelledQuestion]:
     """
     rows = [
         _row(f"{file}, line {number}", line)
+        for number, line in enumerate(read_lines(file), start=1)
+        if line.strip()
+    ]
+    if not rows:
+        raise InvalidEvaluationFile(f"{file} has no rows")
+    return rows
+
+
+def read_messages(file: Path) -> list[LabelledMessage]:
+    """Return the messages of a file with their kinds, in its order.
+
+    Raises:
+        InvalidEvaluationFile: It is missing or empty, or a row is invalid; names the line.
+    """
+    rows = [
+        _message(f"{file}, line {number}", line)
         for number, line in enumerate(read_lines(file), start=1)
         if line.strip()
     ]
@@ -58,20 +101,37 @@ def read_lines(file: Path) -> list[str]:
     return text.removesuffix("\n").split("\n")
 
 
-def _row(place: str, line: str) -> LabelledQuestion:
+def _message(place: str, line: str) -> LabelledMessage:
+    row = _object(place, line)
+    return LabelledMessage(
+        message=_text(place, row, "message"),
+        kind=MessageKind(_one_of(place, row, "kind", list(MessageKind))),
+        language=_text(place, row, "lang"),
+    )
+
+
+def _object(place: str, line: str) -> JsonMapping:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as exc:
         raise InvalidEvaluationFile(f"{place}: not JSON: {exc}") from exc
     if not isinstance(row, dict):
         raise InvalidEvaluationFile(f"{place}: not a JSON object")
-    label = _text(place, row, "label")
-    if label not in list(QuestionClass):
-        known = " | ".join(QuestionClass)
-        raise InvalidEvaluationFile(f"{place}: label {label!r} is not one of {known}")
+    return row
+
+
+def _one_of(place: str, row: JsonMapping, key: str, known: Sequence[str]) -> str:
+    value = _text(place, row, key)
+    if value not in known:
+        raise InvalidEvaluationFile(f"{place}: {key} {value!r} is not one of {' | '.join(known)}")
+    return value
+
+
+def _row(place: str, line: str) -> LabelledQuestion:
+    row = _object(place, line)
     return LabelledQuestion(
         query=_text(place, row, "query"),
-        label=QuestionClass(label),
+        label=QuestionClass(_one_of(place, row, "label", list(QuestionClass))),
         language=_text(place, row, "lang"),
         history=_history(place, row),
         source=str(row.get("source") or ""),

@@ -1,10 +1,9 @@
-"""`fingerpost route`: the decision for a question; `route eval|fit` for the classifier.
+"""`fingerpost route`: the decision for a question; `route eval|fit|fit-kinds` for classifiers.
 
 `route QUESTION` asks the gateway. `eval` and `fit` work without a running service, on the
 classifier that `/chat` of this home uses.
 """
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +26,13 @@ from router import (
 )
 from service.cli.ask import route
 from service.cli.output import JsonOption, Output, command_output
-from service.routing.classifier import classifier_in_force, read_labelled, read_lines
+from service.cli.routing.kinds import fit_kinds_file
+from service.routing.classifier import (
+    classifier_in_force,
+    read_labelled,
+    read_lines,
+    write_classifier,
+)
 from service.settings import load_settings
 
 _ASK = "ask"
@@ -49,6 +54,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command(_ASK)(route)
+app.command("fit-kinds")(fit_kinds_file)
 
 FileArgument = Annotated[
     Path,
@@ -107,7 +113,7 @@ def fit_file(
         command = ["fingerpost route fit", file.name, *(f"--also {f.name}" for f in also or ())]
         lines = [] if notice is None else read_lines(notice)
         fitted = fit(rows, extra, made_by=" ".join(command), notice=lines)
-        _write(target, fitted.text)
+        write_classifier(target, fitted.text)
         figures = {
             **fitted.figures,
             "file": str(target),
@@ -189,14 +195,6 @@ def _tail(times: Sequence[float]) -> dict[str, float]:
         "p50": round(ordered[len(ordered) // 2], 3),
         "p99": round(ordered[int(len(ordered) * 0.99)], 3),
     }
-
-
-def _write(target: Path, text: str) -> None:
-    """Write a whole file or none: a gateway may start meanwhile."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(target.name + ".new")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, target)
 
 
 def _print_eval(out: Console, figures: Mapping[str, Any]) -> None:

@@ -212,3 +212,14 @@ def test_the_precision_is_the_one_in_which_this_processor_is_faster(
     monkeypatch.setattr(torch, "mm", slowed)
     chosen = SentenceTransformerEmbedder.load(tmp_path / "model")._model.dtype
     assert chosen == (torch.bfloat16 if slow == "float32" else torch.float32)
+
+
+@pytest.mark.timeout(300)
+def test_a_question_asked_again_is_not_embedded_again(
+    embedder: SentenceTransformerEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = embedder.embed_query("Is it embedded once?")
+    monkeypatch.setattr(embedder, "_forward", lambda _features: pytest.fail("embedded again"))
+    assert embedder.embed_query("Is it embedded once?") is first
+    with pytest.raises(ValueError, match="read-only"):
+        first[0] = 1.0

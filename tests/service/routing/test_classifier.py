@@ -5,10 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from router import InvalidClassifier, QuestionClass, default_classifier
+from router import InvalidClassifier, MessageKind, QuestionClass, default_classifier
+from router.questions.kinds.classifier import shipped_kind_classifiers
+from service.errors import InvalidEvaluationFile
 from service.home import Home
-from service.routing.classifier import classifier_in_force
+from service.routing.classifier import (
+    classifier_in_force,
+    kind_classifier_in_force,
+    read_messages,
+)
 from service.settings import Settings
+from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.kinds import always
 from tests.service.conftest import Running
 
 ALWAYS_TASK = {
@@ -57,3 +65,47 @@ def test_a_damaged_file_of_the_home_is_refused(tmp_path: Path) -> None:
     (tmp_path / "classifier.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InvalidClassifier, match=r"classifier\.json is damaged"):
         classifier_in_force(Home(tmp_path))
+
+
+def test_kinds_are_read_only_for_the_embedder_they_were_fitted_on(tmp_path: Path) -> None:
+    home, embedder = Home(tmp_path), FakeEmbedder()
+    assert kind_classifier_in_force(home, embedder) is None
+    fitted = always(MessageKind.SMALL_TALK, embedder)
+    home.kind_classifier_file.write_text(fitted.model_dump_json(), encoding="utf-8")
+    assert kind_classifier_in_force(home, embedder) == fitted
+    assert kind_classifier_in_force(home, FakeEmbedder(revision="2")) is None
+    shipped = shipped_kind_classifiers()[0]
+    default = FakeEmbedder(model_id=shipped.embedder, revision=shipped.revision)
+    assert kind_classifier_in_force(home, default) is shipped
+
+
+def test_a_damaged_file_of_kinds_is_refused(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.kind_classifier_file.write_text("{}", encoding="utf-8")
+    with pytest.raises(InvalidClassifier, match=r"kind_classifier\.json is damaged"):
+        kind_classifier_in_force(home, FakeEmbedder())
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{", "line 2: not JSON"),
+        ("[]", "line 2: not a JSON object"),
+        ('{"kind": "remark", "lang": "en"}', "line 2: `message`"),
+        ('{"message": "a", "kind": "remark"}', "line 2: `lang`"),
+        ('{"message": "a", "kind": "poem", "lang": "en"}', "line 2: kind 'poem' is not one of"),
+    ],
+)
+def test_a_row_of_messages_that_cannot_be_used_is_named(
+    line: str, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.jsonl"
+    file.write_text('{"message": "lovely", "kind": "remark", "lang": "en"}\n' + line)
+    with pytest.raises(InvalidEvaluationFile, match=told):
+        read_messages(file)
+
+
+def test_a_file_of_messages_without_rows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_text("\n")
+    with pytest.raises(InvalidEvaluationFile, match="no rows"):
+        read_messages(tmp_path / "own.jsonl")

@@ -1,0 +1,43 @@
+"""What a certain kind changes in what the rules read of a message.
+
+The rules come first: a kind is heard only where they found nothing that decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from router.classes import MessageKind, NoSource
+from router.questions.kinds.classifier import KindGuess
+from router.questions.signals import Signals
+
+NO_SOURCE: Final = {
+    MessageKind.ABOUT_ASSISTANT: NoSource.ABOUT_ASSISTANT,
+    MessageKind.LAST_ANSWER: NoSource.LAST_ANSWER,
+    MessageKind.SMALL_TALK: NoSource.SMALL_TALK,
+    MessageKind.REMARK: NoSource.SMALL_TALK,
+    MessageKind.GIVEN_TEXT: NoSource.GIVEN_TEXT,
+}
+
+
+def with_kind(signals: Signals, guess: KindGuess) -> Signals:
+    """Return the signals with what a certain kind says, where the rules left it open.
+
+    A remark is small talk that the house has its own way of answering: `wording_asked`, and no
+    `chitchat`. A question that passes for a remark is still a question.
+    """
+    is_remark = guess.kind is MessageKind.REMARK
+    if not signals.is_undecided or not guess.is_certain or (is_remark and signals.asks_fact):
+        return signals
+    source = NO_SOURCE[guess.kind]
+    is_talk = source in (NoSource.SMALL_TALK, NoSource.ABOUT_ASSISTANT)
+    return replace(
+        signals,
+        chitchat=is_talk and not is_remark,
+        asks_fact=False,
+        action_asked=False,
+        wording_asked=is_remark,
+        needs_no_sources=source,
+        context_given=signals.context_given or source is NoSource.GIVEN_TEXT,
+    )

@@ -1,0 +1,55 @@
+"""What a kind changes in the signals: nothing where a rule decided, nothing unsure."""
+
+from __future__ import annotations
+
+import pytest
+
+from router import KindGuess, MessageKind, NoSource, Signals, read_signals, with_kind
+from router.questions.kinds.classifier import NEEDS_SOURCES
+
+OPEN = read_signals("mine is on the blink")
+ASKED = read_signals("when does it open?")
+
+
+def certain(kind: MessageKind) -> KindGuess:
+    return KindGuess(kind, 0.97, is_certain=True)
+
+
+@pytest.mark.parametrize("source", list(NoSource))
+def test_a_certain_kind_says_why_no_source_is_needed(source: NoSource) -> None:
+    read = with_kind(ASKED, certain(MessageKind(source.value)))
+    assert read.needs_no_sources is source
+    assert not read.asks_fact
+    assert read.chitchat is (source in (NoSource.SMALL_TALK, NoSource.ABOUT_ASSISTANT))
+    assert read.context_given is (source is NoSource.GIVEN_TEXT)
+
+
+def test_every_kind_without_sources_has_an_effect() -> None:
+    for kind in set(MessageKind) - NEEDS_SOURCES:
+        assert with_kind(OPEN, certain(kind)) != OPEN
+
+
+def test_a_remark_wants_words_and_a_question_is_no_remark() -> None:
+    remark = with_kind(OPEN, certain(MessageKind.REMARK))
+    assert (remark.wording_asked, remark.needs_no_sources) == (True, NoSource.SMALL_TALK)
+    assert not remark.chitchat
+    assert ASKED.asks_fact
+    assert with_kind(ASKED, certain(MessageKind.REMARK)) == ASKED
+
+
+def test_an_unsure_kind_changes_nothing() -> None:
+    guess = KindGuess(MessageKind.SMALL_TALK, 0.6, is_certain=False)
+    assert with_kind(OPEN, guess) == OPEN
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        read_signals("hello there"),
+        read_signals("book me a flight to Rome"),
+        read_signals("使用四到五个字直接返回这句话的简要主题，不要解释、不要标点。"),
+    ],
+)
+def test_a_rule_that_decided_is_not_overruled(decided: Signals) -> None:
+    assert not decided.is_undecided
+    assert with_kind(decided, certain(MessageKind.LAST_ANSWER)) == decided
