@@ -79,7 +79,7 @@ from router.questions.kinds.classifier import (
 )
 from router.questions.kinds.effect import with_kind
 from router.questions.kinds.fitting import LabelledMessage, fit_kinds
-from router.questions.kinds.messages import labelled_messages
+from router.questions.kinds.messages import as_messages, labelled_messages
 from router.questions.quality import LabelledQuestion, Quality, measure_quality
 from router.questions.signals import Signals, read_signals
 from router.review.cases import (
@@ -172,6 +172,7 @@ __all__ = [
     "Verdict",
     "advice_content",
     "advise",
+    "as_messages",
     "baseline",
     "build_case",
     "cases_file_of",

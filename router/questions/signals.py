@@ -69,6 +69,7 @@ class Signals:
         question_chars: Length of the whole question.
         guess: The likeliest class, or None where no classifier was asked.
         needs_no_sources: Why it can be answered without sources, or None where it cannot.
+        is_guessed: The classifier says so, and no rule.
         context_given: The asker brought a text to answer from, in this or a system turn.
         helper_prompt: A front-end asks for a title, tags and the like for its own use.
         action_asked: Something is asked to be done, beside answering and writing.
@@ -89,6 +90,7 @@ class Signals:
     action_asked: bool = False
     errand: ErrandKind = ErrandKind.NONE
     wording_asked: bool = False
+    is_guessed: bool = False
 
     @property
     def format_asked(self) -> bool:
@@ -97,9 +99,9 @@ class Signals:
 
     @property
     def is_undecided(self) -> bool:
-        """True where the rules left open whether the message needs sources."""
-        is_plain = self.needs_no_sources is None and self.errand is ErrandKind.NONE
-        return is_plain and not self.helper_prompt
+        """True where no rule says whether the message needs sources."""
+        is_open = self.needs_no_sources is None or self.is_guessed
+        return is_open and self.errand is ErrandKind.NONE and not self.helper_prompt
 
     def as_facts(self) -> dict[str, bool | float | str]:
         """Return the signals as request facts, for `Facts.build(request=…)`.
@@ -204,7 +206,8 @@ def read_signals(
         question, history, answered=answered, instructions=instructions, classifier=classifier
     )
     text = reading.text
-    source = _find_no_source(reading)
+    ruled = _find_no_source(reading)
+    source = ruled or _guess_no_source(reading)
     is_talk = source in (NoSource.SMALL_TALK, NoSource.ABOUT_ASSISTANT)
     asks_fact = source is None and not reading.is_helper and _asks_fact(reading)
     wants_words = not asks_fact and (asks_for_writing(text) or voices_feeling(text))
@@ -222,6 +225,7 @@ def read_signals(
         action_asked=source is None and (reading.is_errand or asks_for_action(text)),
         errand=reading.errand if source is None else ErrandKind.NONE,
         wording_asked=source is None and not reading.is_helper and wants_words,
+        is_guessed=source is not ruled,
     )
 
 
@@ -308,7 +312,7 @@ def _settle_guess(guess: Guess | None, *, is_talk: bool) -> Guess | None:
 
 
 def _find_no_source(reading: _Reading) -> NoSource | None:
-    """Return why no source is needed, or None where one is or may be."""
+    """Return why no source is needed by rule, or None where one is or may be."""
     text = reading.text
     if reading.is_helper:
         return None
@@ -318,9 +322,13 @@ def _find_no_source(reading: _Reading) -> NoSource | None:
         return NoSource.LAST_ANSWER
     if is_small_talk(text):
         return NoSource.SMALL_TALK
-    if reading.has_context:
-        return NoSource.GIVEN_TEXT
-    if not reading.is_guessed_small_talk:
+    return NoSource.GIVEN_TEXT if reading.has_context else None
+
+
+def _guess_no_source(reading: _Reading) -> NoSource | None:
+    """Return why no source is needed as the classifier sees it, or None."""
+    text = reading.text
+    if reading.is_helper or not reading.is_guessed_small_talk:
         return None
     if not _asks(text):
         return NoSource.SMALL_TALK

@@ -34,11 +34,13 @@ class KindGuess:
         kind: The likeliest kind; where it is certain, the likeliest of those without sources.
         confidence: Probability that the message needs no sources, 0 to 1.
         is_certain: It needs none, surely enough to act on.
+        is_question: As surely it needs some.
     """
 
     kind: MessageKind
     confidence: float
     is_certain: bool
+    is_question: bool = False
 
 
 class KindClassifier(BaseModel):
@@ -48,7 +50,7 @@ class KindClassifier(BaseModel):
         embedder: Name of the embedder whose vectors it reads.
         revision: Revision of that embedder.
         kinds: The kinds, in the order of `bias` and `weights`.
-        certain_from: Least confidence that is acted on.
+        certain_from: Least confidence that is acted on; one less it, as a question.
         bias: In thousandths.
         weights: One row for each kind, one column for each dimension, in thousandths.
         figures: How well rows were told apart that it was not fitted on.
@@ -58,6 +60,7 @@ class KindClassifier(BaseModel):
 
     format: str
     made_by: str
+    notice: tuple[str, ...] = ()
     embedder: str
     revision: str
     figures: dict[str, Any]
@@ -102,7 +105,12 @@ class KindClassifier(BaseModel):
         confidence = sum(without.values())
         is_certain = confidence >= self.certain_from
         among = without if is_certain else shares
-        return KindGuess(max(among, key=among.__getitem__), confidence, is_certain)
+        return KindGuess(
+            max(among, key=among.__getitem__),
+            confidence,
+            is_certain,
+            is_question=confidence <= 1 - self.certain_from,
+        )
 
     def _probabilities(self, vector: Sequence[float]) -> dict[MessageKind, float]:
         logits = [

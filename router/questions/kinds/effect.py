@@ -24,9 +24,13 @@ NO_SOURCE: Final = {
 def with_kind(signals: Signals, guess: KindGuess) -> Signals:
     """Return the signals with what a certain kind says, where the rules left it open.
 
-    A remark is small talk that the house has its own way of answering: `wording_asked`, and no
-    `chitchat`. A question that passes for a remark is still a question.
+    What only the classifier takes to be about the assistant is not where the vector surely speaks
+    of a question. A remark is small talk that the house has its own way of answering:
+    `wording_asked`, and no `chitchat`; a question that passes for a remark is still a question.
     """
+    is_about_assistant = signals.needs_no_sources is NoSource.ABOUT_ASSISTANT
+    if signals.is_guessed and is_about_assistant and guess.is_question:
+        return _as_question(signals)
     is_remark = guess.kind is MessageKind.REMARK
     if not signals.is_undecided or not guess.is_certain or (is_remark and signals.asks_fact):
         return signals
@@ -40,4 +44,16 @@ def with_kind(signals: Signals, guess: KindGuess) -> Signals:
         wording_asked=is_remark,
         needs_no_sources=source,
         context_given=signals.context_given or source is NoSource.GIVEN_TEXT,
+    )
+
+
+def _as_question(signals: Signals) -> Signals:
+    guess = signals.guess
+    return replace(
+        signals,
+        chitchat=False,
+        asks_fact=True,
+        needs_no_sources=None,
+        is_guessed=False,
+        guess=None if guess is None else replace(guess, is_certain=False),
     )

@@ -12,9 +12,14 @@ import typer
 from rich.console import Console
 
 from knowledge import SentenceTransformerEmbedder
-from router import fit_kinds, labelled_messages, write_kind_classifier
+from router import as_messages, fit_kinds, labelled_messages, write_kind_classifier
 from service.cli.output import JsonOption, command_output
-from service.routing.classifier import read_messages, write_classifier
+from service.routing.classifier import (
+    read_labelled,
+    read_lines,
+    read_messages,
+    write_classifier,
+)
 from service.settings import load_settings
 
 
@@ -26,6 +31,18 @@ def fit_kinds_file(
             help="Your own messages: message, kind, lang; fitted beside those that ship.",
         ),
     ] = None,
+    questions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--questions",
+            metavar="FILE",
+            help="Labelled questions as for `route fit`: what needs sources; may be repeated.",
+        ),
+    ] = None,
+    notice: Annotated[
+        Path | None,
+        typer.Option("--notice", help="File with the licences of the rows, copied into the file."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="File to write (default: kind_classifier.json of this home)."),
@@ -35,19 +52,22 @@ def fit_kinds_file(
     """Fit the classifier of message kinds for this home's embedder; loaded at the next start."""
     with command_output(as_json) as output:
         own = [row for file in files or () for row in read_messages(file)]
-        rows = [*labelled_messages(), *own]
+        asked = [row for file in questions or () for row in read_labelled(file)]
+        rows = [*labelled_messages(), *own, *as_messages(asked)]
         settings = load_settings()
         embedder = SentenceTransformerEmbedder.configured(
             settings.embedder_path, settings.knowledge
         )
         output.info(f"fitting on {len(rows)} messages with {embedder.model_id}")
         command = ["fingerpost route fit-kinds", *(file.name for file in files or ())]
+        command += [f"--questions {file.name}" for file in questions or ()]
         classifier = fit_kinds(
             rows,
             np.stack([embedder.embed_query(row.message) for row in rows]),
             embedder=embedder.model_id,
             revision=embedder.revision,
             made_by=" ".join(command),
+            notice=[] if notice is None else read_lines(notice),
         )
         target = out or settings.paths.kind_classifier_file
         write_classifier(target, write_kind_classifier(classifier))

@@ -45,6 +45,10 @@ def test_a_question_is_never_certain() -> None:
     question = SMALL.guess([0.0, 1.0], answered=True)
     assert (question.kind, question.is_certain) == (MessageKind.KNOWLEDGE, False)
     assert question.confidence < 0.01
+    assert question.is_question
+    between = SMALL.guess([0.3, 0.3], answered=True)
+    assert not between.is_question
+    assert not between.is_certain
 
 
 def test_without_an_answer_before_it_nothing_is_about_the_last_one() -> None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from router import KindGuess, MessageKind, NoSource, Signals, read_signals, with_kind
+from router import (
+    KindGuess,
+    MessageKind,
+    NoSource,
+    Signals,
+    default_classifier,
+    read_signals,
+    with_kind,
+)
 from router.questions.kinds.classifier import NEEDS_SOURCES
 
 OPEN = read_signals("mine is on the blink")
 ASKED = read_signals("when does it open?")
+GUESSED = "which tarrifs do you have for flats with night storage heating"
 
 
 def certain(kind: MessageKind) -> KindGuess:
@@ -53,3 +64,17 @@ def test_an_unsure_kind_changes_nothing() -> None:
 def test_a_rule_that_decided_is_not_overruled(decided: Signals) -> None:
     assert not decided.is_undecided
     assert with_kind(decided, certain(MessageKind.LAST_ANSWER)) == decided
+
+
+def test_small_talk_by_the_classifier_alone_gives_way_to_a_sure_question() -> None:
+    guessed = read_signals(GUESSED, classifier=default_classifier())
+    assert (guessed.is_guessed, guessed.chitchat) == (True, True)
+    question = KindGuess(MessageKind.KNOWLEDGE, 0.01, is_certain=False, is_question=True)
+    read = with_kind(guessed, question)
+    assert (read.chitchat, read.needs_no_sources, read.asks_fact) == (False, None, True)
+    assert read.guess is not None
+    assert not read.guess.is_certain
+    assert "question_class" not in read.as_facts()
+    assert with_kind(guessed, replace(question, is_question=False)) == guessed
+    by_rule = read_signals("hello there", classifier=default_classifier())
+    assert with_kind(by_rule, question) == by_rule
