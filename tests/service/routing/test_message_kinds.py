@@ -59,11 +59,10 @@ def decide_on(row: Row, embedder: SentenceTransformerEmbedder) -> Decision:
 def test_messages_of_unforeseen_wording_go_the_right_way(
     embedder: SentenceTransformerEmbedder,
 ) -> None:
-    wrong = [
-        (row["kind"], row["message"])
-        for row in ROWS
-        if way_of(decide_on(row, embedder)) not in row["right"]
-    ]
-    assert len(ROWS) > 200
+    ways = [(row, way_of(decide_on(row, embedder))) for row in ROWS]
+    wrong = [(row["kind"], row["message"]) for row, way in ways if way not in row["right"]]
+    assert len(ROWS) > 600
     assert 1 - len(wrong) / len(ROWS) >= LEAST_RIGHT, wrong
-    assert sum(kind in KINDS_OF_FACT for kind, _ in wrong) <= 1, wrong
+    facts = [(row, way) for row, way in ways if row["kind"] in KINDS_OF_FACT]
+    from_memory = [row["message"] for row, way in facts if way in ("prompt_only", "adapter")]
+    assert len(from_memory) <= 0.01 * len(facts), from_memory
