@@ -34,7 +34,7 @@ class Weights:
 
 
 WEIGHTS: Mapping[RelevanceKind, Weights] = {
-    "cosine_and_coverage": Weights(10.4, 0.1, 3.2, -8.9),
+    "cosine_and_coverage": Weights(10.6, 0.1, 3.2, -9.1),
     "cosine": Weights(11.6, 0.0, 0.0, -7.3),
     "coverage": Weights(0.0, 19.5, 0.0, -6.0),
 }

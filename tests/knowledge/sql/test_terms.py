@@ -82,6 +82,22 @@ def test_a_rare_code_or_all_the_words_answer_and_less_does_not(
     assert answered(filled, question) == expected
 
 
+@pytest.mark.parametrize(
+    ("question", "alike", "other"),
+    [
+        ("Where did Elena Moser sail in winter?", True, False),
+        ("What is the extension of Elena Moser?", True, True),
+        ("What does error E149 mean?", True, True),
+    ],
+)
+def test_a_name_quoted_in_another_language_needs_more_words_beside_it(
+    filled: Engine, question: str, alike: bool, other: bool
+) -> None:
+    found, pk = weighed(filled, question), 3 if "E149" in question else 4
+    assert found.is_answered_by(pk) is alike
+    assert found.is_answered_by(pk, in_its_language=False) is other
+
+
 def test_a_common_word_alone_answers_nothing(filled: Engine) -> None:
     with filled.execution_options(write=True).begin() as connection:
         often = [LexicalRow(n, 7, "", "", f"the lamp {n}") for n in range(100, 400)]
