@@ -58,7 +58,7 @@ async def choose_route(question: Question, context: AppContext) -> Route:
     measured = await context.measured(use_case, tenant=question.tenant)
     measured.require_bases(question.knowledge_bases or ())
     signals = read_question(question.turns, context.classifier, has_result=question.has_result)
-    if use_case.knowledge_bases and not question.has_result:
+    if use_case.knowledge_bases:
         signals = await _read_kind(signals, question.turns, context)
     facts = gather_facts(
         use_case,

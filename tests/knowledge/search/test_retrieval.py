@@ -17,6 +17,7 @@ from knowledge import (
 )
 from knowledge.embedding import Similarity
 from knowledge.search.fusion import fuse
+from knowledge.search.relevance import CERTAIN
 from knowledge.sql import terms
 from knowledge.sql.terms import WeightedTerms
 from tests.fakes.embedder import FakeEmbedder, Vectors
@@ -745,3 +746,20 @@ def test_nearness_is_told_by_the_languages_of_question_and_passage(
         knowledge.ingest(BASE, name, f"{name}.md", content, tenant=TENANT)
     knowledge.retrieve("台灯多少钱？", base_ids=[BASE], tenant=TENANT)
     assert asked == {("zh", "en"), ("zh", "zh")}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_relevant"),
+    [
+        ("Elena Moser sails to the north with two boats.", True),
+        ("船员名单：Elena Moser 住在北方的港口，她有两条船。", False),
+    ],
+)
+def test_a_name_in_a_text_of_another_language_is_no_answer_by_itself(
+    knowledge: Knowledge, text: str, is_relevant: bool
+) -> None:
+    knowledge.create_base("Ships", base_id="ships", tenant=TENANT)
+    knowledge.ingest("ships", "crew", "crew.txt", text.encode(), tenant=TENANT)
+    asked = "Where did Elena Moser spend winter?"
+    found = knowledge.retrieve(asked, base_ids=["ships"], tenant=TENANT)
+    assert ((found.best_relevance or 0.0) >= CERTAIN) is is_relevant

@@ -46,7 +46,8 @@ def test_a_question_is_never_certain() -> None:
     assert (question.kind, question.is_certain) == (MessageKind.KNOWLEDGE, False)
     assert question.confidence < 0.01
     assert question.is_question
-    between = SMALL.guess([0.3, 0.3], answered=True)
+    between = SMALL.guess([0.25, 0.3], answered=True)
+    assert 0.1 < between.confidence < 0.5
     assert not between.is_question
     assert not between.is_certain
 
@@ -55,6 +56,12 @@ def test_without_an_answer_before_it_nothing_is_about_the_last_one() -> None:
     first = SMALL.guess([1.0, 0.0], answered=False)
     assert first.kind is not MessageKind.LAST_ANSWER
     assert not first.is_certain
+
+
+def test_what_needs_no_source_is_of_a_kind_without_sources() -> None:
+    early = SMALL.model_copy(update={"certain_from": 0.5, "bias": (300, 0, 0)})
+    guess = early.guess([0.0, 0.0], answered=True)
+    assert (guess.is_certain, guess.kind) == (True, MessageKind.LAST_ANSWER)
 
 
 def test_a_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_rule_that_decided_is_not_overruled(decided: Signals) -> None:
 
 def test_small_talk_by_the_classifier_alone_gives_way_to_a_sure_question() -> None:
     guessed = read_signals(GUESSED, classifier=default_classifier())
-    assert (guessed.is_guessed, guessed.chitchat) == (True, True)
+    assert (guessed.is_guessed, guessed.chitchat, guessed.is_undecided) == (True, True, True)
     question = KindGuess(MessageKind.KNOWLEDGE, 0.01, is_certain=False, is_question=True)
     read = with_kind(guessed, question)
     assert (read.chitchat, read.needs_no_sources, read.asks_fact) == (False, None, True)
@@ -76,5 +76,14 @@ def test_small_talk_by_the_classifier_alone_gives_way_to_a_sure_question() -> No
     assert not read.guess.is_certain
     assert "question_class" not in read.as_facts()
     assert with_kind(guessed, replace(question, is_question=False)) == guessed
-    by_rule = read_signals("hello there", classifier=default_classifier())
+    by_rule = read_signals("who are you", classifier=default_classifier())
     assert with_kind(by_rule, question) == by_rule
+    small_talk = read_signals("这个还真记不清了。", classifier=default_classifier())
+    assert (small_talk.is_guessed, small_talk.chitchat) == (True, True)
+    assert with_kind(small_talk, question) == small_talk
+
+
+def test_a_text_to_work_on_is_no_action_to_be_done() -> None:
+    asked = read_signals("I need someone to look at the boiler")
+    assert asked.action_asked
+    assert not with_kind(asked, certain(MessageKind.GIVEN_TEXT)).action_asked

@@ -36,6 +36,7 @@ def test_a_question_is_one_and_a_task_is_an_errand() -> None:
         LabelledQuestion("is the tram red", QuestionClass.NEEDS_KNOWLEDGE, "en"),
         LabelledQuestion("why is the sky blue", QuestionClass.OUT_OF_SCOPE, "en"),
         LabelledQuestion("add milk to my list of groceries", QuestionClass.TASK, "en"),
+        LabelledQuestion("put that in a table", QuestionClass.TASK, "en"),
         LabelledQuestion("hm well", QuestionClass.CHITCHAT, "en"),
         LabelledQuestion("write a polite reply to this customer", QuestionClass.TASK, "en"),
         LabelledQuestion(
