@@ -19,6 +19,7 @@ _WISH_WORDS: Final = phrases.WISH_FILLER_EN | assistant.LANGUAGE_EN
 _BETWEEN: Final = " ,.!?;~\u3002"
 # Longer messages are about something.
 _MOST_CHARS: Final = 160
+_THEIR_HOUSE: Final = re.compile(r"\byour (?:company|firm|business|organi[sz]ation|shop|store)\b")
 _HUMAN_WANTED = re.compile(
     r"\b(?:can|could|may|want|wanna|need|like|let|have|get|give|connect|put|prefer)\b.*"
     r"\b(?:to|with|a|real|another) (?:\w+ )?(?:human|person|agent|people|someone|somebody)\b"
@@ -68,6 +69,8 @@ def is_about_assistant(text: str) -> bool:
     if not words & assistant.YOU_EN or not words & itself:
         return False
     if any(c.isdigit() for c in text) or HAN.search(text) or _HUMAN_WANTED.search(text):
+        return False
+    if _THEIR_HOUSE.search(text):
         return False
     return words <= assistant.YOU_EN | itself | assistant.SELF_FILLER_EN
 

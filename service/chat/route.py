@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from anyio import to_thread
 
@@ -25,7 +24,7 @@ from service.routing.facts import Measured, gather_facts
 from service.stores.use_cases import UseCase
 
 ADAPTED = frozenset({Strategy.FINE_TUNED, Strategy.HYBRID})
-EMBEDDED_CHARS = 2_000  # an embedder reads about 512 tokens
+READ_WHOLE_CHARS = 1_000  # about what an embedder reads whole: a long text's end would not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +112,10 @@ async def _read_kind(signals: Signals, turns: Sequence[Message], context: AppCon
 
     The vector costs nothing twice: a search for the same question finds it again.
     """
-    if context.kinds is None or not signals.is_undecided:
+    text = turns[-1].content
+    if context.kinds is None or not signals.is_undecided or len(text) > READ_WHOLE_CHARS:
         return signals
-    embed = partial(context.knowledge.embedder.embed_query, turns[-1].content[:EMBEDDED_CHARS])
-    vector = await to_thread.run_sync(embed)
+    vector = await to_thread.run_sync(context.knowledge.embedder.embed_query, text)
     return with_kind(signals, context.kinds.guess(vector.tolist(), answered=_is_answered(turns)))
 
 

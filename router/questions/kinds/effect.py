@@ -27,6 +27,7 @@ def with_kind(signals: Signals, guess: KindGuess) -> Signals:
     What only the classifier takes to be about the assistant is not where the vector surely speaks
     of a question. A remark is small talk that the house has its own way of answering:
     `wording_asked`, and no `chitchat`; a question that passes for a remark is still a question.
+    What is only understood after the turn before it is no talk of its own.
     """
     is_about_assistant = signals.needs_no_sources is NoSource.ABOUT_ASSISTANT
     if signals.is_guessed and is_about_assistant and guess.is_question:
@@ -35,6 +36,8 @@ def with_kind(signals: Signals, guess: KindGuess) -> Signals:
     if not signals.is_undecided or not guess.is_certain or (is_remark and signals.asks_fact):
         return signals
     source = NO_SOURCE[guess.kind]
+    if signals.follow_up and source not in (NoSource.LAST_ANSWER, NoSource.GIVEN_TEXT):
+        return signals
     is_talk = source in (NoSource.SMALL_TALK, NoSource.ABOUT_ASSISTANT)
     return replace(
         signals,

@@ -114,4 +114,4 @@ def test_one_ships_for_the_default_embedder() -> None:
     assert shipped.embedder == "multilingual-e5-small"
     assert set(shipped.kinds) == set(MessageKind)
     assert shipped.dimension == 384
-    assert shipped.figures["taken_though_sources_are_needed"] <= 0.016
+    assert shipped.figures["taken_though_sources_are_needed"] <= 0.021

@@ -87,3 +87,12 @@ def test_a_text_to_work_on_is_no_action_to_be_done() -> None:
     asked = read_signals("I need someone to look at the boiler")
     assert asked.action_asked
     assert not with_kind(asked, certain(MessageKind.GIVEN_TEXT)).action_asked
+
+
+def test_a_follow_up_is_no_talk_of_its_own() -> None:
+    follow_up = read_signals("那周日呢", ["周六几点开门？"], answered=True)
+    assert follow_up.follow_up
+    for kind in (MessageKind.SMALL_TALK, MessageKind.REMARK, MessageKind.ABOUT_ASSISTANT):
+        assert with_kind(follow_up, certain(kind)) == follow_up
+    read = with_kind(follow_up, certain(MessageKind.LAST_ANSWER))
+    assert read.needs_no_sources is NoSource.LAST_ANSWER
