@@ -31,6 +31,7 @@ def fit_kinds_file(
             help="Your own messages: message, kind, lang; fitted beside those that ship.",
         ),
     ] = None,
+    *,
     questions: Annotated[
         list[Path] | None,
         typer.Option(
