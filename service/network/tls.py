@@ -42,21 +42,33 @@ def require_key_pair(cert: Path, key: Path) -> None:
         ) from exc
 
 
-def own_context(cert: Path) -> ssl.SSLContext:
-    """Return what a program of this home checks its gateway by: this one certificate, any name.
+def verification(cert: Path | None) -> ssl.SSLContext | bool:
+    """Return what a program of this home checks its gateway by, as httpx takes it.
 
-    It calls the gateway by an address that the certificate need not name.
+    Only this one certificate is accepted, under any name: the gateway is called by an address that
+    the certificate need not name.
+
+    Args:
+        cert: The gateway's certificate; None: it speaks plain HTTP, and nothing is checked.
+
+    Raises:
+        InvalidSettings: The certificate cannot be read.
     """
-    own = cert.read_text(encoding="ascii", errors="replace").partition(_END)[0] + _END
+    if cert is None:
+        return True
+    own = _read(cert, "tls_cert").partition(_END)[0] + _END
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(cadata=own)
+    try:
+        context.load_verify_locations(cadata=own)
+    except ssl.SSLError as exc:
+        raise InvalidSettings(f"server.tls_cert: {cert} is damaged: {exc.reason}.") from exc
     return context
 
 
 def _read(file: Path, setting: str) -> str:
     try:
-        return file.read_text(encoding="ascii", errors="replace")
+        return file.read_text(encoding="ascii", errors="ignore")
     except OSError as exc:
         raise InvalidSettings(f"server.{setting}: {file} cannot be read: {exc.strerror}.") from exc
