@@ -58,8 +58,9 @@ async def test_a_clock_that_is_set_changes_nothing(
 ) -> None:
     cited.add(["a"], tenant="one")
     for jump_s in (-86_400, 86_400):
+        set_to = time.time() + jump_s
         with monkeypatch.context() as patch:
-            patch.setattr("time.time", lambda set_to=time.time() + jump_s: set_to)
+            patch.setattr("time.time", lambda set_to=set_to: set_to)
             cited.add(["a"], tenant="one")
     await cited.flush()
     assert [documents for _, documents in written] == [["a"]]

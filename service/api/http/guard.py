@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access import require_allowed_origin
 from service.api.http.error_replies import problem_of, reply
+from service.api.http.paths import require_plain_path
 from service.errors import BodyTooLarge
 from service.messages.catalogue import negotiated
 from service.messages.spoken import speak
@@ -52,6 +53,7 @@ class Guard:
             if _is_preflight(scope, headers):
                 await _preflight(headers)(scope, receive, outgoing)
                 return
+            require_plain_path(scope.get("raw_path") or b"")
             self._require_small_body(headers)
             await self._app(scope, receive, outgoing)
         except Exception as exc:
