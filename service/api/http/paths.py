@@ -10,6 +10,7 @@ from service.errors import InvalidRequest, NotFound, ServiceError
 
 # Below these an id may hold a slash, written as it is or as %2F.
 ID_WITH_SLASHES = re.compile(rb"/v1/vector_stores/[^/]+/documents/|/sources/[^/]+/|/v1/models/")
+_DOCUMENT = re.compile(rb"/v1/vector_stores/[^/]+/documents/")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -20,12 +21,12 @@ def require_plain_path(raw: bytes) -> None:
         raw: The path as it was sent, percent-encoded.
 
     Raises:
-        InvalidRequest: The id of a document or model cannot be one.
+        InvalidRequest: No document can have this id.
         NotFound: Nothing else has such an id.
     """
     reason = fault_of_path(raw)
     if reason is not None:
-        kind: type[ServiceError] = InvalidRequest if ID_WITH_SLASHES.match(raw) else NotFound
+        kind: type[ServiceError] = InvalidRequest if _DOCUMENT.match(raw) else NotFound
         raise kind(f"The path {reason}.")
 
 

@@ -12,13 +12,15 @@ import httpx
 import pytest
 
 from service.app import create_app
+from service.cli.client import Gateway
+from service.compare import parse_set, run_comparison
 from service.errors import InvalidSettings
 from service.gateway import http_options
-from service.home import Ports, gateway_url
+from service.home import Home, Ports, gateway_url
 from service.network.tls import require_key_pair, verification
 from service.settings import Settings
-from service.supervision.instance import Instance
-from service.supervision.leftovers import Identity
+from service.supervision.instance import Instance, write_instance
+from service.supervision.leftovers import Identity, identify
 from service.supervision.readiness import ask_ready
 from tests.fakes.certificates import KeyPair, make_key_pair
 from tests.fakes.context import open_small_context
@@ -107,6 +109,36 @@ def test_the_start_waits_for_a_gateway_with_a_certificate(secured: Served, pair:
     instance = Instance(Identity(1, 1, "", 1), "", "127.0.0.1", secured.port, str(pair.cert))
     assert instance.url == f"https://127.0.0.1:{secured.port}"
     assert "ready" in ask_ready(instance)[1]
+
+
+def test_commands_of_the_home_reach_it(
+    secured: Served, pair: KeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINGERPOST_HOME", str(tmp_path / "home"))
+    own = identify(os.getpid())
+    assert own is not None
+    instance = Instance(own, "", "127.0.0.1", secured.port, str(pair.cert))
+    write_instance(Home(tmp_path / "home"), instance)
+    gateway = Gateway.find(None)
+    assert "Fingerpost" in gateway.text("GET", "/openapi.json")
+    gateway.close()
+
+
+def test_comparisons_of_the_home_reach_it(secured: Served, pair: KeyPair) -> None:
+    def asked(verify: ssl.SSLContext | bool) -> str:
+        (outcome,) = run_comparison(
+            parse_set([{"id": "1", "question": "Why?", "kind": "chitchat"}]),
+            gateway_url=f"https://127.0.0.1:{secured.port}",
+            verify=verify,
+            use_case="nowhere",
+            strategies=["prompt_only"],
+            concurrency=1,
+            on_progress=lambda _done, _total: True,
+        )
+        return str(outcome.error)
+
+    assert "ConnectError" in asked(True)
+    assert "nowhere" in asked(verification(pair.cert))
 
 
 def test_plain_http_gets_no_answer_there(secured: Served) -> None:
