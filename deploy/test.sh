@@ -3,16 +3,17 @@
 # Makes and uses the same .venv as quickstart.sh. Some 20 minutes on 2 cores, 25 the first time.
 set -euo pipefail
 
-limit_s=4500
+limit_s=4500 long=0
 for argument in "$@"; do
   case "$argument" in
     -h | --help)
       echo "usage: bash deploy/test.sh [--long] [PYTEST ARGUMENTS]"
       echo
-      echo "  --long   kills, fuzzing, random operations and simulations in their whole length"
+      echo "  --long   kills, fuzzing, random operations and simulations in their whole length,"
+      echo "           and nginx and HAProxy from Debian where root runs it"
       exit 0
       ;;
-    --long) limit_s=14400 ;;
+    --long) limit_s=14400 long=1 ;;
   esac
 done
 
@@ -21,6 +22,7 @@ done
 # shellcheck source=deploy/testing.sh
 . "$(dirname "${BASH_SOURCE[0]}")/testing.sh"
 
+[ "$long" = 0 ] || install_proxies
 prepare_tests
 prepare_two_languages
 check_code

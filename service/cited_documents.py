@@ -42,9 +42,9 @@ class CitedDocuments:
 
     def add(self, document_ids: Iterable[str], *, tenant: str) -> None:
         """Note that an answer cited documents; costs no database."""
-        now = time.time()
+        now = time.monotonic()  # a clock that is set back delays nothing
         for document_id in document_ids:
-            if now - self._known.get((tenant, document_id), 0.0) < AGAIN_S:
+            if now - self._known.get((tenant, document_id), -AGAIN_S) < AGAIN_S:
                 continue
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()

@@ -164,8 +164,8 @@ class HostForbidden(ServiceError):
 
     code = "host_forbidden"
     hint = (
-        "Call it as localhost, 127.0.0.1 or [::1] from the same machine; name other web pages in "
-        "server.cors_origins."
+        "Call it as localhost, 127.0.0.1, [::1] or a name in server.allowed_hosts; name other web "
+        "pages in server.cors_origins."
     )
 
 

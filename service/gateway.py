@@ -1,15 +1,30 @@
 """`python -m service.gateway`: the gateway as a process."""
 
 import logging
+from typing import TypedDict
 
 import uvicorn
 
 from service.access import require_loopback
+from service.api.http.connection import Connection, connection_class
 from service.app import create_app
 from service.errors import InvalidSettings
+from service.network.tls import require_key_pair
 from service.settings import Settings, load_settings
 
 SHUTDOWN_S = 10  # uvicorn waits forever for open streams otherwise
+
+
+class HttpOptions(TypedDict):
+    """How uvicorn speaks HTTP, under its own names."""
+
+    http: type[Connection]
+    ws: str
+    proxy_headers: bool
+    server_header: bool
+    access_log: bool
+    ssl_certfile: str | None
+    ssl_keyfile: str | None
 
 
 def main() -> None:
@@ -31,9 +46,28 @@ def serve(settings: Settings, app: object, port: int) -> None:
         host=settings.server.host,
         port=port,
         log_level="info",
-        access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        **http_options(settings),
+    )
+
+
+def http_options(settings: Settings) -> HttpOptions:
+    """Return how HTTP is spoken.
+
+    Raises:
+        InvalidSettings: `server.tls_cert` and `server.tls_key` cannot be used together.
+    """
+    pair = settings.tls_files
+    if pair is not None:
+        require_key_pair(*pair)
+    return HttpOptions(
+        http=connection_class(settings.server.receive_timeout_s),
+        ws="none",  # there is no such endpoint: an upgrade is answered as the request that it is
+        proxy_headers=False,  # uvicorn believes any program of this machine; the guard, those named
         server_header=False,
+        access_log=False,
+        ssl_certfile=None if pair is None else str(pair[0]),
+        ssl_keyfile=None if pair is None else str(pair[1]),
     )
 
 

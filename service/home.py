@@ -111,6 +111,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def gateway_url(host: str, port: int) -> str:
-    """Return the base address of a gateway."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def gateway_url(host: str, port: int, *, scheme: str = "http") -> str:
+    """Return the base address of a gateway, as programs of its machine reach it.
+
+    Args:
+        host: Where it listens; on every address (0.0.0.0, ::) it is reached by loopback's.
+        port: The port.
+        scheme: `https` where it has a certificate.
+    """
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"{scheme}://[{reached}]:{port}" if ":" in reached else f"{scheme}://{reached}:{port}"

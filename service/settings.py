@@ -9,9 +9,17 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -28,6 +36,7 @@ from service.errors import InvalidSettings
 from service.home import Home
 from service.home_models import EARLIER, read_models
 from service.messages.faults import reason_of
+from service.network.addresses import require_network
 
 VERSION = "0.1.0"  # as in pyproject.toml
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -49,6 +58,11 @@ class ServerSettings(BaseModel):
     put_wait_s: float = Field(default=2.0, ge=0)  # how long PUT waits before it replies 202
     cors_origins: tuple[str, ...] | None = None  # whose pages may call; None: this machine's
     public_url: str | None = None  # where clients reach it, if not where it listens
+    tls_cert: Path | None = None  # PEM, with the chain below it; a relative path is in the home
+    tls_key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-… are believed
+    allowed_hosts: tuple[str, ...] = ()  # names it answers to besides those of loopback
+    receive_timeout_s: float = Field(default=30.0, gt=0)  # of a head; of 500 bytes/s of a body
 
     @field_validator("cors_origins")
     @classmethod
@@ -61,6 +75,30 @@ class ServerSettings(BaseModel):
                     "since without API keys every web page could call"
                 )
         return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            require_network(proxy)
+        return proxies
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts_are_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not re.fullmatch(_HOST, host):
+                raise ValueError(
+                    f"{host!r} is not a host name: write it without scheme, port and `*`, such as "
+                    "answers.example.com or [2001:db8::1]"
+                )
+        return hosts
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together: set both, or neither")
+        return self
 
     @field_validator("public_url")
     @classmethod
@@ -163,6 +201,12 @@ class Settings(BaseSettings):
     def paths(self) -> Home:
         """The home folder with its parts."""
         return Home(self.home)
+
+    @property
+    def tls_files(self) -> tuple[Path, Path] | None:
+        """Certificate and key, or None where the gateway speaks plain HTTP."""
+        cert, key = self.server.tls_cert, self.server.tls_key
+        return None if cert is None or key is None else (self.home / cert, self.home / key)
 
     @property
     def policy_file(self) -> Path | None:

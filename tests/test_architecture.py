@@ -78,6 +78,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "cache",
             "cited_documents",
             "messages",
+            "network",
             "settings",
             "home_models",
             "home",

@@ -4,6 +4,7 @@ It knows addresses and the shape of errors; it does not know what the paths mean
 """
 
 import json
+import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,12 +52,13 @@ class Upload:
 class Gateway:
     """A client of one gateway; an error reply is raised as `CommandFailed` with its body."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, verify: ssl.SSLContext | bool = True) -> None:
         self.url = url.rstrip("/")
         host = httpx.URL(self.url).host
         self._client = httpx.Client(
             base_url=self.url,
             timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
+            verify=verify,
             # A proxy from the environment must not see what stays on this machine.
             trust_env=host not in ("localhost", "127.0.0.1", "::1"),
         )
@@ -69,7 +71,7 @@ class Gateway:
         home = Home(home_folder())
         instance = read_instance(home)
         if instance is not None:
-            return cls(instance.url)
+            return cls(instance.url, verify=instance.verify)
         ports = home.read_ports()
         return cls(gateway_url("127.0.0.1", ports.gateway if ports else _DEFAULT_PORT))
 

@@ -115,7 +115,7 @@ def quickstart(
         make_demo_default(settings, output)
         with stages.stage("start"):
             started = start(output, port=port)
-        gateway = Gateway(started.url)
+        gateway = Gateway.find(None)
         with stages.stage("demo content"):
             load_demo(gateway, output)
         output.info(say("quickstart.answering", url=started.url))

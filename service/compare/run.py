@@ -4,6 +4,7 @@ It knows the gateway's HTTP interface only. A question that fails is recorded wi
 without a score.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ def run_comparison(
     questions: Sequence[SetQuestion],
     *,
     gateway_url: str,
+    verify: ssl.SSLContext | bool = True,
     use_case: str,
     strategies: Sequence[str],
     concurrency: int,
@@ -35,6 +37,7 @@ def run_comparison(
     Args:
         questions: What is asked.
         gateway_url: Address of the gateway.
+        verify: What its certificate is checked by.
         use_case: Use case that answers.
         strategies: `auto` or names of strategies; asked one after the other, so that their
             latencies are comparable.
@@ -43,7 +46,9 @@ def run_comparison(
     """
     total = len(questions) * len(strategies)
     outcomes: list[Outcome] = []
-    with httpx.Client(base_url=gateway_url, timeout=ANSWER_LIMIT_S, trust_env=False) as client:
+    with httpx.Client(
+        base_url=gateway_url, timeout=ANSWER_LIMIT_S, trust_env=False, verify=verify
+    ) as client:
         with ThreadPoolExecutor(max_workers=concurrency) as pool:
             for strategy in strategies:
                 ask = partial(_ask, client, use_case, strategy)

@@ -25,9 +25,11 @@ class Leases:
         self._database = database
         self._write = database.execution_options(write=True)
         self._max_attempts = max_attempts
+        self._clock_offset: float | None = None  # of the wall clock from one that never jumps
 
     def claim(self, lane: Lane, worker: str) -> Job | None:
         """Lease the oldest job of `lane` that waits or whose lease has expired, if any."""
+        self._allow_for_jumps()
         is_free = or_(
             jobs.c.status == Status.QUEUED,
             and_(jobs.c.status == Status.RUNNING, jobs.c.lease_until < time.time()),
@@ -102,6 +104,29 @@ class Leases:
                     updated_at=time.time(),
                 )
             )
+
+    def _allow_for_jumps(self) -> None:
+        """After the wall clock was set, let every lease run as long as a new one from now.
+
+        Leases are compared across machines, so they are times of the wall clock. Set forward, it
+        would take jobs from workers that are alive; set back, keep those of dead workers for as
+        long. A living worker renews its lease in time, whatever the clock.
+        """
+        now = time.time()
+        offset, known = now - time.monotonic(), self._clock_offset
+        self._clock_offset = offset
+        if known is not None and abs(offset - known) < self.lease_s / 3:
+            return  # slow corrections, too: a lease is renewed three times while it lasts
+        is_beyond = jobs.c.lease_until > now + self.lease_s
+        if known is not None and offset > known:
+            is_beyond = or_(is_beyond, jobs.c.lease_until < now)
+        beyond = and_(jobs.c.status == Status.RUNNING, is_beyond)
+        with self._database.connect() as connection:
+            if connection.execute(select(jobs.c.job_id).where(beyond).limit(1)).first() is None:
+                return
+        with self._write.begin() as connection:
+            until = time.time() + self.lease_s
+            connection.execute(update(jobs).where(beyond).values(lease_until=until))
 
     def _give_up(self, connection: Connection, found: Any) -> None:
         is_requested = bool(found.cancel_asked)

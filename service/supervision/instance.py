@@ -5,6 +5,7 @@ It knows `run/up.json` and `run/up.lock`; it starts and ends nothing.
 
 import fcntl
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from service.errors import ProcessFailed
 from service.home import Home, gateway_url
+from service.network.tls import verification
 from service.settings import CHECKOUT
 from service.supervision.leftovers import Identity, is_alive
 
@@ -31,11 +33,17 @@ class Instance:
     checkout: str
     host: str
     port: int
+    tls_cert: str = ""  # path of the gateway's certificate; empty: it speaks plain HTTP
 
     @property
     def url(self) -> str:
         """Where the gateway answers."""
-        return gateway_url(self.host, self.port)
+        return gateway_url(self.host, self.port, scheme="https" if self.tls_cert else "http")
+
+    @property
+    def verify(self) -> ssl.SSLContext | bool:
+        """What its certificate is checked by, as httpx takes it."""
+        return verification(Path(self.tls_cert) if self.tls_cert else None)
 
 
 def read_instance(home: Home) -> Instance | None:

@@ -18,6 +18,7 @@ from knowledge import QuarantinedIndex, find_quarantined
 from service.access import require_loopback
 from service.errors import ProcessFailed
 from service.home import Home, Ports, free_port
+from service.network.tls import require_key_pair
 from service.settings import CHECKOUT, Settings, child_environment
 from service.supervision.instance import (
     Instance,
@@ -85,6 +86,7 @@ def up(
 
     Raises:
         HostForbidden: `server.host` is not a loopback address.
+        InvalidSettings: The gateway's certificate or key cannot be used.
         HomeInUse: Another checkout or another port runs this home.
         PortTaken: Something else listens on the gateway's port.
         NotPrepared: There is no base model.
@@ -92,6 +94,8 @@ def up(
     """
     began = time.monotonic()
     require_loopback(settings.server.host)
+    if settings.tls_files is not None:
+        require_key_pair(*settings.tls_files)
     home = settings.paths
     home.make()
     with one_start_at_a_time(home):
@@ -143,7 +147,7 @@ def status(settings: Settings) -> Status:
     instance, quarantined = read_instance(home), find_quarantined(home.chroma)
     if instance is None:
         return Status(home.root, False, False, (), None, None, (), None, quarantined)
-    waiting_for, body = ask_ready(instance.url)
+    waiting_for, body = ask_ready(instance)
     return Status(
         home=home.root,
         is_running=True,
@@ -189,7 +193,8 @@ def _start(settings: Settings, port: int) -> Instance:
     identity = identify(pid)
     if identity is None:
         raise ProcessFailed(f"supervisord exited immediately; read {supervisor.log_file}.")
-    instance = Instance(identity, str(CHECKOUT), host, gateway_port)
+    cert = "" if settings.tls_files is None else str(settings.tls_files[0])
+    instance = Instance(identity, str(CHECKOUT), host, gateway_port, cert)
     write_instance(home, instance)
     return instance
 

@@ -53,7 +53,7 @@ def wait_until_ready(
     """
     home = settings.paths
     seen: dict[str, set[int]] = {}
-    while waiting_for := ask_ready(instance.url)[0]:
+    while waiting_for := ask_ready(instance)[0]:
         states = _states(home, instance)
         _fail_on_repeated_death(home, states, seen)
         elapsed_s = time.monotonic() - began
@@ -82,10 +82,12 @@ def _fail_on_repeated_death(
             )
 
 
-def ask_ready(url: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+def ask_ready(instance: Instance) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Return what the gateway still waits for, and its whole `/ready` body."""
     try:
-        reply = httpx.get(f"{url}/ready", timeout=2.0, trust_env=False)
+        reply = httpx.get(
+            f"{instance.url}/ready", timeout=2.0, trust_env=False, verify=instance.verify
+        )
         body = reply.json()
         if reply.status_code == 200:
             return (), body

@@ -24,6 +24,7 @@ from service.context import AppContext
 from service.fine_tuning.data_checks import check_data
 from service.fine_tuning.training import train_adapter
 from service.home import gateway_url
+from service.network.tls import verification
 from service.settings import Settings
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
@@ -85,7 +86,9 @@ class Task(Generic[A]):
 def handlers(context: AppContext) -> dict[str, Work]:
     """Return the handler of every kind of job, by the kind's name."""
     knowledge, jobs, settings = context.knowledge, context.jobs, context.settings
-    gateway = gateway_url(settings.server.host, context.ports.gateway)
+    cert = None if settings.tls_files is None else settings.tls_files[0]
+    scheme = "http" if cert is None else "https"
+    gateway = gateway_url(settings.server.host, context.ports.gateway, scheme=scheme)
     return dict(
         (
             _parsed(INGEST, partial(ingest, knowledge=knowledge, jobs=jobs)),
@@ -98,7 +101,8 @@ def handlers(context: AppContext) -> dict[str, Work]:
                 partial(train, settings=settings, registry=context.registry, files=context.files),
             ),
             _parsed(
-                COMPARE, partial(compare, gateway_url=gateway, comparisons=context.comparisons)
+                COMPARE,
+                partial(compare, gateway_url=gateway, cert=cert, comparisons=context.comparisons),
             ),
             _parsed(
                 DATA_CHECK,
@@ -222,7 +226,11 @@ def _unpack(files: Files, job: Job, scratch: Path, file_id: str) -> str:
 
 
 def compare(
-    task: Task[CompareArgs], *, gateway_url: str, comparisons: Comparisons
+    task: Task[CompareArgs],
+    *,
+    gateway_url: str,
+    cert: Path | None,
+    comparisons: Comparisons,
 ) -> CompareResult:
     """Ask every question by every strategy and save the outcomes."""
     args = task.args
@@ -234,6 +242,7 @@ def compare(
     outcomes = run_comparison(
         questions,
         gateway_url=gateway_url,
+        verify=verification(cert),
         use_case=args.use_case,
         strategies=args.strategies,
         concurrency=args.concurrency,

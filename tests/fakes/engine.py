@@ -192,7 +192,7 @@ class _Server(uvicorn.Server):
 class Served:
     """An ASGI app on a real loopback port, in a thread of its own."""
 
-    def __init__(self, app: Any, port: int | None = None) -> None:
+    def __init__(self, app: Any, port: int | None = None, **options: Any) -> None:
         self._listener = socket.create_server(("127.0.0.1", port or 0))  # held: it stays ours
         self.port = int(self._listener.getsockname()[1])
         config = uvicorn.Config(
@@ -202,6 +202,7 @@ class Served:
             log_level="critical",
             loop="asyncio",
             timeout_graceful_shutdown=2,
+            **options,
         )
         self._server = _Server(config)
         listening = {"sockets": [self._listener]}

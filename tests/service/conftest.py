@@ -12,6 +12,7 @@ from router import DEFAULT_POLICY_FILE, Policy, default_policy, load_policy
 from service.access import LOOPBACK_CALLER
 from service.app import create_app
 from service.context import AppContext
+from service.gateway import http_options
 from service.home import Ports
 from service.settings import JobSettings, RecordSettings, ServerSettings, Settings
 from service.worker.lanes import Worker, build_worker
@@ -125,7 +126,7 @@ def running(
         opened.append(open_small_context(settings, ports))
         return opened[0]
 
-    with Served(create_app(settings, ports, opening)) as gateway:
+    with Served(create_app(settings, ports, opening), **http_options(settings)) as gateway:
         reached = Ports(gateway.port, ports.engine, 1)
         worker = build_worker(replace(opened[0], ports=reached))
         with _working(worker), httpx.Client(base_url=gateway.url, timeout=15) as client:

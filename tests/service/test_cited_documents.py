@@ -43,13 +43,27 @@ async def test_it_is_written_again_an_hour_later(
     cited: CitedDocuments, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cited.add(["a"], tenant="one")
-    began = time.time()
+    began = time.monotonic()
     for later, times in ((3_500, 1), (3_700, 2)):
         with monkeypatch.context() as patch:
-            patch.setattr("time.time", lambda later=later: began + later)
+            patch.setattr("time.monotonic", lambda later=later: began + later)
             cited.add(["a"], tenant="one")
         await cited.flush()
         assert len(written) == times
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_is_set_changes_nothing(
+    cited: CitedDocuments, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cited.add(["a"], tenant="one")
+    for jump_s in (-86_400, 86_400):
+        set_to = time.time() + jump_s
+        with monkeypatch.context() as patch:
+            patch.setattr("time.time", lambda set_to=set_to: set_to)
+            cited.add(["a"], tenant="one")
+    await cited.flush()
+    assert [documents for _, documents in written] == [["a"]]
 
 
 @pytest.mark.anyio

@@ -151,6 +151,13 @@ def test_settings_do_not_change_once_read(home: Path) -> None:
         ("prot = 1", "server.prot: is not a known field"),
         ("cors_origins = '*'", 'server.cors_origins: must be a list; it is "*"'),
         ("public_url = 'a'", "server.public_url: 'a' is not an address"),
+        ("tls_cert = 'a.pem'", "tls_cert and tls_key belong together"),
+        ("tls_key = 'a.pem'", "tls_cert and tls_key belong together"),
+        ("trusted_proxies = ['proxy']", "server.trusted_proxies: 'proxy' is not an address or a"),
+        ("allowed_hosts = ['*']", "server.allowed_hosts: '*' is not a host name"),
+        ("allowed_hosts = ['https://a.example']", "'https://a.example' is not a host name"),
+        ("allowed_hosts = ['a.example:80']", "'a.example:80' is not a host name"),
+        ("receive_timeout_s = 0", "server.receive_timeout_s: must be more than 0.0; it is 0"),
     ],
 )
 def test_a_wrong_value_is_told_in_plain_words(home: Path, text: str, told: str) -> None:
@@ -208,3 +215,9 @@ def test_an_address_that_leads_nowhere_is_refused_in_words(home: Path, url: str)
     write(home, f'[server]\npublic_url = "{url}"\n')
     with pytest.raises(InvalidSettings, match=r"server\.public_url.*is not an address"):
         load_settings()
+
+
+def test_certificate_and_key_lie_in_the_home_unless_their_path_is_whole(home: Path) -> None:
+    assert load_settings().tls_files is None
+    write(home, '[server]\ntls_cert = "tls/own.pem"\ntls_key = "/etc/own.key"\n')
+    assert load_settings().tls_files == (home / "tls/own.pem", Path("/etc/own.key"))

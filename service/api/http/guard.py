@@ -11,11 +11,13 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.access import require_allowed_origin, require_loopback_name
+from service.access import require_allowed_origin
 from service.api.http.error_replies import problem_of, reply
+from service.api.http.paths import require_plain_path
 from service.errors import BodyTooLarge
 from service.messages.catalogue import negotiated
 from service.messages.spoken import speak
+from service.network.forwarding import Proxies, require_allowed_host
 from service.settings import ServerSettings
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
@@ -31,12 +33,14 @@ class Guard:
     def __init__(self, app: ASGIApp, *, server: ServerSettings) -> None:
         self._app = app
         self._server = server
+        self._proxies = Proxies(server.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        self._proxies.apply(scope)
         headers = Headers(scope=scope)
         speak(negotiated(headers.get("accept-language")))
         asked_id = headers.get("x-request-id", "")
@@ -49,6 +53,7 @@ class Guard:
             if _is_preflight(scope, headers):
                 await _preflight(headers)(scope, receive, outgoing)
                 return
+            require_plain_path(scope.get("raw_path") or b"")
             self._require_small_body(headers)
             await self._app(scope, receive, outgoing)
         except Exception as exc:
@@ -59,7 +64,7 @@ class Guard:
 
     def _require_known_caller(self, headers: Headers) -> None:
         host = headers.get("host", "")
-        require_loopback_name(host)
+        require_allowed_host(host, allowed=(*self._server.allowed_hosts, self._server.host))
         if "origin" in headers:
             require_allowed_origin(
                 headers["origin"],

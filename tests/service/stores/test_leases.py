@@ -271,3 +271,73 @@ def test_a_cancelled_or_failed_job_is_resumed_and_a_done_one_is_not(
         queue.resume(job.job_id, tenant=TENANT)
     with pytest.raises(JobNotFound):
         queue.resume(job.job_id, tenant="other")
+
+
+class Clocks:
+    """The wall clock and the one that never jumps, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.wall, self.steady = 1_000_000.0, 500.0
+
+    def pass_by(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+    def time(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.steady
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    made = Clocks()
+    monkeypatch.setattr("service.stores.leases.time", made)
+    return made
+
+
+HOUR_S = 3600.0
+
+
+@pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S])
+def test_a_clock_that_jumps_takes_no_job_from_a_worker_that_is_alive(
+    queue: Jobs, leases: Leases, clocks: Clocks, jump_s: float
+) -> None:
+    add(queue)
+    held = claimed(leases, "alive")
+    for _ in range(4):
+        clocks.wall += jump_s
+        assert leases.claim(Lane.INGEST, "other") is None
+        for _ in range(6):  # a worker renews its lease three times while it lasts
+            clocks.pass_by(leases.lease_s / 3)
+            assert leases.renew(held, "alive")
+            assert leases.claim(Lane.INGEST, "other") is None
+        jump_s = -jump_s
+    leases.succeed(held, "alive", Count(chunks=1))
+    assert queue.get(held.job_id, tenant=TENANT).status is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S])
+def test_a_dead_workers_job_is_taken_up_in_time_whatever_the_clock(
+    queue: Jobs, leases: Leases, clocks: Clocks, jump_s: float
+) -> None:
+    add(queue)
+    first = claimed(leases, "dead")
+    clocks.wall += jump_s
+    assert leases.claim(Lane.INGEST, "alive") is None
+    clocks.pass_by(leases.lease_s + 1)
+    second = claimed(leases, "alive")
+    assert (second.job_id, second.attempts) == (first.job_id, 2)
+
+
+def test_a_worker_that_starts_after_the_clock_was_set_back_waits_no_longer_than_a_lease(
+    queue: Jobs, leases: Leases, clocks: Clocks, database: Database
+) -> None:
+    add(queue)
+    claimed(leases, "dead")
+    clocks.wall -= HOUR_S
+    later = Leases(database, lease_s=leases.lease_s, max_attempts=3)
+    assert later.claim(Lane.INGEST, "later") is None
+    clocks.pass_by(leases.lease_s + 1)
+    assert claimed(later, "later").attempts == 2

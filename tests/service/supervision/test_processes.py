@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from service.errors import HostForbidden, ProcessFailed
+from service.errors import HostForbidden, InvalidSettings, ProcessFailed
 from service.home import Home, Ports
 from service.settings import Settings, load_settings
 from service.supervision import processes
@@ -26,6 +26,7 @@ from service.supervision.processes import NotPrepared
 from service.supervision.programs import compose
 from service.supervision.readiness import Waiting
 from service.supervision.supervisord import Program, Supervisor, socket_path
+from tests.fakes.certificates import make_key_pair
 
 # Answers /ready, and as `engine` has a child that does not notice the death of its parent.
 GATEWAY = """
@@ -366,3 +367,13 @@ def test_record_and_sweep_leave_no_file(tmp_path: Path) -> None:
     (home.run / "worker.group.json").write_text("{}")
     assert sweep(home.run, "worker") == []
     assert list(home.run.iterdir()) == []
+
+
+def test_up_refuses_a_certificate_with_the_key_of_another_and_starts_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    pair, other = make_key_pair(tmp_path / "one"), make_key_pair(tmp_path / "other")
+    server = settings.server.model_copy(update={"tls_cert": pair.cert, "tls_key": other.key})
+    with pytest.raises(InvalidSettings, match="does not belong to the certificate"):
+        processes.up(settings.model_copy(update={"server": server}), port=0)
+    assert not processes.status(settings).is_running

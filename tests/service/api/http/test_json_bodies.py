@@ -149,6 +149,32 @@ def test_many_values_beside_each_other_are_not_deep() -> None:
     assert len(read_json(b"[%b]" % b",".join([b"[]"] * 500))) == 500
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'{"a": 1, "a": 2}',
+        b'{"a": {"b": [1, {"c": 1, "c" : 2}]}}',
+        rb'{"a": 1, "\u0061": 2}',
+        b'{"a": {}, "a"\r\n\t:' + b"9" * 300 + b"}",
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(written: bytes) -> None:
+    with pytest.raises(orjson.JSONDecodeError, match="stands twice"):
+        read_json(written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]}',
+        rb'{"a": "\"a\": 1", "b": "\":"}',
+        rb'{"a": "\\", "b": "c\": 1, \"c\": 2"}',
+    ],
+)
+def test_the_same_key_of_different_objects_or_in_a_text_is_none(written: bytes) -> None:
+    assert read_json(written) == orjson.loads(written)
+
+
 @pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions"])
 def test_a_question_cut_within_an_emoji_is_answered(running: Running, path: str) -> None:
     named = {"model": "prompt_only"} if path.startswith("/v1") else {"strategy": "prompt_only"}

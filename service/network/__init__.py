@@ -1,0 +1,1 @@
+"""How the gateway is reached: Host names, proxies in front of it, and TLS."""
