@@ -112,5 +112,6 @@ def free_port() -> int:
 
 
 def gateway_url(host: str, port: int) -> str:
-    """Return the base address of a gateway."""
+    """Return the base address of a gateway, as programs on its own machine reach it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

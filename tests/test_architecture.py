@@ -83,6 +83,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "home",
             "access",
             "errors",
+            "key_errors",
         ),
     ),
     "router": (
