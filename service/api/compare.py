@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from pydantic import JsonValue
 
+from service.api.access.bound_questions import require_use_case
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -50,6 +51,7 @@ async def start(
 ) -> ComparisonJobReply:
     """Queue a comparison; an invalid question set is refused at once."""
     parse_set(body.rows)
+    require_use_case(caller, body.use_case)
     await context.use_case(body.use_case, tenant=caller.tenant)
     enqueue = partial(
         context.jobs.enqueue,

@@ -51,7 +51,8 @@ def list_bases(
     context: Context, caller: Caller, limit: Limit = MOST_LISTED, after: After = None
 ) -> ListReply[VectorStore]:
     """List the knowledge bases, oldest first; 1 to 1,000 a page."""
-    found = context.knowledge.list_bases(tenant=caller.tenant)
+    every = context.knowledge.list_bases(tenant=caller.tenant)
+    found = [base for base in every if caller.may_use_base(base.base_id)]
     if after is not None:
         ids = [str(base.base_id) for base in found]
         if after not in ids:

@@ -25,6 +25,8 @@ from service.fine_tuning.data_checks import check_data
 from service.fine_tuning.training import train_adapter
 from service.home import gateway_url
 from service.settings import Settings
+from service.stores.access.signing import Signer
+from service.stores.access.worker_requests import worker_key
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
 from service.stores.files import Files
@@ -98,7 +100,13 @@ def handlers(context: AppContext) -> dict[str, Work]:
                 partial(train, settings=settings, registry=context.registry, files=context.files),
             ),
             _parsed(
-                COMPARE, partial(compare, gateway_url=gateway, comparisons=context.comparisons)
+                COMPARE,
+                partial(
+                    compare,
+                    gateway_url=gateway,
+                    comparisons=context.comparisons,
+                    signer=context.worker_requests,
+                ),
             ),
             _parsed(
                 DATA_CHECK,
@@ -222,7 +230,7 @@ def _unpack(files: Files, job: Job, scratch: Path, file_id: str) -> str:
 
 
 def compare(
-    task: Task[CompareArgs], *, gateway_url: str, comparisons: Comparisons
+    task: Task[CompareArgs], *, gateway_url: str, comparisons: Comparisons, signer: Signer
 ) -> CompareResult:
     """Ask every question by every strategy and save the outcomes."""
     args = task.args
@@ -238,6 +246,7 @@ def compare(
         strategies=args.strategies,
         concurrency=args.concurrency,
         on_progress=on_progress,
+        api_key=partial(worker_key, signer, task.job.tenant),
     )
     if len(outcomes) < len(questions) * len(args.strategies):
         raise Cancelled
