@@ -7,7 +7,8 @@ Unauthenticated
 ├── KeyRevoked
 └── LinkRefused         a signed link is not valid, or no longer
 Forbidden
-└── ScopeMissing        the key lacks the scope that the endpoint needs
+├── ScopeMissing        the key lacks the scope that the endpoint needs
+└── BaseNotAllowed      the key is bound to knowledge bases, and this is none of them
 KeyInUrl                a key stands in the address of a request
 KeyNotFound             no key has this id
 UnknownScope            a scope that does not exist
@@ -61,6 +62,13 @@ class ScopeMissing(Forbidden):
 
     code = "scope_missing"
     hint = "Use a key with the named scope; `fingerpost keys ls` shows the scopes of each."
+
+
+class BaseNotAllowed(Forbidden):
+    """The key is bound to knowledge bases, and the one to be made is none of them."""
+
+    code = "knowledge_base_not_allowed"
+    hint = "Use a key that is bound to no knowledge bases, or name one of those it is bound to."
 
 
 class KeyInUrl(InvalidRequest):

@@ -24,10 +24,9 @@ def signed_query(
         labels: Access labels that the reader holds.
         now: Seconds since 1970.
     """
-    tenant, base_id, external_id = document
     expires, held = str(int(now) + LINK_S), sorted(labels)
-    signature = signer.sign(_signed(tenant, base_id, external_id, expires, held))
-    pairs = [("tenant", tenant), *(("label", each) for each in held)]
+    signature = signer.sign(_signed(document, expires, held))
+    pairs = [("tenant", document[0]), *(("label", each) for each in held)]
     return urlencode([*pairs, ("expires", expires), ("signature", signature)])
 
 
@@ -43,7 +42,7 @@ def caller_of_link(
         query.get(name, [""])[0] for name in ("tenant", "expires", "signature")
     )
     labels = sorted(query.get("label", ()))
-    signed = _signed(tenant, path["base_id"], path["external_id"], expires, labels)
+    signed = _signed((tenant, path["base_id"], path["external_id"]), expires, labels)
     if not signer.is_signed(signed, signature):
         raise LinkRefused("The signature of this link does not fit it.")
     if int(expires) <= now:
@@ -52,7 +51,5 @@ def caller_of_link(
     return Caller(tenant, frozenset(), None, frozenset(labels), frozenset(), bases)
 
 
-def _signed(
-    tenant: str, base_id: str, external_id: str, expires: str, labels: Sequence[str]
-) -> list[str]:
-    return [tenant, base_id, external_id, expires, *labels]
+def _signed(document: tuple[str, str, str], expires: str, labels: Sequence[str]) -> list[str]:
+    return [*document, expires, *labels]

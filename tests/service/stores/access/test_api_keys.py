@@ -56,8 +56,8 @@ def test_a_key_has_256_random_bits_and_only_its_digest_is_kept(
 def test_a_key_says_who_calls(keys: ApiKeys) -> None:
     bound = NewKey(name="n", tenant="t", scopes=("chat",), use_cases=("a",), knowledge_bases=("b",))
     caller = keys.create(bound)[0].caller()
-    assert (caller.tenant, caller.scopes) == ("t", {"chat"})
-    assert (caller.use_cases, caller.knowledge_bases) == ({"a"}, {"b"})
+    assert (caller.tenant, caller.scopes) == ("t", frozenset({"chat"}))
+    assert (caller.use_cases, caller.knowledge_bases) == (frozenset({"a"}), frozenset({"b"}))
     assert caller.access_labels == frozenset()
     assert not caller.may("admin")
 
@@ -66,7 +66,7 @@ def test_only_with_scope_labels_no_labels_are_any_label(keys: ApiKeys) -> None:
     trusted = NewKey(name="n", scopes=("chat", "labels"))
     assert keys.create(trusted)[0].caller().access_labels is None
     held = NewKey(name="n", scopes=("chat", "labels"), access_labels=("hr",))
-    assert keys.create(held)[0].caller().access_labels == {"hr"}
+    assert keys.create(held)[0].caller().access_labels == frozenset({"hr"})
 
 
 def test_another_secret_with_the_same_prefix_is_refused(keys: ApiKeys) -> None:

@@ -39,7 +39,7 @@ def test_the_worker_asks_for_its_tenant_for_a_minute(
     signer = Signer(database, "worker")
     key = worker_key(signer, "acme")
     caller = caller_of_worker(key, signer)
-    assert (caller.tenant, caller.scopes) == ("acme", {"chat"})
+    assert (caller.tenant, caller.scopes) == ("acme", frozenset({"chat"}))
     with pytest.raises(InvalidKey):
         caller_of_worker(key.replace("acme", "other"), signer)
     for broken in ("worker:", "worker:acme", "worker:acme:x:y"):
