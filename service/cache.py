@@ -26,8 +26,10 @@ class Cache:
     under load no request waits for the database.
     """
 
-    def __init__(self, *, fresh_s: float = FRESH_S, stale_s: float = STALE_S) -> None:
-        self._fresh_s, self._stale_s = fresh_s, stale_s
+    def __init__(self, *, fresh_s: float | None = None, stale_s: float | None = None) -> None:
+        """Read values again once they are `fresh_s` old, and wait for it at `stale_s`."""
+        self._fresh_s = FRESH_S if fresh_s is None else fresh_s
+        self._stale_s = STALE_S if stale_s is None else stale_s
         self._values: dict[object, tuple[float, Any]] = {}
         self._reading: dict[object, asyncio.Task[Any]] = {}
         self._invalidations = 0
