@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 from sqlalchemy import select
 
@@ -19,7 +20,7 @@ from service.stores.access.api_keys import (
     key_id_of,
     keys_exist,
 )
-from service.stores.access.known_keys import KnownKeys
+from service.stores.access.known_keys import STALE_S, KnownKeys
 from service.stores.database import Database, open_database
 from tests.fakes.context import open_migrated
 
@@ -175,4 +176,5 @@ async def test_a_gateway_that_has_seen_a_key_stays_closed(
     assert await later.exist()
     with database.execution_options(write=True).begin() as connection:
         connection.execute(api_keys.delete())
+    await anyio.sleep(STALE_S)
     assert await later.exist()
