@@ -167,8 +167,8 @@ class HostForbidden(Forbidden):
 
     code = "host_forbidden"
     hint = (
-        "Call it as localhost, 127.0.0.1 or [::1] from the same machine; name other web pages in "
-        "server.cors_origins."
+        "Call it as localhost, 127.0.0.1 or [::1] from the same machine, or make API keys; name "
+        "other web pages in server.cors_origins."
     )
 
 

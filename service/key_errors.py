@@ -26,7 +26,10 @@ class KeyRequired(Unauthenticated):
     """No API key came with the request."""
 
     code = "key_required"
-    hint = f"Send `Authorization: Bearer KEY` or `x-api-key: KEY`. {MAKE_ONE}"
+    hint = (
+        "Send `Authorization: Bearer KEY` or `x-api-key: KEY`; commands read the key from "
+        f"FINGERPOST_API_KEY. {MAKE_ONE}"
+    )
 
 
 class InvalidKey(Unauthenticated):
