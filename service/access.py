@@ -1,12 +1,33 @@
-"""Who may call the gateway. Until API keys exist: this machine only, under loopback names."""
+"""Who may call the gateway: who a key speaks for; without keys this machine, by loopback names.
 
-from collections.abc import Sequence
+It knows callers, addresses and origins; keys are kept in `stores/access/` and read from requests
+in `api/http/authentication.py`.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from service.errors import HostForbidden
 
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "localhost", "::1"})
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})  # as a Host header has them
+
+
+class Scope(StrEnum):
+    """What an API key may be allowed to do; none of them contains another."""
+
+    CHAT = "chat"
+    KB_READ = "kb:read"
+    KB_WRITE = "kb:write"
+    TRAIN = "train"
+    FEEDBACK = "feedback"
+    EXPERIMENTS = "experiments"
+    LABELS = "labels"
+    ADMIN = "admin"
+
+
+EVERY_SCOPE = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +36,48 @@ class Caller:
 
     Attributes:
         tenant: Whose data is read and written.
-        scopes: What may be done.
+        scopes: What may be done; `*` is everything.
         key_id: The API key that the request came with; None without one.
-        access_labels: Labels of documents that the caller may name for whoever asks; None: any.
+        access_labels: Labels of documents that are read where a request names none; a request can
+            narrow them. None: any.
+        use_cases: The only use cases that may be used; None: all of the tenant.
+        knowledge_bases: The only knowledge bases that may be used; None: all of the tenant.
     """
 
     tenant: str
     scopes: frozenset[str]
     key_id: str | None
     access_labels: frozenset[str] | None
+    use_cases: frozenset[str] | None = None
+    knowledge_bases: frozenset[str] | None = None
+
+    def may(self, scope: str) -> bool:
+        """Return whether the caller has a scope."""
+        return scope in self.scopes or EVERY_SCOPE in self.scopes
+
+    def labels(self, named: Collection[str] | None) -> Collection[str] | None:
+        """Return the access labels that count for a request.
+
+        Args:
+            named: Those that the request names; None: it names none, so all that are held count.
+
+        Returns:
+            Those named, as far as the caller holds them; all of them with scope `labels`. None:
+            any label.
+        """
+        if named is None:
+            return self.access_labels
+        if self.access_labels is None or Scope.LABELS in self.scopes:
+            return named
+        return self.access_labels.intersection(named)
+
+    def may_use_base(self, base_id: str) -> bool:
+        """Return whether the caller may use a knowledge base of its tenant."""
+        return self.knowledge_bases is None or base_id in self.knowledge_bases
+
+    def may_use_case(self, use_case_id: str) -> bool:
+        """Return whether the caller may use a use case of its tenant."""
+        return self.use_cases is None or use_case_id in self.use_cases
 
 
 DEFAULT_TENANT = "default"
@@ -31,17 +85,20 @@ DEFAULT_TENANT = "default"
 LOOPBACK_CALLER = Caller(DEFAULT_TENANT, frozenset({"*"}), None, None)
 
 
-def require_loopback(address: str) -> None:
-    """Refuse to listen on an address that others can reach.
+FIRST_KEY = "fingerpost keys create --name admin --scopes all"
+
+
+def require_keys_or_loopback(address: str, *, has_keys: bool) -> None:
+    """Refuse to listen on an address that others can reach while nobody could be kept out.
 
     Raises:
-        HostForbidden: There are no API keys yet, so nobody could be kept out.
+        HostForbidden: The address is not loopback, and there are no API keys.
     """
-    if address not in LOOPBACK_ADDRESSES:
+    if address not in LOOPBACK_ADDRESSES and not has_keys:
         raise HostForbidden(
             f"server.host {address!r} is refused: there are no API keys yet, so anyone who reaches "
-            "the gateway could read and change everything. Use 127.0.0.1, and in front of it "
-            "a proxy that authenticates and sends Host: localhost."
+            "the gateway could read and change everything. Make the first key on this machine: "
+            f"{FIRST_KEY}"
         )
 
 

@@ -37,6 +37,7 @@ from service.api import (
     vector_store_files,
     vector_stores,
 )
+from service.api.access.gate import protect
 from service.api.docs import page
 from service.api.docs.document import DescribedApp
 from service.api.http import error_replies
@@ -78,6 +79,7 @@ ENDPOINTS = APIRouter(responses={**error_replies.ERRORS})
 """Every endpoint, made ready once: two thirds of what it takes to build an application."""
 for _api in APIS:
     ENDPOINTS.include_router(_api)
+protect(ENDPOINTS.routes)
 
 OpenContext = Callable[[Settings, Ports], AppContext]
 
@@ -121,6 +123,7 @@ def create_app(
         redoc_url=None,
     )
     app.router.routes.extend(ENDPOINTS.routes)
+    protect(app.router.routes)  # those of FastAPI itself: the OpenAPI document
     error_replies.install(app)
     limit = settings.server.max_body_bytes
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limit)

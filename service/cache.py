@@ -26,7 +26,10 @@ class Cache:
     under load no request waits for the database.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fresh_s: float | None = None, stale_s: float | None = None) -> None:
+        """Read values again once they are `fresh_s` old, and wait for it at `stale_s`."""
+        self._fresh_s = FRESH_S if fresh_s is None else fresh_s
+        self._stale_s = STALE_S if stale_s is None else stale_s
         self._values: dict[object, tuple[float, Any]] = {}
         self._reading: dict[object, asyncio.Task[Any]] = {}
         self._invalidations = 0
@@ -34,14 +37,14 @@ class Cache:
     async def get(self, key: object, read: Callable[[], Any]) -> Any:
         """Return the value of `key`, read in a thread where it is not fresh, once for all."""
         known = self._values.get(key)
-        age_s = STALE_S if known is None else time.monotonic() - known[0]
-        if known is not None and age_s < FRESH_S:
+        age_s = self._stale_s if known is None else time.monotonic() - known[0]
+        if known is not None and age_s < self._fresh_s:
             return known[1]
         task = self._reading.get(key)
         if task is None or task.done():
             task = self._reading[key] = asyncio.create_task(self._read(key, read))
             task.add_done_callback(partial(self._ended, key))
-        if known is not None and age_s < STALE_S:
+        if known is not None and age_s < self._stale_s:
             return known[1]
         return await asyncio.shield(task)  # an asker that leaves does not stop it for the others
 

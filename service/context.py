@@ -27,6 +27,8 @@ from service.routing.classifier import classifier_in_force, kind_classifier_in_f
 from service.routing.facts import Measured, Measurements
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
 from service.settings import Settings
+from service.stores.access.known_keys import KnownKeys
+from service.stores.access.signing import Signer
 from service.stores.adapters import adapter_registry
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
@@ -64,6 +66,9 @@ class AppContext:
     publisher: Publisher
     count_tokens: CountTokens
     cache: Cache
+    keys: KnownKeys
+    links: Signer  # of pages that citations lead to
+    worker_requests: Signer
     locked_file_limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     """Files with a password, read one at a time: each may take `knowledge.parse_memory_mb`."""
 
@@ -167,6 +172,8 @@ def build_context(
     status, cache = EngineStatus(), Cache()
     loader = AdapterLoader(engine, status, registry, base_model=settings.engine.base_model)
     shadow = settings.shadow_policy_file
+    links = Signer(database, "source_links")
+    worker_requests = Signer(database, "worker_requests")
     return AppContext(
         settings=settings,
         ports=ports,
@@ -191,6 +198,9 @@ def build_context(
         publisher=Publisher(loader, registry, on_change=cache.invalidate),
         count_tokens=load_token_counter(settings.base_model_path, as_text),
         cache=cache,
+        keys=KnownKeys(database, (links, worker_requests)),
+        links=links,
+        worker_requests=worker_requests,
     )
 
 

@@ -1,29 +1,24 @@
 """Errors of the service, and the HTTP status of every room's errors.
 
 ServiceError
-├── InvalidSettings         the configuration is not valid
+├── InvalidSettings, ProcessFailed    the configuration is not valid; a process did not start
 ├── InvalidRequest          well-formed, but not valid
 │   └── ToolsUnsupported    a function cannot be called in this way
-├── InvalidEvaluationFile   a file of documents or questions cannot be read, or a row is invalid
-├── InvalidOutcomes         the outcomes of a comparison cannot be read or used
+├── InvalidEvaluationFile, InvalidOutcomes    a file of questions or of outcomes cannot be used
 ├── NotFound
 │   ├── UseCaseNotFound, ModelNotFound, JobNotFound, FileNotFound, CompareNotFound,
 │   │   DataCheckNotFound, DecisionNotFound
 ├── StrategyForbidden       a hard rule or something missing forbids the strategy
 ├── ContextLengthExceeded   the question alone exceeds the model's context window
 ├── BodyTooLarge            the request body is over the limit
-├── HostForbidden           the gateway serves loopback only
-├── EngineUnavailable       the model server does not respond
-├── EngineRefused           the model server refused the request
-├── StreamBroken            the model server stopped in the middle of an answer
+├── Unauthenticated         no API key that is valid; its leaves stand in `key_errors.py`
+├── Forbidden               the caller is known and may not do this; likewise
+│   └── HostForbidden       without API keys the gateway serves loopback only
+├── EngineUnavailable, EngineRefused, StreamBroken    of the model server
 ├── AdapterNotLoaded        a live adapter is not loaded in the engine yet
-├── WrongJobStatus          a job in this status cannot be paused or resumed
-├── JobFailed               carries the error of a failed job
+├── WrongJobStatus, JobFailed    of jobs; JobFailed carries the error of a failed job
 ├── PublishFailed           list check or effect check failed
-├── BackupImpossible        there is no SQLite database to copy, or it cannot be written
-├── InvalidBackup           the file is not a backup, damaged, or of a newer version
-├── RestoreRefused          another process uses the database
-└── ProcessFailed           a supervised process did not start
+└── BackupImpossible, InvalidBackup, RestoreRefused    of backups
 """
 
 from collections.abc import Mapping
@@ -159,13 +154,21 @@ class BodyTooLarge(ServiceError):
     hint = "Split the document, or raise server.max_body_bytes."
 
 
-class HostForbidden(ServiceError):
+class Unauthenticated(ServiceError):
+    """No valid API key came with the request."""
+
+
+class Forbidden(ServiceError):
+    """The caller is known and may not do this."""
+
+
+class HostForbidden(Forbidden):
     """The gateway serves loopback only until API keys exist."""
 
     code = "host_forbidden"
     hint = (
-        "Call it as localhost, 127.0.0.1, [::1] or a name in server.allowed_hosts; name other web "
-        "pages in server.cors_origins."
+        "Call it as localhost, 127.0.0.1, [::1] or a name in server.allowed_hosts, or make API "
+        "keys; name other web pages in server.cors_origins."
     )
 
 
@@ -269,7 +272,8 @@ STATUS: Mapping[type[Exception], int] = {
     StrategyForbidden: 409,
     ContextLengthExceeded: 400,
     BodyTooLarge: 413,
-    HostForbidden: 403,
+    Unauthenticated: 401,
+    Forbidden: 403,
     EngineUnavailable: 503,
     EngineRefused: 502,
     StreamBroken: 502,
@@ -352,7 +356,6 @@ STATUS: Mapping[type[Exception], int] = {
     router_errors.FactTypeMismatch: 422,
     router_errors.FactProvenanceMismatch: 422,
 }
-
 
 ROOTS = (
     ServiceError,

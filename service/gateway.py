@@ -5,12 +5,14 @@ from typing import TypedDict
 
 import uvicorn
 
-from service.access import require_loopback
+from service.access import require_keys_or_loopback
 from service.api.http.connection import Connection, connection_class
 from service.app import create_app
 from service.errors import InvalidSettings
 from service.network.tls import require_key_pair
 from service.settings import Settings, load_settings
+from service.stores.access.api_keys import keys_exist
+from service.stores.database import open_database
 
 SHUTDOWN_S = 10  # uvicorn waits forever for open streams otherwise
 
@@ -32,7 +34,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = load_settings()
-    require_loopback(settings.server.host)
+    database = open_database(settings.database_url)
+    require_keys_or_loopback(settings.server.host, has_keys=keys_exist(database))
+    database.dispose()
     ports = settings.paths.read_ports()
     if ports is None:
         raise InvalidSettings(f"{settings.paths.ports_file} is missing; start by `fingerpost up`.")

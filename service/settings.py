@@ -45,6 +45,7 @@ _HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
 ORIGIN = re.compile(rf"^[A-Za-z][A-Za-z0-9+.-]*://{_HOST}(:(\d{{1,5}}|\*))?$")
 PUBLIC_URL = re.compile(rf"^https?://{_HOST}(:\d{{1,5}})?(/[A-Za-z0-9._~%/-]*)?$")
 LANGUAGE_VARIABLE = f"{ENV_PREFIX}LANG"  # of commands, as their --lang
+KEY_VARIABLE = f"{ENV_PREFIX}API_KEY"  # of commands, as clients of a gateway
 
 
 class ServerSettings(BaseModel):
@@ -57,6 +58,7 @@ class ServerSettings(BaseModel):
     max_body_bytes: int = Field(default=20 * 2**20, gt=0)  # a 10-page PDF is about 1 MB
     put_wait_s: float = Field(default=2.0, ge=0)  # how long PUT waits before it replies 202
     cors_origins: tuple[str, ...] | None = None  # whose pages may call; None: this machine's
+    public_docs: bool = False  # whether `/`, `/docs` and `/openapi.json` need no API key
     public_url: str | None = None  # where clients reach it, if not where it listens
     tls_cert: Path | None = None  # PEM, with the chain below it; a relative path is in the home
     tls_key: Path | None = None
@@ -289,7 +291,8 @@ def load_settings(**arguments: Any) -> Settings:
     known = {name.upper() for name in Settings.model_fields}
     for variable in os.environ:
         section = variable.removeprefix(ENV_PREFIX).split("__")[0]
-        is_ours = variable.startswith(ENV_PREFIX) and variable != LANGUAGE_VARIABLE
+        of_commands = variable in (LANGUAGE_VARIABLE, KEY_VARIABLE)
+        is_ours = variable.startswith(ENV_PREFIX) and not of_commands
         if is_ours and section not in known:
             raise InvalidSettings(
                 f"{variable} does not name a section; the sections are {sorted(known)}."
@@ -317,6 +320,12 @@ def load_settings(**arguments: Any) -> Settings:
         raise InvalidSettings(f"{file} is not UTF-8: {exc}.") from exc
 
 
+def client_key() -> str | None:
+    """Return the API key that commands send to the gateway, if one is set."""
+    return os.environ.get(KEY_VARIABLE) or None
+
+
 def child_environment(**added: str) -> dict[str, str]:
-    """Return this process's environment with `added`, for a child process."""
-    return {**os.environ, **added}
+    """Return this process's environment with `added`, for a child process; not the user's key."""
+    inherited = {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}
+    return {**inherited, **added}

@@ -84,6 +84,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "home",
             "access",
             "errors",
+            "key_errors",
         ),
     ),
     "router": (

@@ -7,6 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Response
 
 from router import Advice, AdviceFormat, advise, build_case
+from service.api.access.bound_questions import require_use_case
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -60,6 +61,7 @@ async def _advise(body: AdviseRequest, context: AppContext, caller: Caller) -> A
             param="use_case" if body.facts is None else "facts",
         )
     if body.use_case is not None:
+        require_use_case(caller, body.use_case)
         use_case = await context.use_case(body.use_case, tenant=caller.tenant)
         measured = await context.measured(use_case, tenant=caller.tenant)
         give = partial(

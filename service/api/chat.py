@@ -6,6 +6,9 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from service import access
+from service.api.access.bound_questions import bound
+from service.api.access.watched_streams import key_watch, named_error
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
@@ -54,10 +57,11 @@ async def chat(
     explain: bool = False,
 ) -> Response:
     """Answer with the strategy the router chooses, and give the reason; plain or streamed."""
-    question = body.as_question(request_id=request_id_of(request), tenant=caller.tenant)
+    question = _question(request, context, caller, body)
     if body.stream:
         first, rest = await open_stream(question, context)
-        return EventStream(_frames(first, rest, request, explain=explain))
+        frames = _frames(first, rest, request, explain=explain)
+        return EventStream(frames, key_watch(request, named_error))
     done = await unless_gone(request, lambda: whole_answer(question, context))
     if done is None:
         return Response(status_code=CLIENT_GONE)
@@ -74,7 +78,7 @@ async def route(
     explain: bool = False,
 ) -> Response:
     """Return the decision with every finding, without an answer; `explain` adds every node."""
-    question = body.as_question(request_id=request_id_of(request), tenant=caller.tenant)
+    question = _question(request, context, caller, body)
     chosen = await choose_route(question, context)
     decision = chosen.decision
     return json_reply(
@@ -84,6 +88,18 @@ async def route(
             strategy=decision.strategy,
             decision=DecisionReply.model_validate(decision.as_dict(with_leaves=explain)),
         )
+    )
+
+
+def _question(
+    request: Request, context: AppContext, caller: access.Caller, body: ChatRequest
+) -> Question:
+    """Return what the body asks, as far as the caller may."""
+    return bound(
+        body.as_question(request_id=request_id_of(request), tenant=caller.tenant),
+        caller,
+        names_labels="access_labels" in body.model_fields_set,
+        default_use_case=context.settings.default_use_case,
     )
 
 

@@ -9,6 +9,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from pydantic import JsonValue
 
+from service.api.access.bound_jobs import may_see
+from service.api.access.bound_questions import require_use_case
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -50,6 +52,7 @@ async def start(
 ) -> ComparisonJobReply:
     """Queue a comparison; an invalid question set is refused at once."""
     parse_set(body.rows)
+    require_use_case(caller, body.use_case)
     await context.use_case(body.use_case, tenant=caller.tenant)
     enqueue = partial(
         context.jobs.enqueue,
@@ -76,7 +79,8 @@ def list_comparisons(
     found = context.comparisons.list(
         tenant=caller.tenant, use_case=use_case, after=after, limit=limit + 1
     )
-    data = [ComparisonReply.of(comparison) for comparison in found[:limit]]
+    allowed = (each for each in found[:limit] if caller.may_use_case(each.use_case))
+    data = [ComparisonReply.of(comparison) for comparison in allowed]
     return ListReply[ComparisonReply](data=data, has_more=len(found) > limit)
 
 
@@ -86,8 +90,7 @@ def get_comparison(
 ) -> FinishedComparisonReply | ComparisonJobReply:
     """Return a comparison by its own id or its job's id."""
     if comparison_id.startswith("cmp_"):
-        found = context.comparisons.get(comparison_id, tenant=caller.tenant)
-        return FinishedComparisonReply.of(found)
+        return FinishedComparisonReply.of(_finished(context, caller, comparison_id))
     job = _job(context, caller, comparison_id)
     return ComparisonJobReply.of(job, _comparison(context, caller, job))
 
@@ -112,7 +115,7 @@ def _outcomes(
     context: AppContext, caller: Caller, comparison_id: str
 ) -> Sequence[Mapping[str, JsonValue]]:
     if comparison_id.startswith("cmp_"):
-        return context.comparisons.get(comparison_id, tenant=caller.tenant).outcomes
+        return _finished(context, caller, comparison_id).outcomes
     job = _job(context, caller, comparison_id)
     comparison = _comparison(context, caller, job)
     if comparison is None:
@@ -120,12 +123,19 @@ def _outcomes(
     return comparison.outcomes
 
 
+def _finished(context: AppContext, caller: Caller, comparison_id: str) -> Comparison:
+    found = context.comparisons.get(comparison_id, tenant=caller.tenant)
+    if not caller.may_use_case(found.use_case):
+        raise CompareNotFound(f"There is no comparison {comparison_id!r}.", param="id")
+    return found
+
+
 def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
     try:
         job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id") from exc
-    if job.kind != COMPARE.name:
+    if job.kind != COMPARE.name or not may_see(caller, job):
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id")
     return job
 

@@ -16,7 +16,7 @@ def get_decision(context: Context, caller: Caller, request_id: str) -> RecordRep
     """Return the full trace of an answered request; its texts only if they are stored."""
     records = context.records
     found = records.get(request_id, tenant=caller.tenant)
-    if found is None:
+    if found is None or not caller.may_use_case(found.use_case):
         raise DecisionNotFound(
             f"There is no decision for request {request_id!r}. Records of answered requests are "
             f"written within a quarter of a second and kept for {records.keep_days} days.",

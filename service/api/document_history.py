@@ -3,7 +3,6 @@
 A reader's `access_labels` count as in a search; without them the caller's own count.
 """
 
-from collections.abc import Collection
 from functools import partial
 from typing import Annotated
 
@@ -11,7 +10,6 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from service import access
 from service.api.document_writes import write_in_order
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
@@ -86,7 +84,7 @@ def get_version(
         document,
         version,
         tenant=caller.tenant,
-        access=_held(caller, access_labels),
+        access=caller.labels(access_labels),
     )
     return VersionTextReply.of(base_id, found)
 
@@ -112,7 +110,7 @@ def diff_versions(
         old,
         new,
         tenant=caller.tenant,
-        access=_held(caller, access_labels),
+        access=caller.labels(access_labels),
     )
     return VersionDiffReply.of(base_id, found)
 
@@ -133,7 +131,7 @@ async def roll_back(
         body.document,
         body.version,
         tenant=caller.tenant,
-        access=_held(caller, None),
+        access=caller.labels(None),
     )
     found = await to_thread.run_sync(look)
     args = RollbackArgs(base_id=base_id, external_id=found.external_id, version=body.version)
@@ -161,10 +159,3 @@ def list_stale(
     data = [StaleDocumentReply.of(document) for document in found.documents[:limit]]
     has_more = len(found.documents) > limit
     return StaleReply(data=data, has_more=has_more, citations_since=found.citations_since)
-
-
-def _held(caller: access.Caller, named: Collection[str] | None) -> Collection[str] | None:
-    """Return the labels that count: those named, as far as the caller may name them."""
-    if named is None or caller.access_labels is None:
-        return caller.access_labels if named is None else named
-    return caller.access_labels.intersection(named)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from knowledge import DocumentTooLarge, KnowledgeBase
+from service.api.access.readable import readable_text
 from service.api.document_writes import write_in_order
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
@@ -73,7 +74,7 @@ def get_document(
     context: Context, caller: Caller, base_id: str, external_id: str
 ) -> DocumentWithText:
     """Return a document with its text."""
-    found = context.knowledge.document_text(base_id, external_id, tenant=caller.tenant)
+    found = readable_text(context, caller, base_id, external_id)
     return DocumentWithText.with_text(found)
 
 

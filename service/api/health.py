@@ -58,6 +58,7 @@ async def ready(context: Context, caller: Caller, response: Response) -> Readine
         policy=PolicyState.of(context.policies),
         observed_policy=None if shadow is None else PolicyState.of(shadow),
         degraded=[] if index.ok else ["index"],
+        access="api_keys" if await context.keys.exist() else "open_on_loopback",
         use_cases=use_cases,
     )
 

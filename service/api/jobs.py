@@ -1,5 +1,6 @@
 """`/jobs`: background jobs, and waiting for one."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Query
 
+from service.api.access.bound_jobs import first_seen, seen
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.schemas.jobs import JobReply
@@ -39,7 +41,11 @@ def list_jobs(
 ) -> ListReply[JobReply]:
     """List jobs, newest first."""
     limit = max(1, min(limit, MOST_LISTED))
-    found = context.jobs.list(tenant=caller.tenant, lane=lane, after=after, limit=limit + 1)
+
+    def read(after: str | None) -> Sequence[Job]:
+        return context.jobs.list(tenant=caller.tenant, lane=lane, after=after, limit=limit + 1)
+
+    found = first_seen(caller, read, after=after, most=limit + 1)
     data = [JobReply.of(job) for job in found[:limit]]
     return ListReply[JobReply](data=data, has_more=len(found) > limit)
 
@@ -47,12 +53,13 @@ def list_jobs(
 @api.get("/{job_id}")
 def get_job(context: Context, caller: Caller, job_id: str) -> JobReply:
     """Return a job."""
-    return JobReply.of(context.jobs.get(job_id, tenant=caller.tenant))
+    return JobReply.of(seen(caller, context.jobs.get(job_id, tenant=caller.tenant)))
 
 
 @api.post("/{job_id}/cancel")
 def cancel_job(context: Context, caller: Caller, job_id: str) -> JobReply:
     """Request the cancellation of a job."""
+    seen(caller, context.jobs.get(job_id, tenant=caller.tenant))
     return JobReply.of(context.jobs.cancel(job_id, tenant=caller.tenant))
 
 

@@ -13,6 +13,8 @@ from fastapi.responses import Response
 from adapters import AdapterNotFound, AdapterState
 from knowledge import read_filter
 from router import Strategy
+from service.api.access.bound_questions import bound
+from service.api.access.watched_streams import key_watch
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
@@ -39,7 +41,7 @@ from service.api.schemas.openai import (
     UrlCitation,
 )
 from service.api.schemas.shapes import ListReply
-from service.api.sources import source_link
+from service.api.sources import LinkOf, links_of
 from service.chat.citations import Citation
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event
 from service.chat.question import Question
@@ -72,18 +74,24 @@ async def complete(
         tenant=caller.tenant,
         tool_call_parser=context.settings.engine.tool_call_parser,
     )
+    question = bound(
+        question,
+        caller,
+        names_labels="access_labels" in body.model_fields_set,
+        default_use_case=context.settings.default_use_case,
+    )
     await require_adapter(context, question)
     formatter = CompletionFormatter(
         body.model,
         base_model,
-        server=server_address(request, context),
+        link=links_of(request, context, question),
         asks_json=asks_json(question),
     )
     if body.stream:
         first, rest = await open_stream(question, context)
         with_usage = body.stream_options is not None and body.stream_options.include_usage
         chunks = _chunks(first, rest, formatter, with_usage=with_usage)
-        return EventStream(_or_error(chunks, request))
+        return EventStream(_or_error(chunks, request), key_watch(request))
     done = await unless_gone(request, lambda: whole_answer(question, context))
     if done is None:
         return Response(status_code=CLIENT_GONE)
@@ -146,11 +154,6 @@ def question_of(
     )
 
 
-def server_address(request: Request, context: AppContext) -> str:
-    """Return where clients reach this gateway: as configured, or as this one did."""
-    return context.settings.server.public_url or str(request.base_url)
-
-
 def refuse_unsupported(body: CompletionRequest) -> None:
     """Refuse what would otherwise be dropped without a word.
 
@@ -203,9 +206,9 @@ def parse_model(name: str, base_model: str) -> tuple[Strategy | None, str | None
 class CompletionFormatter:
     """Writes answers as OpenAI's clients read them."""
 
-    def __init__(self, asked: str, base_model: str, *, server: str, asks_json: bool) -> None:
+    def __init__(self, asked: str, base_model: str, *, link: LinkOf, asks_json: bool) -> None:
         self._asked = asked
-        self._server = server
+        self._link = link
         self._asks_json = asks_json
         self._base = base_model
         self._created = int(time.time())
@@ -213,7 +216,7 @@ class CompletionFormatter:
     def completion(self, done: Answer) -> CompletionReply:
         """Return a whole answer."""
         message = AssistantMessage(
-            role="assistant", content=done.text, annotations=_annotations(done, self._server)
+            role="assistant", content=done.text, annotations=_annotations(done, self._link)
         )
         if self._asks_json and done.outcome == "abstained":
             message = message.model_copy(update={"content": None, "refusal": done.text})
@@ -244,7 +247,7 @@ class CompletionFormatter:
 
     def ending(self, done: Answer) -> ChunkReply:
         """Return the chunk that says how the answer ended, with its sources."""
-        delta = Delta(annotations=_annotations(done, self._server))
+        delta = Delta(annotations=_annotations(done, self._link))
         if done.calls:
             delta = delta.model_copy(update={"tool_calls": _tool_calls(done, numbered=True)})
         chunk = self._chunk(done.decided, delta, finish_reason=done.finish_reason)
@@ -339,14 +342,14 @@ def _sources(citations: Sequence[Citation]) -> list[Source]:
     ]
 
 
-def _annotations(done: Answer, server: str) -> list[Annotation]:
+def _annotations(done: Answer, link: LinkOf) -> list[Annotation]:
     """Return each marker in the text as a `url_citation`; positions are code points."""
     annotations = []
     for citation in done.citations:
         marker = f"[{citation.marker}]"
         start = max(done.text.find(marker), 0)
         where = UrlCitation(
-            url=source_link(citation.passage, server),
+            url=link(citation.passage),
             title=citation.passage.source,
             start_index=start,
             end_index=start + len(marker) if marker in done.text else len(done.text),

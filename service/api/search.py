@@ -24,6 +24,8 @@ async def search(
     context: Context, caller: Caller, base_id: str, body: SearchRequest
 ) -> SearchReply:
     """Search for passages, best first."""
+    named = body.access_labels if "access_labels" in body.model_fields_set else None
+    labels = caller.labels(named)
     retrieve = partial(
         context.knowledge.retrieve,
         body.query,
@@ -32,6 +34,6 @@ async def search(
         top_k=body.max_num_results,
         max_tokens=body.max_tokens,
         filters=read_filter(body.filters or {}),
-        access=body.access_labels,
+        access=labels or (),
     )
     return SearchReply.of(await to_thread.run_sync(retrieve))

@@ -43,7 +43,9 @@ async def put_use_case(
 @api.get("")
 def list_use_cases(context: Context, caller: Caller) -> ListReply[UseCase]:
     """List the use cases."""
-    return ListReply[UseCase](data=list(context.use_cases.list(tenant=caller.tenant)))
+    every = context.use_cases.list(tenant=caller.tenant)
+    found = [each for each in every if caller.may_use_case(each.id)]
+    return ListReply[UseCase](data=found)
 
 
 @api.get("/{use_case_id}")

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from knowledge import Chunking, Document, DocumentNotFound
+from service.api.access.readable import readable_text
 from service.api.document_writes import write_in_order
 from service.api.file_batches import (
     Before,
@@ -212,7 +213,7 @@ def get_file_text(context: Context, caller: Caller, base_id: str, file_id: str) 
             f"{file_id!r} has no text here: its status is {found.job.status}.", param="file_id"
         )
     document = found.document.document_id
-    text = context.knowledge.document_text(base_id, document, tenant=caller.tenant).text
+    text = readable_text(context, caller, base_id, document).text
     return FileContent(data=[FileText(text=text)])
 
 

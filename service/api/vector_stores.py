@@ -18,6 +18,7 @@ from service.api.schemas.vector_stores import (
     VectorStoreDeleted,
 )
 from service.errors import InvalidRequest
+from service.key_errors import BaseNotAllowed
 
 api = APIRouter(
     route_class=JsonRoute,
@@ -32,6 +33,9 @@ MOST_LISTED = 1000
 @api.post("")
 async def create_base(context: Context, caller: Caller, body: NewBase) -> VectorStore:
     """Create a knowledge base."""
+    if caller.knowledge_bases is not None and body.id not in caller.knowledge_bases:
+        allowed = ", ".join(sorted(caller.knowledge_bases))
+        raise BaseNotAllowed(f"The API key can make no knowledge base but {allowed}.", param="id")
     create = partial(
         context.knowledge.create_base,
         body.name,
@@ -51,7 +55,8 @@ def list_bases(
     context: Context, caller: Caller, limit: Limit = MOST_LISTED, after: After = None
 ) -> ListReply[VectorStore]:
     """List the knowledge bases, oldest first; 1 to 1,000 a page."""
-    found = context.knowledge.list_bases(tenant=caller.tenant)
+    every = context.knowledge.list_bases(tenant=caller.tenant)
+    found = [base for base in every if caller.may_use_base(base.base_id)]
     if after is not None:
         ids = [str(base.base_id) for base in found]
         if after not in ids:

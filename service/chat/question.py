@@ -29,6 +29,7 @@ class Question:
         top_k: Most passages; None takes the use case's.
         filters: What must hold of a document's attributes.
         access_labels: What the person asking may read; the caller vouches for them.
+        allowed_bases: The only knowledge bases that the caller may use; None: all.
         cite: How sources are shown.
         requirements: What the caller requires of this answer.
         sampling: Generation options of this request.
@@ -47,6 +48,7 @@ class Question:
     top_k: int | None = None
     filters: Filter | None = None
     access_labels: tuple[str, ...] = ()
+    allowed_bases: frozenset[str] | None = None
     cite: CiteMode = "inline"
     requirements: Requirements = Requirements()
     sampling: Sampling = Sampling()

@@ -147,6 +147,10 @@ async def _use_case_of(question: Question, context: AppContext) -> UseCase:
         use_case = use_case.model_copy(update={"adapter": question.adapter})
     if question.knowledge_bases is not None:
         use_case = use_case.model_copy(update={"knowledge_bases": question.knowledge_bases})
+    allowed = question.allowed_bases
+    if allowed is not None:
+        bases = tuple(each for each in use_case.knowledge_bases if each in allowed)
+        use_case = use_case.model_copy(update={"knowledge_bases": bases})
     return use_case
 
 

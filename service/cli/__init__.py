@@ -2,13 +2,14 @@
 
 Only `processes` (up, down, status), `quickstart`, `kb parse|eval|backup|restore`,
 `adapters eval|import|merge`, `policy`, `regret`, `route eval|fit`, `data check` without a use
-case, `data context --corpus`, `train` without a gateway and `advise FACTS.yaml` act on this
+case, `data context --corpus`, `keys`, `train` without a gateway and `advise FACTS.yaml` act on this
 machine; everything else works with any gateway named by `--url`.
 """
 
 import typer
 
 from service.cli import adapters, ask, compare, data, kb, processes, quickstart, train, use_cases
+from service.cli.access import keys
 from service.cli.language import start_speaking
 from service.cli.routing import advise, policy, regret, route, shadow, why
 from service.cli.usage import FingerpostGroup
@@ -36,6 +37,7 @@ app.command("shadow")(shadow.shadow)
 app.command("observe", hidden=True)(shadow.shadow)  # its name until 2026-11
 app.command("why")(why.why)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
+app.add_typer(keys.app, name="keys")
 app.add_typer(route.app, name="route")
 app.add_typer(kb.app, name="kb")
 app.add_typer(use_cases.app, name="use-case")

@@ -19,7 +19,7 @@ from service.cli.output import CommandFailed, Output, ProgressBar
 from service.cli.replies import JobReply, JobState, T
 from service.home import Home, gateway_url
 from service.messages.spoken import content_language, say
-from service.settings import home_folder
+from service.settings import client_key, home_folder
 from service.supervision.instance import read_instance
 
 _POLL_S = 0.5
@@ -232,7 +232,9 @@ def wait_for_job(gateway: Gateway, output: Output, job_id: str, title: str) -> J
 
 
 def _headers() -> dict[str, str]:
-    return {"accept-language": content_language()}
+    key = client_key()
+    known = {} if key is None else {"authorization": f"Bearer {key}"}
+    return {"accept-language": content_language(), **known}
 
 
 def _received(reply: httpx.Response, model: type[T]) -> Received[T]:

@@ -12,7 +12,7 @@ from adapters import AdapterNotFound, AdapterRegistry
 from service.access import LOOPBACK_CALLER
 from service.settings import Settings, load_settings
 from service.stores.adapters import adapter_registry
-from service.stores.database import open_database
+from service.stores.database import Database, open_database
 from service.stores.migrations import upgrade
 
 TENANT = LOOPBACK_CALLER.tenant
@@ -25,6 +25,7 @@ class LocalContext:
 
     settings: Settings
     registry: AdapterRegistry
+    database: Database
 
     def adapter_folder(self, name: str) -> Path:
         """Return the folder of an adapter, by its id or by the task it is live for.
@@ -51,6 +52,6 @@ def open_local() -> Iterator[LocalContext]:
     database = open_database(settings.database_url)
     try:
         upgrade(database)
-        yield LocalContext(settings, adapter_registry(settings, database))
+        yield LocalContext(settings, adapter_registry(settings, database), database)
     finally:
         database.dispose()

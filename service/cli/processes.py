@@ -29,7 +29,7 @@ PortOption = Annotated[
 ]
 HostOption = Annotated[
     str | None,
-    typer.Option("--host", help="Loopback address to listen on; other addresses are refused."),
+    typer.Option("--host", help="Address to listen on; one that others reach needs API keys."),
 ]
 
 

@@ -31,6 +31,7 @@ def run_comparison(
     strategies: Sequence[str],
     concurrency: int,
     on_progress: Callable[[int, int], bool],
+    api_key: Callable[[], str] | None = None,
 ) -> list[Outcome]:
     """Return one outcome per question and strategy, in that order.
 
@@ -42,12 +43,23 @@ def run_comparison(
         strategies: `auto` or names of strategies; asked one after the other, so that their
             latencies are comparable.
         concurrency: Questions asked at the same time.
+        api_key: Gives what each question is sent with in place of a key; None: nothing.
         on_progress: Called with the number of answers and their total; False stops the comparison.
     """
     total = len(questions) * len(strategies)
     outcomes: list[Outcome] = []
+
+    def identify(request: httpx.Request) -> httpx.Request:
+        if api_key is not None:
+            request.headers["authorization"] = f"Bearer {api_key()}"
+        return request
+
     with httpx.Client(
-        base_url=gateway_url, timeout=ANSWER_LIMIT_S, trust_env=False, verify=verify
+        base_url=gateway_url,
+        timeout=ANSWER_LIMIT_S,
+        trust_env=False,
+        verify=verify,
+        auth=identify,
     ) as client:
         with ThreadPoolExecutor(max_workers=concurrency) as pool:
             for strategy in strategies:

@@ -12,11 +12,14 @@ import adapters
 import knowledge
 from service.settings import CHECKOUT, load_settings
 from service.stores import comparisons, data_checks, files, jobs, records, use_cases
+from service.stores.access import api_keys, signing
 from service.stores.database import Database, open_database
 from service.stores.tables import metadata
 
 # Importing these modules registers the service's tables.
 TABLES = (
+    api_keys.api_keys,
+    signing.signing_secrets,
     comparisons.comparisons,
     data_checks.data_checks,
     files.files,

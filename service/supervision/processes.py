@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from knowledge import QuarantinedIndex, find_quarantined
-from service.access import require_loopback
+from service.access import LOOPBACK_ADDRESSES, require_keys_or_loopback
 from service.errors import ProcessFailed
 from service.home import Home, Ports, free_port
 from service.network.tls import require_key_pair
 from service.settings import CHECKOUT, Settings, child_environment
+from service.stores.access.api_keys import keys_exist
+from service.stores.database import open_database
 from service.supervision.instance import (
     Instance,
     delete_instance,
@@ -85,7 +87,7 @@ def up(
         on_wait: Called twice a second with what is still missing.
 
     Raises:
-        HostForbidden: `server.host` is not a loopback address.
+        HostForbidden: `server.host` is not a loopback address, and there are no API keys.
         InvalidSettings: The gateway's certificate or key cannot be used.
         HomeInUse: Another checkout or another port runs this home.
         PortTaken: Something else listens on the gateway's port.
@@ -93,11 +95,11 @@ def up(
         ProcessFailed: A process died again and again; the message ends with its log.
     """
     began = time.monotonic()
-    require_loopback(settings.server.host)
     if settings.tls_files is not None:
         require_key_pair(*settings.tls_files)
     home = settings.paths
     home.make()
+    _require_safe_address(settings)
     with one_start_at_a_time(home):
         instance = read_instance(home)
         was_running = instance is not None
@@ -197,6 +199,17 @@ def _start(settings: Settings, port: int) -> Instance:
     instance = Instance(identity, str(CHECKOUT), host, gateway_port, cert)
     write_instance(home, instance)
     return instance
+
+
+def _require_safe_address(settings: Settings) -> None:
+    """Refuse an address of the network while there are no API keys; needs no process to run."""
+    if settings.server.host in LOOPBACK_ADDRESSES:
+        return
+    database = open_database(settings.database_url)
+    try:
+        require_keys_or_loopback(settings.server.host, has_keys=keys_exist(database))
+    finally:
+        database.dispose()
 
 
 def _restart_failed(settings: Settings) -> None:

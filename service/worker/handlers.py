@@ -26,6 +26,8 @@ from service.fine_tuning.training import train_adapter
 from service.home import gateway_url
 from service.network.tls import verification
 from service.settings import Settings
+from service.stores.access.signing import Signer
+from service.stores.access.worker_requests import worker_key
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
 from service.stores.files import Files
@@ -102,7 +104,13 @@ def handlers(context: AppContext) -> dict[str, Work]:
             ),
             _parsed(
                 COMPARE,
-                partial(compare, gateway_url=gateway, cert=cert, comparisons=context.comparisons),
+                partial(
+                    compare,
+                    gateway_url=gateway,
+                    cert=cert,
+                    comparisons=context.comparisons,
+                    signer=context.worker_requests,
+                ),
             ),
             _parsed(
                 DATA_CHECK,
@@ -231,6 +239,7 @@ def compare(
     gateway_url: str,
     cert: Path | None,
     comparisons: Comparisons,
+    signer: Signer,
 ) -> CompareResult:
     """Ask every question by every strategy and save the outcomes."""
     args = task.args
@@ -247,6 +256,7 @@ def compare(
         strategies=args.strategies,
         concurrency=args.concurrency,
         on_progress=on_progress,
+        api_key=partial(worker_key, signer, task.job.tenant),
     )
     if len(outcomes) < len(questions) * len(args.strategies):
         raise Cancelled

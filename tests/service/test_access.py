@@ -9,7 +9,7 @@ from service.access import (
     LOOPBACK_CALLER,
     Caller,
     require_allowed_origin,
-    require_loopback,
+    require_keys_or_loopback,
     require_loopback_name,
     require_loopback_origin,
 )
@@ -21,13 +21,30 @@ from tests.service.waiting import eventually
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1"])
 def test_the_gateway_may_listen_on_loopback(address: str) -> None:
-    require_loopback(address)
+    require_keys_or_loopback(address, has_keys=False)
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.5", "", "127.0.0.1.example"])
-def test_the_gateway_may_not_listen_elsewhere(address: str) -> None:
-    with pytest.raises(HostForbidden, match="API keys"):
-        require_loopback(address)
+def test_the_gateway_listens_elsewhere_only_with_keys(address: str) -> None:
+    with pytest.raises(HostForbidden, match="fingerpost keys create --name admin --scopes all"):
+        require_keys_or_loopback(address, has_keys=False)
+    require_keys_or_loopback(address, has_keys=True)
+
+
+HR = Caller("t", frozenset({"chat"}), "key_1", frozenset({"hr", "staff"}))
+TRUSTED = Caller("t", frozenset({"chat", "labels"}), "key_2", frozenset({"hr"}))
+
+
+def test_a_request_narrows_the_labels_of_its_key_and_never_widens_them() -> None:
+    assert HR.labels(None) == {"hr", "staff"}
+    assert HR.labels(["hr", "board"]) == {"hr"}
+    assert HR.labels([]) == frozenset()
+
+
+def test_only_scope_labels_names_labels_that_the_key_does_not_hold() -> None:
+    assert TRUSTED.labels(["board"]) == ["board"]
+    assert TRUSTED.labels(None) == {"hr"}
+    assert LOOPBACK_CALLER.labels(None) is None
 
 
 @pytest.mark.parametrize(

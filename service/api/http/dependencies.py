@@ -14,9 +14,10 @@ async def get_context(request: Request) -> AppContext:
     return context
 
 
-async def get_caller() -> access.Caller:
-    """Return who makes this request: without API keys always the loopback caller."""
-    return access.LOOPBACK_CALLER
+async def get_caller(request: Request) -> access.Caller:
+    """Return who makes this request, as the gate before its route found out."""
+    caller: access.Caller = request.scope["caller"]
+    return caller
 
 
 Context = Annotated[AppContext, Depends(get_context)]

@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_S = "2"
 _MEANINGS = {
     400: "The request is well-formed but not valid.",
-    403: "The request comes from another machine, or from a web page served by another host.",
+    401: "No valid API key came with the request.",
+    403: "The key lacks a scope; or, without keys, the request comes from another host's page.",
     404: "What the request names does not exist.",
     409: "The request conflicts with the current state.",
     413: "The body, or a file in it, exceeds a limit.",
@@ -46,7 +47,7 @@ def errors(*statuses: int) -> Responses:
     return {status: {"model": ErrorReply, "description": _MEANINGS[status]} for status in statuses}
 
 
-ERRORS = errors(403, 413, 500)  # of every endpoint; a router names those of its own
+ERRORS = errors(401, 403, 413, 500)  # of every endpoint; a router names those of its own
 
 
 def problem_of(exc: Exception, *, path: str, request_id: str) -> JsonObject:
@@ -63,6 +64,8 @@ def reply(body: JsonObject) -> Response:
     status, instance = body["status"], body["instance"]
     assert isinstance(status, int)
     headers = {"content-language": content_language(), "vary": "accept-language"}
+    if status == 401:
+        headers["www-authenticate"] = 'Bearer realm="fingerpost"'
     if status in (429, 503):
         headers["retry-after"] = RETRY_AFTER_S
     if status == 500:

@@ -12,8 +12,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access import require_allowed_origin
+from service.api.access.authentication import refuse_key_in_url, without_keys
 from service.api.http.error_replies import problem_of, reply
 from service.api.http.paths import require_plain_path
+from service.context import AppContext
 from service.errors import BodyTooLarge
 from service.messages.catalogue import negotiated
 from service.messages.spoken import speak
@@ -48,7 +50,8 @@ class Guard:
         scope["request_id"] = request_id
         outgoing = _Outgoing(send, [(b"x-request-id", request_id.encode())])
         try:
-            self._require_known_caller(headers)
+            refuse_key_in_url(scope)
+            await self._require_allowed_host(scope, headers)
             outgoing.added += _origin_headers(headers)
             if _is_preflight(scope, headers):
                 await _preflight(headers)(scope, receive, outgoing)
@@ -59,13 +62,16 @@ class Guard:
         except Exception as exc:
             if outgoing.has_started:
                 raise  # the server cuts the connection: half a reply is not taken for a whole one
-            problem = problem_of(exc, path=scope["path"], request_id=request_id)
+            problem = problem_of(exc, path=without_keys(scope["path"]), request_id=request_id)
             await reply(problem)(scope, receive, outgoing)
 
-    def _require_known_caller(self, headers: Headers) -> None:
-        host = headers.get("host", "")
-        require_allowed_host(host, allowed=(*self._server.allowed_hosts, self._server.host))
-        if "origin" in headers:
+    async def _require_allowed_host(self, scope: Scope, headers: Headers) -> None:
+        """Refuse other hosts and pages while no key does; those that are configured always."""
+        host, has_keys = headers.get("host", ""), await _keys_exist(scope)
+        named = self._server.allowed_hosts
+        if named or not has_keys:
+            require_allowed_host(host, allowed=(*named, self._server.host))
+        if "origin" in headers and not (has_keys and self._server.cors_origins is None):
             require_allowed_origin(
                 headers["origin"],
                 host=host,
@@ -92,6 +98,12 @@ class _Outgoing:
             self.has_started = True
             message["headers"] = [*message["headers"], *self.added]
         await self._send(message)
+
+
+async def _keys_exist(scope: Scope) -> bool:
+    """Return whether there are API keys; where the database is away, whether there were."""
+    context: AppContext = scope["app"].state.context
+    return await context.keys.exist()
 
 
 def _is_preflight(scope: Scope, headers: Headers) -> bool:

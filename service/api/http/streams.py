@@ -19,7 +19,9 @@ from service.api.schemas.shapes import JsonObject, Reply
 
 KEEP_ALIVE_S = 15.0  # proxies cut silent connections after 30 to 60 s
 KEEP_ALIVE = b": keep-alive\n\n"
+WATCH_S = 0.1  # with what the gateway remembers of keys, half a second at most
 T = TypeVar("T")
+Watch = Callable[[], Awaitable[bytes | None]]
 
 
 def sse(data: Reply | JsonObject, event: str | None = None) -> bytes:
@@ -70,11 +72,14 @@ def _event_schema(name: str, data: type[Reply]) -> JsonObject:
 class EventStream(StreamingResponse):
     """A reply that sends frames as they come, and a comment when none came for long."""
 
-    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes, None], watch: Watch | None = None) -> None:
+        """Send `frames`; they end early with the last frame that `watch` gives, if it gives one."""
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
         super().__init__(frames, media_type="text/event-stream", headers=headers)
         self._frames = frames  # closed at once when the client leaves: the engine must be freed
         self._sent_at = time.monotonic()
+        self._watch = watch
+        self._last: bytes | None = None
 
     async def stream_response(self, send: Send) -> None:
         """Send headers, frames and the end; called by Starlette."""
@@ -82,11 +87,20 @@ class EventStream(StreamingResponse):
         await send(start)
         async with anyio.create_task_group() as group, aclosing(self._frames) as frames:
             group.start_soon(self._keep_alive, send)
-            async for frame in frames:
-                self._sent_at = time.monotonic()
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
+            with anyio.CancelScope() as sending:
+                if self._watch is not None:
+                    group.start_soon(self._end_early, self._watch, sending)
+                async for frame in frames:
+                    self._sent_at = time.monotonic()
+                    await send({"type": "http.response.body", "body": frame, "more_body": True})
             group.cancel_scope.cancel()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.body", "body": self._last or b"", "more_body": False})
+
+    async def _end_early(self, watch: Watch, sending: anyio.CancelScope) -> None:
+        while self._last is None:
+            await anyio.sleep(WATCH_S)
+            self._last = await watch()
+        sending.cancel()
 
     async def _keep_alive(self, send: Send) -> None:
         while True:

@@ -32,17 +32,16 @@ from service.api.schemas.responses import (
     TextFormat,
 )
 from service.api.schemas.shapes import JsonObject, Reply
+from service.api.sources import LinkOf
 from service.chat.events import Answer, DecisionEvent, DeltaEvent
 
 
 class ResponseFormatter:
     """Writes answers to one request."""
 
-    def __init__(self, body: ResponseRequest, base_model: str, server: str) -> None:
+    def __init__(self, body: ResponseRequest, base_model: str, link: LinkOf) -> None:
         self._body = body
-        self._completions = CompletionFormatter(
-            body.model, base_model, server=server, asks_json=False
-        )
+        self._completions = CompletionFormatter(body.model, base_model, link=link, asks_json=False)
         self._created = int(time.time())
         self.wants_json = response_format_of(body) is not None
 

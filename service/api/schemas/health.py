@@ -112,6 +112,9 @@ class Readiness(Reply):
     policy: PolicyState
     observed_policy: PolicyState | None
     degraded: list[Literal["index"]]
+    access: Literal["open_on_loopback", "api_keys"] = Field(
+        description="Whether API keys are needed; without any, this machine may do everything."
+    )
     use_cases: list[UseCaseWarnings] = Field(
         description="Use cases whose knowledge is missing or empty."
     )

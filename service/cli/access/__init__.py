@@ -1,0 +1,1 @@
+"""Commands about who may call: they work on this home's database, whether or not it runs."""
