@@ -72,7 +72,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("app", "gateway", "worker", "cli", "api"),
         ("chat", "compare", "fine_tuning"),
         ("context",),
-        ("routing", "engine", "supervision", "backup"),
+        ("routing", "engine", "supervision", "backup", "tenants"),
         ("stores",),
         (
             "cache",
@@ -80,6 +80,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "messages",
             "settings",
             "home_models",
+            "home_secret",
+            "tenant_errors",
             "home",
             "access",
             "errors",
@@ -95,7 +97,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "knowledge": (
         ("knowledge",),
-        ("reindexing", "history"),
+        ("reindexing", "history", "tenants"),
         ("ingest", "reconcile", "search"),
         ("access", "resources"),
         ("sql", "chunking"),

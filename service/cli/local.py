@@ -12,7 +12,7 @@ from adapters import AdapterNotFound, AdapterRegistry
 from service.access import LOOPBACK_CALLER
 from service.settings import Settings, load_settings
 from service.stores.adapters import adapter_registry
-from service.stores.database import open_database
+from service.stores.database import Database, open_database
 from service.stores.migrations import upgrade
 
 TENANT = LOOPBACK_CALLER.tenant
@@ -46,11 +46,18 @@ class LocalContext:
 @contextmanager
 def open_local() -> Iterator[LocalContext]:
     """Yield this home with its folders made and its database brought to the newest schema."""
+    with open_local_database() as (settings, database):
+        yield LocalContext(settings, adapter_registry(settings, database))
+
+
+@contextmanager
+def open_local_database() -> Iterator[tuple[Settings, Database]]:
+    """Yield this home's settings and its database, brought to the newest schema."""
     settings = load_settings()
     settings.paths.make()
     database = open_database(settings.database_url)
     try:
         upgrade(database)
-        yield LocalContext(settings, adapter_registry(settings, database))
+        yield settings, database
     finally:
         database.dispose()

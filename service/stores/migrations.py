@@ -14,6 +14,7 @@ from service.settings import CHECKOUT, load_settings
 from service.stores import comparisons, data_checks, files, jobs, records, use_cases
 from service.stores.database import Database, open_database
 from service.stores.tables import metadata
+from service.stores.tenancy import tenants
 
 # Importing these modules registers the service's tables.
 TABLES = (
@@ -23,6 +24,7 @@ TABLES = (
     jobs.jobs,
     records.records,
     use_cases.use_cases,
+    tenants.tenants,
 )
 METADATAS: tuple[MetaData, ...] = (metadata, knowledge.metadata, adapters.metadata)
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     JSON,
     Column,
     Float,
+    Index,
     LargeBinary,
     String,
     Table,
@@ -37,6 +38,7 @@ from service.settings import RecordSettings
 from service.stores.database import Database
 from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
+from service.stores.tenancy.tenants import tenants_in_use
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,8 @@ records = Table(
     Column("answer", Text, nullable=True),
     Column("trace", LargeBinary, nullable=True),
     Column("observed", JSON(none_as_null=True), nullable=True),
+    Column("user", String(256), nullable=True),  # whom the caller said it asks for
+    Index("records_by_user", "tenant", "user"),
 )
 
 
@@ -103,6 +107,7 @@ class Record:
     answer: str | None
     trace: bytes | None = None
     observed: JsonMapping | None = None
+    user: str | None = None
 
     def full_decision(self) -> JsonObject:
         """Return the decision with every node; without a trace, the short decision."""
@@ -231,7 +236,10 @@ class Records:
         )
 
     def _insert(self, batch: Sequence[tuple[Record, Callable[[], Trace] | None]]) -> None:
-        """Write `batch`; of two records with one request id the first is stored."""
+        """Write `batch`; of two records with one request id the first is stored.
+
+        An answer may end after its tenant was deleted: then nothing of it is kept.
+        """
         rows: dict[str, Row] = {}
         for record, build_trace in batch:
             if record.request_id not in rows:
@@ -241,6 +249,8 @@ class Records:
         with self._database.execution_options(write=True).begin() as connection:
             for request_id in connection.execute(known).scalars().all():
                 del rows[request_id]
+            in_use = set(connection.scalars(tenants_in_use()))
+            rows = {name: row for name, row in rows.items() if row["tenant"] in in_use}
             if rows:
                 connection.execute(records.insert(), list(rows.values()))
 
