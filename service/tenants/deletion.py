@@ -21,7 +21,7 @@ from service.settings import Settings
 from service.stores.database import Database
 from service.stores.jobs import ENDED, Jobs, Status, jobs
 from service.stores.migrations import METADATAS
-from service.stores.tenancy.rows import delete_rows, names_in_rows, owned_tables
+from service.stores.tenancy.rows import count_rows, delete_rows, names_in_rows, owned_tables
 from service.stores.tenancy.tenants import Tenants
 from service.tenant_errors import TenantBusy
 from service.tenants.erasing import cut_log, erase_index_remains, is_running
@@ -84,8 +84,7 @@ def delete_whole_tenant(
     tenants.begin_deletion(tenant)
     _end_jobs(database, tenant, job_wait_s)
     owned = owned_tables(METADATAS)
-    with database.connect() as connection:
-        names = names_in_rows(connection, owned, tenant) | {tenant}
+    names = {tenant}
     folders = find_folders(home, database, tenant)
     rows = bases = folder_count = 0
     left: list[str] = []
@@ -94,14 +93,15 @@ def delete_whole_tenant(
             if not is_running(home):
                 break
             time.sleep(SETTLE_S)
-            with database.connect() as connection:
-                names |= names_in_rows(connection, owned, tenant)
+        with database.connect() as connection:
+            names |= names_in_rows(connection, owned, tenant)
+            rows += sum(count_rows(connection, owned, tenant).values())
         known = delete_tenant(database, index, tenant)
         left += [f"collection {each}: dropped at the next start" for each in known.left_collections]
         bases += known.bases
         folder_count += delete_folders(find_folders(home, database, tenant))
         with database.execution_options(write=True).begin() as connection:
-            rows += delete_rows(connection, owned, tenant)
+            delete_rows(connection, owned, tenant)
     left += [
         f"adapter folder {each.name}: another tenant has it" for each in folders.shared_adapters
     ]

@@ -87,12 +87,10 @@ def count_rows(connection: Connection, owned: Sequence[OwnedTable], tenant: str)
     return {name: rows for name, rows in counted.items() if rows}
 
 
-def delete_rows(connection: Connection, owned: Sequence[OwnedTable], tenant: str) -> int:
-    """Delete every row of the tenant; return how many there were."""
-    deleted = 0
+def delete_rows(connection: Connection, owned: Sequence[OwnedTable], tenant: str) -> None:
+    """Delete every row of the tenant."""
     for each in reversed(owned):
-        deleted += connection.execute(delete(each.table).where(each.of(tenant))).rowcount
-    return deleted
+        connection.execute(delete(each.table).where(each.of(tenant)))
 
 
 def read_rows(connection: Connection, owned: OwnedTable, tenant: str) -> Iterator[dict[str, Any]]:
