@@ -82,6 +82,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "home_models",
             "home_secret",
             "tenant_errors",
+            "internal_caller",
             "home",
             "access",
             "errors",

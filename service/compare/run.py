@@ -5,7 +5,7 @@ without a score.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -29,6 +29,7 @@ def run_comparison(
     strategies: Sequence[str],
     concurrency: int,
     on_progress: Callable[[int, int], bool],
+    headers: Mapping[str, str] | None = None,
 ) -> list[Outcome]:
     """Return one outcome per question and strategy, in that order.
 
@@ -40,10 +41,13 @@ def run_comparison(
             latencies are comparable.
         concurrency: Questions asked at the same time.
         on_progress: Called with the number of answers and their total; False stops the comparison.
+        headers: Sent with each question: in whose name it is asked.
     """
     total = len(questions) * len(strategies)
     outcomes: list[Outcome] = []
-    with httpx.Client(base_url=gateway_url, timeout=ANSWER_LIMIT_S, trust_env=False) as client:
+    with httpx.Client(
+        base_url=gateway_url, timeout=ANSWER_LIMIT_S, trust_env=False, headers=headers
+    ) as client:
         with ThreadPoolExecutor(max_workers=concurrency) as pool:
             for strategy in strategies:
                 ask = partial(_ask, client, use_case, strategy)

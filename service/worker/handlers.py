@@ -18,12 +18,13 @@ from adapters import (
     parse_training_config,
 )
 from knowledge import Attributes, DocumentNotFound, IngestReport, Knowledge, ReconcileReport
+from service import internal_caller
 from service.api.schemas.adapters import AdapterReply
 from service.compare import parse_set, run_comparison, summarise
 from service.context import AppContext
 from service.fine_tuning.data_checks import check_data
 from service.fine_tuning.training import train_adapter
-from service.home import gateway_url
+from service.home import Home, gateway_url
 from service.settings import Settings
 from service.stores.comparisons import Comparisons
 from service.stores.data_checks import DataChecks
@@ -98,7 +99,13 @@ def handlers(context: AppContext) -> dict[str, Work]:
                 partial(train, settings=settings, registry=context.registry, files=context.files),
             ),
             _parsed(
-                COMPARE, partial(compare, gateway_url=gateway, comparisons=context.comparisons)
+                COMPARE,
+                partial(
+                    compare,
+                    gateway_url=gateway,
+                    home=settings.paths,
+                    comparisons=context.comparisons,
+                ),
             ),
             _parsed(
                 DATA_CHECK,
@@ -222,9 +229,9 @@ def _unpack(files: Files, job: Job, scratch: Path, file_id: str) -> str:
 
 
 def compare(
-    task: Task[CompareArgs], *, gateway_url: str, comparisons: Comparisons
+    task: Task[CompareArgs], *, gateway_url: str, home: Home, comparisons: Comparisons
 ) -> CompareResult:
-    """Ask every question by every strategy and save the outcomes."""
+    """Ask every question by every strategy, in the tenant's name, and save the outcomes."""
     args = task.args
 
     def on_progress(done: int, total: int) -> bool:
@@ -238,6 +245,7 @@ def compare(
         strategies=args.strategies,
         concurrency=args.concurrency,
         on_progress=on_progress,
+        headers={internal_caller.HEADER: internal_caller.sign(home, task.job.tenant)},
     )
     if len(outcomes) < len(questions) * len(args.strategies):
         raise Cancelled
