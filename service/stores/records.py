@@ -57,8 +57,8 @@ Never changed, since kept traces are read with it; a trace of before is read wit
 records = Table(
     "records",
     metadata,
+    Column("tenant", String(64), primary_key=True),
     Column("request_id", String(64), primary_key=True),
-    Column("tenant", String(64), nullable=False),
     Column("use_case", String(64), nullable=False),
     Column("created_at", Float, nullable=False, index=True),
     Column("strategy", String(16), nullable=False),
@@ -240,19 +240,21 @@ class Records:
 
         An answer may end after its tenant was deleted: then nothing of it is kept.
         """
-        rows: dict[str, Row] = {}
+        rows: dict[tuple[str, str], Row] = {}
         for record, build_trace in batch:
-            if record.request_id not in rows:
-                rows[record.request_id] = _row(record, build_trace)
+            key = record.tenant, record.request_id
+            if key not in rows:
+                rows[key] = _row(record, build_trace)
                 time.sleep(PAUSE_S)
-        known = select(records.c.request_id).where(records.c.request_id.in_(rows))
+        ids = {request_id for _, request_id in rows}
+        known = select(records.c.tenant, records.c.request_id).where(records.c.request_id.in_(ids))
         with self._database.execution_options(write=True).begin() as connection:
-            for request_id in connection.execute(known).scalars().all():
-                del rows[request_id]
+            for tenant, request_id in connection.execute(known).all():
+                rows.pop((tenant, request_id), None)
             in_use = set(connection.scalars(tenants_in_use()))
-            rows = {name: row for name, row in rows.items() if row["tenant"] in in_use}
-            if rows:
-                connection.execute(records.insert(), list(rows.values()))
+            kept = [row for (tenant, _), row in rows.items() if tenant in in_use]
+            if kept:
+                connection.execute(records.insert(), kept)
 
     def _delete_expired(self) -> None:
         oldest = time.time() - self._settings.keep_days * DAY_S
