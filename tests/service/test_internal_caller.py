@@ -10,6 +10,7 @@ from service.settings import JobSettings, ServerSettings, Settings
 from tests.fakes.two_tenants import ACME, BOLT, fill, two_tenants
 from tests.service.conftest import Running
 from tests.service.tenants.test_isolation import SAID
+from tests.service.waiting import eventually
 
 
 def test_a_signed_tenant_may_ask_questions_alone(tmp_path: Path) -> None:
@@ -59,10 +60,11 @@ def test_a_comparison_asks_what_its_own_tenant_has(tmp_path: Path) -> None:
         case = client.get("/use_cases").json()["data"][0]["id"]
         client.put("/use_cases/same", json={"id": "same", "role": f"You are {word}."})
         running.clients[ACME].put("/use_cases/same", json={"id": "same", "role": "You are us."})
-        rows = [{"question": "Who are you?", "answer": "I am it."}]
+        rows = [{"id": "q", "question": "Hello!", "kind": "chitchat"}]
         for use_case in (case, "same"):
             body = {"use_case": use_case, "rows": rows, "strategies": ["prompt_only"]}
             done = client.post("/compare", json=body)
             assert done.status_code in (200, 202), done.text
+        eventually(lambda: len(client.get("/compare").json()["data"]) == 2)
         prompts = [str(request["messages"]) for request in running.engine.requests]
     assert word in prompts[-1]

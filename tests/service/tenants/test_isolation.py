@@ -149,7 +149,7 @@ def bodies(ids: dict[str, str]) -> dict[str, Any]:
     """Return a body for each path that takes one, which names `ids`."""
     base, case, adapter = ids["base_id"], ids["use_case_id"], ids["adapter_id"]
     asked = {"messages": QUESTION, "use_case": case, "knowledge_bases": [base]}
-    rows = {"question": "What is sold?", "answer": "It"}
+    rows = {"id": "q", "question": "Hello!", "kind": "chitchat"}
     return {
         "/chat": asked,
         "/route": asked,
