@@ -194,3 +194,42 @@ async def test_an_answer_that_ends_after_its_tenant_is_gone_leaves_no_record(
         await records.flush()
         assert records.get("r1", tenant=ACME) is None
         assert records.get("r2", tenant=BOLT) is not None
+
+
+def test_in_a_running_home_the_model_server_unloads_and_what_came_late_goes_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with two_tenants(settings, works=False) as running:
+        context, home = running.context, settings.paths
+        folder = FakeAdapters(home.adapters).write("helpdesk")
+        context.registry.register(folder, tenant=ACME)
+        running.engine.adapters.update({folder.name: str(folder), "others@1": "/x"})
+        home.write_ports(running.context.ports)
+        monkeypatch.setattr("service.tenants.deletion.is_running", lambda _: True)
+
+        def write_late(_: float) -> None:
+            context.files.save("late.txt", b"late", purpose="batch", tenant=ACME)
+
+        monkeypatch.setattr("service.tenants.deletion.time.sleep", write_late)
+        done = delete_whole_tenant(settings, context.database, ACME, index=index_of(running))
+        monkeypatch.undo()
+        assert running.engine.adapters == {"others@1": "/x"}
+        assert rows_of(context.database, ACME) == {}
+        assert done.left == ()
+
+
+def test_copies_that_a_restore_put_aside_are_deleted_or_named(settings: Settings) -> None:
+    with two_tenants(settings, works=False) as running:
+        home = settings.paths
+        folder = FakeAdapters(home.adapters).write("helpdesk")
+        running.context.registry.register(folder, tenant=ACME)
+        aside = home.adapters / f"{folder.name}.before-restore"
+        damaged = home.root / "chroma.damaged-20261130T100000"
+        for each in (aside, damaged):
+            each.mkdir()
+        database = home.root / "state.db.before-restore"
+        database.write_bytes(b"")
+        done = delete_whole_tenant(settings, running.context.database, ACME, index=None)
+        assert not aside.exists()
+        assert not damaged.exists()
+        assert str(database) in done.not_reached
