@@ -45,6 +45,7 @@ from knowledge.history.usage import StaleDocuments
 from knowledge.history.versions import MOST_KEPT, VersionDiff, VersionText
 from knowledge.index.chroma import ChromaIndex
 from knowledge.index.quarantine import QuarantinedIndex, find_quarantined
+from knowledge.index.remains import erase_remains
 from knowledge.index.vectors import VectorIndex
 from knowledge.knowledge import Knowledge
 from knowledge.languages import (
@@ -73,6 +74,7 @@ from knowledge.sql.history.syncs import FolderSync
 from knowledge.sql.history.usage import StaleDocument
 from knowledge.sql.tables import metadata
 from knowledge.sql.transaction import is_disk_full
+from knowledge.tenants import DeletedKnowledge, delete_tenant
 from knowledge.types import (
     RETRIEVERS,
     Attributes,
@@ -105,6 +107,7 @@ __all__ = [
     "CollectionNotFound",
     "CrossEncoderReranker",
     "DamagedFile",
+    "DeletedKnowledge",
     "Document",
     "DocumentId",
     "DocumentNotFound",
@@ -175,7 +178,9 @@ __all__ = [
     "WrongPassword",
     "cross_fit",
     "as_traditional",
+    "delete_tenant",
     "detect_language",
+    "erase_remains",
     "encoding_name",
     "find_quarantined",
     "fit_min_relevance",

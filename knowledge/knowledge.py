@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, Engine
 
-from knowledge import reconcile, reindexing
+from knowledge import reconcile, reindexing, tenants
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
 from knowledge.errors import CollectionNotFound, EmbedderUnavailable, SyncedElsewhere
@@ -169,8 +169,7 @@ class Knowledge:
 
     def delete_tenant(self, tenant: str) -> None:
         """Remove all knowledge bases of a tenant."""
-        for base in self.list_bases(tenant=tenant):
-            self.delete_base(base.base_id, tenant=tenant)
+        tenants.delete_tenant(self._resources.database, self._resources.index, tenant)
 
     def ingest(
         self,

@@ -15,6 +15,7 @@ from knowledge import ChromaIndex, CrossEncoderReranker, Knowledge, SentenceTran
 from router import DEFAULT_POLICY_FILE, Classifier, KindClassifier, Policy
 from service.cache import Cache
 from service.cited_documents import CitedDocuments
+from service.engine.cache_salt import cache_salts
 from service.engine.client import EngineClient
 from service.engine.control_tokens import load_as_text
 from service.engine.loader import AdapterLoader
@@ -168,7 +169,8 @@ def build_context(
     registry = adapter_registry(settings, database)
     comparisons, data_checks = Comparisons(database), DataChecks(database)
     as_text = load_as_text(settings.base_model_path)
-    engine = EngineClient(settings.engine, engine_url(settings, ports), as_text)
+    salt_of = cache_salts(settings.paths) if settings.engine.takes_cache_salt else None
+    engine = EngineClient(settings.engine, engine_url(settings, ports), as_text, salt_of=salt_of)
     status, cache = EngineStatus(), Cache()
     loader = AdapterLoader(engine, status, registry, base_model=settings.engine.base_model)
     shadow = settings.shadow_policy_file

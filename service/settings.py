@@ -123,6 +123,7 @@ class EngineSettings(BaseModel):
     url: str | None = None
     is_local: bool | None = None  # with `url`: whether it runs on the operator's own machines
     api_key: SecretStr | None = None
+    send_cache_salt: bool | None = None  # None: to our own vLLM; other servers may refuse it
     base_model: str = EARLIER.base_model  # of a new home: as its models.json says
     model_path: Path | None = None  # default: models/<base_model> in the home
     max_model_len: int = Field(default=4096, gt=0)
@@ -141,6 +142,11 @@ class EngineSettings(BaseModel):
     def runs_locally(self) -> bool | None:
         """Whether no text leaves the operator's machines; None if that is not configured."""
         return True if self.url is None else self.is_local
+
+    @property
+    def takes_cache_salt(self) -> bool:
+        """Whether the server keeps the cached prompts of different tenants apart."""
+        return self.url is None if self.send_cache_salt is None else self.send_cache_salt
 
 
 class StateSettings(BaseModel):

@@ -72,7 +72,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("app", "gateway", "worker", "cli", "api"),
         ("chat", "compare", "fine_tuning"),
         ("context",),
-        ("routing", "engine", "supervision", "backup"),
+        ("routing", "engine", "supervision", "backup", "tenants"),
         ("stores",),
         (
             "cache",
@@ -81,6 +81,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "network",
             "settings",
             "home_models",
+            "home_secret",
+            "tenant_errors",
             "home",
             "access",
             "errors",
@@ -97,7 +99,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "knowledge": (
         ("knowledge",),
-        ("reindexing", "history"),
+        ("reindexing", "history", "tenants"),
         ("ingest", "reconcile", "search"),
         ("access", "resources"),
         ("sql", "chunking"),

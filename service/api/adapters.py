@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
+from adapters import TrainingRun
+from service import access
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -15,6 +17,7 @@ from service.api.schemas.adapters import (
     PublishReply,
     PublishRequest,
 )
+from service.context import AppContext
 from service.fine_tuning.training import list_drafts
 
 api = APIRouter(
@@ -31,7 +34,7 @@ def list_adapters(context: Context, caller: Caller) -> AdapterListReply:
     found = context.registry.list(tenant=caller.tenant)
     return AdapterListReply(
         data=[AdapterReply.of(adapter) for adapter in reversed(found)],
-        drafts=[DraftReply.of(run) for run in list_drafts(context.settings.paths.trainings)],
+        drafts=[DraftReply.of(run) for run in _drafts(context, caller)],
     )
 
 
@@ -43,7 +46,7 @@ def get_adapter(
     registry = context.registry
     if "@" in name:
         adapter = registry.get(name, tenant=caller.tenant)
-    elif drafts := [r for r in list_drafts(context.settings.paths.trainings) if r.run_id == name]:
+    elif drafts := [run for run in _drafts(context, caller) if run.run_id == name]:
         return DraftDetailReply.of(drafts[0])
     else:
         adapter = registry.resolve(name, tenant=caller.tenant)
@@ -78,3 +81,14 @@ async def withdraw(context: Context, caller: Caller, task: str) -> AliasReply:
 async def retire(context: Context, caller: Caller, adapter_id: str) -> AdapterReply:
     """Retire an adapter for good; a live one must be replaced or withdrawn first."""
     return AdapterReply.of(await context.publisher.retire(adapter_id, tenant=caller.tenant))
+
+
+def _drafts(context: AppContext, caller: access.Caller) -> list[TrainingRun]:
+    """Return the caller's drafts; a run without a job was started on this machine.
+
+    Such a run is the loopback caller's, as the adapter that it makes is.
+    """
+    runs = list_drafts(context.settings.paths.trainings)
+    owners = context.jobs.tenants_of([run.run_id for run in runs])
+    local = access.LOOPBACK_CALLER.tenant
+    return [run for run in runs if owners.get(run.run_id, local) == caller.tenant]

@@ -151,6 +151,7 @@ def question_of(
         response_format=body.response_format,
         tools=tools,
         has_result=ends_with_result(body.messages),
+        user=body.user,
     )
 
 

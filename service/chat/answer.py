@@ -130,7 +130,10 @@ async def generate(
 ) -> AsyncGenerator[Event, None]:
     """Have the model answer, and tie what it says to the passages it was given."""
     request = GenerationRequest(
-        settled.decided.model, prompt.messages, options_for(settled, prompt)
+        settled.decided.model,
+        prompt.messages,
+        options_for(settled, prompt),
+        tenant=settled.question.tenant,
     )
     must_cite, mode = citing(settled)
     shown = ShownText(prompt.passages, mode, must_cite=must_cite)

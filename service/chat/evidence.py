@@ -37,7 +37,13 @@ async def retrieve(
     """
     if route.decision.declines:
         return Retrieved(None, None)
-    rewriting = await rewrite(question.turns, route.signals, context, wanted=route.wants_rewrite)
+    rewriting = await rewrite(
+        question.turns,
+        route.signals,
+        context,
+        tenant=question.tenant,
+        wanted=route.wants_rewrite,
+    )
     if rewriting is not None:
         timer.mark("rewrite")
     retrieval = None

@@ -65,7 +65,7 @@ class _Reply:
 
 
 async def rewrite(
-    turns: Sequence[Message], signals: Signals, context: AppContext, *, wanted: bool
+    turns: Sequence[Message], signals: Signals, context: AppContext, *, tenant: str, wanted: bool
 ) -> Rewriting | None:
     """Ask the base model to make the last of `turns` understandable by itself.
 
@@ -73,6 +73,7 @@ async def rewrite(
         turns: The conversation, the question last.
         signals: Of the question.
         context: Where the model server is.
+        tenant: Whose question it is.
         wanted: False: nothing is asked.
 
     Returns:
@@ -83,7 +84,7 @@ async def rewrite(
     if not wanted or not earlier:
         return None
     question = turns[-1].content
-    reply = await _ask(_messages(earlier, question, signals.language), context)
+    reply = await _ask(_messages(earlier, question, signals.language), context, tenant)
     text = " ".join(reply.text.split()).strip(QUOTES)
     outcome = reply.fault or _judge(text, reply.is_whole, question, signals.language)
     return Rewriting(text if outcome == "used" else None, outcome, reply.usage, reply.detail)
@@ -101,9 +102,9 @@ def _messages(earlier: Sequence[Message], question: str, language: str) -> tuple
     return Message("system", TASK.get(language, TASK["en"])), Message("user", conversation)
 
 
-async def _ask(messages: tuple[Message, ...], context: AppContext) -> _Reply:
+async def _ask(messages: tuple[Message, ...], context: AppContext, tenant: str) -> _Reply:
     options = {"temperature": 0.0, "max_tokens": MAX_TOKENS}
-    request = GenerationRequest(context.settings.engine.base_model, messages, options)
+    request = GenerationRequest(context.settings.engine.base_model, messages, options, tenant)
     generation: Generation | None = None
     text, detail = "", ""
     fault: Outcome | None = None

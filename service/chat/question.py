@@ -36,6 +36,7 @@ class Question:
         response_format: Passed on to the model server.
         tools: Functions that the model may call, or must.
         has_result: The caller ran a tool; its result is the text to answer from.
+        user: The caller's own name for the person asking; `users erase` finds records by it.
     """
 
     request_id: str
@@ -55,6 +56,7 @@ class Question:
     response_format: Mapping[str, JsonValue] | None = None
     tools: Tools | None = None
     has_result: bool = False
+    user: str | None = None
 
     @property
     def must_call(self) -> bool:

@@ -60,6 +60,7 @@ def _record_of(question: Question, route: Route, answer: Answer, context: AppCon
         timings_ms=answer.timings_ms,
         question=question.text if keeps_text else None,
         answer=answer.text if keeps_text else None,
+        user=question.user,
     )
 
 

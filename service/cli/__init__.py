@@ -1,15 +1,17 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
 Only `processes` (up, down, status), `quickstart`, `kb parse|eval|backup|restore`,
-`adapters eval|import|merge`, `policy`, `regret`, `route eval|fit`, `data check` without a use
-case, `data context --corpus`, `keys`, `train` without a gateway and `advise FACTS.yaml` act on this
-machine; everything else works with any gateway named by `--url`.
+`adapters eval|import|merge`, `keys`, `tenants`, `users`, `policy`, `regret`,
+`route eval|fit|fit-kinds`, `data check` without a use case, `data context --corpus`, `train`
+without a gateway and `advise FACTS.yaml` act on this machine; everything else works with any
+gateway named by `--url`.
 """
 
 import typer
 
 from service.cli import adapters, ask, compare, data, kb, processes, quickstart, train, use_cases
 from service.cli.access import keys
+from service.cli.accounts import tenants, users
 from service.cli.language import start_speaking
 from service.cli.routing import advise, policy, regret, route, shadow, why
 from service.cli.usage import FingerpostGroup
@@ -45,3 +47,5 @@ app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(policy.app, name="policy")
+app.add_typer(tenants.app, name="tenants")
+app.add_typer(users.app, name="users")

@@ -47,11 +47,18 @@ class LocalContext:
 @contextmanager
 def open_local() -> Iterator[LocalContext]:
     """Yield this home with its folders made and its database brought to the newest schema."""
+    with open_local_database() as (settings, database):
+        yield LocalContext(settings, adapter_registry(settings, database), database)
+
+
+@contextmanager
+def open_local_database() -> Iterator[tuple[Settings, Database]]:
+    """Yield this home's settings and its database, brought to the newest schema."""
     settings = load_settings()
     settings.paths.make()
     database = open_database(settings.database_url)
     try:
         upgrade(database)
-        yield LocalContext(settings, adapter_registry(settings, database), database)
+        yield settings, database
     finally:
         database.dispose()

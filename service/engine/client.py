@@ -5,7 +5,7 @@ for. It always streams: when the caller stops reading, the connection is closed 
 server aborts the request.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -45,12 +45,14 @@ class Message:
 class GenerationRequest:
     """A chat completion to be generated.
 
-    `options` has only fields of the chat-completions protocol that the service allows.
+    `options` has only fields of the chat-completions protocol that the service allows; what is
+    computed for one `tenant` is never reused for another.
     """
 
     model: str
     messages: tuple[Message, ...]
     options: Mapping[str, JsonValue]
+    tenant: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,25 @@ class EngineModel:
 class EngineClient:
     """One pooled connection to the model server."""
 
-    def __init__(self, settings: EngineSettings, url: str, as_text: AsText) -> None:
+    def __init__(
+        self,
+        settings: EngineSettings,
+        url: str,
+        as_text: AsText,
+        *,
+        salt_of: Callable[[str], str] | None = None,
+    ) -> None:
+        """Make a client; nothing is contacted.
+
+        Args:
+            settings: Deadlines and the key.
+            url: Address of the server.
+            as_text: Makes control tokens in a message have no effect.
+            salt_of: Returns what the server's cached prompts are kept apart by, for a tenant; None
+                where the server takes no `cache_salt`.
+        """
         self._settings = settings
+        self._salt_of = salt_of
         self._as_text = as_text
         self._url = url.rstrip("/").removesuffix("/v1")
         self._opened: aiohttp.ClientSession | None = None
@@ -116,6 +135,8 @@ class EngineClient:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if self._salt_of is not None:
+            body["cache_salt"] = self._salt_of(request.tenant)
         timeout = self._timeout(idle_s=self._settings.first_token_timeout_s)
         response = await self._open("POST", "/v1/chat/completions", body, timeout)
         try:

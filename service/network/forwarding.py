@@ -66,8 +66,10 @@ def came_from_this_machine(scope: Scope) -> bool:
     A proxy must send one of the usual headers (X-Forwarded-For, Forwarded, Via); one that sends
     none cannot be told from a program of this machine.
     """
-    address = read_address(_client_of(scope))
-    return bool(scope["came_directly"]) and address is not None and address.is_loopback
+    address, server = read_address(_client_of(scope)), scope.get("server")
+    if not scope["came_directly"] or address is None:
+        return False
+    return address.is_loopback or (bool(server) and address == read_address(str(server[0])))
 
 
 def require_allowed_host(host: str, *, allowed: Iterable[str]) -> None:

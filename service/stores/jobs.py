@@ -6,7 +6,7 @@ It knows a job's row and its status; it does not know what a job does, nor how a
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -232,17 +232,24 @@ class Jobs:
             query = query.order_by(jobs.c.sequence.desc(), jobs.c.job_id.desc()).limit(limit)
             return tuple(read_job(row) for row in connection.execute(query))
 
+    def tenants_of(self, job_ids: Collection[str]) -> dict[str, str]:
+        """Return the tenant of each of these jobs that there is, for whoever tells them apart."""
+        query = select(jobs.c.job_id, jobs.c.tenant).where(jobs.c.job_id.in_(job_ids))
+        with self._database.connect() as connection:
+            return {row.job_id: row.tenant for row in connection.execute(query)}
+
     def list_by_key(self, prefix: str, *, tenant: str) -> tuple[Job, ...]:
         """Return the jobs whose idempotency keys are `prefix:00000` and on, in that order."""
         first, last = f"{tenant}:{prefix}:00000", f"{tenant}:{prefix}:99999"
-        query = select(*JOB_COLUMNS).where(jobs.c.idempotency_key.between(first, last))
+        keyed = jobs.c.tenant == tenant, jobs.c.idempotency_key.between(first, last)
+        query = select(*JOB_COLUMNS).where(*keyed)
         with self._database.connect() as connection:
             found = connection.execute(query.order_by(jobs.c.idempotency_key))
             return tuple(read_job(row) for row in found)
 
     def list_by_subject(self, subject: str, *, tenant: str, limit: int) -> tuple[Job, ...]:
         """Return the newest jobs that change `subject`, the newest first."""
-        of_it = jobs.c.subject == f"{tenant}:{subject}"
+        of_it = and_(jobs.c.tenant == tenant, jobs.c.subject == f"{tenant}:{subject}")
         newest = (jobs.c.sequence.desc(), jobs.c.job_id.desc())
         query = select(*JOB_COLUMNS).where(of_it).order_by(*newest).limit(limit)
         with self._database.connect() as connection:
@@ -251,6 +258,7 @@ class Jobs:
     def list_unsuccessful(self, lane: Lane, folder: str, *, tenant: str) -> tuple[Job, ...]:
         """Return the jobs without success whose subject begins with `folder/`, the newest first."""
         query = select(*JOB_COLUMNS).where(
+            jobs.c.tenant == tenant,
             jobs.c.lane == lane,
             jobs.c.status.in_([status for status in Status if status is not Status.SUCCEEDED]),
             jobs.c.subject.startswith(f"{tenant}:{folder}/", autoescape=True),

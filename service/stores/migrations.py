@@ -15,6 +15,7 @@ from service.stores import comparisons, data_checks, files, jobs, records, use_c
 from service.stores.access import api_keys, signing
 from service.stores.database import Database, open_database
 from service.stores.tables import metadata
+from service.stores.tenancy import tenants
 
 # Importing these modules registers the service's tables.
 TABLES = (
@@ -26,6 +27,7 @@ TABLES = (
     jobs.jobs,
     records.records,
     use_cases.use_cases,
+    tenants.tenants,
 )
 METADATAS: tuple[MetaData, ...] = (metadata, knowledge.metadata, adapters.metadata)
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     JSON,
     Column,
     Float,
+    Index,
     LargeBinary,
     String,
     Table,
@@ -37,6 +38,7 @@ from service.settings import RecordSettings
 from service.stores.database import Database
 from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
+from service.stores.tenancy.tenants import tenants_in_use
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +57,8 @@ Never changed, since kept traces are read with it; a trace of before is read wit
 records = Table(
     "records",
     metadata,
+    Column("tenant", String(64), primary_key=True),
     Column("request_id", String(64), primary_key=True),
-    Column("tenant", String(64), nullable=False),
     Column("use_case", String(64), nullable=False),
     Column("created_at", Float, nullable=False, index=True),
     Column("strategy", String(16), nullable=False),
@@ -69,6 +71,8 @@ records = Table(
     Column("answer", Text, nullable=True),
     Column("trace", LargeBinary, nullable=True),
     Column("observed", JSON(none_as_null=True), nullable=True),
+    Column("user", String(256), nullable=True),  # whom the caller said it asks for
+    Index("records_by_user", "tenant", "user"),
 )
 
 
@@ -103,6 +107,7 @@ class Record:
     answer: str | None
     trace: bytes | None = None
     observed: JsonMapping | None = None
+    user: str | None = None
 
     def full_decision(self) -> JsonObject:
         """Return the decision with every node; without a trace, the short decision."""
@@ -231,18 +236,25 @@ class Records:
         )
 
     def _insert(self, batch: Sequence[tuple[Record, Callable[[], Trace] | None]]) -> None:
-        """Write `batch`; of two records with one request id the first is stored."""
-        rows: dict[str, Row] = {}
+        """Write `batch`; of two records with one request id the first is stored.
+
+        An answer may end after its tenant was deleted: then nothing of it is kept.
+        """
+        rows: dict[tuple[str, str], Row] = {}
         for record, build_trace in batch:
-            if record.request_id not in rows:
-                rows[record.request_id] = _row(record, build_trace)
+            key = record.tenant, record.request_id
+            if key not in rows:
+                rows[key] = _row(record, build_trace)
                 time.sleep(PAUSE_S)
-        known = select(records.c.request_id).where(records.c.request_id.in_(rows))
+        ids = {request_id for _, request_id in rows}
+        known = select(records.c.tenant, records.c.request_id).where(records.c.request_id.in_(ids))
         with self._database.execution_options(write=True).begin() as connection:
-            for request_id in connection.execute(known).scalars().all():
-                del rows[request_id]
-            if rows:
-                connection.execute(records.insert(), list(rows.values()))
+            for tenant, request_id in connection.execute(known).all():
+                rows.pop((tenant, request_id), None)
+            in_use = set(connection.scalars(tenants_in_use()))
+            kept = [row for (tenant, _), row in rows.items() if tenant in in_use]
+            if kept:
+                connection.execute(records.insert(), kept)
 
     def _delete_expired(self) -> None:
         oldest = time.time() - self._settings.keep_days * DAY_S

@@ -241,7 +241,7 @@ def compare(
     comparisons: Comparisons,
     signer: Signer,
 ) -> CompareResult:
-    """Ask every question by every strategy and save the outcomes."""
+    """Ask every question by every strategy, in the tenant's name, and save the outcomes."""
     args = task.args
 
     def on_progress(done: int, total: int) -> bool:

@@ -22,6 +22,7 @@ NAMES = {
     "response_format": "text.format",
 }
 OURS = (
+    "user",
     "use_case",
     "knowledge_bases",
     "top_k",

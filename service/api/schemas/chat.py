@@ -133,6 +133,7 @@ class ChatRequest(Body):
             sampling=self.sampling,
             response_format=self.response_format,
             has_result=ends_with_result(self.messages),
+            user=self.user,
         )
 
 

@@ -54,6 +54,7 @@ class CompletionRequest(NullableBody):
     access_labels: tuple[str, ...] = ()
     cite: CiteMode = "inline"
     citations_required: bool | None = None
+    user: str | None = Field(default=None, max_length=256)
 
     @property
     def sampling(self) -> Sampling:

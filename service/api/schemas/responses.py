@@ -60,6 +60,7 @@ class ResponseRequest(BaseModel):
     access_labels: tuple[str, ...] | None = None
     cite: CiteMode | None = None
     citations_required: bool | None = None
+    user: str | None = Field(default=None, max_length=256)
 
 
 class ResponseCitation(Reply):

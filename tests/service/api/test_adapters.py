@@ -2,8 +2,10 @@
 
 from adapters.training.journal import Journal
 from service.access import LOOPBACK_CALLER
+from service.stores.job_kinds import TRAIN, TrainArgs
 from tests.fakes.evaluation import make_evaluation
 from tests.service.conftest import Running
+from tests.service.waiting import eventually
 
 ADAPTER = {
     *("object", "adapter_id", "task", "base_model", "base_revision", "state", "context_trained"),
@@ -60,6 +62,17 @@ def test_a_draft_is_told_in_the_list_and_alone(running: Running) -> None:
     }
     began = {"state": "draft", "at": created_at, "by": "job_1", "why": "training began"}
     assert shown == {**draft, "created_at": created_at, "history": [began]}
+
+
+def test_a_draft_of_another_tenant_is_not_told(running: Running) -> None:
+    args = TrainArgs(file_id="none", config={})
+    context = running.context
+    job = context.jobs.enqueue(TRAIN, args, tenant="acme")
+    eventually(lambda: context.jobs.get(job.job_id, tenant="acme").has_ended)
+    with Journal.lock_folder(running.settings.paths.trainings / job.job_id) as journal:
+        journal.begin(task="helpdesk", stage="sft", base_model="tiny")
+        assert running.client.get("/adapters").json()["drafts"] == []
+        assert running.client.get(f"/adapters/{job.job_id}").status_code == 404
 
 
 def test_withdrawing_and_retiring_say_what_is_left(running: Running) -> None:

@@ -30,7 +30,7 @@ from tests.fakes.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
-QUESTION = GenerationRequest(BASE, (Message("user", "Within how many days?"),), {"seed": 7})
+QUESTION = GenerationRequest(BASE, (Message("user", "Within how many days?"),), {"seed": 7}, "acme")
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def test_a_refusal_becomes_our_error_by_its_status(
 
 async def test_an_unknown_model_is_not_found(engine: EngineClient) -> None:
     with pytest.raises(ModelNotFound, match="nobody"):
-        await read(engine, GenerationRequest("nobody", QUESTION.messages, {}))
+        await read(engine, GenerationRequest("nobody", QUESTION.messages, {}, "acme"))
 
 
 @pytest.mark.parametrize(

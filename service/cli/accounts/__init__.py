@@ -1,0 +1,1 @@
+"""`fingerpost tenants` and `fingerpost users`: whose the data of this machine's home are."""
