@@ -184,7 +184,7 @@ class EngineRefused(ServiceError):
     """The model server refused the request."""
 
     code = "engine_refused"
-    hint = "The message quotes the model server."
+    hint = "The log of the gateway has the model server's own words."
 
 
 class StreamBroken(ServiceError):

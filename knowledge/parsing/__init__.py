@@ -7,9 +7,9 @@ process (`sandbox`); it does not know chunks, tenants or storage.
 from pathlib import PurePosixPath
 
 from knowledge.errors import EmptyDocument, ParseLimitExceeded, UnsupportedFile
-from knowledge.parsing.blocks import NotRead
+from knowledge.parsing.blocks import NotRead, told_tags
 from knowledge.parsing.encodings import encoding_name
-from knowledge.parsing.letters import without_invisible
+from knowledge.parsing.letters import without_invisible, without_tags
 from knowledge.parsing.limits import Ocr, ParseLimits
 from knowledge.parsing.parsed import ParsedText
 from knowledge.parsing.recognition.scan import PICTURES, parse_scan
@@ -122,14 +122,17 @@ def parse(
         request = Request(filename, content, file_format, password, limits, charset)
         return parse_scan(request, ocr) if may_be_scan(filename) else parse_in_child(request)
     read = read_text(filename, content, charset=charset)
-    text, left_out = _seen(without_invisible(read.text), file_format)
+    text, tags = without_tags(read.text)
+    text, left_out = _seen(without_invisible(text), file_format)
     if not text.strip():
         raise EmptyDocument(f"{filename!r} contains no text")
     if len(text) > limits.chars:
         raise ParseLimitExceeded(
             f"{filename!r} has more than {limits.chars:,} characters (knowledge.parse_chars)"
         )
-    return ParsedText(text, file_format, read.encoding, left_out=(*read.not_read, *left_out))
+    return ParsedText(
+        text, file_format, read.encoding, left_out=(*read.not_read, *left_out, *told_tags(tags))
+    )
 
 
 def named_encoding(filename: str, content: bytes, encoding: str | None) -> str | None:

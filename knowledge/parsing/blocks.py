@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from knowledge.parsing.letters import without_invisible
+from knowledge.parsing.letters import without_invisible, without_tags
 
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "code", "caption", "note"]
 
@@ -136,6 +136,12 @@ class NotRead:
     why: str
 
 
+def told_tags(count: int) -> list[NotRead]:
+    """Return what is told of letters that nobody sees."""
+    why = "letters of no width (Unicode tags), as hidden instructions are written with"
+    return [NotRead(f"hidden text ({count} letters)", "the whole file", why)] if count else []
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a reader found in a file; `pictures` and `recognised`: as in `ParsedText`."""
@@ -155,6 +161,7 @@ class Rendered:
     blocks: tuple[PlacedBlock, ...]
     page_starts: tuple[int, ...]
     sheets: tuple[tuple[int, str], ...]
+    tags: int = 0  # letters that nobody sees, and that are left out
 
 
 def render(blocks: Iterable[Block]) -> Rendered:
@@ -176,6 +183,7 @@ class _Renderer:
         self._page_starts: list[int] = []
         self._waiting = 0  # page starts whose first block has not come yet
         self._sheets: list[tuple[int, str]] = []
+        self._tags = 0
 
     def render(self, blocks: Iterable[Block]) -> Rendered:
         for block in blocks:
@@ -185,11 +193,19 @@ class _Renderer:
                 continue
             text, header = _text_of(block)
             if text:
-                head = len(without_invisible(text[:header]))
+                head = len(without_invisible(without_tags(text[:header])[0]))
+                text, tags = without_tags(text)
+                self._tags += tags
                 self._add(block, without_invisible(text), head)
         self._page_starts += [self._length] * self._waiting
         text = "".join(self._pieces)
-        return Rendered(text, tuple(self._placed), tuple(self._page_starts), tuple(self._sheets))
+        return Rendered(
+            text,
+            tuple(self._placed),
+            tuple(self._page_starts),
+            tuple(self._sheets),
+            self._tags,
+        )
 
     def _add(self, block: Block, text: str, header: int) -> None:
         separator = _separator(self._before, block)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from knowledge.errors import EmptyDocument, KnowledgeError, PasswordRequired, UnsupportedFile
-from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart, render
+from knowledge.parsing.blocks import Content, PageStart, PlacedBlock, SheetStart, render, told_tags
 from knowledge.parsing.encodings import ENCODINGS
 from knowledge.parsing.limits import ParseLimits
 from knowledge.parsing.rights import give_up_rights
@@ -193,13 +193,14 @@ def _check_zip(filename: str, content: bytes, file_format: str) -> None:
 def _reply(filename: str, content: Content) -> dict[str, Any]:
     """Return the answer: the text, and where blocks, pages and sheets stand in it."""
     rendered, pictures = render(content.blocks), list[str]()
+    tags = rendered.tags
     if holds_pictures(rendered.text):
         blocks, pictures = blocks_without_pictures(content.blocks)
         rendered = render(blocks)
     is_text = any(not isinstance(block, PageStart | SheetStart) for block in content.blocks)
     if not (is_text and rendered.text.strip()):
         raise EmptyDocument(f"{filename!r} contains no text")
-    not_read = [*content.not_read, *told_pictures(pictures)]
+    not_read = [*content.not_read, *told_pictures(pictures), *told_tags(tags)]
     return {
         # half of a surrogate pair is no text; it can be neither stored nor sent
         "text": rendered.text.encode("utf-8", "replace").decode(),

@@ -8,6 +8,7 @@ Persian and Hindi, the spaces without width that part words in Thai and Khmer.
 import re
 import unicodedata
 
+FLAG = "\U0001f3f4"
 _SOUTH_EAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _JOINING = "\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc"
 _EMOJI = (
@@ -19,6 +20,8 @@ _INVISIBLE = re.compile(
     f"|(?<![{_SOUTH_EAST}])\u200b"
     f"|(?<![{_JOINING}{_EMOJI}])[\u200c\u200d]"
 )
+_TAGS = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{1,8}\U000e007f|[\U000e0000-\U000e007f]+")
+"""A flag of a region, which stays; or tag characters, which nobody sees and a model reads."""
 _UNSEEN = "\u00ad\u2060\ufeff\u180e\u200b\u200c\u200d"
 _RADICALS = (
     "⺁厂⺂乛⺃乚⺄乙⺅亻⺆冂⺇𠘨⺈刀⺉刂⺊卜⺋㔾⺌小⺍小⺎兀⺏尣⺐尢⺑𡯂⺒巳⺓幺⺔彑⺕彐⺖忄⺗心"
@@ -38,6 +41,14 @@ def without_invisible(text: str) -> str:
     if text.isascii() or not any(letter in text for letter in _UNSEEN):
         return text
     return _INVISIBLE.sub("", text)
+
+
+def without_tags(text: str) -> tuple[str, int]:
+    """Return a text without tag characters that belong to no flag, and how many there were."""
+    if text.isascii() or not (found := _TAGS.findall(text)):
+        return text, 0
+    count = sum(len(letters) for letters in found if not letters.startswith(FLAG))
+    return _TAGS.sub(lambda tag: tag[0] if tag[0].startswith(FLAG) else "", text), count
 
 
 def ordinary(text: str) -> str:

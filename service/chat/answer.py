@@ -28,6 +28,8 @@ from service.chat.evidence import (
     settle_evidence,
     strategy_after,
 )
+from service.chat.links.addresses import addresses_in
+from service.chat.links.answer_links import LinkFilter, limited
 from service.chat.prompts import Prompt, Window, build_prompt
 from service.chat.question import Question
 from service.chat.record import keep_record
@@ -138,6 +140,7 @@ async def generate(
     must_cite, mode = citing(settled)
     shown = ShownText(prompt.passages, mode, must_cite=must_cite)
     must_call = settled.question.must_call
+    links = LinkFilter(links_allowed(settled, prompt))
     pieces: list[str] = []
     async with context.engine.generate(request) as generation:
         yield settled.decided
@@ -146,13 +149,13 @@ async def generate(
             if not pieces:
                 timer.mark("first_token")
             pieces.append(text)
-            if not must_call and (new := shown.add(text)):
+            if not must_call and (new := shown.add(links.add(text))):
                 yield DeltaEvent(new)
         timer.mark("generate")
     answer = build_answer(settled, prompt, "".join(pieces), generation=generation, timer=timer)
     if answer.reason == "uncited":
         yield DeltaEvent(answer.text, is_refusal=True)
-    elif not must_call and (rest := shown.rest()):
+    elif not must_call and (rest := shown.add(links.rest()) + shown.rest()):
         yield DeltaEvent(rest)
     yield answer
 
@@ -165,6 +168,21 @@ def citing(settled: Settled) -> tuple[bool, CiteMode]:
     facts, mode = settled.decided.decision.facts, settled.question.cite
     must_cite = any(facts.get(f"citations_{by}") is True for by in ("required", "requested"))
     return must_cite, "list" if must_cite and mode == "none" else mode
+
+
+def links_allowed(settled: Settled, prompt: Prompt) -> frozenset[str] | None:
+    """Return the addresses that the answer may show; None: all.
+
+    What the operator or the application wrote into the system message counts as given.
+    """
+    use_case = settled.route.use_case
+    if use_case.answer.links == "all":
+        return None
+    if use_case.answer.links == "none":
+        return frozenset()
+    told = [message.content for message in prompt.messages if message.role == "system"]
+    refusals = (use_case.refusal.zh, use_case.refusal.traditional, use_case.refusal.en)
+    return addresses_in([*told, *refusals, *(passage.text for passage in prompt.passages)])
 
 
 async def write_prompt(settled: Settled, context: AppContext) -> Prompt:
@@ -210,6 +228,7 @@ def build_answer(
     calls = tuple(generation.calls.values())
     if (tools := settled.question.tools) is not None and tools.is_required:
         calls, text = tools.read(text), ""
+    text = limited(text, links_allowed(settled, prompt))
     cited = cite(text, prompt.passages, mode)
     reason: AbstentionReason | None = None
     if settled.route.use_case.refusal.matches(text):

@@ -1,16 +1,16 @@
 """Builds the messages that the model reads, and makes them fit.
 
 It knows roles, passages and token counts; it does not know why a strategy was chosen. The
-system message is the same for every request of a use case and passages come in canonical order,
-so that the engine's prefix cache is hit; the question comes last.
+system message is the same for every request of a use case that shows passages, and they come in
+canonical order, so that the engine's prefix cache is hit; the question comes last.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from knowledge import Passage
+from service.chat.quoted_passages import Shown, quote, told
 from service.engine.client import Message
 from service.engine.tokens import CountTokens
 from service.errors import ContextLengthExceeded
@@ -19,18 +19,6 @@ from service.stores.use_cases import UseCase
 LEAST_ANSWER_TOKENS = 256
 """What an answer keeps of the window however long the conversation is: the default of one."""
 CITE_LINE = "Cite the passages you use by their number, such as [1]."
-
-
-class Shown(Protocol):
-    """The parts of a passage that are shown to the model."""
-
-    @property
-    def source(self) -> str:
-        """Where it is from: the document's path, the headings above it, its page."""
-
-    @property
-    def text(self) -> str:
-        """Its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +145,17 @@ def lay_out(
     dialogue = [turn for turn in turns if turn.role != "system"]
     question = dialogue[-1].content
     if passages:
-        question = _with_passages(question, passages, ask_for_markers)
+        as_data = use_case.answer.passages_as_data
+        if as_data:
+            system.append(told(declared, question))
+        asked = f"\n{CITE_LINE}" if ask_for_markers else ""
+        block = quote(passages) if as_data else _unmarked(passages)
+        question = f"{block}\n\nQuestion: {question}{asked}"
     head = [Message("system", "\n".join(filter(None, system)))] if any(system) else []
     return (*head, *dialogue[:-1], Message("user", question))
 
 
-def _with_passages(question: str, passages: Sequence[Shown], ask_for_markers: bool) -> str:
+def _unmarked(passages: Sequence[Shown]) -> str:
+    """Return the passages as adapters trained before 0.2 know them."""
     lines = [f"[{n}] {p.source}: {p.text}" for n, p in enumerate(passages, start=1)]
-    asked = f"\n{CITE_LINE}" if ask_for_markers else ""
-    return "Passages:\n" + "\n".join(lines) + f"\n\nQuestion: {question}{asked}"
+    return "\n".join(["Passages:", *lines])

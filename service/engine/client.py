@@ -5,6 +5,7 @@ for. It always streams: when the caller stops reading, the connection is closed 
 server aborts the request.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,17 +14,14 @@ import aiohttp
 import orjson
 from pydantic import JsonValue
 
+from service.engine.accepted import accepted
 from service.engine.control_tokens import AsText
 from service.engine.generation import Generation, read_generation
-from service.errors import (
-    ContextLengthExceeded,
-    EngineRefused,
-    EngineUnavailable,
-    InvalidRequest,
-    ModelNotFound,
-    ServiceError,
-)
+from service.engine.refusals import refusal
+from service.errors import EngineRefused, EngineUnavailable
 from service.settings import EngineSettings
+
+log = logging.getLogger(__name__)
 
 LOAD_TIMEOUT_S = 60.0  # loading an adapter copies its weights to every worker
 PROBE_TIMEOUT_S = 2.0
@@ -45,8 +43,8 @@ class Message:
 class GenerationRequest:
     """A chat completion to be generated.
 
-    `options` has only fields of the chat-completions protocol that the service allows; what is
-    computed for one `tenant` is never reused for another.
+    Of `options`, what `accepted` names reaches the server; what is computed for one `tenant` is
+    never reused for another.
     """
 
     model: str
@@ -131,7 +129,7 @@ class EngineClient:
             "messages": [
                 {"role": m.role, "content": self._as_text(m.content)} for m in request.messages
             ],
-            **request.options,
+            **accepted(request.options),
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -157,13 +155,14 @@ class EngineClient:
             rows = orjson.loads(answer)["data"]
             return tuple(EngineModel(row["id"], row.get("parent")) for row in rows)
         except (ValueError, TypeError, KeyError, AttributeError) as exc:
-            raise EngineUnavailable(f"The server at {self._url} is not a model server.") from exc
+            log.warning("the server at %s is not a model server", self._url)
+            raise EngineUnavailable("The server is not a model server.") from exc
 
     async def load_adapter(self, name: str, folder: str) -> None:
         """Load the adapter in `folder` under the immutable `name`.
 
         Raises:
-            EngineRefused: The server cannot load it; the message quotes its reason.
+            EngineRefused: The server cannot load it; its reason is in the log.
         """
         await self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": folder})
 
@@ -195,8 +194,8 @@ class EngineClient:
             )
         except (ValueError, TypeError, LookupError) as exc:
             raise EngineRefused(
-                f"{self._url} returns no log-probabilities of the prompt, so an adapter's effect "
-                "cannot be checked."
+                "The model server returns no log-probabilities of the prompt, so an adapter's "
+                "effect cannot be checked."
             ) from exc
 
     async def metrics(self) -> str:
@@ -225,19 +224,22 @@ class EngineClient:
                 method, f"{self._url}{path}", data=data, timeout=timeout, allow_redirects=False
             )
         except UNREACHED as exc:
+            log.warning("the model server at %s does not respond: %r", self._url, exc)
             raise EngineUnavailable(
-                f"The model server at {self._url} does not respond ({type(exc).__name__})."
+                f"The model server does not respond ({type(exc).__name__})."
             ) from exc
         if response.status < 400:
             return response
-        raise _refusal(response.status, await self._read(response))
+        model = None if body is None else body.get("model")
+        answer = await self._read(response)
+        raise refusal(response.status, answer, model=model if isinstance(model, str) else None)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         try:
             return await response.read()
         except UNREACHED as exc:
             raise EngineUnavailable(
-                f"The model server at {self._url} stopped during its reply ({type(exc).__name__})."
+                f"The model server stopped during its reply ({type(exc).__name__})."
             ) from exc
         finally:
             response.close()
@@ -248,27 +250,3 @@ class EngineClient:
         return aiohttp.ClientTimeout(
             total=whole_s, sock_connect=self._settings.connect_timeout_s, sock_read=idle_s
         )
-
-
-def _refusal(status: int, answer: bytes) -> ServiceError:
-    """Return the service's error for a refusal, by its status and message."""
-    reason = _reason(answer)
-    if status in (429, 502, 503, 504) or "EngineDead" in reason:
-        return EngineUnavailable(f"The model server is not ready: {reason}")
-    if status == 404:
-        return ModelNotFound(f"The model server: {reason}")
-    if status == 400 and ("context length" in reason or "maximum model length" in reason):
-        return ContextLengthExceeded(f"The model server: {reason}")
-    if status in (400, 422):
-        return InvalidRequest(f"The model server: {reason}")
-    return EngineRefused(f"The model server answered {status}: {reason}")
-
-
-def _reason(answer: bytes) -> str:
-    try:
-        body = orjson.loads(answer)
-    except ValueError:
-        return answer.decode(errors="replace")[:500]
-    fault = body.get("error", body) if isinstance(body, dict) else body
-    message = fault.get("message") if isinstance(fault, dict) else None
-    return str(message or fault)[:500]

@@ -12,7 +12,8 @@ import aiohttp
 import orjson
 from pydantic import JsonValue
 
-from service.errors import EngineUnavailable, InvalidRequest, StreamBroken
+from service.engine.refusals import failure
+from service.errors import EngineUnavailable, StreamBroken
 from service.settings import EngineSettings
 
 
@@ -172,11 +173,7 @@ def _read_event(data: bytes, generation: Generation) -> str:
     if not isinstance(event, dict):
         raise StreamBroken("The model server sent an event that is not a JSON object.")
     if "error" in event:
-        fault = event["error"]
-        reason = fault.get("message", fault) if isinstance(fault, dict) else fault
-        if isinstance(fault, dict) and fault.get("code") in (400, 422):
-            raise InvalidRequest(f"The model server: {reason}")
-        raise StreamBroken(f"The model server failed during the answer: {reason}")
+        raise failure(event["error"])
     if event.get("usage"):
         generation.usage = _read_usage(event["usage"])
     choices = event.get("choices") or ()

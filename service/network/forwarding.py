@@ -69,7 +69,7 @@ def came_from_this_machine(scope: Scope) -> bool:
     address, server = read_address(_client_of(scope)), scope.get("server")
     if not scope["came_directly"] or address is None:
         return False
-    return address.is_loopback or (bool(server) and address == read_address(str(server[0])))
+    return address.is_loopback or (server is not None and address == read_address(str(server[0])))
 
 
 def require_allowed_host(host: str, *, allowed: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ It knows their shape and stores them in SQL; it does not know how a strategy is 
 """
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from sqlalchemy import JSON, Column, Float, String, Table, delete, select
@@ -87,6 +87,22 @@ class Refusal(BaseModel):
         return text in map(str.casefold, (self.zh, self.en, self.traditional))
 
 
+class AnswerRules(BaseModel):
+    """What an answer may contain, and how it is asked for.
+
+    Attributes:
+        links: Which links and images stay: those of the `passages` and of the instructions, `all`,
+            or `none`. Of the others the text stays.
+        passages_as_data: Passages stand between `<passages>` marks, and the system message says
+            that they are no instructions. False: as before 0.2, for an adapter trained that way.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    links: Literal["passages", "all", "none"] = "passages"
+    passages_as_data: bool = True
+
+
 class UseCase(BaseModel):
     """One task of the model: its role, the declared facts, knowledge bases and adapter."""
 
@@ -106,6 +122,7 @@ class UseCase(BaseModel):
     output_schema: JsonObject | None = None
     refusal: Refusal = Refusal()
     sampling: Sampling = Sampling()
+    answer: AnswerRules = AnswerRules()
     top_k: int | None = Field(default=None, ge=1, le=50)  # None: knowledge.top_k
     # of all passages together; at least 256, so that a chunk of the default size (240) fits
     context_tokens: int | None = Field(default=None, ge=256)

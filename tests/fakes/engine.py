@@ -41,6 +41,8 @@ class Switches:
     refuse_load: bool = False
     pieces: tuple[str, ...] | None = None  # what is said instead of the default
     finish: str = "stop"
+    refusal: bytes | None = None  # the body of a refusal, in place of an error of the protocol
+    fault: object = None  # what an error event says, in place of a common one
 
 
 @dataclass
@@ -107,6 +109,8 @@ class FakeEngine:
         self.requests.append(body)
         switches = self.script.pop(0) if self.script else self.switches
         if switches.refuse is not None:
+            if switches.refusal is not None:
+                return Response(switches.refusal, switches.refuse, media_type="text/html")
             return _error(switches.refuse, "refused by the test")
         if body["model"] != self.base and body["model"] not in self.adapters:
             return _error(404, f"The model `{body['model']}` does not exist.")
@@ -123,13 +127,15 @@ class FakeEngine:
                 if number == switches.break_after:
                     raise ConnectionAbortedError("cut by the test")
                 if number == switches.error_after:
-                    fault = {
+                    fault: dict[str, Any] = {
                         "error": {
                             "message": "engine died",
                             "type": "server_error",
                             "code": switches.error_code,
                         }
                     }
+                    if switches.fault is not None:
+                        fault = {"error": switches.fault}
                     yield b"data: " + json.dumps(fault).encode() + b"\n\n"
                     ended = True
                     return

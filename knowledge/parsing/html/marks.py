@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from knowledge.parsing.html.code import is_line_number
 from knowledge.parsing.html.lists import LISTS, Attributes
-from knowledge.parsing.html.styles import OF_STYLE, SHOWN, StyleSheet
+from knowledge.parsing.html.styles import OF_STYLE, SHOWN, StyleSheet, is_unseen
 from knowledge.parsing.words.symbols import is_symbol_font
 
 Effect = Literal[
@@ -31,6 +31,8 @@ SILENT = frozenset(
     ("script", "style", "template", "noscript", "svg", "math", "iframe", "rp", *PLAYED)
 )
 MENU = "nav"
+OF_WORDS = frozenset(("span", "font", "p", "b", "i", "em", "strong", "small", "a", "li", "td"))
+"""What holds words and no layout: there a size of 0 is no trick against spaces between columns."""
 EFFECTS: dict[str, Effect] = {
     MENU: "muted",
     **dict.fromkeys(SILENT, "muted"),
@@ -84,6 +86,8 @@ def _add_attributes(found: set[Effect], tag: str, attributes: Attributes) -> Non
         if "muted" in found and SHOWN.search(style):
             found.discard("muted")
         found |= {cast(Effect, match.lastgroup) for match in _OF_STYLE.finditer(style)}
+        if tag in OF_WORDS and is_unseen(style):
+            found.add("muted")
     role = attributes.get("role")
     if is_hidden(attributes) or role == "navigation":
         found.add("muted")

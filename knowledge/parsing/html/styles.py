@@ -24,12 +24,27 @@ OF_STYLE = (
 )
 MOST_RULES = 5_000  # a choice: what follows is not looked at
 _EFFECT = re.compile(OF_STYLE, re.IGNORECASE)
+_NO_HEIGHT = re.compile(
+    r"(?<![\w-])font-size\s*:\s*0*(?:\.0+)?(?:[a-z]{2,3}|%)?\s*(?:;|!|\Z)", re.I
+)
+_COLOUR = re.compile(r"(?<![\w-])color\s*:\s*([^;!]+)", re.I)
+_GROUND = re.compile(r"(?<![\w-])background(?:-color)?\s*:\s*([^;!]+)", re.I)
+_WHITE = frozenset(("white", "#fff", "#ffffff", "rgb(255,255,255)"))
 SHOWN = re.compile(r"display\s*:(?!\s*none)|visibility\s*:\s*visible", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/|<!--|-->", re.DOTALL)
 _NAME = r"[\w-]+"
 _SIMPLE = re.compile(rf"(?:{_NAME})?[.#]{_NAME}|{_NAME}")
 _WORDS = re.compile(_NAME)
 _NAMES = re.compile(rf"[.#]{_NAME}")
+
+
+def is_unseen(style: str) -> bool:
+    """Say whether a `style` gives words no height, or the colour of what they stand on."""
+    if _NO_HEIGHT.search(style):
+        return True
+    colours = [found[1] for found in (_COLOUR.search(style), _GROUND.search(style)) if found]
+    plain = ["".join(colour.lower().split()) for colour in colours]
+    return len(plain) == 2 and (plain[0] == plain[1] or _WHITE.issuperset(plain))
 
 
 class StyleSheet:

@@ -16,7 +16,7 @@ from knowledge.parsing.office.drawing import DrawingFlow
 from knowledge.parsing.office.flow import NOT_OPENED, Attributes, Look, Open
 from knowledge.parsing.office.numbering import LIST_MARK, Counter, Number
 from knowledge.parsing.office.spans import SpanFlow
-from knowledge.parsing.office.styles import Style, figure, is_on, outline_level, tell_run
+from knowledge.parsing.office.styles import Style, figure, is_on, is_unseen, outline_level, tell_run
 from knowledge.parsing.words.symbols import symbol
 
 NOT_INSERTED = "a Word file in an inserted one is not opened; add it on its own"
@@ -60,7 +60,7 @@ class Story(SpanFlow):
         self._paragraphs = [_Paragraph(is_outside=True)]  # … for what is outside of any
         self._tables: list[_Table] = []
         self._in_properties = False
-        self._looks: dict[tuple[str, str], Look] = {}  # of runs without properties, by styles
+        self._looks: dict[tuple[str, str, bool], Look] = {}  # of runs without properties
         self._note = ""
         self.starts |= {
             **self._starts_of_paragraphs(),
@@ -90,16 +90,17 @@ class Story(SpanFlow):
     def look(self) -> Look:
         """How the run stands on the page: by its own properties, its style, its paragraph's."""
         paragraph = self._paragraphs[-1]
+        on_paper = self.depth == 0 and not (paragraph.mark and paragraph.mark.is_shaded)
         if paragraph.look is None and paragraph.run is None:
-            names = paragraph.style, paragraph.run_style
+            names = paragraph.style, paragraph.run_style, on_paper
             if names not in self._looks:
-                self._looks[names] = self._look(paragraph)
+                self._looks[names] = self._look(paragraph, on_paper=on_paper)
             paragraph.look = self._looks[names]
         elif paragraph.look is None:
-            paragraph.look = self._look(paragraph)
+            paragraph.look = self._look(paragraph, on_paper=on_paper)
         return paragraph.look
 
-    def _look(self, paragraph: _Paragraph) -> Look:
+    def _look(self, paragraph: _Paragraph, *, on_paper: bool) -> Look:
         styles = self._document.styles
         whole = styles.get(paragraph.style or styles.default)
         named = styles.get(paragraph.run_style)
@@ -108,7 +109,7 @@ class Story(SpanFlow):
         return Look(
             rise=next((one.rise for one in nearest if one.rise is not None), ""),
             is_struck=next((one.is_struck for one in nearest if one.is_struck is not None), False),
-            is_hidden=next((one.is_hidden for one in nearest if one.is_hidden is not None), False),
+            is_hidden=is_unseen(nearest, on_paper=on_paper),
             is_code=bool(named.is_code) or styles.is_monospace(font),
             font=font,
         )
@@ -128,13 +129,12 @@ class Story(SpanFlow):
         }
 
     def _starts_of_runs(self) -> dict[str, Callable[[Attributes], None]]:
-        looks = ("vertAlign", "strike", "dstrike", "vanish", "rFonts")
+        looks = "vertAlign strike dstrike vanish rFonts sz color shd highlight".split()
         return {
             "r": lambda _: self._start_run(),
             "rStyle": self._set_run_style,
             **{name: self._property(name) for name in looks},
-            "tab": lambda _: self.add_words("\t"),
-            "ptab": lambda _: self.add_words("\t"),
+            **dict.fromkeys(("tab", "ptab"), lambda _: self.add_words("\t")),
             "cr": lambda _: self.add_words("\n"),
             "noBreakHyphen": lambda _: self.add_words("-"),
             "sym": self._add_symbol,

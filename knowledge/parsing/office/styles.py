@@ -5,12 +5,14 @@ translated, names of built-in ones are not.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.parsing.package import Package
 
 BODY_TEXT = 9  # an outline level that is none (ECMA-376 17.3.1.20)
+UNSEEN_HALF_POINTS = 2  # letters a third of a millimetre high
+WHITE = "FFFFFF"
 OFF = ("0", "false", "off", "none")
 _HEADING = re.compile(
     r"(?:heading|überschrift|titre|título|titolo|标题|標題|見出し|제목)\s?(\d)$", re.IGNORECASE
@@ -39,6 +41,9 @@ class Style:
     rise: str | None = None  # superscript, subscript, baseline
     is_struck: bool | None = None
     is_hidden: bool | None = None
+    half_points: int | None = None  # how high its letters are
+    colour: str | None = None  # RRGGBB, or `auto`
+    is_shaded: bool | None = None
     is_code: bool | None = None
     is_caption: bool | None = None
     indent: int | None = None  # of a built-in style for lists: `List Number 2`
@@ -110,6 +115,20 @@ class Styles:
                 _tell(style, name, attributes)
 
 
+def is_unseen(nearest: Sequence[Style], *, on_paper: bool) -> bool:
+    """Tell whether nobody sees words on the page: hidden, of no height, or white on white.
+
+    Args:
+        nearest: What is said of the words, nearest first.
+        on_paper: They stand on the page itself: a cell or a box may be filled.
+    """
+    hidden = next((one.is_hidden for one in nearest if one.is_hidden is not None), False)
+    height = next((one.half_points for one in nearest if one.half_points is not None), None)
+    colour = next((one.colour for one in nearest if one.colour), "AUTO")
+    is_white = on_paper and colour == WHITE and not any(one.is_shaded for one in nearest)
+    return hidden or is_white or (height is not None and height <= UNSEEN_HALF_POINTS)
+
+
 def is_on(attributes: Mapping[str, str], key: str = "val", *, missing: bool = True) -> bool:
     """Tell whether an on/off property is on; without a value it is."""
     return attributes[key] not in OFF if key in attributes else missing
@@ -155,6 +174,14 @@ def tell_run(style: Style, name: str, attributes: Mapping[str, str]) -> None:
             style.is_struck = is_on(attributes)
         case "vanish":
             style.is_hidden = is_on(attributes)
+        case "sz":
+            style.half_points = figure(attributes, UNSEEN_HALF_POINTS + 1)
+        case "color":
+            style.colour = attributes.get("val", "").upper()
+        case "shd":
+            style.is_shaded = attributes.get("fill", "auto").upper() not in ("AUTO", WHITE)
+        case "highlight":
+            style.is_shaded = attributes.get("val", "none") not in ("none", "white")
         case "rFonts" if "ascii" in attributes or "hAnsi" in attributes:
             style.font = attributes.get("ascii") or attributes.get("hAnsi")
 

@@ -138,10 +138,13 @@ def is_of_this_machine(scope: Asgi, headers: Headers) -> bool:
     """
     if not came_from_this_machine(scope):
         return False
+    server = scope.get("server")
+    own = {*LOOPBACK_ADDRESSES, server[0] if server else ""} - {""}
+    names = {*LOOPBACK_NAMES, *(f"[{one}]" if ":" in one else one for one in own)}
     asked = [headers.get("host", "")]
     if "origin" in headers:
         asked.append(headers["origin"].partition("://")[2])
-    return all(_without_port(host).lower() in LOOPBACK_NAMES for host in asked)
+    return all(_without_port(host).lower() in names for host in asked)
 
 
 def _without_port(host: str) -> str:

@@ -13,9 +13,10 @@ from service.chat.prompts import (
     build_prompt,
     canonical_order,
 )
+from service.chat.quoted_passages import IS_DATA
 from service.engine.client import Message
 from service.errors import ContextLengthExceeded
-from service.stores.use_cases import UseCase
+from service.stores.use_cases import AnswerRules, UseCase
 from tests.fakes.passages import passage
 
 USE_CASE = UseCase(id="demo", role="You help.", instructions="Be brief.")
@@ -50,12 +51,27 @@ def prompt_of(
 
 
 def test_the_system_message_is_the_same_bytes_whatever_is_asked() -> None:
-    prompts = [
-        prompt_of("When?"),
+    with_passages = [
         prompt_of("Hi", "Hello", "And where?", passages=[FIRST, SECOND]),
         prompt_of("什么时候？", passages=[THIRD], markers=True),
     ]
-    assert {prompt.messages[0] for prompt in prompts} == {Message("system", "You help.\nBe brief.")}
+    told = f"You help.\nBe brief.\n{IS_DATA['en']}"
+    assert {prompt.messages[0] for prompt in with_passages} == {Message("system", told)}
+    assert prompt_of("When?").messages[0] == Message("system", "You help.\nBe brief.")
+
+
+def test_passages_stand_between_marks_and_the_question_does_not() -> None:
+    sent = prompt_of("Which lamp?", passages=[FIRST]).messages[-1].content
+    assert sent == "<passages>\n[1] doc_a.md: alpha text\n</passages>\n\nQuestion: Which lamp?"
+
+
+def test_a_use_case_can_have_passages_as_an_adapter_of_before_knows_them() -> None:
+    earlier = USE_CASE.model_copy(update={"answer": AnswerRules(passages_as_data=False)})
+    prompt = prompt_of("Which lamp?", passages=[FIRST], use_case=earlier)
+    assert prompt.messages == (
+        Message("system", "You help.\nBe brief."),
+        Message("user", "Passages:\n[1] doc_a.md: alpha text\n\nQuestion: Which lamp?"),
+    )
 
 
 def test_a_use_case_that_says_nothing_sends_no_system_message() -> None:
@@ -182,8 +198,9 @@ def test_a_small_window_keeps_a_quarter_for_the_answer() -> None:
 
 def test_no_more_is_left_out_than_must_be() -> None:
     texts = [f"turn{n}" for n in range(31)]
-    prompt = prompt_of(*texts, passages=[FIRST, SECOND], limit=4 + 20)
-    assert prompt.tokens == 4 + 20
+    limit = 4 + len(IS_DATA["en"].split()) + 21
+    prompt = prompt_of(*texts, passages=[FIRST, SECOND], limit=limit)
+    assert prompt.tokens == limit
     assert (prompt.turns_left_out, prompt.passages_left_out) == (21, 0)
     assert prompt.messages[-1].content.endswith("Question: turn30")
 

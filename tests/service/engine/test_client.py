@@ -115,9 +115,10 @@ async def test_a_refusal_becomes_our_error_by_its_status(
     engine: EngineClient, fake: FakeEngine, status: int, error: type[ServiceError]
 ) -> None:
     fake.switches.refuse = status
-    with pytest.raises(error, match="refused by the test") as refused:
+    with pytest.raises(error) as refused:
         await read(engine)
     assert type(refused.value) is error
+    assert "refused by the test" not in str(refused.value)
 
 
 async def test_an_unknown_model_is_not_found(engine: EngineClient) -> None:
@@ -162,7 +163,7 @@ async def test_nobody_listening_is_unavailable_and_may_be_retried() -> None:
     [
         ("not_json", True, "not JSON"),
         ("no_finish", True, "without a finish reason"),
-        ("error_after", 2, "engine died"),
+        ("error_after", 2, "failed during the answer"),
         ("break_after", 2, "stopped during the answer"),
     ],
 )
@@ -215,7 +216,7 @@ async def test_what_the_server_refuses_inside_a_stream_is_refused_and_not_broken
     engine: EngineClient, fake: FakeEngine, code: int
 ) -> None:
     fake.switches.error_after, fake.switches.error_code = 0, code
-    with pytest.raises(InvalidRequest, match="engine died"):
+    with pytest.raises(InvalidRequest, match="cannot use a field"):
         await read(engine)
 
 

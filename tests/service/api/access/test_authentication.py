@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 
 from service.api.access.authentication import is_of_this_machine, refuse_key_in_url, without_keys
 from service.key_errors import KeyInUrl
+from service.network.forwarding import Proxies
 
 KEY = f"fp_{'0' * 16}_{'a' * 43}"
 
@@ -14,7 +15,10 @@ KEY = f"fp_{'0' * 16}_{'a' * 43}"
 def asked(client: str | None, server: str, **headers: str) -> tuple[dict[str, Any], Headers]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     peer = None if client is None else (client, 5)
-    return {"client": peer, "server": (server, 8080)}, Headers(named)
+    raw = [(name.encode(), value.encode()) for name, value in named.items()]
+    scope: dict[str, Any] = {"client": peer, "server": (server, 8080), "headers": raw}
+    Proxies(()).apply(scope)
+    return scope, Headers(named)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapters import ContextMix
+from service.chat.quoted_passages import IS_DATA
 from service.cli import app
 from service.cli.data.context import context
 from tests.fakes.embedder import FakeEmbedder
@@ -66,8 +67,8 @@ def test_a_corpus_becomes_rows_with_their_evidence(make: Make, tmp_path: Path) -
     assert len(rows) == 8
     answered = [row for row in rows if not row["refusal"]]
     for row in answered:
-        prompt, answer = (turn["content"] for turn in row["messages"])
-        assert prompt.startswith("Passages:\n[1] ")
+        _system, prompt, answer = (turn["content"] for turn in row["messages"])
+        assert prompt.startswith("<passages>\n[1] ")
         mark, text = answer.split(" ", 1)
         assert text in row["answers"]
         assert text in next(line for line in prompt.split("\n[") if text in line)
@@ -101,7 +102,7 @@ def test_questions_held_out_stand_in_no_row(make: Make, tmp_path: Path) -> None:
 def test_prompts_ask_for_markers_only_on_request(make: Make, tmp_path: Path) -> None:
     for words, asks in (((), False), (("--ask-for-markers",), True)):
         assert make(*words).exit_code == 0
-        prompts = [row["messages"][0]["content"] for row in read(tmp_path / "rows.jsonl")]
+        prompts = [row["messages"][1]["content"] for row in read(tmp_path / "rows.jsonl")]
         assert all(("Cite the passages" in prompt) is asks for prompt in prompts)
 
 
@@ -157,7 +158,8 @@ def test_a_gateways_knowledge_base_and_use_case_make_the_rows(
     result = run("data", "context", *files, *words)
     assert result.exit_code == 0, result.output
     rows = read(out)
-    assert {row["messages"][0]["content"] for row in rows} == {"You are the desk."}
+    told = f"You are the desk.\n{IS_DATA['en']}"
+    assert {row["messages"][0]["content"] for row in rows} == {told}
     assert {row["messages"][-1]["content"] for row in rows if row["refusal"]} == {"No idea."}
     assert gateway.sent("POST /v1/vector_stores/kb/search").json["max_num_results"] == 20
     bad = [{**QUESTIONS[0], "gold_ids": ["gone"]}]
