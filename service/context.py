@@ -34,6 +34,8 @@ from service.stores.database import open_database
 from service.stores.files import Files
 from service.stores.jobs import Jobs
 from service.stores.records import Records
+from service.stores.requests.audit_log import AuditLog
+from service.stores.requests.first_replies import FirstReplies
 from service.stores.use_cases import UseCase, UseCases
 
 
@@ -52,6 +54,8 @@ class AppContext:
     comparisons: Comparisons
     data_checks: DataChecks
     records: Records
+    audit: AuditLog
+    first_replies: FirstReplies
     cited: CitedDocuments
     measurements: Measurements
     policies: PolicyInForce
@@ -179,6 +183,8 @@ def build_context(
         comparisons=comparisons,
         data_checks=data_checks,
         records=Records(database, settings.records),
+        audit=AuditLog(database),
+        first_replies=FirstReplies(database),
         cited=CitedDocuments(knowledge.usage.note_cited),
         measurements=Measurements(knowledge, registry, comparisons, data_checks),
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),

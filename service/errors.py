@@ -17,6 +17,9 @@ ServiceError
 ├── EngineRefused           the model server refused the request
 ├── StreamBroken            the model server stopped in the middle of an answer
 ├── AdapterNotLoaded        a live adapter is not loaded in the engine yet
+├── IdempotencyKeyReused    the key was sent before with another request
+├── IdempotencyInProgress   the first request with this key has not been answered yet
+├── LimitReached            a limit of the key or of the tenant is used up
 ├── WrongJobStatus          a job in this status cannot be paused or resumed
 ├── JobFailed               carries the error of a failed job
 ├── PublishFailed           list check or effect check failed
@@ -34,19 +37,8 @@ from pydantic import JsonValue
 from adapters import errors as adapter_errors
 from knowledge import errors as knowledge_errors
 from router import errors as router_errors
-
-
-class ServiceError(Exception):
-    """Root of the service's errors; the message says what is wrong, `hint` what to do."""
-
-    code: str = "service_error"
-    retryable: bool = False
-    hint: str = "See the gateway's log for this request id."
-
-    def __init__(self, message: str, *, param: str | None = None, **details: Any) -> None:
-        super().__init__(message)
-        self.param = param
-        self.details = details
+from service.repeat_errors import IdempotencyInProgress, IdempotencyKeyReused, LimitReached
+from service.service_error import ServiceError as ServiceError
 
 
 class InvalidSettings(ServiceError):
@@ -276,6 +268,9 @@ STATUS: Mapping[type[Exception], int] = {
     AdapterNotLoaded: 503,
     PublishFailed: 409,
     WrongJobStatus: 409,
+    IdempotencyKeyReused: 409,
+    IdempotencyInProgress: 409,
+    LimitReached: 429,
     BackupImpossible: 409,
     InvalidBackup: 400,
     RestoreRefused: 409,

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from service.api.http.answered_once import ONCE
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
@@ -44,7 +45,7 @@ STREAMED = event_stream(
 CLIENT_GONE = 499  # nginx's own code; nobody is left to read it
 
 
-@api.post("/chat", response_model=None, responses=STREAMED)
+@api.post("/chat", response_model=None, responses=STREAMED, dependencies=ONCE)
 async def chat(
     request: Request,
     context: Context,

@@ -14,6 +14,7 @@ from adapters import AdapterNotFound, AdapterState
 from knowledge import read_filter
 from router import Strategy
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
+from service.api.http.answered_once import ONCE
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
@@ -59,7 +60,7 @@ COMPLETED = {
 DONE = b"data: [DONE]\n\n"
 
 
-@api.post("/chat/completions", response_model=None, responses=COMPLETED)
+@api.post("/chat/completions", response_model=None, responses=COMPLETED, dependencies=ONCE)
 async def complete(
     request: Request, context: Context, caller: Caller, body: CompletionRequest
 ) -> Response:

@@ -74,6 +74,7 @@ jobs = Table(
     Column("idempotency_key", String(255), nullable=True, unique=True),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
+    Column("key_id", String(64), nullable=True),
     Index("jobs_by_lane", "lane", "status", "sequence"),
     Index("jobs_by_subject", "subject", "status"),
 )
@@ -102,6 +103,7 @@ class Job:
     idempotency_key: str | None
     created_at: float
     updated_at: float
+    key_id: str | None = None  # the API key that it was requested with
 
     @property
     def has_ended(self) -> bool:

@@ -13,6 +13,7 @@ import knowledge
 from service.settings import CHECKOUT, load_settings
 from service.stores import comparisons, data_checks, files, jobs, records, use_cases
 from service.stores.database import Database, open_database
+from service.stores.requests import audit_log, first_replies
 from service.stores.tables import metadata
 
 # Importing these modules registers the service's tables.
@@ -22,6 +23,8 @@ TABLES = (
     files.files,
     jobs.jobs,
     records.records,
+    audit_log.audit_log,
+    first_replies.first_replies,
     use_cases.use_cases,
 )
 METADATAS: tuple[MetaData, ...] = (metadata, knowledge.metadata, adapters.metadata)
