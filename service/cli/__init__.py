@@ -1,6 +1,6 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `kb parse|eval|backup|restore`,
+Only `processes` (up, down, status), `quickstart`, `audit`, `kb parse|eval|backup|restore`,
 `adapters eval|import|merge`, `policy`, `regret`, `route eval|fit`, `data check` without a use
 case, `data context --corpus`, `train` without a gateway and `advise FACTS.yaml` act on this
 machine; everything else works with any gateway named by `--url`.
@@ -8,7 +8,18 @@ machine; everything else works with any gateway named by `--url`.
 
 import typer
 
-from service.cli import adapters, ask, compare, data, kb, processes, quickstart, train, use_cases
+from service.cli import (
+    adapters,
+    ask,
+    audit,
+    compare,
+    data,
+    kb,
+    processes,
+    quickstart,
+    train,
+    use_cases,
+)
 from service.cli.language import start_speaking
 from service.cli.routing import advise, policy, regret, route, shadow, why
 from service.cli.usage import FingerpostGroup
@@ -35,6 +46,7 @@ app.command("regret")(regret.regret)
 app.command("shadow")(shadow.shadow)
 app.command("observe", hidden=True)(shadow.shadow)  # its name until 2026-11
 app.command("why")(why.why)
+app.command("audit")(audit.audit)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
 app.add_typer(route.app, name="route")
 app.add_typer(kb.app, name="kb")

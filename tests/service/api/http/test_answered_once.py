@@ -1,6 +1,5 @@
 """`Idempotency-Key`: the first reply again, and 409 for anything else under the key."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -51,8 +50,7 @@ def test_another_question_under_the_key_is_refused(running: Running) -> None:
 
 
 def test_a_request_sent_twice_at_once_is_answered_once(running: Running) -> None:
-    running.engine.gate = threading.Event() if hasattr(running.engine, "gate") else None
-    running.engine.first_token_delay_s = 0.6
+    running.engine.switches.first_pause_s = 1.0
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(running.client.post, "/chat", json=QUESTION, headers=KEY)
         eventually(lambda: len(rows(running)) == 1)
@@ -66,7 +64,7 @@ def test_a_request_sent_twice_at_once_is_answered_once(running: Running) -> None
 
 
 def test_a_failure_of_the_server_is_not_stored(running: Running) -> None:
-    running.engine.refuse = True
+    running.engine.switches.refuse = 500
     failed = running.client.post("/chat", json=QUESTION, headers=KEY)
     assert failed.status_code >= 500
     assert rows(running) == []
