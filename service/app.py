@@ -44,6 +44,7 @@ from service.api.http import answered_once, error_replies
 from service.api.http.audited import audited
 from service.api.http.exchange import ExchangeLayer
 from service.api.http.guard import Guard
+from service.api.http.limited import within_limits
 from service.api.responses import create as responses
 from service.context import AppContext, open_context
 from service.home import Ports
@@ -80,7 +81,10 @@ APIS = (
 )
 ENDPOINTS = APIRouter(
     responses={**error_replies.ERRORS},
-    dependencies=[Depends(audited, scope="function")],  # its end comes before the reply is sent
+    dependencies=[
+        Depends(within_limits),
+        Depends(audited, scope="function"),  # its end comes before the reply is sent
+    ],
 )
 """Every endpoint, made ready once: two thirds of what it takes to build an application."""
 for _api in APIS:

@@ -23,6 +23,7 @@ from service.engine.status import EngineStatus
 from service.engine.tokens import CountTokens, load_token_counter
 from service.errors import UseCaseNotFound
 from service.home import Ports
+from service.limits.counters import Limits
 from service.routing.classifier import classifier_in_force, kind_classifier_in_force
 from service.routing.facts import Measured, Measurements
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
@@ -56,6 +57,7 @@ class AppContext:
     records: Records
     audit: AuditLog
     first_replies: FirstReplies
+    limits: Limits
     cited: CitedDocuments
     measurements: Measurements
     policies: PolicyInForce
@@ -177,7 +179,7 @@ def build_context(
         database=database,
         knowledge=knowledge,
         registry=registry,
-        jobs=Jobs(database),
+        jobs=Jobs(database, settings.limits),
         files=Files(database),
         use_cases=UseCases(database),
         comparisons=comparisons,
@@ -185,6 +187,7 @@ def build_context(
         records=Records(database, settings.records),
         audit=AuditLog(database),
         first_replies=FirstReplies(database),
+        limits=Limits(settings.limits),
         cited=CitedDocuments(knowledge.usage.note_cited),
         measurements=Measurements(knowledge, registry, comparisons, data_checks),
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),

@@ -62,6 +62,7 @@ async def start(
         COMPARE,
         CompareArgs(**body.model_dump(mode="json")),
         tenant=caller.tenant,
+        key_id=caller.key_id,
     )
     job = await to_thread.run_sync(enqueue)
     response.headers["location"] = f"/compare/{job.job_id}"

@@ -145,7 +145,9 @@ def _create(
         ids = replayed if isinstance(replayed, list) else [replayed]
         found = [_find_file(context, caller, str(file_id), param).file_id for file_id in ids]
         args = args.model_copy(update={"replay_file_ids": tuple(found)})
-    return context.jobs.enqueue(TRAIN, args, tenant=caller.tenant, idempotency_key=idempotency_key)
+    return context.jobs.enqueue(
+        TRAIN, args, tenant=caller.tenant, idempotency_key=idempotency_key, key_id=caller.key_id
+    )
 
 
 def _find_file(context: AppContext, caller: Caller, file_id: str, param: str) -> UploadedFile:

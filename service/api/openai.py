@@ -81,11 +81,11 @@ async def complete(
         asks_json=asks_json(question),
     )
     if body.stream:
-        first, rest = await open_stream(question, context)
+        first, rest = await open_stream(question, context, caller)
         with_usage = body.stream_options is not None and body.stream_options.include_usage
         chunks = _chunks(first, rest, formatter, with_usage=with_usage)
         return EventStream(_or_error(chunks, request))
-    done = await unless_gone(request, lambda: whole_answer(question, context))
+    done = await unless_gone(request, lambda: whole_answer(question, context, caller))
     if done is None:
         return Response(status_code=CLIENT_GONE)
     return json_reply(formatter.completion(done))

@@ -20,6 +20,7 @@ MOST_SHOWN = 1000
 
 
 def audit(
+    *,
     since: Annotated[
         str | None,
         typer.Option(

@@ -47,7 +47,7 @@ def errors(*statuses: int) -> Responses:
     return {status: {"model": ErrorReply, "description": _MEANINGS[status]} for status in statuses}
 
 
-ERRORS = errors(403, 413, 500)  # of every endpoint; a router names those of its own
+ERRORS = errors(403, 413, 429, 500)  # of every endpoint; a router names those of its own
 
 
 def problem_of(exc: Exception, *, path: str, request_id: str) -> JsonObject:

@@ -40,9 +40,9 @@ async def create_response(
     server = server_address(request, context)
     formatter = ResponseFormatter(body, context.settings.engine.base_model, server)
     if body.stream:
-        first, rest = await open_stream(question, context)
+        first, rest = await open_stream(question, context, caller)
         return EventStream(_frames(EventWriter(first, formatter), rest, request))
-    done = await unless_gone(request, lambda: whole_answer(question, context))
+    done = await unless_gone(request, lambda: whole_answer(question, context, caller))
     if done is None:
         return Response(status_code=CLIENT_GONE)
     whole = formatter.whole(done)
