@@ -32,7 +32,8 @@ IdempotencyKey = Annotated[
     ),
 ]
 STORED_HEADERS = frozenset({"content-type", "location", "content-language"})
-NOT_STORED = frozenset({408, 425, 429, 499})  # the same request may succeed a moment later
+NOT_STORED = frozenset({202, 408, 425, 429, 499})
+"""The same request may get another reply a moment later; the job of a 202 is found by the key."""
 SERVER_ERROR = 500
 REPLAYED = "idempotent-replayed"
 

@@ -119,3 +119,21 @@ def test_a_document_is_written_once(running: Running) -> None:
     assert again.content == first.content
     assert again.headers["idempotent-replayed"] == "true"
     assert put("# Two\n\nTwo lamps.").status_code == 409
+
+
+def test_an_upload_that_goes_on_as_a_job_is_found_again(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
+    changed = running.settings.server.model_copy(update={"put_wait_s": 0.0})
+    monkeypatch.setitem(running.settings.__dict__, "server", changed)
+    body = {"filename": "a.md", "content": "# One"}
+    path = "/v1/vector_stores/handbook/documents/a.md"
+    first = running.client.put(path, json=body, headers=KEY)
+    assert first.status_code == 202
+    job = first.json()["job"]["id"]
+    eventually(lambda: running.client.get(f"/jobs/{job}").json()["status"] == "succeeded")
+    again = running.client.put(path, json=body, headers=KEY)
+    assert again.status_code == 200
+    other = running.client.put(path, json={**body, "content": "# Two"}, headers=KEY)
+    assert other.status_code == 409
