@@ -136,7 +136,7 @@ def _problem(row: AuditRow, *, seq: int, previous: str) -> str | None:
     if row.seq != seq:
         return f"row {seq} is missing"
     if row.previous != previous:
-        return "it does not name the hash of the row before it"
+        return "it does not name the hash of the row before it: one of the two was changed"
     if row.hash != hash_of(row):
         return "its hash does not fit its fields"
     if row.redacted_by is not None:

@@ -67,6 +67,15 @@ def test_rows_that_change_places_are_found() -> None:
     assert verify(swapped).first_changed == 1
 
 
+def test_a_row_with_a_new_hash_of_its_own_breaks_the_chain_at_the_next() -> None:
+    first = row()
+    second = row(2, first.hash)
+    forged = row(change=replace(CHANGE, action="adapters merge"))
+    found = verify([forged, second])
+    assert (found.first_changed, found.rows) == (2, 1)
+    assert "row before it" in (found.problem or "")
+
+
 def test_rows_cut_off_at_the_end_leave_another_head() -> None:
     first = row()
     second = row(2, first.hash)
