@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from service.api import (
@@ -38,10 +38,14 @@ from service.api import (
     vector_stores,
 )
 from service.api.access.gate import protect
+from service.api.admin import audit
 from service.api.docs import page
 from service.api.docs.document import DescribedApp
-from service.api.http import error_replies
+from service.api.http import answered_once, error_replies
+from service.api.http.audited import audited
+from service.api.http.exchange import ExchangeLayer
 from service.api.http.guard import Guard
+from service.api.http.limited import within_limits
 from service.api.responses import create as responses
 from service.context import AppContext, open_context
 from service.home import Ports
@@ -73,9 +77,16 @@ APIS = (
     adapters.api,
     compare.api,
     jobs.api,
+    audit.api,
     health.api,
 )
-ENDPOINTS = APIRouter(responses={**error_replies.ERRORS})
+ENDPOINTS = APIRouter(
+    responses={**error_replies.ERRORS},
+    dependencies=[
+        Depends(within_limits),
+        Depends(audited, scope="function"),  # its end comes before the reply is sent
+    ],
+)
 """Every endpoint, made ready once: two thirds of what it takes to build an application."""
 for _api in APIS:
     ENDPOINTS.include_router(_api)
@@ -105,6 +116,7 @@ def create_app(
             group.start_soon(context.adapter_loader.poll)
             group.start_soon(context.records.write_behind)
             group.start_soon(context.cited.write_behind)
+            group.start_soon(context.first_replies.renew)
             group.start_soon(context.policies.poll)
             if context.shadow is not None:
                 group.start_soon(context.shadow.poll)
@@ -125,6 +137,8 @@ def create_app(
     app.router.routes.extend(ENDPOINTS.routes)
     protect(app.router.routes)  # those of FastAPI itself: the OpenAPI document
     error_replies.install(app)
+    answered_once.install(app)
+    app.add_middleware(ExchangeLayer)
     limit = settings.server.max_body_bytes
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=limit)
     app.add_middleware(Guard, server=settings.server)

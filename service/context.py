@@ -24,6 +24,7 @@ from service.engine.status import EngineStatus
 from service.engine.tokens import CountTokens, load_token_counter
 from service.errors import UseCaseNotFound
 from service.home import Ports
+from service.limits.counters import Limits
 from service.routing.classifier import classifier_in_force, kind_classifier_in_force
 from service.routing.facts import Measured, Measurements
 from service.routing.policies import PolicyFile, PolicyInForce, policy_for
@@ -37,6 +38,8 @@ from service.stores.database import open_database
 from service.stores.files import Files
 from service.stores.jobs import Jobs
 from service.stores.records import Records
+from service.stores.requests.audit_log import AuditLog
+from service.stores.requests.first_replies import FirstReplies
 from service.stores.use_cases import UseCase, UseCases
 
 
@@ -55,6 +58,9 @@ class AppContext:
     comparisons: Comparisons
     data_checks: DataChecks
     records: Records
+    audit: AuditLog
+    first_replies: FirstReplies
+    limits: Limits
     cited: CitedDocuments
     measurements: Measurements
     policies: PolicyInForce
@@ -182,12 +188,15 @@ def build_context(
         database=database,
         knowledge=knowledge,
         registry=registry,
-        jobs=Jobs(database),
+        jobs=Jobs(database, settings.limits),
         files=Files(database),
         use_cases=UseCases(database),
         comparisons=comparisons,
         data_checks=data_checks,
         records=Records(database, settings.records),
+        audit=AuditLog(database),
+        first_replies=FirstReplies(database),
+        limits=Limits(settings.limits),
         cited=CitedDocuments(knowledge.usage.note_cited),
         measurements=Measurements(knowledge, registry, comparisons, data_checks),
         policies=PolicyInForce(settings.policy_file or DEFAULT_POLICY_FILE),

@@ -16,6 +16,7 @@ ServiceError
 │   └── HostForbidden       without API keys the gateway serves loopback only
 ├── EngineUnavailable, EngineRefused, StreamBroken    of the model server
 ├── AdapterNotLoaded        a live adapter is not loaded in the engine yet
+├── IdempotencyKeyReused, IdempotencyInProgress, LimitReached    in `repeat_errors.py`
 ├── WrongJobStatus, JobFailed    of jobs; JobFailed carries the error of a failed job
 ├── PublishFailed           list check or effect check failed
 └── BackupImpossible, InvalidBackup, RestoreRefused    of backups
@@ -29,19 +30,8 @@ from pydantic import JsonValue
 from adapters import errors as adapter_errors
 from knowledge import errors as knowledge_errors
 from router import errors as router_errors
-
-
-class ServiceError(Exception):
-    """Root of the service's errors; the message says what is wrong, `hint` what to do."""
-
-    code: str = "service_error"
-    retryable: bool = False
-    hint: str = "See the gateway's log for this request id."
-
-    def __init__(self, message: str, *, param: str | None = None, **details: Any) -> None:
-        super().__init__(message)
-        self.param = param
-        self.details = details
+from service.repeat_errors import IdempotencyInProgress, IdempotencyKeyReused, LimitReached
+from service.service_error import ServiceError as ServiceError
 
 
 class InvalidSettings(ServiceError):
@@ -280,6 +270,9 @@ STATUS: Mapping[type[Exception], int] = {
     AdapterNotLoaded: 503,
     PublishFailed: 409,
     WrongJobStatus: 409,
+    IdempotencyKeyReused: 409,
+    IdempotencyInProgress: 409,
+    LimitReached: 429,
     BackupImpossible: 409,
     InvalidBackup: 400,
     RestoreRefused: 409,

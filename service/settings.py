@@ -35,6 +35,7 @@ from router import RouterConfig
 from service.errors import InvalidSettings
 from service.home import Home
 from service.home_models import EARLIER, read_models
+from service.limits.settings import LimitSettings
 from service.messages.faults import reason_of
 from service.network.addresses import require_network
 
@@ -201,6 +202,7 @@ class Settings(BaseSettings):
     adapters: AdaptersConfig = AdaptersConfig()
     records: RecordSettings = RecordSettings()
     jobs: JobSettings = JobSettings()
+    limits: LimitSettings = LimitSettings()
     router: RouterConfig = RouterConfig()
     policy: Path | None = None  # default: the policy of router/
     default_use_case: str | None = None

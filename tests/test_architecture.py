@@ -40,6 +40,7 @@ LIBRARIES = {
     "datasets": PROCESSES,
     "fastapi": HTTP,
     "gguf": PROCESSES,
+    "limits": ("service/limits/counters.py",),
     "onnx": PROCESSES,
     "onnxruntime": ("knowledge/parsing/recognition/models.py", QUESTION),
     "peft": PROCESSES,
@@ -87,6 +88,9 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "access",
             "errors",
             "key_errors",
+            "limits",
+            "repeat_errors",
+            "service_error",
         ),
     ),
     "router": (

@@ -9,9 +9,11 @@ from fastapi.responses import Response
 from service import access
 from service.api.access.bound_questions import bound
 from service.api.access.watched_streams import key_watch, named_error
+from service.api.http.answered_once import ONCE
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
+from service.api.http.limited import counted_answer, user_of
 from service.api.http.streams import EventStream, event_stream, json_reply, sse, unless_gone
 from service.api.schemas.answers import (
     ChatReply,
@@ -24,7 +26,6 @@ from service.api.schemas.answers import (
 from service.api.schemas.chat import ChatRequest
 from service.api.schemas.errors import ErrorReply
 from service.api.schemas.shapes import JsonObject, Reply
-from service.chat.answer import answer
 from service.chat.events import Answer, DecisionEvent, DeltaEvent, Event, PassagesEvent
 from service.chat.question import Question
 from service.chat.route import choose_route
@@ -47,7 +48,7 @@ STREAMED = event_stream(
 CLIENT_GONE = 499  # nginx's own code; nobody is left to read it
 
 
-@api.post("/chat", response_model=None, responses=STREAMED)
+@api.post("/chat", response_model=None, responses=STREAMED, dependencies=ONCE)
 async def chat(
     request: Request,
     context: Context,
@@ -59,10 +60,10 @@ async def chat(
     """Answer with the strategy the router chooses, and give the reason; plain or streamed."""
     question = _question(request, context, caller, body)
     if body.stream:
-        first, rest = await open_stream(question, context)
+        first, rest = await open_stream(question, context, caller)
         frames = _frames(first, rest, request, explain=explain)
         return EventStream(frames, key_watch(request, named_error))
-    done = await unless_gone(request, lambda: whole_answer(question, context))
+    done = await unless_gone(request, lambda: whole_answer(question, context, caller))
     if done is None:
         return Response(status_code=CLIENT_GONE)
     return json_reply(ChatReply.of(done, explain=explain))
@@ -103,9 +104,13 @@ def _question(
     )
 
 
-async def whole_answer(question: Question, context: AppContext) -> Answer:
-    """Return the answer once it is whole."""
-    async with aclosing(answer(question, context)) as events:
+async def whole_answer(question: Question, context: AppContext, caller: access.Caller) -> Answer:
+    """Return the answer once it is whole.
+
+    Raises:
+        LimitReached: No tokens are left; as every failure of `answer`.
+    """
+    async with aclosing(counted_answer(question, context, caller)) as events:
         async for event in events:
             if isinstance(event, Answer):
                 return event
@@ -113,13 +118,23 @@ async def whole_answer(question: Question, context: AppContext) -> Answer:
 
 
 async def open_stream(
-    question: Question, context: AppContext
+    question: Question, context: AppContext, caller: access.Caller
 ) -> tuple[DecisionEvent, AsyncGenerator[Event, None]]:
     """Return the first event and the rest; every earlier failure is raised from here."""
-    events = answer(question, context)
+    events = _streamed(question, context, caller)
     first = await anext(aiter(events))
     assert isinstance(first, DecisionEvent)
     return first, events
+
+
+async def _streamed(
+    question: Question, context: AppContext, caller: access.Caller
+) -> AsyncGenerator[Event, None]:
+    """Yield the events, and hold one of the caller's streams until the last."""
+    with context.limits.stream(user_of(caller)):
+        async with aclosing(counted_answer(question, context, caller)) as events:
+            async for event in events:
+                yield event
 
 
 async def _frames(

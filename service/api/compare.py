@@ -6,11 +6,12 @@ from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import JsonValue
 
 from service.api.access.bound_jobs import may_see
 from service.api.access.bound_questions import require_use_case
+from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -48,7 +49,12 @@ class LinesResponse(Response):
 
 @api.post("", status_code=202)
 async def start(
-    context: Context, caller: Caller, body: CompareRequest, response: Response
+    *,
+    request: Request,
+    context: Context,
+    caller: Caller,
+    body: CompareRequest,
+    response: Response,
 ) -> ComparisonJobReply:
     """Queue a comparison; an invalid question set is refused at once."""
     parse_set(body.rows)
@@ -59,9 +65,11 @@ async def start(
         COMPARE,
         CompareArgs(**body.model_dump(mode="json")),
         tenant=caller.tenant,
+        key_id=caller.key_id,
     )
     job = await to_thread.run_sync(enqueue)
     response.headers["location"] = f"/compare/{job.job_id}"
+    note_change(request, object_id=job.job_id)
     return ComparisonJobReply.of(job)
 
 

@@ -57,6 +57,7 @@ async def check(
         DATA_CHECK,
         args,
         tenant=caller.tenant,
+        key_id=caller.key_id,
         payload=content,
     )
     job = await to_thread.run_sync(enqueue)

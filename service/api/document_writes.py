@@ -34,6 +34,7 @@ async def write_in_order(
         kind,
         args,
         tenant=caller.tenant,
+        key_id=caller.key_id,
         payload=payload,
         subject=f"{args.base_id}/{args.external_id}",
         idempotency_key=idempotency_key,

@@ -14,6 +14,8 @@ from fastapi.responses import Response
 from knowledge import DocumentTooLarge, KnowledgeBase
 from service.api.access.readable import readable_text
 from service.api.document_writes import write_in_order
+from service.api.http.answered_once import ONCE
+from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.job_replies import ACCEPTED
@@ -83,6 +85,7 @@ def get_document(
     response_model=IngestedDocument,
     responses=ACCEPTED,
     openapi_extra=BODY_OF_PUT,
+    dependencies=ONCE,
 )
 async def put_document(
     *,
@@ -106,6 +109,7 @@ async def put_document(
             f"{filename} has {len(content)} bytes; knowledge.max_document_bytes is {limit}."
         )
     args = _ingest_args(base_id, external_id, upload)
+    note_change(request, after=args.sha256)
     if upload.password is not None:
         args = args.model_copy(update={"was_locked": True})
         limits = context.settings.knowledge.parse_limits

@@ -33,6 +33,7 @@ from service.api.schemas.file_batches import (
 from service.api.schemas.shapes import ListReply
 from service.context import AppContext
 from service.errors import InvalidRequest, JobNotFound
+from service.repeat_errors import IdempotencyKeyReused
 from service.stores.files import UploadedFile
 from service.stores.job_kinds import INGEST, IngestArgs
 from service.stores.jobs import Job, Status
@@ -198,7 +199,7 @@ def _create(
     batch_id = f"vsfb_{name or uuid.uuid4().hex}"
     known = context.jobs.list_by_key(batch_id, tenant=caller.tenant)
     if known and [job.args["file_id"] for job in known] != [f.file_id for f in files][: len(known)]:
-        raise InvalidRequest(
+        raise IdempotencyKeyReused(
             "Idempotency-Key was already used for a batch of other files; choose a new key.",
             param="idempotency-key",
         )

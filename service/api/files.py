@@ -6,12 +6,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 
+from service.api.http.answered_once import ONCE
+from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.schemas.files import FileReply
 from service.errors import InvalidRequest
 
-api = APIRouter(prefix="/v1/files", tags=["files"], responses=errors(400, 404, 422, 507))
+api = APIRouter(prefix="/v1/files", tags=["files"], responses=errors(400, 404, 409, 422, 507))
 
 _UPLOAD = {
     "type": "object",
@@ -28,7 +30,7 @@ _UPLOAD = {
 _MULTIPART = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
 
 
-@api.post("", openapi_extra={"requestBody": _MULTIPART})
+@api.post("", openapi_extra={"requestBody": _MULTIPART}, dependencies=ONCE)
 async def upload_file(request: Request, context: Context, caller: Caller) -> FileReply:
     """Upload a file: training rows or a document."""
     async with request.form(max_files=1, max_fields=4) as form:
@@ -39,7 +41,9 @@ async def upload_file(request: Request, context: Context, caller: Caller) -> Fil
         content = await upload.read()
         name = upload.filename or "rows.jsonl"
     keep = partial(context.files.save, name, content, purpose=purpose, tenant=caller.tenant)
-    return FileReply.of(await to_thread.run_sync(keep))
+    file = await to_thread.run_sync(keep)
+    note_change(request, object_id=file.file_id, after=file.sha256)
+    return FileReply.of(file)
 
 
 @api.get("/{file_id}")

@@ -12,6 +12,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from adapters import BaseModelMismatch, read_checkpoints, read_events
+from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -43,6 +44,7 @@ Row = TypeVar("Row", EventReply, CheckpointReply)
 @api.post("", status_code=202)
 async def create(
     *,
+    request: Request,
     context: Context,
     caller: Caller,
     body: TrainingRequest,
@@ -52,6 +54,7 @@ async def create(
     """Queue a training run; an invalid configuration is refused at once."""
     job = await to_thread.run_sync(partial(_create, context, caller, body, idempotency_key))
     response.headers["location"] = f"/v1/fine_tuning/jobs/{job.job_id}"
+    note_change(request, object_id=job.job_id)
     return TrainingReply.of(job)
 
 
@@ -142,7 +145,9 @@ def _create(
         ids = replayed if isinstance(replayed, list) else [replayed]
         found = [_find_file(context, caller, str(file_id), param).file_id for file_id in ids]
         args = args.model_copy(update={"replay_file_ids": tuple(found)})
-    return context.jobs.enqueue(TRAIN, args, tenant=caller.tenant, idempotency_key=idempotency_key)
+    return context.jobs.enqueue(
+        TRAIN, args, tenant=caller.tenant, idempotency_key=idempotency_key, key_id=caller.key_id
+    )
 
 
 def _find_file(context: AppContext, caller: Caller, file_id: str, param: str) -> UploadedFile:

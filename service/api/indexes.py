@@ -68,6 +68,7 @@ async def _start(
         kind,
         IndexArgs(base_id=base_id),
         tenant=caller.tenant,
+        key_id=caller.key_id,
         subject=f"{base_id}#index",
         idempotency_key=key,
     )

@@ -16,6 +16,7 @@ from router import Strategy
 from service.api.access.bound_questions import bound
 from service.api.access.watched_streams import key_watch
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
+from service.api.http.answered_once import ONCE
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
@@ -61,7 +62,7 @@ COMPLETED = {
 DONE = b"data: [DONE]\n\n"
 
 
-@api.post("/chat/completions", response_model=None, responses=COMPLETED)
+@api.post("/chat/completions", response_model=None, responses=COMPLETED, dependencies=ONCE)
 async def complete(
     request: Request, context: Context, caller: Caller, body: CompletionRequest
 ) -> Response:
@@ -88,11 +89,11 @@ async def complete(
         asks_json=asks_json(question),
     )
     if body.stream:
-        first, rest = await open_stream(question, context)
+        first, rest = await open_stream(question, context, caller)
         with_usage = body.stream_options is not None and body.stream_options.include_usage
         chunks = _chunks(first, rest, formatter, with_usage=with_usage)
         return EventStream(_or_error(chunks, request), key_watch(request))
-    done = await unless_gone(request, lambda: whole_answer(question, context))
+    done = await unless_gone(request, lambda: whole_answer(question, context, caller))
     if done is None:
         return Response(status_code=CLIENT_GONE)
     return json_reply(formatter.completion(done))

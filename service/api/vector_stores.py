@@ -3,8 +3,9 @@
 from functools import partial
 
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -31,7 +32,9 @@ MOST_LISTED = 1000
 
 
 @api.post("")
-async def create_base(context: Context, caller: Caller, body: NewBase) -> VectorStore:
+async def create_base(
+    request: Request, context: Context, caller: Caller, body: NewBase
+) -> VectorStore:
     """Create a knowledge base."""
     if caller.knowledge_bases is not None and body.id not in caller.knowledge_bases:
         allowed = ", ".join(sorted(caller.knowledge_bases))
@@ -46,6 +49,7 @@ async def create_base(context: Context, caller: Caller, body: NewBase) -> Vector
         ocr=body.ocr,
     )
     base = await to_thread.run_sync(create)
+    note_change(request, object_id=base.base_id)
     context.cache.invalidate()
     return VectorStore.of(base)
 

@@ -1,6 +1,6 @@
 """The command line: one file per noun, each a client of the gateway over HTTP.
 
-Only `processes` (up, down, status), `quickstart`, `kb parse|eval|backup|restore`,
+Only `processes` (up, down, status), `quickstart`, `audit`, `kb parse|eval|backup|restore`,
 `adapters eval|import|merge`, `keys`, `tenants`, `users`, `policy`, `regret`,
 `route eval|fit|fit-kinds`, `data check` without a use case, `data context --corpus`, `train`
 without a gateway and `advise FACTS.yaml` act on this machine; everything else works with any
@@ -9,7 +9,18 @@ gateway named by `--url`.
 
 import typer
 
-from service.cli import adapters, ask, compare, data, kb, processes, quickstart, train, use_cases
+from service.cli import (
+    adapters,
+    ask,
+    audit,
+    compare,
+    data,
+    kb,
+    processes,
+    quickstart,
+    train,
+    use_cases,
+)
 from service.cli.access import keys
 from service.cli.accounts import tenants, users
 from service.cli.language import start_speaking
@@ -38,6 +49,7 @@ app.command("regret")(regret.regret)
 app.command("shadow")(shadow.shadow)
 app.command("observe", hidden=True)(shadow.shadow)  # its name until 2026-11
 app.command("why")(why.why)
+app.command("audit")(audit.audit)
 app.command("quickstart", hidden=True)(quickstart.quickstart)
 app.add_typer(keys.app, name="keys")
 app.add_typer(route.app, name="route")

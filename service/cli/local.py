@@ -3,6 +3,7 @@
 It opens and closes; it does not know what a command does with them.
 """
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from service.settings import Settings, load_settings
 from service.stores.adapters import adapter_registry
 from service.stores.database import Database, open_database
 from service.stores.migrations import upgrade
+from service.stores.requests.audit_log import AuditLog
+from service.stores.requests.chain import Change
 
 TENANT = LOOPBACK_CALLER.tenant
 """Whose adapters they are: whoever runs a command on this machine is the loopback caller."""
@@ -26,6 +29,7 @@ class LocalContext:
     settings: Settings
     registry: AdapterRegistry
     database: Database
+    audit: AuditLog
 
     def adapter_folder(self, name: str) -> Path:
         """Return the folder of an adapter, by its id or by the task it is live for.
@@ -43,12 +47,49 @@ class LocalContext:
             raise AdapterNotFound(f"there is no adapter {name} in {directory}; {there}")
         return directory / name
 
+    def note_change(
+        self,
+        action: str,
+        kind: str,
+        object_id: str,
+        *,
+        after: str | None = None,
+        tenant: str = TENANT,
+    ) -> None:
+        """Add a change that a command has made to the audit log.
+
+        Args:
+            action: The words of the command.
+            kind: What was changed, as in the paths of the gateway.
+            object_id: Which one.
+            after: SHA-256 of what is there now.
+            tenant: Whose data was changed.
+        """
+        self.audit.append(Change(tenant, None, "command", action, kind, object_id, after=after))
+
+
+def note_file(action: str, written: Path, in_force: Path) -> None:
+    """Add to the audit log that a command wrote a file of this home that is in force.
+
+    Args:
+        action: The words of the command.
+        written: The file.
+        in_force: The file of the home that the gateway reads; another one is no change.
+    """
+    if written.resolve() != in_force.resolve():
+        return
+    digest = hashlib.sha256(written.read_bytes()).hexdigest()
+    with open_local() as local:
+        local.note_change(action, "files", in_force.name, after=digest)
+
 
 @contextmanager
 def open_local() -> Iterator[LocalContext]:
     """Yield this home with its folders made and its database brought to the newest schema."""
     with open_local_database() as (settings, database):
-        yield LocalContext(settings, adapter_registry(settings, database), database)
+        yield LocalContext(
+            settings, adapter_registry(settings, database), database, AuditLog(database)
+        )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     Float,
     Index,
     Integer,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    func,
     select,
     tuple_,
     update,
@@ -29,6 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import InvalidRequest, JobNotFound, WrongJobStatus
+from service.limits.settings import LimitSettings
+from service.repeat_errors import IdempotencyKeyReused, LimitReached
 from service.stores.database import Database
 from service.stores.job_kinds import A, JobKind, Lane
 from service.stores.json_value import JsonObject
@@ -74,6 +78,7 @@ jobs = Table(
     Column("idempotency_key", String(255), nullable=True, unique=True),
     Column("created_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
+    Column("key_id", String(64), nullable=True),
     Index("jobs_by_lane", "lane", "status", "sequence"),
     Index("jobs_by_subject", "subject", "status"),
 )
@@ -102,6 +107,7 @@ class Job:
     idempotency_key: str | None
     created_at: float
     updated_at: float
+    key_id: str | None = None  # the API key that it was requested with
 
     @property
     def has_ended(self) -> bool:
@@ -117,8 +123,9 @@ class Job:
 class Jobs:
     """The jobs of one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: LimitSettings | None = None) -> None:
         self._database = database
+        self._most_queued = tuple((limits or LimitSettings()).of("queued_jobs"))
         self._write = database.execution_options(write=True)
 
     def enqueue(
@@ -130,6 +137,7 @@ class Jobs:
         payload: bytes | None = None,
         subject: str | None = None,
         idempotency_key: str | None = None,
+        key_id: str | None = None,
     ) -> Job:
         """Store a new job and return it.
 
@@ -142,9 +150,11 @@ class Jobs:
             payload: Bytes that it needs, stored until it has ended.
             subject: What it changes: it starts once every earlier job of the subject has ended.
             idempotency_key: The caller's own name for this request.
+            key_id: The API key of the request.
 
         Raises:
-            InvalidRequest: The key was used for another request.
+            IdempotencyKeyReused: The key was used for another request.
+            LimitReached: As many jobs are queued as the API key or the tenant may have; retry.
         """
         now = time.time()
         key = f"{tenant}:{idempotency_key}" if idempotency_key else None
@@ -165,9 +175,11 @@ class Jobs:
             "idempotency_key": key,
             "created_at": now,
             "updated_at": now,
+            "key_id": key_id,
         }
         try:
             with self._write.begin() as connection:
+                self._require_room(connection, tenant, key_id, key)
                 connection.execute(jobs.insert().values(row))
         except IntegrityError:
             if key is None:
@@ -334,12 +346,34 @@ class Jobs:
                 .values(status=AS_REQUESTED, updated_at=time.time(), **values)
             )
 
+    def _require_room(
+        self, connection: Connection, tenant: str, key_id: str | None, key: str | None
+    ) -> None:
+        """Refuse another job where the limit is reached; one that is repeated is there already."""
+        if not self._most_queued:
+            return
+        repeated = select(jobs.c.job_id).where(jobs.c.idempotency_key == key)
+        if key is not None and connection.execute(repeated).first() is not None:
+            return
+        for whose, most in self._most_queued:
+            waiting = select(func.count()).where(
+                jobs.c.tenant == tenant, jobs.c.status == Status.QUEUED
+            )
+            if whose == "key":
+                waiting = waiting.where(jobs.c.key_id.is_not_distinct_from(key_id))
+            if connection.execute(waiting).scalar_one() >= most:
+                raise LimitReached(
+                    f"{most} jobs of this {whose} are queued already, the most that may be; "
+                    "retry when one has started.",
+                    limit=f"{whose}.queued_jobs",
+                )
+
     def _get_by_key(self, key: str, kind: JobKind[A, Any], args: A) -> Job:
         query = select(*JOB_COLUMNS).where(jobs.c.idempotency_key == key)
         with self._database.connect() as connection:
             job = read_job(connection.execute(query).one())
         if (job.kind, job.args) != (kind.name, args.to_json()):
-            raise InvalidRequest(
+            raise IdempotencyKeyReused(
                 f"Idempotency-Key was already used for another {job.kind} job; choose a new key.",
                 param="idempotency-key",
             )

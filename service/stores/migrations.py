@@ -14,6 +14,7 @@ from service.settings import CHECKOUT, load_settings
 from service.stores import comparisons, data_checks, files, jobs, records, use_cases
 from service.stores.access import api_keys, signing
 from service.stores.database import Database, open_database
+from service.stores.requests import audit_log, first_replies
 from service.stores.tables import metadata
 from service.stores.tenancy import tenants
 
@@ -26,6 +27,8 @@ TABLES = (
     files.files,
     jobs.jobs,
     records.records,
+    audit_log.audit_log,
+    first_replies.first_replies,
     use_cases.use_cases,
     tenants.tenants,
 )

@@ -21,6 +21,8 @@ from service.settings import Settings
 from service.stores.database import Database
 from service.stores.jobs import ENDED, Jobs, Status, jobs
 from service.stores.migrations import METADATAS
+from service.stores.requests.audit_log import AuditLog
+from service.stores.requests.chain import Change
 from service.stores.tenancy.rows import count_rows, delete_rows, names_in_rows, owned_tables
 from service.stores.tenancy.tenants import Tenants
 from service.tenant_errors import TenantBusy
@@ -110,6 +112,8 @@ def delete_whole_tenant(
     if not erase_index_remains(settings):
         left.append("vectors in files of Chroma: overwritten when it writes there again")
     lines = erase_entries(home.logs, names) if home.logs.is_dir() else 0
+    removal = Change("", None, "command", "tenants delete", "tenants", f"{rows} rows")
+    AuditLog(database).redact(tenant, removal)
     tenants.remove(tenant)
     if not cut_log(database):
         left.append("the database's log: emptied once nobody reads the database")

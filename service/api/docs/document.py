@@ -30,6 +30,7 @@ TAGS = {
     "adapters": "Trained adapters: list, publish, roll back, withdraw, retire.",
     "compare": "Compare the strategies on your own questions.",
     "jobs": "Background jobs: status, result, cancellation.",
+    "audit": "Who changed what, and when.",
     "health": "Liveness and readiness.",
 }
 # Named in the document by reference alone: bodies that an endpoint reads itself, and events.

@@ -34,6 +34,7 @@ _MEANINGS = {
     413: "The body, or a file in it, exceeds a limit.",
     415: "The type of the body or of the file is not supported.",
     422: "The request is malformed, or its file is damaged or password-protected.",
+    429: "A limit is reached; `retry-after` says for how long.",
     500: "Internal error; see the gateway's log for the request id.",
     502: "The model server refused the request or stopped in the middle of an answer.",
     503: "Temporarily unavailable; try again later.",
@@ -47,7 +48,7 @@ def errors(*statuses: int) -> Responses:
     return {status: {"model": ErrorReply, "description": _MEANINGS[status]} for status in statuses}
 
 
-ERRORS = errors(401, 403, 413, 500)  # of every endpoint; a router names those of its own
+ERRORS = errors(401, 403, 413, 429, 500)  # of every endpoint; a router names those of its own
 
 
 def problem_of(exc: Exception, *, path: str, request_id: str) -> JsonObject:
@@ -66,11 +67,12 @@ def reply(body: JsonObject) -> Response:
     headers = {"content-language": content_language(), "vary": "accept-language"}
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="fingerpost"'
-    if status in (429, 503):
-        headers["retry-after"] = RETRY_AFTER_S
+    is_in_progress = status == 409 and body.get("retryable") is True
+    if status in (429, 503) or is_in_progress:
+        headers["retry-after"] = str(body.get("retry_after_s", RETRY_AFTER_S))
     if status == 500:
         headers["connection"] = "close"  # the server ends the connection of a request that failed
-    if status == 409:
+    if status == 409 and not is_in_progress:
         headers["x-should-retry"] = "false"  # the openai client repeats a 409 otherwise
     return Response(
         _encoded(body),

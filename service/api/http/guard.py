@@ -25,7 +25,15 @@ from service.settings import ServerSettings
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 PREFLIGHT_S = 600  # how long a browser may go without asking again; Chrome takes 7,200 at most
 METHODS = "GET, POST, PUT, PATCH, DELETE"
-EXPOSED = "x-request-id, location, retry-after, x-should-retry, content-language"
+LIMIT_HEADERS = ", ".join(
+    f"x-ratelimit-{what}-{of}"
+    for of in ("requests", "tokens")
+    for what in ("limit", "remaining", "reset")
+)
+EXPOSED = (
+    "x-request-id, location, retry-after, x-should-retry, content-language, idempotent-replayed, "
+    f"{LIMIT_HEADERS}"
+)
 RawHeader = tuple[bytes, bytes]
 
 

@@ -60,6 +60,7 @@ NEEDS: Mapping[str, Needs] = {
     "GET /v1/models": ANY_KEY,  # clients ask for them before anything else
     "GET /v1/models/{model:path}": ANY_KEY,
     "GET /decisions/{request_id}": CHAT,
+    "GET /audit": ADMIN,
     "POST /advise": EXPERIMENTS,
     "GET /observations": EXPERIMENTS,
     "POST /compare": EXPERIMENTS,

@@ -44,10 +44,10 @@ async def create_response(
     link = links_of(request, context, question)
     formatter = ResponseFormatter(body, context.settings.engine.base_model, link)
     if body.stream:
-        first, rest = await open_stream(question, context)
+        first, rest = await open_stream(question, context, caller)
         writer = EventWriter(first, formatter)
         return EventStream(_frames(writer, rest, request), key_watch(request, writer.failure))
-    done = await unless_gone(request, lambda: whole_answer(question, context))
+    done = await unless_gone(request, lambda: whole_answer(question, context, caller))
     if done is None:
         return Response(status_code=CLIENT_GONE)
     whole = formatter.whole(done)

@@ -18,6 +18,7 @@ from service.cli.local import open_local
 from service.cli.output import JsonOption, command_output
 from service.errors import InvalidRequest
 from service.stores.access.api_keys import GRACE_S, ApiKey, ApiKeys, NewKey
+from service.stores.tenancy.tenants import Tenants
 
 app = typer.Typer(help="API keys: who may use the gateway, and for what.", no_args_is_help=True)
 
@@ -68,7 +69,9 @@ def create(
             expires_at=_end(expires),
         )
         with open_local() as local:
+            Tenants(local.database).require_open(new.tenant)
             made, key = ApiKeys(local.database).create(new)
+            local.note_change("keys create", "keys", made.key_id, tenant=made.tenant)
         output.result({**document(made), "key": key}, key)
         output.info(f"{made.key_id} for tenant {new.tenant}: {_scopes(made)}. {_SHOWN_ONCE}")
 
@@ -103,6 +106,7 @@ def rotate(
         with open_local() as local:
             keys = ApiKeys(local.database)
             made, key = keys.rotate(key_id, grace_s=grace_s, expires_at=_end(expires))
+            local.note_change("keys rotate", "keys", made.key_id, tenant=made.tenant)
         output.result({**document(made), "key": key}, key)
         until = _told(made.previous_until)
         output.info(f"The old key of {made.key_id} is valid until {until}. {_SHOWN_ONCE}")
@@ -114,6 +118,7 @@ def revoke(key_id: IdArgument, as_json: JsonOption = False) -> None:
     with command_output(as_json) as output:
         with open_local() as local:
             ended = ApiKeys(local.database).revoke(key_id)
+            local.note_change("keys revoke", "keys", ended.key_id, tenant=ended.tenant)
         output.result(document(ended), f"{ended.key_id} is revoked")
 
 

@@ -57,6 +57,7 @@ def evaluate(
                 limit=limit,
                 on_progress=show,
             )
+            local.note_change("adapters eval", "adapters", str(found.as_dict()["adapter_id"]))
         output.result(found.as_dict(), lambda out: _print(out, found))
 
 

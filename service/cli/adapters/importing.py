@@ -57,6 +57,9 @@ def import_adapter(
                     settings=local.settings.adapters,
                 )
             adapter = local.registry.register(folder, tenant=TENANT, base=base)
+            local.note_change(
+                "adapters import", "adapters", adapter.adapter_id, after=adapter.sha256
+            )
         output.result(
             AdapterReply.of(adapter).model_dump(mode="json"), f"imported {adapter.adapter_id}"
         )

@@ -9,6 +9,7 @@ import typer
 from service.api.schemas.shapes import JsonObject
 from service.backup.archive import Manifest, make_backup
 from service.backup.restore import restore_backup
+from service.cli.local import open_local
 from service.cli.output import JsonOption, command_output
 from service.settings import load_settings
 
@@ -51,6 +52,8 @@ def restore(file: FileArgument, as_json: JsonOption = False) -> None:
     """
     with command_output(as_json) as output:
         done = restore_backup(load_settings(), file)
+        with open_local() as local:
+            local.note_change("kb restore", "backups", file.name)
         kept = str(done.previous) if done.previous is not None else None
         body: JsonObject = {
             "object": "restore",

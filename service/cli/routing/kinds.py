@@ -13,6 +13,7 @@ from rich.console import Console
 
 from knowledge import SentenceTransformerEmbedder
 from router import as_messages, fit_kinds, labelled_messages, write_kind_classifier
+from service.cli.local import note_file
 from service.cli.output import JsonOption, command_output
 from service.routing.classifier import (
     read_labelled,
@@ -72,6 +73,7 @@ def fit_kinds_file(
         )
         target = out or settings.paths.kind_classifier_file
         write_classifier(target, write_kind_classifier(classifier))
+        note_file("route fit-kinds", target, settings.paths.kind_classifier_file)
         figures = {
             **classifier.figures,
             "certain_from": classifier.certain_from,

@@ -25,6 +25,7 @@ from router import (
     read_signals,
 )
 from service.cli.ask import route
+from service.cli.local import note_file
 from service.cli.output import JsonOption, Output, command_output
 from service.cli.routing.kinds import fit_kinds_file
 from service.routing.classifier import (
@@ -108,12 +109,14 @@ def fit_file(
     with command_output(as_json) as output:
         rows = read_labelled(file)
         extra = [row for other in also or () for row in read_labelled(other)]
-        target = out or load_settings().paths.classifier_file
+        in_force = load_settings().paths.classifier_file
+        target = out or in_force
         output.info(f"fitting on {len(rows) + len(extra)} questions")
         command = ["fingerpost route fit", file.name, *(f"--also {f.name}" for f in also or ())]
         lines = [] if notice is None else read_lines(notice)
         fitted = fit(rows, extra, made_by=" ".join(command), notice=lines)
         write_classifier(target, fitted.text)
+        note_file("route fit", target, in_force)
         figures = {
             **fitted.figures,
             "file": str(target),

@@ -24,6 +24,8 @@ def train_here(output: Output, config: TrainingConfig, run_dir: Path) -> JsonObj
             by="command line",
             on_progress=lambda event, fraction: show_event(output, bar, dict(event), fraction),
         )
+        made = trained.adapter
+        local.note_change("train", "adapters", made.adapter_id, after=made.sha256)
     document = done_document(read_run(run_dir))
     if trained.evaluation_error is not None:
         output.info(f"warning: the adapter could not be evaluated: {trained.evaluation_error}")

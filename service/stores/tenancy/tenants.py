@@ -95,6 +95,15 @@ class Tenants:
             raise TenantNotFound(f"There is no tenant {name!r}.", param="tenant")
         return Tenant(**row._mapping)
 
+    def require_open(self, name: str) -> None:
+        """Refuse what is meant for a tenant that is not there, or is being deleted.
+
+        Raises:
+            TenantNotFound: As named.
+        """
+        if self.get(name).deleting_since is not None:
+            raise TenantNotFound(f"The tenant {name!r} is being deleted.", param="tenant")
+
     def list(self) -> tuple[Tenant, ...]:
         """Return all tenants, oldest first."""
         query = select(tenants).order_by(tenants.c.created_at, tenants.c.tenant)

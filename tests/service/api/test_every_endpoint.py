@@ -126,6 +126,7 @@ def test_every_reply_is_as_the_document_describes_it(running: Running, checked: 
     _ask_about_store_files(checked)
     _ask_about_the_index(checked)
     _ask_about_jobs(checked)
+    _ask_about_changes(checked)
     _ask_about_bases(checked)
     assert checked.missing() == []
 
@@ -327,6 +328,11 @@ def _ask_about_jobs(checked: Checked) -> None:
     checked.refused(404, "GET", "/jobs/none")
     checked.ok("POST", f"/jobs/{job['id']}/cancel")
     checked.refused(404, "POST", "/jobs/none/cancel")
+
+
+def _ask_about_changes(checked: Checked) -> None:
+    assert checked.ok("GET", "/audit?limit=2").json()["has_more"]
+    checked.refused(422, "GET", "/audit?after=none")
 
 
 def _ask_about_bases(checked: Checked) -> None:

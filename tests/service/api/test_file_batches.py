@@ -85,7 +85,7 @@ def test_a_batch_sent_again_makes_no_duplicate(store: Running) -> None:
     ended(store, without["id"])
     assert names(store) == [("a.md", 1), ("b.md", 1)]
     other = store.client.post(BATCHES, json={"file_ids": files[1:]}, headers=key)
-    assert (other.status_code, other.json()["error"]["param"]) == (400, "idempotency-key")
+    assert (other.status_code, other.json()["error"]["param"]) == (409, "idempotency-key")
 
 
 def test_what_cannot_be_a_batch_is_refused_and_nothing_begins(store: Running) -> None:

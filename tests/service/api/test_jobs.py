@@ -35,7 +35,7 @@ def test_another_text_under_the_same_key_is_refused_and_not_silently_dropped(
     store: Running,
 ) -> None:
     assert put(store, "Thirty days.", "k1") == 200
-    assert put(store, "Forty-five days.", "k1") == 400
+    assert put(store, "Forty-five days.", "k1") == 409
     assert put(store, "Forty-five days.", "k2") == 200
     text = store.client.get(f"{STORE}/documents/returns.md").json()["text"]
     assert text == "Forty-five days."

@@ -7,9 +7,11 @@ from sqlalchemy.exc import IntegrityError
 
 from service.api.schemas.jobs import JobReply
 from service.errors import InvalidRequest, JobNotFound, WrongJobStatus
-from service.stores.database import create_tables, open_database
+from service.limits.settings import Allowance, LimitSettings
+from service.repeat_errors import IdempotencyKeyReused, LimitReached
+from service.stores.database import Database, create_tables, open_database
 from service.stores.job_kinds import Lane
-from service.stores.jobs import Jobs, Status
+from service.stores.jobs import Job, Jobs, Status
 from service.stores.tables import metadata
 from tests.service.stores.named_jobs import NAMED, TENANT, TRAIN, Named, add
 
@@ -46,9 +48,9 @@ def test_an_idempotency_key_belongs_to_one_tenant(queue: Jobs) -> None:
 
 def test_an_idempotency_key_is_not_taken_for_another_request(queue: Jobs) -> None:
     add(queue, "a", idempotency_key="k1")
-    with pytest.raises(InvalidRequest, match="Idempotency-Key"):
+    with pytest.raises(IdempotencyKeyReused, match="Idempotency-Key"):
         add(queue, "b", idempotency_key="k1")
-    with pytest.raises(InvalidRequest, match="Idempotency-Key"):
+    with pytest.raises(IdempotencyKeyReused, match="Idempotency-Key"):
         queue.enqueue(TRAIN, Named(name="a"), tenant=TENANT, idempotency_key="k1")
 
 
@@ -153,3 +155,24 @@ def test_jobs_without_success_are_listed_by_the_folder_of_what_they_change(queue
     other = next(lane for lane in Lane if lane is not waiting.lane)
     assert queue.list_unsuccessful(other, "hand_book", tenant=TENANT) == ()
     assert queue.list_unsuccessful(waiting.lane, "hand_book", tenant="other") == ()
+
+
+def test_a_key_and_a_tenant_have_only_so_many_jobs_queued(database: Database) -> None:
+    limits = LimitSettings(key=Allowance(queued_jobs=1), tenant=Allowance(queued_jobs=2))
+    jobs = Jobs(database, limits)
+
+    def enqueue(key_id: str | None, name: str | None = None, tenant: str = TENANT) -> Job:
+        return jobs.enqueue(
+            NAMED, Named(name="x"), tenant=tenant, key_id=key_id, idempotency_key=name
+        )
+
+    job = enqueue("key_1", "one")
+    with pytest.raises(LimitReached, match="1 jobs of this key"):
+        enqueue("key_1")
+    assert enqueue("key_1", "one") == job
+    enqueue(None)
+    with pytest.raises(LimitReached, match="2 jobs of this tenant"):
+        enqueue("key_2")
+    enqueue("key_2", tenant="another")
+    jobs.cancel(job.job_id, tenant=TENANT)
+    assert enqueue("key_1").key_id == "key_1"

@@ -15,6 +15,7 @@ from service.access import LOOPBACK_CALLER
 from service.cli import app
 from service.settings import load_settings
 from service.stores.database import open_database
+from service.stores.requests.audit_log import AuditLog
 from tests.adapters.conftest import give_effect, make_tiny_model, write_adapter
 
 REFERENCE = {"token_ids": [1, 2, 3], "base": [-3.0, -3.0], "adapter": [-1.0, -1.0]}
@@ -69,7 +70,9 @@ def test_an_imported_adapter_is_registered_and_merged_into_a_base_model(
     database = open_database(load_settings().database_url)
     registry = AdapterRegistry(database, home / "adapters")
     adapter = registry.get(found["adapter_id"], tenant=LOOPBACK_CALLER.tenant)
+    [noted] = AuditLog(database).list()
     database.dispose()
+    assert (noted.action, noted.object_id) == ("adapters import", adapter.adapter_id)
     assert adapter.run["method"] == "imported"
     out = tmp_path / "merged"
     merge_as(monkeypatch, [[-1.0]])

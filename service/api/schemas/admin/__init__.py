@@ -1,0 +1,1 @@
+"""The bodies of what an administrator asks of the gateway."""

@@ -1,0 +1,1 @@
+"""What is stored of requests: the changes that they made, and first answers for a repeat."""
