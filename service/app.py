@@ -41,11 +41,12 @@ from service.api.access.gate import protect
 from service.api.admin import audit
 from service.api.docs import page
 from service.api.docs.document import DescribedApp
-from service.api.http import answered_once, error_replies
+from service.api.http import error_replies
 from service.api.http.audited import audited
-from service.api.http.exchange import ExchangeLayer
 from service.api.http.guard import Guard
 from service.api.http.limited import within_limits
+from service.api.idempotency import answered_once
+from service.api.idempotency.exchange import ExchangeLayer
 from service.api.responses import create as responses
 from service.context import AppContext, open_context
 from service.home import Ports

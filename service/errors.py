@@ -11,7 +11,7 @@ ServiceError
 ├── StrategyForbidden       a hard rule or something missing forbids the strategy
 ├── ContextLengthExceeded   the question alone exceeds the model's context window
 ├── BodyTooLarge            the request body is over the limit
-├── Unauthenticated         no API key that is valid; its leaves stand in `key_errors.py`
+├── Unauthenticated         no API key that is valid; its leaves stand in `access_errors.py`
 ├── Forbidden               the caller is known and may not do this; likewise
 │   └── HostForbidden       without API keys the gateway serves loopback only
 ├── EngineUnavailable, EngineRefused, StreamBroken    of the model server

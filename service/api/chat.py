@@ -9,12 +9,12 @@ from fastapi.responses import Response
 from service import access
 from service.api.access.bound_questions import bound
 from service.api.access.watched_streams import key_watch, named_error
-from service.api.http.answered_once import ONCE
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
 from service.api.http.limited import counted_answer, user_of
 from service.api.http.streams import EventStream, event_stream, json_reply, sse, unless_gone
+from service.api.idempotency.answered_once import ONCE
 from service.api.schemas.answers import (
     ChatReply,
     DecisionEventReply,

@@ -14,13 +14,13 @@ from fastapi.responses import Response
 from knowledge import DocumentTooLarge, KnowledgeBase
 from service.api.access.readable import readable_text
 from service.api.document_writes import write_in_order
-from service.api.http.answered_once import ONCE
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.job_replies import ACCEPTED
 from service.api.http.parameters import After, IdempotencyKey, Limit
 from service.api.http.uploads import Upload, read_upload
+from service.api.idempotency.answered_once import ONCE
 from service.api.schemas.documents import (
     DeletedDocument,
     DocumentReply,

@@ -6,10 +6,10 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 
-from service.api.http.answered_once import ONCE
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
+from service.api.idempotency.answered_once import ONCE
 from service.api.schemas.files import FileReply
 from service.errors import InvalidRequest
 

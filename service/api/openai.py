@@ -16,11 +16,11 @@ from router import Strategy
 from service.api.access.bound_questions import bound
 from service.api.access.watched_streams import key_watch
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
-from service.api.http.answered_once import ONCE
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
 from service.api.http.streams import EventStream, event_stream, json_reply, sse, unless_gone
+from service.api.idempotency.answered_once import ONCE
 from service.api.schemas.answers import CitationReply, kind_of_request
 from service.api.schemas.chat import ends_with_result, turns_of
 from service.api.schemas.openai import (

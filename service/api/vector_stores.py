@@ -5,6 +5,7 @@ from functools import partial
 from anyio import to_thread
 from fastapi import APIRouter, Request
 
+from service.access_errors import BaseNotAllowed
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
@@ -19,7 +20,6 @@ from service.api.schemas.vector_stores import (
     VectorStoreDeleted,
 )
 from service.errors import InvalidRequest
-from service.key_errors import BaseNotAllowed
 
 api = APIRouter(
     route_class=JsonRoute,

@@ -14,6 +14,7 @@ import anyio
 from sqlalchemy import select
 
 from knowledge import VectorIndex, delete_tenant
+from service.access_errors import TenantBusy
 from service.engine.client import EngineClient
 from service.errors import ServiceError
 from service.home import Home
@@ -25,7 +26,6 @@ from service.stores.requests.audit_log import AuditLog
 from service.stores.requests.chain import Change
 from service.stores.tenancy.rows import count_rows, delete_rows, names_in_rows, owned_tables
 from service.stores.tenancy.tenants import Tenants
-from service.tenant_errors import TenantBusy
 from service.tenants.erasing import cut_log, erase_index_remains, is_running
 from service.tenants.folders import delete_folders, find_folders
 from service.tenants.logs import erase_entries

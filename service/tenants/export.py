@@ -16,13 +16,13 @@ from typing import IO, Any
 
 from sqlalchemy import Connection
 
+from service.access_errors import ExportImpossible
 from service.settings import VERSION, Settings
 from service.stores.database import Database
 from service.stores.files import files
 from service.stores.migrations import METADATAS
 from service.stores.tenancy.rows import OwnedTable, owned_tables, read_rows
 from service.stores.tenancy.tenants import Tenants
-from service.tenant_errors import ExportImpossible
 from service.tenants.folders import find_folders
 
 FORMAT, FORMAT_VERSION = "fingerpost-tenant", 1

@@ -13,11 +13,11 @@ from starlette.types import Scope as Asgi
 
 from service import access
 from service.access import LOOPBACK_ADDRESSES, LOOPBACK_NAMES, Caller
+from service.access_errors import InvalidKey, KeyInUrl, KeyRequired, ScopeMissing
 from service.api.access.links import caller_of_link
 from service.api.http.scopes import Needs
 from service.context import AppContext
 from service.errors import Unauthenticated
-from service.key_errors import InvalidKey, KeyInUrl, KeyRequired, ScopeMissing
 from service.network.forwarding import came_from_this_machine
 from service.stores.access.api_keys import KEY, key_id_of
 from service.stores.access.worker_requests import WORKER_PREFIX, caller_of_worker

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from knowledge import CollectionNotFound
 from service.access import Caller
+from service.access_errors import UnboundUseCase
 from service.chat.question import Question
 from service.errors import UseCaseNotFound
-from service.key_errors import UnboundUseCase
 
 
 def bound(

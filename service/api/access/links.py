@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlencode
 
 from service.access import Caller
-from service.key_errors import LinkRefused
+from service.access_errors import LinkRefused
 from service.stores.access.signing import Signer
 
 LINK_S = 3600  # long enough to read an answer and look up its sources

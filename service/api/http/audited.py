@@ -13,7 +13,7 @@ from fastapi import Request
 
 from service import access
 from service.api.http.dependencies import Caller, Context
-from service.api.http.exchange import exchange_of
+from service.api.idempotency.exchange import exchange_of
 from service.stores.requests.chain import Change
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

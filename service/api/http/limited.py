@@ -12,7 +12,7 @@ from fastapi import Request
 
 from service import access
 from service.api.http.dependencies import Caller, Context
-from service.api.http.exchange import Exchange, exchange_of
+from service.api.idempotency.exchange import Exchange, exchange_of
 from service.chat.answer import answer
 from service.chat.events import Answer, DeltaEvent, Event
 from service.chat.question import Question

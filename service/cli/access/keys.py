@@ -71,7 +71,7 @@ def create(
         with open_local() as local:
             Tenants(local.database).require_open(new.tenant)
             made, key = ApiKeys(local.database).create(new)
-            local.note_change("keys create", "keys", made.key_id, tenant=made.tenant)
+            local.note_change("keys create", "keys", made.key_id, tenant=made.allowed.tenant)
         output.result({**document(made), "key": key}, key)
         output.info(f"{made.key_id} for tenant {new.tenant}: {_scopes(made)}. {_SHOWN_ONCE}")
 
@@ -106,7 +106,7 @@ def rotate(
         with open_local() as local:
             keys = ApiKeys(local.database)
             made, key = keys.rotate(key_id, grace_s=grace_s, expires_at=_end(expires))
-            local.note_change("keys rotate", "keys", made.key_id, tenant=made.tenant)
+            local.note_change("keys rotate", "keys", made.key_id, tenant=made.allowed.tenant)
         output.result({**document(made), "key": key}, key)
         until = _told(made.previous_until)
         output.info(f"The old key of {made.key_id} is valid until {until}. {_SHOWN_ONCE}")
@@ -118,7 +118,7 @@ def revoke(key_id: IdArgument, as_json: JsonOption = False) -> None:
     with command_output(as_json) as output:
         with open_local() as local:
             ended = ApiKeys(local.database).revoke(key_id)
-            local.note_change("keys revoke", "keys", ended.key_id, tenant=ended.tenant)
+            local.note_change("keys revoke", "keys", ended.key_id, tenant=ended.allowed.tenant)
         output.result(document(ended), f"{ended.key_id} is revoked")
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from sqlalchemy import JSON, Column, Float, String, Table, inspect, select, update
 
 from service.access import LOOPBACK_CALLER, Caller, Scope
+from service.access_errors import InvalidKey, KeyExpired, KeyNotFound, KeyRevoked, UnknownScope
 from service.errors import InvalidRequest
-from service.key_errors import InvalidKey, KeyExpired, KeyNotFound, KeyRevoked, UnknownScope
 from service.stores.database import Database
 from service.stores.tables import metadata
 

@@ -3,7 +3,7 @@
 import time
 
 from service.access import Caller, Scope
-from service.key_errors import InvalidKey
+from service.access_errors import InvalidKey
 from service.stores.access.signing import Signer
 
 WORKER_PREFIX = "worker:"

@@ -24,9 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from service.access import LOOPBACK_CALLER
+from service.access_errors import InvalidTenantName, TenantExists, TenantKept, TenantNotFound
 from service.stores.database import Database
 from service.stores.tables import metadata
-from service.tenant_errors import InvalidTenantName, TenantExists, TenantKept, TenantNotFound
 
 KEPT_AFTER_DELETION = "kept_after_deletion"
 """Key in `Table.info`: rows of such a table stay when their tenant is deleted."""

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from adapters import TrainingCancelled
 from knowledge import VectorIndex
+from service.access_errors import TenantBusy, TenantKept, TenantNotFound
 from service.cli import app
 from service.settings import Settings
 from service.stores.database import Database, open_database
@@ -19,7 +20,6 @@ from service.stores.migrations import METADATAS
 from service.stores.records import Record
 from service.stores.tenancy.rows import count_rows, names_in_rows, owned_tables
 from service.stores.tenancy.tenants import Tenants
-from service.tenant_errors import TenantBusy, TenantKept, TenantNotFound
 from service.tenants.deletion import delete_whole_tenant
 from tests.fakes.context import FakeAdapters
 from tests.fakes.two_tenants import ACME, BOLT, WORDS, TwoTenants, files_with, fill, two_tenants

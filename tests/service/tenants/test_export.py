@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from service.access_errors import ExportImpossible, TenantNotFound
 from service.cli import app
 from service.settings import Settings
-from service.tenant_errors import ExportImpossible, TenantNotFound
 from service.tenants.export import export_tenant
 from tests.fakes.two_tenants import ACME, BOLT, WORDS, files_with, fill, two_tenants
 from tests.service.tenants.test_deletion import OF_DELETED_DOCUMENT, OTHERS, rows_of

@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from service.access_errors import TenantNotFound
 from service.cli import app
 from service.settings import Settings
-from service.tenant_errors import TenantNotFound
 from service.tenants.users import erase_user
 from tests.fakes.two_tenants import ACME, BOLT, TwoTenants, files_with, two_tenants
 from tests.service.tenants.test_deletion import rows_of

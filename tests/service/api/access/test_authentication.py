@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
+from service.access_errors import KeyInUrl
 from service.api.access.authentication import is_of_this_machine, refuse_key_in_url, without_keys
-from service.key_errors import KeyInUrl
 from service.network.forwarding import Proxies
 
 KEY = f"fp_{'0' * 16}_{'a' * 43}"

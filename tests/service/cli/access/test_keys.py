@@ -48,6 +48,7 @@ def test_a_key_is_made_before_anything_runs_and_shown_once(home: Path) -> None:
 
 def test_a_key_is_bound_to_what_is_named() -> None:
     options = ["--use-case", "a", "--use-case", "b", "--knowledge-base", "k", "--labels", "x, y"]
+    assert CliRunner().invoke(app, ["tenants", "create", "acme"]).exit_code == 0
     made = run("create", "--name", "n", "--scopes", "chat,kb:read", "--tenant", "acme", *options)
     assert made["tenant"] == "acme"
     assert made["scopes"] == ["chat", "kb:read"]
@@ -84,7 +85,7 @@ def test_rotate_and_revoke_take_id_or_prefix() -> None:
             ("create", "--name", "n", "--scopes", "chat", "--expires", "2001-01-01"),
             "invalid_request",
         ),
-        (("create", "--name", "n", "--scopes", "chat", "--tenant", "../x"), "invalid_request"),
+        (("create", "--name", "n", "--scopes", "chat", "--tenant", "../x"), "tenant_not_found"),
         (("revoke", "key_0"), "key_not_found"),
         (("rotate", "key_0", "--grace", "-1s"), "invalid_request"),
     ],

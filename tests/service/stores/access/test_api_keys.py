@@ -9,8 +9,8 @@ import anyio
 import pytest
 from sqlalchemy import select
 
+from service.access_errors import InvalidKey, KeyExpired, KeyNotFound, KeyRevoked, UnknownScope
 from service.errors import InvalidRequest
-from service.key_errors import InvalidKey, KeyExpired, KeyNotFound, KeyRevoked, UnknownScope
 from service.stores.access.api_keys import (
     KEY,
     ApiKeys,

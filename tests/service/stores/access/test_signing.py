@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.key_errors import InvalidKey
+from service.access_errors import InvalidKey
 from service.stores.access.signing import Signer
 from service.stores.access.worker_requests import caller_of_worker, worker_key
 from service.stores.database import Database

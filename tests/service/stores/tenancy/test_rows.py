@@ -82,4 +82,5 @@ def test_names_that_others_have_too_are_left_out(database: Engine) -> None:
 def test_every_table_of_the_service_belongs_to_tenants() -> None:
     owned = {each.table.name for each in owned_tables(METADATAS)}
     every = {table.name for each in METADATAS for table in each.tables.values()}
-    assert every - owned == {"tenants"}, "deleting a tenant would leave its rows there"
+    of_the_home = {"tenants", "audit_log", "signing_secrets"}  # the log loses its names
+    assert every - owned == of_the_home, "deleting a tenant would leave its rows there"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from service.access_errors import InvalidTenantName, TenantExists, TenantKept, TenantNotFound
 from service.stores.database import create_tables, open_database
 from service.stores.migrations import METADATAS, upgrade
 from service.stores.tenancy.tenants import Tenants
-from service.tenant_errors import InvalidTenantName, TenantExists, TenantKept, TenantNotFound
 
 
 @pytest.fixture(params=["declared", "migrated"])

@@ -16,8 +16,8 @@ from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import Response
 
 from service.api.http.dependencies import Caller, Context
-from service.api.http.exchange import WholeReply, exchange_of
 from service.api.http.json_bodies import read_json
+from service.api.idempotency.exchange import WholeReply, exchange_of
 from service.context import AppContext
 from service.stores.requests.first_replies import FirstReply, RepeatableRequest
 

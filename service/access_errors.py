@@ -1,4 +1,4 @@
-"""Errors of API keys: which key is refused, and what it may not do.
+"""Errors of API keys and of tenants: what is refused, and which name cannot be one.
 
 Unauthenticated
 ├── KeyRequired         no key came with the request
@@ -13,6 +13,12 @@ KeyInUrl                a key stands in the address of a request
 KeyNotFound             no key has this id
 UnknownScope            a scope that does not exist
 UnboundUseCase          the key is bound to use cases, and the request names none of them
+TenantNotFound          no tenant has this name
+InvalidTenantName       the name cannot be a tenant's
+TenantExists            the name is taken
+TenantKept              the tenant `default` cannot be deleted
+TenantBusy              a job of the tenant has not ended
+ExportImpossible        the file of an export cannot be written
 
 It knows no status; that is in `errors.py`.
 """
@@ -103,3 +109,45 @@ class UnboundUseCase(InvalidRequest):
 
     code = "use_case_required"
     hint = "Name one of the key's use cases in `use_case`."
+
+
+class TenantNotFound(NotFound):
+    """No tenant has this name."""
+
+    code = "tenant_not_found"
+    hint = "`fingerpost tenants ls` lists the tenants."
+
+
+class InvalidTenantName(InvalidRequest):
+    """The name cannot be a tenant's."""
+
+    code = "invalid_tenant_name"
+    hint = "Use 1 to 64 lower-case letters, digits, - and _, beginning with a letter or digit."
+
+
+class TenantExists(InvalidRequest):
+    """The name is taken."""
+
+    code = "tenant_exists"
+    hint = "Choose another name; `fingerpost tenants ls` lists those in use."
+
+
+class TenantKept(InvalidRequest):
+    """The tenant `default` cannot be deleted."""
+
+    code = "tenant_kept"
+    hint = "Every home has it; delete its knowledge bases, use cases and adapters one by one."
+
+
+class TenantBusy(InvalidRequest):
+    """A job of the tenant has not ended."""
+
+    code = "tenant_busy"
+    hint = "Its jobs are cancelled; run the command again once they have ended."
+
+
+class ExportImpossible(InvalidRequest):
+    """The file of an export cannot be written."""
+
+    code = "export_impossible"
+    hint = "Name a new file that ends in .zip, in a folder that exists."

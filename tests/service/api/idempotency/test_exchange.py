@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from service.api.http.exchange import ExchangeLayer, WholeReply, exchange_of
+from service.api.idempotency.exchange import ExchangeLayer, WholeReply, exchange_of
 
 pytestmark = pytest.mark.anyio
 
