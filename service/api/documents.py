@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from knowledge import DocumentTooLarge, KnowledgeBase
+from service.api.access.authentication import require_still_valid
 from service.api.access.readable import readable_text
 from service.api.document_writes import write_in_order
 from service.api.http.audited import note_change
@@ -102,6 +103,7 @@ async def put_document(
     """
     base = await _require_base(context, caller, base_id)
     upload = await read_upload(request, external_id)
+    await require_still_valid(request)
     filename, content = upload.filename, upload.content
     limit = context.settings.knowledge.max_document_bytes
     if len(content) > limit:

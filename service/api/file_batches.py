@@ -16,6 +16,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 
 from knowledge import Chunking, KnowledgeBase
+from service.api.access.readable import require_readable_file
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -128,7 +129,12 @@ def enqueue_file(
     access_labels: Sequence[str] | None = None,
     idempotency_key: str | None = None,
 ) -> Job:
-    """Have an uploaded file added as the document of its name."""
+    """Have an uploaded file added as the document of its name.
+
+    Raises:
+        FileNotFound: It is the file of a document that the caller may not read.
+    """
+    require_readable_file(context, caller, file)
     return context.jobs.enqueue(
         INGEST,
         IngestArgs(
@@ -141,6 +147,7 @@ def enqueue_file(
             file_id=file.file_id,
         ),
         tenant=caller.tenant,
+        key_id=caller.key_id,
         payload=context.files.content(file.file_id, tenant=caller.tenant),
         subject=f"{base_id}/{file.filename}",
         idempotency_key=idempotency_key,

@@ -6,6 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 
+from service.api.access.authentication import require_still_valid
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
@@ -40,6 +41,7 @@ async def upload_file(request: Request, context: Context, caller: Caller) -> Fil
         purpose = str(form.get("purpose") or "fine-tune")
         content = await upload.read()
         name = upload.filename or "rows.jsonl"
+    await require_still_valid(request)
     keep = partial(context.files.save, name, content, purpose=purpose, tenant=caller.tenant)
     file = await to_thread.run_sync(keep)
     note_change(request, object_id=file.file_id, after=file.sha256)

@@ -27,11 +27,13 @@ def open_database(url: str) -> Database:
         a crash of the process and of the machine.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     path = url.removeprefix("sqlite:///")
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    database = create_engine(url, connect_args={"check_same_thread": False, "timeout": 10})
+    wait = {"check_same_thread": False, "timeout": 10}
+    # parameters are questions and answers: they do not belong into the log
+    database = create_engine(url, connect_args=wait, hide_parameters=True)
     event.listen(database, "connect", _prepare_sqlite)
     event.listen(database, "begin", _begin_sqlite)
     return database

@@ -5,10 +5,12 @@ It knows headers and addresses; which endpoint needs what is in `http/scopes.py`
 
 import logging
 import time
+from dataclasses import replace
 from urllib.parse import parse_qs, parse_qsl, unquote
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import Scope as Asgi
 
 from service import access
@@ -41,7 +43,7 @@ async def caller_of(scope: Asgi, needs: Needs, context: AppContext) -> Caller:
     if needs.exempt == "on_this_machine" and is_of_this_machine(scope, headers):
         return access.LOOPBACK_CALLER
     if not await context.keys.exist():
-        if context.settings.server.host in LOOPBACK_ADDRESSES:
+        if context.settings.server.host in LOOPBACK_ADDRESSES and scope["came_directly"]:
             return access.LOOPBACK_CALLER
         raise KeyRequired(f"There are no API keys yet: {access.FIRST_KEY}")
     key = sent_key(headers)
@@ -61,12 +63,30 @@ async def caller_of_key(key: str, context: AppContext) -> Caller:
         Unauthenticated: It is malformed, unknown, expired or revoked.
     """
     if key.startswith(WORKER_PREFIX):
-        return caller_of_worker(key, context.worker_requests)
+        return await _caller_of_job(key, context)
     found = await context.keys.find(key_id_of(key))
     if found is None:
         raise InvalidKey("This API key is unknown.")
     found.require_valid(key)
     return found.caller()
+
+
+async def _caller_of_job(key: str, context: AppContext) -> Caller:
+    """Return who a job of the worker asks for: bound as the key that started it, while that lives.
+
+    Raises:
+        Unauthenticated: The signature does not fit, or that key is valid no longer.
+    """
+    asked = caller_of_worker(key, context.worker_requests)
+    if asked.key_id is None:
+        return asked
+    found = await context.keys.find(asked.key_id)
+    if found is None:
+        raise InvalidKey("The key that started this job is unknown.")
+    found.require_active()
+    bound = found.caller()
+    bases = bound.knowledge_bases
+    return replace(asked, key_id=None, use_cases=bound.use_cases, knowledge_bases=bases)
 
 
 async def refusal_during(scope: Asgi) -> Unauthenticated | None:
@@ -86,6 +106,17 @@ async def refusal_during(scope: Asgi) -> Unauthenticated | None:
     except SQLAlchemyError:
         log.warning("keys cannot be read while an answer is streamed")
     return None
+
+
+async def require_still_valid(request: Request) -> None:
+    """Refuse to go on where a body took so long to arrive that its key is valid no longer.
+
+    Raises:
+        Unauthenticated: The key was revoked or has expired meanwhile.
+    """
+    refusal = await refusal_during(request.scope)
+    if refusal is not None:
+        raise refusal
 
 
 def _without_key(scope: Asgi, needs: Needs, context: AppContext) -> Caller:

@@ -1,8 +1,35 @@
-"""A document's text, where the caller holds one of its labels; otherwise as if there were none."""
+"""What of documents a caller may read: those with one of its labels; others are as if not there."""
 
-from knowledge import DocumentNotFound, DocumentText
+from contextlib import suppress
+
+from knowledge import Document, DocumentNotFound, DocumentText
 from service.access import Caller
 from service.context import AppContext
+from service.errors import FileNotFound
+from service.stores.files import UploadedFile
+
+
+def may_read(caller: Caller, document: Document) -> bool:
+    """Return whether the caller holds a label of the document, or it has none."""
+    held = caller.access_labels
+    return not document.access or held is None or not held.isdisjoint(document.access)
+
+
+def require_readable_file(context: AppContext, caller: Caller, file: UploadedFile) -> None:
+    """Refuse an uploaded file whose bytes are those of a document with labels of others.
+
+    Raises:
+        FileNotFound: As if there were no such file.
+    """
+    if caller.access_labels is None:
+        return
+    for base in context.knowledge.list_bases(tenant=caller.tenant):
+        with suppress(DocumentNotFound):
+            found = context.knowledge.get_document(
+                base.base_id, file.filename, tenant=caller.tenant
+            )
+            if found.content_hash == file.sha256 and not may_read(caller, found):
+                raise FileNotFound(f"There is no file {file.file_id!r}.", param="file_id")
 
 
 def readable_text(
@@ -15,7 +42,6 @@ def readable_text(
         DocumentNotFound: There is no such document, or none that the caller may read.
     """
     found = context.knowledge.document_text(base_id, external_id, tenant=caller.tenant)
-    labels, held = found.document.access, caller.access_labels
-    if labels and held is not None and held.isdisjoint(labels):
+    if not may_read(caller, found.document):
         raise DocumentNotFound(f"knowledge base {base_id!r} has no document {external_id!r}")
     return found

@@ -100,13 +100,17 @@ async def _store(context: AppContext, request: RepeatableRequest, reply: WholeRe
             return
         named = {name.decode("latin-1").lower(): value for name, value in reply.headers}
         headers = {k: v.decode("latin-1") for k, v in named.items() if k in STORED_HEADERS}
+        if headers.get("content-type", "").startswith("text/event-stream"):
+            await to_thread.run_sync(replies.release, request)
+            return
         first = FirstReply(reply.status, headers, reply.body)
         await to_thread.run_sync(replies.save, request, first)
 
 
 def _fields(request: Request, body: bytes) -> Mapping[str, Any]:
     """Return the fields of a JSON body; of any other, none."""
-    if not request.headers.get("content-type", "").startswith("application/json"):
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
         return {}
     try:
         value = read_json(body)

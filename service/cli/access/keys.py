@@ -17,7 +17,7 @@ from service.api.schemas.shapes import JsonObject
 from service.cli.local import open_local
 from service.cli.output import JsonOption, command_output
 from service.errors import InvalidRequest
-from service.stores.access.api_keys import GRACE_S, ApiKey, ApiKeys, NewKey
+from service.stores.access.api_keys import CREATION, GRACE_S, ApiKey, ApiKeys, NewKey
 from service.stores.tenancy.tenants import Tenants
 
 app = typer.Typer(help="API keys: who may use the gateway, and for what.", no_args_is_help=True)
@@ -71,7 +71,7 @@ def create(
         with open_local() as local:
             Tenants(local.database).require_open(new.tenant)
             made, key = ApiKeys(local.database).create(new)
-            local.note_change("keys create", "keys", made.key_id, tenant=made.allowed.tenant)
+            local.note_change(CREATION, "keys", made.key_id, tenant=made.allowed.tenant)
         output.result({**document(made), "key": key}, key)
         output.info(f"{made.key_id} for tenant {new.tenant}: {_scopes(made)}. {_SHOWN_ONCE}")
 

@@ -18,11 +18,13 @@ from service.access import LOOPBACK_CALLER, Caller, Scope
 from service.access_errors import InvalidKey, KeyExpired, KeyNotFound, KeyRevoked, UnknownScope
 from service.errors import InvalidRequest
 from service.stores.database import Database
+from service.stores.requests.audit_log import audit_log
 from service.stores.tables import metadata
 
 KEY = re.compile(r"fp_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")
 TENANT_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SECRET_BYTES = 32  # 256 bits: nobody finds one by trying, so a plain hash suffices
+CREATION = "keys create"  # as the audit log names it
 GRACE_S = 24 * 3600.0  # how long the old key stays valid: time to exchange it everywhere
 
 api_keys = Table(
@@ -144,9 +146,14 @@ class ApiKeys:
         self._database = database
 
     def exist(self) -> bool:
-        """Return whether a key was ever made: one that is revoked opens nothing again."""
+        """Return whether a key was ever made: one that is revoked opens nothing again.
+
+        Nor does the deletion of the tenant that had it: the audit log still knows.
+        """
+        kept = select(api_keys.c.key_id).limit(1)
+        noted = select(audit_log.c.seq).where(audit_log.c.action == CREATION).limit(1)
         with self._database.connect() as connection:
-            return connection.execute(select(api_keys.c.key_id).limit(1)).first() is not None
+            return any(connection.execute(query).first() is not None for query in (kept, noted))
 
     def create(self, new: NewKey) -> tuple[ApiKey, str]:
         """Keep a new key; return it with the key itself, which cannot be read again.
@@ -250,7 +257,9 @@ class ApiKeys:
 
 def keys_exist(database: Database) -> bool:
     """Return whether a key was ever made; in a database without the table none was."""
-    return inspect(database).has_table(api_keys.name) and ApiKeys(database).exist()
+    tables = inspect(database)
+    is_new = tables.has_table(api_keys.name) and tables.has_table(audit_log.name)
+    return is_new and ApiKeys(database).exist()
 
 
 def key_id_of(key: str) -> str:

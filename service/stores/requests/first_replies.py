@@ -153,11 +153,13 @@ class FirstReplies:
             "body": reply.body,
             "changed_at": time.time(),
         }
-        with self._write.begin() as connection:
-            connection.execute(
-                update(first_replies).where(_is_claim_of(request.name)).values(values)
-            )
-        self._claimed.discard(request.name)
+        try:
+            with self._write.begin() as connection:
+                connection.execute(
+                    update(first_replies).where(_is_claim_of(request.name)).values(values)
+                )
+        finally:
+            self._claimed.discard(request.name)  # unsaved, the claim ends by itself
 
     def release(self, request: RepeatableRequest) -> None:
         """Forget a claimed request, so that it is answered when it is sent again."""

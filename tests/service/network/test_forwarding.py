@@ -8,7 +8,9 @@ import pytest
 from service.errors import HostForbidden
 from service.network.forwarding import Proxies, came_from_this_machine, require_allowed_host
 from service.settings import Settings
+from service.stores.access.api_keys import ApiKeys, NewKey
 from tests.service.conftest import Running
+from tests.service.waiting import eventually
 
 PROXIES = Proxies(["10.0.0.0/24", "2001:db8::7"])
 
@@ -127,12 +129,21 @@ class TestBehindAProxy:
         told = {name.replace("_", "-"): text for name, text in headers.items()}
         return running.client.post("/v1/chat/completions", json=body, headers=told)
 
+    def test_without_keys_nobody_behind_a_proxy_is_let_in(self, running: Running) -> None:
+        running.put_use_case()
+        assert running.client.get("/use_cases").status_code == 200
+        reply = running.client.get("/use_cases", headers={"x-forwarded-for": "203.0.113.5"})
+        assert reply.status_code == 401
+        assert reply.json()["error"]["code"] == "key_required"
+
     def test_citations_lead_to_the_address_that_clients_use(self, running: Running) -> None:
         running.client.post("/v1/vector_stores", json={"name": "handbook", "id": "handbook"})
         assert running.put_document().status_code == 200
         running.put_use_case()
         running.engine.switches.pieces = ("Within 30 days [1].",)
-        done = self.ask(running, **FORWARDED).json()
+        _, key = ApiKeys(running.context.database).create(NewKey(name="n", scopes=("chat",)))
+        eventually(lambda: running.client.get("/v1/models").status_code == 401)
+        done = self.ask(running, x_api_key=key, **FORWARDED).json()
         (annotation,) = done["choices"][0]["message"]["annotations"]
         link = annotation["url_citation"]["url"]
         assert link.startswith("https://answers.example.com/sources/handbook/returns.md?")

@@ -61,3 +61,15 @@ def test_a_key_bound_to_a_use_case_or_base_sees_no_work_of_another(
             assert client.get(path).status_code == 404
         assert client.get(f"/compare/{saved}/regret").status_code == 404
         assert client.get(f"/decisions/{asked}").status_code == 404
+
+
+def test_a_comparison_is_bound_as_the_key_that_started_it(
+    keyed: Running, client_with: MakeKey
+) -> None:
+    body = {"use_case": "demo", "rows": ROWS, "strategies": ["rag"]}
+    with client_with(*EVERY, knowledge_bases=("hr",)) as client:
+        started = client.post("/compare", json=body).json()["id"]
+        eventually(lambda: keyed.client.get(f"/compare/{started}").json()["status"] == "succeeded")
+    outcomes = keyed.client.get(f"/compare/{started}/outcomes")
+    assert outcomes.status_code == 200
+    assert "30 days" not in outcomes.text

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from service.stores.access.api_keys import ApiKeys, NewKey
+from service.stores.access.api_keys import CREATION, ApiKeys, NewKey, api_keys
+from service.stores.requests.audit_log import AuditLog
+from service.stores.requests.chain import Change
 from tests.service.api.access.conftest import EVERY, MakeKey, bearer
 from tests.service.conftest import Running
 
@@ -189,3 +191,31 @@ def test_the_worker_asks_its_gateway_although_there_are_keys(keyed: Running) -> 
         time.sleep(0.05)
     lines = keyed.client.get(f"/compare/{started.json()['id']}/outcomes").text.splitlines()
     assert [json.loads(line).get("error") for line in lines] == [None]
+
+
+def test_a_file_of_a_document_with_others_labels_cannot_be_added_again(
+    keyed: Running, client_with: MakeKey
+) -> None:
+    put = keyed.client.put(
+        "/v1/vector_stores/handbook/documents/pay.md",
+        files={"file": ("pay.md", b"# Pay\n\nThe night rate is 31 euros.")},
+        data={"access_labels": '["hr"]'},
+    )
+    assert put.status_code == 200, put.text
+    kept = keyed.client.post(
+        "/v1/files", files={"file": ("pay.md", b"# Pay\n\nThe night rate is 31 euros.")}
+    ).json()["id"]
+    asked = {"file_id": kept}
+    with client_with("kb:read", "kb:write", access_labels=("it",)) as other:
+        refused = other.post("/v1/vector_stores/handbook/files", json=asked)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "file_not_found")
+    with client_with("kb:read", "kb:write", access_labels=("hr",)) as reader:
+        assert reader.post("/v1/vector_stores/handbook/files", json=asked).status_code == 200
+
+
+def test_keys_that_left_with_their_tenant_open_nothing(keyed: Running, keys: ApiKeys) -> None:
+    database = keyed.context.database
+    AuditLog(database).append(Change("acme", None, "command", CREATION, "keys"))
+    with database.execution_options(write=True).begin() as connection:
+        connection.execute(api_keys.delete())
+    assert keys.exist()

@@ -1,5 +1,6 @@
 """`Idempotency-Key`: the first reply again, and 409 for anything else under the key."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -137,3 +138,14 @@ def test_an_upload_that_goes_on_as_a_job_is_found_again(
     assert again.status_code == 200
     other = running.client.put(path, json={**body, "content": "# Two"}, headers=KEY)
     assert other.status_code == 409
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.chat+json", "Application/JSON; charset=utf-8"])
+def test_a_body_is_read_as_its_endpoint_reads_it(running: Running, kind: str) -> None:
+    running.put_use_case()
+    body = {"messages": [{"role": "user", "content": "hi"}], "stream": "true"}
+    headers = {"content-type": kind, "idempotency-key": "s1"}
+    for _ in range(2):
+        reply = running.client.post("/chat", content=json.dumps(body), headers=headers)
+        assert reply.headers["content-type"].startswith("text/event-stream")
+        assert "idempotent-replayed" not in reply.headers

@@ -37,9 +37,12 @@ def test_the_worker_asks_for_its_tenant_for_a_minute(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signer = Signer(database, "worker")
-    key = worker_key(signer, "acme")
+    key = worker_key(signer, "acme", "key_1")
     caller = caller_of_worker(key, signer)
-    assert (caller.tenant, caller.scopes) == ("acme", frozenset({"chat"}))
+    assert (caller.tenant, caller.key_id, caller.scopes) == ("acme", "key_1", frozenset({"chat"}))
+    assert caller_of_worker(worker_key(signer, "acme", None), signer).key_id is None
+    with pytest.raises(InvalidKey):
+        caller_of_worker(key.replace("key_1", "key_2"), signer)
     with pytest.raises(InvalidKey):
         caller_of_worker(key.replace("acme", "other"), signer)
     for broken in ("worker:", "worker:acme", "worker:acme:x:y"):
