@@ -19,6 +19,7 @@ FIELDS = {
     "response_format",
     "stream",
     "stream_options",
+    "cache_salt",  # of the service itself
 }
 # Fields of vLLM's protocol and of none.
 FOREIGN = (

@@ -232,8 +232,6 @@ def try_out(
     told = [one for one in model.secrets_of(other) if holds(text, one)]
     allowed = sent + model.made[tenant]
     assert [one for one in told if not holds(allowed, one)] == [], f"{where} {text}"
-    named = allowed if path == "/audit" else sent  # its rows name what the tenant itself named
-    assert [one for one in told if one in SAID[other] and one not in named] == [], where
     if reply.is_success and method != "GET":
         model.made[tenant] += sent
     unchanged(before, model.rows(other), where)
