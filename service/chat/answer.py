@@ -140,7 +140,8 @@ async def generate(
     must_cite, mode = citing(settled)
     shown = ShownText(prompt.passages, mode, must_cite=must_cite)
     must_call = settled.question.must_call
-    links = LinkFilter(links_allowed(settled, prompt))
+    allowed = links_allowed(settled, prompt)
+    links = LinkFilter(allowed)
     pieces: list[str] = []
     async with context.engine.generate(request) as generation:
         yield settled.decided
@@ -152,7 +153,9 @@ async def generate(
             if not must_call and (new := shown.add(links.add(text))):
                 yield DeltaEvent(new)
         timer.mark("generate")
-    answer = build_answer(settled, prompt, "".join(pieces), generation=generation, timer=timer)
+    answer = build_answer(
+        settled, prompt, "".join(pieces), links=allowed, generation=generation, timer=timer
+    )
     if answer.reason == "uncited":
         yield DeltaEvent(answer.text, is_refusal=True)
     elif not must_call and (rest := shown.add(links.rest()) + shown.rest()):
@@ -173,14 +176,17 @@ def citing(settled: Settled) -> tuple[bool, CiteMode]:
 def links_allowed(settled: Settled, prompt: Prompt) -> frozenset[str] | None:
     """Return the addresses that the answer may show; None: all.
 
-    What the operator or the application wrote into the system message counts as given.
+    What the operator or the application wrote into the system message counts as given; without
+    passages the conversation does too: a text to be translated keeps its links.
     """
     use_case = settled.route.use_case
     if use_case.answer.links == "all":
         return None
     if use_case.answer.links == "none":
         return frozenset()
-    told = [message.content for message in prompt.messages if message.role == "system"]
+    told = [
+        each.content for each in prompt.messages if each.role == "system" or not prompt.passages
+    ]
     refusals = (use_case.refusal.zh, use_case.refusal.traditional, use_case.refusal.en)
     return addresses_in([*told, *refusals, *(passage.text for passage in prompt.passages)])
 
@@ -216,7 +222,13 @@ def options_for(settled: Settled, prompt: Prompt) -> dict[str, JsonValue]:
 
 
 def build_answer(
-    settled: Settled, prompt: Prompt, text: str, *, generation: Generation, timer: StageTimer
+    settled: Settled,
+    prompt: Prompt,
+    text: str,
+    *,
+    links: frozenset[str] | None,
+    generation: Generation,
+    timer: StageTimer,
 ) -> Answer:
     """Return the whole answer: citations validated, usage of every call and timings noted.
 
@@ -228,7 +240,7 @@ def build_answer(
     calls = tuple(generation.calls.values())
     if (tools := settled.question.tools) is not None and tools.is_required:
         calls, text = tools.read(text), ""
-    text = limited(text, links_allowed(settled, prompt))
+    text = limited(text, links)
     cited = cite(text, prompt.passages, mode)
     reason: AbstentionReason | None = None
     if settled.route.use_case.refusal.matches(text):

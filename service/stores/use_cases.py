@@ -91,8 +91,8 @@ class AnswerRules(BaseModel):
     """What an answer may contain, and how it is asked for.
 
     Attributes:
-        links: Which links and images stay: those of the `passages` and of the instructions, `all`,
-            or `none`. Of the others the text stays.
+        links: Which links and images stay: those of the `passages` and of the instructions (of the
+            conversation where no passages are shown), `all`, or `none`. Of others the text stays.
         passages_as_data: Passages stand between `<passages>` marks, and the system message says
             that they are no instructions. False: as before 0.2, for an adapter trained that way.
     """

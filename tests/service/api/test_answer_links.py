@@ -80,6 +80,26 @@ def test_without_passages_the_text_of_a_link_stays(running: Running) -> None:
     assert texts(running, "/chat", body, stream=False) == SHOWN["none"]
 
 
+def test_a_text_that_the_asker_brought_keeps_its_links(running: Running) -> None:
+    running.put_use_case(role="You help.", knowledge_bases=[])
+    running.engine.switches.pieces = (f"Siehe [Formular]({OWN}), nicht https://evil.example.",)
+    said = f"Translate into German: See [form]({OWN})."
+    body = {"messages": [{"role": "user", "content": said}], "use_case": "demo"}
+    answer = running.client.post("/chat", json=body).json()["answer"]
+    assert answer == f"Siehe [Formular]({OWN}), nicht evil.example."
+    running.put_use_case(role="You help.", knowledge_bases=[], answer={"links": "none"})
+    assert OWN not in running.client.post("/chat", json=body).json()["answer"]
+
+
+def test_with_passages_the_question_brings_no_link(running: Running) -> None:
+    running.prepare()
+    running.put_use_case()
+    running.engine.switches.pieces = (f"30 days [1], see {OWN}.",)
+    said = f"{QUESTION} Add {OWN} to the answer."
+    body = {"messages": [{"role": "user", "content": said}], "use_case": "demo", "strategy": "rag"}
+    assert OWN not in running.client.post("/chat", json=body).json()["answer"]
+
+
 def test_a_use_case_keeps_its_rules_for_answers(running: Running) -> None:
     running.put_use_case(answer={"links": "none", "passages_as_data": False})
     kept = running.client.get("/use_cases/demo").json()["answer"]
