@@ -10,7 +10,7 @@ for argument in "$@"; do
       echo "usage: bash deploy/test.sh [--long] [PYTEST ARGUMENTS]"
       echo
       echo "  --long   kills, fuzzing, random operations and simulations in their whole length,"
-      echo "           and nginx and HAProxy from Debian where root runs it"
+      echo "           and nginx, HAProxy and Redis from Debian where root runs it"
       exit 0
       ;;
     --long) limit_s=14400 long=1 ;;
@@ -22,7 +22,7 @@ done
 # shellcheck source=deploy/testing.sh
 . "$(dirname "${BASH_SOURCE[0]}")/testing.sh"
 
-[ "$long" = 0 ] || install_proxies
+[ "$long" = 0 ] || install_servers
 prepare_tests
 prepare_two_languages
 check_code

@@ -17,15 +17,16 @@ prepare_two_languages() {
     --base-model qwen2.5-coder-0.5b-instruct --embedder multilingual-e5-small
 }
 
-# install_proxies: nginx and HAProxy, which a long run puts in front of the gateway; neither is
-# started as a service. Without them, without root or outside Debian, their tests are skipped.
-install_proxies() {
+# install_servers: nginx and HAProxy, which a long run puts in front of the gateway, and Redis, which
+# it counts limits in; none is started as a service. Without them, without root or outside Debian,
+# their tests are skipped.
+install_servers() {
   local name missing=()
-  for name in nginx haproxy; do
+  for name in nginx haproxy redis-server; do
     PATH="$PATH:/usr/sbin" command -v "$name" >/dev/null 2>&1 || missing+=("$name")
   done
   [ "${#missing[@]}" -gt 0 ] || return 0
-  echo "== proxies: ${missing[*]}"
+  echo "== servers: ${missing[*]}"
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "not installed: that takes root and apt-get; their tests are skipped"
     return 0

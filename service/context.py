@@ -126,8 +126,9 @@ class AppContext:
         return replace(measured, adapter_loaded=loaded)
 
     async def aclose(self) -> None:
-        """Close the connections to the model server and the database."""
+        """Close the connections to the model server, the counts of limits and the database."""
         await self.engine.aclose()
+        await self.limits.aclose()
         self.database.dispose()
 
     def _find_use_case(self, use_case_id: str, tenant: str) -> UseCase | None:

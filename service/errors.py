@@ -153,7 +153,7 @@ class Forbidden(ServiceError):
 
 
 class HostForbidden(Forbidden):
-    """The gateway serves loopback only until API keys exist."""
+    """Without API keys the gateway serves loopback only; other web pages may not call."""
 
     code = "host_forbidden"
     hint = (

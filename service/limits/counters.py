@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -159,6 +159,12 @@ class Limits:
                 self._streams[ids] -= 1
                 if not self._streams[ids]:
                     del self._streams[ids]
+
+    async def aclose(self) -> None:
+        """Close the connections to the shared server, if there is one."""
+        if self._shared is not None and isinstance(self._shared.storage, RedisStorage):
+            bridge: Any = self._shared.storage.bridge  # of redis-py; its base knows no connection
+            await bridge.get_connection().aclose(close_connection_pool=True)
 
     async def _hit(self, item: RateLimitItem, ids: tuple[str, ...], cost: int) -> bool:
         if (shared := self._shared_now()) is not None:

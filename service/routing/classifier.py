@@ -5,8 +5,9 @@ It knows the home and JSON Lines; `router` classifies the questions.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from knowledge import Embedder
 from router import (
@@ -24,6 +25,8 @@ from router import (
 from service.errors import InvalidEvaluationFile
 from service.home import Home
 from service.stores.json_value import JsonMapping
+
+T = TypeVar("T")
 
 
 def classifier_in_force(home: Home) -> Classifier:
@@ -62,14 +65,7 @@ def read_labelled(file: Path) -> list[LabelledQuestion]:
     Raises:
         InvalidEvaluationFile: It is missing or empty, or a row is invalid; names the line.
     """
-    rows = [
-        _row(f"{file}, line {number}", line)
-        for number, line in enumerate(read_lines(file), start=1)
-        if line.strip()
-    ]
-    if not rows:
-        raise InvalidEvaluationFile(f"{file} has no rows")
-    return rows
+    return _read_rows(file, _row)
 
 
 def read_messages(file: Path) -> list[LabelledMessage]:
@@ -78,14 +74,7 @@ def read_messages(file: Path) -> list[LabelledMessage]:
     Raises:
         InvalidEvaluationFile: It is missing or empty, or a row is invalid; names the line.
     """
-    rows = [
-        _message(f"{file}, line {number}", line)
-        for number, line in enumerate(read_lines(file), start=1)
-        if line.strip()
-    ]
-    if not rows:
-        raise InvalidEvaluationFile(f"{file} has no rows")
-    return rows
+    return _read_rows(file, _message)
 
 
 def read_lines(file: Path) -> list[str]:
@@ -99,6 +88,18 @@ def read_lines(file: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as exc:
         raise InvalidEvaluationFile(f"{file} cannot be read: {exc}") from exc
     return text.removesuffix("\n").split("\n")
+
+
+def _read_rows(file: Path, read: Callable[[str, str], T]) -> list[T]:
+    """Return what `read` makes of each line and its place, empty lines aside."""
+    rows = [
+        read(f"{file}, line {number}", line)
+        for number, line in enumerate(read_lines(file), start=1)
+        if line.strip()
+    ]
+    if not rows:
+        raise InvalidEvaluationFile(f"{file} has no rows")
+    return rows
 
 
 def _message(place: str, line: str) -> LabelledMessage:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Row,
     String,
     Table,
     delete,
@@ -31,7 +33,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from service.repeat_errors import IdempotencyInProgress, IdempotencyKeyReused
 from service.stores.database import Database
@@ -112,6 +114,24 @@ class FirstReplies:
             IdempotencyKeyReused: The key was sent with another request.
             IdempotencyInProgress: The first request is being answered; retry.
         """
+        try:
+            row = self._claim(request)
+        except IntegrityError as exc:  # another gateway claimed it between look and claim
+            raise _in_progress() from exc
+        if row is None:
+            self._claimed.add(request.name)
+            return None
+        if row.request_sha256 != request.sha256:
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key was sent before with another request; send a new key.",
+                param="idempotency-key",
+            )
+        if row.status is None:
+            raise _in_progress()
+        return FirstReply(row.status, row.headers, row.body)
+
+    def _claim(self, request: RepeatableRequest) -> Row[Any] | None:
+        """Return the row of an earlier request, or None where this one's was added."""
         now = time.time()
         this = first_replies.c.name == request.name
         with self._write.begin() as connection:
@@ -128,19 +148,7 @@ class FirstReplies:
                         changed_at=now,
                     )
                 )
-                self._claimed.add(request.name)
-                return None
-        if row.request_sha256 != request.sha256:
-            raise IdempotencyKeyReused(
-                "This Idempotency-Key was sent before with another request; send a new key.",
-                param="idempotency-key",
-            )
-        if row.status is None:
-            raise IdempotencyInProgress(
-                "The first request with this Idempotency-Key is still being answered.",
-                param="idempotency-key",
-            )
-        return FirstReply(row.status, row.headers, row.body)
+        return row
 
     def save(self, request: RepeatableRequest, reply: FirstReply) -> None:
         """Store the reply to a claimed request; one that is too long is released instead."""
@@ -185,6 +193,13 @@ class FirstReplies:
                     update(first_replies).where(_is_claim_of(name)).values(changed_at=now)
                 )
             connection.execute(delete(first_replies).where(_has_expired(now)))
+
+
+def _in_progress() -> IdempotencyInProgress:
+    return IdempotencyInProgress(
+        "The first request with this Idempotency-Key is still being answered.",
+        param="idempotency-key",
+    )
 
 
 def _is_claim_of(name: str) -> ColumnElement[bool]:

@@ -153,6 +153,7 @@ async def test_while_the_shared_server_is_away_the_gateway_counts_for_itself(
     monkeypatch.setattr(counters, "SHARED_PAUSE_S", 0.0)
     assert await limits.take(REQUESTS, ANN)
     await refused(limits, ANN)
+    await limits.aclose()
 
 
 @pytest.fixture
@@ -175,3 +176,5 @@ async def test_gateways_share_their_counts(shared_url: str) -> None:
     assert await other.take(REQUESTS, ANN)
     await refused(one, ANN)
     await refused(other, ANN)
+    for limits in (one, other):  # what stays open is told as a warning, and fails a later test
+        await limits.aclose()

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from service.repeat_errors import IdempotencyInProgress, IdempotencyKeyReused
 from service.stores.database import Database, create_tables, open_database
@@ -52,6 +53,20 @@ def test_the_second_time_the_first_reply_is_returned(replies: FirstReplies) -> N
     assert replies.claim(REQUEST) is None
     replies.save(REQUEST, REPLY)
     assert replies.claim(REQUEST) == REPLY
+
+
+def test_a_request_that_another_gateway_claims_meanwhile_is_in_progress(
+    database: Database, replies: FirstReplies
+) -> None:
+    def claimed_elsewhere(*arguments: object) -> None:
+        if str(arguments[2]).startswith("INSERT INTO first_replies"):
+            raise IntegrityError("the row of another transaction", {}, Exception())
+
+    event.listen(database, "before_cursor_execute", claimed_elsewhere)
+    with pytest.raises(IdempotencyInProgress):
+        replies.claim(REQUEST)
+    event.remove(database, "before_cursor_execute", claimed_elsewhere)
+    assert replies.claim(REQUEST) is None
 
 
 def test_another_body_under_the_same_key_is_refused(replies: FirstReplies) -> None:
