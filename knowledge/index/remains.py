@@ -24,6 +24,8 @@ def erase_remains(folder: Path) -> bool:
     file = folder / DATABASE
     if not file.is_file():
         return True
+    # looked up before the database is read: a folder made meanwhile is of a new collection
+    folders = [path for path in folder.iterdir() if path.is_dir() and _is_uuid(path.name)]
     try:
         with contextlib.closing(
             sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None)
@@ -34,8 +36,8 @@ def erase_remains(folder: Path) -> bool:
             serving = {str(row[0]) for row in chroma.execute("SELECT id FROM segments")}
     except sqlite3.Error:
         return False
-    for path in folder.iterdir():
-        if path.is_dir() and _is_uuid(path.name) and path.name not in serving:
+    for path in folders:
+        if path.name not in serving:
             shutil.rmtree(path)
     return True
 

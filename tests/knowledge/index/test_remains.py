@@ -1,6 +1,7 @@
 """Of a dropped collection Chroma's folder keeps nothing; the others serve on."""
 
 import sqlite3
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from knowledge import ChromaIndex, erase_remains
+from knowledge.index import remains
 from knowledge.index.remains import DATABASE
+from tests.fakes.room import ChromaServer
 
 MINE, OTHERS = "kb_mine", "kb_others"
 N = 1_200  # Chroma writes a collection's own folder after 1,000 vectors
@@ -57,6 +60,41 @@ def test_the_other_collections_are_searched_and_written_on(tmp_path: Path) -> No
     assert hits[0].chunk_id == f"{OTHERS}-7"
     assert "new" in index.reachable(OTHERS)
     index.close()
+
+
+@pytest.mark.timeout(120)
+def test_a_server_that_runs_meanwhile_serves_on(tmp_path: Path) -> None:
+    with ChromaServer(tmp_path / "chroma") as server:
+        index = ChromaIndex.connect("127.0.0.1", server.port, breaker_s=0)
+        for seed, name in enumerate((OTHERS, MINE)):
+            index.create(name)
+            index.upsert(name, [f"{name}-{number}" for number in range(N)], vectors(seed))
+        index.drop(MINE)
+        assert holds(server.folder, MINE.encode())
+        assert erase_remains(server.folder)
+        assert holds(server.folder, MINE.encode()) == []
+        index.upsert(OTHERS, ["new"], -vectors(1)[:1])
+        assert index.count(OTHERS) == N + 1
+        index.create("kb_later")
+        index.upsert("kb_later", [f"later-{number}" for number in range(N)], vectors(2))
+        index.close()
+        server.end()
+        server.start()
+        index = ChromaIndex.connect("127.0.0.1", server.port, breaker_s=0)
+        for name, seed, hit in ((OTHERS, 0, f"{OTHERS}-7"), ("kb_later", 2, "later-7")):
+            assert index.start_query(name, vectors(seed)[7], top_k=1)()[0].chunk_id == hit
+        assert "new" in index.reachable(OTHERS)
+        index.close()
+
+
+def test_the_folder_of_a_collection_that_is_made_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path)
+    made = tmp_path / str(uuid.uuid4())
+    monkeypatch.setattr(remains, "_blank_queue", lambda _chroma: made.mkdir())
+    assert erase_remains(tmp_path)
+    assert made.is_dir()
 
 
 def test_a_busy_database_is_told_and_a_missing_one_is_no_error(
