@@ -129,3 +129,12 @@ def test_a_write_takes_the_lock_when_it_begins(database: Engine, url: str) -> No
             other.execute("BEGIN IMMEDIATE")
     finally:
         other.close()
+
+
+def test_what_is_stored_stands_in_no_error(database: Engine) -> None:
+    row = insert(counters).values(id=4711, n=1)
+    with database.begin() as connection:
+        connection.execute(row)
+    with database.connect() as connection, pytest.raises(IntegrityError) as refused:
+        connection.execute(row)
+    assert "4711" not in str(refused.value)

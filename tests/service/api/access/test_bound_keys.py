@@ -3,12 +3,19 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
 import httpx
 import pytest
+from sqlalchemy import select
 
+from service.access_errors import KeyRevoked
+from service.api.access.authentication import caller_of_key
 from service.stores.access.api_keys import CREATION, ApiKeys, NewKey, api_keys
+from service.stores.access.worker_requests import worker_key
+from service.stores.jobs import jobs
 from service.stores.requests.audit_log import AuditLog
 from service.stores.requests.chain import Change
 from tests.service.api.access.conftest import EVERY, MakeKey, bearer
@@ -219,3 +226,63 @@ def test_keys_that_left_with_their_tenant_open_nothing(keyed: Running, keys: Api
     with database.execution_options(write=True).begin() as connection:
         connection.execute(api_keys.delete())
     assert keys.exist()
+
+
+def test_other_bytes_under_the_name_of_a_guarded_document_are_a_file_of_ones_own(
+    keyed: Running, client_with: MakeKey
+) -> None:
+    label(keyed, "hr")
+    keyed.client.post("/v1/vector_stores", json={"name": "own", "id": "own"})
+    own = {"file": ("returns.md", b"# Mine\n\nThe cellar is dry.")}
+    with client_with("kb:read", "kb:write", access_labels=("it",)) as other:
+        kept = other.post("/v1/files", files=own).json()["id"]
+        added = other.post("/v1/vector_stores/own/files", json={"file_id": kept})
+    assert added.status_code == 200, added.text
+
+
+@pytest.mark.anyio
+async def test_a_job_ends_with_the_key_that_started_it(keyed: Running, keys: ApiKeys) -> None:
+    made, _ = keys.create(NewKey(name="n", scopes=("experiments",), use_cases=("demo",)))
+    asked = worker_key(keyed.context.worker_requests, "default", made.key_id)
+    known = await caller_of_key(asked, keyed.context)
+    assert (known.scopes, known.use_cases) == (frozenset({"chat"}), frozenset({"demo"}))
+    assert known.key_id is None  # its limits are of people who ask
+    keys.revoke(made.key_id)
+    await anyio.sleep(0.7)  # a gateway knows within half a second
+    with pytest.raises(KeyRevoked):
+        await caller_of_key(asked, keyed.context)
+
+
+@pytest.mark.parametrize("path", ["/v1/files", "/v1/vector_stores/handbook/documents/slow.md"])
+def test_an_upload_whose_key_is_revoked_meanwhile_writes_nothing(
+    keyed: Running, keys: ApiKeys, path: str
+) -> None:
+    made, key = keys.create(NewKey(name="n", scopes=("kb:write",)))
+    head, tail = b"x" * 4_000, b"y" * 4_000
+
+    def body() -> Iterator[bytes]:
+        yield b'--b\r\ncontent-disposition: form-data; name="file"; filename="slow.md"\r\n\r\n'
+        yield head
+        keys.revoke(made.key_id)
+        time.sleep(0.7)  # a gateway knows within half a second
+        yield tail + b"\r\n--b--\r\n"
+
+    kind = {"content-type": "multipart/form-data; boundary=b", **bearer(key)}
+    method = "POST" if path == "/v1/files" else "PUT"
+    with httpx.Client(base_url=keyed.client.base_url, headers=kind, timeout=15) as client:
+        refused = client.request(method, path, content=body())
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "key_revoked")
+    found = keyed.client.get("/v1/vector_stores/handbook/documents/slow.md")
+    assert found.status_code == 404
+
+
+def test_files_added_by_a_key_are_queued_as_its_own(keyed: Running, keys: ApiKeys) -> None:
+    made, key = keys.create(NewKey(name="n", scopes=("kb:write",)))
+    with httpx.Client(base_url=keyed.client.base_url, headers=bearer(key), timeout=15) as client:
+        kept = client.post("/v1/files", files={"file": ("a.md", b"# A\n\nA lamp.")}).json()["id"]
+        for path, body in (("files", {"file_id": kept}), ("file_batches", {"file_ids": [kept]})):
+            added = client.post(f"/v1/vector_stores/handbook/{path}", json=body)
+            assert added.status_code == 200, added.text
+    rows = select(jobs.c.key_id).where(jobs.c.key_id.is_not(None))
+    with keyed.context.database.connect() as connection:
+        assert connection.execute(rows).scalars().all() == [made.key_id, made.key_id]

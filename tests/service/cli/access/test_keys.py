@@ -18,6 +18,8 @@ from service.errors import HostForbidden
 from service.settings import Settings, child_environment, load_settings
 from service.stores.access.api_keys import KEY, ApiKeys, keys_exist
 from service.stores.database import open_database
+from service.stores.requests.audit_log import AuditLog
+from service.stores.tenancy.tenants import Tenants
 from service.supervision import processes
 
 
@@ -146,3 +148,20 @@ def test_commands_send_the_key_of_the_environment_and_children_do_not_get_it(
             Gateway("http://127.0.0.1:1").text("GET", "/health")
     assert sent[0]["authorization"] == "Bearer fp_x"
     assert "authorization" not in sent[1]
+
+
+def test_a_key_is_made_for_no_tenant_that_is_being_deleted() -> None:
+    assert CliRunner().invoke(app, ["tenants", "create", "acme"]).exit_code == 0
+    Tenants(open_database(load_settings().database_url)).begin_deletion("acme")
+    refused = run("create", "--name", "n", "--scopes", "chat", "--tenant", "acme", code=1)
+    assert refused["error"]["code"] == "tenant_not_found"
+    assert "being deleted" in refused["detail"]
+
+
+def test_what_is_done_with_keys_stands_in_the_audit_log() -> None:
+    key_id = run("create", "--name", "n", "--scopes", "chat")["id"]
+    run("rotate", key_id)
+    run("revoke", key_id)
+    found = AuditLog(open_database(load_settings().database_url)).list()
+    noted = [(row.action, row.object_id) for row in found]
+    assert noted == [(f"keys {what}", key_id) for what in ("revoke", "rotate", "create")]

@@ -159,3 +159,20 @@ def test_the_user_and_no_idempotency_key_is_stored(
         row = connection.execute(select(first_replies)).one()
     assert row.user == "ann"
     assert "order-7" not in str(row)
+
+
+def test_a_claim_whose_reply_cannot_be_stored_is_not_renewed(
+    database: Database, replies: FirstReplies
+) -> None:
+    def full(*arguments: object) -> None:
+        if str(arguments[2]).startswith("UPDATE first_replies"):
+            raise OSError("no space left on device")
+
+    assert replies.claim(REQUEST) is None
+    event.listen(database, "before_cursor_execute", full)
+    with pytest.raises(OSError, match="no space"):
+        replies.save(REQUEST, REPLY)
+    event.remove(database, "before_cursor_execute", full)
+    age(database, CLAIM_S + 1)
+    replies.clean(time.time())
+    assert replies.claim(REQUEST) is None
