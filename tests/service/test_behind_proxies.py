@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from service.access import Scope
 from service.network.forwarding import Proxies, came_from_this_machine
 from service.network.tls import verification
 from service.settings import Settings
+from service.stores.access.api_keys import ApiKeys, NewKey
 from tests.fakes.certificates import KeyPair, make_key_pair
 from tests.fakes.proxies import CONFIGURATIONS, PAUSE_S, program, proxy
 from tests.service.conftest import Running
@@ -47,10 +49,15 @@ def port(
 
 
 @pytest.fixture
-def outside(port: int, pair: KeyPair) -> Iterator[httpx.Client]:
-    """A client that reaches the proxy under its public name."""
+def outside(running: Running, port: int, pair: KeyPair) -> Iterator[httpx.Client]:
+    """A client with a key that reaches the proxy under its public name."""
     url, verify = f"https://127.0.0.1:{port}", verification(pair.cert)
-    with httpx.Client(base_url=url, headers={"host": NAME}, verify=verify, timeout=15) as client:
+    _, key = ApiKeys(running.context.database).create(NewKey(name="admin", scopes=tuple(Scope)))
+    bearer = {"authorization": f"Bearer {key}"}
+    eventually(lambda: running.client.get("/v1/models").status_code == 401)
+    running.client.headers.update(bearer)
+    headers = {"host": NAME, **bearer}
+    with httpx.Client(base_url=url, headers=headers, verify=verify, timeout=15) as client:
         eventually(lambda: client.get("/health").status_code == 200)
         yield client
 
@@ -93,7 +100,9 @@ def test_no_client_of_a_proxy_passes_for_this_machine(
     monkeypatch.setattr(Proxies, "apply", noted)
     forged = {"x-forwarded-for": "203.0.113.66", "forwarded": "for=203.0.113.66"}
     assert outside.get("/v1/models", headers=forged).status_code == 200
-    assert seen == [("127.0.0.1", "https", False)]
+    del outside.headers["authorization"]
+    assert outside.get("/v1/models", headers=forged).status_code == 401
+    assert seen == [("127.0.0.1", "https", False)] * 2
 
 
 def test_a_name_that_is_not_configured_is_refused(outside: httpx.Client) -> None:
