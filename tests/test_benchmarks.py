@@ -2,9 +2,11 @@
 
 import ast
 import json
+import random
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from knowledge.parsing import FORMATS
 from knowledge.parsing.recognition.scan import PICTURES
 from service.settings import CHECKOUT
-from tests.benchmarks import field, gateway, parse_speed
+from tests.benchmarks import field, foreign_ids, gateway, parse_speed
 from tests.benchmarks.field import asked, lookups, serving
 from tests.benchmarks.field.asked import Seen, Shown
 from tests.benchmarks.field.told import Right, Told, judge, read_reply
@@ -327,3 +329,45 @@ def test_a_gateway_is_asked_and_tells_what_its_model_is_shown() -> None:
         ran = gateway.run("fingerpost kb show b && curl -s localhost:8080/ready")
         assert "returns.md" in ran.text
         assert '"degraded":[]' in ran.text
+
+
+def test_samples_are_told_apart_by_the_share_of_their_pairs() -> None:
+    assert foreign_ids.auc([1, 2, 3], [1, 2, 3]) == 0.5
+    assert foreign_ids.auc([1, 2], [3, 4]) == foreign_ids.auc([3, 4], [1, 2]) == 1.0
+    assert foreign_ids.auc([1, 2, 4], [3]) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("extra_s", "told"), [(0.0, False), (0.004, True)])
+def test_a_gateway_that_takes_longer_for_ids_of_others_is_found(extra_s: float, told: bool) -> None:
+    rng = random.Random(1)
+    foreign, missing = (
+        {kind: [f"{name}_{n}" for n in range(5)] for kind in ("job", "decision")}
+        for name in ("theirs", "nobody")
+    )
+
+    def ask(path: str) -> httpx.Response:
+        time.sleep(0.001 + extra_s * ("theirs" in path))
+        return httpx.Response(404, text=f"There is no {path.rpartition('/')[2]}.")
+
+    figures = foreign_ids.measure(ask, foreign, missing, times=20, rng=rng)
+    assert figures["asked"] == {"foreign": 200, "missing": 200}
+    assert (figures["auc"] > 0.9) is told
+
+
+def test_replies_that_tell_ids_apart_by_their_words_are_refused() -> None:
+    def ask(path: str) -> httpx.Response:
+        return httpx.Response(404, text="Not yours." if "theirs" in path else "Not there.")
+
+    ids = {"job": ["theirs_1"]}, {"job": ["nobody_1"]}
+    with pytest.raises(RuntimeError, match="more than the id"):
+        foreign_ids.measure(ask, *ids, times=1, rng=random.Random(0))
+    with pytest.raises(RuntimeError, match="job theirs_1: 200"):
+        foreign_ids.measure(
+            lambda _: httpx.Response(200), ids[0], {}, times=1, rng=random.Random(0)
+        )
+
+
+def test_a_made_up_id_has_the_form_of_a_real_one() -> None:
+    rng = random.Random(0)
+    assert re.fullmatch(r"file-[0-9a-f]{32}", foreign_ids.alike(f"file-{'a' * 32}", rng))
+    assert re.fullmatch(r"lamps-[0-9]{4}", foreign_ids.alike("lamps-0001", rng))

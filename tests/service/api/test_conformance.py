@@ -1,6 +1,8 @@
 """Requests made up from the OpenAPI document: no reply breaks it, none is a server error.
 
-Hypothesis derives them from the schemas, valid ones and others, always the same ones.
+Hypothesis derives them from the schemas, valid ones and others, always the same ones. They are sent
+to a gateway without API keys and to one that has some, there with a key that may do all, with one
+that may do little and is bound, with one that is none, and with none.
 """
 
 import json
@@ -21,11 +23,14 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from service.access import Scope
 from service.api.docs.document import operations
+from service.stores.access.api_keys import ApiKeys, NewKey
 from service.stores.leases import Leases
 from tests.service.conftest import Running
+from tests.service.waiting import eventually
 
-CASES, LONG_CASES = 300, 3_000
+CASES, LONG_CASES = 250, 2_500  # each without and with keys
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -35,9 +40,14 @@ CHECKS = [
 ]
 
 
+@pytest.mark.parametrize("with_keys", [False, True], ids=["without keys", "with keys"])
 @pytest.mark.timeout(600, func_only=True)
 def test_no_request_is_answered_otherwise_than_the_document_says(
-    running: Running, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+    running: Running,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    with_keys: bool,
 ) -> None:
     document = running.client.get("/openapi.json").json()
     schema = schemathesis.openapi.from_dict(document)
@@ -49,7 +59,8 @@ def test_no_request_is_answered_otherwise_than_the_document_says(
     known = known_ids(running)
     monkeypatch.setattr(Leases, "claim", lambda *_: None)
     object.__setattr__(running.settings.server, "put_wait_s", 0.0)  # what is queued now stays so
-    run = Run(str(running.client.base_url), known)
+    sent = make_keys(running) if with_keys else ({},)
+    run = Run(str(running.client.base_url), known, sent)
     for operation in asked:
         run.try_out(operation, -(-wanted // varied) if _varies(operation) else 1)
     assert run.broken == {}
@@ -83,12 +94,33 @@ def known_ids(running: Running) -> dict[str, str]:
     }
 
 
+def make_keys(running: Running) -> tuple[dict[str, str], ...]:
+    """Return the headers of requests with different keys and without; half may do all."""
+    keys = ApiKeys(running.context.database)
+    _, every = keys.create(NewKey(name="every", scopes=tuple(Scope)))
+    bound = {"use_cases": ("demo",), "knowledge_bases": ("handbook",), "access_labels": ("staff",)}
+    _, little = keys.create(NewKey(name="little", scopes=("chat", "kb:read"), **bound))
+    eventually(lambda: running.client.get("/v1/models").status_code == 401)
+    whole = {"authorization": f"Bearer {every}"}
+    return (
+        whole,
+        {"x-api-key": little},
+        whole,
+        {"authorization": f"Bearer {little}"},
+        whole,
+        {"authorization": "Bearer fp_none"},
+        whole,
+        {},
+    )
+
+
 class Run:
     """Sends made-up requests and keeps what breaks the document."""
 
-    def __init__(self, url: str, known: dict[str, str]) -> None:
+    def __init__(self, url: str, known: dict[str, str], sent: tuple[dict[str, str], ...]) -> None:
         self._url = url
         self._known = known
+        self._sent = sent
         self.cases = 0
         self.broken: dict[str, str] = {}
 
@@ -108,7 +140,10 @@ class Run:
             self.cases += 1
             try:
                 self._make_meant(case)
-                case.call_and_validate(base_url=self._url, checks=CHECKS, timeout=30)
+                headers = self._sent[self.cases % len(self._sent)]
+                case.call_and_validate(
+                    base_url=self._url, checks=CHECKS, timeout=30, headers=headers
+                )
             except FailureGroup as exc:
                 titles = ", ".join(type(failure).__name__ for failure in exc.exceptions)
                 self.broken.setdefault(
@@ -120,7 +155,7 @@ class Run:
 
     def _make_meant(self, case: Any) -> None:
         """Let every second body name what there is, so that it gets beyond the first check."""
-        if not isinstance(case.body, dict) or self.cases % 2:
+        if not isinstance(case.body, dict) or self.cases // len(self._sent) % 2:
             return
         meant = {
             "use_case": "demo",
