@@ -6,6 +6,8 @@ AdapterError
 ├── ModelDownloadFailed     a wheel could not be fetched, or is not the one we pinned
 ├── InvalidTrainingConfig   a key or a value of a training configuration is wrong
 ├── InvalidTrainingData     rows that cannot be read, each with file and line
+├── InvalidPipeline         a pipeline file, or what it reads, cannot be used
+├── PipelineFailed          a step broke its contract, or another run works on the same output
 ├── InvalidContextQuestions questions that give no rows, or a mix that teaches nothing
 ├── TooFewRows              fewer rows than a pilot needs, and `force` is not set
 ├── NotServable             the engine could not load this adapter; all reasons are listed
@@ -91,6 +93,20 @@ class InvalidTrainingData(AdapterError):
     def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.problems = problems
+
+
+class InvalidPipeline(AdapterError):
+    """A pipeline file, or what it reads, cannot be used."""
+
+    code = "invalid_pipeline"
+    hint = "Correct the named key, step or path; deploy/pipelines/ has a file for each task."
+
+
+class PipelineFailed(AdapterError):
+    """A step broke its contract, or another run works on the same output."""
+
+    code = "pipeline_failed"
+    hint = "Wait for the other run; or take out the named step and report it."
 
 
 class InvalidContextQuestions(AdapterError):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from adapters.data.findings import Check, Evidence, Status, first, percent, show
 from adapters.data.personal import mask_personal_data
+from adapters.data.readiness.disputes import describe_disputes
 from adapters.data.rows import Row
 
 NEEDED_PERCENT = 5.0  # seeds of the project: fewer than one in twenty
@@ -42,6 +43,13 @@ def answer_of(row: Row) -> str:
     return _plain(content, _LABEL_EDGES)
 
 
+def have_labels(rows: Sequence[Row]) -> bool:
+    """Return whether the answers of these rows can disagree: labels, or JSON all of them."""
+    return are_labels([answer_of(row) for row in rows]) or all(
+        _read_json(row.messages[-1].content) is not None for row in rows
+    )
+
+
 def check_agreement(rows: Sequence[Row]) -> Check:
     """Judge the share of rows on which two labels of the same question differ.
 
@@ -49,10 +57,7 @@ def check_agreement(rows: Sequence[Row]) -> Check:
     their rows. Below that it is taken of all rows, which is the least it can be: it can fail, but
     not pass.
     """
-    answers = [row.messages[-1].content for row in rows]
-    if not are_labels([answer_of(row) for row in rows]) and not all(
-        _read_json(answer) is not None for answer in answers
-    ):
+    if not have_labels(rows):
         return _unknown(
             "the answers are free text; let two people judge the same 100 rows and declare "
             "label_disagreement_percent"
@@ -74,7 +79,10 @@ def check_agreement(rows: Sequence[Row]) -> Check:
         )
     else:
         missing = (
-            f"correct the labels of {concerned} rows that disagree" if status == "fail" else None
+            f"agree on a definition for each pair of labels in `details`, then correct the "
+            f"labels of {concerned} rows"
+            if status == "fail"
+            else None
         )
     return Check(
         "agreement",
@@ -85,7 +93,13 @@ def check_agreement(rows: Sequence[Row]) -> Check:
         missing=missing,
         found=concerned,
         evidence=first(_dispute(row, group) for group in disputed for row in group),
-        details={"questions_repeated": len(repeated), "questions_disputed": len(disputed)},
+        details={
+            "questions_repeated": len(repeated),
+            "questions_disputed": len(disputed),
+            "disputed_labels": describe_disputes(
+                [[(row, answer_of(row)) for row in group] for group in disputed]
+            ),
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""The five checks of training rows, and their verdict.
+"""The five checks of training rows, and their verdict; common faults, and how ready the rows are.
 
 Relevance, scenarios, agreement of labels, recency, personal data: each passes, fails, or is
 unknown where the rows do not say enough. It knows neither training nor where a result is kept.
@@ -7,7 +7,7 @@ unknown where the rows do not say enough. It knows neither training nor where a 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from adapters.data.findings import Check, Evidence, Status, first, show, text_of
 from adapters.data.formats import parse_content, read_row
 from adapters.data.pairs import read_pair
 from adapters.data.personal import find_personal_data, mask_personal_data
+from adapters.data.readiness.business_lines import check_business_lines
+from adapters.data.readiness.score import Readiness, RowsNeeded, rate_readiness
+from adapters.data.readiness.synthetic import check_synthetic
 from adapters.data.recency import check_recency
 from adapters.data.relevance import Domain, check_relevance
 from adapters.data.rows import Row
@@ -35,11 +38,15 @@ class Expectations:
         today: The day on which they are judged.
         scenarios: The use case's scenarios; empty where none were declared.
         domain: What it is about, or in words why that is not known.
+        business_lines: The part that each line of business should have; empty: none is expected.
+        rows_needed: How many rows the task needs; None where that is not known.
     """
 
     today: date
     scenarios: tuple[str, ...] = ()
     domain: Domain | str = NO_DOMAIN
+    business_lines: Mapping[str, float] = field(default_factory=dict)
+    rows_needed: RowsNeeded | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class DataCheck:
         context_rows: Those that show passages to read.
         scenarios: Rows of each scenario, the declared ones first.
         checks: The five, in this order.
+        faults: Common faults that were looked for: `synthetic`, `business_lines`.
+        readiness: One score of all of it.
     """
 
     verdict: Status
@@ -61,6 +70,8 @@ class DataCheck:
     context_rows: int
     scenarios: Mapping[str, int]
     checks: tuple[Check, ...]
+    faults: tuple[Check, ...]
+    readiness: Readiness
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain content."""
@@ -71,6 +82,8 @@ class DataCheck:
             "context_rows": self.context_rows,
             "scenarios": dict(self.scenarios),
             "checks": [check.as_dict() for check in self.checks],
+            "faults": [check.as_dict() for check in self.faults],
+            "readiness": self.readiness.as_dict(),
         }
 
 
@@ -96,7 +109,7 @@ def _read_any(fields: dict[str, Any], file: Path, line: int) -> Row:
 
 
 def check_rows(rows: Sequence[Row], expected: Expectations) -> DataCheck:
-    """Make the five checks.
+    """Make the five checks, look for common faults, and rate how ready the rows are.
 
     Args:
         rows: At least one.
@@ -109,13 +122,26 @@ def check_rows(rows: Sequence[Row], expected: Expectations) -> DataCheck:
         check_recency(rows, expected.today),
         check_personal_data(rows),
     )
+    faults = [check_synthetic(rows)]
+    if expected.business_lines:
+        faults.append(check_business_lines(rows, expected.business_lines))
+    every = (*checks, *faults)
+    distinct = len({(key_of(row), answer_of(row)) for row in rows})
     return DataCheck(
         judge([check.status for check in checks]),
         rows=len(rows),
-        distinct_rows=len({(key_of(row), answer_of(row)) for row in rows}),
+        distinct_rows=distinct,
         context_rows=count_context(rows).with_context,
         scenarios=count_scenarios(rows, expected.scenarios),
         checks=checks,
+        faults=tuple(faults),
+        readiness=rate_readiness(
+            judge([check.status for check in every]),
+            every,
+            rows=len(rows),
+            distinct_rows=distinct,
+            needed=expected.rows_needed,
+        ),
     )
 
 

@@ -14,7 +14,7 @@ NEEDED_PERCENT = 80.0  # seeds of the project: four fifths of the rows from the 
 YEAR = timedelta(days=365)
 KEYS = ("date", "created_at", "created", "timestamp", "time", "updated_at")
 
-_WRITTEN = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
+DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")  # year, month, day
 _PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _MILLISECONDS = 10**11  # a number above it cannot be seconds: they would lie in the year 5138
 
@@ -81,7 +81,7 @@ def _parse(value: object) -> date | None:
                 return datetime.fromtimestamp(seconds, UTC).date()
         if isinstance(value, str):
             text = value.strip()
-            found = _WRITTEN.match(text) or _PACKED.match(text)
+            found = DATE.match(text) or _PACKED.match(text)
             return None if found is None else date(*(int(part) for part in found.groups()))
     except (ValueError, OverflowError, OSError):  # a day or a year that there never was
         return None

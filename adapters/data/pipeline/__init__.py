@@ -1,0 +1,1 @@
+"""A pipeline file: steps over rows in their order, cached, resumable, with the way of each row."""

@@ -1,0 +1,105 @@
+"""The pipeline file: what is read, the steps in their order, what the rows must be like, the output.
+
+It knows the shape of the file; what a step is called and takes is in `table.py`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+import yaml
+from pydantic import Field, JsonValue, field_validator
+
+from adapters.data.readiness.business_lines import Shares
+from adapters.errors import InvalidPipeline
+
+
+class _Part(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+class StepEntry(_Part):
+    """One step as it is written: its name, or its name with settings."""
+
+    name: str
+    settings: Mapping[str, JsonValue] = {}
+
+
+class ChecksEntry(_Part):
+    """What the finished rows are compared with; see `adapters.Expectations`.
+
+    Attributes:
+        domain: What the rows are about, in a sentence.
+        scenarios: The scenarios that they should cover.
+        business_lines: The part that each line of business should have.
+        min_similarity: Cosine from which a row belongs to the domain; none: the embedder's own.
+        task_type: Kind of task, which says how many rows are needed.
+        industry: `finance` and `legal` need 30 % more rows.
+    """
+
+    domain: str = ""
+    scenarios: tuple[str, ...] = ()
+    business_lines: Shares = {}
+    min_similarity: Annotated[float, Field(ge=-1, le=1)] | None = None
+    task_type: Literal["classification", "qa", "dialogue", "code"] | None = None
+    industry: Literal["general", "finance", "legal"] = "general"
+
+
+class PipelineFile(_Part):
+    """One pipeline.
+
+    Attributes:
+        read: Files and folders, relative to the file; may be named by the command instead.
+        steps: What is done with the rows, in this order.
+        checks: What the finished rows are compared with.
+        out: The file of finished rows, relative to the file; may be named by the command instead.
+    """
+
+    read: tuple[Path, ...] = ()
+    steps: tuple[StepEntry, ...] = ()
+    checks: ChecksEntry = ChecksEntry()
+    out: Path | None = None
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _read_steps(cls, value: object) -> object:
+        return [_as_entry(one) for one in value] if isinstance(value, list) else value
+
+
+def _as_entry(step: object) -> object:
+    if isinstance(step, str):
+        return {"name": step}
+    if isinstance(step, dict) and len(step) == 1:
+        ((name, settings),) = step.items()
+        return {"name": name, "settings": {} if settings is None else settings}
+    raise ValueError("a step is a name, or one name with its settings")
+
+
+def load_pipeline(file: Path) -> PipelineFile:
+    """Read a pipeline file; its paths are taken as relative to it.
+
+    Raises:
+        InvalidPipeline: It cannot be read, or a key or a value is wrong.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise InvalidPipeline(f"{file} cannot be read: {exc.strerror}") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise InvalidPipeline(f"{file} is not YAML: {exc}") from exc
+    try:
+        parsed = PipelineFile.model_validate({} if content is None else content)
+    except pydantic.ValidationError as exc:
+        raise InvalidPipeline(f"{file}: {describe_faults(exc)}") from exc
+    there = file.parent
+    out = None if parsed.out is None else there / parsed.out
+    return parsed.model_copy(update={"read": tuple(there / one for one in parsed.read), "out": out})
+
+
+def describe_faults(exc: pydantic.ValidationError) -> str:
+    """Return what is wrong with each key, in one line."""
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}"
+        for fault in exc.errors(include_url=False)
+    )
