@@ -50,14 +50,21 @@ def have_labels(rows: Sequence[Row]) -> bool:
     )
 
 
-def check_agreement(rows: Sequence[Row]) -> Check:
+def check_agreement(rows: Sequence[Row], declared: float | None = None) -> Check:
     """Judge the share of rows on which two labels of the same question differ.
 
     Where at least `MIN_REPEATED` questions are labelled more than once, the share is taken of
     their rows. Below that it is taken of all rows, which is the least it can be: it can fail, but
     not pass.
+
+    Args:
+        rows: At least one.
+        declared: The share in percent on which two people differed; taken where the answers are
+            free text, which only people can compare.
     """
     if not have_labels(rows):
+        if declared is not None:
+            return _declared(declared)
         return _unknown(
             "the answers are free text; let two people judge the same 100 rows and declare "
             "label_disagreement_percent"
@@ -108,6 +115,19 @@ _NEEDED = f"fewer than {NEEDED_PERCENT:g} % of the rows with different labels fo
 
 def _unknown(missing: str) -> Check:
     return Check("agreement", "unknown", None, "percent", _NEEDED, missing=missing)
+
+
+def _declared(value: float) -> Check:
+    fails = value >= NEEDED_PERCENT
+    return Check(
+        "agreement",
+        "fail" if fails else "pass",
+        value,
+        "percent",
+        _NEEDED,
+        missing="agree on what a right answer is, then correct the rows" if fails else None,
+        details={"declared": True},
+    )
 
 
 def _disagreement(group: Sequence[Row]) -> float:

@@ -39,6 +39,8 @@ class Expectations:
         scenarios: The use case's scenarios; empty where none were declared.
         domain: What it is about, or in words why that is not known.
         business_lines: The part that each line of business should have; empty: none is expected.
+        label_disagreement_percent: On how many of the same rows two people differed; None where
+            nobody compared. It counts where answers are free text.
         rows_needed: How many rows the task needs; None where that is not known.
     """
 
@@ -46,6 +48,7 @@ class Expectations:
     scenarios: tuple[str, ...] = ()
     domain: Domain | str = NO_DOMAIN
     business_lines: Mapping[str, float] = field(default_factory=dict)
+    label_disagreement_percent: float | None = None
     rows_needed: RowsNeeded | None = None
 
 
@@ -118,7 +121,7 @@ def check_rows(rows: Sequence[Row], expected: Expectations) -> DataCheck:
     checks = (
         check_relevance(rows, expected.domain),
         check_scenarios(rows, expected.scenarios),
-        check_agreement(rows),
+        check_agreement(rows, expected.label_disagreement_percent),
         check_recency(rows, expected.today),
         check_personal_data(rows),
     )

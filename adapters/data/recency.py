@@ -14,7 +14,8 @@ NEEDED_PERCENT = 80.0  # seeds of the project: four fifths of the rows from the 
 YEAR = timedelta(days=365)
 KEYS = ("date", "created_at", "created", "timestamp", "time", "updated_at")
 
-DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")  # year, month, day
+_WRITTEN = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
+_ANYWHERE = re.compile(rf"(?<!\d){_WRITTEN.pattern}(?!\d)|(?<!\d)(\d{{4}})(\d\d)(\d\d)(?!\d)")
 _PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _MILLISECONDS = 10**11  # a number above it cannot be seconds: they would lie in the year 5138
 
@@ -25,6 +26,14 @@ def read_date(row: Row) -> date | None:
         value = row.meta.get(key)
         if value not in (None, ""):
             return _parse(value)
+    return None
+
+
+def find_date(text: str) -> date | None:
+    """Return the first date in a text, with year, month and day; None where there is none."""
+    for match in _ANYWHERE.finditer(text):
+        if (found := _parse("-".join(filter(None, match.groups())))) is not None:
+            return found
     return None
 
 
@@ -81,7 +90,7 @@ def _parse(value: object) -> date | None:
                 return datetime.fromtimestamp(seconds, UTC).date()
         if isinstance(value, str):
             text = value.strip()
-            found = DATE.match(text) or _PACKED.match(text)
+            found = _WRITTEN.match(text) or _PACKED.match(text)
             return None if found is None else date(*(int(part) for part in found.groups()))
     except (ValueError, OverflowError, OSError):  # a day or a year that there never was
         return None

@@ -14,6 +14,7 @@ from adapters.training.journal import (
     read_events,
     read_run,
 )
+from adapters.training.row_minimums import rows_needed
 from adapters.training.run import TrainingResult, load_run_config, run_training
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "read_checkpoints",
     "read_events",
     "read_run",
+    "rows_needed",
     "run_training",
 ]

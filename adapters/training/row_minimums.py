@@ -7,18 +7,20 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from adapters.config import TaskType, TrainingConfig
+from adapters.config import TrainingConfig
+from adapters.data import RowsNeeded
 
 # Where the numbers are from: DECISIONS.md, "How many rows are enough".
 PILOT_ROWS = 50
 LORA_MIN_ROWS, LORA_RECOMMENDED = 2_000, 5_000  # of the method
-TASK_MIN_ROWS: dict[TaskType, tuple[int, int]] = {  # smallest and recommended
+TASK_MIN_ROWS: dict[str, tuple[int, int]] = {  # smallest and recommended
     "classification": (500, 2_000),
     "qa": (1_000, 5_000),
     "dialogue": (2_000, 10_000),
     "code": (2_000, 10_000),
 }
-REGULATED_FACTOR = 1.3  # finance and legal need 30 % more
+REGULATED = ("finance", "legal")
+REGULATED_FACTOR = 1.3  # they need 30 % more
 
 RowVerdict = Literal["below_pilot", "pilot", "enough", "recommended"]
 
@@ -61,11 +63,16 @@ class RowMinimums:
 
 def count_against_minimums(config: TrainingConfig, rows: int) -> RowMinimums:
     """Return how many rows a configuration needs, beside the `rows` there are."""
-    of_task = TASK_MIN_ROWS.get(config.task_type, (0, 0)) if config.task_type else (0, 0)
-    factor = 1.0 if config.domain == "general" else REGULATED_FACTOR
-    return RowMinimums(
-        rows=rows,
-        pilot=PILOT_ROWS,
-        min_rows=math.ceil(round(max(of_task[0], LORA_MIN_ROWS) * factor, 6)),
-        recommended=math.ceil(round(max(of_task[1], LORA_RECOMMENDED) * factor, 6)),
+    needed = rows_needed(config.task_type, config.domain)
+    return RowMinimums(rows, PILOT_ROWS, needed.min_rows, needed.recommended)
+
+
+def rows_needed(task_type: object, industry: object) -> RowsNeeded:
+    """Return how many rows are needed; an unknown kind of task needs what the method needs."""
+    of_task = TASK_MIN_ROWS.get(str(task_type), (0, 0))
+    factor = REGULATED_FACTOR if industry in REGULATED else 1.0
+    smallest, recommended = (
+        math.ceil(round(max(task, method) * factor, 6))
+        for task, method in zip(of_task, (LORA_MIN_ROWS, LORA_RECOMMENDED), strict=True)
     )
+    return RowsNeeded(smallest, recommended)

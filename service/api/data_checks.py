@@ -51,6 +51,12 @@ async def check(
         domain=use_case.domain_description if body.domain is None else body.domain,
         scenarios=use_case.scenarios if body.scenarios is None else body.scenarios,
         min_similarity=body.min_similarity,
+        business_lines=(
+            use_case.business_lines if body.business_lines is None else body.business_lines
+        ),
+        label_disagreement_percent=_number(use_case.facts.get("label_disagreement_percent")),
+        task_type=str(use_case.facts.get("task_type", "")),
+        industry=str(use_case.facts.get("domain", "")),
     )
     enqueue = partial(
         context.jobs.enqueue,
@@ -85,6 +91,11 @@ def list_checks(
 def get_check(context: Context, caller: Caller, use_case_id: str, check_id: str) -> DataCheckReply:
     """Return one check."""
     return _get(context, caller, use_case_id, check_id)
+
+
+def _number(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(str(value)) if is_number else None
 
 
 def _get(context: AppContext, caller: Caller, use_case_id: str, check_id: str) -> DataCheckReply:

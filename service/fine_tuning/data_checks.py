@@ -3,10 +3,17 @@
 It joins the rooms; what a check is stands in adapters/, which embedder there is in knowledge/.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from adapters import DataCheck, Domain, Expectations, Row, check_rows
+from adapters import (
+    DataCheck,
+    Domain,
+    Expectations,
+    Row,
+    RowsNeeded,
+    check_rows,
+)
 from knowledge import Embedder, detect_language, reads
 
 # Cosine from which a row (question and answer) belongs to a domain described in a sentence.
@@ -32,8 +39,11 @@ def check_data(
     scenarios: Sequence[str],
     embedder: Embedder | None,
     min_similarity: float | None,
+    business_lines: Mapping[str, float],
+    label_disagreement_percent: float | None,
+    needed: RowsNeeded,
 ) -> DataCheck:
-    """Make the five checks of `rows` as of today.
+    """Make the five checks of `rows` as of today, and rate how ready they are.
 
     Args:
         rows: At least one.
@@ -41,12 +51,23 @@ def check_data(
         scenarios: Its declared scenarios.
         embedder: Compares the rows with the description; None only without one.
         min_similarity: Cosine from which a row belongs to it; None takes the embedder's own.
+        business_lines: The part that each line of business should have; empty: none is expected.
+        label_disagreement_percent: On how many of the same rows two people differed, if they did.
+        needed: How many rows the task needs.
     """
     domain: Domain | str = NO_DESCRIPTION
     if description.strip() and embedder is not None:
         domain = _find_domain(rows, description, embedder, min_similarity)
     today = datetime.now().astimezone().date()
-    return check_rows(rows, Expectations(today, tuple(scenarios), domain))
+    expected = Expectations(
+        today,
+        tuple(scenarios),
+        domain,
+        business_lines=business_lines,
+        label_disagreement_percent=label_disagreement_percent,
+        rows_needed=needed,
+    )
+    return check_rows(rows, expected)
 
 
 def _find_domain(

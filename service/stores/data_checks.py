@@ -55,10 +55,11 @@ class DataCheckRecord:
     def as_facts(self) -> dict[str, FactValue | None]:
         """Return the measured facts by name; what a check could not judge is left out."""
         report = _StoredReport.model_validate(self.report)
+        quality = (report.readiness or report).verdict
         return {
             "labelled_examples": report.distinct_rows,
             "context_bearing_examples": report.context_rows,
-            "data_quality": None if report.verdict == "unknown" else report.verdict,
+            "data_quality": None if quality == "unknown" else quality,
             **{
                 _FACT_NAMES[check.name]: check.value
                 for check in report.checks
@@ -75,6 +76,12 @@ class _StoredCheck(BaseModel):
     value: int | float | None
 
 
+class _StoredReadiness(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    verdict: str
+
+
 class _StoredReport(BaseModel):
     """What is read of a stored report; `adapters.DataCheck` has all of it."""
 
@@ -85,6 +92,7 @@ class _StoredReport(BaseModel):
     context_rows: int
     scenarios: dict[str, int]
     checks: tuple[_StoredCheck, ...]
+    readiness: _StoredReadiness | None = None  # earlier releases rated none
 
 
 class DataChecks:

@@ -179,13 +179,22 @@ class CompareResult(JobResult):
 
 
 class DataCheckArgs(JobArgs):
-    """Training rows to check; the file is the job's payload."""
+    """Training rows to check; the file is the job's payload.
+
+    Attributes:
+        domain: What the rows should be about, in words.
+        industry: The field of the use case, which says with `task_type` how many rows it needs.
+    """
 
     use_case: str
     filename: str
     domain: str
     scenarios: tuple[str, ...]
     min_similarity: float | None
+    business_lines: Mapping[str, float] = {}
+    label_disagreement_percent: float | None = None
+    task_type: str = ""
+    industry: str = ""
 
 
 class DataCheckResult(JobResult):

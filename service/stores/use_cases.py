@@ -20,6 +20,9 @@ from service.stores.tables import metadata
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 ScenarioName = Annotated[str, Field(min_length=1, max_length=80)]
+Part = Annotated[float, Field(gt=0, le=1e9)]
+BusinessLines = Annotated[dict[ScenarioName, Part], Field(max_length=50)]
+"""The part of the training rows that each line of business should have, in any unit."""
 
 use_cases = Table(
     "use_cases",
@@ -115,6 +118,7 @@ class UseCase(BaseModel):
         default="", max_length=4_000
     )  # data checks compare training rows with it
     scenarios: tuple[ScenarioName, ...] = Field(default=(), max_length=200)
+    business_lines: BusinessLines = Field(default_factory=dict)
     facts: JsonObject = Field(default_factory=dict)
     thresholds: dict[str, bool | int | FiniteFloat | str] = Field(default_factory=dict)
     knowledge_bases: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from adapters import (
     TrainingCancelled,
     parse_any_rows,
     parse_training_config,
+    rows_needed,
 )
 from knowledge import Attributes, DocumentNotFound, IngestReport, Knowledge, ReconcileReport
 from service.api.schemas.adapters import AdapterReply
@@ -280,6 +281,9 @@ def check_rows(
         scenarios=args.scenarios,
         embedder=knowledge.embedder,
         min_similarity=args.min_similarity,
+        business_lines=args.business_lines,
+        label_disagreement_percent=args.label_disagreement_percent,
+        needed=rows_needed(args.task_type, args.industry),
     )
     check_id = data_checks.save(args.use_case, found.as_dict(), tenant=job.tenant)
     return DataCheckResult(data_check=check_id, verdict=found.verdict)

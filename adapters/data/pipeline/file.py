@@ -1,4 +1,4 @@
-"""The pipeline file: what is read, the steps in their order, what the rows must be like, the output.
+"""The pipeline file: what is read, the steps in their order, the checks, the output.
 
 It knows the shape of the file; what a step is called and takes is in `table.py`.
 """
@@ -31,17 +31,20 @@ class ChecksEntry(_Part):
 
     Attributes:
         domain: What the rows are about, in a sentence.
-        scenarios: The scenarios that they should cover.
+        scenarios: The scenarios that they should cover; `folders`: those that the folders read
+            are divided into.
         business_lines: The part that each line of business should have.
         min_similarity: Cosine from which a row belongs to the domain; none: the embedder's own.
+        label_disagreement_percent: On how many of the same rows two people differed.
         task_type: Kind of task, which says how many rows are needed.
         industry: `finance` and `legal` need 30 % more rows.
     """
 
     domain: str = ""
-    scenarios: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] | Literal["folders"] = ()
     business_lines: Shares = {}
     min_similarity: Annotated[float, Field(ge=-1, le=1)] | None = None
+    label_disagreement_percent: Annotated[float, Field(ge=0, le=100)] | None = None
     task_type: Literal["classification", "qa", "dialogue", "code"] | None = None
     industry: Literal["general", "finance", "legal"] = "general"
 

@@ -50,7 +50,7 @@ CheckRows = Callable[[Sequence[Row]], DataCheck]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PipelineJob:
     """What one run does.
 
     Attributes:
@@ -116,7 +116,7 @@ class PipelineResult:
         return {**told, "check": None if self.check is None else self.check.as_dict()}
 
 
-def run_pipeline(job: Job, outside: Outside, on_progress: OnProgress) -> PipelineResult:
+def run_pipeline(job: PipelineJob, outside: Outside, on_progress: OnProgress) -> PipelineResult:
     """Run a pipeline; what an earlier run of it finished is not done again.
 
     Raises:
@@ -169,7 +169,7 @@ def _sum_up(
     )
 
 
-def _read(job: Job, files: Sequence[Path], tell: Callable[[int, int], None]) -> Stage:
+def _read(job: PipelineJob, files: Sequence[Path], tell: Callable[[int, int], None]) -> Stage:
     """Read all files as the first stage; what is refused is what it dropped."""
     content = json.dumps([[str(file), hash_file(file)] for file in files])
     key = key_of(READ, {"documents": job.read_document is not None}, content)
@@ -209,7 +209,7 @@ def _finished(folder: Path, stage: Stage) -> Iterator[TrackedRow]:
     return (one for one in read_rows(rows_file(folder, stage.key)) if not is_text(one.row))
 
 
-def _write(job: Job, stages: Sequence[Stage], tell: Callable[[int, int], None]) -> Counts:
+def _write(job: PipelineJob, stages: Sequence[Stage], tell: Callable[[int, int], None]) -> Counts:
     """Write the rows, their lineage, and what was dropped on the way.
 
     The rows are named last, so that a run that was stopped leaves no rows without their lineage.
@@ -277,7 +277,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _remove_drafts(job: Job) -> None:
+def _remove_drafts(job: PipelineJob) -> None:
     """Remove what a run that was killed had begun to write."""
     begun = (*job.folder.glob(".*.new"), *job.out.parent.glob(f".{job.out.name}.*.new"))
     for draft in begun:
@@ -293,4 +293,4 @@ def _forget_others(folder: Path, keys: set[str]) -> None:
 
 def forget_stages(out: Path) -> None:
     """Remove every stage that is kept for an output file, so that the next run does all again."""
-    shutil.rmtree(Job((), (), out).folder, ignore_errors=True)
+    shutil.rmtree(PipelineJob((), (), out).folder, ignore_errors=True)

@@ -1,7 +1,7 @@
 """The step `speakers`: texts whose lines name who speaks become conversations.
 
-`客户：…` and `客服：…`, `问：…` and `答：…`, `Customer: …` and `Agent: …`. A text without such lines
-stays a text, for the steps after it. It knows labels before a colon, not what is said.
+`客户：…` and `客服：…`, `问：…` and `答：…`, `Customer: …` and `Agent: …`. A text without such
+lines stays a text, for the steps after it. It knows labels before a colon, not what is said.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from adapters.data.pipeline.sources import is_text
-from adapters.data.recency import DATE
+from adapters.data.recency import find_date
 from adapters.data.rows import Message, Role, Row
 from adapters.data.steps import Result, keep
 
@@ -125,8 +125,8 @@ class Speakers:
         role, is_question = self._role_of(label)
         if role is None:
             return None
-        when = DATE.search(" ".join(filter(None, (match["before"], match["after"]))))
-        dated = "-".join(f"{int(part):02}" for part in when.groups()) if when else ""
+        when = find_date(" ".join(filter(None, (match["before"], match["after"]))))
+        dated = "" if when is None else when.isoformat()
         return _Turn(role, [match["said"].strip()], dated, is_question)
 
     def _role_of(self, label: str) -> tuple[Role | None, bool]:

@@ -144,9 +144,7 @@ def describe_dropped(step: str, result: Result) -> dict[str, object]:
     }
 
 
-def _results(
-    made: MadeStep, rows: Iterable[TrackedRow]
-) -> Iterator[tuple[TrackedRow, Result]]:
+def _results(made: MadeStep, rows: Iterable[TrackedRow]) -> Iterator[tuple[TrackedRow, Result]]:
     """Yield each row with its result, in order; texts pass a step by that does not read them."""
     waiting: deque[TrackedRow] = deque()
 

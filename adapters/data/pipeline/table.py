@@ -13,6 +13,7 @@ import pydantic
 from adapters.data.pipeline.file import StepEntry, describe_faults
 from adapters.data.pipeline.masking import Mask
 from adapters.data.pipeline.speakers import Speakers, SpeakersSettings
+from adapters.data.pipeline.tags import Tag, TagSettings
 from adapters.data.readiness.business_lines import Balance, BalanceSettings
 from adapters.data.readiness.disputed import Disputed, DisputedSettings
 from adapters.data.readiness.versions import Outdated, OutdatedSettings
@@ -70,6 +71,7 @@ STEPS: Mapping[str, StepKind[Any]] = {
     "mask": StepKind(NoSettings, lambda _s, _o: Mask(), reads_texts=True),
     "outdated": StepKind(OutdatedSettings, lambda s, _: Outdated(s)),
     "speakers": StepKind(SpeakersSettings, lambda s, _: Speakers(s), reads_texts=True),
+    "tag": StepKind(TagSettings, lambda s, _: Tag(s)),
     "weight_recent": StepKind(
         WeightRecentSettings, lambda s, outside: WeightRecent(s, today=outside.today)
     ),

@@ -17,8 +17,6 @@ from pydantic import TypeAdapter
 
 from adapters.data.rows import Row
 
-_ROW = TypeAdapter(Row)
-
 
 @dataclass(frozen=True, slots=True)
 class TrackedRow:
@@ -26,6 +24,9 @@ class TrackedRow:
 
     row: Row
     steps: tuple[str, ...] = ()
+
+
+_TRACKED = TypeAdapter(TrackedRow)
 
 
 class Draft:
@@ -47,7 +48,7 @@ class Draft:
 
     def write_row(self, tracked: TrackedRow) -> None:
         """Add one row."""
-        self.write({"row": _ROW.dump_python(tracked.row, mode="json"), "steps": tracked.steps})
+        self.write(_TRACKED.dump_python(tracked, mode="json"))
 
     def finish(self) -> str:
         """Give the file its name, and return the SHA-256 (hex) of its content."""
@@ -74,7 +75,7 @@ class Draft:
 def read_rows(file: Path) -> Iterator[TrackedRow]:
     """Yield the rows of a file as `Draft.write_row` wrote them."""
     for value in read_lines(file):
-        yield TrackedRow(_ROW.validate_python(value["row"]), tuple(value["steps"]))
+        yield _TRACKED.validate_python(value)
 
 
 def read_lines(file: Path) -> Iterator[dict[str, object]]:

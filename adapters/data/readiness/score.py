@@ -118,7 +118,9 @@ def rate_readiness(
 
 
 def _part(name: PartName, figures: Mapping[str, float | None]) -> Part:
-    known = {key: round(min(100.0, value), 1) for key, value in figures.items() if value is not None}
+    known = {
+        key: round(min(100.0, value), 1) for key, value in figures.items() if value is not None
+    }
     unknown = tuple(key for key, value in figures.items() if value is None)
     return Part(name, min(known.values(), default=None), known, unknown)
 

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from adapters.children import Emit
 from adapters.config import TrainingConfig
-from adapters.data import Message, fit_prompt, hold_out
+from adapters.data import Message, fit_prompt, hold_out, repeat_by_weight
 from adapters.errors import BaseModelNotFound, InvalidTrainingData
 from adapters.methods import Method
 
@@ -113,7 +113,8 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
             fitted += [replace(example, prompt=prompt) for prompt in prompts]
         return fitted
 
-    examples, lengths = _leave_out_masked(fit(trained), config, tokens, counts)
+    weighted = repeat_by_weight(trained)
+    examples, lengths = _leave_out_masked(fit(weighted), config, tokens, counts)
     before = dict(counts)
     held_out_examples = fit(held_out)
     if method.compares_answers:  # each is scored by itself, and must have something to score

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from service.api.schemas.shapes import Body, JsonObject, Reply
 from service.stores.data_checks import DataCheckRecord
+from service.stores.use_cases import BusinessLines
 
 Verdict = Literal["pass", "fail", "unknown"]
 
@@ -18,6 +19,7 @@ class DataCheckRequest(Body):
         rows: The rows themselves, instead of `file_id`.
         domain: What the use case is about; default: its `domain_description`.
         scenarios: Default: those of the use case.
+        business_lines: The part that each line of business should have; default: the use case's.
         min_similarity: Minimum cosine of a row that belongs to the domain; default: the embedder's.
     """
 
@@ -25,6 +27,7 @@ class DataCheckRequest(Body):
     rows: list[JsonObject] | None = None
     domain: str | None = Field(default=None, max_length=4_000)
     scenarios: tuple[str, ...] | None = Field(default=None, max_length=200)
+    business_lines: BusinessLines | None = None
     min_similarity: float | None = Field(default=None, ge=-1, le=1)
 
 
@@ -38,10 +41,11 @@ class EvidenceReply(Reply):
 
 
 class CheckReply(Reply):
-    """One of the five checks.
+    """One of the five checks, or a common fault that was looked for.
 
     Attributes:
-        name: `relevance`, `scenarios`, `agreement`, `recency` or `personal_data`.
+        name: `relevance`, `scenarios`, `agreement`, `recency` or `personal_data`; of the faults
+            `synthetic` or `business_lines`.
         value: The figure, in `unit` (`percent` or `rows`); null if there is none.
         needed: What is needed to pass, in words and numbers.
         missing: What to do or to add; null if the check passes.
@@ -60,28 +64,69 @@ class CheckReply(Reply):
     details: JsonObject
 
 
-class DataCheckReply(Reply):
-    """What the five checks found in a use case's rows.
+class ReadinessPart(Reply):
+    """One part of the readiness score.
 
     Attributes:
-        created_at: Unix seconds.
+        percent: Its weakest figure; null if none is known.
+        figures: How much of what is needed is reached, in percent, by what was judged.
+        unknown: What could not be judged.
+    """
+
+    name: Literal["quality", "quantity", "match"]
+    percent: float | None
+    figures: dict[str, float]
+    unknown: list[str]
+
+
+class ReadinessReply(Reply):
+    """How ready the rows are for training.
+
+    Attributes:
+        verdict: `fail` if a check fails or a fault is found, `pass` if all pass, else `unknown`.
+        percent: Quality × quantity × match; null while a part is not known.
+        parts: The three parts.
+    """
+
+    verdict: Verdict
+    percent: float | None
+    parts: list[ReadinessPart]
+
+
+class CheckReport(Reply):
+    """What the five checks found in training rows.
+
+    Attributes:
         verdict: `fail` if a check fails, `pass` if all pass, else `unknown`.
         rows: Number of rows read.
         distinct_rows: Number of rows that differ in question or answer.
         context_rows: Number of rows with passages in the prompt.
         scenarios: Number of rows per scenario.
+        faults: Common faults that were looked for; empty in checks of earlier releases.
+        readiness: One score of all of it; null in checks of earlier releases.
     """
 
-    id: str
-    object: Literal["data_check"] = "data_check"
-    use_case: str
-    created_at: float
     verdict: Verdict
     rows: int
     distinct_rows: int
     context_rows: int
     scenarios: dict[str, int]
     checks: list[CheckReply]
+    faults: list[CheckReply] = []
+    readiness: ReadinessReply | None = None
+
+
+class DataCheckReply(CheckReport):
+    """What the five checks found in a use case's rows.
+
+    Attributes:
+        created_at: Unix seconds.
+    """
+
+    id: str
+    object: Literal["data_check"] = "data_check"
+    use_case: str
+    created_at: float
 
     @classmethod
     def of(cls, check: DataCheckRecord) -> Self:

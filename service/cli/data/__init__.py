@@ -1,8 +1,10 @@
 """`fingerpost data`: training rows from the command line."""
 
-from service.cli.data import context
+from service.cli.data import context, run, versions
 from service.cli.data.check import app
 
 __all__ = ["app"]
 
 app.command("context")(context.context)
+app.command("run")(run.run)
+app.command("versions")(versions.versions)

@@ -1,13 +1,15 @@
 """`fingerpost data check`: are these training rows good enough?"""
 
+import math
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from adapters import Row, parse_any_rows
+from adapters import ChecksEntry, DataCheck, Row, parse_any_rows, rows_needed
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Upload, segment, wait_for_job
 from service.cli.kb.evaluation.corpus import load_embedder
@@ -19,14 +21,23 @@ from service.cli.output import (
     UrlOption,
     command_output,
 )
-from service.cli.replies import AnyReply, CheckReply, DataCheckReply, IdReply
+from service.cli.replies import AnyReply, CheckReply, DataCheckReply, IdReply, ReadinessReply
 from service.fine_tuning.data_checks import check_data
 from service.settings import load_settings
 
 app = typer.Typer(help="Check and create training data.", no_args_is_help=True)
 
 _MOST_SHOWN = 5  # rows shown for each check; --json prints them all
-_NAMES = {"personal_data": "personal data"}
+_NAMES = {"personal_data": "personal data", "business_lines": "business lines"}
+
+
+class TaskKind(StrEnum):
+    """What `--task-type` may name."""
+
+    CLASSIFICATION = "classification"
+    QA = "qa"
+    DIALOGUE = "dialogue"
+    CODE = "code"
 
 
 @app.command("check")
@@ -57,6 +68,14 @@ def check(
             help="A scenario that the rows should cover; may be repeated.",
         ),
     ] = None,
+    business_lines: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--business-line",
+            metavar="NAME=PART",
+            help="The part a line of business should have, e.g. finance=6; may be repeated.",
+        ),
+    ] = None,
     min_similarity: Annotated[
         float | None,
         typer.Option(
@@ -66,23 +85,40 @@ def check(
             help="Minimum cosine similarity of a row to the domain.",
         ),
     ] = None,
+    task_type: Annotated[
+        TaskKind | None,
+        typer.Option(help="Kind of task, which says how many rows are needed."),
+    ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the five checks of training rows: each passes, fails or is unknown.
 
-    With --use-case the gateway runs them and stores the result, which its decisions and advice
-    use from then on. Otherwise they run here and nothing is stored. Exits with 1 if a check fails.
+    Then common faults are looked for, and one score tells how ready the rows are: quality ×
+    quantity × match. With --use-case the gateway runs them and stores the result, which its
+    decisions and advice use from then on. Otherwise they run here and nothing is stored. Exits
+    with 1 if a check fails or a fault is found.
     """
     with command_output(as_json) as output:
-        content = _read(rows)
+        content, lines = _read(rows), _read_lines(business_lines)
         if use_case is None:
             parsed = parse_any_rows(content, rows.name)
-            body = _check_here(output, parsed, domain, scenarios, min_similarity=min_similarity)
+            body = {"object": "data_check", "use_case": None} | check_here(
+                output,
+                parsed,
+                ChecksEntry(
+                    domain=domain or "",
+                    scenarios=tuple(scenarios or ()),
+                    business_lines=lines or {},
+                    min_similarity=min_similarity,
+                    task_type=None if task_type is None else task_type.value,
+                ),
+            ).as_dict()
         else:
             asked: JsonObject = {
                 "domain": domain,
                 "scenarios": None if scenarios is None else list(scenarios),
+                "business_lines": None if lines is None else {**lines},
                 "min_similarity": min_similarity,
             }
             options: JsonObject = {key: value for key, value in asked.items() if value is not None}
@@ -91,7 +127,7 @@ def check(
             body = _check_by_gateway(Gateway.find(url), output, path, upload, options=options)
         found = DataCheckReply.model_validate(body)
         output.result(body, lambda out: _print(out, found))
-        if found.verdict == "fail":
+        if "fail" in (found.verdict, found.readiness.verdict):
             raise typer.Exit(FAILED)
 
 
@@ -103,28 +139,47 @@ def _read(file: Path) -> bytes:
         raise CommandFailed(message, code="invalid_file") from exc
 
 
-def _check_here(
-    output: Output,
-    rows: Sequence[Row],
-    domain: str | None,
-    scenarios: Sequence[str] | None,
-    *,
-    min_similarity: float | None,
-) -> JsonObject:
+def _read_lines(parts: Sequence[str] | None) -> dict[str, float] | None:
+    """Return the parts of business lines, written as `finance=6`."""
+    if parts is None:
+        return None
+    lines: dict[str, float] = {}
+    for written in parts:
+        name, _, part = written.rpartition("=")
+        lines[name.strip()] = _number(part)
+        if not name.strip() or not 0 < lines[name.strip()] < math.inf:
+            told = f"--business-line {written!r}: write a name and a part, as in finance=6"
+            raise CommandFailed(told, code="usage")
+    return lines
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def check_here(
+    output: Output, rows: Sequence[Row], expected: ChecksEntry, folders: Sequence[str] = ()
+) -> DataCheck:
+    """Check rows without a gateway; the embedder of this home compares them with a domain."""
     embedder = None
-    if domain is not None:
+    if expected.domain:
         settings = load_settings()
         with output.progress("loading the embedder") as bar:
             bar.show(None)
             embedder = load_embedder(settings)
-    found = check_data(
+    return check_data(
         rows,
-        description=domain or "",
-        scenarios=scenarios or (),
+        description=expected.domain,
+        scenarios=folders if expected.scenarios == "folders" else expected.scenarios,
         embedder=embedder,
-        min_similarity=min_similarity,
+        min_similarity=expected.min_similarity,
+        business_lines=expected.business_lines,
+        label_disagreement_percent=expected.label_disagreement_percent,
+        needed=rows_needed(expected.task_type, expected.industry),
     )
-    return {"object": "data_check", "use_case": None, **found.as_dict()}
 
 
 def _check_by_gateway(
@@ -141,11 +196,32 @@ def _check_by_gateway(
 
 
 def _print(out: Console, found: DataCheckReply) -> None:
+    """Print the verdict, each check, each fault that was found, and the score with its parts."""
     copies = found.rows - found.distinct_rows
     also = f", {copies} of them duplicates" if copies else ""
     out.print(f"{found.verdict}: {found.rows} rows{also}", markup=False)
-    for check in found.checks:
+    for check in (*found.checks, *found.faults):
         _print_check(out, check)
+    for pair in (one for check in found.checks for one in check.details.disputed_labels):
+        words = f"{pair.agree_on} ({pair.questions} questions)"
+        out.print(f"         {words}", markup=False)
+    print_readiness(out, found.readiness)
+
+
+def print_readiness(out: Console, rated: ReadinessReply) -> None:
+    """Print the score, and the figures behind each of its parts."""
+    if not rated.parts:
+        return
+    product = " × ".join(f"{part.name} {_percent(part.percent)}" for part in rated.parts)
+    out.print(f"readiness {_percent(rated.percent)} = {product}", markup=False)
+    for part in rated.parts:
+        figures = [f"{_NAMES.get(name, name)} {value:g} %" for name, value in part.figures.items()]
+        figures += [f"{_NAMES.get(name, name)} unknown" for name in part.unknown]
+        out.print(f"         {part.name}: {', '.join(figures)}", markup=False)
+
+
+def _percent(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g} %"
 
 
 def _print_check(out: Console, check: CheckReply) -> None:

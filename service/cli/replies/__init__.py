@@ -27,6 +27,7 @@ from service.cli.replies.comparisons import (
 from service.cli.replies.data_checks import (
     CheckReply,
     DataCheckReply,
+    ReadinessReply,
     RowEvidence,
 )
 from service.cli.replies.decisions import (
@@ -117,6 +118,7 @@ __all__ = [
     "OutcomeReply",
     "PassagePart",
     "PassageReply",
+    "ReadinessReply",
     "RecordReply",
     "RejectionReply",
     "RouteReply",

@@ -12,8 +12,21 @@ class RowEvidence(Reading):
     text: str
 
 
+class DisputedLabels(Reading):
+    """Two labels that one question was given, and what to agree on."""
+
+    agree_on: str
+    questions: int
+
+
+class CheckDetails(Reading):
+    """Of the further figures of a check, those that are printed."""
+
+    disputed_labels: list[DisputedLabels] = []
+
+
 class CheckReply(Reading):
-    """One of the five checks of training data."""
+    """One of the five checks of training data, or a common fault."""
 
     name: str
     status: str
@@ -23,6 +36,24 @@ class CheckReply(Reading):
     missing: str | None
     evidence: list[RowEvidence]
     found: int
+    details: CheckDetails = CheckDetails()
+
+
+class ReadinessPart(Reading):
+    """One part of the readiness score."""
+
+    name: str
+    percent: float | None
+    figures: dict[str, float]
+    unknown: list[str]
+
+
+class ReadinessReply(Reading):
+    """How ready the rows are; without parts where an earlier release checked them."""
+
+    verdict: str = "unknown"
+    percent: float | None = None
+    parts: list[ReadinessPart] = []
 
 
 class DataCheckReply(Reading):
@@ -32,4 +63,6 @@ class DataCheckReply(Reading):
     rows: int = 0
     distinct_rows: int = 0
     checks: list[CheckReply] = []
+    faults: list[CheckReply] = []
+    readiness: ReadinessReply = ReadinessReply()
     job: IdReply | None = None
