@@ -21,7 +21,6 @@ from adapters.config import (
     parse_training_config,
 )
 from adapters.data import (
-    ChecksEntry,
     ContextCounts,
     ContextMix,
     ContextQuestion,
@@ -35,6 +34,7 @@ from adapters.data import (
     PipelineJob,
     PipelineResult,
     Row,
+    RowRequirements,
     RowsNeeded,
     UnreadableDocument,
     VersionComparison,
@@ -148,7 +148,6 @@ __all__ = [
     "Alias",
     "BaseModelMismatch",
     "BaseModelNotFound",
-    "ChecksEntry",
     "Checkpoint",
     "ContextCounts",
     "ContextMix",
@@ -192,6 +191,7 @@ __all__ = [
     "PipelineJob",
     "PipelineResult",
     "Row",
+    "RowRequirements",
     "RowsNeeded",
     "ServabilityFinding",
     "StateChange",

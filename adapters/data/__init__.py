@@ -12,7 +12,7 @@ from adapters.data.context_rows import (
 from adapters.data.formats import load_rows
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.pairs import load_pairs
-from adapters.data.pipeline.file import ChecksEntry, PipelineFile, load_pipeline
+from adapters.data.pipeline.file import PipelineFile, RowRequirements, load_pipeline
 from adapters.data.pipeline.run import (
     PipelineJob,
     PipelineResult,
@@ -28,7 +28,6 @@ from adapters.data.relevance import Domain
 from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
 
 __all__ = [
-    "ChecksEntry",
     "ContextCounts",
     "ContextMix",
     "ContextQuestion",
@@ -46,6 +45,7 @@ __all__ = [
     "PipelineJob",
     "PipelineResult",
     "Row",
+    "RowRequirements",
     "RowsNeeded",
     "TokenCounter",
     "UnreadableDocument",

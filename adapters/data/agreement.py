@@ -86,7 +86,7 @@ def check_agreement(rows: Sequence[Row], declared: float | None = None) -> Check
         )
     else:
         missing = (
-            f"agree on a definition for each pair of labels in `details`, then correct the "
+            f"agree on a definition for each pair of `disputed_labels`, then correct the "
             f"labels of {concerned} rows"
             if status == "fail"
             else None

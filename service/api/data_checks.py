@@ -18,6 +18,7 @@ from service.api.schemas.data_checks import DataCheckReply, DataCheckRequest
 from service.api.schemas.shapes import ListReply
 from service.context import AppContext
 from service.errors import InvalidRequest
+from service.fine_tuning.data_checks import requirements_of
 from service.stores.job_kinds import DATA_CHECK, DataCheckArgs, DataCheckResult
 
 api = APIRouter(
@@ -28,6 +29,8 @@ api = APIRouter(
 )
 
 MOST_LISTED = 100
+_OWN = {"domain", "scenarios", "business_lines", "min_similarity"}
+"""What a request may say in place of the use case."""
 
 Limit = Annotated[
     int, Query(description="Maximum number of checks, 1 to 100; other values are clamped.")
@@ -45,19 +48,9 @@ async def check(
     use_case = await context.use_case(use_case_id, tenant=caller.tenant)
     name, content = await to_thread.run_sync(_content, context, caller, body)
     await to_thread.run_sync(parse_any_rows, content, name)
-    args = DataCheckArgs(
-        use_case=use_case_id,
-        filename=name,
-        domain=use_case.domain_description if body.domain is None else body.domain,
-        scenarios=use_case.scenarios if body.scenarios is None else body.scenarios,
-        min_similarity=body.min_similarity,
-        business_lines=(
-            use_case.business_lines if body.business_lines is None else body.business_lines
-        ),
-        label_disagreement_percent=_number(use_case.facts.get("label_disagreement_percent")),
-        task_type=str(use_case.facts.get("task_type", "")),
-        industry=str(use_case.facts.get("domain", "")),
-    )
+    own = body.model_dump(mode="json", include=_OWN, exclude_none=True)
+    wanted = {**requirements_of(use_case).model_dump(mode="json"), **own}
+    args = DataCheckArgs(use_case=use_case_id, filename=name, wanted=wanted)
     enqueue = partial(
         context.jobs.enqueue,
         DATA_CHECK,
@@ -91,11 +84,6 @@ def list_checks(
 def get_check(context: Context, caller: Caller, use_case_id: str, check_id: str) -> DataCheckReply:
     """Return one check."""
     return _get(context, caller, use_case_id, check_id)
-
-
-def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(str(value)) if is_number else None
 
 
 def _get(context: AppContext, caller: Caller, use_case_id: str, check_id: str) -> DataCheckReply:

@@ -12,9 +12,15 @@ from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.idempotency.answered_once import ONCE
 from service.api.schemas.files import FileReply
+from service.context import AppContext
 from service.errors import InvalidRequest
+from service.stores.files import UploadedFile
+from service.stores.job_kinds import FILE_CHECK, FileCheckArgs
+from service.stores.jobs import Job
 
 api = APIRouter(prefix="/v1/files", tags=["files"], responses=errors(400, 404, 409, 422, 507))
+
+TRAINING = "fine-tune"  # the purpose of files of training rows
 
 _UPLOAD = {
     "type": "object",
@@ -25,7 +31,7 @@ _UPLOAD = {
             "contentMediaType": "application/octet-stream",
             "description": "The rows, one JSON object a line; at most `server.max_body_bytes`.",
         },
-        "purpose": {"type": "string", "default": "fine-tune"},
+        "purpose": {"type": "string", "default": TRAINING},
     },
 }
 _MULTIPART = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
@@ -33,22 +39,42 @@ _MULTIPART = {"required": True, "content": {"multipart/form-data": {"schema": _U
 
 @api.post("", openapi_extra={"requestBody": _MULTIPART}, dependencies=ONCE)
 async def upload_file(request: Request, context: Context, caller: Caller) -> FileReply:
-    """Upload a file: training rows or a document."""
+    """Upload a file: training rows, which are then checked in the background, or a document."""
     async with request.form(max_files=1, max_fields=4) as form:
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
             raise InvalidRequest("The multipart body has no part `file`.", param="file")
-        purpose = str(form.get("purpose") or "fine-tune")
+        purpose = str(form.get("purpose") or TRAINING)
         content = await upload.read()
         name = upload.filename or "rows.jsonl"
     await require_still_valid(request)
     keep = partial(context.files.save, name, content, purpose=purpose, tenant=caller.tenant)
     file = await to_thread.run_sync(keep)
     note_change(request, object_id=file.file_id, after=file.sha256)
-    return FileReply.of(file)
+    return await to_thread.run_sync(_with_check, context, caller, file)
 
 
 @api.get("/{file_id}")
 def get_file(context: Context, caller: Caller, file_id: str) -> FileReply:
-    """Return an uploaded file without its content."""
-    return FileReply.of(context.files.get(file_id, tenant=caller.tenant))
+    """Return an uploaded file without its content, with the check of its training rows."""
+    file = context.files.get(file_id, tenant=caller.tenant)
+    return FileReply.of(file, _job_of(context, file))
+
+
+def _with_check(context: AppContext, caller: Caller, file: UploadedFile) -> FileReply:
+    """Return the file, with the job that checks it if it holds training rows."""
+    if file.purpose == TRAINING and file.check_job is None:
+        job = context.jobs.enqueue(
+            FILE_CHECK,
+            FileCheckArgs(file_id=file.file_id),
+            tenant=caller.tenant,
+            key_id=caller.key_id,
+        )
+        file = context.files.note_check_job(file.file_id, job.job_id, tenant=caller.tenant)
+    return FileReply.of(file, _job_of(context, file))
+
+
+def _job_of(context: AppContext, file: UploadedFile) -> Job | None:
+    if file.check_job is None:
+        return None
+    return context.jobs.get(file.check_job, tenant=file.tenant)

@@ -3,18 +3,23 @@
 It joins the rooms; what a check is stands in adapters/, which embedder there is in knowledge/.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+
+from pydantic import ValidationError
 
 from adapters import (
     DataCheck,
     Domain,
     Expectations,
     Row,
-    RowsNeeded,
+    RowRequirements,
     check_rows,
+    rows_needed,
 )
 from knowledge import Embedder, detect_language, reads
+from service.stores.use_cases import UseCase
 
 # Cosine from which a row (question and answer) belongs to a domain described in a sentence.
 FLOORS = {
@@ -32,40 +37,46 @@ NO_DESCRIPTION = (
 )
 
 
+def requirements_of(use_case: UseCase) -> RowRequirements:
+    """Return what a use case says of its training rows; facts of other values say nothing."""
+    facts = use_case.facts
+    said = {
+        "task_type": facts.get("task_type"),
+        "industry": facts.get("domain"),
+        "label_disagreement_percent": facts.get("label_disagreement_percent"),
+    }
+    wanted = RowRequirements(
+        domain=use_case.domain_description,
+        scenarios=use_case.scenarios,
+        business_lines=use_case.business_lines,
+    )
+    for key, value in said.items():
+        with suppress(ValidationError):
+            RowRequirements.model_validate({key: value})
+            wanted = wanted.model_copy(update={key: value})
+    return wanted
+
+
 def check_data(
-    rows: Sequence[Row],
-    *,
-    description: str,
-    scenarios: Sequence[str],
-    embedder: Embedder | None,
-    min_similarity: float | None,
-    business_lines: Mapping[str, float],
-    label_disagreement_percent: float | None,
-    needed: RowsNeeded,
+    rows: Sequence[Row], wanted: RowRequirements, embedder: Embedder | None = None
 ) -> DataCheck:
     """Make the five checks of `rows` as of today, and rate how ready they are.
 
     Args:
         rows: At least one.
-        description: What the use case is about; empty where that is not said.
-        scenarios: Its declared scenarios.
-        embedder: Compares the rows with the description; None only without one.
-        min_similarity: Cosine from which a row belongs to it; None takes the embedder's own.
-        business_lines: The part that each line of business should have; empty: none is expected.
-        label_disagreement_percent: On how many of the same rows two people differed, if they did.
-        needed: How many rows the task needs.
+        wanted: What they should be like, as the use case or the caller says.
+        embedder: Compares the rows with the domain; None only where none is described.
     """
     domain: Domain | str = NO_DESCRIPTION
-    if description.strip() and embedder is not None:
-        domain = _find_domain(rows, description, embedder, min_similarity)
-    today = datetime.now().astimezone().date()
+    if wanted.domain.strip() and embedder is not None:
+        domain = _find_domain(rows, wanted.domain, embedder, wanted.min_similarity)
     expected = Expectations(
-        today,
-        tuple(scenarios),
+        datetime.now().astimezone().date(),
+        tuple(wanted.scenarios),
         domain,
-        business_lines=business_lines,
-        label_disagreement_percent=label_disagreement_percent,
-        rows_needed=needed,
+        business_lines=wanted.business_lines,
+        label_disagreement_percent=wanted.label_disagreement_percent,
+        rows_needed=rows_needed(wanted.task_type, wanted.industry),
     )
     return check_rows(rows, expected)
 

@@ -1,4 +1,4 @@
-"""Uploaded files.
+"""Uploaded files, and what the check of their rows found.
 
 It knows bytes and names; it does not read their content.
 """
@@ -8,10 +8,11 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Float, Integer, LargeBinary, String, Table, select
+from sqlalchemy import JSON, Column, Float, Integer, LargeBinary, String, Table, select, update
 
 from service.errors import FileNotFound
 from service.stores.database import Database
+from service.stores.json_value import JsonMapping, JsonObject
 from service.stores.tables import metadata
 
 files = Table(
@@ -25,6 +26,8 @@ files = Table(
     Column("sha256", String(64), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("check_job", String(40), nullable=True),
+    Column("check_report", JSON, nullable=True),
 )
 
 _COLUMNS = [column for column in files.c if column.name != "content"]
@@ -32,7 +35,12 @@ _COLUMNS = [column for column in files.c if column.name != "content"]
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """One uploaded file without its content."""
+    """One uploaded file without its content.
+
+    Attributes:
+        check_job: The job that checks its rows; None where nobody asked for that.
+        check_report: What it found, `adapters.DataCheck.as_dict`; None until then.
+    """
 
     file_id: str
     tenant: str
@@ -41,6 +49,8 @@ class UploadedFile:
     bytes: int
     sha256: str
     created_at: float
+    check_job: str | None = None
+    check_report: JsonObject | None = None
 
 
 class Files:
@@ -86,6 +96,28 @@ class Files:
         if row is None:
             raise FileNotFound(f"There is no file {file_id!r}.", param="file_id")
         return UploadedFile(**row._mapping)
+
+    def note_check_job(self, file_id: str, job_id: str, *, tenant: str) -> UploadedFile:
+        """Store which job checks the rows of a file, and return the file.
+
+        Raises:
+            FileNotFound: No file has this id.
+        """
+        return self._change(file_id, {"check_job": job_id}, tenant=tenant)
+
+    def save_check(self, file_id: str, report: JsonMapping, *, tenant: str) -> None:
+        """Store what the check of a file's rows found.
+
+        Raises:
+            FileNotFound: No file has this id; it was deleted meanwhile.
+        """
+        self._change(file_id, {"check_report": dict(report)}, tenant=tenant)
+
+    def _change(self, file_id: str, values: JsonMapping, *, tenant: str) -> UploadedFile:
+        changed = update(files).where(files.c.file_id == file_id, files.c.tenant == tenant)
+        with self._database.execution_options(write=True).begin() as connection:
+            connection.execute(changed.values(dict(values)))
+        return self.get(file_id, tenant=tenant)
 
     def ids_by_content(self, *, tenant: str) -> dict[tuple[str, str], str]:
         """Return the id of the newest file of each name and sha256."""

@@ -22,6 +22,7 @@ class Lane(StrEnum):
     INDEX = "index"
     TRAIN = "train"
     COMPARE = "compare"
+    DATA = "data"
 
 
 class Stored(BaseModel):
@@ -182,25 +183,41 @@ class DataCheckArgs(JobArgs):
     """Training rows to check; the file is the job's payload.
 
     Attributes:
-        domain: What the rows should be about, in words.
-        industry: The field of the use case, which says with `task_type` how many rows it needs.
+        wanted: What the rows should be like: keys of `adapters.RowRequirements`.
+        domain: Of `wanted`, as earlier releases stored it; so are the two below.
     """
 
     use_case: str
     filename: str
-    domain: str
-    scenarios: tuple[str, ...]
-    min_similarity: float | None
-    business_lines: Mapping[str, float] = {}
-    label_disagreement_percent: float | None = None
-    task_type: str = ""
-    industry: str = ""
+    wanted: JsonObject = {}
+    domain: str = ""
+    scenarios: tuple[str, ...] = ()
+    min_similarity: float | None = None
+
+    @property
+    def requirements(self) -> JsonObject:
+        """What the rows should be like."""
+        earlier = self.model_dump(mode="json", include={"domain", "scenarios", "min_similarity"})
+        return {**earlier, **self.wanted}
 
 
 class DataCheckResult(JobResult):
     """Where the result of a data check is, and its verdict."""
 
     data_check: str
+    verdict: str
+
+
+class FileCheckArgs(JobArgs):
+    """An uploaded file whose rows are checked."""
+
+    file_id: str
+
+
+class FileCheckResult(JobResult):
+    """The file whose rows were checked, and the verdict; the file has the report."""
+
+    file_id: str
     verdict: str
 
 
@@ -225,6 +242,7 @@ REBUILD = JobKind("rebuild", Lane.INDEX, IndexArgs, IndexResult)
 REINDEX = JobKind("reindex", Lane.INDEX, IndexArgs, IndexResult)
 TRAIN = JobKind("train", Lane.TRAIN, TrainArgs, TrainResult)
 COMPARE = JobKind("compare", Lane.COMPARE, CompareArgs, CompareResult)
-DATA_CHECK = JobKind("data_check", Lane.COMPARE, DataCheckArgs, DataCheckResult)
+DATA_CHECK = JobKind("data_check", Lane.DATA, DataCheckArgs, DataCheckResult)
+FILE_CHECK = JobKind("file_check", Lane.DATA, FileCheckArgs, FileCheckResult)
 
 AnyJobKind = JobKind[Any, Any]

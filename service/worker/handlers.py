@@ -13,10 +13,10 @@ from typing import Generic, cast
 from adapters import (
     AdapterRegistry,
     EvaluationCancelled,
+    RowRequirements,
     TrainingCancelled,
     parse_any_rows,
     parse_training_config,
-    rows_needed,
 )
 from knowledge import Attributes, DocumentNotFound, IngestReport, Knowledge, ReconcileReport
 from service.api.schemas.adapters import AdapterReply
@@ -36,6 +36,7 @@ from service.stores.job_kinds import (
     COMPARE,
     DATA_CHECK,
     DELETE_DOCUMENT,
+    FILE_CHECK,
     INGEST,
     REBUILD,
     REINDEX,
@@ -48,6 +49,8 @@ from service.stores.job_kinds import (
     DataCheckResult,
     DeleteArgs,
     DeleteResult,
+    FileCheckArgs,
+    FileCheckResult,
     IndexArgs,
     IndexResult,
     IngestArgs,
@@ -119,6 +122,7 @@ def handlers(context: AppContext) -> dict[str, Work]:
                     check_rows, knowledge=knowledge, jobs=jobs, data_checks=context.data_checks
                 ),
             ),
+            _parsed(FILE_CHECK, partial(check_file, files=context.files)),
         )
     )
 
@@ -275,15 +279,19 @@ def check_rows(
 ) -> DataCheckResult:
     """Check training rows and save the result for the use case."""
     job, args = task.job, task.args
-    found = check_data(
-        parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename),
-        description=args.domain,
-        scenarios=args.scenarios,
-        embedder=knowledge.embedder,
-        min_similarity=args.min_similarity,
-        business_lines=args.business_lines,
-        label_disagreement_percent=args.label_disagreement_percent,
-        needed=rows_needed(args.task_type, args.industry),
-    )
+    wanted = RowRequirements.model_validate(args.requirements)
+    rows = parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename)
+    found = check_data(rows, wanted, knowledge.embedder)
     check_id = data_checks.save(args.use_case, found.as_dict(), tenant=job.tenant)
     return DataCheckResult(data_check=check_id, verdict=found.verdict)
+
+
+def check_file(task: Task[FileCheckArgs], *, files: Files) -> FileCheckResult:
+    """Check the rows of an uploaded file, without what a use case would say of them."""
+    file_id, tenant = task.args.file_id, task.job.tenant
+    name = files.get(file_id, tenant=tenant).filename
+    found = check_data(
+        parse_any_rows(files.content(file_id, tenant=tenant), name), RowRequirements()
+    )
+    files.save_check(file_id, found.as_dict(), tenant=tenant)
+    return FileCheckResult(file_id=file_id, verdict=found.verdict)

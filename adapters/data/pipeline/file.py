@@ -26,8 +26,8 @@ class StepEntry(_Part):
     settings: Mapping[str, JsonValue] = {}
 
 
-class ChecksEntry(_Part):
-    """What the finished rows are compared with; see `adapters.Expectations`.
+class RowRequirements(_Part):
+    """What rows should be like, as people write it; see `adapters.Expectations`.
 
     Attributes:
         domain: What the rows are about, in a sentence.
@@ -61,7 +61,7 @@ class PipelineFile(_Part):
 
     read: tuple[Path, ...] = ()
     steps: tuple[StepEntry, ...] = ()
-    checks: ChecksEntry = ChecksEntry()
+    checks: RowRequirements = RowRequirements()
     out: Path | None = None
 
     @field_validator("steps", mode="before")

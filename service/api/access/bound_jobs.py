@@ -11,6 +11,7 @@ from service.stores.job_kinds import (
     COMPARE,
     DATA_CHECK,
     DELETE_DOCUMENT,
+    FILE_CHECK,
     INGEST,
     REBUILD,
     REINDEX,
@@ -27,6 +28,7 @@ SCOPES: Mapping[str, Scope] = {
     REINDEX.name: Scope.KB_WRITE,
     TRAIN.name: Scope.TRAIN,
     DATA_CHECK.name: Scope.TRAIN,
+    FILE_CHECK.name: Scope.TRAIN,
     COMPARE.name: Scope.EXPERIMENTS,
 }
 """The scope by which a job of each kind is started."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from adapters import ChecksEntry, DataCheck, Row, parse_any_rows, rows_needed
+from adapters import DataCheck, Row, RowRequirements, parse_any_rows
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Upload, segment, wait_for_job
 from service.cli.kb.evaluation.corpus import load_embedder
@@ -27,6 +27,7 @@ from service.settings import load_settings
 
 app = typer.Typer(help="Check and create training data.", no_args_is_help=True)
 
+CHECKED = "user_data"  # a purpose of files that are not checked when they are uploaded
 _MOST_SHOWN = 5  # rows shown for each check; --json prints them all
 _NAMES = {"personal_data": "personal data", "business_lines": "business lines"}
 
@@ -106,7 +107,7 @@ def check(
             body = {"object": "data_check", "use_case": None} | check_here(
                 output,
                 parsed,
-                ChecksEntry(
+                RowRequirements(
                     domain=domain or "",
                     scenarios=tuple(scenarios or ()),
                     business_lines=lines or {},
@@ -122,7 +123,7 @@ def check(
                 "min_similarity": min_similarity,
             }
             options: JsonObject = {key: value for key, value in asked.items() if value is not None}
-            upload = Upload(rows.name, content, {"purpose": "fine-tune"}, "application/jsonl")
+            upload = Upload(rows.name, content, {"purpose": CHECKED}, "application/jsonl")
             path = f"/use_cases/{segment(use_case)}"
             body = _check_by_gateway(Gateway.find(url), output, path, upload, options=options)
         found = DataCheckReply.model_validate(body)
@@ -160,26 +161,15 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def check_here(
-    output: Output, rows: Sequence[Row], expected: ChecksEntry, folders: Sequence[str] = ()
-) -> DataCheck:
+def check_here(output: Output, rows: Sequence[Row], wanted: RowRequirements) -> DataCheck:
     """Check rows without a gateway; the embedder of this home compares them with a domain."""
     embedder = None
-    if expected.domain:
+    if wanted.domain:
         settings = load_settings()
         with output.progress("loading the embedder") as bar:
             bar.show(None)
             embedder = load_embedder(settings)
-    return check_data(
-        rows,
-        description=expected.domain,
-        scenarios=folders if expected.scenarios == "folders" else expected.scenarios,
-        embedder=embedder,
-        min_similarity=expected.min_similarity,
-        business_lines=expected.business_lines,
-        label_disagreement_percent=expected.label_disagreement_percent,
-        needed=rows_needed(expected.task_type, expected.industry),
-    )
+    return check_data(rows, wanted, embedder)
 
 
 def _check_by_gateway(

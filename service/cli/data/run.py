@@ -19,6 +19,7 @@ from adapters import (
     Outside,
     PipelineJob,
     PipelineResult,
+    RowRequirements,
     UnreadableDocument,
     forget_stages,
     load_pipeline,
@@ -79,16 +80,14 @@ def run(
         if restart:
             forget_stages(target)
         home = _Home(load_settings())
-        expected = file.checks
-        if domain is not None:
-            expected = expected.model_copy(update={"domain": domain})
         named = read or file.read
+        wanted = _wanted(file.checks, domain, _folders(named, target))
         job = PipelineJob(
             named,
             file.steps,
             target,
             read_document=_read_document,
-            check=lambda rows: check_here(output, rows, expected, _folders(named)),
+            check=lambda rows: check_here(output, rows, wanted),
         )
         with output.progress("running the pipeline") as bar:
             done = run_pipeline(
@@ -103,10 +102,22 @@ def run(
             raise typer.Exit(FAILED)
 
 
-def _folders(read: Sequence[Path]) -> list[str]:
+def _wanted(checks: RowRequirements, domain: str | None, folders: Sequence[str]) -> RowRequirements:
+    """Return what the rows should be like, with what the command and the folders say."""
+    said: dict[str, object] = {} if domain is None else {"domain": domain}
+    if checks.scenarios == "folders":
+        said["scenarios"] = tuple(folders)
+    return checks.model_copy(update=said)
+
+
+def _folders(read: Sequence[Path], out: Path) -> list[str]:
     """Return the names of the folders that the folders to read are divided into."""
     inside = (path for one in read if one.is_dir() for path in sorted(one.iterdir()))
-    return [path.name for path in inside if path.is_dir() and not path.name.startswith(".")]
+    return [
+        path.name
+        for path in inside
+        if path.is_dir() and not path.name.startswith((".", f"{out.name}."))
+    ]
 
 
 @dataclass

@@ -39,7 +39,10 @@ def test_the_evidence_names_both_lines() -> None:
         (1, "answered “yes”, line 41 says “no”"),
         (41, "answered “no”, line 1 says “yes”"),
     ]
-    assert found.missing == "correct the labels of 6 rows that disagree"
+    assert found.missing == (
+        "agree on a definition for each pair of `disputed_labels`, then correct the labels of "
+        "6 rows"
+    )
 
 
 def test_one_slip_among_many_copies_is_small() -> None:
