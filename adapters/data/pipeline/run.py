@@ -18,10 +18,10 @@ from adapters.data.checks import DataCheck
 from adapters.data.pipeline.file import StepEntry
 from adapters.data.pipeline.sources import (
     ReadDocument,
-    Refused,
+    Refusal,
     find_files,
     hash_file,
-    is_text,
+    is_document,
     read_file,
 )
 from adapters.data.pipeline.stage import (
@@ -89,7 +89,7 @@ class PipelineResult:
 
     Attributes:
         files: Files that were read.
-        read: Rows and texts found in them, the refused ones too.
+        read: Rows and documents found in them, the refused ones too.
         made: Rows beyond the first that were made of one.
         refused: What could not be read, by file.
         dropped: Rows that a step dropped, or of which no conversation was made.
@@ -182,9 +182,9 @@ def _read(job: PipelineJob, files: Sequence[Path], tell: Callable[[int, int], No
     ):
         for done, file in enumerate(files, start=1):
             for one in read_file(file, job.read_document):
-                if isinstance(one, Refused):
+                if isinstance(one, Refusal):
                     refused["unreadable"] += 1
-                    out.write(_describe_refused(one))
+                    out.write(_describe_refusal(one))
                 else:
                     rows.write_row(TrackedRow(one))
             tell(done, len(files))
@@ -195,7 +195,7 @@ def _read(job: PipelineJob, files: Sequence[Path], tell: Callable[[int, int], No
     return stage
 
 
-def _describe_refused(refused: Refused) -> dict[str, object]:
+def _describe_refusal(refused: Refusal) -> dict[str, object]:
     return {
         "file": str(refused.file),
         "line": refused.line,
@@ -206,7 +206,7 @@ def _describe_refused(refused: Refused) -> dict[str, object]:
 
 
 def _finished(folder: Path, stage: Stage) -> Iterator[TrackedRow]:
-    return (one for one in read_rows(rows_file(folder, stage.key)) if not is_text(one.row))
+    return (one for one in read_rows(rows_file(folder, stage.key)) if not is_document(one.row))
 
 
 def _write(job: PipelineJob, stages: Sequence[Stage], tell: Callable[[int, int], None]) -> Counts:
@@ -222,15 +222,15 @@ def _write(job: PipelineJob, stages: Sequence[Stage], tell: Callable[[int, int],
                 dropped.write(told)
         before = dropped.count
         for done, one in enumerate(read_rows(rows_file(folder, last.key)), start=1):
-            if is_text(one.row):
-                why = drop(one.row, NO_CONVERSATION, "no step made a conversation of this text")
+            if is_document(one.row):
+                why = drop(one.row, NO_CONVERSATION, "no step made a conversation of it")
                 dropped.write(describe_dropped(WRITE, why))
             else:
                 rows.write(_as_written(one.row))
                 lineage.write(_describe_way(rows.count, one))
             tell(done, total)
-        texts = dropped.count - before
-        left_out = {NO_CONVERSATION: texts} if texts else {}
+        left = dropped.count - before
+        left_out = {NO_CONVERSATION: left} if left else {}
         counts = Counts(WRITE, total, 0, rows.count, {}, left_out)
         for draft in (dropped, lineage, rows):
             draft.finish()

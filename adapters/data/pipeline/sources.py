@@ -1,7 +1,7 @@
 """Reads files and folders into rows: files of rows row by row, documents as one text each.
 
-A text is a row of one user's turn with `kind: text`: steps that structure make conversations of
-it, all others pass it by. How a document is read is passed in; formats of rows are in `formats`.
+A document is a row of one user's turn with `kind: document`: some steps make conversations of it,
+all others pass it by. How a document is read is passed in; formats of rows are in `formats`.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from adapters.data.rows import Message, Row
 from adapters.errors import InvalidPipeline, InvalidTrainingData
 
 ROWS = (".jsonl", ".json")
-TEXT_KIND = "text"
+DOCUMENT = "document"
 
 ReadDocument = Callable[[Path], str]
 """Returns the text of a document; raises `UnreadableDocument`."""
@@ -27,7 +27,7 @@ class UnreadableDocument(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refusal:
     """What was not read.
 
     Attributes:
@@ -41,9 +41,14 @@ class Refused:
     reason: str
 
 
-def is_text(row: Row) -> bool:
-    """Return whether a row is a text of which no conversation has been made yet."""
-    return row.meta.get("kind") == TEXT_KIND and len(row.messages) == 1
+def document_row(text: str, file: Path) -> Row:
+    """Return a document as a row: nothing can be trained on it as it is."""
+    return Row((Message("user", text),), {"kind": DOCUMENT, "source": file.name}, file, 1)
+
+
+def is_document(row: Row) -> bool:
+    """Return whether a row is a document of which no conversation has been made yet."""
+    return row.meta.get("kind") == DOCUMENT and len(row.messages) == 1
 
 
 def find_files(named: Sequence[Path], *, leave_out: Sequence[Path]) -> list[Path]:
@@ -83,28 +88,28 @@ def hash_file(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def read_file(file: Path, read_document: ReadDocument | None) -> Iterator[Row | Refused]:
+def read_file(file: Path, read_document: ReadDocument | None) -> Iterator[Row | Refusal]:
     """Yield the rows of a file, and what of it was refused."""
     if file.suffix.lower() in ROWS:
         yield from _read_rows(file)
         return
     if read_document is None:
-        yield Refused(file, 0, "documents cannot be read here")
+        yield Refusal(file, 0, "documents cannot be read here")
         return
     try:
         text = read_document(file)
     except UnreadableDocument as exc:
-        yield Refused(file, 0, str(exc))
+        yield Refusal(file, 0, str(exc))
         return
-    yield Row((Message("user", text),), {"kind": TEXT_KIND, "source": file.name}, file, 1)
+    yield document_row(text, file)
 
 
-def _read_rows(file: Path) -> Iterator[Row | Refused]:
+def _read_rows(file: Path) -> Iterator[Row | Refusal]:
     if file.suffix.lower() == ".json":
         try:
             values = json.loads(file.read_text(encoding="utf-8-sig"))
         except (ValueError, RecursionError) as exc:
-            yield Refused(file, 0, f"not JSON: {exc}")
+            yield Refusal(file, 0, f"not JSON: {exc}")
             return
         listed = values if isinstance(values, list) else [values]
         lines = enumerate((json.dumps(value).encode() for value in listed), start=1)
@@ -116,16 +121,16 @@ def _read_rows(file: Path) -> Iterator[Row | Refused]:
                 yield _read_row(file, line, raw)
 
 
-def _read_row(file: Path, line: int, content: bytes) -> Row | Refused:
+def _read_row(file: Path, line: int, content: bytes) -> Row | Refusal:
     try:
         (row,) = parse_any_rows(content.rstrip(b"\r\n"), "row.jsonl")
     except (InvalidTrainingData, RecursionError) as exc:
         reason = str(exc).splitlines()[-1].removeprefix("row.jsonl:1: ").removeprefix("row.jsonl ")
-        return Refused(file, line, reason)
+        return Refusal(file, line, reason)
     except ValueError:
-        return Refused(file, line, "several rows in one line")
+        return Refusal(file, line, "several rows in one line")
     try:
         json.dumps([text_of(row), dict(row.meta)], ensure_ascii=False).encode()
     except UnicodeEncodeError as exc:
-        return Refused(file, line, f"half a character (U+{ord(exc.object[exc.start]):04X})")
+        return Refusal(file, line, f"half a character (U+{ord(exc.object[exc.start]):04X})")
     return replace(row, file=file, line=line)

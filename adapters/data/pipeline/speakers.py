@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.data.pipeline.sources import is_text
+from adapters.data.pipeline.sources import is_document
 from adapters.data.recency import find_date
 from adapters.data.rows import Message, Role, Row
 from adapters.data.steps import Result, keep
@@ -84,7 +84,7 @@ class Speakers:
     def run(self, rows: Iterable[Row]) -> Iterator[Result]:
         """Yield one result for each row, with the conversations made of it."""
         for row in rows:
-            made = tuple(self._conversations(row)) if is_text(row) else ()
+            made = tuple(self._conversations(row)) if is_document(row) else ()
             detail = f"{len(made)} conversations found"
             yield Result(row, made, "speakers", detail) if made else keep(row)
 

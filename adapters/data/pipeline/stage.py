@@ -13,7 +13,7 @@ from pathlib import Path
 
 from adapters.data.findings import MAX_QUOTED_CHARS, text_of
 from adapters.data.personal import mask_personal_data
-from adapters.data.pipeline.sources import is_text
+from adapters.data.pipeline.sources import is_document
 from adapters.data.pipeline.table import MadeStep
 from adapters.data.pipeline.tracked import Draft, TrackedRow, read_rows
 from adapters.data.rows import Row
@@ -145,11 +145,11 @@ def describe_dropped(step: str, result: Result) -> dict[str, object]:
 
 
 def _results(made: MadeStep, rows: Iterable[TrackedRow]) -> Iterator[tuple[TrackedRow, Result]]:
-    """Yield each row with its result, in order; texts pass a step by that does not read them."""
+    """Yield each row with its result, in order; documents pass by steps that read none."""
     waiting: deque[TrackedRow] = deque()
 
     def is_given(row: Row) -> bool:
-        return made.reads_texts or not is_text(row)
+        return made.reads_documents or not is_document(row)
 
     def given() -> Iterator[Row]:
         for tracked in rows:

@@ -57,20 +57,20 @@ class StepKind(Generic[S]):
     Attributes:
         settings: Their model.
         make: Makes the step.
-        reads_texts: Whether it is given texts that are no conversations yet; others pass them by.
+        reads_documents: Whether it is given documents of which no conversation was made yet.
     """
 
     settings: type[S]
     make: Callable[[S, Outside], Step]
-    reads_texts: bool = False
+    reads_documents: bool = False
 
 
 STEPS: Mapping[str, StepKind[Any]] = {
     "balance": StepKind(BalanceSettings, lambda s, _: Balance(s)),
     "disputed": StepKind(DisputedSettings, lambda s, _: Disputed(s)),
-    "mask": StepKind(NoSettings, lambda _s, _o: Mask(), reads_texts=True),
+    "mask": StepKind(NoSettings, lambda _s, _o: Mask(), reads_documents=True),
     "outdated": StepKind(OutdatedSettings, lambda s, _: Outdated(s)),
-    "speakers": StepKind(SpeakersSettings, lambda s, _: Speakers(s), reads_texts=True),
+    "speakers": StepKind(SpeakersSettings, lambda s, _: Speakers(s), reads_documents=True),
     "tag": StepKind(TagSettings, lambda s, _: Tag(s)),
     "weight_recent": StepKind(
         WeightRecentSettings, lambda s, outside: WeightRecent(s, today=outside.today)
@@ -80,10 +80,10 @@ STEPS: Mapping[str, StepKind[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class MadeStep:
-    """A step that can be run, and whether it is given texts."""
+    """A step that can be run, and whether it is given documents."""
 
     step: Step
-    reads_texts: bool
+    reads_documents: bool
 
 
 def make_step(entry: StepEntry, outside: Outside) -> MadeStep:
@@ -99,4 +99,4 @@ def make_step(entry: StepEntry, outside: Outside) -> MadeStep:
         settings = kind.settings.model_validate(dict(entry.settings))
     except pydantic.ValidationError as exc:
         raise InvalidPipeline(f"step {entry.name}: {describe_faults(exc)}") from exc
-    return MadeStep(kind.make(settings, outside), kind.reads_texts)
+    return MadeStep(kind.make(settings, outside), kind.reads_documents)

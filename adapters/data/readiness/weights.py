@@ -7,16 +7,24 @@ each row once. It knows dates and weights; it does not know how a model is train
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.data.recency import YEAR, read_date
-from adapters.data.rows import AnyRow, Row
+from adapters.data.rows import Row
 from adapters.data.steps import Result, change, keep
 
 KEY = "weight"
 MOST_TIMES = 20  # own choice: a row repeated more often is learned by heart
+
+
+class _HasMeta(Protocol):
+    @property
+    def meta(self) -> Mapping[str, object]: ...
+
+
+R = TypeVar("R", bound=_HasMeta)
 
 
 class WeightRecentSettings(BaseModel):
@@ -61,7 +69,7 @@ class WeightRecent:
                 yield keep(row)
 
 
-def repeat_by_weight(rows: Sequence[AnyRow]) -> list[AnyRow]:
+def repeat_by_weight(rows: Sequence[R]) -> list[R]:
     """Return `rows` with each as often as its weight says; the trainer shuffles them.
 
     A weight is rounded, and is at least 1 and at most `MOST_TIMES`; rows without a number as their

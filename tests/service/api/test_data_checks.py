@@ -212,9 +212,12 @@ def test_a_check_is_told_whole(running: Running) -> None:
     done = check(running, rows=[*rows_of(2), {"prompt": "a@b.cn", "completion": "x"}])
     assert set(done) == {
         *("id", "object", "use_case", "created_at", "verdict", "rows", "distinct_rows"),
-        *("context_rows", "scenarios", "checks"),
+        *("context_rows", "scenarios", "checks", "faults", "readiness"),
     }
-    for one in done["checks"]:
+    assert [one["name"] for one in done["faults"]] == ["synthetic"]
+    assert set(done["readiness"]) == {"verdict", "percent", "parts"}
+    assert [part["name"] for part in done["readiness"]["parts"]] == ["quality", "quantity", "match"]
+    for one in (*done["checks"], *done["faults"]):
         assert set(one) == {
             *("name", "status", "value", "unit", "needed", "missing", "found", "evidence"),
             "details",

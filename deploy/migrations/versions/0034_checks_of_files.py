@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0033"
+revision: str = "0034"
 down_revision: str | None = "0032"
 branch_labels = None
 depends_on = None
