@@ -190,9 +190,7 @@ def _read(job: PipelineJob, files: Sequence[Path], tell: Callable[[int, int], No
             tell(done, len(files))
         counts = Counts(READ, rows.count + out.count, 0, rows.count, {}, dict(refused))
         out.finish()
-        stage = Stage(key, counts, rows.finish(), is_cached=False)
-    keep_stage(job.folder, stage)
-    return stage
+        return keep_stage(job.folder, key, counts, rows.finish())
 
 
 def _describe_refusal(refused: Refusal) -> dict[str, object]:

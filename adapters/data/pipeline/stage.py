@@ -54,13 +54,15 @@ class Stage:
     Attributes:
         key: Its name in the folder.
         counts: What became of its rows.
-        sha256: Of the rows that go on.
+        sha256: Of the file of rows that go on.
+        size_bytes: Of that file: one that a power cut left shorter is made anew.
         is_cached: Whether an earlier run had made it.
     """
 
     key: str
     counts: Counts
     sha256: str
+    size_bytes: int
     is_cached: bool
 
 
@@ -84,16 +86,21 @@ def find_stage(folder: Path, key: str) -> Stage | None:
     """Return a stage that an earlier run finished."""
     try:
         told = json.loads((folder / f"{key}.json").read_bytes())
-        return Stage(key, Counts(**told["counts"]), told["sha256"], is_cached=True)
+        size = rows_file(folder, key).stat().st_size
+        counts = Counts(**told["counts"])
+        stage = Stage(key, counts, told["sha256"], told["size_bytes"], is_cached=True)
     except (OSError, ValueError, TypeError, KeyError):
         return None
+    return stage if stage.size_bytes == size else None
 
 
-def keep_stage(folder: Path, stage: Stage) -> None:
-    """Write what tells that a stage is finished; its rows are there by then."""
-    with Draft(folder / f"{stage.key}.json") as draft:
-        draft.write({"counts": asdict(stage.counts), "sha256": stage.sha256})
+def keep_stage(folder: Path, key: str, counts: Counts, sha256: str) -> Stage:
+    """Write what tells that a stage is finished, once its rows are there, and return it."""
+    size = rows_file(folder, key).stat().st_size
+    with Draft(folder / f"{key}.json") as draft:
+        draft.write({"counts": asdict(counts), "sha256": sha256, "size_bytes": size})
         draft.finish()
+    return Stage(key, counts, sha256, size, is_cached=False)
 
 
 def run_stage(made: MadeStep, before: Stage, folder: Path, tell: Tell) -> Stage:
@@ -125,9 +132,7 @@ def run_stage(made: MadeStep, before: Stage, folder: Path, tell: Tell) -> Stage:
             tell(done, total)
         counts = Counts(step.name, done, more, rows.count, dict(changed), dict(dropped))
         out.finish()
-        stage = Stage(key, counts, rows.finish(), is_cached=False)
-    keep_stage(folder, stage)
-    return stage
+        return keep_stage(folder, key, counts, rows.finish())
 
 
 def describe_dropped(step: str, result: Result) -> dict[str, object]:

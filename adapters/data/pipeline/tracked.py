@@ -52,8 +52,6 @@ class Draft:
 
     def finish(self) -> str:
         """Give the file its name, and return the SHA-256 (hex) of its content."""
-        self._lines.flush()
-        os.fsync(self._lines.fileno())
         self._lines.close()
         os.replace(self._draft, self._file)
         return self._digest.hexdigest()

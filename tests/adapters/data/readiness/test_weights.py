@@ -1,5 +1,6 @@
 """Rows of the last year count three times; training repeats rows by their weight."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,7 +14,7 @@ TODAY = date(2026, 6, 30)
 
 def weighted(**meta: object) -> tuple[object, str]:
     step = WeightRecent(WeightRecentSettings(), today=TODAY)
-    (result,) = step.run([row("?", "a", **meta)])
+    (result,) = step.run([replace(row("?", "a"), meta=meta)])
     return result.rows[0].meta.get("weight"), result.reason
 
 
