@@ -34,7 +34,8 @@ class Part:
 
     Attributes:
         name: `quality`, `quantity` or `match`.
-        percent: Its weakest figure, 0 to 100; None where no figure is known.
+        percent: Its weakest figure, 0 to 100, and the most that it can be while others are not
+            known; None where none is known.
         figures: The share reached of what is needed, in percent, by what was judged.
         unknown: What could not be judged.
     """

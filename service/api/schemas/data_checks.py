@@ -68,7 +68,8 @@ class ReadinessPart(Reply):
     """One part of the readiness score.
 
     Attributes:
-        percent: Its weakest figure; null if none is known.
+        percent: Its weakest figure, and the most that it can be while some are unknown; null if
+            none is known.
         figures: How much of what is needed is reached, in percent, by what was judged.
         unknown: What could not be judged.
     """

@@ -203,7 +203,10 @@ def print_readiness(out: Console, rated: ReadinessReply) -> None:
     if not rated.parts:
         return
     product = " × ".join(f"{part.name} {_percent(part.percent)}" for part in rated.parts)
-    out.print(f"readiness {_percent(rated.percent)} = {product}", markup=False)
+    # What is not known yet can only lower the weakest figure of a part.
+    is_bound = rated.percent is not None and any(part.unknown for part in rated.parts)
+    most = "at most " if is_bound else ""
+    out.print(f"readiness {most}{_percent(rated.percent)} = {product}", markup=False)
     for part in rated.parts:
         figures = [f"{_NAMES.get(name, name)} {value:g} %" for name, value in part.figures.items()]
         figures += [f"{_NAMES.get(name, name)} unknown" for name in part.unknown]

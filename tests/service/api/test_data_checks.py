@@ -207,6 +207,30 @@ def test_a_check_of_another_use_case_is_not_found(running: Running) -> None:
     assert (reply.status_code, reply.json()["error"]["code"]) == (404, "data_check_not_found")
 
 
+def test_a_common_fault_counts_against_the_quality_of_the_data(running: Running) -> None:
+    running.put_use_case(knowledge_bases=[], business_lines={"金融": 6, "法律": 4})
+    lines = [*rows_of(9, business_line="金融"), *rows_of(1, business_line="法律")]
+    done = check(running, rows=lines)
+    assert (done["verdict"], done["readiness"]["verdict"]) == ("unknown", "fail")
+    assert {one["name"]: one["status"] for one in done["faults"]} == {
+        "synthetic": "pass",
+        "business_lines": "fail",
+    }
+    assert facts(running)["data_quality"]["value"] == "fail"
+    asked = check(running, rows=lines, business_lines={"金融": 9, "法律": 1})
+    assert asked["readiness"]["verdict"] == "unknown"
+
+
+def test_the_use_case_says_how_many_rows_are_needed_and_how_many_people_differ(
+    running: Running,
+) -> None:
+    declared = {"task_type": "qa", "domain": "finance", "label_disagreement_percent": 2}
+    running.put_use_case(knowledge_bases=[], facts=declared)
+    done = check(running, rows=rows_of(26))
+    assert statuses(done)["agreement"] == "pass"
+    assert done["readiness"]["parts"][1]["figures"] == {"rows": 1.0}  # of 2,600
+
+
 def test_a_check_is_told_whole(running: Running) -> None:
     running.put_use_case(knowledge_bases=[])
     done = check(running, rows=[*rows_of(2), {"prompt": "a@b.cn", "completion": "x"}])

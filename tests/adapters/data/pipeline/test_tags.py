@@ -32,7 +32,7 @@ def test_folder_name_and_settings_say_what_the_row_does_not() -> None:
 def test_words_of_the_question_come_before_the_folder() -> None:
     words = {"物流": ["快递", "发货"], "发票": ["发票", "VAT"]}
     assert tagged("什么时候发货", scenario_words=words) == {"scenario": "物流"}
-    both = {"scenario_words": words, "scenario_from": "folder"}
+    both: dict[str, object] = {"scenario_words": words, "scenario_from": "folder"}
     assert tagged("a vat receipt", **both) == {"scenario": "发票"}
     assert tagged("别的", **both) == {"scenario": "退货"}
 

@@ -138,3 +138,34 @@ def test_an_unknown_use_case_is_told_before_the_file_is_sent(
         "use_case_not_found",
     )
     assert [call.method for call in gateway.calls] == ["GET"]
+
+
+def test_shares_of_business_lines_and_the_score_are_told(run: Run, tmp_path: Path) -> None:
+    rows = [
+        {"prompt": f"q{n}", "completion": "a", "business_line": "金融" if n < 9 else "法律"}
+        for n in range(10)
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    words = ("data", "check", str(file), "--task-type", "classification")
+    lines = ("--business-line", "金融=6", "--business-line", "法律=4")
+    result = run(*words, *lines)
+    assert result.exit_code == 1, result.output
+    assert "fail     business lines 70 % (needed: each line within 10 points" in result.stdout
+    assert "readiness at most 0.3" in result.stdout
+    assert "% = quality 100 % × quantity 0.5 % × match 70 %" in result.stdout
+    assert "match: business lines 70 %, relevance unknown" in result.stdout
+    told = json.loads(run(*words, *lines, "--json").stdout)
+    assert (told["verdict"], told["readiness"]["verdict"]) == ("unknown", "fail")
+    assert run(*words).exit_code == 0
+    wrong = run(*words, "--business-line", "金融", "--json")
+    assert json.loads(wrong.stdout)["error"]["code"] == "usage"
+
+
+def test_disputed_labels_are_told_with_what_to_agree_on(run: Run, tmp_path: Path) -> None:
+    said = [(f"q{n}", ["退货", "退款"][n % 2]) for n in range(20)] + [("我要退", "退货")] * 2
+    rows = [{"prompt": q, "completion": a} for q, a in [*said, ("我要退", "退款"), ("q1", "退货")]]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    result = run("data", "check", str(file))
+    assert "define when the answer is “退款” and when it is “退货” (2 questions)" in result.stdout
