@@ -32,15 +32,15 @@ def test_folder_name_and_settings_say_what_the_row_does_not() -> None:
 def test_words_of_the_question_come_before_the_folder() -> None:
     words = {"物流": ["快递", "发货"], "发票": ["发票", "VAT"]}
     assert tagged("什么时候发货", scenario_words=words) == {"scenario": "物流"}
-    both: dict[str, object] = {"scenario_words": words, "scenario_from": "folder"}
-    assert tagged("a vat receipt", **both) == {"scenario": "发票"}
-    assert tagged("别的", **both) == {"scenario": "退货"}
+    assert tagged("a vat receipt", scenario_words=words, scenario_from="folder") == {
+        "scenario": "发票"
+    }
+    assert tagged("别的", scenario_words=words, scenario_from="folder") == {"scenario": "退货"}
 
 
 def test_what_a_row_says_stays() -> None:
     own = {"intent": "x", "created_at": 1772323200, "business_line": "金融"}
-    settings = {"scenario": "y", "date": "2020-01-01", "business_line": "z"}
-    assert tagged(meta=own, **settings) == own
+    assert tagged(meta=own, scenario="y", date="2020-01-01", business_line="z") == own
 
 
 def test_a_name_without_a_day_gives_none() -> None:
