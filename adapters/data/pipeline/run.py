@@ -276,14 +276,13 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _remove_drafts(job: PipelineJob) -> None:
-    """Remove what a run that was killed had begun to write."""
-    begun = (*job.folder.glob(".*.new"), *job.out.parent.glob(f".{job.out.name}.*.new"))
-    for draft in begun:
+    """Remove what a run that was killed had begun to write beside the output."""
+    for draft in job.out.parent.glob(f".{job.out.name}.*.new"):
         draft.unlink(missing_ok=True)
 
 
 def _forget_others(folder: Path, keys: set[str]) -> None:
-    """Remove the stages of earlier settings and inputs."""
+    """Remove the stages of earlier settings and inputs, and what a killed run had begun."""
     for file in folder.glob("*.json*"):
         if file.name.partition(".")[0] not in keys:
             file.unlink(missing_ok=True)

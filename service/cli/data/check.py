@@ -49,6 +49,7 @@ def check(
             metavar="ROWS.jsonl", help="Training rows in any format that `train run` reads."
         ),
     ],
+    *,
     use_case: Annotated[
         str | None,
         typer.Option(

@@ -41,6 +41,7 @@ def run(
             metavar="PIPELINE.yaml", help="The steps; deploy/pipelines/ has a file for each task."
         ),
     ],
+    *,
     read: Annotated[
         list[Path] | None,
         typer.Option(
