@@ -24,10 +24,10 @@ _ANSWERING = ("客服", "坐席", "座席", "专员", "卖家", "商家", "助�
 _QUESTION = ("问", "问题", "q", "question")
 _ANSWER = ("答", "回答", "答案", "a", "answer")
 _MOST_AFTER = 8  # letters of a name or a number after a label: 客服小王, Agent 3
-_LINE = re.compile(
-    r"\s*(?:[\[(（【]?(?P<before>\d[\d\s:./年月日T-]{3,20})[\])）】]?\s*)?"
-    r"(?P<label>[^\W\d_][^:：()（）\[\]【】]{0,24}?)\s*\d{0,4}\s*"
-    r"(?:[\[(（【](?P<after>[^\])）】]{1,30})[\])）】]\s*)?[:：]\s*(?P<said>.*)"
+_LINE = re.compile(  # possessive where two parts could share a long run of spaces
+    r"[\s#>*]*(?:\d{1,3}[.、)）]\s*)?(?:[\[(（【]?(?P<before>\d[\d\s:./年月日T-]{3,20})[\])）】]?\s*)?"
+    r"(?P<label>[^\W\d_][^:：()（）\[\]【】]{0,24}?)\s*+(?:\d{1,4}\s*+)?"
+    r"(?:[\[(（【](?P<after>[^\])）】]{1,30})[\])）】]\s*)?[:：][\s*]*(?P<said>.*)"
 )
 _RULE = re.compile(r"\s*[-=*_—─]{3,}\s*")  # a line between two conversations
 

@@ -37,6 +37,15 @@ def said(text: str, **settings: tuple[str, ...]) -> list[list[str]]:
         ("Customer: hi\nAgent 3: hello", [["u:hi", "a:hello"]]),
         ("用户:急\n用户:快点\n客服:好的\n  马上", [["u:急\n快点", "a:好的\n马上"]]),
         ("客服：您好\n客户：发票\n客服：可以\n客户：谢谢", [["u:发票", "a:可以"]]),
+        (
+            "**问：** 多久？\n\n**答：** 三天。\n\n## Q: 自提?\nA: 可以",
+            [["u:多久？", "a:三天。"], ["u:自提?", "a:可以"]],
+        ),
+        (
+            "1. 问：多久？\n   答：一年。\n2、问：怎么？\n答：打电话",
+            [["u:多久？", "a:一年。"], ["u:怎么？", "a:打电话"]],
+        ),
+        ("2026/03/01 10:00\t客户: 哪了\n2026/03/01 10:01\t客服: 到了", [["u:哪了", "a:到了"]]),
         ("客户：a\n客服：b\n-----\n客户：c\n客服：d", [["u:a", "a:b"], ["u:c", "a:d"]]),
     ],
 )
@@ -79,3 +88,7 @@ def test_rows_are_left_alone() -> None:
     one = row("问：a", "答：b")
     (result,) = Speakers(SpeakersSettings()).run([one])
     assert result.rows == (one,)
+
+
+def test_a_line_of_spaces_takes_no_long_time() -> None:
+    assert said(f"客户{' ' * 200_000}\n{' ' * 200_000}x\n客户{' 1' * 100_000}") == []

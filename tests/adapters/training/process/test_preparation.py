@@ -38,6 +38,19 @@ def test_held_out_pairs_without_room_for_an_answer_are_not_judged(
     assert material.counts["answers_left_out"] == 10 - learned, "the held-out ones are not counted"
 
 
+def test_rows_are_learned_as_often_as_their_weight_says(
+    tmp_path: Path, tiny_base: ModelFolder
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = [{"prompt": f"what is blue {number}", "completion": "sky"} for number in range(50)]
+    weighted = {**rows[0], "weight": 3.0}
+    file.write_text("\n".join(map(json.dumps, [weighted, *rows[1:]])))
+    values = {"task": "t", "model_name_or_path": tiny_base.id, "dataset": str(file)}
+    config = parse_training_config({**values, "cutoff_len": 64})
+    material = prepare(config, load_tokenizer(str(tiny_base.folder), tiny_base.id))
+    assert (len(material.trained_rows), material.counts["answers"]) == (50, 52)
+
+
 @pytest.mark.parametrize(("keep", "examples"), [("head", 50), ("windows", 150)])
 def test_long_rows_are_cut_and_the_cut_is_counted(
     tmp_path: Path, tiny_base: ModelFolder, keep: str, examples: int
