@@ -16,7 +16,6 @@ from service.context import AppContext
 from service.errors import InvalidRequest
 from service.stores.files import UploadedFile
 from service.stores.job_kinds import FILE_CHECK, FileCheckArgs
-from service.stores.jobs import Job
 
 api = APIRouter(prefix="/v1/files", tags=["files"], responses=errors(400, 404, 409, 422, 507))
 
@@ -44,26 +43,28 @@ async def upload_file(request: Request, context: Context, caller: Caller) -> Fil
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
             raise InvalidRequest("The multipart body has no part `file`.", param="file")
-        purpose = str(form.get("purpose") or TRAINING)
+        said = form.get("purpose")
+        purpose = str(said or TRAINING)
         content = await upload.read()
         name = upload.filename or "rows.jsonl"
     await require_still_valid(request)
     keep = partial(context.files.save, name, content, purpose=purpose, tenant=caller.tenant)
     file = await to_thread.run_sync(keep)
     note_change(request, object_id=file.file_id, after=file.sha256)
+    if said != TRAINING:  # a document may come without a purpose, and cannot be checked
+        return await to_thread.run_sync(_reply, context, file)
     return await to_thread.run_sync(_with_check, context, caller, file)
 
 
 @api.get("/{file_id}")
 def get_file(context: Context, caller: Caller, file_id: str) -> FileReply:
     """Return an uploaded file without its content, with the check of its training rows."""
-    file = context.files.get(file_id, tenant=caller.tenant)
-    return FileReply.of(file, _job_of(context, file))
+    return _reply(context, context.files.get(file_id, tenant=caller.tenant))
 
 
 def _with_check(context: AppContext, caller: Caller, file: UploadedFile) -> FileReply:
-    """Return the file, with the job that checks it if it holds training rows."""
-    if file.purpose == TRAINING and file.check_job is None:
+    """Return a file of training rows, with the job that checks it."""
+    if file.check_job is None:
         job = context.jobs.enqueue(
             FILE_CHECK,
             FileCheckArgs(file_id=file.file_id),
@@ -71,10 +72,9 @@ def _with_check(context: AppContext, caller: Caller, file: UploadedFile) -> File
             key_id=caller.key_id,
         )
         file = context.files.note_check_job(file.file_id, job.job_id, tenant=caller.tenant)
-    return FileReply.of(file, _job_of(context, file))
+    return _reply(context, file)
 
 
-def _job_of(context: AppContext, file: UploadedFile) -> Job | None:
-    if file.check_job is None:
-        return None
-    return context.jobs.get(file.check_job, tenant=file.tenant)
+def _reply(context: AppContext, file: UploadedFile) -> FileReply:
+    job = file.check_job and context.jobs.get(file.check_job, tenant=file.tenant)
+    return FileReply.of(file, job or None)
