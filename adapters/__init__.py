@@ -21,6 +21,8 @@ from adapters.config import (
     parse_training_config,
 )
 from adapters.data import (
+    PASSAGE_MARKS,
+    PASSAGES_ARE_DATA,
     ContextCounts,
     ContextMix,
     ContextQuestion,
@@ -115,6 +117,8 @@ from adapters.training import (
 )
 
 __all__ = [
+    "PASSAGES_ARE_DATA",
+    "PASSAGE_MARKS",
     "BASE_MODELS",
     "E5_SMALL",
     "EMBEDDERS",

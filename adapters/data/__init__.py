@@ -12,10 +12,13 @@ from adapters.data.context_rows import (
 from adapters.data.formats import load_rows
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.pairs import load_pairs
+from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
 from adapters.data.relevance import Domain
 from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
 
 __all__ = [
+    "PASSAGES_ARE_DATA",
+    "PASSAGE_MARKS",
     "ContextCounts",
     "ContextMix",
     "ContextQuestion",

@@ -108,7 +108,7 @@ def _read_values(file: Path, content: bytes) -> Iterator[tuple[int, object]]:
 def _read_list(file: Path, text: str) -> Iterator[tuple[int, object]]:
     try:
         values = json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise InvalidTrainingData(f"{file} is not JSON: {exc}") from exc
     if not isinstance(values, list):
         raise InvalidTrainingData(
@@ -120,7 +120,7 @@ def _read_list(file: Path, text: str) -> Iterator[tuple[int, object]]:
 def _parse_line(content: str) -> object:
     try:
         return json.loads(content)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         return BadRow(f"not JSON: {exc}")
 
 

@@ -224,7 +224,7 @@ def _is_json(answer: str) -> bool:
     """Say whether an answer is a JSON object or list; a bare number or word is none here."""
     try:
         return isinstance(json.loads(answer), dict | list)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -120,3 +120,10 @@ def test_a_file_without_rows_or_of_other_bytes_is_refused(tmp_path: Path) -> Non
     ):
         with pytest.raises(InvalidTrainingData, match=reason):
             load_rows([file])
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json"])
+def test_bottomless_nesting_is_no_json(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(InvalidTrainingData, match="not JSON"):
+        load_rows([tmp_path / name])

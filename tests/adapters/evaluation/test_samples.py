@@ -166,3 +166,8 @@ def test_held_out_rows_are_those_the_run_holds_back(tmp_path: Path) -> None:
     keys = {"task": "t", "model_name_or_path": "m", "dataset": "rows.jsonl", "val_size": 4}
     config = parse_training_config(keys, folder=tmp_path)
     assert len(held_out_rows(config)) == 4
+
+
+def test_answers_nested_without_end_are_no_json(tmp_path: Path) -> None:
+    rows = load(tmp_path, [row(f"q{n}", "[" * 100_000) for n in range(4)])
+    assert sample(rows).metric != "json_validity"
