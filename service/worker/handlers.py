@@ -256,6 +256,7 @@ def compare(
         strategies=args.strategies,
         concurrency=args.concurrency,
         on_progress=on_progress,
+        is_wanted=partial(task.report, None),
         api_key=partial(worker_key, signer, task.job.tenant, task.job.key_id),
     )
     if len(outcomes) < len(questions) * len(args.strategies):

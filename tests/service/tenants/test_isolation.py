@@ -296,7 +296,7 @@ def calls(model: Model, tenant: str, ids: dict[str, str]) -> dict[str, Any]:
         "pause": lambda: store.pause(ids["job_id"], **mine),
         "resume": lambda: store.resume(ids["job_id"], **mine),
         "jobs": lambda: store.list(**mine, after=ids["job_id"]),
-        "batch": lambda: store.list_by_key(ids["batch_id"], **mine),
+        "batch": lambda: store.list_batch(ids["batch_id"], **mine),
         "subject": lambda: store.list_by_subject(f"{base}/{name}", **mine, limit=9),
         "record": lambda: context.records.get(ids["request_id"], **mine),
         "use case": lambda: context.use_cases.get(ids["use_case_id"], **mine),
