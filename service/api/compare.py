@@ -143,7 +143,7 @@ def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
         job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id") from exc
-    if job.kind != COMPARE.name or not may_see(caller, job):
+    if job.kind != COMPARE.name or not may_see(context, caller, job):
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id")
     return job
 
