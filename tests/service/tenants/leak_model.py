@@ -54,6 +54,7 @@ class Document:
     tenant: str
     base: str
     name: str
+    document_id: str
     labels: Labels = frozenset()
     texts: set[tuple[str, Labels]] = field(default_factory=set)  # SHA-256, labels
 
@@ -114,12 +115,12 @@ class Model:
         with self.database.connect() as connection:
             for row in connection.execute(_VERSIONS):
                 labels = frozenset(row.access or ())
-                of = (row.tenant, row.base_id, row.external_id)
+                of = (row.tenant, row.base_id, row.external_id, row.document_id)
                 document = found.setdefault(row.document_pk, Document(*of))
                 document.labels = labels
                 document.texts.add((row.content_hash, labels))
                 if row.document_id not in self.rules:
-                    self.rules[row.document_id] = self._id_rule(*of)
+                    self.rules[row.document_id] = self._id_rule(row.document_id)
         self.documents = list(found.values())
 
     def leaks(self, key: Key, sent: str, told: str, *, keeps: bool) -> list[str]:
@@ -129,13 +130,17 @@ class Model:
             key: Whose request it was.
             sent: The request.
             told: The reply.
-            keeps: Whether the key may be told later what it sent, as its job or its answer.
+            keeps: Whether it was a write: the key's own job tells later what was so then.
         """
         own, now = self.told.setdefault(key.secret, set()), set(PLANTED.findall(sent))
+        found = {self.digests.get(one, one) for one in PLANTED.findall(told)}
         if keeps:
             own |= now
-        found = {self.digests.get(one, one) for one in PLANTED.findall(told)} - own - now
-        return [one for one in sorted(found) if one in self.rules and not self.rules[one](key)]
+            for one in self.readable(key):
+                if found.union(now) & {one.document_id, one.name.removesuffix(".md")}:
+                    own |= {one.document_id, *one.labels}
+        leaked = found - own - now
+        return [one for one in sorted(leaked) if one in self.rules and not self.rules[one](key)]
 
     def readable(self, key: Key) -> Iterator[Document]:
         """Yield the documents that a key may know."""
@@ -143,11 +148,8 @@ class Model:
             if one.tenant == key.tenant and key.uses(one.base) and key.reads(one.labels):
                 yield one
 
-    def _id_rule(self, tenant: str, base: str, name: str) -> Callable[[Key], bool]:
-        def rule(key: Key) -> bool:
-            return any((one.base, one.name) == (base, name) for one in self.readable(key))
-
-        return rule if tenant else lambda _: False
+    def _id_rule(self, document_id: str) -> Callable[[Key], bool]:
+        return lambda key: any(one.document_id == document_id for one in self.readable(key))
 
     def _knows(self, key: Key, tenant: str, is_it: Callable[[Document], bool]) -> bool:
         """Return whether a key may know a name; one that no document has yet is its tenant's."""

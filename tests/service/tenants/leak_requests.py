@@ -129,7 +129,9 @@ class Requests:
         elif route.startswith("POST /adapters/"):
             self.adapter(tenant)
         elif route.startswith("POST /v1/fine_tuning/jobs/"):
-            args = TrainArgs(file_id="none", config=CONFIG, metadata={"for": route.rpartition("/")[2]})
+            args = TrainArgs(
+                file_id="none", config=CONFIG, metadata={"for": route.rpartition("/")[2]}
+            )
             job = self.context.jobs.enqueue(TRAIN, args, tenant=tenant)
             self.ids[tenant, "job_id"].append(job.job_id)
         elif route.endswith(("/files/{file_id}", "/content")):
@@ -158,7 +160,7 @@ class Requests:
     def adapter(self, tenant: str) -> None:
         """Register an adapter of a new task, and publish it now and then."""
         task = self.model.of_tenant(tenant)
-        folder = self.adapters.write(task, seed=self.model.rng.randrange(256))
+        folder = self.adapters.write(task, seed=self.model.rng.randrange(100))
         made = self.context.registry.register(folder, tenant=tenant).adapter_id
         self.ids[tenant, "adapter_id"].append(made)
         self.ids[tenant, "name"] += [made, task]
