@@ -77,7 +77,9 @@ class Requests:
         if name == "request_id" and place.tenant == key.tenant:
             name = f"request_id of {key.secret}"
         known = self.ids[place.tenant, name]
-        return self.model.rng.choice(known) if known else "nobody"
+        if not known:
+            return "nobody"
+        return known[-1] if self.model.rng.random() < 0.5 else self.model.rng.choice(known)
 
     def _document(self, key: Key, place: Place) -> str:
         """Return a document's name: most often of one that the key may read."""
@@ -128,6 +130,8 @@ class Requests:
             self.ids[tenant, "use_case_id"].append(self.use_case(root, place.base))
         elif route.startswith("POST /adapters/"):
             self.adapter(tenant)
+            if route.endswith("rollback"):
+                self.adapter(tenant, self.ids[tenant, "task"][-1])
         elif route.startswith("POST /v1/fine_tuning/jobs/"):
             args = TrainArgs(
                 file_id="none", config=CONFIG, metadata={"for": route.rpartition("/")[2]}
@@ -157,15 +161,17 @@ class Requests:
         reply, _ = self.send(key, "PUT", f"/use_cases/{name}", json=body)
         assert reply.is_success, reply.text
 
-    def adapter(self, tenant: str) -> None:
-        """Register an adapter of a new task, and publish it now and then."""
-        task = self.model.of_tenant(tenant)
+    def adapter(self, tenant: str, task: str | None = None) -> None:
+        """Register an adapter, of a new task where none is named; publish it now and then."""
+        is_next = task is not None
+        task = task or self.model.of_tenant(tenant)
         folder = self.adapters.write(task, seed=self.model.rng.randrange(100))
         made = self.context.registry.register(folder, tenant=tenant).adapter_id
         self.ids[tenant, "adapter_id"].append(made)
         self.ids[tenant, "name"] += [made, task]
         self.ids[tenant, "task"].append(task)
-        if self.model.rng.random() < 0.5:
+        self.ids[tenant, "model"] += [made, "rag"]
+        if is_next or self.model.rng.random() < 0.5:
             self.send(self.roots[tenant], "POST", f"/adapters/{made}/publish")
 
     def _remember(self, route: str, key: Key, reply: httpx.Response, place: Place) -> None:
@@ -258,7 +264,7 @@ def _report(made: Requests, key: Key, place: Place) -> Fields:
 def _rows(made: Requests, key: Key, place: Place) -> Fields:
     rows = [{"id": "q", "question": f"{QUESTION} {made.model.of_tenant(key.tenant)}"}]
     named = {"use_case": made._id("use_case_id", key, place), "rows": rows}
-    return {"json": {**named, "rows": [{**rows[0], "kind": "fact"}], "strategies": ["rag"]}}
+    return {"json": {**named, "rows": [{**rows[0], "kind": "chitchat"}], "strategies": ["rag"]}}
 
 
 def _use_case(made: Requests, key: Key, place: Place) -> Fields:
@@ -288,7 +294,9 @@ BODIES: dict[str, Callable[[Requests, Key, Place], Fields]] = {
     "POST /route": _chat,
     "POST /v1/chat/completions": _completion,
     "POST /v1/responses": _response,
-    "POST /v1/embeddings": lambda made, key, _: {"json": {"input": QUESTION, "model": "words"}},
+    "POST /v1/embeddings": lambda made, key, _: {
+        "json": {"input": QUESTION, "model": made.context.knowledge.embedder.model_id}
+    },
     "POST /advise": lambda made, key, place: {
         "json": {"use_case": made._id("use_case_id", key, place)}
     },
@@ -305,7 +313,7 @@ BODIES: dict[str, Callable[[Requests, Key, Place], Fields]] = {
     f"GET {STORE}/version": _version,
     f"GET {STORE}/diff": _version,
     f"POST {STORE}/rollback": lambda made, key, place: {
-        "json": {"document": made._document(key, place), "version": made.model.rng.randint(1, 3)}
+        "json": {"document": made._document(key, place), "version": made.model.rng.randint(1, 2)}
     },
     f"GET {STORE}/stale": lambda made, key, place: {
         "params": {"days": 1, **_page(made, key, place)["params"]}
