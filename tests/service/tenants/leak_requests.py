@@ -35,7 +35,7 @@ class Place:
 
 @dataclass
 class Requests:
-    """Random requests to one gateway; `ids` are those that are known, by tenant and parameter."""
+    """Random requests to one gateway; `ids` are known by tenant or base, and by parameter."""
 
     model: Model
     client: httpx.Client
@@ -58,11 +58,11 @@ class Requests:
         rng = self.model.rng
         tenant = key.tenant if rng.random() < 0.8 else rng.choice(sorted(self.roots))
         place = Place(tenant, rng.choice(self.ids[tenant, "base_id"]))
-        self._prepare(route, place)
+        brief = self._prepare(route, place)
         asked = self._asked(route, key, place)
         names = re.findall(r"{(\w+)(?::path)?}", path)
         values = {name: self._id(name, key, place) for name in names}
-        values.update(asked.pop("path", {}))
+        values.update({**asked.pop("path", {}), **brief})
         url = re.sub(r"{(\w+)(?::path)?}", lambda found: values[found[1]], path)
         reply, sent = self.send(key, method, url, **asked)
         if reply.is_success:
@@ -76,7 +76,7 @@ class Requests:
             return place.base
         if name == "request_id" and place.tenant == key.tenant:
             name = f"request_id of {key.secret}"
-        known = self.ids[place.tenant, name]
+        known = self.ids[place.base if name in OF_BASE else place.tenant, name]
         if not known:
             return "nobody"
         return known[-1] if self.model.rng.random() < 0.5 else self.model.rng.choice(known)
@@ -119,16 +119,16 @@ class Requests:
         build = BODIES.get(route.replace(":path", ""))
         return {} if build is None else build(self, key, place)
 
-    def _prepare(self, route: str, place: Place) -> None:
-        """Make what a request takes away or ends, so that others find theirs."""
+    def _prepare(self, route: str, place: Place) -> dict[str, str]:
+        """Make what a request takes away or ends, so that others find theirs; name it."""
         root, tenant = self.roots[place.tenant], place.tenant
-        if route in ("DELETE /v1/vector_stores/{base_id}",):
+        if route == f"DELETE {STORE}":
             base = f"{tenant}-{self.model.rng.randrange(10**9)}"
             self.send(root, "POST", "/v1/vector_stores", json={"name": "brief", "id": base})
-            place.base = base
-        elif route == "DELETE /use_cases/{use_case_id}":
-            self.ids[tenant, "use_case_id"].append(self.use_case(root, place.base))
-        elif route.startswith("POST /adapters/"):
+            return {"base_id": base}
+        if route == "DELETE /use_cases/{use_case_id}":
+            return {"use_case_id": self.use_case(root, place.base)}
+        if route.startswith("POST /adapters/"):
             self.adapter(tenant)
             if route.endswith("rollback"):
                 self.adapter(tenant, self.ids[tenant, "task"][-1])
@@ -142,6 +142,7 @@ class Requests:
             self.ids[tenant, "file_id"].append(self._file(root))
             added = {"file_id": self.ids[tenant, "file_id"][-1]}
             self.send(root, "POST", f"/v1/vector_stores/{place.base}/files", json=added)
+        return {}
 
     def use_case(self, key: Key, base: str) -> str:
         """Make a use case that only the keys of its tenant that are bound to no other know."""
@@ -194,10 +195,12 @@ class Requests:
             self.ids[key.tenant, "request_id"].append(reply.headers["x-request-id"])
         elif found is not None:
             rows = told.get("data", [told]) if isinstance(told, dict) else []
-            self.ids[key.tenant, found] += [row["id"] for row in rows if "id" in row]
+            of = place.base if found in OF_BASE else key.tenant
+            self.ids[of, found] += [row["id"] for row in rows if "id" in row]
 
 
 ANSWERS = frozenset({"POST /chat", "POST /v1/chat/completions", "POST /v1/responses"})
+OF_BASE = frozenset({"batch_id", "sync_id"})
 STORE = "/v1/vector_stores/{base_id}"
 
 
