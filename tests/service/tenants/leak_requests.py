@@ -138,7 +138,7 @@ class Requests:
             )
             job = self.context.jobs.enqueue(TRAIN, args, tenant=tenant)
             self.ids[tenant, "job_id"].append(job.job_id)
-        elif route.endswith(("/files/{file_id}", "/content")):
+        elif route.endswith(("/files/{file_id}", "/content")) and self.model.rng.random() < 0.3:
             self.ids[tenant, "file_id"].append(self._file(root))
             added = {"file_id": self.ids[tenant, "file_id"][-1]}
             self.send(root, "POST", f"/v1/vector_stores/{place.base}/files", json=added)
