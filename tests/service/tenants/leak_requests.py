@@ -63,10 +63,13 @@ class Requests:
         names = re.findall(r"{(\w+)(?::path)?}", path)
         values = {name: self._id(name, key, place) for name in names}
         values.update({**asked.pop("path", {}), **brief})
+        if checks := self.ids[values.get("use_case_id", ""), "check_id"]:
+            values["check_id"] = rng.choice(checks)
         url = re.sub(r"{(\w+)(?::path)?}", lambda found: values[found[1]], path)
         reply, sent = self.send(key, method, url, **asked)
         if reply.is_success:
-            self._remember(route, key, reply, place)
+            of = values.get("use_case_id", "") if "data_checks" in route else place.base
+            self._remember(route, key, reply, of)
         return reply, sent
 
     def _id(self, name: str, key: Key, place: Place) -> str:
@@ -76,7 +79,7 @@ class Requests:
             return place.base
         if name == "request_id" and place.tenant == key.tenant:
             name = f"request_id of {key.secret}"
-        known = self.ids[place.base if name in OF_BASE else place.tenant, name]
+        known = self.ids[place.base if name in OF_ANOTHER else place.tenant, name]
         if not known:
             return "nobody"
         return known[-1] if self.model.rng.random() < 0.5 else self.model.rng.choice(known)
@@ -175,7 +178,7 @@ class Requests:
         if is_next or self.model.rng.random() < 0.5:
             self.send(self.roots[tenant], "POST", f"/adapters/{made}/publish")
 
-    def _remember(self, route: str, key: Key, reply: httpx.Response, place: Place) -> None:
+    def _remember(self, route: str, key: Key, reply: httpx.Response, of: str) -> None:
         """Note the ids of what was made, for later requests."""
         is_json = reply.headers.get("content-type", "").startswith("application/json")
         told = reply.json() if is_json else {}
@@ -195,12 +198,12 @@ class Requests:
             self.ids[key.tenant, "request_id"].append(reply.headers["x-request-id"])
         elif found is not None:
             rows = told.get("data", [told]) if isinstance(told, dict) else []
-            of = place.base if found in OF_BASE else key.tenant
-            self.ids[of, found] += [row["id"] for row in rows if "id" in row]
+            owner = of if found in OF_ANOTHER else key.tenant
+            self.ids[owner, found] += [row["id"] for row in rows if "id" in row]
 
 
 ANSWERS = frozenset({"POST /chat", "POST /v1/chat/completions", "POST /v1/responses"})
-OF_BASE = frozenset({"batch_id", "sync_id"})
+OF_ANOTHER = frozenset({"batch_id", "sync_id", "check_id"})  # a base or a use case
 STORE = "/v1/vector_stores/{base_id}"
 
 
@@ -267,13 +270,21 @@ def _report(made: Requests, key: Key, place: Place) -> Fields:
 def _rows(made: Requests, key: Key, place: Place) -> Fields:
     rows = [{"id": "q", "question": f"{QUESTION} {made.model.of_tenant(key.tenant)}"}]
     named = {"use_case": made._id("use_case_id", key, place), "rows": rows}
-    return {"json": {**named, "rows": [{**rows[0], "kind": "chitchat"}], "strategies": ["rag"]}}
+    return {
+        "json": {
+            **named,
+            "rows": [{**rows[0], "kind": "chitchat"}],
+            "strategies": ["prompt_only", "rag"],
+        }
+    }
 
 
 def _use_case(made: Requests, key: Key, place: Place) -> Fields:
     name = made._id("use_case_id", key, place)
     role = made.model.word(made.model.rules.get(name, lambda _: True))
     body = {"id": name, "role": f"You are {role}.", "knowledge_bases": [place.base]}
+    if place.tenant != key.tenant:
+        body["id"] = "another"  # refused: else this tenant had a use case of that name, too
     return {"json": body, "path": {"use_case_id": name}}
 
 
