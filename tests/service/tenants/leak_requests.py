@@ -169,7 +169,8 @@ class Requests:
         """Register an adapter, of a new task where none is named; publish it now and then."""
         is_next = task is not None
         task = task or self.model.of_tenant(tenant)
-        folder = self.adapters.write(task, seed=self.model.rng.randrange(100))
+        number = len(self.ids[tenant, "adapter_id"])  # other weights than the task's last one
+        folder = self.adapters.write(task, seed=number % 100)
         made = self.context.registry.register(folder, tenant=tenant).adapter_id
         self.ids[tenant, "adapter_id"].append(made)
         self.ids[tenant, "name"] += [made, task]
