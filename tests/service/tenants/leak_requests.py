@@ -16,6 +16,7 @@ from service.context import AppContext
 from service.stores.job_kinds import TRAIN, TrainArgs
 from tests.fakes.context import FakeAdapters
 from tests.service.tenants.leak_model import Key, Model
+from tests.service.waiting import eventually
 
 QUESTION = "What is sold there?"
 ROWS = [
@@ -144,7 +145,10 @@ class Requests:
         elif route.endswith(("/files/{file_id}", "/content")) and self.model.rng.random() < 0.3:
             self.ids[tenant, "file_id"].append(self._file(root))
             added = {"file_id": self.ids[tenant, "file_id"][-1]}
-            self.send(root, "POST", f"/v1/vector_stores/{place.base}/files", json=added)
+            path = f"/v1/vector_stores/{place.base}/files"
+            self.send(root, "POST", path, json=added)
+            added_now = f"{path}/{added['file_id']}"  # until then it is of no base
+            eventually(lambda: '"in_progress"' not in self.send(root, "GET", added_now)[0].text)
         return {}
 
     def use_case(self, key: Key, base: str) -> str:
