@@ -1,5 +1,7 @@
 """Lists leave out what a reader's labels do not open, page by page; writes keep off it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from knowledge import AccessConflict, DocumentNotFound, Knowledge, NewDocument
@@ -52,7 +54,7 @@ def test_a_page_of_documents_is_full_of_those_that_may_be_read(mixed: Knowledge)
 
 def test_a_document_of_other_labels_is_told_as_one_that_never_was(mixed: Knowledge) -> None:
     def told(name: str) -> set[str]:
-        ways = (
+        ways: tuple[Callable[[], object], ...] = (
             lambda: mixed.get_document(BASE, name, tenant=TENANT, access=IT),
             lambda: mixed.document_text(BASE, name, tenant=TENANT, access=IT),
             lambda: mixed.delete_document(BASE, name, tenant=TENANT, access=IT),
