@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from adapters.data.formats.json_values import read_values
 from adapters.data.formats.pairs import read_any, read_pair
 from adapters.data.formats.refusals import BadRow, Refusal, UnreadableFile
@@ -20,6 +22,7 @@ from adapters.data.recency import read_date
 from adapters.data.rows import Pair, Row
 from adapters.errors import InvalidTrainingData
 
+RECENT_IDS = 50_000  # in a set, before they are sorted in with the others
 MAX_PROBLEMS = 20  # rows named in one refusal: enough to see a pattern, short enough to read
 
 _Read = TypeVar("_Read")
@@ -64,30 +67,52 @@ def iter_rows(files: Sequence[Path], *, today: date | None = None) -> Iterator[R
     """Yield every row of `files` in order, and in its place why one cannot be used.
 
     Rows may have any format, preference pairs become rows with the preferred answer and the other
-    one in their metadata as `rejected`. One row is held at a time; ids take some bytes each.
+    one in their metadata as `rejected`. One row is held at a time, and eight bytes of each id.
 
     Args:
         files: As for `load_rows`.
         today: Rows dated later are refused; None asks no dates.
     """
     for source in _of_files(files):
-        known: dict[str, int] = {}
+        known = _Ids()
         for one in _read([source], read_any):
             yield one if isinstance(one, Refusal) else _check(one, known, today)
 
 
-def _check(row: Row, known: dict[str, int], today: date | None) -> Row | Refusal:
+def _check(row: Row, known: "_Ids", today: date | None) -> Row | Refusal:
     """Return a row, or why it cannot be one among others: an id twice, a date to come."""
     given = row.meta.get("id")
-    if given is not None:
-        first = known.setdefault(str(given), row.line)
-        if first != row.line:
-            return Refusal(row.file, row.line, f"its id {given} is that of line {first} already")
+    if given is not None and not known.add(str(given)):
+        return Refusal(row.file, row.line, f"the id {given} is that of an earlier row")
     if today is not None:
         dated = read_date(row)
         if dated is not None and dated > today + timedelta(days=1):  # of other time zones
             return Refusal(row.file, row.line, f"dated {dated}, which is in the future")
     return row
+
+
+class _Ids:
+    """The ids of a file's rows, in eight bytes each, so that millions of them can be known."""
+
+    def __init__(self) -> None:
+        self._recent: set[int] = set()
+        self._sorted = np.empty(0, np.int64)  # (ids before the recent ones,)
+
+    def add(self, name: str) -> bool:
+        """Add an id; says whether it is new."""
+        digest = hash(name)
+        if digest in self._recent:
+            return False
+        if self._sorted.size:
+            at = int(np.searchsorted(self._sorted, digest))
+            if at < self._sorted.size and self._sorted[at] == digest:
+                return False
+        self._recent.add(digest)
+        if len(self._recent) >= RECENT_IDS:
+            recent = np.fromiter(self._recent, np.int64, len(self._recent))
+            self._sorted = np.sort(np.concatenate((self._sorted, recent)))
+            self._recent.clear()
+        return True
 
 
 def join_files(files: Sequence[Path], *, pairs: bool) -> bytes:
