@@ -19,6 +19,7 @@ from adapters.data.formats import (
     load_pairs,
     load_rows,
     parse_any_rows,
+    refuse,
 )
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.relevance import Domain
@@ -54,5 +55,6 @@ __all__ = [
     "load_pairs",
     "load_rows",
     "parse_any_rows",
+    "refuse",
     "to_examples",
 ]

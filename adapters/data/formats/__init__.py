@@ -9,6 +9,7 @@ from adapters.data.formats.reading import (
     load_pairs,
     load_rows,
     parse_any_rows,
+    refuse,
 )
 from adapters.data.formats.refusals import Refusal
 
@@ -23,5 +24,6 @@ __all__ = [
     "load_pairs",
     "load_rows",
     "parse_any_rows",
+    "refuse",
     "to_fields",
 ]

@@ -17,7 +17,6 @@ from adapters.data.formats.sources import Recognised, Source
 
 # The longest contexts are a million tokens; no model reads a row of more.
 MAX_ROW_BYTES = 4 * 1024 * 1024
-MAX_DEPTH = 64  # of lists and objects in each other; nothing that rows say needs ten
 CHUNK = 256 * 1024
 
 _TOO_LONG = f"a row of more than {MAX_ROW_BYTES // 1024 // 1024} MiB; split it or take it out"
@@ -88,20 +87,10 @@ def _from_lines(stream: Any, *, marked: bool) -> Iterator[tuple[int, Any]]:
 
 def parse(content: bytes) -> Any:
     """Return the value of a JSON text in UTF-8, or a `BadRow` that says why there is none."""
-    if content.count(b"{") + content.count(b"[") > MAX_DEPTH and _depth(content) > MAX_DEPTH:
-        return BadRow(f"lists and objects nested more than {MAX_DEPTH} deep")
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
         return _explain(content)
-
-
-def _depth(content: bytes) -> int:
-    depth = deepest = 0
-    for token in _TOKEN.findall(content.decode("utf-8", "replace")):
-        depth += (token in "[{") - (token in "]}")
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def _explain(content: bytes) -> Any:
@@ -112,7 +101,9 @@ def _explain(content: bytes) -> Any:
         return BadRow(f"not UTF-8 text (byte {exc.start} of the row); save the file as UTF-8")
     except json.JSONDecodeError as exc:
         return BadRow(f"not JSON: {exc.msg} at letter {exc.pos + 1} of the row")
-    except (ValueError, RecursionError) as exc:
+    except RecursionError:
+        return BadRow("lists and objects nested too deeply")
+    except ValueError as exc:  # an integer of thousands of digits
         return BadRow(f"not JSON: {exc}")
     half = _SURROGATE.search(json.dumps(value, ensure_ascii=False))
     if half:

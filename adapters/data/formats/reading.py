@@ -149,15 +149,21 @@ def _collect(sources: Iterable[Source], read: Read[_Read]) -> list[_Read]:
                 refused.append(one)
             else:
                 rows.append(one)
-    if refused:
-        named = [str(one) for one in refused[:MAX_PROBLEMS]]
-        more = len(refused) - len(named)
-        rest = f"\n… and {more} more" if more else ""
-        summary = f"{len(refused)} of {len(refused) + len(rows)} rows cannot be used:\n"
-        raise InvalidTrainingData(summary + "\n".join(named) + rest, tuple(named))
+    refuse(refused, len(refused) + len(rows))
     if not rows:
         raise InvalidTrainingData(f"no training rows in {', '.join(names)}")
     return rows
+
+
+def refuse(refused: Sequence[Refusal], rows: int) -> None:
+    """Raise InvalidTrainingData if any of so many rows is refused; the first ones are named."""
+    if not refused:
+        return
+    named = [str(one) for one in refused[:MAX_PROBLEMS]]
+    more = len(refused) - len(named)
+    rest = f"\n… and {more} more" if more else ""
+    summary = f"{len(refused)} of {rows} rows cannot be used:\n"
+    raise InvalidTrainingData(summary + "\n".join(named) + rest, tuple(named))
 
 
 def _read(sources: Iterable[Source], read: Read[_Read]) -> Iterator[_Read | Refusal]:

@@ -38,6 +38,8 @@ from adapters.data.rows import Message, Row
 Fields = Mapping[str, Any]
 Turns = tuple[Message, ...]
 
+MAX_DEPTH = 64  # of metadata; nothing that rows say needs ten
+
 _NEEDED = "messages; conversations; prompt, completion; instruction, output; instruction, response"
 
 
@@ -205,12 +207,25 @@ def read_meta(fields: Fields, used: set[str]) -> dict[str, object]:
         for key, value in fields.items()
         if key not in used and not (key in MEANINGFUL and is_empty(value))
     }
+    for key, value in meta.items():
+        if isinstance(value, list | dict) and _depth(value) > MAX_DEPTH:
+            raise BadRow(f"{key}: lists and objects nested more than {MAX_DEPTH} deep")
     nested = meta.pop("meta", None)
     if nested is None:
         return meta
     if not isinstance(nested, dict):
         raise BadRow("meta must be an object")
     return {**meta, **nested}
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and objects are nested; counting ends where it is too deep."""
+    level, depth = [value], 0
+    while level and depth <= MAX_DEPTH:
+        inner = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for each in inner for one in each if isinstance(one, list | dict)]
+        depth += 1
+    return depth
 
 
 def apply_mark(turns: Turns, meta: dict[str, object]) -> tuple[Turns, dict[str, object]]:
