@@ -130,7 +130,8 @@ class _Splitter:
         self._is_too_long = False
 
     def values(self) -> Iterator[str | BadRow]:
-        self._fill()
+        while not self._buffer.strip("\ufeff \t\r\n") and self._fill():
+            pass
         self._at = len(self._buffer) - len(self._buffer.lstrip().lstrip("\ufeff"))
         in_list = self._buffer.startswith("[", self._at)
         self._at += in_list
