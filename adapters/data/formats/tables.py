@@ -11,7 +11,15 @@ from datetime import date, datetime, time
 from typing import Any
 
 from adapters.data.formats.json_values import MAX_ROW_BYTES, open_text, parse, to_bytes
-from adapters.data.formats.keys import CHOSEN, MEANINGFUL, REJECTED, TURNS, known_name
+from adapters.data.formats.keys import (
+    CHOSEN,
+    CONTENT_KEYS,
+    MEANINGFUL,
+    REJECTED,
+    ROLE_KEYS,
+    TURNS,
+    known_name,
+)
 from adapters.data.formats.refusals import BadRow, UnreadableFile
 from adapters.data.formats.sources import Recognised, Source
 from adapters.data.formats.turns import read_flag
@@ -23,7 +31,8 @@ Records = Iterator[tuple[int, Any]]
 
 _FLAGS = ("synthetic", "refusal", "loss", "train")
 _ALWAYS_JSON = ("meta", "history", "tools")
-_TURNS_AS_JSON = (*TURNS, "prompt", CHOSEN, REJECTED)  # else a text, or a list that is one
+_TURNS_AS_JSON = (*TURNS, "prompt", "completion", CHOSEN, REJECTED)  # where it is no text
+_OF_A_TURN = tuple(zip(ROLE_KEYS, CONTENT_KEYS, strict=True))
 _WORDS = ("true", "false", "yes", "no", "是", "否")
 
 
@@ -123,7 +132,8 @@ def _read_json(column: str, content: bytes, *, must: bool) -> object:
         return value
     turns = [value] if isinstance(value, dict) else value
     is_turns = isinstance(turns, list) and all(
-        isinstance(turn, dict) and ("role" in turn or "from" in turn) for turn in turns
+        isinstance(turn, dict) and any(set(pair) <= turn.keys() for pair in _OF_A_TURN)
+        for turn in turns
     )
     return value if turns and is_turns else content.decode()
 
@@ -202,14 +212,15 @@ def read_parquet(source: Source, _kind: Recognised) -> Records:
 
 
 def _of_parquet(fields: dict[str, Any]) -> object:
-    plain = {known_name(key): _plain(value) for key, value in fields.items() if value is not None}
     try:
-        for key in (*_ALWAYS_JSON, *TURNS):
-            if isinstance(plain.get(key), str) and plain[key].strip():
-                plain[key] = _read_json(key, plain[key].encode(), must=True)
+        return {
+            name: _typed(name, value) if isinstance(value, str) else _plain(value)
+            for key, value in fields.items()
+            if value is not None
+            for name in (known_name(key),)
+        }
     except BadRow as exc:
         return exc
-    return plain
 
 
 def _plain(value: Any) -> Any:
