@@ -188,7 +188,9 @@ def _text_of_cell(cell: object) -> str:
         return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return _plain(cell) if isinstance(cell, datetime | date | time) else str(cell)
+    if isinstance(cell, datetime | date | time):
+        return str(_plain(cell))
+    return str(cell).replace("_x000D_\n", "\n").replace("_x000D_", "\n")  # Excel's carriage return
 
 
 def read_parquet(source: Source, _kind: Recognised) -> Records:

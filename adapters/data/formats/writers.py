@@ -4,6 +4,7 @@ Knows files and cells; what a row looks like in a format is `export`'s.
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from io import TextIOWrapper
@@ -19,6 +20,7 @@ from adapters.data.rows import Row
 from adapters.errors import InvalidTrainingData
 
 MAX_CELL_CHARS = 32_767  # of Excel
+_NOT_IN_EXCEL = re.compile("\r|[\ufffe\uffff]|_x[0-9A-Fa-f]{4}_")  # read back as something else
 PARQUET_BATCH = 1_000  # rows of one group, held until it is full
 
 Write = Callable[[Row], None]
@@ -107,8 +109,8 @@ def _xlsx(file: Path, form: RowFormat) -> Iterator[Write]:
     def cell(text: str) -> Any:
         if len(text) > MAX_CELL_CHARS:
             raise BadRow(f"a text of {len(text):,} letters; a cell of Excel has {MAX_CELL_CHARS:,}")
-        if "\r" in text:
-            raise BadRow("Excel has no place for a carriage return")
+        if _NOT_IN_EXCEL.search(text):
+            raise BadRow("Excel has no place for a carriage return or a code such as _x000D_")
         made = WriteOnlyCell(sheet, text)
         made.data_type = "s"  # a text that begins with = is no formula
         return made

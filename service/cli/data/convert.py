@@ -50,9 +50,13 @@ def _lines(done: Conversion) -> Iterator[str]:
     for read in done.files:
         if read.encoding not in ("", "utf-8", "utf-8-sig"):
             yield f"{read.file} was read as {read.encoding}"
-    yield f"{done.rows} rows written to {done.out}"
+    yield f"{_rows(done.rows)} written to {done.out}"
     if done.refused:
-        yield f"{done.refused} rows refused: {done.refused_file}"
+        yield f"{_rows(done.refused)} refused: {done.refused_file}"
         yield from (f"  {one}" for one in done.refusals[:_MOST_SHOWN])
         if done.refused > _MOST_SHOWN:
             yield f"  … {done.refused - _MOST_SHOWN} more"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"

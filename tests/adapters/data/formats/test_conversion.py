@@ -153,6 +153,8 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, name: str, re
     [
         ("长" * 32_768, "a cell of Excel has 32,767"),
         ("a\rb", "carriage return"),
+        ("_x000D_", "code"),
+        ("\ufffe", "code"),
         ("\x01", "control"),
     ],
 )

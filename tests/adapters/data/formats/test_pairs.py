@@ -7,7 +7,6 @@ import pytest
 from adapters import METHODS, InvalidTrainingData, load_pairs
 from adapters.data import Message, Pair, hash_rows, hold_out
 
-
 TURNS = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
 
 

@@ -1,6 +1,5 @@
 """Tables: what cells mean in their columns, and what is no table."""
 
-import io
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -108,6 +107,7 @@ def test_every_sheet_of_an_excel_file_is_read_or_told(tmp_path: Path) -> None:
     sheet.append(["几点开门？", 9, date(2026, 3, 31), "x", True])
     sheet.append([])
     sheet.append(["在吗", "=1+1"])
+    sheet.append(["第一行_x000D_\n第二行", "好_x000D_的"])
     other = book.create_sheet("售后")
     other.append(["问题", "答案"])
     other.append(["能退吗", "能"])
@@ -115,7 +115,9 @@ def test_every_sheet_of_an_excel_file_is_read_or_told(tmp_path: Path) -> None:
     file = tmp_path / "rows.xlsx"
     book.save(file)
 
-    first, empty, second, third = iter_rows([file])
+    first, empty, broken, second, third = iter_rows([file])
+    assert isinstance(broken, Row)
+    assert [turn.content for turn in broken.messages] == ["第一行\n第二行", "好\n的"]
     assert isinstance(first, Row)
     assert [turn.content for turn in first.messages] == ["几点开门？", "9"]
     assert first.meta == {"date": "2026-03-31", "column_4": "x", "synthetic": True}
