@@ -28,6 +28,8 @@ class RowFormat(StrEnum):
 def to_fields(row: Row, form: RowFormat) -> Fields:
     """Return a row as an object of a format; raises `BadRow`."""
     fields, rest = to_columns(row, form)
+    if MEANINGFUL.isdisjoint(rest):
+        return {**fields, **rest}
     # What a reader would take for a part of the conversation stands apart.
     nested = {key: value for key, value in rest.items() if not _is_plain(key, value)}
     if not nested:

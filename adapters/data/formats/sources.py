@@ -17,8 +17,9 @@ from adapters.data.formats.refusals import UnreadableFile
 
 HEAD_BYTES = 256 * 1024  # looked at to tell kind and encoding
 SEPARATORS = (",", "\t", ";")
-# Of letters beyond ASCII; rows of simplified Chinese dialogues have 1.0 and 0.33 (median).
-MIN_CHINESE_SHARE, MIN_LATE_SHARE = 0.85, 0.1
+# Of letters beyond ASCII; rows of simplified Chinese dialogues have 1.0 and 0.33 (median) of those
+# that Korean has not.
+MIN_CHINESE_SHARE, MIN_OTHER_SHARE = 0.85, 0.1
 LAST_KOREAN = 0xC8
 
 _BOMS = (
@@ -133,8 +134,8 @@ def _looks_like_gb18030(head: bytes) -> bool:
     """Say whether bytes are Chinese in GB18030 and not another encoding that decodes as it.
 
     Nearly all of real text is of GB 2312's first level (lead bytes B0 to D7, in the order of
-    pinyin) and its marks (A1, A3); Big5 and Shift JIS read as GB18030 fall all over the table, and
-    Korean ends at C8.
+    pinyin) and its full-width marks (A1, A3); Big5 and Shift JIS read as GB18030 fall all over the
+    table, and Korean ends at C8 and has the marks of ASCII.
     """
     try:
         text = codecs.getincrementaldecoder("gb18030")().decode(head)
@@ -142,9 +143,10 @@ def _looks_like_gb18030(head: bytes) -> bool:
         return False
     wide = [letter.encode("gb18030") for letter in text if letter > "\x7f"]
     leads = [pair[0] for pair in wide if len(pair) == 2 and pair[1] >= 0xA1]
-    usual = sum(0xB0 <= lead <= 0xD7 or lead in (0xA1, 0xA3) for lead in leads)
-    late = sum(lead > LAST_KOREAN for lead in leads)
-    return usual >= MIN_CHINESE_SHARE * len(wide) and late >= MIN_LATE_SHARE * len(wide)
+    marks = sum(lead in (0xA1, 0xA3) for lead in leads)
+    usual = marks + sum(0xB0 <= lead <= 0xD7 for lead in leads)
+    no_korean = marks + sum(lead > LAST_KOREAN for lead in leads)
+    return usual >= MIN_CHINESE_SHARE * len(wide) and no_korean >= MIN_OTHER_SHARE * len(wide)
 
 
 def _recognise_text(text: str, encoding: str, suffix: str) -> Recognised:

@@ -40,6 +40,11 @@ def test_another_encoding_is_not_taken_for_chinese(content: bytes) -> None:
         found(content)
 
 
+@pytest.mark.parametrize("text", ["几点开门？九点。", "能退货吗", "问题,答案\n在吗,在的\n"])
+def test_a_few_chinese_letters_are_enough(text: str) -> None:
+    assert found(text.encode("gbk")).encoding == "gb18030"
+
+
 def test_one_line_of_another_encoding_does_not_make_the_file_one() -> None:
     assert found((LINE * 3).encode() + LINE.encode("gbk")).encoding == "utf-8"
 

@@ -128,7 +128,7 @@ def test_every_sheet_of_an_excel_file_is_read_or_told(tmp_path: Path) -> None:
 
 
 def test_parquet_rows_are_read_with_dates_and_nulls(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"messages": [{"role": "user", "content": "q", "weight": None}] * (i < 3), "date": None}
         for i in range(4)
     ]
