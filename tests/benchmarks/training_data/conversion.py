@@ -1,10 +1,10 @@
 """Conversion of training rows: rows a second for each kind of file, and memory over their number.
 
-`python -m tests.benchmarks.training_data.conversion [--data FOLDER] [--rows N] [--long] [--json]` writes rows of
-about 500 letters, their texts from `sft/service_style_zh.jsonl`, and converts them from messages to
-Alpaca in a process of its own. It ends with 1 below 20,000 rows a second (of processor time, one
-core) from JSON Lines to JSON Lines, or if four times the rows need a quarter more memory. `--long`
-converts a gigabyte too.
+`python -m tests.benchmarks.training_data.conversion [--data FOLDER] [--rows N] [--long] [--json]`
+writes rows of about 500 letters, their texts from `sft/service_style_zh.jsonl`, and converts them
+from messages to Alpaca in a process of its own. It ends with 1 below 20,000 rows a second (of
+processor time, one core) from JSON Lines to JSON Lines, or if four times the rows need a quarter
+more memory. `--long` converts a gigabyte too.
 """
 
 import argparse
