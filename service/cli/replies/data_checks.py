@@ -31,5 +31,7 @@ class DataCheckReply(Reading):
     verdict: str = ""
     rows: int = 0
     distinct_rows: int = 0
+    synthetic_rows: int | None = None
+    unreviewed_rows: int | None = None
     checks: list[CheckReply] = []
     job: IdReply | None = None
