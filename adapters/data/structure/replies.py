@@ -14,7 +14,8 @@ from pydantic import JsonValue
 Generate = Callable[[str, Mapping[str, JsonValue]], str]
 """Returns what a model writes to a prompt when JSON of a schema is asked for; for several threads.
 
-The reply may be cut, or anything else than that JSON. An error of its own ends the step.
+The reply may be cut, or anything else than that JSON; it is empty where the prompt does not fit the
+model. An error of its own ends the step.
 """
 
 MAX_TOLD_CHARS = 200
@@ -52,6 +53,8 @@ def read_reply(reply: str, schema: Mapping[str, JsonValue]) -> dict[str, Any]:
     Raises:
         UnusableReply: It is not JSON, or not of the schema.
     """
+    if not reply.strip():
+        raise UnusableReply("no_reply", "the model wrote nothing: the text may be too long for it")
     text = reply.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
     try:
         value = json.loads(text)

@@ -62,6 +62,7 @@ def test_what_the_model_reads_becomes_rows_that_nobody_has_reviewed(
     ("reply", "reason"),
     [
         ('{"pairs": [{"question": "几点', "not_json"),
+        ("", "no_reply"),
         ({"pairs": [{"question": "几点关门？"}]}, "not_of_the_schema"),
         (["pairs"], "not_of_the_schema"),
         ({"pairs": []}, "no_rows"),

@@ -7,14 +7,11 @@ from adapters.data.structure.dialogues import DialogueSettings, annotate_dialogu
 from tests.adapters.data.structure.conftest import File, Model
 
 TALK = Row(
-    tuple(
-        Message(role, text)
-        for role, text in (
-            ("user", "我的订单怎么还没到？"),
-            ("assistant", "正在派送，今天送达。"),
-            ("user", "好的谢谢"),
-            ("assistant", "不客气"),
-        )
+    (
+        Message("user", "我的订单怎么还没到？"),
+        Message("assistant", "正在派送，今天送达。"),
+        Message("user", "好的谢谢"),
+        Message("assistant", "不客气"),
     ),
     {"source": "chat-7", "date": "2026-10-01"},
     File,
