@@ -19,6 +19,7 @@ _SPEAKERS: Final[Mapping[bool, Mapping[str, str]]] = {  # by whether it is Chine
     True: {"system": "说明", "user": "用户", "assistant": "客服"},
     False: {"system": "Note", "user": "User", "assistant": "Agent"},
 }
+_LINE_ENDS = re.compile(r"\r\n?")
 _PARAGRAPH_ENDS = re.compile(r"(?<=\n)")
 
 
@@ -33,13 +34,17 @@ def is_document(row: Row) -> bool:
 
 
 def as_text(row: Row) -> str:
-    """Return a document's text, or a conversation with the speaker before each turn."""
+    """Return a document's text, or a conversation with the speaker before each turn.
+
+    Lines end with a line feed alone, so that patterns need not know where a file was written.
+    """
     if is_document(row):
-        return row.messages[0].content
+        return _LINE_ENDS.sub("\n", row.messages[0].content)
     said = "\n".join(turn.content for turn in row.messages)
     names = _SPEAKERS[is_chinese(said)]
     colon = "：" if is_chinese(said) else ": "
-    return "\n".join(f"{names[turn.role]}{colon}{turn.content}" for turn in row.messages)
+    lines = (f"{names[turn.role]}{colon}{turn.content}" for turn in row.messages)
+    return _LINE_ENDS.sub("\n", "\n".join(lines))
 
 
 def inherited(row: Row) -> dict[str, object]:

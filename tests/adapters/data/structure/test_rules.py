@@ -1,9 +1,11 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from adapters.data.structure.annotation import load_annotation
 from adapters.data.structure.rules import ApplyRules, RuleSettings, load_rules
 from adapters.data.structure.texts import document_row
 from adapters.errors import InvalidRules
@@ -127,3 +129,13 @@ def test_two_rules_of_one_name_are_refused() -> None:
     rule = {"id": "r", "pattern": "x", "rows": [{"instruction": "{match}", "output": "y"}]}
     with pytest.raises(ValueError, match="two rules are called 'r'"):
         RuleSettings.model_validate({"rules": [rule, rule]})
+
+
+def test_the_examples_of_the_readme_are_valid(write: Callable[[str], Path]) -> None:
+    readme = Path(__file__).parents[4] / "adapters" / "README.md"
+    blocks = re.findall(r"```yaml\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    [rules_file] = [block for block in blocks if block.startswith("rules:")]
+    [annotation] = [block for block in blocks if block.startswith("instruction:")]
+    [result] = ApplyRules(load_rules(write(rules_file))).run([document_row(CONTRACT, Path("a"))])
+    assert len(result.rows) == 5
+    assert load_annotation(write(annotation)).each == "pairs"
