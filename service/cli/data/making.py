@@ -72,6 +72,7 @@ def structure(
 
 def annotate(
     sources: SourcesArgument,
+    *,
     config: Annotated[
         Path | None,
         typer.Option(help="Annotation file (YAML): instruction, JSON schema of the reply, rows."),
@@ -91,7 +92,6 @@ def annotate(
     english: Annotated[bool, typer.Option(help="Ask about conversations in English.")] = False,
     out: OutOption = None,
     batch: BatchOption = None,
-    *,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -121,6 +121,7 @@ def self_instruct(
     seeds: Annotated[
         list[Path], typer.Argument(metavar="SEEDS...", help="Files of good question-answer rows.")
     ],
+    *,
     per_seed: Annotated[int, typer.Option(min=1, max=10, help="Pairs asked for with a seed.")] = 2,
     max_similarity: Annotated[
         float,
@@ -128,7 +129,6 @@ def self_instruct(
     ] = 0.7,
     out: OutOption = None,
     batch: BatchOption = None,
-    *,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -31,6 +31,7 @@ AgainOption = Annotated[bool, typer.Option("--again", help="Replace an earlier d
 
 def sample(
     file: Annotated[Path, typer.Argument(metavar="ROWS.jsonl", help="Training rows.")],
+    *,
     share: Annotated[
         float, typer.Option(min=0.0001, max=1, help="Share of the rows to read by hand.")
     ] = 0.1,
@@ -39,7 +40,6 @@ def sample(
     ] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     url: UrlOption = None,
-    *,
     as_json: JsonOption = False,
 ) -> None:
     """Put a random sample of training rows into the review queue.
@@ -150,11 +150,11 @@ def reject(
 @app.command("edit")
 def edit(
     item_id: IdArgument,
+    *,
     question: Annotated[str | None, typer.Option(help="The last question as it should be.")] = None,
     answer: Annotated[str | None, typer.Option(help="The last answer as it should be.")] = None,
     note: NoteOption = "",
     again: AgainOption = False,
-    *,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
