@@ -190,6 +190,7 @@ class DataCheckArgs(JobArgs):
     domain: str
     scenarios: tuple[str, ...]
     min_similarity: float | None
+    manual_sample_share: float = 0.0  # none in jobs of earlier releases
 
 
 class DataCheckResult(JobResult):

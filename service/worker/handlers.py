@@ -68,6 +68,7 @@ from service.stores.job_kinds import (
 from service.stores.jobs import Job, Jobs
 from service.stores.json_value import JsonMapping
 from service.stores.locked_files import unpack
+from service.stores.review.items import ReviewItems
 
 Report = Callable[[JsonMapping | None], bool]
 Work = Callable[[Job, Report], JobResult]
@@ -122,7 +123,11 @@ def handlers(context: AppContext) -> dict[str, Work]:
             _parsed(
                 DATA_CHECK,
                 partial(
-                    check_rows, knowledge=knowledge, jobs=jobs, data_checks=context.data_checks
+                    check_rows,
+                    knowledge=knowledge,
+                    jobs=jobs,
+                    data_checks=context.data_checks,
+                    review_items=context.review_items,
                 ),
             ),
         )
@@ -284,16 +289,24 @@ def compare(
 
 
 def check_rows(
-    task: Task[DataCheckArgs], *, knowledge: Knowledge, jobs: Jobs, data_checks: DataChecks
+    task: Task[DataCheckArgs],
+    *,
+    knowledge: Knowledge,
+    jobs: Jobs,
+    data_checks: DataChecks,
+    review_items: ReviewItems,
 ) -> DataCheckResult:
     """Check training rows and save the result for the use case."""
     job, args = task.job, task.args
+    rows = parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename)
     found = check_data(
-        parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename),
+        rows,
         description=args.domain,
         scenarios=args.scenarios,
         embedder=knowledge.embedder,
         min_similarity=args.min_similarity,
+        by_hand=review_items.by_hand(rows, tenant=job.tenant),
+        manual_sample_share=args.manual_sample_share,
     )
     check_id = data_checks.save(args.use_case, found.as_dict(), tenant=job.tenant)
     return DataCheckResult(data_check=check_id, verdict=found.verdict)
