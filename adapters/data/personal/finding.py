@@ -1,0 +1,106 @@
+"""Finds personal data of checkable kinds in a text, Chinese and English: numbers and addresses of
+people, their papers, cards, machines and cars.
+
+A number that carries a check digit must satisfy it, unless words say what it is. Names and street
+addresses are found apart, in `names.py`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.data.personal.patterns import PATTERNS, Pattern
+from adapters.data.personal.spelling import Plain, spell
+from adapters.data.personal.values import canonical
+
+KINDS: Final = tuple(dict.fromkeys(pattern.kind for pattern in PATTERNS))
+_BEHIND_CHARS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """One find.
+
+    Attributes:
+        kind: What it is, one of `KINDS`, or `person_name`, `street_address`.
+        start: First character, in code points.
+        end: One past the last character.
+        written: How it is written, in the one spelling of `spelling.py`.
+    """
+
+    kind: str
+    start: int
+    end: int
+    written: str
+
+    @property
+    def value(self) -> str:
+        """What it says without its layout: two spellings of one number have one."""
+        return canonical(self.kind, self.written)
+
+
+def find_personal_data(text: str) -> list[PersonalData]:
+    """Return what is found in `text`, in its order and without overlaps."""
+    return find_in(spell(text))
+
+
+def find_in(plain: Plain) -> list[PersonalData]:
+    """Return what is found in a text in its one spelling; places are those of the source."""
+    text = plain.text
+    taken: list[tuple[int, int, str]] = []
+    signs: dict[re.Pattern[str], bool] = {}
+    for pattern in PATTERNS:
+        if pattern.sign not in signs:
+            signs[pattern.sign] = pattern.sign.search(text) is not None
+        if signs[pattern.sign] and (spans := list(_matches(pattern, text))):
+            taken += [(start, end, pattern.kind) for start, end in spans]
+            text = _blank(text, spans)  # what is taken is no part and no neighbour of another
+    return [
+        PersonalData(kind, *plain.span(start, end), plain.text[start:end])
+        for start, end, kind in sorted(taken)
+    ]
+
+
+def _blank(text: str, spans: list[tuple[int, int]]) -> str:
+    parts, at = [], 0
+    for start, end in spans:
+        parts += [text[at:start], "\0" * (end - start)]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def mask_personal_data(text: str) -> str:
+    """Return `text` with every find replaced by its kind in angle brackets."""
+    parts, end = [], 0
+    for one in find_personal_data(text):
+        parts += [text[end : one.start], f"<{one.kind}>"]
+        end = one.end
+    return "".join([*parts, text[end:]])
+
+
+def _matches(pattern: Pattern, text: str) -> Iterator[tuple[int, int]]:
+    at = 0
+    while (match := pattern.shape.search(text, at)) is not None:
+        if _is_one(pattern, text, match):
+            yield match.span()
+            at = match.end()
+        else:  # a shorter one may stand in it
+            at = match.start() + 1
+
+
+def _is_one(pattern: Pattern, text: str, match: re.Match[str]) -> bool:
+    start, end = match.span()
+    before = text[max(0, start - pattern.cue_chars) : start]
+    if pattern.unless is not None and pattern.unless.search(before) is not None:
+        return False
+    if pattern.holds is not None and pattern.holds(canonical(pattern.kind, match.group())):
+        return True
+    if pattern.may_stand_alone and match.group() == text.strip():
+        return True
+    if pattern.cue is None:
+        return pattern.holds is None
+    if pattern.cue.search(before) is not None:
+        return True
+    after = text[end : end + _BEHIND_CHARS]
+    return pattern.behind is not None and pattern.behind.match(after) is not None
