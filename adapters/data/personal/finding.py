@@ -1,6 +1,6 @@
-"""Finds personal data of checkable kinds in a text, Chinese and English: numbers and addresses of
-people, their papers, cards, machines and cars.
+"""Finds personal data of checkable kinds in a text, Chinese and English.
 
+Telephones, e-mail and IP addresses, papers, cards, companies' codes, plates, names in chats.
 A number that carries a check digit must satisfy it, unless words say what it is. Names and street
 addresses are found apart, in `names.py`.
 """
@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.data.personal.patterns import PATTERNS, Pattern
+from adapters.data.personal.patterns import CHECKED, NUMBER, PATTERNS, Pattern
+from adapters.data.personal.reserved import blank_first, blank_numbers
 from adapters.data.personal.spelling import Plain, spell
 from adapters.data.personal.values import canonical
 
@@ -41,16 +42,18 @@ class PersonalData:
 
 
 def find_personal_data(text: str) -> list[PersonalData]:
-    """Return what is found in `text`, in its order and without overlaps."""
+    """Return what is found in `text`, in its order and without overlaps; without surrogates."""
     return find_in(spell(text))
 
 
 def find_in(plain: Plain) -> list[PersonalData]:
     """Return what is found in a text in its one spelling; places are those of the source."""
-    text = plain.text
+    text = blank_first(plain.text)
     taken: list[tuple[int, int, str]] = []
     signs: dict[re.Pattern[str], bool] = {}
-    for pattern in PATTERNS:
+    for at, pattern in enumerate(PATTERNS):
+        if at == CHECKED and signs.get(NUMBER, True):
+            text = blank_numbers(text)
         if pattern.sign not in signs:
             signs[pattern.sign] = pattern.sign.search(text) is not None
         if signs[pattern.sign] and (spans := list(_matches(pattern, text))):

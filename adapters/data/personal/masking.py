@@ -11,16 +11,17 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.data.personal.finding import KINDS, PersonalData, find_in
-from adapters.data.personal.names import NAME_KINDS, find_names_in
+from adapters.data.personal.finding import PersonalData, find_in
+from adapters.data.personal.names import find_names_in
 from adapters.data.personal.spelling import Plain, spell
-from adapters.data.personal.surrogates import Surrogates, is_surrogate
+from adapters.data.personal.surrogates import Surrogates
 from adapters.data.personal.values import only_letters
 from adapters.data.rows import Message, Row
 from adapters.data.steps import Result, keep
 
-# Values of which a copy that no words announce is masked too: shorter ones are found by chance.
+# A copy of a value that no words announce is masked too; a shorter one is there by chance.
 _MIN_COPY_CHARS: Final = 7
+_MIN_COPY_OF_NAME: Final = 2
 _BETWEEN: Final = r"[ ._/~()@-]{0,3}"
 _KEPT_META: Final = ("date", "file")
 
@@ -122,7 +123,8 @@ class _Masking:
         for _, found in finds.values():
             for one in found:
                 self.found[one.kind] += 1
-                if len(one.value) >= _MIN_COPY_CHARS:
+                is_name = one.kind == "person_name"
+                if len(one.value) >= (_MIN_COPY_OF_NAME if is_name else _MIN_COPY_CHARS):
                     values.setdefault(one.value, one)
         if self.found:
             for text, (plain, found) in finds.items():
@@ -154,7 +156,7 @@ def _find(text: str, settings: MaskSettings) -> tuple[Plain, list[PersonalData]]
             for one in find_names_in(plain)
             if all(one.end <= other.start or other.end <= one.start for other in taken)
         ]
-    return plain, [one for one in found if not is_surrogate(one)]
+    return plain, found
 
 
 def _copies(
@@ -165,10 +167,10 @@ def _copies(
         return
     bare = only_letters(plain.text)
     taken = [(one.start, one.end) for one in found]
+    seen = Counter(one.value for one in found)
     for value, one in values.items():
         letters = only_letters(value)
-        seen = sum(other.value == value for other in found)
-        if bare.count(letters) <= seen:
+        if bare.count(letters) <= seen[value]:
             continue
         for match in re.finditer(_BETWEEN.join(letters), plain.text, re.IGNORECASE):
             start, end = plain.span(*match.span())

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from adapters.data.personal.finding import PersonalData
+from adapters.data.personal.reserved import blank_names
 from adapters.data.personal.spelling import Plain, spell
 
 NAME_KINDS: Final = ("person_name", "street_address")
@@ -17,7 +18,7 @@ _SURNAMES: Final = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶"
     "阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖"
     "龚文庞樊兰殷施陶洪翟安颜倪严牛温芦季俞章鲁葛伍韦申尤毕聂丛焦向柳邢路岳齐梅莫庄辛管祝左涂谷祁时舒耿"
-    "牟卜詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丘华"
+    "牟卜詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丘华"
     "張劉陳楊趙黃吳孫馬羅鄭謝韓馮蕭許鄧呂蘇盧蔣賈葉閻鍾譚鄒陸"
 )
 _TWO: Final = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|司徒|夏侯|歐陽|司馬|諸葛"
@@ -43,23 +44,27 @@ _ADDRESS: Final = re.compile(
     rf"(?:院|楼)?(?:[{_HAN}A-Z]{{0,10}}?\d{{1,4}}(?:号楼|栋|幢|座|单元|室|层|楼|号))*"
 )
 _ADDRESS_CUE: Final = re.compile(
-    r"^.*(?:地址|位于|寄到|住在|住址|居住地|家住|现住|送到)[是为在:： ]{0,3}"
+    r"^.*(?:地?址|位于|位置|寄到|住在|住址|居住地|家住|现住|送到)[是为在:： ]{0,3}"
 )
 _EN_STREET: Final = re.compile(
-    r"(?<![\w.])\d{1,5}[A-Za-z]?(?: [A-Z][A-Za-z.'-]{1,20}){1,4} (?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln"
-    r"|Drive|Dr|Boulevard|Blvd|Court|Ct|Square|Way|Place|Pl|Terrace|Crescent)\b\.?"
+    r"(?<![\w.])\d{1,5}[A-Za-z]?(?: [A-Z][A-Za-z.'-]{1,20}){1,4}"
+    r" (?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard"
+    r"|Blvd|Court|Ct|Square|Way|Place|Pl|Terrace|Crescent)\b\.?"
     r"(?:,? (?:Apt|Suite|Unit|Apartment)\.? ?\w{1,6})?"
 )
+_EN_WORD: Final = r"[A-Z][\w'-]{1,20}"
 _NAMES: Final = (
     re.compile(rf"(?:{_CUES})[是为叫:： ]{{0,2}}(?P<name>{_NAME}){_END}"),
-    re.compile(rf"(?<![{_HAN}])(?P<name>{_NAME})(?=[ :：,，/的]{{0,2}}(?:\0|1[3-9]\d|{_TITLES}))"),
+    re.compile(rf"(?<![{_HAN}])(?P<name>{_NAME})(?=[ :：,，/的]{{0,2}}(?:1[3-9]\d|{_TITLES}))"),
     re.compile(rf"(?P<name>[{_SURNAMES}][{_HAN}]{{0,2}}?)(?={_TITLES})"),
     re.compile(
-        r"(?i:\b(?:mr|mrs|ms|miss|dr|prof)\b\.? )(?P<name>[A-Z][\w'-]{1,20}(?: [A-Z]\.)?(?: [A-Z][\w'-]{1,20}){0,2})"
+        r"(?i:\b(?:mr|mrs|ms|miss|dr|prof)\b\.? )"
+        rf"(?P<name>{_EN_WORD}(?: [A-Z]\.)?(?: {_EN_WORD}){{0,2}})"
     ),
     re.compile(
-        r"(?i:\b(?:my name is|name:|dear|customer|patient:?|contact:|policyholder:|this is|sincerely,?|regards,?))"
-        r"[ \n]{1,2}(?P<name>[A-Z][\w'-]{1,20}(?: [A-Z]\.)?(?: [A-Z][\w'-]{1,20}){1,2})"
+        r"(?i:\b(?:my name is|name:|dear|customer|patient:?|contact:|policyholder:|this is"
+        r"|sincerely,?|regards,?))[ \n]{1,2}"
+        rf"(?P<name>{_EN_WORD}(?: [A-Z]\.)?(?: {_EN_WORD}){{1,2}})"
     ),
 )
 
@@ -71,7 +76,7 @@ def find_names_and_addresses(text: str) -> list[PersonalData]:
 
 def find_names_in(plain: Plain) -> list[PersonalData]:
     """Return them of a text in its one spelling; places are those of the source."""
-    text = plain.text
+    text = blank_names(plain.text)
     spans = [("street_address", *match.span()) for match in _ADDRESS.finditer(text)]
     spans += [("street_address", *match.span()) for match in _EN_STREET.finditer(text)]
     for pattern in _NAMES:

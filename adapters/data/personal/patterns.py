@@ -1,4 +1,4 @@
-"""The patterns of checkable kinds: how a number looks, what it must satisfy, which words announce it.
+"""The patterns of checkable kinds: how one looks, what it must satisfy, which words announce it.
 
 They read the one spelling that `spelling.py` makes. Han letters are word characters to `re`, so
 borders are look-arounds. Every repetition is bounded, so that no text takes long.
@@ -12,7 +12,6 @@ from typing import Final
 from adapters.data.personal.check_digits import (
     is_address,
     is_credit_code,
-    is_dated_resident_id,
     is_hong_kong_id,
     is_iban,
     is_luhn,
@@ -22,6 +21,8 @@ from adapters.data.personal.check_digits import (
     is_ssn,
     is_taiwan_id,
 )
+
+NUMBER: Final = re.compile(r"(?:\d[^\dA-Za-z\u3400-\u9fff\n]{0,3}){4}\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,21 @@ class Pattern:
     unless: re.Pattern[str] | None = None
     cue_chars: int = 24  # "card number, as I said: "
     may_stand_alone: bool = False
-    sign: re.Pattern[str] = re.compile(r"(?:\d[^\dA-Za-z\u3400-\u9fff\n]{0,3}){4}\d")
+    sign: re.Pattern[str] = NUMBER
 
 
 def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-L = "0-9A-Za-z"
+_L = "0-9A-Za-z"
 _HEX = "0-9A-Fa-f"  # a number is part of a longer one, or of a digest; "13812345678hhh" is none
 _CREDIT = "0-9A-HJ-NPQRTUWXY"
 _PLATE_PLACES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
+_EMAIL_NAME = rf"(?<![{_L}._%+-])[{_L}_%+-][{_L}._%+-]{{0,63}}"
 _S = "[ ._/~-]"  # between the groups of a number
 _EXTENSION = r"(?: ?(?:-|转|轉|分机|分機|x|ext\.?|extension)[: ]?\d{1,6})?"
+_AREA = r"(?:10|2\d|[3-9]\d{2})"
 _CHINA = r"(?:\(?(?:\+|00)?86\)?[ -]{0,2})?"
 
 _OTHER_NUMBER = _words(
@@ -79,14 +82,16 @@ _PHONE_CUE = _words(
     r"|(?:my|new|your|his|her|home|work|office) number)\b"
 )
 _PHONE_BEHIND = _words(
-    r"[ \t]?(?:[-,:(/][ \t]?|is (?:my|our|his|her|the) )?(?:home|work|office|fax|mobile|cell|phone|tel|direct|landline|desk)\b"
+    r"[ \t]?(?:[-,:(/][ \t]?|is (?:my|our|his|her|the) )?"
+    r"(?:home|work|office|fax|mobile|cell|phone|tel|direct|landline|desk)\b"
 )
 _ZH_PHONE_CUE = re.compile(
     r"电话|電話|手机|手機|致电|來電|来电|座机|座機|号码是|號碼|拨打|撥打|传真|傳真|记一下|联系|聯繫|聯絡"
     r"|热线|打给?$|微信|[tT][eE][lL]"
 )
 _ZH_PHONE_BEHIND = re.compile(
-    r"(?:[ ,，。(（]{0,2}|这个|这是|是?[我他她你][们]?的?|的)(?:电话|電話|手机|手機|座机|座機|传真|傳真|号码|號碼)"
+    r"(?:[ ,，。(（]{0,2}|这个|这是|是?[我他她你]们?的?|的)"
+    r"(?:电话|電話|手机|手機|座机|座機|传真|傳真|号码|號碼)"
     r"|这个(?:号|就行)|打过来"
 )
 # In the order in which they take a stretch of text; an earlier kind is the more certain one.
@@ -94,42 +99,42 @@ PATTERNS: Final = (
     Pattern(
         "email",
         _words(
-            rf"(?<![{L}._%+-])[{L}_%+-][{L}._%+-]{{0,63}} ?@ ?(?:[{L}-]{{1,63}}[.。]){{1,8}}"
-            rf"(?:com|net|org|cn|hk|tw|edu|gov|io|me|xyz|top|vip|co|uk|de|fr|jp|example)(?![{L}])(?!\.[{L}])"
+            rf"{_EMAIL_NAME} ?@ ?(?:[{_L}-]{{1,63}}[.。]){{1,8}}"
+            rf"(?:com|net|org|cn|hk|tw|edu|gov|io|me|xyz|top|vip|co|uk|de|fr|jp|example)(?![{_L}])(?!\.[{_L}])"
         ),
         sign=re.compile("@"),
     ),
     Pattern(
         "email",
         re.compile(
-            rf"(?<![{L}._%+-])[{L}_%+-][{L}._%+-]{{0,63}}@(?:[{L}-]{{1,63}}\.){{1,8}}[A-Za-z]{{2,24}}"
-            rf"(?![{L}])"
+            rf"{_EMAIL_NAME}@(?:[{_L}-]{{1,63}}\.){{1,8}}[A-Za-z]{{2,24}}"
+            rf"(?![{_L}])"
         ),
         sign=re.compile("@"),
     ),
     Pattern(
         "email",
         _words(
-            rf"(?<![{L}._%+-])[{L}_%+-][{L}._%+-]{{0,63}}"
-            rf"(?: ?(?:\(at\)|\[at\]|<at>|艾特) ?(?:[{L}-]{{1,63}} ?(?:\.|点|\(dot\)|\[dot\]| dot ) ?){{1,4}}"
-            rf"| at (?:[{L}-]{{1,63}} dot ){{1,4}})"
-            rf"(?:com|net|org|cn|hk|tw|edu|gov|io)(?![{L}])"
+            rf"{_EMAIL_NAME}(?: ?(?:\(at\)|\[at\]|<at>|艾特) ?"
+            rf"(?:[{_L}-]{{1,63}} ?(?:\.|点|\(dot\)|\[dot\]| dot ) ?){{1,4}}"
+            rf"| at (?:[{_L}-]{{1,63}} dot ){{1,4}})"
+            rf"(?:com|net|org|cn|hk|tw|edu|gov|io)(?![{_L}])"
         ),
         sign=_words(r"\bat\b|艾特"),
     ),
     Pattern(
         "email",
         _words(
-            rf"(?<![{L}._%+-])[{L}_%+-][{L}._%+-]{{0,63}}#(?:qq|163|126|139|189|sina|sohu|foxmail|gmail"
-            rf"|outlook|hotmail|yahoo|aliyun|icloud|example)\.(?:com|cn|net)(?![{L}])"
+            rf"{_EMAIL_NAME}#(?:qq|163|126|139|189|sina|sohu|foxmail|gmail"
+            rf"|outlook|hotmail|yahoo|aliyun|icloud|example)\.(?:com|cn|net)(?![{_L}])"
         ),
         sign=re.compile("#"),
     ),
     Pattern(
         "ip_address",
         re.compile(
-            rf"(?<![{L}.-])(?:\d{{1,3}}[.。]){{3}}\d{{1,3}}(?![.-]?[{L}])"
-            rf"|(?<![{L}:.])(?:[0-9A-Fa-f]{{1,4}}::?){{2,7}}[0-9A-Fa-f]{{1,4}}(?![{L}:])"
+            rf"(?<![{_L}.-])(?:\d{{1,3}}[.。]){{3}}\d{{1,3}}(?![.-]?[{_L}])"
+            rf"|(?<![{_L}:.])(?:[0-9A-Fa-f]{{1,4}}::?){{2,7}}[0-9A-Fa-f]{{1,4}}(?![{_L}:])"
         ),
         holds=is_address,
         unless=_words(r"(?:版本号?|\bversion|\bver\.?)[:： ]{0,3}$"),
@@ -137,29 +142,29 @@ PATTERNS: Final = (
     ),
     Pattern(
         "cn_resident_id",
-        re.compile(rf"(?<![{L}])(?<!\d[.-])[1-9](?:{_S}?\d){{16}}{_S}?[\dXx](?![{_HEX}])"),
+        re.compile(rf"(?<![{_L}])(?<!\d[.-])[1-9](?:{_S}?\d){{16}}{_S}?[\dXx](?![{_HEX}])"),
         holds=is_resident_id,
     ),
     Pattern(
         "cn_resident_id",
         re.compile(
-            rf"(?<![{L}])[1-9]\d{{5}}{_S}?(?:18|19|20)\d\d{_S}?(?:0[1-9]|1[0-2]){_S}?"
+            rf"(?<![{_L}])[1-9]\d{{5}}{_S}?(?:18|19|20)\d\d{_S}?(?:0[1-9]|1[0-2]){_S}?"
             rf"(?:0[1-9]|[12]\d|3[01]){_S}?\d{{3}}[\dXx](?![{_HEX}])"
         ),
         cue=_ID_CUE,
     ),
     Pattern(
         "cn_resident_id",  # as until 1999
-        re.compile(rf"(?<![{L}])(?<!\d[.-])[1-9]\d{{5}}{_S}?\d{{6}}{_S}?\d{{3}}(?![{L}])"),
+        re.compile(rf"(?<![{_L}])(?<!\d[.-])[1-9]\d{{5}}{_S}?\d{{6}}{_S}?\d{{3}}(?![{_L}])"),
         holds=is_old_resident_id,
         unless=_OTHER_NUMBER,
     ),
     Pattern(
         "cn_credit_code",
         re.compile(
-            rf"(?<![{L}])[1-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy][{_CREDIT}a-hj-npqrtuwxy]\d{{6}}"
-            rf"[{_CREDIT}a-hj-npqrtuwxy]{{10}}(?![{L}])"
-            rf"|(?<![{L}])[1-9A-Y][{_CREDIT}](?:[ -]?\d){{6}}(?:[ -]?[{_CREDIT}]){{10}}(?![{L}])"
+            rf"(?<![{_L}])[1-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy][{_CREDIT}a-hj-npqrtuwxy]\d{{6}}"
+            rf"[{_CREDIT}a-hj-npqrtuwxy]{{10}}(?![{_L}])"
+            rf"|(?<![{_L}])[1-9A-Y][{_CREDIT}](?:[ -]?\d){{6}}(?:[ -]?[{_CREDIT}]){{10}}(?![{_L}])"
         ),
         holds=is_credit_code,
         cue=re.compile(r"信用代码|信用代碼|税号|稅號"),
@@ -167,8 +172,8 @@ PATTERNS: Final = (
     Pattern(
         "iban",
         re.compile(
-            rf"(?<![{L}])[A-Za-z]{{2}}\d{{2}}(?:[ -]?[{L}]{{4}}){{2,7}}"
-            rf"(?:[ -]?[{L}]{{1,3}})?(?![{L}])"
+            rf"(?<![{_L}])[A-Za-z]{{2}}\d{{2}}(?:[ -]?[{_L}]{{4}}){{2,7}}"
+            rf"(?:[ -]?[{_L}]{{1,3}})?(?![{_L}])"
         ),
         holds=is_iban,
     ),
@@ -179,7 +184,7 @@ PATTERNS: Final = (
             r"(?:1[3-9]\d[ -]{0,2}\d{4}[ -]{0,2}\d{4}|\(1[3-9]\d\)[ -]?\d{4}[ -]?\d{4}"
             rf"|1[3-9]\d({_S}{{1,3}})\d{{4}}\1\d{{4}}|1[3-9]\d{{2}}({_S})\d{{3}}\2\d{{4}}"
             rf"|1[3-9]\d{{2}}({_S})\d{{4}}\3\d{{3}}|1[3-9]\d({_S})\d{{3}}\4\d{{5}}"
-            rf"|1({_S})[3-9](?:\5\d){{9}})"
+            rf"|(?<!\d[ ._/~-])1({_S})[3-9](?:\5\d){{9}})"
             rf"(?![{_HEX}])"
         ),
         unless=_OTHER_NUMBER,
@@ -195,8 +200,9 @@ PATTERNS: Final = (
     Pattern(
         "bank_card",
         re.compile(
-            rf"(?<![{L}])(?<!\d[.-])(?<!(?<!\d)\d{{4}} )(?:4|5[1-5]|2[2-7]|3|6)(?:[ ._-]?\d){{12,18}}"
-            rf"(?!-?\d|[{L}])"
+            rf"(?<![{_L}])(?<!\d[.-])(?<!(?<!\d)\d )(?<!(?<!\d)\d{{4}} )"
+            r"(?:4|5[1-5]|2[2-7]|3|6)(?:[ ._-]?\d){12,18}"
+            rf"(?!-?\d|[{_L}])"
         ),
         holds=is_luhn,
         cue=_CARD_CUE,
@@ -204,7 +210,7 @@ PATTERNS: Final = (
     ),
     Pattern(
         "bank_card",
-        re.compile(rf"(?<![{L}-])(?<!(?<!\d)\d{{4}} )\d(?:[ -]?\d){{11,18}}(?![ -]?\d|[{L}])"),
+        re.compile(rf"(?<![{_L}-])(?<!(?<!\d)\d{{4}} )\d(?:[ -]?\d){{11,18}}(?![ -]?\d|[{_L}])"),
         cue=_CARD_CUE,
         unless=_OTHER_NUMBER,
     ),
@@ -212,76 +218,75 @@ PATTERNS: Final = (
         "cn_landline",
         re.compile(
             # with its area code
-            r"(?<![\d.-])(?:\(?(?:\+|00)?86\)?[ -]?)?[(\[]?0?(?:10|2\d|[3-9]\d{2})[)\]-][ -]?[2-8]\d{6,7}"
-            rf"{_EXTENSION}(?!\d)"
-            r"|(?<![\d.-])\(?(?:\+|00)86\)?[ -]{0,2}\(?0?(?:10|2\d|[3-9]\d{2})\)?[ .-]?[2-8]\d{2,3}"
-            rf"[ .-]?\d{{4}}{_EXTENSION}(?!\d)"
-            r"|(?<![\d.-])(?:\(0(?:10|2\d|[3-9]\d{2})\)|0(?:10|2\d|[3-9]\d{2}))[ ._/-]{0,3}[2-8]\d{2,3}"
-            rf"[ .-]?\d{{4}}{_EXTENSION}(?!\d)"
+            rf"(?<![\d.-])(?:{_CHINA}[(\[]?0?{_AREA}[)\]-][ -]?[2-8]\d{{6,7}}"
+            rf"|\(?(?:\+|00)86\)?[ -]{{0,2}}\(?0?{_AREA}\)?[ .-]?[2-8]\d{{2,3}}[ .-]?\d{{4}}"
+            rf"|(?:\(0{_AREA}\)|0{_AREA})[ ._/-]{{0,3}}[2-8]\d{{2,3}}[ .-]?\d{{4}}"
+            rf"){_EXTENSION}(?!\d)"
         ),
         unless=_OTHER_NUMBER,
     ),
     Pattern(
         "cn_landline",
-        re.compile(rf"(?<![{L}.-])[2-8]\d{{2,3}}[ -]?\d{{4}}{_EXTENSION}(?![{L}-])"),
+        re.compile(rf"(?<![{_L}.-])[2-8]\d{{2,3}}[ -]?\d{{4}}{_EXTENSION}(?![{_L}-])"),
         cue=_ZH_PHONE_CUE,
         behind=_ZH_PHONE_BEHIND,
         unless=_OTHER_NUMBER,
     ),
     Pattern(
         "tw_id",
-        re.compile(rf"(?<![{L}])[A-Za-z][ -]?[1289][ -]?\d{{4}}[ -]?\d{{4}}(?![{L}])"),
+        re.compile(rf"(?<![{_L}])[A-Za-z][ -]?[1289][ -]?\d{{4}}[ -]?\d{{4}}(?![{_L}])"),
         holds=is_taiwan_id,
         unless=_words(r"[^份分證证号號D](?:编号|單號|[a-z]+)[:： ]{0,2}$"),
     ),
     Pattern(
         "hk_id",
-        re.compile(rf"(?<![{L}])[A-Za-z]{{1,2}}[ -]?\d{{6}} ?\([\dAa]\)"),
+        re.compile(rf"(?<![{_L}])[A-Za-z]{{1,2}}[ -]?\d{{6}} ?\([\dAa]\)"),
         holds=is_hong_kong_id,
         cue=_ID_CUE,
     ),
     Pattern(
         "hk_id",
-        re.compile(rf"(?<![{L}])[A-Za-z]{{1,2}}[ -]?\d{{6}}[ -]?[\dAa](?![{L}])"),
+        re.compile(rf"(?<![{_L}])[A-Za-z]{{1,2}}[ -]?\d{{6}}[ -]?[\dAa](?![{_L}])"),
         cue=re.compile(r"HKID|身[份分]|香港"),
     ),
     Pattern(
         "macau_id",
-        re.compile(rf"(?<![{L}])[157][ /-]?\d{{6}}(?: ?\(\d\)|/\d)(?![{L}])"),
+        re.compile(rf"(?<![{_L}])[157][ /-]?\d{{6}}(?: ?\(\d\)|/\d)(?![{_L}])"),
     ),
     Pattern(
         "passport",
-        re.compile(rf"(?<![{L}])(?:[A-Za-z]{{1,2}}[ -]?\d{{7,10}}|\d{{8,9}})(?![{L}])"),
+        re.compile(rf"(?<![{_L}])(?:[A-Za-z]{{1,2}}[ -]?\d{{7,10}}|\d{{8,9}})(?![{_L}])"),
         cue=_words(r"护照|護照|通行[证證]|回乡[证證]|回鄉證|[台臺]胞[证證]|\bpassports?\b"),
         behind=_words(r"[ (（]{0,2}(?:护照|護照|passport)"),
     ),
     Pattern(
         "us_ssn",
-        re.compile(rf"(?<![{L}-])\d{{3}}([- ])\d{{2}}\1\d{{4}}(?![{L}-])"),
+        re.compile(rf"(?<![{_L}-])\d{{3}}([- ])\d{{2}}\1\d{{4}}(?![{_L}-])"),
         holds=is_ssn,
     ),
     Pattern(
         "us_ssn",
-        re.compile(rf"(?<![{L}])\d{{3}} ?\d{{2}} ?\d{{4}}(?![{L}])"),
+        re.compile(rf"(?<![{_L}])\d{{3}} ?\d{{2}} ?\d{{4}}(?![{_L}])"),
         cue=_words(r"\bSSN\b|social security"),
     ),
     Pattern(
         "cn_plate",
         re.compile(
-            rf"[{_PLATE_PLACES}] ?[A-Za-z] ?[.-]? ?(?=[A-Za-z]{{0,5}}\d)[{L}]{{4,5}}[{L}挂学警港澳](?![{L}])"
+            rf"[{_PLATE_PLACES}] ?[A-HJ-Za-hj-z] ?[.-]? ?(?=[A-Za-z]{{0,5}}\d)"
+            rf"[{_L}]{{4,5}}[{_L}挂学警港澳](?![{_L}])"
         ),
-        sign=re.compile(rf"[{_PLATE_PLACES}] ?[A-Za-z][ .-]{{0,3}}[{L}]{{4}}"),
+        sign=re.compile(rf"[{_PLATE_PLACES}] ?[A-Za-z][ .-]{{0,3}}[{_L}]{{4}}"),
     ),
     Pattern(
         "cn_plate",
-        re.compile(rf"[{_PLATE_PLACES}] ?[A-Z] ?[.-]? ?[A-Z]{{5,6}}(?![{L}])"),
+        re.compile(rf"[{_PLATE_PLACES}] ?[A-HJ-Z] ?[.-]? ?[A-Z]{{5,6}}(?![{_L}])"),
         cue=re.compile(r"车牌|車牌|号牌|牌照|车辆|车主|车号|停车|违章|车是|[的辆]车$|[开开]着?$"),
         behind=re.compile(r"(?:的车|这辆|那辆|这车|是谁|车主|违章|停在|，?车主)"),
         sign=re.compile(rf"[{_PLATE_PLACES}] ?[A-Z][ .-]{{0,3}}[A-Z]{{4}}"),
     ),
     Pattern(
         "wechat_id",
-        re.compile(rf"(?<![{L}_@.-])[A-Za-z][{L}_-]{{5,19}}(?![{L}_@-])"),
+        re.compile(rf"(?<![{_L}_@.-])[A-Za-z][{_L}_-]{{5,19}}(?![{_L}_@-])"),
         cue=_words(
             r"(?:微信号|微信號|微信ID|wechat id|wxid)[ :：=]{0,3}(?:是|为|為)?[ :：]{0,2}$"
             r"|(?:微信|[薇威V]信|\bwechat|\b[vw]x)[ ]?[:：是=][ ]?$"
@@ -291,7 +296,7 @@ PATTERNS: Final = (
     ),
     Pattern(
         "qq_number",
-        re.compile(rf"(?<![{L}])[1-9](?: ?\d){{4,10}}(?![{L}])"),
+        re.compile(rf"(?<![{_L}])[1-9](?: ?\d){{4,10}}(?![{_L}])"),
         cue=_words(r"(?:QQ|扣扣|企鹅)(?:号码?|號碼?)?[ :：=]{0,3}(?:是|为|為)?[ :：]{0,2}$"),
         sign=_words("QQ|扣扣|企鹅"),
     ),
@@ -299,15 +304,16 @@ PATTERNS: Final = (
         "phone",
         re.compile(
             # with its country code, as North America writes it, or with the leading 0
-            rf"(?:(?<![{L}+])(?:\+|00(?=[1-9]{{2,3}} ?\d))\(?\d{{1,3}}\)?(?:[ .()/-]{{0,3}}\d){{6,13}}"
-            rf"|(?<![{L}.+-])(?:1[ .-])?(?:\([2-9]\d\d\)[ -]?|[2-9]\d\d[.-])\d{{3}}[ .-]?\d{{4}}"
-            rf"|(?<![{L}.+-])(?:852|853|886)[ -]\d{{1,4}}[ -]?\d{{3,4}}[ -]?\d{{3,4}}"
-            rf"|(?<![{L}.+-])09\d\d[ .-]?\d{{3}}[ .-]?\d{{3}}"
-            rf"|(?<![{L}.+-])\(0[2-9]\d?\)[ -]?\d{{3,4}}[ -]?\d{{4}}"
-            rf"|(?<![{L}.+-])0[2-8]\d?-\d{{3,4}}-\d{{4}}|(?<![{L}.+-])0\d{{2,4}}/\d{{6,8}}"
-            rf"|(?<![{L}.+-])0\d{{1,4}}(?: \d{{2,5}}){{2,4}}(?! \d)"
-            rf"|(?<![{L}.+-])\((?!19|20)0?\d{{2,5}}\) ?\d{{3,4}}[ -]\d{{3,4}})"
-            rf"(?:x\d{{1,5}})?(?![{L}])"
+            rf"(?:(?<![{_L}+])(?:\+|00(?=[1-9]{{2,3}} ?\d))\(?\d{{1,3}}\)?"
+            rf"(?:[ .()/-]{{0,3}}\d){{6,13}}"
+            rf"|(?<![{_L}.+-])(?:1[ .-])?(?:\([2-9]\d\d\)[ -]?|[2-9]\d\d[.-])\d{{3}}[ .-]?\d{{4}}"
+            rf"|(?<![{_L}.+-])(?:852|853|886)[ -]\d{{1,4}}[ -]?\d{{3,4}}[ -]?\d{{3,4}}"
+            rf"|(?<![{_L}.+-])09\d\d[ .-]?\d{{3}}[ .-]?\d{{3}}"
+            rf"|(?<![{_L}.+-])\(0[2-9]\d?\)[ -]?\d{{3,4}}[ -]?\d{{4}}"
+            rf"|(?<![{_L}.+-])0[2-8]\d?-\d{{3,4}}-\d{{4}}|(?<![{_L}.+-])0\d{{2,4}}/\d{{6,8}}"
+            rf"|(?<![{_L}.+-])0\d{{1,4}}(?: \d{{2,5}}){{2,4}}(?! \d)"
+            rf"|(?<![{_L}.+-])\((?!19|20)0?\d{{2,5}}\) ?\d{{3,4}}[ -]\d{{3,4}})"
+            rf"(?:x\d{{1,5}})?(?![{_L}])"
         ),
         holds=is_own_line,
         unless=_OTHER_NUMBER,
@@ -315,10 +321,10 @@ PATTERNS: Final = (
     Pattern(
         "phone",
         re.compile(
-            rf"(?<![{L}.+-])(?=(?:[ .()-]{{0,3}}\d){{7,15}}(?![{L}]))"
+            rf"(?<![{_L}.+-])(?=(?:[ .()-]{{0,3}}\d){{7,15}}(?![{_L}]))"
             r"(?!(?:19|20)\d\d(?:([.-])\d{1,2}\1\d{1,2}| \d{1,3})(?!\d))"  # a date, a year
             r"(?!(?:1[ .-])?(?:400|800|888)[ .-]?\d{3})"  # a company's line
-            rf"\(?\d{{2,12}}\)?(?:[ .()-]{{1,3}}\d{{2,8}}){{0,5}}(?![{L}])"
+            rf"\(?\d{{2,12}}\)?(?:[ .()-]{{1,3}}\d{{2,8}}){{0,5}}(?![{_L}])"
         ),
         cue=re.compile(f"{_PHONE_CUE.pattern}|{_ZH_PHONE_CUE.pattern}", re.IGNORECASE),
         behind=_PHONE_BEHIND,
@@ -326,10 +332,12 @@ PATTERNS: Final = (
     ),
     Pattern(
         "phone",  # ten bare digits, in a text that names telephones anywhere or holds nothing else
-        re.compile(rf"(?<![{L}.+/=-])[2-9](?:\d{{9}}|\d\d [2-9]\d\d \d{{4}})(?![{L}])(?![.-]\d)"),
+        re.compile(rf"(?<![{_L}.+/=-])[2-9](?:\d{{9}}|\d\d [2-9]\d\d \d{{4}})(?![{_L}])(?![.-]\d)"),
         cue=_PHONE_CUE,
         cue_chars=200,
         may_stand_alone=True,
         unless=_OTHER_NUMBER,
     ),
 )
+# So many of them need no words: their check or their shape says enough.
+CHECKED: Final = 1 + max(at for at, one in enumerate(PATTERNS) if one.holds is is_luhn)

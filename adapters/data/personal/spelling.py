@@ -82,7 +82,7 @@ class Plain:
 
 
 def spell(text: str) -> Plain:
-    """Return `text` in its one spelling: letters without width are left out, others stay in place."""
+    """Return `text` in its one spelling; letters without width are left out of it."""
     if text.isascii():
         return Plain(text)
     places = None

@@ -1,19 +1,8 @@
 """What stands for a value: the same for every spelling of it, and recognisably nobody's.
 
 A surrogate is drawn by HMAC from the value with a key of the home: without the key nobody can try
-all telephone numbers and see which one gives it. It keeps length, layout and kinds of letters; its
-first places or its domain are ones that are not given out, and its check digit is wrong:
-
-| kind | what no real one has |
-| --- | --- |
-| cn_mobile, landline's own part | begins with 100 (China has no range for examples; no number begins so) |
-| phone | 555-01dd of an area that does not exist (n9d), else begins with 999 (no country) |
-| e-mail | ends with `@masked.example` (RFC 2606) |
-| ip_address | 198.51.100.d (RFC 5737), 2001:db8:ffff::/48 (RFC 3849) |
-| papers, cards, codes | begins with zeros (passport O0, IBAN's check digits 00), check digit wrong |
-| cn_plate | the letter I after the province |
-| wechat_id, qq_number | begins with _ or 0 |
-| person_name, street_address | 某 with a cyclic sign, Example |
+all telephone numbers and see which one gives it. It keeps length, layout and kinds of letters;
+`reserved.py` says how it begins, and its check digit is wrong.
 
 It knows values and kinds; it knows neither rows nor where the key comes from.
 """
@@ -32,47 +21,21 @@ from adapters.data.personal.check_digits import (
     is_resident_id,
 )
 from adapters.data.personal.finding import PersonalData
+from adapters.data.personal.reserved import BRANCHES, MASKED_HOST, MIN_IP, STEMS
 from adapters.data.personal.values import canonical
 
-MASKED_HOST: Final = "masked.example"
-_STEMS: Final = "甲乙丙丁戊己庚辛壬癸"
-_BRANCHES: Final = "子丑寅卯辰巳午未申酉戌亥"
-_NANP: Final = re.compile(r"1?[2-9]\d\d[2-9]\d{6}")
-
-# What the values of surrogates look like, by kind.
-_TELEPHONE: Final = re.compile(
-    r"(?:86)?(?:0\d{2,3}|10|2\d|[3-9]\d\d)?100\d{4,8}|999\d{4,13}|1?[2-9]9\d55501\d\d"
+_NORTH_AMERICAN: Final = re.compile(
+    r"(?:\+?1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{0,2}[2-9]\d\d[ .-]?\d{4}(?:x\d{1,6})?"
 )
-_SHAPES: Final = {
-    "cn_mobile": _TELEPHONE,
-    "cn_landline": _TELEPHONE,
-    "phone": _TELEPHONE,
-    "email": re.compile(rf".*@{re.escape(MASKED_HOST)}"),
-    "ip_address": re.compile(r"198\.51\.100\.\d+|2001:db8:ffff:.*"),
-    "cn_resident_id": re.compile(r"000\d{11,14}[\dX]"),
-    "cn_credit_code": re.compile(r"00[0-9A-Z]{16}"),
-    "bank_card": re.compile(r"000\d{9,16}"),
-    "iban": re.compile(r"[A-Z]{2}00.*"),
-    "passport": re.compile(r"O[A-Z]?0\d+|000\d+"),
-    "us_ssn": re.compile(r"000\d{6}"),
-    "cn_plate": re.compile(r".I.*"),
-    "tw_id": re.compile(r"O0.*"),
-    "hk_id": re.compile(r"[A-Z]{1,2}000.*"),
-    "macau_id": re.compile(r"0.*"),
-    "wechat_id": re.compile(r"_.*"),
-    "qq_number": re.compile(r"0.*"),
-    "person_name": re.compile(rf"某[{_STEMS}][{_BRANCHES}]?|.*example"),
-    "street_address": re.compile(rf"某[{_STEMS}][{_BRANCHES}]路\d+号|\d+examplestreet"),
-}
+
 # How the first places of a value are replaced; the others are drawn.
 _BEGINNINGS: Final = {
     "cn_mobile": "100",
     "cn_resident_id": "000",
-    "cn_credit_code": "00",
+    "cn_credit_code": "000",
     "bank_card": "000",
     "us_ssn": "000",
     "macau_id": "0",
-    "wechat_id": "_",
     "qq_number": "0",
 }
 _CHECKS: Final = {
@@ -80,11 +43,6 @@ _CHECKS: Final = {
     "bank_card": is_luhn,
     "hk_id": is_hong_kong_id,
 }
-
-
-def is_surrogate(found: PersonalData) -> bool:
-    """Return whether a find is what masking leaves, so nobody's."""
-    return _SHAPES[found.kind].fullmatch(found.value) is not None
 
 
 class Surrogates:
@@ -111,7 +69,7 @@ class Surrogates:
     def surrogate(self, found: PersonalData) -> str:
         """Return what stands for a find, in the layout that it is written in.
 
-        Two values share one only by chance; of IPv4 addresses there are 254.
+        Two values share one only by chance; of IPv4 addresses there are 127.
         """
         kind, value = found.kind, found.value
         draw = _Draw(self._key, kind, value)
@@ -120,11 +78,13 @@ class Surrogates:
             return f"{draw.like(name)}@{MASKED_HOST}"
         if kind == "ip_address":
             return _address(value, draw)
+        if kind == "wechat_id":
+            return "_" + draw.like(value[1:])
         if kind == "person_name":
             return _name(value, draw)
         if kind == "street_address":
             return _street(value, draw)
-        return _lay_out(_letters_for(kind, value, draw), found, draw)
+        return _lay_out(_letters_for(found, draw), found, draw)
 
 
 class _Draw:
@@ -157,16 +117,17 @@ class _Draw:
         return drawn.lower() if letter.islower() else drawn
 
 
-def _letters_for(kind: str, value: str, draw: _Draw) -> str:
-    """Return the letters that stand for those of `value`, as many, in capitals."""
+def _letters_for(found: PersonalData, draw: _Draw) -> str:
+    """Return the letters that stand for those of its value, as many, in capitals."""
+    kind, value = found.kind, found.value
     if kind == "phone":
-        if _NANP.fullmatch(value):
+        if _NORTH_AMERICAN.fullmatch(found.written):
             area = f"{2 + draw.below(8)}9{draw.below(10)}"
             return f"{value[:-10]}{area}55501{draw.below(10)}{draw.below(10)}"
         return "999" + draw.like(value[3:])
     if kind == "cn_landline":
-        area = 0 if value[0] != "0" else 3 if value[1] in "12" else 4
-        return value[:area] + "100" + draw.like(value[area + 3 :])
+        own = 0 if value[0] != "0" else 3 if value[1] in "12" else 4  # behind its area code
+        return value[:own] + "100" + draw.like(value[own + 3 :])
     if kind == "iban":
         return draw.like(value[:2]) + "00" + draw.like(value[4:])
     if kind == "passport":
@@ -229,7 +190,7 @@ def _lay_out(letters: str, found: PersonalData, draw: _Draw) -> str:
 
 def _address(value: str, draw: _Draw) -> str:
     if ":" not in value:
-        return f"198.51.100.{1 + draw.below(254)}"
+        return f"198.51.100.{MIN_IP + draw.below(255 - MIN_IP)}"
     groups = [f"{draw.below(256) * 256 + draw.below(256):x}" for _ in range(5)]
     return ":".join(["2001", "db8", "ffff", *groups])
 
@@ -237,10 +198,10 @@ def _address(value: str, draw: _Draw) -> str:
 def _name(value: str, draw: _Draw) -> str:
     if value.isascii():
         return f"{draw.like('A')}{draw.like('aaaa')} Example"
-    return f"某{_STEMS[draw.below(10)]}{_BRANCHES[draw.below(12)] if len(value) > 2 else ''}"
+    return f"某{STEMS[draw.below(10)]}{BRANCHES[draw.below(12)] if len(value) > 2 else ''}"
 
 
 def _street(value: str, draw: _Draw) -> str:
     if value.isascii():
         return f"{1 + draw.below(900)} Example Street"
-    return f"某{_STEMS[draw.below(10)]}{_BRANCHES[draw.below(12)]}路{1 + draw.below(900)}号"
+    return f"某{STEMS[draw.below(10)]}{BRANCHES[draw.below(12)]}路{1 + draw.below(900)}号"
