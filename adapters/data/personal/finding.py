@@ -17,6 +17,7 @@ from adapters.data.personal.values import canonical
 
 KINDS: Final = tuple(dict.fromkeys(pattern.kind for pattern in PATTERNS))
 _BEHIND_CHARS: Final = 16
+_AROUND_CHARS: Final = 40  # letters and extension of the longest, an IBAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,35 @@ def find_personal_data(text: str) -> list[PersonalData]:
 def find_in(plain: Plain) -> list[PersonalData]:
     """Return what is found in a text in its one spelling; places are those of the source."""
     text = blank_first(plain.text)
+    regions = _regions(text)
     taken: list[tuple[int, int, str]] = []
-    signs: dict[re.Pattern[str], bool] = {}
     for at, pattern in enumerate(PATTERNS):
-        if at == CHECKED and signs.get(NUMBER, True):
-            text = blank_numbers(text)
-        if pattern.sign not in signs:
-            signs[pattern.sign] = pattern.sign.search(text) is not None
-        if signs[pattern.sign] and (spans := list(_matches(pattern, text))):
+        if at == CHECKED and regions:
+            text = blank_numbers(text, regions)
+        if pattern.signs:
+            has_one = any(sign in text for sign in pattern.signs)
+            spans = list(_matches(pattern, text, 0, len(text))) if has_one else []
+        else:
+            spans = [span for region in regions for span in _matches(pattern, text, *region)]
+        if spans:
             taken += [(start, end, pattern.kind) for start, end in spans]
             text = _blank(text, spans)  # what is taken is no part and no neighbour of another
     return [
         PersonalData(kind, *plain.span(start, end), plain.text[start:end])
         for start, end, kind in sorted(taken)
     ]
+
+
+def _regions(text: str) -> list[tuple[int, int]]:
+    """Return where numbers stand, with what can belong to them before and behind."""
+    regions: list[tuple[int, int]] = []
+    for match in NUMBER.finditer(text):
+        start, end = max(0, match.start() - _AROUND_CHARS), match.end() + _AROUND_CHARS
+        if regions and start <= regions[-1][1]:
+            regions[-1] = regions[-1][0], end
+        else:
+            regions.append((start, end))
+    return regions
 
 
 def _blank(text: str, spans: list[tuple[int, int]]) -> str:
@@ -82,9 +98,8 @@ def mask_personal_data(text: str) -> str:
     return "".join([*parts, text[end:]])
 
 
-def _matches(pattern: Pattern, text: str) -> Iterator[tuple[int, int]]:
-    at = 0
-    while (match := pattern.shape.search(text, at)) is not None:
+def _matches(pattern: Pattern, text: str, at: int, end: int) -> Iterator[tuple[int, int]]:
+    while (match := pattern.shape.search(text, at, end)) is not None:
         if _is_one(pattern, text, match):
             yield match.span()
             at = match.end()

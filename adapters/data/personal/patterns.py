@@ -22,7 +22,10 @@ from adapters.data.personal.check_digits import (
     is_taiwan_id,
 )
 
-NUMBER: Final = re.compile(r"(?:\d[^\dA-Za-z\u3400-\u9fff\n]{0,3}){4}\d")
+# Five digits or more that belong together, or four with dots: all numbers have them.
+NUMBER: Final = re.compile(
+    r"[0-9](?:(?:[^0-9A-Za-z\u3400-\u9fff\n]{0,3}[0-9]){4,}|[0-9]{0,2}(?:[.。][0-9]{1,3}){3})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Pattern:
         unless: What directly before a match says that it is something else.
         cue_chars: How far before a match a cue may stand.
         may_stand_alone: Whether a match that is all of its text needs no cue.
-        sign: What a text has that can hold one at all; found faster than the shape.
+        signs: One of them stands in a text that holds one; none where `NUMBER` is the sign, and
+            the shape is then looked for around numbers alone.
     """
 
     kind: str
@@ -50,11 +54,15 @@ class Pattern:
     unless: re.Pattern[str] | None = None
     cue_chars: int = 24  # "card number, as I said: "
     may_stand_alone: bool = False
-    sign: re.Pattern[str] = NUMBER
+    signs: tuple[str, ...] = ()
 
 
 def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
+
+
+def _cases(*words: str) -> tuple[str, ...]:
+    return tuple({form for word in words for form in (word, word.upper(), word.capitalize())})
 
 
 _L = "0-9A-Za-z"
@@ -63,7 +71,7 @@ _CREDIT = "0-9A-HJ-NPQRTUWXY"
 _PLATE_PLACES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
 _EMAIL_NAME = rf"(?<![{_L}._%+-])[{_L}_%+-][{_L}._%+-]{{0,63}}"
 _S = "[ ._/~-]"  # between the groups of a number
-_EXTENSION = r"(?: ?(?:-|转|轉|分机|分機|x|ext\.?|extension)[: ]?\d{1,6})?"
+_EXTENSION = r"(?: ?(?:-|转|轉|分机|分機|x|ext\.?|extension)[:： ]?\d{1,6})?"
 _AREA = r"(?:10|2\d|[3-9]\d{2})"
 _CHINA = r"(?:\(?(?:\+|00)?86\)?[ -]{0,2})?"
 
@@ -102,7 +110,7 @@ PATTERNS: Final = (
             rf"{_EMAIL_NAME} ?@ ?(?:[{_L}-]{{1,63}}[.。]){{1,8}}"
             rf"(?:com|net|org|cn|hk|tw|edu|gov|io|me|xyz|top|vip|co|uk|de|fr|jp|example)(?![{_L}])(?!\.[{_L}])"
         ),
-        sign=re.compile("@"),
+        signs=("@",),
     ),
     Pattern(
         "email",
@@ -110,7 +118,7 @@ PATTERNS: Final = (
             rf"{_EMAIL_NAME}@(?:[{_L}-]{{1,63}}\.){{1,8}}[A-Za-z]{{2,24}}"
             rf"(?![{_L}])"
         ),
-        sign=re.compile("@"),
+        signs=("@",),
     ),
     Pattern(
         "email",
@@ -120,7 +128,7 @@ PATTERNS: Final = (
             rf"| at (?:[{_L}-]{{1,63}} dot ){{1,4}})"
             rf"(?:com|net|org|cn|hk|tw|edu|gov|io)(?![{_L}])"
         ),
-        sign=_words(r"\bat\b|艾特"),
+        signs=(" dot ", "(at)", "[at]", "<at>", "(AT)", "[AT]", "艾特"),
     ),
     Pattern(
         "email",
@@ -128,17 +136,22 @@ PATTERNS: Final = (
             rf"{_EMAIL_NAME}#(?:qq|163|126|139|189|sina|sohu|foxmail|gmail"
             rf"|outlook|hotmail|yahoo|aliyun|icloud|example)\.(?:com|cn|net)(?![{_L}])"
         ),
-        sign=re.compile("#"),
+        signs=("#",),
+    ),
+    Pattern(
+        "ip_address",
+        re.compile(rf"(?<![{_L}.-])(?:\d{{1,3}}[.。]){{3}}\d{{1,3}}(?![.-]?[{_L}])"),
+        holds=is_address,
+        unless=_words(r"(?:版本号?|\bversion|\bver\.?)[:： ]{0,3}$"),
     ),
     Pattern(
         "ip_address",
         re.compile(
-            rf"(?<![{_L}.-])(?:\d{{1,3}}[.。]){{3}}\d{{1,3}}(?![.-]?[{_L}])"
-            rf"|(?<![{_L}:.])(?:[0-9A-Fa-f]{{1,4}}::?){{2,7}}[0-9A-Fa-f]{{1,4}}(?![{_L}:])"
+            rf"(?<![{_L}:.])(?=[0-9A-Fa-f]{{1,4}}::?[0-9A-Fa-f]{{1,4}}:|[0-9A-Fa-f]{{1,4}}::)"
+            rf"(?:[0-9A-Fa-f]{{1,4}}::?){{1,7}}[0-9A-Fa-f]{{1,4}}(?![{_L}:])"
         ),
         holds=is_address,
-        unless=_words(r"(?:版本号?|\bversion|\bver\.?)[:： ]{0,3}$"),
-        sign=re.compile(r"\d[.。]\d|:[0-9A-Fa-f:]"),
+        signs=(":",),
     ),
     Pattern(
         "cn_resident_id",
@@ -275,14 +288,14 @@ PATTERNS: Final = (
             rf"[{_PLATE_PLACES}] ?[A-HJ-Za-hj-z] ?[.-]? ?(?=[A-Za-z]{{0,5}}\d)"
             rf"[{_L}]{{4,5}}[{_L}挂学警港澳](?![{_L}])"
         ),
-        sign=re.compile(rf"[{_PLATE_PLACES}] ?[A-Za-z][ .-]{{0,3}}[{_L}]{{4}}"),
+        signs=tuple(_PLATE_PLACES),
     ),
     Pattern(
         "cn_plate",
         re.compile(rf"[{_PLATE_PLACES}] ?[A-HJ-Z] ?[.-]? ?[A-Z]{{5,6}}(?![{_L}])"),
         cue=re.compile(r"车牌|車牌|号牌|牌照|车辆|车主|车号|停车|违章|车是|[的辆]车$|[开开]着?$"),
         behind=re.compile(r"(?:的车|这辆|那辆|这车|是谁|车主|违章|停在|，?车主)"),
-        sign=re.compile(rf"[{_PLATE_PLACES}] ?[A-Z][ .-]{{0,3}}[A-Z]{{4}}"),
+        signs=tuple(_PLATE_PLACES),
     ),
     Pattern(
         "wechat_id",
@@ -292,13 +305,22 @@ PATTERNS: Final = (
             r"|(?:微信|[薇威V]信|\bwechat|\b[vw]x)[ ]?[:：是=][ ]?$"
             r"|加(?:我|个|下|一下)?(?:微信|[薇威V]信|[vw]x|V)[ :：]?$"
         ),
-        sign=_words(r"信|wechat|\b[vw]x|加V"),
+        signs=(
+            "微信",
+            "薇信",
+            "威信",
+            "WeChat",
+            *_cases("wechat", "vx", "wx"),
+            "v信",
+            "V信",
+            "加V",
+        ),
     ),
     Pattern(
         "qq_number",
         re.compile(rf"(?<![{_L}])[1-9](?: ?\d){{4,10}}(?![{_L}])"),
         cue=_words(r"(?:QQ|扣扣|企鹅)(?:号码?|號碼?)?[ :：=]{0,3}(?:是|为|為)?[ :：]{0,2}$"),
-        sign=_words("QQ|扣扣|企鹅"),
+        signs=(*_cases("qq"), "扣扣", "企鹅"),
     ),
     Pattern(
         "phone",

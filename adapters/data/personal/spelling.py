@@ -15,9 +15,14 @@ _DASHES: Final = "−ー─━"  # beside those that Unicode calls dashes
 _CROSSES: Final = "×ХхΧχ"  # typed for the X that ends a resident ID
 # Letters without width: formats, variation selectors, the box of a keycap.
 _INVISIBLE: Final = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u2064\u2066-\u206f\u20e3\u3164\ufe00-\ufe0f\ufeff\uffa0]+"
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff]+"
 )
+# Where letters stand that have another spelling; ，！：；？ stay, as patterns know them.
+_OTHERS: Final = re.compile(
+    "[\u00a0\u00b7\u00d7\u0370-\u1fff\u2000-\u205f\u2100-\u22ff\u2500-\u25ff\u3000\u3030\u30fb\u30fc"
+    "\ua4d0-\uabff\ufe10-\uff00\uff02-\uff0b\uff0d-\uff19\uff1c-\uff1e\uff20-\U0002ffff]"
+)
+_KEPT: Final = "，！：；？"
 _HAN_DIGITS: Final = dict(
     zip(
         "零〇一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖貳參陸",
@@ -30,6 +35,7 @@ _HAN: Final = "".join(_HAN_DIGITS)
 _SPELLED_OUT: Final = re.compile(
     rf"(?=[\d -]{{0,12}}[{_HAN}][ -]?[{_HAN}])(?:[{_HAN}\d][ -]?){{9,}}[{_HAN}\d]"
 )
+_HINT: Final = re.compile(rf"[{_HAN}](?:[ -]?[{_HAN}\d]){{3}}")
 _TO_DIGITS: Final = str.maketrans(_HAN_DIGITS)
 
 
@@ -42,6 +48,8 @@ class _Table(dict[int, str]):
 
 
 def _plain(letter: str) -> str:
+    if letter in _KEPT:
+        return letter
     if letter in _DOTS:
         return "."
     if letter in _CROSSES:
@@ -89,7 +97,7 @@ def spell(text: str) -> Plain:
     if _INVISIBLE.search(text) is not None:
         places = [at for at, letter in enumerate(text) if _INVISIBLE.match(letter) is None]
         text = "".join(text[at] for at in places)
-    plain = text.translate(_TABLE)
-    if _SPELLED_OUT.search(plain) is not None:
+    plain = text.translate(_TABLE) if _OTHERS.search(text) is not None else text
+    if _HINT.search(plain) is not None:
         plain = _SPELLED_OUT.sub(lambda run: run.group().translate(_TO_DIGITS), plain)
     return Plain(plain, places)
