@@ -139,6 +139,31 @@ PATTERNS: Final = (
         signs=("#",),
     ),
     Pattern(
+        "wechat_id",
+        re.compile(rf"(?<![{_L}_@.-])[A-Za-z][{_L}_-]{{5,19}}(?![{_L}_@-])"),
+        cue=_words(
+            r"(?:微信号|微信號|微信ID|wechat id|wxid)[ :：=]{0,3}(?:是|为|為)?[ :：]{0,2}$"
+            r"|(?:微信|[薇威V]信|\bwechat|\b[vw]x)[ ]?[:：是=][ ]?$"
+            r"|加(?:我|个|下|一下)?(?:微信|[薇威V]信|[vw]x|V)[ :：]?$"
+        ),
+        signs=(
+            "微信",
+            "薇信",
+            "威信",
+            "WeChat",
+            *_cases("wechat", "vx", "wx"),
+            "v信",
+            "V信",
+            "加V",
+        ),
+    ),
+    Pattern(
+        "qq_number",
+        re.compile(rf"(?<![{_L}])[1-9](?: ?\d){{4,10}}(?![{_L}])"),
+        cue=_words(r"(?:QQ|扣扣|企鹅)(?:号码?|號碼?)?[ :：=]{0,3}(?:是|为|為)?[ :：]{0,2}$"),
+        signs=(*_cases("qq"), "扣扣", "企鹅"),
+    ),
+    Pattern(
         "ip_address",
         re.compile(rf"(?<![{_L}.-])(?:\d{{1,3}}[.。]){{3}}\d{{1,3}}(?![.-]?[{_L}])"),
         holds=is_address,
@@ -195,20 +220,12 @@ PATTERNS: Final = (
         re.compile(
             rf"(?<![{_HEX}])(?<!\d[.])(?<!\s-){_CHINA}"
             r"(?:1[3-9]\d[ -]{0,2}\d{4}[ -]{0,2}\d{4}|\(1[3-9]\d\)[ -]?\d{4}[ -]?\d{4}"
-            rf"|1[3-9]\d({_S}{{1,3}})\d{{4}}\1\d{{4}}|1[3-9]\d{{2}}({_S})\d{{3}}\2\d{{4}}"
-            rf"|1[3-9]\d{{2}}({_S})\d{{4}}\3\d{{3}}|1[3-9]\d({_S})\d{{3}}\4\d{{5}}"
+            rf"|1[3-9]\d({_S}{{1,3}})\d{{4}}\1\d{{4}}|(?<!\d{_S})1[3-9]\d{{2}}({_S})\d{{3}}\2\d{{4}}"
+            rf"|(?<!\d{_S})1[3-9]\d{{2}}({_S})\d{{4}}\3\d{{3}}|1[3-9]\d({_S})\d{{3}}\4\d{{5}}"
             rf"|(?<!\d[ ._/~-])1({_S})[3-9](?:\5\d){{9}})"
             rf"(?![{_HEX}])"
         ),
         unless=_OTHER_NUMBER,
-    ),
-    Pattern(
-        "cn_mobile",
-        re.compile(
-            rf"(?<![{_HEX}])(?<!\d[.]){_CHINA}0?1[3-9](?:[ ._/~*,、，-]{{0,2}}\d){{9}}(?![{_HEX}])"
-        ),
-        cue=_ZH_PHONE_CUE,
-        behind=_ZH_PHONE_BEHIND,
     ),
     Pattern(
         "bank_card",
@@ -226,6 +243,14 @@ PATTERNS: Final = (
         re.compile(rf"(?<![{_L}-])(?<!(?<!\d)\d{{4}} )\d(?:[ -]?\d){{11,18}}(?![ -]?\d|[{_L}])"),
         cue=_CARD_CUE,
         unless=_OTHER_NUMBER,
+    ),
+    Pattern(
+        "cn_mobile",
+        re.compile(
+            rf"(?<![{_HEX}])(?<!\d[.]){_CHINA}0?1[3-9](?:[ ._/~*,、，-]{{0,2}}\d){{9}}(?![{_HEX}])"
+        ),
+        cue=_ZH_PHONE_CUE,
+        behind=_ZH_PHONE_BEHIND,
     ),
     Pattern(
         "cn_landline",
@@ -268,7 +293,9 @@ PATTERNS: Final = (
     ),
     Pattern(
         "passport",
-        re.compile(rf"(?<![{_L}])(?:[A-Za-z]{{1,2}}[ -]?\d{{7,10}}|\d{{8,9}})(?![{_L}])"),
+        re.compile(
+            rf"(?<![{_L}])(?:(?:[A-Za-z]{{2}}|[A-Za-z][ -]?)\d{{7,10}}|\d{{8,9}})(?![{_L}])"
+        ),
         cue=_words(r"护照|護照|通行[证證]|回乡[证證]|回鄉證|[台臺]胞[证證]|\bpassports?\b"),
         behind=_words(r"[ (（]{0,2}(?:护照|護照|passport)"),
     ),
@@ -296,31 +323,6 @@ PATTERNS: Final = (
         cue=re.compile(r"车牌|車牌|号牌|牌照|车辆|车主|车号|停车|违章|车是|[的辆]车$|[开开]着?$"),
         behind=re.compile(r"(?:的车|这辆|那辆|这车|是谁|车主|违章|停在|，?车主)"),
         signs=tuple(_PLATE_PLACES),
-    ),
-    Pattern(
-        "wechat_id",
-        re.compile(rf"(?<![{_L}_@.-])[A-Za-z][{_L}_-]{{5,19}}(?![{_L}_@-])"),
-        cue=_words(
-            r"(?:微信号|微信號|微信ID|wechat id|wxid)[ :：=]{0,3}(?:是|为|為)?[ :：]{0,2}$"
-            r"|(?:微信|[薇威V]信|\bwechat|\b[vw]x)[ ]?[:：是=][ ]?$"
-            r"|加(?:我|个|下|一下)?(?:微信|[薇威V]信|[vw]x|V)[ :：]?$"
-        ),
-        signs=(
-            "微信",
-            "薇信",
-            "威信",
-            "WeChat",
-            *_cases("wechat", "vx", "wx"),
-            "v信",
-            "V信",
-            "加V",
-        ),
-    ),
-    Pattern(
-        "qq_number",
-        re.compile(rf"(?<![{_L}])[1-9](?: ?\d){{4,10}}(?![{_L}])"),
-        cue=_words(r"(?:QQ|扣扣|企鹅)(?:号码?|號碼?)?[ :：=]{0,3}(?:是|为|為)?[ :：]{0,2}$"),
-        signs=(*_cases("qq"), "扣扣", "企鹅"),
     ),
     Pattern(
         "phone",
