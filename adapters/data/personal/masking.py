@@ -182,6 +182,15 @@ def _copies(
 def _replace(text: str, found: Iterable[PersonalData], surrogates: Surrogates) -> str:
     parts, end = [], 0
     for one in found:
-        parts += [text[end : one.start], surrogates.surrogate(one)]
+        written = text[one.start : one.end]
+        parts += [text[end : one.start], _as_written(surrogates.surrogate(one), written)]
         end = one.end
     return "".join([*parts, text[end:]])
+
+
+def _as_written(surrogate: str, written: str) -> str:
+    """Return a surrogate with dashes, dots and spaces of the source where it has its layout."""
+    if len(surrogate) != len(written):
+        return surrogate
+    letters = zip(surrogate, written, strict=True)
+    return "".join(new if new.isalnum() or old.isalnum() else old for new, old in letters)

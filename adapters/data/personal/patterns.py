@@ -172,8 +172,8 @@ PATTERNS: Final = (
     Pattern(
         "ip_address",
         re.compile(
-            rf"(?<![{_L}:.])(?=[0-9A-Fa-f]{{1,4}}::?[0-9A-Fa-f]{{1,4}}:|[0-9A-Fa-f]{{1,4}}::)"
-            rf"(?:[0-9A-Fa-f]{{1,4}}::?){{1,7}}[0-9A-Fa-f]{{1,4}}(?![{_L}:])"
+            rf"(?<![{_L}:.])(?:(?:[{_HEX}]{{1,4}}::?){{2,7}}|(?=[{_HEX}:]{{0,8}}\d)[{_HEX}]{{3,4}}::)"
+            rf"[{_HEX}]{{1,4}}(?![{_L}:])"
         ),
         holds=is_address,
         signs=(":",),
@@ -230,7 +230,7 @@ PATTERNS: Final = (
     Pattern(
         "bank_card",
         re.compile(
-            rf"(?<![{_L}])(?<!\d[.-])(?<!(?<!\d)\d )(?<!(?<!\d)\d{{4}} )"
+            rf"(?<![{_L}])(?<!\d[.-])(?<!(?<!\d)\d )(?<!(?<!\d)\d{{3}} )(?<!(?<!\d)\d{{4}} )"
             r"(?:4|5[1-5]|2[2-7]|3|6)(?:[ ._-]?\d){12,18}"
             rf"(?!-?\d|[{_L}])"
         ),
@@ -247,7 +247,8 @@ PATTERNS: Final = (
     Pattern(
         "cn_mobile",
         re.compile(
-            rf"(?<![{_HEX}])(?<!\d[.]){_CHINA}0?1[3-9](?:[ ._/~*,、，-]{{0,2}}\d){{9}}(?![{_HEX}])"
+            rf"(?<![{_HEX}])(?<!\d[.]){_CHINA}(?:0?1[3-9](?:[ ._/~*-]{{0,2}}\d){{9}}"
+            rf"|1[3-9]\d([,，、])\d{{4}}\1\d{{4}})(?![{_HEX}])"
         ),
         cue=_ZH_PHONE_CUE,
         behind=_ZH_PHONE_BEHIND,
@@ -265,7 +266,7 @@ PATTERNS: Final = (
     ),
     Pattern(
         "cn_landline",
-        re.compile(rf"(?<![{_L}.-])[2-8]\d{{2,3}}[ -]?\d{{4}}{_EXTENSION}(?![{_L}-])"),
+        re.compile(rf"(?<![{_L}.-])(?<!\d[ )])[2-8]\d{{2,3}}[ -]?\d{{4}}{_EXTENSION}(?![{_L}-])"),
         cue=_ZH_PHONE_CUE,
         behind=_ZH_PHONE_BEHIND,
         unless=_OTHER_NUMBER,
