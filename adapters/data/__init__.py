@@ -12,6 +12,7 @@ from adapters.data.context_rows import (
 from adapters.data.formats import load_rows
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.pairs import load_pairs
+from adapters.data.personal import MaskPersonalData, MaskSettings
 from adapters.data.relevance import Domain
 from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
 
@@ -26,6 +27,8 @@ __all__ = [
     "Example",
     "Expectations",
     "FittedPrompt",
+    "MaskPersonalData",
+    "MaskSettings",
     "Message",
     "Pair",
     "Row",
