@@ -123,7 +123,7 @@ PATTERNS: Final = (
     Pattern(
         "email",
         _words(
-            rf"{_EMAIL_NAME}(?: ?(?:\(at\)|\[at\]|<at>|艾特) ?"
+            rf"{_EMAIL_NAME}(?: ?(?:\(at\)|\[at\]|<at>|\(?艾特\)?) ?"
             rf"(?:[{_L}-]{{1,63}} ?(?:\.|点|\(dot\)|\[dot\]| dot ) ?){{1,4}}"
             rf"| at (?:[{_L}-]{{1,63}} dot ){{1,4}})"
             rf"(?:com|net|org|cn|hk|tw|edu|gov|io)(?![{_L}])"
@@ -295,9 +295,9 @@ PATTERNS: Final = (
     Pattern(
         "passport",
         re.compile(
-            rf"(?<![{_L}])(?:(?:[A-Za-z]{{2}}|[A-Za-z][ -]?)\d{{7,10}}|\d{{8,9}})(?![{_L}])"
+            rf"(?<![{_L}])(?:(?:[A-Za-z]{{2}}|[A-Za-z][ -]?)\d(?: ?\d){{6,9}}|\d{{8,9}})(?![{_L}])"
         ),
-        cue=_words(r"护照|護照|通行[证證]|回乡[证證]|回鄉證|[台臺]胞[证證]|\bpassports?\b"),
+        cue=_words(r"护照|護照|通行[证證]|回[乡鄉郷][证證]|[台臺]胞[证證]|\bpassports?\b"),
         behind=_words(r"[ (（]{0,2}(?:护照|護照|passport)"),
     ),
     Pattern(

@@ -34,6 +34,7 @@ _HAN: Final = "".join(_HAN_DIGITS)
 # So many in a row are read one by one, as numbers of telephones and papers are.
 _SPELLED_OUT: Final = re.compile(
     rf"(?=[\d -]{{0,12}}[{_HAN}][ -]?[{_HAN}])(?:[{_HAN}\d][ -]?){{9,}}[{_HAN}\d]"
+    rf"|[{_HAN}](?:[ -]?[{_HAN}]){{6,}}"
 )
 _HINT: Final = re.compile(rf"[{_HAN}](?:[ -]?[{_HAN}\d]){{3}}")
 _TO_DIGITS: Final = str.maketrans(_HAN_DIGITS)

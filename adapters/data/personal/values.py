@@ -7,7 +7,7 @@ import ipaddress
 import re
 from typing import Final
 
-_EMAIL_AT: Final = re.compile(r" ?(?:@|#|\(at\)|\[at\]|<at>|艾特| at ) ?", re.IGNORECASE)
+_EMAIL_AT: Final = re.compile(r" ?(?:@|#|\(at\)|\[at\]|<at>|\(?艾特\)?| at ) ?", re.IGNORECASE)
 _EMAIL_DOT: Final = re.compile(r" ?(?:\.|。|点|\(dot\)|\[dot\]| dot ) ?", re.IGNORECASE)
 # What is dialled behind a number: 转801, x12, and -801 behind a number that is whole without it.
 _EXTENSION: Final = re.compile(

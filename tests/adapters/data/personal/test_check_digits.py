@@ -12,7 +12,7 @@ from adapters.data.personal import check_digits
     [
         (check_digits.is_luhn, "4111111111111111", "4111111111111112"),
         (check_digits.is_resident_id, "11010119900307723X", "110101199003077230"),
-        (check_digits.is_resident_id, "110101199003074610", "990101199003074618"),
+        (check_digits.is_resident_id, "110101199003074610", "990101199003074614"),
         (check_digits.is_old_resident_id, "110101900307123", "110101901307123"),
         (check_digits.is_credit_code, "91110108MA01YBNX62", "91110108MA01YBNX63"),
         (check_digits.is_iban, "DE89370400440532013000", "DE88370400440532013000"),
