@@ -14,6 +14,7 @@ _EXTENSION: Final = re.compile(
     r" ?(?:转|轉|分机|分機|x|ext\.?|extension)[: ]?\d{1,6}$", re.IGNORECASE
 )
 _DASHED_EXTENSION: Final = re.compile(r"(?<=\d{7})-\d{1,6}$")
+_OTHERS: Final = re.compile(r"[\W_]+")
 _CHINA: Final = re.compile(r"^(?:00)?86(?=\d{9,12}$)")
 
 
@@ -49,4 +50,4 @@ def canonical(kind: str, text: str) -> str:
 
 def only_letters(text: str) -> str:
     """Return letters and digits alone, letters in capitals."""
-    return "".join(letter for letter in text if letter.isalnum()).upper()
+    return _OTHERS.sub("", text).upper()
