@@ -24,6 +24,7 @@ from adapters.data.formats import (
 )
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
+from adapters.data.personal import MaskPersonalData, MaskSettings
 from adapters.data.relevance import Domain
 from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
 from adapters.data.steps import Result, Step
@@ -65,6 +66,8 @@ __all__ = [
     "Expectations",
     "FittedPrompt",
     "Generate",
+    "MaskPersonalData",
+    "MaskSettings",
     "Message",
     "Pair",
     "Refusal",
