@@ -9,11 +9,12 @@ from adapters.data.context_rows import (
     Distractors,
     build_context_rows,
 )
+from adapters.data.copies import common_answers, count_distinct, hold_out
 from adapters.data.formats import load_rows
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.pairs import load_pairs
 from adapters.data.relevance import Domain
-from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
+from adapters.data.rows import Example, Message, Pair, Row, hash_rows, to_examples
 
 __all__ = [
     "ContextCounts",
@@ -32,7 +33,9 @@ __all__ = [
     "TokenCounter",
     "build_context_rows",
     "check_rows",
+    "common_answers",
     "count_context",
+    "count_distinct",
     "fit_prompt",
     "hash_rows",
     "hold_out",

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from adapters.base_models import ModelFolder
 from adapters.children import ChildFailed, Task, run_child
 from adapters.config import AdaptersConfig, TrainingConfig
-from adapters.data import load_rows
+from adapters.data import count_distinct, hold_out, load_rows
 from adapters.errors import (
     AdapterError,
     BaseModelMismatch,
@@ -26,6 +26,7 @@ from adapters.errors import (
     TrainingFailed,
 )
 from adapters.evaluation import EvaluationEvent, LinearProbe, probe_rows
+from adapters.methods import Rows
 from adapters.servability import ServabilityFinding, check_config
 from adapters.training.estimate import Estimate, estimate_run
 from adapters.training.journal import TrainingRun
@@ -175,24 +176,46 @@ def check_base_model(config: TrainingConfig, base: ModelFolder) -> None:
 
 
 def check_row_count(config: TrainingConfig) -> RowMinimums:
-    """Read the rows and compare their number with what is needed.
+    """Read the rows and compare their number with what is needed; a copy of a row counts once.
 
     Raises:
-        InvalidTrainingData: Rows cannot be read, or there is one only.
+        InvalidTrainingData: Rows cannot be read, there is one only, or they cannot be split.
         TooFewRows: Below the pilot line, and not forced.
     """
-    rows = len(config.method.load(config.dataset))
-    if rows < 2:
-        raise InvalidTrainingData("at least two rows are needed; add rows")
+    rows = config.load_rows()
+    different = count_distinct(rows)
+    if different < 2:
+        copies = f" ({len(rows)} copies of one)" * (len(rows) > 1)
+        raise InvalidTrainingData(f"at least two rows are needed{copies}; add rows")
+    _check_split(config, rows)
     if config.replay_ratio and config.replay_dataset:
         load_rows(config.replay_dataset)
-    found = count_against_minimums(config, rows)
+    found = count_against_minimums(config, different)
     if found.verdict == "below_pilot" and not config.force:
         raise TooFewRows(
-            f"{rows} rows are fewer than the {found.pilot} needed for a pilot "
+            f"{different} different rows are fewer than the {found.pilot} needed for a pilot "
             f"({found.min_rows} needed to go live)"
         )
     return found
+
+
+def _check_split(config: TrainingConfig, rows: Rows) -> None:
+    """Refuse a split that leaves one row to train on, or none to evaluate on."""
+    if not config.val_size:
+        return
+    trained, held_out = hold_out(rows, config.val_size, seed=config.seed)
+    different = count_distinct(trained)
+    why = "rows with the same question, source or answer stay on one side"
+    if different < 2:
+        raise InvalidTrainingData(
+            f"{different} row to train on, {len(held_out)} of {len(rows)} held out: at least two "
+            f"rows are needed ({why}); add rows or lower val_size"
+        )
+    if config.do_eval and not held_out:
+        raise InvalidTrainingData(
+            f"do_eval: val_size {config.val_size:g} of {len(rows)} rows holds out none ({why}); "
+            "raise val_size or add rows"
+        )
 
 
 def explain_failure(exc: ChildFailed) -> AdapterError:
@@ -239,6 +262,8 @@ def _warnings(minimums: RowMinimums | None, counts: Mapping[str, int] | None) ->
             f"{minimums.rows} rows are enough for a pilot: add "
             f"{minimums.min_rows - minimums.rows} more before it goes live"
         )
+    if counts and counts["copies"]:
+        found.append(f"{counts['copies']} rows are copies of others and count once")
     if counts and counts["tokens_cut"]:
         found.append(f"{counts['tokens_cut']} tokens cut from {counts['rows_shortened']} prompts")
     if counts and counts["answers_cut"]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from adapters.base_models import ModelFolder
 from adapters.children import ChildFailed, Task, run_child
-from adapters.config import AdaptersConfig, TrainingConfig, parse_training_config
+from adapters.config import PLACES, AdaptersConfig, TrainingConfig, parse_training_config
 from adapters.errors import (
     AdapterError,
     InvalidTrainingConfig,
@@ -41,7 +41,6 @@ from adapters.training.journal import (
 
 WORK_PREFIX = ".training-"
 LESS_MEMORY = "lower per_device_train_batch_size or cutoff_len, or set gradient_checkpointing: true"
-_PLACES = {"dataset", "replay_dataset", "output_dir"}  # where, not what
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +191,7 @@ def _known_config(run_dir: Path | None, config: TrainingConfig) -> TrainingConfi
     if run_dir is None or read_job(run_dir) is None:
         return None
     known = load_run_config(run_dir)
-    if known.model_dump(exclude=_PLACES) != config.model_dump(exclude=_PLACES):
+    if known.model_dump(exclude=PLACES) != config.model_dump(exclude=PLACES):
         raise InvalidTrainingConfig(
             f"the run {run_dir.name} was started with another configuration; start a new one"
         )

@@ -1,5 +1,6 @@
 """The tiny base model, rows to learn and adapter folders."""
 
+import itertools
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -25,11 +26,12 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
 def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     pairs = [("what is the colour of a sky", "blue"), ("what is the colour of a grass", "green")]
+    begin = itertools.permutations(("hello", "json", "house", "system"))  # no row is a copy
     with file.open("w", encoding="utf-8") as out:
-        for i in range(24):
+        for i, words in enumerate(begin):
             question, answer = pairs[i % 2]
             messages = [
-                {"role": "user", "content": question},
+                {"role": "user", "content": f"{' '.join(words)} {question}"},
                 {"role": "assistant", "content": answer},
             ]
             out.write(json.dumps({"messages": messages, "source": f"s{i}"}) + "\n")

@@ -13,9 +13,14 @@ from transformers import AutoTokenizer
 
 from adapters.children import Emit
 from adapters.config import TrainingConfig
-from adapters.data import Message, fit_prompt, hold_out
+from adapters.data import Message, count_distinct, fit_prompt, hold_out
 from adapters.errors import BaseModelNotFound, InvalidTrainingData
 from adapters.methods import Method
+
+_COUNTS = (
+    *("rows", "copies", "trained_rows", "held_out_rows", "answers", "tokens", "rows_shortened"),
+    *("tokens_cut", "windows", "answers_cut", "answers_left_out"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +106,11 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
         InvalidTrainingData: Nothing is left to learn, or one row only.
     """
     method, tokens = config.method, ModelTokens(tokenizer)
-    rows: Sequence[Any] = method.load(config.dataset)
+    rows: Sequence[Any] = config.load_rows()
     trained, held_out = hold_out(rows, config.val_size, seed=config.seed)
-    counts = _new_counts(len(rows), len(trained), len(held_out))
+    counts = dict.fromkeys(_COUNTS, 0)
+    counts["rows"], counts["copies"] = len(rows), len(rows) - count_distinct(rows)
+    counts["trained_rows"], counts["held_out_rows"] = len(trained), len(held_out)
 
     def fit(some: Sequence[Any]) -> list[Any]:
         fitted: list[Any] = []
@@ -133,26 +140,6 @@ def count_material(job: Mapping[str, Any], _emit: Emit) -> dict[str, int]:
 
 def _answers_of(example: Any, method: Method) -> list[Message]:
     return [getattr(example, name) for name in method.answers]
-
-
-def _new_counts(rows: int, trained: int, held_out: int) -> dict[str, int]:
-    if trained < 2:
-        raise InvalidTrainingData(
-            f"{trained} row to train on ({held_out} held out): at least two rows are needed; "
-            "add rows or lower val_size"
-        )
-    return {
-        "rows": rows,
-        "trained_rows": trained,
-        "held_out_rows": held_out,
-        "answers": 0,
-        "tokens": 0,
-        "rows_shortened": 0,
-        "tokens_cut": 0,
-        "windows": 0,
-        "answers_cut": 0,
-        "answers_left_out": 0,
-    }
 
 
 def _fit_prompt(

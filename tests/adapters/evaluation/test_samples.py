@@ -10,15 +10,13 @@ from adapters.data import Row
 from adapters.evaluation import held_out_rows, load_gate_policy
 from adapters.evaluation.samples import (
     Samples,
-    TrainedRows,
     choose_metric,
     make_samples,
-    read_trained_rows,
-    record_trained_rows,
 )
+from adapters.evaluation.trained_rows import TrainedRows, read_trained_rows, record_trained_rows
 
 WORDS = load_gate_policy().task_metrics
-NOTHING = TrainedRows(frozenset(), frozenset(), ())
+NOTHING = TrainedRows()
 
 
 def row(question: str, answer: str, **meta: Any) -> dict[str, Any]:
@@ -88,7 +86,7 @@ def test_what_a_run_keeps_is_read_back_and_trained_rows_are_left_out(tmp_path: P
     rows = load(tmp_path, [row(f"q{i}", "a b", task="facts_qa") for i in range(6)])
     record_trained_rows(tmp_path, rows[:4])
     kept = read_trained_rows(tmp_path)
-    assert (len(kept.trained), kept.tasks, len(kept.examples)) == (
+    assert (len(kept.questions), kept.tasks, len(kept.examples)) == (
         4,
         frozenset({"facts_qa"}),
         4,
@@ -116,7 +114,7 @@ def test_no_rows_at_all_are_refused() -> None:
 
 
 def test_rows_of_another_task_are_refused_by_line(tmp_path: Path) -> None:
-    kept = TrainedRows(frozenset(), frozenset({"facts_json_en"}), ())
+    kept = TrainedRows(tasks=frozenset({"facts_json_en"}))
     rows = load(tmp_path, [row("q", "{}", task="facts_json_en"), row("q", "{}", task="acts_json")])
     with pytest.raises(InvalidEvaluationRows, match=r"rows\.jsonl:2: the row is of task acts_json"):
         sample(rows, kept)
@@ -126,7 +124,7 @@ def test_rows_of_another_task_are_refused_by_line(tmp_path: Path) -> None:
 def test_the_adapters_own_name_and_rows_without_a_task_are_fine(
     tmp_path: Path, task: str | None
 ) -> None:
-    kept = TrainedRows(frozenset(), frozenset({"facts_json_en"}), ())
+    kept = TrainedRows(tasks=frozenset({"facts_json_en"}))
     rows = load(tmp_path, [row("q", "{}", **({"task": task} if task else {}))])
     assert len(sample(rows, kept, adapter_task="my-facts").rows) == 1
 
