@@ -80,6 +80,7 @@ from adapters.evaluation import (
     read_evaluation,
 )
 from adapters.files.weights import digest_adapter
+from adapters.foreign_keys import passed_over
 from adapters.importing import import_adapter
 from adapters.merging import MergedModel, merge_adapter
 from adapters.methods import DEFAULT_STAGE, METHODS, Method
@@ -104,6 +105,7 @@ from adapters.training import (
     TrainingEvent,
     TrainingResult,
     TrainingRun,
+    add_event,
     ask_to_cancel,
     check_training,
     list_runs,
@@ -184,6 +186,7 @@ __all__ = [
     "TrainingRunBusy",
     "TrainingRunNotFound",
     "UnsafeAdapterFolder",
+    "add_event",
     "ask_to_cancel",
     "build_context_rows",
     "check_config",
@@ -209,6 +212,7 @@ __all__ = [
     "name_lora_layers",
     "parse_any_rows",
     "parse_training_config",
+    "passed_over",
     "prepare_base_model",
     "prepare_embedder",
     "probe_rows",

@@ -27,7 +27,7 @@ from adapters.errors import (
 )
 from adapters.evaluation import EvaluationEvent, LinearProbe, probe_rows
 from adapters.methods import Rows
-from adapters.servability import ServabilityFinding, check_config
+from adapters.servability import ServabilityFinding, check_config, check_targets
 from adapters.training.estimate import Estimate, estimate_run
 from adapters.training.journal import TrainingRun
 from adapters.training.row_minimums import RowMinimums, count_against_minimums
@@ -127,6 +127,7 @@ def check_training(
 
     ask(lambda: check_base_model(config, base))
     servable = ask(lambda: check_config(config, max_lora_rank=limits.max_lora_rank))
+    ask(lambda: check_layers(config, base))
     minimums = ask(lambda: check_row_count(config))
     counts = estimate = None
     if minimums is not None:
@@ -173,6 +174,12 @@ def check_base_model(config: TrainingConfig, base: ModelFolder) -> None:
             f"the configuration asks for {wanted}, but the base model here is {base.id}; "
             f"set model_name_or_path: {base.id}"
         )
+
+
+def check_layers(config: TrainingConfig, base: ModelFolder) -> None:
+    """Refuse (NotServable) names of layers that the base model does not have."""
+    if config.lora_target != "all":
+        check_targets(config.lora_target, base.folder)
 
 
 def check_row_count(config: TrainingConfig) -> RowMinimums:
@@ -264,6 +271,11 @@ def _warnings(minimums: RowMinimums | None, counts: Mapping[str, int] | None) ->
         )
     if counts and counts["copies"]:
         found.append(f"{counts['copies']} rows are copies of others and count once")
+    if counts and counts["templated"]:
+        found.append(
+            f"{counts['templated']} rows hold control tokens of the base model, such as those of a "
+            "chat template, which is added in training: remove them from the rows"
+        )
     if counts and counts["tokens_cut"]:
         found.append(f"{counts['tokens_cut']} tokens cut from {counts['rows_shortened']} prompts")
     if counts and counts["answers_cut"]:

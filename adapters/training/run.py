@@ -27,7 +27,12 @@ from adapters.files.adapter_id import make_adapter_id
 from adapters.files.atomic_rename import atomic_rename
 from adapters.files.weights import digest_adapter
 from adapters.servability import check_config
-from adapters.training.check import check_base_model, check_row_count, explain_failure
+from adapters.training.check import (
+    check_base_model,
+    check_layers,
+    check_row_count,
+    explain_failure,
+)
 from adapters.training.events import TrainingEvent, to_event
 from adapters.training.journal import (
     JOB_FILE,
@@ -106,6 +111,7 @@ def run_training(
     check_base_model(config, base)
     check_config(config, max_lora_rank=limits.max_lora_rank)
     adapters_dir = (config.output_dir or into).resolve()
+    check_layers(config, base)
     known = _known_config(run_dir, config)
     check_row_count(known or config)  # bad rows are told now, not after the base model was loaded
     adapters_dir.mkdir(parents=True, exist_ok=True)

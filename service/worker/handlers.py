@@ -202,7 +202,8 @@ def train(
     job, args, report = task.job, task.args, task.report
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
         unpack_rows = partial(_unpack, files, job, Path(scratch))
-        keys = {**args.config, "dataset": unpack_rows(args.file_id)}
+        files_of_rows = [unpack_rows(file_id) for file_id in (args.file_id, *args.more_file_ids)]
+        keys = {**args.config, "dataset": files_of_rows}
         if args.replay_file_ids:
             keys["replay_dataset"] = [unpack_rows(file_id) for file_id in args.replay_file_ids]
         try:
