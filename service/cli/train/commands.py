@@ -15,7 +15,6 @@ from adapters import (
     list_runs,
     load_run_config,
     parse_training_config,
-    passed_over,
     read_events,
     read_run,
 )
@@ -27,14 +26,13 @@ from service.cli.output import (
     PARTIAL,
     CommandFailed,
     JsonOption,
-    Output,
     UrlOption,
     command_output,
 )
 from service.cli.replies import AnyReply
 from service.cli.train.by_gateway import train_by_gateway
 from service.cli.train.following import follow, fraction_of, show_event
-from service.cli.train.keys import name_base, read_keys
+from service.cli.train.keys import name_base, read_keys, use_keys
 from service.cli.train.local import train_here
 from service.cli.train.words import (
     curve_lines,
@@ -89,8 +87,8 @@ def check(
     with command_output(as_json) as output:
         settings = load_settings()
         base = find_base(settings)
-        keys = name_base(read_keys(config, changes, force=force), base.id)
-        _tell_passed_over(output, keys)
+        keys = use_keys(output, read_keys(config, changes, force=force))
+        keys = name_base(keys, base.id)
         parsed = parse_training_config(keys, folder=config.parent, name=str(config))
         with output.progress("checking") as bar:
             found = check_training(
@@ -120,8 +118,7 @@ def run(
 ) -> None:
     """Train an adapter; --json prints one event per line, and the adapter in the last line."""
     with command_output(as_json) as output:
-        keys = read_keys(config, changes, force=force)
-        _tell_passed_over(output, keys)
+        keys = use_keys(output, read_keys(config, changes, force=force))
         settings = load_settings()
         if url is not None or read_instance(settings.paths) is not None:
             gateway = Gateway.find(url)
@@ -213,11 +210,6 @@ def resume(run_id: RunArgument, as_json: JsonOption = False) -> None:
         document = train_here(output, load_run_config(folder), folder)
         output.result(document, _describe_trained(document))
         _refuse_unjudged(document)
-
-
-def _tell_passed_over(output: Output, keys: JsonObject) -> None:
-    for key, why in passed_over(keys).items():
-        output.info(f"{key}: not used here, {why}")
 
 
 def _describe_trained(document: JsonObject) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from adapters import passed_over
 from service.api.schemas.shapes import JsonObject
-from service.cli.output import CommandFailed
+from service.cli.output import CommandFailed, Output
 from service.cli.use_cases import read_mapping
 from service.fine_tuning.task_names import task_from
 
@@ -35,6 +36,16 @@ def read_keys(config: Path, changes: Sequence[str] | None, *, force: bool = Fals
     if keys.get("task") is None and isinstance(first, str):
         keys["task"] = task_from(first)
     return {**keys, "force": True} if force else keys
+
+
+def use_keys(output: Output, keys: JsonObject) -> JsonObject:
+    """Return the keys that count here, and tell the others with the reason."""
+    unused = passed_over(keys)
+    if keys.get("output_dir") is not None:
+        unused["output_dir"] = "adapters are stored in the home"
+    for key, why in unused.items():
+        output.info(f"{key}: not used, {why}")
+    return {key: value for key, value in keys.items() if key not in unused}
 
 
 def name_base(keys: JsonObject, base_id: str) -> JsonObject:
