@@ -191,8 +191,9 @@ def check_row_count(config: TrainingConfig) -> RowMinimums:
     """
     rows = config.load_rows()
     different = count_distinct(rows)
+    copied = len(rows) - different
+    copies = f" ({copied} copies not counted)" * (copied > 0)
     if different < 2:
-        copies = f" ({len(rows)} copies of one)" * (len(rows) > 1)
         raise InvalidTrainingData(f"at least two rows are needed{copies}; add rows")
     _check_split(config, rows)
     if config.replay_ratio and config.replay_dataset:
@@ -200,7 +201,7 @@ def check_row_count(config: TrainingConfig) -> RowMinimums:
     found = count_against_minimums(config, different)
     if found.verdict == "below_pilot" and not config.force:
         raise TooFewRows(
-            f"{different} different rows are fewer than the {found.pilot} needed for a pilot "
+            f"{different} rows{copies} are fewer than the {found.pilot} needed for a pilot "
             f"({found.min_rows} needed to go live)"
         )
     return found

@@ -1,6 +1,5 @@
 """The tiny base model, rows to learn and adapter folders."""
 
-import itertools
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from tests.fakes.adapter_folders import write_adapter as write_adapter
 from tests.fakes.adapter_folders import write_tensors as write_tensors
 from tests.fakes.tiny_model import WORDS as WORDS
 from tests.fakes.tiny_model import make_tiny_model as make_tiny_model
+from tests.fakes.tiny_model import phrases as phrases
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +26,11 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
 def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     pairs = [("what is the colour of a sky", "blue"), ("what is the colour of a grass", "green")]
-    begin = itertools.permutations(("hello", "json", "house", "system"))  # no row is a copy
     with file.open("w", encoding="utf-8") as out:
-        for i, words in enumerate(begin):
+        for i, phrase in enumerate(phrases(24)):  # no row is a copy
             question, answer = pairs[i % 2]
             messages = [
-                {"role": "user", "content": f"{' '.join(words)} {question}"},
+                {"role": "user", "content": f"{phrase} {question}"},
                 {"role": "assistant", "content": answer},
             ]
             out.write(json.dumps({"messages": messages, "source": f"s{i}"}) + "\n")

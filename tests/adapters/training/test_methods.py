@@ -26,7 +26,7 @@ from adapters import (
 )
 from adapters.files.weights import ADAPTER_WEIGHTS, read_header
 from adapters.methods import METHODS
-from tests.adapters.conftest import make_tiny_model
+from tests.adapters.conftest import make_tiny_model, phrases
 
 Run = Callable[..., TrainingResult]
 
@@ -63,11 +63,14 @@ def run(
 
 def pairs(count: int) -> list[dict[str, Any]]:
     asked = ("what is the colour of a sky", "what is the colour of a grass")
-    return [{"prompt": asked[i % 2], "chosen": "blue", "rejected": "green"} for i in range(count)]
+    return [
+        {"prompt": f"{phrase} {asked[i % 2]}", "chosen": "blue", "rejected": "green"}
+        for i, phrase in enumerate(phrases(count))
+    ]
 
 
 def answers(count: int) -> list[dict[str, Any]]:
-    return [{"prompt": "what is the colour", "completion": "blue"}] * count
+    return [{"prompt": f"colour {phrase}", "completion": "blue"} for phrase in phrases(count)]
 
 
 @pytest.mark.training

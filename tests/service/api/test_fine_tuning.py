@@ -13,12 +13,12 @@ from adapters import TrainingEvent, load_run_config
 from adapters.training.journal import Journal, mark_complete
 from service.settings import ServerSettings, Settings
 from service.stores.jobs import Jobs
-from tests.adapters.conftest import make_tiny_model
+from tests.adapters.conftest import make_tiny_model, phrases
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
 
-ROWS = [{"prompt": "what is the colour of a sky", "completion": "blue"}] * 60
-PAIRS = [{"prompt": "what is the colour", "chosen": "blue", "rejected": "green"}] * 60
+ROWS = [{"prompt": f"what is {phrase}", "completion": "blue"} for phrase in phrases(60)]
+PAIRS = [{"prompt": phrase, "chosen": "blue", "rejected": "green"} for phrase in phrases(60)]
 FAST = {"lora_rank": 4, "cutoff_len": 64, "save_steps": 2}
 PATH = "/v1/fine_tuning/jobs"
 

@@ -22,7 +22,7 @@ from service.fine_tuning.training import Trained, train_adapter
 from service.settings import Settings, load_settings
 from service.stores.database import open_database
 from service.stores.migrations import upgrade
-from tests.adapters.conftest import make_tiny_model, write_adapter
+from tests.adapters.conftest import make_tiny_model, phrases, write_adapter
 from tests.fakes.evaluation import make_evaluation
 
 Train = Callable[..., Trained]
@@ -73,8 +73,8 @@ def train(
     tmp_path: Path,
 ) -> Train:
     rows = tmp_path / "rows.jsonl"
-    turns = [{"role": "user", "content": "what"}, {"role": "assistant", "content": "blue"}]
-    rows.write_text((json.dumps({"messages": turns}) + "\n") * 12)
+    said = [{"prompt": phrase, "completion": "blue"} for phrase in phrases(12)]
+    rows.write_text("\n".join(map(json.dumps, said)))
 
     def run(**keys: Any) -> Trained:
         named = {"task": "facts", "model_name_or_path": "tiny", "dataset": str(rows)}

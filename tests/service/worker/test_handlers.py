@@ -20,7 +20,7 @@ from service.stores.jobs import Job, Status
 from service.stores.json_value import JsonObject
 from service.stores.migrations import upgrade
 from service.worker.handlers import Cancelled, Task, handlers, train
-from tests.adapters.conftest import make_tiny_model
+from tests.adapters.conftest import make_tiny_model, phrases
 
 
 def test_every_kind_of_job_has_a_handler() -> None:
@@ -40,9 +40,14 @@ def test_a_training_job_taken_up_again_goes_on_from_its_checkpoint(tmp_path: Pat
     database = open_database(settings.database_url)
     upgrade(database)
     files = Files(database)
-    row = json.dumps({"prompt": "what is the colour", "completion": "blue"})
-    rows = "\n".join([row] * 60).encode()
-    file = files.save("rows.jsonl", rows, purpose="fine-tune", tenant=LOOPBACK_CALLER.tenant)
+    said = [{"prompt": phrase, "completion": "blue"} for phrase in phrases(60)]
+    rows = "\n".join(map(json.dumps, said)).encode()
+    file = files.save(
+        "rows.jsonl",
+        "\n".join(map(json.dumps, rows)).encode(),
+        purpose="fine-tune",
+        tenant=LOOPBACK_CALLER.tenant,
+    )
     keys: JsonObject = {"task": "t", "model_name_or_path": "tiny", "max_steps": 24, "save_steps": 2}
     args = TrainArgs(file_id=file.file_id, config=keys)
     job = make_job(args)

@@ -16,7 +16,7 @@ from service.cli import app
 from service.cli.train.following import note_of, show_event
 from service.cli.train.words import curve_lines
 from service.stores.database import open_database
-from tests.adapters.conftest import make_tiny_model
+from tests.adapters.conftest import make_tiny_model, phrases
 from tests.adapters.training.test_run import children_of
 
 Run = Callable[..., Result]
@@ -45,7 +45,7 @@ training_threads = 1
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    rows = [{"prompt": "what is the colour", "completion": "blue"}] * 60
+    rows = [{"prompt": phrase, "completion": "blue"} for phrase in phrases(60)]
     (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     keys = "task: colours\nmodel_name_or_path: base\ndataset: rows.jsonl\nmax_steps: 6\n"
     file = tmp_path / "train.yaml"
