@@ -30,6 +30,7 @@ from adapters import (
     run_training,
 )
 from adapters.evaluation.report import write_report
+from tests.fakes.tiny_model import phrases
 
 ONE_THREAD = AdaptersConfig(training_threads=1, training_nice=1)
 GUARDS = 80
