@@ -58,7 +58,6 @@ def config_keys(body: TrainingRequest, *, base: str, filename: str) -> JsonObjec
     keys.update(body.config)
     paths.update({key: f"config.{key}" for key in body.config})
     task = _task(body, filename)
-    more = keys.pop("dataset", None)
     keys.update(task=task, model_name_or_path=base, dataset=filename)
     if body.seed is not None:
         keys["seed"], paths["seed"] = body.seed, "seed"
@@ -66,8 +65,7 @@ def config_keys(body: TrainingRequest, *, base: str, filename: str) -> JsonObjec
         counted = parse_training_config(keys, name="config").model_dump(mode="json")
     except InvalidTrainingConfig as exc:
         raise InvalidTrainingConfig(str(exc), key=paths.get(exc.key or "", exc.key)) from exc
-    checked = {key: counted[key] for key in keys if key in counted}
-    return checked if more is None else {**checked, "dataset": more}
+    return {key: counted[key] for key in keys if key in counted} | {"dataset": filename}
 
 
 def _refuse_missing_parts(body: TrainingRequest) -> None:

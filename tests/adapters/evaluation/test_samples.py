@@ -164,3 +164,31 @@ def test_held_out_rows_are_those_the_run_holds_back(tmp_path: Path) -> None:
     keys = {"task": "t", "model_name_or_path": "m", "dataset": "rows.jsonl", "val_size": 4}
     config = parse_training_config(keys, folder=tmp_path)
     assert len(held_out_rows(config)) == 4
+
+
+def test_rows_whose_answers_were_trained_on_are_asked_apart(tmp_path: Path) -> None:
+    trained = [row(f"q{i}", json.dumps({"shelf": i})) for i in range(6)]
+    record_trained_rows(tmp_path, load(tmp_path, trained))
+    asked = [row("n1", '{"shelf": 1}'), row("n2", '{"shelf": 8, "row": 1}'), row("Q3？", "{}")]
+    found = sample(load(tmp_path, asked), read_trained_rows(tmp_path))
+    assert [s.prompt[-1].content for s in found.rows] == ["n2"]
+    assert [s.prompt[-1].content for s in found.seen_answers] == ["n1"]
+    assert found.seen_answers[0].seen_values == {("shelf", "1")}
+    assert found.left_out == {"trained_on": 1, "answer_trained_on": 1}
+
+
+def test_rows_whose_answers_were_all_trained_on_are_refused(tmp_path: Path) -> None:
+    record_trained_rows(tmp_path, load(tmp_path, [row("车铃在哪里", "在1号架")]))
+    rows = load(tmp_path, [row("哪里有车铃", "在1号架。")])
+    with pytest.raises(InvalidEvaluationRows, match="the answers of all 1 rows with new questions"):
+        sample(rows, read_trained_rows(tmp_path))
+
+
+def test_held_out_pairs_are_asked_for_the_preferred_answer(tmp_path: Path) -> None:
+    pairs = [{"prompt": f"q{i}", "chosen": f"a{i}", "rejected": "no"} for i in range(8)]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, pairs)))
+    keys = {"task": "t", "model_name_or_path": "m", "dataset": "p.jsonl", "val_size": 2}
+    config = parse_training_config({**keys, "stage": "dpo"}, folder=tmp_path)
+    held_out = held_out_rows(config)
+    assert len(held_out) == 2
+    assert all(one.messages[1].content == f"a{one.line - 1}" for one in held_out)
