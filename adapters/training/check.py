@@ -266,8 +266,9 @@ def count_rows(
 def _warnings(minimums: RowMinimums | None, counts: Mapping[str, int] | None) -> list[str]:
     found = []
     if minimums is not None and minimums.verdict in ("below_pilot", "pilot"):
+        is_pilot = "enough" if minimums.verdict == "pilot" else "too few even"
         found.append(
-            f"{minimums.rows} rows are enough for a pilot: add "
+            f"{minimums.rows} rows are {is_pilot} for a pilot: add "
             f"{minimums.min_rows - minimums.rows} more before it goes live"
         )
     if counts and counts["copies"]:
