@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Float, Integer, LargeBinary, String, Table, delete, select, tuple_
 
-from service.errors import FileNotFound
+from service.errors import FileNotFound, InvalidRequest
 from service.stores.database import Database
 from service.stores.tables import metadata
 
@@ -106,14 +106,17 @@ class Files:
             limit: Most files to return.
 
         Raises:
-            FileNotFound: No file is called `after`.
+            InvalidRequest: No file is called `after`.
         """
         position = tuple_(files.c.created_at, files.c.file_id)
         query = select(*_COLUMNS).where(files.c.tenant == tenant)
         if purpose is not None:
             query = query.where(files.c.purpose == purpose)
         if after is not None:
-            last = self.get(after, tenant=tenant)
+            try:
+                last = self.get(after, tenant=tenant)
+            except FileNotFound as exc:
+                raise InvalidRequest(f"There is no file {after!r}.", param="after") from exc
             here = tuple_(last.created_at, last.file_id)
             query = query.where(position < here if newest_first else position > here)
         ordered = [column.desc() if newest_first else column for column in position.clauses]
