@@ -59,7 +59,6 @@ from adapters.data import (
     document_row,
     hold_out,
     iter_rows,
-    join_files,
     load_annotation,
     load_pairs,
     load_rows,
@@ -111,6 +110,7 @@ from adapters.evaluation import (
     read_evaluation,
 )
 from adapters.files.weights import digest_adapter
+from adapters.foreign_keys import passed_over
 from adapters.importing import import_adapter
 from adapters.merging import MergedModel, merge_adapter
 from adapters.methods import DEFAULT_STAGE, METHODS, Method
@@ -135,6 +135,7 @@ from adapters.training import (
     TrainingEvent,
     TrainingResult,
     TrainingRun,
+    add_event,
     ask_to_cancel,
     check_training,
     list_runs,
@@ -216,7 +217,6 @@ __all__ = [
     "RowFormat",
     "ReadByHand",
     "Result",
-    "Row",
     "RuleSettings",
     "SelfInstruct",
     "SelfInstructSettings",
@@ -237,6 +237,7 @@ __all__ = [
     "UnsafeAdapterFolder",
     "accept_row",
     "annotate_dialogues",
+    "add_event",
     "ask_to_cancel",
     "build_context_rows",
     "check_config",
@@ -256,7 +257,6 @@ __all__ = [
     "hold_out",
     "import_adapter",
     "iter_rows",
-    "join_files",
     "judge_effect",
     "list_runs",
     "load_annotation",
@@ -270,6 +270,7 @@ __all__ = [
     "name_lora_layers",
     "parse_any_rows",
     "parse_training_config",
+    "passed_over",
     "prepare_base_model",
     "prepare_embedder",
     "probe_rows",

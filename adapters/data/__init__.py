@@ -10,13 +10,13 @@ from adapters.data.context_rows import (
     Distractors,
     build_context_rows,
 )
+from adapters.data.copies import common_answers, count_distinct, hold_out
 from adapters.data.formats import (
     Conversion,
     Refusal,
     RowFormat,
     convert_files,
     iter_rows,
-    join_files,
     load_pairs,
     load_rows,
     parse_any_rows,
@@ -26,7 +26,7 @@ from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
 from adapters.data.personal import MaskPersonalData, MaskSettings
 from adapters.data.relevance import Domain
-from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
+from adapters.data.rows import Example, Message, Pair, Row, hash_rows, to_examples
 from adapters.data.steps import Result, Step
 from adapters.data.structure import (
     Annotate,
@@ -75,7 +75,6 @@ __all__ = [
     "RowFormat",
     "ReadByHand",
     "Result",
-    "Row",
     "RuleSettings",
     "SelfInstruct",
     "SelfInstructSettings",
@@ -90,11 +89,12 @@ __all__ = [
     "count_context",
     "digest_of",
     "document_row",
+    "common_answers",
+    "count_distinct",
     "fit_prompt",
     "hash_rows",
     "hold_out",
     "iter_rows",
-    "join_files",
     "load_annotation",
     "load_pairs",
     "load_rows",

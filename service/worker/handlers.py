@@ -3,6 +3,7 @@
 It knows a job's arguments and which room does its work; it does not know leases or lanes.
 """
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from typing import Generic, cast
 from adapters import (
     AdapterRegistry,
     EvaluationCancelled,
+    InvalidTrainingData,
     TrainingCancelled,
     parse_any_rows,
     parse_training_config,
@@ -220,7 +222,8 @@ def train(
     job, args, report = task.job, task.args, task.report
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
         unpack_rows = partial(_unpack, files, job, Path(scratch))
-        keys = {**args.config, "dataset": unpack_rows(args.file_id)}
+        files_of_rows = [unpack_rows(file_id) for file_id in (args.file_id, *args.more_file_ids)]
+        keys = {**args.config, "dataset": files_of_rows}
         if args.replay_file_ids:
             keys["replay_dataset"] = [unpack_rows(file_id) for file_id in args.replay_file_ids]
         try:
@@ -236,6 +239,10 @@ def train(
             )
         except (TrainingCancelled, EvaluationCancelled) as exc:
             raise Cancelled from exc
+        except InvalidTrainingData as exc:
+            own_names = partial(re.sub, rf"{re.escape(scratch)}/[^/]+/", "")
+            problems = tuple(own_names(problem) for problem in exc.problems)
+            raise InvalidTrainingData(own_names(str(exc)), problems) from exc
     result = AdapterReply.of(trained.adapter).model_dump(mode="json")
     if trained.evaluation_error is not None:
         result["evaluation_error"] = trained.evaluation_error

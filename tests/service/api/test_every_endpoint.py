@@ -257,6 +257,13 @@ def _ask_about_files(checked: Checked) -> str:
     checked.refused(400, "POST", "/v1/files", files={"other": ("rows.jsonl", lines)})
     checked.ok("GET", f"/v1/files/{made['id']}")
     checked.refused(404, "GET", "/v1/files/none")
+    checked.ok("GET", "/v1/files?purpose=fine-tune&limit=1")
+    checked.refused(400, "GET", "/v1/files?after=none")
+    checked.ok("GET", f"/v1/files/{made['id']}/content")
+    checked.refused(404, "GET", "/v1/files/none/content")
+    other = checked.ok("POST", "/v1/files", files={"file": ("gone.jsonl", lines)}).json()
+    checked.ok("DELETE", f"/v1/files/{other['id']}")
+    checked.refused(404, "DELETE", f"/v1/files/{other['id']}")
     return str(made["id"])
 
 
