@@ -1,12 +1,15 @@
 """`python -m service.gateway`: the gateway as a process."""
 
 import logging
+import sys
+from contextlib import suppress
 from typing import TypedDict
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from service.access import require_keys_or_loopback
-from service.api.http.connection import Connection, connection_class
+from service.api.http.connection import Connection, Server, connection_class
 from service.app import create_app
 from service.errors import InvalidSettings
 from service.network.tls import require_key_pair
@@ -45,7 +48,7 @@ def main() -> None:
 
 def serve(settings: Settings, app: object, port: int) -> None:
     """Run `app` on the configured address."""
-    uvicorn.run(
+    config = uvicorn.Config(
         app,  # type: ignore[arg-type]  # any ASGI application
         host=settings.server.host,
         port=port,
@@ -53,6 +56,11 @@ def serve(settings: Settings, app: object, port: int) -> None:
         timeout_graceful_shutdown=SHUTDOWN_S,
         **http_options(settings),
     )
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def http_options(settings: Settings) -> HttpOptions:

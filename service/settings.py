@@ -65,7 +65,9 @@ class ServerSettings(BaseModel):
     tls_key: Path | None = None
     trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-… are believed
     allowed_hosts: tuple[str, ...] = ()  # names it answers to besides those of loopback
-    receive_timeout_s: float = Field(default=30.0, gt=0)  # of a head; of 500 bytes/s of a body
+    receive_timeout_s: float = Field(
+        default=30.0, gt=0
+    )  # of a handshake, a head, 500 bytes/s of a body
 
     @field_validator("cors_origins")
     @classmethod

@@ -156,5 +156,5 @@ def _read_json(text: str) -> object | None:
         return None
     try:
         return json.loads(text)  # type: ignore[no-any-return]  # any JSON value is an object
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

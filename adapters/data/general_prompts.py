@@ -8,6 +8,7 @@ them is an item of the guard set.
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 
+from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
 from adapters.data.rows import Message
 
 PROMPTS = (
@@ -75,23 +76,25 @@ WITH_PASSAGES = (
     (_CITE_ZH, ("打印机在走廊尽头。", "打印纸由前台发放。"), "打印纸在哪里领？"),
     (_ONLY, ("The museum shows glass.", "Its café is upstairs."), "When was the museum opened?"),
 )
-"""System message, passages, question. The other prompts alone let the habit of citing go: 6 of 20
+"""Instructions, passages, question. The other prompts alone let the habit of citing go: 6 of 20
 guard items by the base, 2 after 300 rows of another task, 1 with replay of those."""
 
 
 def general_prompts() -> list[list[dict[str, str]]]:
     """Return prompts as chat turns, both kinds alternating: the first few hold some of each."""
     plain = [[Message("user", prompt)] for prompt in PROMPTS]
-    shown = [
-        [Message("system", told), Message("user", _lay_out(passages, question))]
-        for told, passages, question in WITH_PASSAGES
-    ]
+    shown = [_lay_out(*prompt) for prompt in WITH_PASSAGES]
     by_turns = chain.from_iterable(zip_longest(shown, plain))
     return [[message.as_dict() for message in turns] for turns in by_turns if turns]
 
 
-def _lay_out(passages: Sequence[str], question: str) -> str:
-    lines = "\n".join(f"[{place}] {text}" for place, text in enumerate(passages, start=1))
-    if question.isascii():
-        return f"Passages:\n{lines}\n\nQuestion: {question}"
-    return f"资料：\n{lines}\n\n问题：{question}"
+def _lay_out(instructions: str, passages: Sequence[str], question: str) -> list[Message]:
+    """Return the turns as the service sends them; its tests compare both."""
+    opening, closing = PASSAGE_MARKS
+    is_data = PASSAGES_ARE_DATA["en" if instructions.isascii() else "zh"]
+    lines = [f"[{place}] doc_{place}.md: {text}" for place, text in enumerate(passages, start=1)]
+    block = "\n".join([opening, *lines, closing])
+    return [
+        Message("system", f"{instructions}\n{is_data}"),
+        Message("user", f"{block}\n\nQuestion: {question}"),
+    ]

@@ -13,6 +13,7 @@ from adapters import (
     DataCheck,
     Domain,
     Expectations,
+    ReadByHand,
     Row,
     RowRequirements,
     check_rows,
@@ -49,6 +50,7 @@ def requirements_of(use_case: UseCase) -> RowRequirements:
         domain=use_case.domain_description,
         scenarios=use_case.scenarios,
         business_lines=use_case.business_lines,
+        manual_sample_share=use_case.manual_sample_share,
     )
     for key, value in said.items():
         with suppress(ValidationError):
@@ -58,7 +60,11 @@ def requirements_of(use_case: UseCase) -> RowRequirements:
 
 
 def check_data(
-    rows: Sequence[Row], wanted: RowRequirements, embedder: Embedder | None = None
+    rows: Sequence[Row],
+    wanted: RowRequirements,
+    embedder: Embedder | None = None,
+    *,
+    by_hand: ReadByHand | None = None,
 ) -> DataCheck:
     """Make the five checks of `rows` as of today, and rate how ready they are.
 
@@ -66,6 +72,7 @@ def check_data(
         rows: At least one.
         wanted: What they should be like, as the use case or the caller says.
         embedder: Compares the rows with the domain; None only where none is described.
+        by_hand: Which rows people have reviewed; None: only their metadata says so.
     """
     domain: Domain | str = NO_DESCRIPTION
     if wanted.domain.strip() and embedder is not None:
@@ -77,6 +84,8 @@ def check_data(
         business_lines=wanted.business_lines,
         label_disagreement_percent=wanted.label_disagreement_percent,
         rows_needed=rows_needed(wanted.task_type, wanted.industry),
+        by_hand=by_hand or ReadByHand(),
+        manual_sample_share=wanted.manual_sample_share,
     )
     return check_rows(rows, expected)
 

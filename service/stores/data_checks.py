@@ -57,7 +57,9 @@ class DataCheckRecord:
         report = _StoredReport.model_validate(self.report)
         quality = (report.readiness or report).verdict
         return {
-            "labelled_examples": report.distinct_rows,
+            "labelled_examples": (
+                report.distinct_rows if report.human_rows is None else report.human_rows
+            ),
             "context_bearing_examples": report.context_rows,
             "data_quality": None if quality == "unknown" else quality,
             **{
@@ -89,6 +91,7 @@ class _StoredReport(BaseModel):
 
     verdict: str
     distinct_rows: int
+    human_rows: int | None = None  # none in checks of earlier releases
     context_rows: int
     scenarios: dict[str, int]
     checks: tuple[_StoredCheck, ...]

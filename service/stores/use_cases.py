@@ -119,6 +119,8 @@ class UseCase(BaseModel):
     )  # data checks compare training rows with it
     scenarios: tuple[ScenarioName, ...] = Field(default=(), max_length=200)
     business_lines: BusinessLines = Field(default_factory=dict)
+    # of the training rows, that a person must have read before their data check can pass
+    manual_sample_share: float = Field(default=0.0, ge=0, le=1)
     facts: JsonObject = Field(default_factory=dict)
     thresholds: dict[str, bool | int | FiniteFloat | str] = Field(default_factory=dict)
     knowledge_bases: tuple[str, ...] = ()

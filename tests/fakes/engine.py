@@ -19,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from service.api.http.connection import Server
+
 BASE = "smollm2-135m-instruct"
 
 
@@ -186,7 +188,7 @@ def _error(status: int, message: str) -> JSONResponse:
     return JSONResponse({"error": {"message": message, "code": status}}, status_code=status)
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """Ends soon after it is told to; uvicorn's own looks up ten times a second."""
 
     async def main_loop(self) -> None:
@@ -206,9 +208,8 @@ class Served:
             host="127.0.0.1",
             port=self.port,
             log_level="critical",
-            loop="asyncio",
             timeout_graceful_shutdown=2,
-            **options,
+            **{"loop": "asyncio", **options},
         )
         self._server = _Server(config)
         listening = {"sockets": [self._listener]}

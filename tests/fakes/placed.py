@@ -136,3 +136,43 @@ def _words(words: tuple[float, float, str, float]) -> str:
 
 def _line(line: tuple[float, float, float, float]) -> str:
     return f"0.5 w {line[0]} {line[1]} m {line[2]} {line[3]} l S"
+
+
+def drawn_pdf(*streams: str, inside: str = "", entries: str = "") -> bytes:
+    """Return a PDF of pages that these operators draw.
+
+    Args:
+        streams: Of each page. They may name `/F1` (Helvetica), `/Scan` (a picture), `/Clear` (ink
+            of no strength), `/Shades` (a pattern from red to blue) and `/Form`.
+        inside: What draws the form.
+        entries: More of each page.
+    """
+    kids = " ".join(f"{8 + 2 * n} 0 R" for n in range(len(streams)))
+    named = (
+        "<< /Font << /F1 3 0 R >> /XObject << /Scan 4 0 R /Form 5 0 R >> "
+        "/ExtGState << /Clear 6 0 R >> /Pattern << /Shades 7 0 R >> >>"
+    )
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(streams)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        _stream(
+            "@@@", "/Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceRGB /BitsPerComponent 8"
+        ),
+        _stream(inside, f"/Subtype /Form /BBox [0 0 2000 2000] /Resources {named}"),
+        "<< /ca 0 /CA 0 >>",
+        "<< /PatternType 2 /Shading << /ShadingType 2 /ColorSpace /DeviceRGB /Coords [0 0 600 0] "
+        "/Extend [true true] "
+        "/Function << /FunctionType 2 /Domain [0 1] /C0 [1 0 0] /C1 [0 0 1] /N 1 >> >> >>",
+    ]
+    for n, stream in enumerate(streams):
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {9 + 2 * n} 0 R "
+            f"/Resources {named} {entries} >>"
+        )
+        objects.append(_stream(stream))
+    return pdf_file([one.encode("latin-1") for one in objects])
+
+
+def _stream(content: str, entries: str = "") -> str:
+    return f"<< /Length {len(content)} {entries} >>\nstream\n{content}\nendstream"

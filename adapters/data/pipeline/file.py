@@ -38,6 +38,8 @@ class RowRequirements(_Part):
         label_disagreement_percent: On how many of the same rows two people differed.
         task_type: Kind of task, which says how many rows are needed.
         industry: `finance` and `legal` need 30 % more rows.
+        manual_sample_share: Share of the rows that a person must have read before the check of
+            personal data passes; 0: not demanded.
     """
 
     domain: str = ""
@@ -47,6 +49,7 @@ class RowRequirements(_Part):
     label_disagreement_percent: Annotated[float, Field(ge=0, le=100)] | None = None
     task_type: Literal["classification", "qa", "dialogue", "code"] | None = None
     industry: Literal["general", "finance", "legal"] = "general"
+    manual_sample_share: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class PipelineFile(_Part):

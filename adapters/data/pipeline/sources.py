@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adapters.data.checks import parse_any_rows
 from adapters.data.findings import text_of
+from adapters.data.formats import parse_any_rows
 from adapters.data.rows import Message, Row
 from adapters.errors import InvalidPipeline, InvalidTrainingData
 

@@ -31,6 +31,7 @@ from knowledge.parsing.pdf.pages import Page, PageWriter
 from knowledge.parsing.pdf.rules import read_grids
 from knowledge.parsing.pdf.tables import PageTable, find_tables, looks_like_tables
 from knowledge.parsing.pdf.turning import open_upright
+from knowledge.parsing.pdf.unseen import without_unseen
 from knowledge.parsing.writer import too_much_text
 
 HEADER_WITHIN = 1_024  # Adobe's readers look for %PDF- this far (PDF reference 1.7, H.3.4.1)
@@ -192,11 +193,13 @@ def _read_page(
     filename: str, document: pypdfium2.PdfDocument, number: int, annotations: AnnotationReader
 ) -> Page:
     try:
-        opened = open_upright(document, number)
-        beside = annotations.read(opened.page, f"page {number + 1}", opened.turn)
-        read = _read_open(opened.page, opened.layer, beside)
-        opened.layer.close()
-        opened.page.close()
+        page, layer, turn = open_upright(document, number)
+        where = f"page {number + 1}"
+        layer, unseen = without_unseen(page, layer, where)
+        read = _read_open(page, layer, annotations.read(page, where, turn))
+        read.not_read += unseen
+        layer.close()
+        page.close()
     except pypdfium2.PdfiumError as exc:
         raise DamagedFile(f"{filename!r}, page {number + 1}: {exc}") from exc
     return read
@@ -207,7 +210,7 @@ def _read_open(
 ) -> Page:
     _, bottom, _, top = page.get_bbox()
     needs_words = beside is not None and beside.needs_words
-    lines = _lines_of(page, layer, each_word=needs_words)
+    lines = read_lines(layer, each_word=needs_words)
     longest = _longest(lines)
     has_tables = looks_like_tables(lines)
     grids = read_grids(page) if needs_words or has_tables else []
@@ -238,21 +241,6 @@ def _ends(texts: Sequence[tuple[str, str]], full: float) -> Iterator[int]:
             yield number
         if text[-2:] != before[-2:]:
             yield from (number - 1, number)
-
-
-def _lines_of(
-    page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, *, each_word: bool
-) -> list[Line]:
-    """Return the lines of a page, without those outside of its borders."""
-    left, bottom, right, top = page.get_bbox()
-    return [
-        line
-        for line in read_lines(layer, each_word=each_word)
-        if not line.words
-        or (line.words[0].left < right and line.words[-1].right > left)
-        and bottom < line.words[0].top
-        and line.words[0].bottom < top
-    ]
 
 
 def _edges(

@@ -52,6 +52,17 @@ class Turn(NamedTuple):
         ys = [self.b * x + self.d * y + self.f for x, y in corners]
         return Box(min(xs), min(ys), max(xs), max(ys))
 
+    def then(self, after: "Turn") -> "Turn":
+        """Return what turns as this does, and then as another."""
+        return Turn(
+            self.a * after.a + self.b * after.c,
+            self.a * after.b + self.b * after.d,
+            self.c * after.a + self.d * after.c,
+            self.c * after.b + self.d * after.d,
+            self.e * after.a + self.f * after.c + after.e,
+            self.e * after.b + self.f * after.d + after.f,
+        )
+
 
 def text_of(call: Callable[..., int], *given: object) -> str:
     """Return what a call of pdfium writes as UTF-16 into a buffer, asked for its size first."""

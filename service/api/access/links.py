@@ -11,6 +11,7 @@ from service.access_errors import LinkRefused
 from service.stores.access.signing import Signer
 
 LINK_S = 3600  # long enough to read an answer and look up its sources
+SLACK_S = 60  # by which the clocks of two gateways may differ
 
 
 def signed_query(
@@ -36,7 +37,8 @@ def caller_of_link(
     """Return who a signed link speaks for: someone who may read this one document.
 
     Raises:
-        LinkRefused: The signature does not fit, or the hour is over.
+        LinkRefused: The signature does not fit, or the hour is over, or it is another: a clock
+            was ahead when the link was signed, and has been set back.
     """
     tenant, expires, signature = (
         query.get(name, [""])[0] for name in ("tenant", "expires", "signature")
@@ -45,7 +47,7 @@ def caller_of_link(
     signed = _signed((tenant, path["base_id"], path["external_id"]), expires, labels)
     if not signer.is_signed(signed, signature):
         raise LinkRefused("The signature of this link does not fit it.")
-    if int(expires) <= now:
+    if not now < int(expires) <= now + LINK_S + SLACK_S:
         raise LinkRefused("This link was valid for one hour, which is over.")
     bases = frozenset({path["base_id"]})
     return Caller(tenant, frozenset(), None, frozenset(labels), frozenset(), bases)

@@ -24,6 +24,7 @@ TAGS = {
     "OpenAI": "The same answers, compatible with OpenAI's chat completions.",
     "use cases": "What a team declares about one task of the model.",
     "data checks": "Whether training rows are good enough.",
+    "review": "Training rows that people accept, edit or reject.",
     "knowledge": "Knowledge bases, their documents and their index.",
     "files": "Uploaded files of training rows and documents.",
     "fine-tuning": "OpenAI-compatible fine-tuning jobs.",

@@ -5,13 +5,16 @@ may be, and the forms of a request that a proxy in front and the gateway might r
 """
 
 import asyncio
+import socket
 import uuid
 from asyncio.events import TimerHandle
 from collections.abc import Sequence
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
 import orjson
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from service.api.schemas.errors import error_body
@@ -166,6 +169,20 @@ class Connection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, on which a TLS handshake may take as long as a head."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; uvicorn has no option for the limit, and asyncio's own is 60 s."""
+        if self.config.is_ssl:
+            loop, protocol = asyncio.get_running_loop(), self.config.http_protocol_class
+            assert issubclass(protocol, Connection)
+            loop.create_server = partial(  # type: ignore[method-assign]  # of this loop alone
+                loop.create_server, ssl_handshake_timeout=protocol.receive_timeout_s
+            )
+        await super().startup(sockets)
 
 
 def connection_class(receive_timeout_s: float) -> type[Connection]:

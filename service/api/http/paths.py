@@ -1,6 +1,7 @@
 """Paths that name nothing: parent folders, control characters, broken UTF-8, a hidden slash.
 
-Every id of a path is covered, before any endpoint reads it; ids in bodies are their endpoints' own.
+Every id of a path is covered, before any endpoint reads it. Ids in bodies are their endpoints' own;
+the name of a file, which becomes the id of a document, is held to the same.
 """
 
 import re
@@ -42,6 +43,11 @@ def fault_of_path(raw: bytes) -> str | None:
         text = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
         return "is not UTF-8"
+    return fault_of_name(text)
+
+
+def fault_of_name(text: str) -> str | None:
+    """Return why no path can lead to what has this name, in words that follow "The name"."""
     if _CONTROLS.search(text):
         return "has a control character"
     if {".", ".."} & set(re.split(r"[/\\]", text)):

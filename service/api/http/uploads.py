@@ -3,7 +3,8 @@
 It knows the two forms of the body; it does not know what becomes of the document.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ import orjson
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 
 from knowledge import UnsupportedFile, encoding_name
@@ -72,8 +74,22 @@ async def read_upload(request: Request, external_id: str) -> Upload:
             f"A document comes as multipart/form-data with a part `file`, or as application/json "
             f"with filename and content; not as {kind or 'an unnamed type'}."
         )
-    async with request.form(max_files=1, max_fields=8) as form:
+    async with form_of(request, max_fields=8) as form:
         return await _read_form(form, external_id)
+
+
+@asynccontextmanager
+async def form_of(request: Request, *, max_fields: int) -> AsyncIterator[FormData]:
+    """Open a form with one file.
+
+    Raises:
+        UnknownEncoding: Its fields are written in no encoding of text that is read here; some
+            that Python knows give half characters, which nothing can store.
+    """
+    _, options = parse_options_header(request.headers.get("content-type"))
+    encoding_name(options.get(b"charset", b"utf-8").decode("latin-1"))
+    async with request.form(max_files=1, max_fields=max_fields) as form:
+        yield form
 
 
 def _read_document(sent: bytes) -> InlineDocument:

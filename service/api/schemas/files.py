@@ -72,3 +72,11 @@ def _check_of(file: UploadedFile, job: Job) -> FileCheckReply:
     found = file.check_report
     report = None if found is None else CheckReport.model_validate(found)
     return FileCheckReply(job=job.job_id, status=job.status, report=report)
+
+
+class DeletedFileReply(Reply):
+    """An uploaded file that is gone; documents and adapters made of it stay."""
+
+    id: str
+    object: Literal["file"] = "file"
+    deleted: Literal[True] = True

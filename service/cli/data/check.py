@@ -190,6 +190,8 @@ def _print(out: Console, found: DataCheckReply) -> None:
     """Print the verdict, each check, each fault that was found, and the score with its parts."""
     copies = found.rows - found.distinct_rows
     also = f", {copies} of them duplicates" if copies else ""
+    also += f", {found.synthetic_rows} synthetic" if found.synthetic_rows else ""
+    also += f", {found.unreviewed_rows} not reviewed" if found.unreviewed_rows else ""
     out.print(f"{found.verdict}: {found.rows} rows{also}", markup=False)
     for check in (*found.checks, *found.faults):
         _print_check(out, check)

@@ -85,3 +85,7 @@ def test_labels_are_short_and_repeated() -> None:
     assert not are_labels(["yes"] * 8)
     assert not are_labels(["yes", "no", "perhaps"] * 3)
     assert not are_labels([("y" * 41), "no"] * 4)
+
+
+def test_answers_nested_without_end_are_text() -> None:
+    check_agreement(rows_of(*[("Which?", "[" * 100_000)] * 4))

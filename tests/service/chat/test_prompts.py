@@ -5,6 +5,8 @@ from itertools import permutations
 
 import pytest
 
+from adapters import PASSAGES_ARE_DATA
+from adapters.data.general_prompts import WITH_PASSAGES, general_prompts
 from knowledge import Passage
 from service.chat.prompts import (
     CITE_LINE,
@@ -13,7 +15,6 @@ from service.chat.prompts import (
     build_prompt,
     canonical_order,
 )
-from service.chat.quoted_passages import IS_DATA
 from service.engine.client import Message
 from service.errors import ContextLengthExceeded
 from service.stores.use_cases import AnswerRules, UseCase
@@ -55,7 +56,7 @@ def test_the_system_message_is_the_same_bytes_whatever_is_asked() -> None:
         prompt_of("Hi", "Hello", "And where?", passages=[FIRST, SECOND]),
         prompt_of("什么时候？", passages=[THIRD], markers=True),
     ]
-    told = f"You help.\nBe brief.\n{IS_DATA['en']}"
+    told = f"You help.\nBe brief.\n{PASSAGES_ARE_DATA['en']}"
     assert {prompt.messages[0] for prompt in with_passages} == {Message("system", told)}
     assert prompt_of("When?").messages[0] == Message("system", "You help.\nBe brief.")
 
@@ -198,7 +199,7 @@ def test_a_small_window_keeps_a_quarter_for_the_answer() -> None:
 
 def test_no_more_is_left_out_than_must_be() -> None:
     texts = [f"turn{n}" for n in range(31)]
-    limit = 4 + len(IS_DATA["en"].split()) + 21
+    limit = 4 + len(PASSAGES_ARE_DATA["en"].split()) + 21
     prompt = prompt_of(*texts, passages=[FIRST, SECOND], limit=limit)
     assert prompt.tokens == limit
     assert (prompt.turns_left_out, prompt.passages_left_out) == (21, 0)
@@ -235,3 +236,14 @@ def test_a_long_conversation_is_counted_a_few_times_only() -> None:
         USE_CASE, turns, (), ask_for_markers=False, window=Window(100, 0), count_tokens=count
     )
     assert len(calls) < 20
+
+
+@pytest.mark.parametrize(("instructions", "texts", "question"), WITH_PASSAGES)
+def test_replayed_prompts_of_a_training_are_what_the_service_sends(
+    instructions: str, texts: tuple[str, ...], question: str
+) -> None:
+    passages = [passage(text, document=f"doc_{n}") for n, text in enumerate(texts, start=1)]
+    use_case = UseCase(id="replayed", instructions=instructions)
+    sent = prompt_of(question, passages=passages, use_case=use_case).messages
+    replayed = [[Message(**turn) for turn in prompt] for prompt in general_prompts()]
+    assert list(sent) in replayed

@@ -2,7 +2,8 @@
 
 import pytest
 
-from service.chat.quoted_passages import CLOSING, IS_DATA, OPENING, as_quoted, quote, told
+from adapters import PASSAGES_ARE_DATA
+from service.chat.quoted_passages import CLOSING, OPENING, as_quoted, quote, told
 from tests.fakes.passages import passage
 
 
@@ -47,7 +48,7 @@ def test_ordinary_text_is_quoted_letter_for_letter() -> None:
 
 
 def test_the_sentence_is_in_the_language_of_the_instructions_and_else_of_the_question() -> None:
-    assert told("You help.", "什么时候？") == IS_DATA["en"]
-    assert told("你是客服。", "When?") == IS_DATA["zh"]
-    assert told("", "什么时候？") == IS_DATA["zh"]
-    assert told(" ", "When?") == IS_DATA["en"]
+    assert told("You help.", "什么时候？") == PASSAGES_ARE_DATA["en"]
+    assert told("你是客服。", "When?") == PASSAGES_ARE_DATA["zh"]
+    assert told("", "什么时候？") == PASSAGES_ARE_DATA["zh"]
+    assert told(" ", "When?") == PASSAGES_ARE_DATA["en"]

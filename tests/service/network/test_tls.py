@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -93,12 +94,18 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(pair: Key
 
 
 @pytest.fixture
-def secured(settings: Settings, pair: KeyPair) -> Iterator[Served]:
+def loop() -> str:
+    """Return the name of the event loop, as uvicorn's."""
+    return "asyncio"
+
+
+@pytest.fixture
+def secured(settings: Settings, pair: KeyPair, loop: str) -> Iterator[Served]:
     update = {"tls_cert": pair.cert, "tls_key": pair.key, "receive_timeout_s": QUICK_S}
     server = settings.server.model_copy(update=update)
     settings = settings.model_copy(update={"server": server})
     app = create_app(settings, Ports(1, 1, 1), open_small_context)
-    with Served(app, **http_options(settings)) as gateway:
+    with Served(app, loop=loop, **http_options(settings)) as gateway:
         yield gateway
 
 
@@ -172,3 +179,13 @@ def test_half_a_head_is_closed_there_too(secured: Served, pair: KeyPair) -> None
         with context.wrap_socket(link) as sealed:
             sealed.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
             assert sealed.recv(4096).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01"], ids=["silent", "half"])
+def test_a_handshake_that_does_not_arrive_is_closed(secured: Served, sent: bytes) -> None:
+    began = time.monotonic()
+    with closing(socket.create_connection(("127.0.0.1", secured.port), timeout=10)) as link:
+        link.sendall(sent)
+        assert link.recv(4096) == b""
+    assert QUICK_S * 0.9 < time.monotonic() - began < QUICK_S * 4

@@ -66,5 +66,5 @@ def test_open_content_is_stored_as_it_is(value: JsonValue) -> None:
 
 
 def test_every_kind_has_a_name_of_its_own() -> None:
-    assert len({kind.name for kind in KINDS}) == len(KINDS) == 8
+    assert len({kind.name for kind in KINDS}) == len(KINDS) == 9
     assert all(issubclass(kind.result, JobResult) for kind in KINDS)

@@ -92,7 +92,7 @@ def test_every_row_that_is_read_is_written_dropped_or_refused(folder: Path) -> N
     }
     assert left_out["broken.doc", 0]["detail"] == "cut off"
     assert left_out["rows.jsonl", 2]["detail"].startswith("not JSON")
-    assert left_out["rows.jsonl", 5]["detail"] == "half a character (U+D83D)"
+    assert left_out["rows.jsonl", 5]["detail"] == "half a character (\\ud83d)"
     assert left_out["rows.jsonl", 1]["step"] == "outdated"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters import parse_training_config
+from adapters import PASSAGES_ARE_DATA, parse_training_config
 from adapters.evaluation.guards import is_chinese, load_guards
 from adapters.training.process.replay import choose_prompts
 
@@ -31,6 +31,7 @@ def test_the_first_prompts_already_hold_each_habit_in_both_languages(prompts: Pr
     assert len(with_passages) == len(first) // 2
     assert {is_chinese(prompt[0]["content"]) for prompt in with_passages} == {True, False}
     for told, asked in with_passages:
-        head = "资料：\n[1] " if is_chinese(told["content"]) else "Passages:\n[1] "
-        assert asked["content"].startswith(head)
+        is_data = PASSAGES_ARE_DATA["zh" if is_chinese(told["content"]) else "en"]
+        assert told["content"].endswith(f"\n{is_data}")
+        assert asked["content"].startswith("<passages>\n[1] ")
         assert "\n[2] " in asked["content"]

@@ -113,6 +113,11 @@ def test_both_headers_are_read_and_two_keys_refused(keyed: Running, keys: ApiKey
         ({"x-api-key": ""}, "invalid_api_key"),
         ({"authorization": "Basic dTpw"}, "key_required"),
         ({"authorization": "Bearer worker:default:9999999999:00"}, "invalid_api_key"),
+        ({"authorization": "bearer\tfp_x"}, "key_required"),
+        ({"authorization": ""}, "key_required"),
+        ({"x-api-key": "k" * 60_000}, "invalid_api_key"),
+        ({"x-api-key": f"fp_{'0' * 16}_{'a' * 43} x"}, "invalid_api_key"),
+        ({"x-api-key": "worker:" + ":" * 50_000}, "invalid_api_key"),
     ],
 )
 def test_a_key_that_is_none_is_401_in_plain_words(
@@ -122,6 +127,28 @@ def test_a_key_that_is_none_is_401_in_plain_words(
     assert reply.status_code == 401
     assert reply.json()["error"]["code"] == code
     assert reply.json()["hint"]
+
+
+@pytest.mark.parametrize("name", ["authorization", "x-api-key"])
+@pytest.mark.parametrize("key", ["钥匙".encode(), b"fp_\xff\xfe", b"k" * 100_000])
+def test_a_key_that_no_header_can_hold_is_refused_before_it_is_read(
+    keyed: Running, name: str, key: bytes
+) -> None:
+    value = b"Bearer " + key if name == "authorization" else key
+    reply = httpx.get(f"{keyed.client.base_url}/v1/models", headers=[(name.encode(), value)])
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "invalid_http")
+
+
+def test_two_headers_of_one_name_are_two_keys(keyed: Running, keys: ApiKeys) -> None:
+    url = f"{keyed.client.base_url}/v1/models"
+    (_, one), (_, other) = keys.create(NewKey(name="n")), keys.create(NewKey(name="m"))
+    for name, form in (("authorization", "Bearer {}"), ("x-api-key", "{}")):
+        sent = [(name, form.format(one)), (name, form.format(other))]
+        reply = httpx.get(url, headers=sent)
+        assert (reply.status_code, "two different" in reply.json()["detail"]) == (401, True)
+        assert httpx.get(url, headers=[sent[0], sent[0]]).status_code == 200
+    mixed = [("authorization", f"Bearer {one}"), ("authorization", "Basic dTpw")]
+    assert httpx.get(url, headers=mixed).status_code == 200
 
 
 def test_expired_and_revoked_keys_are_told(

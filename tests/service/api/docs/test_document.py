@@ -21,6 +21,7 @@ HAND_SERIALISED = {
     "/v1/embeddings",
     "/advise",
     "/compare/{comparison_id}/outcomes",
+    "/v1/files/{file_id}/content",
 }
 
 

@@ -327,3 +327,17 @@ def test_no_header_breaks_the_gateway(prepared: Running) -> None:
             reply = prepared.client.put(place, content=content, headers=headers)
             faults.look(reply, f"{name!r}: {value!r}")
     assert faults == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b'{"a":' * 100_000, b'{"messages":' + b"[" * 100_000]
+)
+def test_no_endpoint_reads_bottomless_nesting(prepared: Running, content: bytes) -> None:
+    wrong = {}
+    for template, method, _ in operations(prepared.client.get("/openapi.json").json()):
+        if method in ("post", "put"):
+            path = re.sub(r"\{\w+\}", "odd", template)
+            reply = prepared.client.request(method.upper(), path, content=content, headers=JSON)
+            if not 400 <= reply.status_code < 500 and reply.request.content:
+                wrong[f"{method} {template}"] = reply.status_code
+    assert wrong == {}

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from adapters import ContextMix
-from service.chat.quoted_passages import IS_DATA
+from adapters import PASSAGES_ARE_DATA, ContextMix
 from service.cli import app
 from service.cli.data.context import context
 from tests.fakes.embedder import FakeEmbedder
@@ -158,7 +157,7 @@ def test_a_gateways_knowledge_base_and_use_case_make_the_rows(
     result = run("data", "context", *files, *words)
     assert result.exit_code == 0, result.output
     rows = read(out)
-    told = f"You are the desk.\n{IS_DATA['en']}"
+    told = f"You are the desk.\n{PASSAGES_ARE_DATA['en']}"
     assert {row["messages"][0]["content"] for row in rows} == {told}
     assert {row["messages"][-1]["content"] for row in rows if row["refusal"]} == {"No idea."}
     assert gateway.sent("POST /v1/vector_stores/kb/search").json["max_num_results"] == 20

@@ -178,3 +178,23 @@ async def test_a_gateway_that_has_seen_a_key_stays_closed(
         connection.execute(api_keys.delete())
     await anyio.sleep(STALE_S)
     assert await later.exist()
+
+
+def test_a_key_follows_the_clock_and_a_revoked_one_does_not(
+    keys: ApiKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    made, key = keys.create(NewKey(name="n", expires_at=now + 60))
+    ended, dead = keys.create(NewKey(name="m", expires_at=now + 60))
+    keys.revoke(ended.key_id)
+    for jump_s, is_valid in ((61, False), (0, True), (-86_400, True), (7 * 86_400, False)):
+        told = now + jump_s
+        monkeypatch.setattr("service.stores.access.api_keys.time.time", lambda told=told: told)
+        assert keys.get(made.key_id).status == ("active" if is_valid else "expired")
+        if is_valid:
+            keys.get(made.key_id).require_valid(key)
+        else:
+            with pytest.raises(KeyExpired):
+                keys.get(made.key_id).require_valid(key)
+        with pytest.raises(KeyRevoked):
+            keys.get(ended.key_id).require_valid(dead)

@@ -1,5 +1,6 @@
 """Signatures: alike in every process of a database, different for every other text and purpose."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def test_the_worker_asks_for_its_tenant_for_a_minute(
     for broken in ("worker:", "worker:acme", "worker:acme:x:y"):
         with pytest.raises(InvalidKey):
             caller_of_worker(broken, signer)
-    monkeypatch.setattr("service.stores.access.worker_requests.time.time", lambda: 9e9)
-    with pytest.raises(InvalidKey):
-        caller_of_worker(key, signer)
+    for jump_s in (61, -90):
+        now = time.time() + jump_s
+        monkeypatch.setattr("service.stores.access.worker_requests.time.time", lambda now=now: now)
+        with pytest.raises(InvalidKey):
+            caller_of_worker(key, signer)
+        monkeypatch.undo()
