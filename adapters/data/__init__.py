@@ -25,7 +25,7 @@ from adapters.data.formats import (
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
 from adapters.data.personal import MaskPersonalData, MaskSettings
-from adapters.data.pipeline.file import PipelineFile, RowRequirements, load_pipeline
+from adapters.data.pipeline.file import PipelineFile, RowRequirements, StepEntry, load_pipeline
 from adapters.data.pipeline.run import (
     PipelineJob,
     PipelineResult,
@@ -33,7 +33,7 @@ from adapters.data.pipeline.run import (
     run_pipeline,
 )
 from adapters.data.pipeline.sources import UnreadableDocument
-from adapters.data.pipeline.table import Outside
+from adapters.data.pipeline.table import INVENTING, READING, Outside, asks_model
 from adapters.data.readiness.score import RowsNeeded
 from adapters.data.readiness.versions import VersionComparison, compare_versions
 from adapters.data.readiness.weights import repeat_by_weight
@@ -81,7 +81,10 @@ __all__ = [
     "MaskPersonalData",
     "MaskSettings",
     "Message",
+    "INVENTING",
     "Outside",
+    "READING",
+    "asks_model",
     "Pair",
     "PipelineFile",
     "PipelineJob",
@@ -103,6 +106,7 @@ __all__ = [
     "SelfInstruct",
     "SelfInstructSettings",
     "Step",
+    "StepEntry",
     "accept_row",
     "annotate_dialogues",
     "convert_files",

@@ -83,7 +83,7 @@ def _as_entry(step: object) -> object:
 
 
 def load_pipeline(file: Path) -> PipelineFile:
-    """Read a pipeline file; its paths are taken as relative to it.
+    """Read a pipeline file; its paths, and the `file` of a step, are taken as relative to it.
 
     Raises:
         InvalidPipeline: It cannot be read, or a key or a value is wrong.
@@ -100,7 +100,16 @@ def load_pipeline(file: Path) -> PipelineFile:
         raise InvalidPipeline(f"{file}: {describe_faults(exc)}") from exc
     there = file.parent
     out = None if parsed.out is None else there / parsed.out
-    return parsed.model_copy(update={"read": tuple(there / one for one in parsed.read), "out": out})
+    read = tuple(there / one for one in parsed.read)
+    steps = tuple(_beside(step, there) for step in parsed.steps)
+    return parsed.model_copy(update={"read": read, "steps": steps, "out": out})
+
+
+def _beside(step: StepEntry, folder: Path) -> StepEntry:
+    named = step.settings.get("file")
+    if not isinstance(named, str):
+        return step
+    return step.model_copy(update={"settings": {**step.settings, "file": str(folder / named)}})
 
 
 def describe_faults(exc: pydantic.ValidationError) -> str:

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from adapters.data.checks import DataCheck
+from adapters.data.formats import Refusal, RowFormat, to_fields
 from adapters.data.pipeline.file import StepEntry
 from adapters.data.pipeline.sources import (
     ReadDocument,
-    Refusal,
     find_files,
     hash_file,
-    is_document,
     read_file,
 )
 from adapters.data.pipeline.stage import (
@@ -39,6 +38,7 @@ from adapters.data.pipeline.table import Outside, make_step
 from adapters.data.pipeline.tracked import Draft, TrackedRow, read_lines, read_rows
 from adapters.data.rows import Row
 from adapters.data.steps import drop
+from adapters.data.structure import is_document
 from adapters.errors import InvalidPipeline, PipelineFailed
 
 READ, WRITE, CHECK = "read", "write", "check"
@@ -237,12 +237,8 @@ def _write(job: PipelineJob, stages: Sequence[Stage], tell: Callable[[int, int],
 
 def _as_written(row: Row) -> dict[str, object]:
     """Return a row in the form of messages, a preference pair in that of pairs."""
-    turns = [message.as_dict() for message in row.messages]
-    meta = dict(row.meta)
-    if isinstance(rejected := meta.pop("rejected", None), str):
-        pair = {"prompt": turns[:-1], "chosen": row.messages[-1].content, "rejected": rejected}
-        return {**pair, **meta}
-    return {"messages": turns, **row.meta}
+    is_pair = isinstance(row.meta.get("rejected"), str)
+    return to_fields(row, RowFormat.PREFERENCE if is_pair else RowFormat.MESSAGES)
 
 
 def _describe_way(line: int, tracked: TrackedRow) -> dict[str, object]:

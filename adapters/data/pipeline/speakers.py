@@ -11,10 +11,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.data.pipeline.sources import is_document
 from adapters.data.recency import find_date
 from adapters.data.rows import Message, Role, Row
 from adapters.data.steps import Result, keep
+from adapters.data.structure import is_document
 
 NAME = "speakers"
 _ASKING = ("客户", "用户", "顾客", "买家", "会员", "访客", "提问", "customer", "user", "client",

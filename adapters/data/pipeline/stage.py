@@ -13,11 +13,11 @@ from pathlib import Path
 
 from adapters.data.findings import MAX_QUOTED_CHARS, text_of
 from adapters.data.personal import mask_personal_data
-from adapters.data.pipeline.sources import is_document
 from adapters.data.pipeline.table import MadeStep
 from adapters.data.pipeline.tracked import Draft, TrackedRow, read_rows
 from adapters.data.rows import Row
 from adapters.data.steps import Result
+from adapters.data.structure import is_document
 from adapters.errors import PipelineFailed
 
 FORMAT = 1  # of the kept files: another one makes no use of them
@@ -110,7 +110,7 @@ def run_stage(made: MadeStep, before: Stage, folder: Path, tell: Tell) -> Stage:
         PipelineFailed: The step did not give one result for each row, in their order.
     """
     step = made.step
-    key = key_of(step.name, step.settings, before.sha256)
+    key = key_of(step.name, {**step.settings, **made.depends_on}, before.sha256)
     if (found := find_stage(folder, key)) is not None:
         return found
     total, done, more = before.counts.rows_out, 0, 0

@@ -3,15 +3,16 @@
 A new step is one entry. It knows no files and no order.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pydantic
 
+from adapters.data.personal import MaskPersonalData, MaskSettings
 from adapters.data.pipeline.file import StepEntry, describe_faults
-from adapters.data.pipeline.masking import Mask
 from adapters.data.pipeline.speakers import Speakers, SpeakersSettings
 from adapters.data.pipeline.tags import Tag, TagSettings
 from adapters.data.readiness.business_lines import Balance, BalanceSettings
@@ -20,7 +21,21 @@ from adapters.data.readiness.versions import Outdated, OutdatedSettings
 from adapters.data.readiness.weights import WeightRecent, WeightRecentSettings
 from adapters.data.relevance import Embed
 from adapters.data.steps import Step
+from adapters.data.structure import (
+    Annotate,
+    ApplyRules,
+    DialogueSettings,
+    Generate,
+    SelfInstruct,
+    SelfInstructSettings,
+    annotate_dialogues,
+    load_annotation,
+    load_rules,
+)
 from adapters.errors import InvalidPipeline
+
+READING = 0.0  # temperature: what stands in a text is not made up
+INVENTING = 0.7  # with 0 every seed would give the likeliest pair again
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +48,30 @@ class Outside:
             no embedder.
         embedder_id: What identifies it; a part of the settings of steps that embed.
         secret: Returns the key of surrogates; None: there is none.
+        generate: Returns what asks the base model, at a temperature; None: no model server is up.
+        model_id: What identifies the base model: with another one such steps are done again.
     """
 
     today: date
     embed: Embed | None = None
     embedder_id: str = ""
     secret: Callable[[], bytes] | None = None
+    generate: Callable[[float], Generate] | None = None
+    model_id: str = ""
 
 
 class NoSettings(pydantic.BaseModel):
     """Of a step that has none."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+class FileSettings(pydantic.BaseModel):
+    """Of a step whose settings stand in a file of their own; its content is what counts."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    file: Path
 
 
 S = TypeVar("S", bound=pydantic.BaseModel)
@@ -58,19 +85,52 @@ class StepKind(Generic[S]):
         settings: Their model.
         make: Makes the step.
         reads_documents: Whether it is given documents of which no conversation was made yet.
+        asks_model: Whether it asks the base model, so that a model server must be up.
     """
 
     settings: type[S]
     make: Callable[[S, Outside], Step]
     reads_documents: bool = False
+    asks_model: bool = False
+
+
+def _masking(settings: MaskSettings, outside: Outside) -> Step:
+    if outside.secret is None:
+        raise InvalidPipeline(f"step {MaskPersonalData.name} needs the secret of a home")
+    return MaskPersonalData(settings, outside.secret())
+
+
+def _asking(outside: Outside, temperature: float) -> Generate:
+    assert outside.generate is not None  # `make_step` refuses it before
+    return outside.generate(temperature)
 
 
 STEPS: Mapping[str, StepKind[Any]] = {
+    "annotate": StepKind(
+        FileSettings,
+        lambda s, outside: Annotate(load_annotation(s.file), _asking(outside, READING)),
+        reads_documents=True,
+        asks_model=True,
+    ),
     "balance": StepKind(BalanceSettings, lambda s, _: Balance(s)),
+    "dialogues": StepKind(
+        DialogueSettings,
+        lambda s, outside: annotate_dialogues(s, _asking(outside, READING)),
+        reads_documents=True,
+        asks_model=True,
+    ),
     "disputed": StepKind(DisputedSettings, lambda s, _: Disputed(s)),
-    "mask": StepKind(NoSettings, lambda _s, _o: Mask(), reads_documents=True),
+    "mask_personal_data": StepKind(MaskSettings, _masking, reads_documents=True),
     "outdated": StepKind(OutdatedSettings, lambda s, _: Outdated(s)),
+    "self_instruct": StepKind(
+        SelfInstructSettings,
+        lambda s, outside: SelfInstruct(s, _asking(outside, INVENTING)),
+        asks_model=True,
+    ),
     "speakers": StepKind(SpeakersSettings, lambda s, _: Speakers(s), reads_documents=True),
+    "structure": StepKind(
+        FileSettings, lambda s, _: ApplyRules(load_rules(s.file)), reads_documents=True
+    ),
     "tag": StepKind(TagSettings, lambda s, _: Tag(s)),
     "weight_recent": StepKind(
         WeightRecentSettings, lambda s, outside: WeightRecent(s, today=outside.today)
@@ -80,17 +140,31 @@ STEPS: Mapping[str, StepKind[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class MadeStep:
-    """A step that can be run, and whether it is given documents."""
+    """A step that can be run.
+
+    Attributes:
+        step: The step.
+        reads_documents: Whether it is given documents.
+        depends_on: What its results depend on beside its settings and the rows.
+    """
 
     step: Step
     reads_documents: bool
+    depends_on: Mapping[str, object] = field(default_factory=dict)
+
+
+def asks_model(steps: Iterable[StepEntry]) -> bool:
+    """Return whether one of the steps asks the base model; steps there are not do not."""
+    return any(one.name in STEPS and STEPS[one.name].asks_model for one in steps)
 
 
 def make_step(entry: StepEntry, outside: Outside) -> MadeStep:
     """Return the step that an entry of a pipeline file names.
 
     Raises:
-        InvalidPipeline: There is no such step, or its settings are wrong.
+        InvalidPipeline: There is no such step, its settings are wrong, or it asks the base model
+            and no model server is up.
+        InvalidRules: The file that its settings name is wrong.
     """
     kind = STEPS.get(entry.name)
     if kind is None:
@@ -99,4 +173,10 @@ def make_step(entry: StepEntry, outside: Outside) -> MadeStep:
         settings = kind.settings.model_validate(dict(entry.settings))
     except pydantic.ValidationError as exc:
         raise InvalidPipeline(f"step {entry.name}: {describe_faults(exc)}") from exc
-    return MadeStep(kind.make(settings, outside), kind.reads_documents)
+    if kind.asks_model and outside.generate is None:
+        raise InvalidPipeline(
+            f"step {entry.name} asks the base model, and the model server of this home does not "
+            "answer; `fingerpost up` starts it"
+        )
+    depends_on = {"model_id": outside.model_id} if kind.asks_model else {}
+    return MadeStep(kind.make(settings, outside), kind.reads_documents, depends_on)

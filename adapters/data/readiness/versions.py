@@ -12,25 +12,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from adapters.data.copies import answer_of, question_of
 from adapters.data.findings import MAX_EVIDENCE, Evidence, show
-from adapters.data.folding import fold
 from adapters.data.personal import mask_personal_data
 from adapters.data.recency import read_date
 from adapters.data.rows import Row
 from adapters.data.steps import Result, change, drop, keep
 
 MAX_ANSWER_CHARS = 200  # of an answer that is shown
-
-
-def question_of(row: Row) -> str:
-    """Return what is asked, folded, with the turns before it and without a system turn."""
-    asked = (turn for turn in row.messages[:-1] if turn.role != "system")
-    return "\n".join(f"{turn.role}: {fold(turn.content)}" for turn in asked)
-
-
-def answer_of(row: Row) -> str:
-    """Return the last answer, folded."""
-    return fold(row.messages[-1].content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from adapters.data.structure.replies import Generate
 from adapters.data.structure.review import accept_row, choose_sample, row_as_dict, row_of
 from adapters.data.structure.rules import ApplyRules, RuleSettings, load_rules
 from adapters.data.structure.self_instruct import SelfInstruct, SelfInstructSettings
-from adapters.data.structure.texts import document_row
+from adapters.data.structure.texts import document_row, is_document
 
 __all__ = [
     "Annotate",
@@ -21,6 +21,7 @@ __all__ = [
     "annotate_dialogues",
     "choose_sample",
     "document_row",
+    "is_document",
     "load_annotation",
     "load_rules",
     "row_as_dict",

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from adapters import (
+    INVENTING,
+    READING,
     Annotate,
     ApplyRules,
     DialogueSettings,
@@ -36,8 +38,6 @@ from service.cli.output import (
     UrlOption,
     command_output,
 )
-
-INVENTING = 0.7  # temperature: with 0 every seed would give the likeliest pair again
 
 SourcesArgument = Annotated[
     list[Path],
@@ -104,7 +104,7 @@ def annotate(
             raise CommandFailed("Use either --config or --dialogues.", code="usage")
         annotation = None if config is None else load_annotation(config)
         rows = read_sources(sources, output)
-        with engine_of_this_home(temperature=0.0) as generate:
+        with engine_of_this_home(temperature=READING) as generate:
             if annotation is not None:
                 step: Step = Annotate(annotation, generate)
             else:

@@ -4,6 +4,7 @@ It knows the options and what of this home the steps are given; the steps are in
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,21 +17,25 @@ import typer
 from rich.console import Console
 
 from adapters import (
+    Generate,
     Outside,
     PipelineJob,
     PipelineResult,
     RowRequirements,
+    StepEntry,
     UnreadableDocument,
+    asks_model,
     forget_stages,
     load_pipeline,
     run_pipeline,
 )
 from knowledge import Embedder, KnowledgeError, parse
 from service.cli.data.check import check_here, print_readiness
+from service.cli.data.steps import engine_answers, engine_of_this_home
 from service.cli.kb.evaluation.corpus import load_embedder
 from service.cli.output import FAILED, CommandFailed, JsonOption, command_output
 from service.cli.replies import ReadinessReply
-from service.home_secret import home_secret
+from service.home_secret import derive, home_secret
 from service.settings import Settings, load_settings
 
 
@@ -73,14 +78,14 @@ def run(
     steps that changed it, OUT.dropped.jsonl every row that was left out, with its reason. Exits
     with 1 if a check of the rows fails.
     """
-    with command_output(as_json) as output:
+    with command_output(as_json) as output, ExitStack() as opened:
         file = load_pipeline(pipeline)
         target = out or file.out
         if target is None:
             raise CommandFailed("Name the file of rows: `out` in the file, or --out.", code="usage")
         if restart:
             forget_stages(target)
-        home = _Home(load_settings())
+        home = _Home(load_settings(), opened)
         named = read or file.read
         wanted = _wanted(file.checks, domain, _folders(named, target))
         job = PipelineJob(
@@ -92,7 +97,9 @@ def run(
         )
         with output.progress("running the pipeline") as bar:
             done = run_pipeline(
-                job, home.outside, lambda step, part, note: bar.show(part, f"{step}: {note}")
+                job,
+                home.outside(file.steps),
+                lambda step, part, note: bar.show(part, f"{step}: {note}"),
             )
         body = {**done.as_dict(), "out": str(job.out)}
         body |= {"lineage": str(job.lineage), "dropped_rows": str(job.dropped)}
@@ -126,15 +133,23 @@ class _Home:
     """What steps are given of this home; the embedder is loaded where a step embeds."""
 
     settings: Settings
+    opened: ExitStack
 
-    @property
-    def outside(self) -> Outside:
+    def outside(self, steps: Sequence[StepEntry]) -> Outside:
         return Outside(
             today=datetime.now().astimezone().date(),
             embed=self._embed,
             embedder_id=str(self.settings.embedder_path),
-            secret=lambda: home_secret(self.settings.paths),
+            secret=self._key_of_surrogates,
+            generate=self._generate if asks_model(steps) and engine_answers() else None,
+            model_id=f"{self.settings.engine.base_model} {self.settings.base_model_path}",
         )
+
+    def _key_of_surrogates(self) -> bytes:
+        return bytes.fromhex(derive(home_secret(self.settings.paths), "personal-data", ""))
+
+    def _generate(self, temperature: float) -> Generate:
+        return self.opened.enter_context(engine_of_this_home(temperature))
 
     def _embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         return self._embedder.embed_passages(texts)

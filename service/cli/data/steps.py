@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import anyio
 from pydantic import JsonValue
 
 from adapters import (
@@ -31,9 +32,10 @@ from service.context import engine_url
 from service.engine.cache_salt import cache_salts
 from service.engine.client import EngineClient
 from service.engine.control_tokens import load_as_text
+from service.errors import EngineRefused, EngineUnavailable
 from service.fine_tuning.generation import open_generate
 from service.home import Home, Ports
-from service.settings import home_folder, load_settings
+from service.settings import Settings, home_folder, load_settings
 
 ROWS_AT_ONCE = 100  # rows sent to the queue together
 OF_ROWS = (".jsonl", ".json")
@@ -108,6 +110,23 @@ def _read(file: Path, output: Output) -> list[Row]:
         return []
 
 
+def engine_answers() -> bool:
+    """Return whether the model server of this home is up."""
+    settings = load_settings()
+
+    async def ask() -> bool:
+        engine = _engine(settings)
+        try:
+            await engine.list_models()
+        except (EngineUnavailable, EngineRefused):
+            return False
+        finally:
+            await engine.aclose()
+        return True
+
+    return anyio.run(ask)
+
+
 @contextmanager
 def engine_of_this_home(temperature: float) -> Iterator[Generate]:
     """Yield what asks the model server of this home, which must run.
@@ -116,14 +135,20 @@ def engine_of_this_home(temperature: float) -> Iterator[Generate]:
         EngineUnavailable: From its calls; `fingerpost up` starts the server.
     """
     settings = load_settings()
+    with open_generate(
+        _engine(settings),
+        settings.engine.base_model,
+        tenant=LOOPBACK_CALLER.tenant,
+        temperature=temperature,
+    ) as generate:
+        yield generate
+
+
+def _engine(settings: Settings) -> EngineClient:
     ports = Home(home_folder()).read_ports() or Ports(0, 0, 0)
     salt_of = cache_salts(settings.paths) if settings.engine.takes_cache_salt else None
     as_text = load_as_text(settings.base_model_path)
-    engine = EngineClient(settings.engine, engine_url(settings, ports), as_text, salt_of=salt_of)
-    with open_generate(
-        engine, settings.engine.base_model, tenant=LOOPBACK_CALLER.tenant, temperature=temperature
-    ) as generate:
-        yield generate
+    return EngineClient(settings.engine, engine_url(settings, ports), as_text, salt_of=salt_of)
 
 
 class ReviewQueue:

@@ -6,11 +6,19 @@ from pathlib import Path
 import pytest
 
 from adapters.data.pipeline.file import StepEntry, load_pipeline
-from adapters.data.pipeline.table import STEPS, Outside, make_step
+from adapters.data.pipeline.table import STEPS, Outside, asks_model, make_step
 from adapters.errors import InvalidPipeline
 
-OUTSIDE = Outside(today=date(2026, 6, 30))
+OUTSIDE = Outside(
+    today=date(2026, 6, 30),
+    secret=lambda: bytes(16),
+    generate=lambda _temperature: lambda _prompt, _schema: "{}",
+)
 SETTINGS: dict[str, dict[str, object]] = {"balance": {"shares": {"金融": 6, "法律": 4}}}
+FILES = {
+    "structure": "rules: [{id: a, pattern: x, rows: [{instruction: a, output: '{whole}'}]}]",
+    "annotate": "{instruction: a, reply: {type: object, properties: {b: {type: string}}}}",
+}
 
 
 def written(folder: Path, text: str) -> Path:
@@ -20,16 +28,21 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
-    file = load_pipeline(written(tmp_path, "read: [in]\nsteps: [mask]\nout: rows.jsonl\n"))
+    file = load_pipeline(
+        written(
+            tmp_path, "read: [in]\nsteps: [disputed, structure: {file: r.yaml}]\nout: rows.jsonl\n"
+        )
+    )
     assert (file.read, file.out) == ((tmp_path / "in",), tmp_path / "rows.jsonl")
+    assert [dict(step.settings) for step in file.steps] == [{}, {"file": str(tmp_path / "r.yaml")}]
     assert load_pipeline(written(tmp_path, "")).out is None
 
 
 def test_a_step_is_a_name_or_a_name_with_settings(tmp_path: Path) -> None:
-    steps = "steps:\n- mask\n- outdated:\n- weight_recent: {times: 5}\n"
+    steps = "steps:\n- mask_personal_data\n- outdated:\n- weight_recent: {times: 5}\n"
     file = load_pipeline(written(tmp_path, steps))
     assert [(one.name, dict(one.settings)) for one in file.steps] == [
-        ("mask", {}),
+        ("mask_personal_data", {}),
         ("outdated", {}),
         ("weight_recent", {"times": 5}),
     ]
@@ -55,14 +68,27 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(STEPS))
-def test_every_step_of_the_table_is_called_so(name: str) -> None:
-    made = make_step(StepEntry(name=name, settings=SETTINGS.get(name, {})), OUTSIDE)  # type: ignore[arg-type]  # JSON
+def test_every_step_of_the_table_is_called_so(name: str, tmp_path: Path) -> None:
+    settings = SETTINGS.get(name, {})
+    if name in FILES:
+        settings = {"file": str(written(tmp_path, FILES[name]))}
+    made = make_step(StepEntry(name=name, settings=settings), OUTSIDE)  # type: ignore[arg-type]  # JSON
     assert made.step.name == name
     assert list(made.step.run([])) == []
 
 
 def test_unknown_steps_and_settings_are_refused() -> None:
-    with pytest.raises(InvalidPipeline, match="no step 'masks'; there are balance, disputed, mask"):
+    with pytest.raises(InvalidPipeline, match="no step 'masks'; there are annotate, balance, "):
         make_step(StepEntry(name="masks"), OUTSIDE)
     with pytest.raises(InvalidPipeline, match="step weight_recent: times: Input should be"):
         make_step(StepEntry(name="weight_recent", settings={"times": 1}), OUTSIDE)
+
+
+def test_a_step_without_what_it_needs_is_refused() -> None:
+    bare = Outside(today=date(2026, 6, 30))
+    with pytest.raises(InvalidPipeline, match="self_instruct asks the base model.*fingerpost up"):
+        make_step(StepEntry(name="self_instruct"), bare)
+    with pytest.raises(InvalidPipeline, match="needs the secret of a home"):
+        make_step(StepEntry(name="mask_personal_data"), bare)
+    assert asks_model([StepEntry(name="balance"), StepEntry(name="dialogues")])
+    assert not asks_model([StepEntry(name="balance"), StepEntry(name="nothing")])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.data import Expectations, Row, check_rows
+from adapters.data import Expectations, Row, check_rows, load_rows, repeat_by_weight
 from adapters.data.pipeline import table
 from adapters.data.pipeline.file import StepEntry
 from adapters.data.pipeline.run import PipelineJob, PipelineResult, forget_stages, run_pipeline
@@ -24,7 +25,7 @@ from adapters.data.pipeline.table import NoSettings, Outside, StepKind
 from adapters.data.steps import Result, drop, keep
 from adapters.errors import InvalidPipeline, PipelineFailed
 
-OUTSIDE = Outside(today=date(2026, 6, 30))
+OUTSIDE = Outside(today=date(2026, 6, 30), secret=lambda: bytes(16))
 CHAT = "客户(2026-03-01)：我的电话13812345678\n客服：收到\n---\n客户：发票\n客服：可以\n"
 ROWS = (
     '{"prompt": "a?", "completion": "b", "date": "2024-01-01"}\n'
@@ -33,7 +34,9 @@ ROWS = (
     '{"prompt": "A", "completion": "c", "date": "2026-05-01"}\n'
     '{"prompt": "x\\ud83d", "completion": "c"}\n'
 )
-STEPS = ("speakers", "mask", "outdated", "weight_recent")
+STEPS = ("speakers", "mask_personal_data", "outdated", "weight_recent")
+MASKED = "10089625242"  # of the number in CHAT, by the key above
+REPLY = '{"intent": "退货", "result": "同意"}'
 Told = dict[str, Any]
 
 
@@ -80,7 +83,7 @@ def test_every_row_that_is_read_is_written_dropped_or_refused(folder: Path) -> N
     assert (done.files, done.read, done.made) == (4, 7, 1)
     assert (done.written, done.dropped, done.refused) == (3, 2, 3)
     rows = told(job.out)
-    assert [one["messages"][0]["content"] for one in rows] == ["我的电话<cn_mobile>", "发票", "A"]
+    assert [one["messages"][0]["content"] for one in rows] == [f"我的电话{MASKED}", "发票", "A"]
     assert (rows[0]["date"], rows[0]["weight"]) == ("2026-03-01", 3.0)
     left_out = {(Path(one["file"]).name, one["line"]): one for one in told(job.dropped)}
     assert {place: one["reason"] for place, one in left_out.items()} == {
@@ -106,7 +109,7 @@ def test_the_lineage_leads_from_each_row_to_its_source(folder: Path) -> None:
         (3, "rows.jsonl", 4),
     ]
     assert [one["steps"] for one in ways] == [
-        ["speakers", "mask", "weight_recent"],
+        ["speakers", "mask_personal_data", "weight_recent"],
         ["speakers"],
         ["weight_recent"],
     ]
@@ -164,11 +167,10 @@ def test_the_output_is_never_read(folder: Path) -> None:
 def test_preference_pairs_stay_pairs(tmp_path: Path) -> None:
     rows = tmp_path / "in.jsonl"
     rows.write_text('{"prompt": "q 13812345678", "chosen": "a", "rejected": "b", "id": 7}')
-    job = job_of(tmp_path, "mask", read=[rows])
+    job = job_of(tmp_path, "mask_personal_data", read=[rows])
     run(job)
     (pair,) = told(job.out)
-    prompt = [{"role": "user", "content": "q <cn_mobile>"}]
-    assert pair == {"prompt": prompt, "chosen": "a", "rejected": "b", "id": 7}
+    assert pair == {"prompt": f"q {MASKED}", "chosen": "a", "rejected": "b", "id": 7}
 
 
 def test_the_finished_rows_are_checked(folder: Path) -> None:
@@ -222,10 +224,10 @@ def test_wrong_names_are_refused_before_anything_is_read(folder: Path) -> None:
     with pytest.raises(InvalidPipeline, match="no step 'wash'"):
         run(job_of(folder, "wash"))
     with pytest.raises(InvalidPipeline, match="nowhere does not exist"):
-        run(job_of(folder, "mask", read=[folder / "nowhere"]))
+        run(job_of(folder, "mask_personal_data", read=[folder / "nowhere"]))
     (folder / "empty").mkdir()
     with pytest.raises(InvalidPipeline, match="no files to read"):
-        run(job_of(folder, "mask", read=[folder / "empty"]))
+        run(job_of(folder, "mask_personal_data", read=[folder / "empty"]))
     assert not (folder / "out.jsonl.stages").exists()
 
 
@@ -246,7 +248,7 @@ class Slow(t.Odd):
 
 kind = table.StepKind(table.NoSettings, lambda _s, _o: Slow(""))
 table.STEPS = {**table.STEPS, "slow": kind}
-t.run(t.job_of(Path(sys.argv[1]), "speakers", "mask", "slow", "outdated"))
+t.run(t.job_of(Path(sys.argv[1]), "speakers", "mask_personal_data", "slow", "outdated"))
 """
 
 
@@ -257,7 +259,7 @@ def test_a_killed_run_goes_on_from_its_last_finished_step(
     class Quick(Odd):
         name = "slow"
 
-    job = job_of(folder, "speakers", "mask", "slow", "outdated")
+    job = job_of(folder, "speakers", "mask_personal_data", "slow", "outdated")
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(folder)], stdout=subprocess.PIPE, env=dict(os.environ)
     )
@@ -318,3 +320,28 @@ def test_counts_in_are_counts_out_on_any_files(lines: list[bytes], name: str, ch
         if job.out.read_bytes():
             assert len(told(job.out)) == len(told(job.lineage)) == done.written
         assert len(told(job.dropped)) == done.dropped + done.refused
+
+
+def test_weights_and_marks_of_every_kind_of_file_mean_the_same_afterwards(tmp_path: Path) -> None:
+    csv = "问题,答案,weight\n多久到账,三天,3.0\n怎么退货,不用学,0\n"
+    (tmp_path / "rows.csv").write_text(csv, encoding="gb18030")
+    job = job_of(tmp_path, "weight_recent", read=[tmp_path / "rows.csv"])
+    assert run(job).written == 2
+    heavy, unlearned = load_rows([job.out])
+    assert (heavy.meta["weight"], heavy.messages[1].learned) == (3.0, True)
+    assert ("weight" in unlearned.meta, unlearned.messages[1].learned) == (False, False)
+    assert repeat_by_weight([heavy, unlearned]) == [heavy, heavy, heavy, unlearned]
+
+
+def test_a_step_that_asks_the_model_is_done_again_with_another_model(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "我要退货", "completion": "好"}\n', "utf-8")
+    job = job_of(tmp_path, "dialogues", read=[tmp_path / "rows.jsonl"])
+    outside = replace(OUTSIDE, model_id="a", generate=lambda _heat: lambda _prompt, _schema: REPLY)
+    done = [
+        run_pipeline(job, replace(outside, model_id=name), lambda *_told: None)
+        for name in ("a", "a", "b")
+    ]
+    assert [one.cached for one in done] == [0, 2, 1]
+    (row,) = told(job.out)
+    assert json.loads(row["messages"][-1]["content"]) == json.loads(REPLY)
+    assert (row["scenario"], row["reviewed"], row["synthetic"]) == ("退货", False, True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from adapters.data import Row
-from adapters.data.pipeline.sources import document_row
 from adapters.data.pipeline.speakers import Speakers, SpeakersSettings
+from adapters.data.structure import document_row
 from tests.adapters.data.readiness.rows import row
 
 FILE = Path("chat.txt")
