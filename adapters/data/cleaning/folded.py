@@ -1,0 +1,67 @@
+"""A row as rows are compared: what it asks and answers, folded.
+
+Knows rows; does not know which of them are copies.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+
+from adapters.data.folding import fold
+from adapters.data.rows import Message, Row
+
+MAX_LABEL_LETTERS = 10  # own choice: one letter more or less makes another label, not a typo
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedRow:
+    """What of a row counts when it is compared.
+
+    Attributes:
+        system: Its system turn, which may hold passages; empty without one.
+        question: Every turn between the system turn and the last answer, one a line.
+        answer: The last answer, and after it the rejected one of a pair; JSON by its value.
+        is_label: Whether the answer is JSON, a word or a few letters: near is another one.
+    """
+
+    system: str
+    question: str
+    answer: str
+    is_label: bool
+
+
+def fold_row(row: Row) -> FoldedRow:
+    """Return what of a row counts when it is compared."""
+    rejected = row.meta.get("rejected")
+    return _fold_row(row.messages, rejected if isinstance(rejected, str) else "")
+
+
+@lru_cache(maxsize=4096)  # steps that follow each other ask for the same rows
+def _fold_row(messages: tuple[Message, ...], rejected: str) -> FoldedRow:
+    has_system = messages[0].role == "system"
+    asked = messages[1:-1] if has_system else messages[:-1]
+    said = messages[-1].content
+    value = _read_json(said)
+    answer = _fold_any(said if value is None else value)
+    is_word = said.isascii() and len(said.split()) == 1
+    return FoldedRow(
+        _fold_any(messages[0].content) if has_system else "",
+        "\n".join(_fold_any(turn.content) for turn in asked),
+        f"{answer}\n{_fold_any(rejected)}" if rejected else answer,
+        is_word or value is not None or len(answer) <= MAX_LABEL_LETTERS,
+    )
+
+
+def _fold_any(text: str) -> str:
+    """Return a text folded; as it is where nothing would be left of it."""
+    return fold(text) or text.strip()
+
+
+def _read_json(text: str) -> str | None:
+    """Return a JSON object or list in one way of writing it; None for anything else."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None
