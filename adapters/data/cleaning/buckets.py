@@ -13,6 +13,7 @@ Keys: TypeAlias = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int64]
 
 MAX_RUN = 1 << 21  # entries sorted together: 32 MB, and twice as much while they are
+_ROW_BITS = 40  # of a pair in one number: place, then row
 MAX_BUCKET = 16  # rows of one bucket that are found: more share a set form, not a content
 
 
@@ -39,29 +40,24 @@ class Buckets:
             run = _sort(*(np.concatenate(both) for both in zip(before, run, strict=True)))
         self._runs.append((_to_file(run[0]), _to_file(run[1])))
 
-    def find(self, keys: Keys) -> tuple[Places, Places, Places]:
+    def find(self, keys: Keys) -> tuple[Places, Places]:
         """Return which rows share buckets with others.
 
         Args:
             keys: (n, b) uint64.
 
         Returns:
-            For each pair found its place in `keys`, the row, and how many buckets they share;
-            by place, then the most buckets first.
+            For each pair its place in `keys` and the row; each pair once.
         """
         asked, places = _sort(keys.ravel(), np.repeat(np.arange(len(keys)), keys.shape[1]))
-        found = [_look_up(asked, places, run) for run in self._runs]
-        if not found:
-            none = np.empty(0, np.int64)
-            return none, none, none
-        pairs = np.concatenate(found)
-        pairs, counts = np.unique(pairs, axis=0, return_counts=True)
-        order = np.lexsort((pairs[:, 1], -counts, pairs[:, 0]))
-        return pairs[order, 0], pairs[order, 1], counts[order]
+        none = np.empty(0, np.int64)
+        found = np.concatenate([none, *(_look_up(asked, places, run) for run in self._runs)])
+        pairs = np.unique(found)
+        return pairs >> _ROW_BITS, pairs & ((1 << _ROW_BITS) - 1)
 
 
 def _look_up(asked: Keys, places: Places, run: tuple[Keys, Places]) -> Places:
-    """Return pairs of place and row, (m, 2), once for each bucket that they share."""
+    """Return pairs of place and row as one number, once for each bucket that they share."""
     keys, rows = run
     begin = np.searchsorted(keys, asked)
     is_there = keys[np.minimum(begin, len(keys) - 1)] == asked
@@ -69,7 +65,7 @@ def _look_up(asked: Keys, places: Places, run: tuple[Keys, Places]) -> Places:
     sizes = np.minimum(np.searchsorted(keys, asked, side="right") - begin, MAX_BUCKET)
     offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     found = rows[np.repeat(begin, sizes) + offsets]
-    return np.stack((np.repeat(places, sizes), found), axis=1)
+    return np.repeat(places, sizes) << _ROW_BITS | found
 
 
 def _sort(keys: Keys, rows: Places) -> tuple[Keys, Places]:

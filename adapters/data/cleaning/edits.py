@@ -4,14 +4,13 @@ Knows texts; does not know what they say.
 """
 
 import re
-from collections import Counter
 
 _NUMBER = re.compile(r"\d+")
 
 
-def is_within(one: str, other: str, share: float) -> bool:
-    """Return whether at most this share of the longer text has to be edited to get the other."""
-    most = int(share * max(len(one), len(other)))
+def is_within(one: str, other: str, share: float, *, least: int = 0) -> bool:
+    """Return whether at most this share of the longer text, or `least` letters, are edited."""
+    most = max(least, int(share * max(len(one), len(other))))
     return one == other or edits(one, other, most) <= most
 
 
@@ -29,7 +28,7 @@ def edits(one: str, other: str, most: int) -> int:
 
     Bit-parallel (Hyyrö 2003): one pass over `other`, with a bit for each letter of `one`.
     """
-    if abs(len(one) - len(other)) > most or _least(one, other) > most:
+    if abs(len(one) - len(other)) > most:
         return most + 1
     if not one or not other:
         return len(one) + len(other)
@@ -50,13 +49,3 @@ def edits(one: str, other: str, most: int) -> int:
         up = (falls << 1 | ~(diagonal | rises)) & whole
         down = rises & diagonal & whole
     return distance
-
-
-def _least(one: str, other: str) -> int:
-    """Return a number of edits that is needed in any case: letters that have no counterpart."""
-    more = Counter(one)
-    more.subtract(other)
-    return max(
-        sum(count for count in more.values() if count > 0),
-        -sum(count for count in more.values() if count < 0),
-    )

@@ -21,7 +21,8 @@ class FoldedRow:
         system: Its system turn, which may hold passages; empty without one.
         question: Every turn between the system turn and the last answer, one a line.
         answer: The last answer, and after it the rejected one of a pair; JSON by its value.
-        is_label: Whether the answer is JSON, a word or a few letters: near is another one.
+        is_label: Whether the answer is JSON, a word, or a few letters to a single question: one
+            that is nearly the same is another one.
     """
 
     system: str
@@ -48,7 +49,7 @@ def _fold_row(messages: tuple[Message, ...], rejected: str) -> FoldedRow:
         _fold_any(messages[0].content) if has_system else "",
         "\n".join(_fold_any(turn.content) for turn in asked),
         f"{answer}\n{_fold_any(rejected)}" if rejected else answer,
-        is_word or value is not None or len(answer) <= MAX_LABEL_LETTERS,
+        is_word or value is not None or (len(asked) == 1 and len(answer) <= MAX_LABEL_LETTERS),
     )
 
 

@@ -75,7 +75,7 @@ def check(
     use from then on. Otherwise they run here and nothing is stored. Exits with 1 if a check fails.
     """
     with command_output(as_json) as output:
-        content = _read(rows)
+        content = read_file(rows)
         if use_case is None:
             parsed = parse_any_rows(content, rows.name)
             body = _check_here(output, parsed, domain, scenarios, min_similarity=min_similarity)
@@ -95,7 +95,8 @@ def check(
             raise typer.Exit(FAILED)
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """Return what a file holds; raises CommandFailed where it cannot be read."""
     try:
         return file.read_bytes()
     except OSError as exc:
