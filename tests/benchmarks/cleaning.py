@@ -141,7 +141,7 @@ STEPS: Sequence[Callable[[], Step]] = (
 def measure(texts: Sequence[str], count: int) -> dict[str, float]:
     """Return the rows a second of a core, by step and of all."""
     rows = list(long_rows(texts, count))
-    figures = {}
+    figures: dict[str, float] = {}
     for make in STEPS:
         step = make()
         began = time.process_time()

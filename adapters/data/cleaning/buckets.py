@@ -4,13 +4,14 @@ Knows numbers; does not know what they stand for.
 """
 
 from tempfile import TemporaryFile
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 Keys: TypeAlias = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int64]
+_Array = TypeVar("_Array", Keys, Places)
 
 MAX_RUN = 1 << 21  # entries sorted together: 32 MB, and twice as much while they are
 _ROW_BITS = 40  # of a pair in one number: place, then row
@@ -65,7 +66,8 @@ def _look_up(asked: Keys, places: Places, run: tuple[Keys, Places]) -> Places:
     sizes = np.minimum(np.searchsorted(keys, asked, side="right") - begin, MAX_BUCKET)
     offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     found = rows[np.repeat(begin, sizes) + offsets]
-    return np.repeat(places, sizes) << _ROW_BITS | found
+    pairs: Places = np.repeat(places, sizes) << _ROW_BITS | found
+    return pairs
 
 
 def _sort(keys: Keys, rows: Places) -> tuple[Keys, Places]:
@@ -73,9 +75,9 @@ def _sort(keys: Keys, rows: Places) -> tuple[Keys, Places]:
     return keys[order], rows[order]
 
 
-def _to_file(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _to_file(values: _Array) -> _Array:
     """Return an array that stands in a file; the file goes with it."""
     with TemporaryFile() as file:
         file.write(values.tobytes())
         file.flush()
-        return np.memmap(file, values.dtype, "r")
+        return cast(_Array, np.memmap(file, values.dtype, "r"))

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import Annotated, TypeAlias
+from typing import IO, Annotated, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -71,10 +71,11 @@ class Near:
 
     def run(self, rows: Iterable[Row]) -> Iterator[Result]:
         """Yield one result for each row, a thousand rows at a time."""
-        buckets, kept = Buckets(), _KeptRows()
         left = iter(rows)
-        while batch := list(islice(left, BATCH)):
-            yield from self._run_batch(batch, buckets, kept)
+        with TemporaryFile() as texts, TemporaryFile() as marks:
+            buckets, kept = Buckets(), _KeptRows(texts, marks)
+            while batch := list(islice(left, BATCH)):
+                yield from self._run_batch(batch, buckets, kept)
 
     def _run_batch(
         self, batch: Sequence[Row], buckets: Buckets, kept: "_KeptRows"
@@ -147,8 +148,8 @@ def _candidates(found: tuple[Places, Places], marks: Marks, of_rows: Marks) -> d
     for begin in range(0, len(places), PAIRS):
         part = slice(begin, begin + PAIRS)
         shared[part] = (marks[places[part]] == of_rows[rows[part]]).mean(axis=1)
-    places, rows, shared = (each[shared >= MIN_SHARED] for each in (places, rows, shared))
     order = np.lexsort((-shared, places))
+    order = order[shared[order] >= MIN_SHARED]
     places, rows = places[order], rows[order]
     best = np.arange(len(places)) - np.searchsorted(places, places) < MOST_COMPARED
     candidates: dict[int, list[int]] = {}
@@ -187,9 +188,8 @@ def _least_hashes(grams: Hashes, factors: Hashes, summands: Hashes) -> Hashes:
 class _KeptRows:
     """The rows that others are compared with, in temporary files."""
 
-    def __init__(self) -> None:
-        self._file = TemporaryFile()  # closed with this value
-        self._marks = TemporaryFile()
+    def __init__(self, texts: IO[bytes], marks: IO[bytes]) -> None:
+        self._file, self._marks = texts, marks
         self._offsets = array("Q")
 
     def add(self, row: Row, folded: FoldedRow, marks: Marks) -> int:
@@ -204,7 +204,9 @@ class _KeptRows:
         """Return what estimates the similarity to each row, (n, BANDS * BAND_VALUES) uint8."""
         shape = (len(self._offsets), BANDS * BAND_VALUES)
         self._marks.flush()
-        return np.memmap(self._marks, np.uint8, "r", shape=shape) if shape[0] else np.empty(shape)
+        if not shape[0]:
+            return np.empty(shape, np.uint8)
+        return np.memmap(self._marks, np.uint8, "r", shape=shape)
 
     def read(self, number: int) -> tuple[str, FoldedRow]:
         """Return where a row stands and what it says."""

@@ -89,8 +89,8 @@ class Noise:
         """Return whether a text is made of known phrases alone."""
         if len(text) > MAX_PHRASES_CHARS:
             return False
-        folded = fold(text)
-        return not folded or self._chitchat.fullmatch(folded) is not None
+        said = "".join(filter(str.isalnum, fold(text)))  # without ～ and ❤
+        return not said or self._chitchat.fullmatch(said) is not None
 
 
 def count_letters(text: str, enough: int) -> int:

@@ -3,7 +3,6 @@
 Rows go through all steps one by one, so that memory is that of the steps. It knows no files.
 """
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -120,11 +119,10 @@ def _show(result: Result) -> Sample:
     after = _text_of(result.rows[0]) if result.rows else ""
     begin = 0
     if after:
-        pairs = enumerate(zip(before, after, strict=False))
-        first = next(
-            (at for at, (one, other) in pairs if one != other), min(map(len, (before, after)))
+        same = next(
+            (at for at, pair in enumerate(zip(before, after, strict=False)) if len({*pair}) > 1), 0
         )
-        begin = max(0, first - _BEFORE_CHARS)
+        begin = max(0, same - _BEFORE_CHARS)
     row = result.row
     shown = [_quote(text, begin) for text in (before, after)]
     return Sample(row.file.name, row.line, result.detail, *shown)

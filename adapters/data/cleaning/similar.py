@@ -128,8 +128,11 @@ class _Vectors:
 
     def take(self, places: list[int]) -> "_Vectors":
         """Return some of the rows, in half the memory."""
-        half = (each[places].astype(np.float16) for each in (self.questions, self.answers))
-        return _Vectors(*half, self.groups[places])
+        return _Vectors(
+            self.questions[places].astype(np.float16),
+            self.answers[places].astype(np.float16),
+            self.groups[places],
+        )
 
 
 def _append(kept: list[_Vectors], more: _Vectors) -> None:

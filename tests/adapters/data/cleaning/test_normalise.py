@@ -57,12 +57,12 @@ def test_a_row_that_needs_nothing_goes_on_as_it_is() -> None:
 
 
 def test_characters_are_converted_where_asked_for() -> None:
-    one = row("請問產品的保固期多久？", "头发干了")
+    one = row("請問產品的保固期多久？", "这个软件能发货吗")
     (result,) = Normalise(NormaliseSettings(script="simplified")).run([one])
     assert result.rows[0].messages[0].content == "请问产品的保固期多久？"
     assert result.reason == "script"
     (result,) = Normalise(NormaliseSettings(script="traditional")).run([one])
-    assert result.rows[0].messages[1].content == "頭髮乾了"
+    assert result.rows[0].messages[1].content == "這個軟件能發貨嗎"
 
 
 def test_a_text_of_invisible_signs_is_not_made_empty() -> None:

@@ -10,9 +10,10 @@ from adapters.data.cleaning import (
     NormaliseSettings,
     clean,
 )
+from adapters.data.steps import Step
 from tests.adapters.data.cleaning.rows import rows
 
-STEPS = [Normalise(NormaliseSettings()), Noise(NoiseSettings()), Deduplicate(), Near()]
+STEPS: list[Step] = [Normalise(NormaliseSettings()), Noise(NoiseSettings()), Deduplicate(), Near()]
 
 
 def test_every_row_is_counted_once_and_every_dropped_one_is_handed_on() -> None:

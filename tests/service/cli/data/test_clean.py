@@ -5,12 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 from knowledge import SentenceTransformerEmbedder
+from service.cli import app
 from tests.fakes.embedder import FakeEmbedder
 
 Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run() -> Run:
+    return lambda *words: CliRunner().invoke(app, list(words))
+
+
 ROWS = [
     ("在吗", "在的，请问有什么可以帮您"),
     ("如何修改１号套餐", "请拨打13812345678，由客服为您办理。"),
@@ -74,5 +82,5 @@ def test_similar_rows_need_the_embedder_of_this_home(
 
 def test_without_a_file_to_write_it_is_refused(run: Run, file: Path) -> None:
     result = run("data", "clean", str(file))
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "Use --out FILE or --dry-run." in result.stderr
