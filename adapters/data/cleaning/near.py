@@ -14,7 +14,6 @@ from typing import IO, Annotated, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from datasketch import MinHash
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.data.cleaning.buckets import Buckets, Keys, Places
@@ -67,6 +66,8 @@ class Near:
         given = settings or NearSettings()
         self.settings: Mapping[str, object] = given.model_dump()
         self._max_difference = given.max_difference
+        from datasketch import MinHash  # loads scipy, which other commands need not wait for
+
         self._permutations = MinHash(BANDS * BAND_VALUES, scheme="affine32").permutations
 
     def run(self, rows: Iterable[Row]) -> Iterator[Result]:
@@ -117,14 +118,19 @@ def is_near(one: FoldedRow, other: FoldedRow, max_difference: float) -> bool:
     """Return whether two rows say the same but for a few letters; see `Near`."""
     if (one.system, one.is_label) != (other.system, other.is_label):
         return False
+    if not is_within(one.question, other.question, max_difference):
+        return False
+    if one.is_label and any(map(str.isdecimal, one.answer)):  # it says which numbers are meant
+        return one.answer == other.answer
     if one.is_label and one.answer != other.answer:
         return False
-    return (
-        is_within(one.question, other.question, max_difference)
-        and is_within(one.answer, other.answer, max_difference, least=1)  # 不客气, 别客气
-        and not differs_by_numbers(
-            f"{one.question}\n{one.answer}", f"{other.question}\n{other.answer}"
-        )
+    return is_within(
+        one.answer,
+        other.answer,
+        max_difference,
+        least=1,  # 不客气, 别客气
+    ) and not differs_by_numbers(
+        f"{one.question}\n{one.answer}", f"{other.question}\n{other.answer}"
     )
 
 

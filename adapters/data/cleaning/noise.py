@@ -20,7 +20,7 @@ MAX_PHRASES_CHARS = 60  # a longer text says something beside them
 GRAM, SHORT_GRAM = 10, 3  # letters; data-juicer's character_repetition takes 10
 SHORT_TEXT = 40  # letters: below it ten letters hardly return, however a text repeats itself
 MIN_REPEATED = 6  # letters: 哈哈哈 is a word
-SAMPLED = 16  # places looked at before all of a text is
+SAMPLED = 12  # places looked at before all of a text is
 
 
 class NoiseSettings(BaseModel):
@@ -70,7 +70,7 @@ class Noise:
         letters = sum(count_letters(text, given.min_question_letters) for text in asked)
         answered = count_letters(answer, given.min_answer_letters)
         is_json = answer.lstrip().startswith(("{", "["))
-        if not any(map(fold, asked)) or not fold(answer):
+        if not any(map(_says_something, asked)) or not _says_something(answer):
             return "no_text", "a question or an answer of signs alone"
         if not is_json and all(map(self.is_chitchat, asked)):
             return "chitchat", "no user turn asks anything"
@@ -91,6 +91,10 @@ class Noise:
             return False
         said = "".join(filter(str.isalnum, fold(text)))  # without ～ and ❤
         return not said or self._chitchat.fullmatch(said) is not None
+
+
+def _says_something(text: str) -> bool:
+    return count_letters(text, 1) > 0 or bool(fold(text))
 
 
 def count_letters(text: str, enough: int) -> int:

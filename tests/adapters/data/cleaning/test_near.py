@@ -57,6 +57,13 @@ def test_rows_that_differ_in_numbers_stay() -> None:
     assert dropped(*given) == [False, False, False]
 
 
+def test_numbers_that_an_equal_json_answer_tells_are_typing_errors() -> None:
+    ask, said = "请推荐一家价格在{}元的酒店", '{"price": "200-300"}'
+    assert dropped(*rows((ask.format("200-300"), said), (ask.format("200-3000"), said)))[1]
+    said = '{"intent": "hotel"}'
+    assert not dropped(*rows((ask.format("200-300"), said), (ask.format("400-500"), said)))[1]
+
+
 def test_labels_and_json_must_be_equal() -> None:
     ask = "我想取消昨天下的那个订单怎么操作"
     labels = (

@@ -55,7 +55,11 @@ def test_short_answers_must_be_equal() -> None:
 def test_rows_are_compared_with_those_of_earlier_batches_and_texts_embedded_once() -> None:
     EMBEDDED.clear()
     others = [("发票", f"编号为{n:04}的另外一个答案") for n in range(300)]
-    told = run(rows(("退货", "收到商品后七天内可以退回"), *others, ("退回商品", "七天之内商品都能申请退货")))
+    told = run(
+        rows(
+            ("退货", "收到商品后七天内可以退回"), *others, ("退回商品", "七天之内商品都能申请退货")
+        )
+    )
     assert told[0] == ""
     assert told[-1] == "means the same as rows.jsonl:1 (similarity 0.98)"
     assert EMBEDDED.count("发票") == 2  # once in each of the two batches
