@@ -30,6 +30,9 @@ def edits(one: str, other: str, most: int) -> int:
     """
     if abs(len(one) - len(other)) > most:
         return most + 1
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    one, other = one[same:], other[same:]
     if not one or not other:
         return len(one) + len(other)
     where: dict[str, int] = {}

@@ -27,10 +27,10 @@ BATCH = 1_000  # rows looked up together
 # equal values in one of 40 bands find 83 % of such pairs, and 99 % from 0.5 on.
 BANDS, BAND_VALUES = 40, 3
 HAN_GRAM, LATIN_GRAM = 2, 4  # letters; two letters of Latin script stand in every text
-CACHED = 128  # n-grams hashed together
+CACHED = 512  # n-grams hashed together
 PAIRS = 10_000  # compared together: 2 MB
 MIN_SHARED = 0.25  # of the n-grams, as estimated: 0.35 where every seventh letter was edited
-MOST_COMPARED = 4  # candidates, those that share the most n-grams first
+MOST_COMPARED = 2  # candidates, those that share the most n-grams first
 Hashes: TypeAlias = npt.NDArray[np.uint32]
 Marks: TypeAlias = npt.NDArray[np.uint8]
 """(n, BANDS * BAND_VALUES), the last byte of each value of a MinHash."""
