@@ -13,7 +13,7 @@ Keys: TypeAlias = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int64]
 _Array = TypeVar("_Array", Keys, Places)
 
-MAX_RUN = 1 << 21  # entries sorted together: 32 MB, and twice as much while they are
+MAX_RUN = 1 << 20  # entries sorted together: 16 MB, and some times as much while they are
 _ROW_BITS = 40  # of a pair in one number: place, then row
 MAX_BUCKET = 16  # rows of one bucket that are found: more share a set form, not a content
 

@@ -57,5 +57,5 @@ class Deduplicate:
 def digest_row(row: Row) -> bytes:
     """Return 16 bytes that are equal for copies alone."""
     folded = fold_row(row)
-    text = "\0".join((folded.system, folded.question, folded.answer))
+    text = "\0".join((folded.system, folded.question, folded.answer, folded.operators))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

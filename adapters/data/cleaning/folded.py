@@ -4,6 +4,7 @@ Knows rows; does not know which of them are copies.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +12,8 @@ from adapters.data.folding import fold
 from adapters.data.rows import Message, Row
 
 MAX_LABEL_LETTERS = 10  # own choice: one letter more or less makes another label, not a typo
+# Folding drops them; between operands they are what code and sums are about.
+_OPERATOR = re.compile(r"(?<=\w) [-*/] (?=\w)|\b\w[-/]\w\b|(?<=\w)\*(?=\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +26,25 @@ class FoldedRow:
         answer: The last answer, and after it the rejected one of a pair; JSON by its value.
         is_label: Whether the answer is JSON, a word, or a few letters to a single question: one
             that is nearly the same is another one.
+        operators: Minus, times and divided by in question and answer, one after the other.
     """
 
     system: str
     question: str
     answer: str
     is_label: bool
+    operators: str
 
 
 def fold_row(row: Row) -> FoldedRow:
     """Return what of a row counts when it is compared."""
     rejected = row.meta.get("rejected")
     return _fold_row(row.messages, rejected if isinstance(rejected, str) else "")
+
+
+def must_be_equal(row: FoldedRow) -> tuple[str, str, str]:
+    """Return what of two rows must be equal for one to be nearly the other."""
+    return row.system, row.operators, row.answer if row.is_label else ""
 
 
 @lru_cache(maxsize=4096)  # steps that follow each other ask for the same rows
@@ -50,7 +60,14 @@ def _fold_row(messages: tuple[Message, ...], rejected: str) -> FoldedRow:
         "\n".join(_fold_any(turn.content) for turn in asked),
         f"{answer}\n{_fold_any(rejected)}" if rejected else answer,
         is_word or value is not None or (len(asked) == 1 and len(answer) <= MAX_LABEL_LETTERS),
+        "".join(_find_operators(turn.content) for turn in (*asked, messages[-1])),
     )
+
+
+def _find_operators(text: str) -> str:
+    if not any(sign in text for sign in "-*/"):
+        return ""
+    return "".join(sign for found in _OPERATOR.findall(text) for sign in found if sign in "-*/")
 
 
 def _fold_any(text: str) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Annotated, TypeAlias
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.data.cleaning.buckets import Buckets, Keys, Places
 from adapters.data.cleaning.edits import differs_by_numbers, is_within
-from adapters.data.cleaning.folded import FoldedRow, fold_row
+from adapters.data.cleaning.folded import FoldedRow, fold_row, must_be_equal
 from adapters.data.rows import Row
 from adapters.data.steps import Result, drop, keep
 
@@ -116,14 +117,12 @@ class Near:
 
 def is_near(one: FoldedRow, other: FoldedRow, max_difference: float) -> bool:
     """Return whether two rows say the same but for a few letters; see `Near`."""
-    if (one.system, one.is_label) != (other.system, other.is_label):
+    if must_be_equal(one) != must_be_equal(other) or one.is_label != other.is_label:
         return False
     if not is_within(one.question, other.question, max_difference):
         return False
     if one.is_label and any(map(str.isdecimal, one.answer)):  # it says which numbers are meant
-        return one.answer == other.answer
-    if one.is_label and one.answer != other.answer:
-        return False
+        return True
     return is_within(
         one.answer,
         other.answer,
@@ -136,7 +135,7 @@ def is_near(one: FoldedRow, other: FoldedRow, max_difference: float) -> bool:
 
 def _keys(least: Hashes, rows: Sequence[FoldedRow]) -> Keys:
     """Return the buckets of rows, (n, BANDS); rows that must not be near have none in common."""
-    equal = [one.system + "\0" + (one.answer if one.is_label else "") for one in rows]
+    equal = ["\0".join(must_be_equal(one)) for one in rows]
     digests = [hashlib.blake2b(text.encode("utf-8", "surrogatepass")).digest() for text in equal]
     first = np.frombuffer(b"".join(digest[:8] for digest in digests), np.uint64)
     keys = first[:, None] + np.arange(BANDS, dtype=np.uint64)
@@ -201,8 +200,8 @@ class _KeptRows:
     def add(self, row: Row, folded: FoldedRow, marks: Marks) -> int:
         """Add a row; return its number."""
         self._offsets.append(self._file.seek(0, 2))
-        said = (folded.system, folded.question, folded.answer, folded.is_label)
-        self._file.write(json.dumps([f"{row.file.name}:{row.line}", *said]).encode() + b"\n")
+        said = [f"{row.file.name}:{row.line}", *astuple(folded)]
+        self._file.write(json.dumps(said).encode() + b"\n")
         self._marks.write(marks.tobytes())
         return len(self._offsets) - 1
 
@@ -217,5 +216,5 @@ class _KeptRows:
     def read(self, number: int) -> tuple[str, FoldedRow]:
         """Return where a row stands and what it says."""
         self._file.seek(self._offsets[number])
-        place, system, question, answer, is_label = json.loads(self._file.readline())
-        return place, FoldedRow(system, question, answer, is_label)
+        place, *said = json.loads(self._file.readline())
+        return place, FoldedRow(*said)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.data.cleaning.folded import fold_row
+from adapters.data.cleaning.folded import fold_row, must_be_equal
 from adapters.data.relevance import Embed
 from adapters.data.rows import Row
 from adapters.data.steps import Result, drop, keep
@@ -91,8 +91,7 @@ class Similar:
 
 def _group_of(row: Row) -> str:
     """Return what must be equal in rows that are similar."""
-    folded = fold_row(row)
-    return f"{folded.system}\0{folded.answer if folded.is_label else ''}"
+    return "\0".join(must_be_equal(fold_row(row)))
 
 
 def _place_of(row: Row) -> str:

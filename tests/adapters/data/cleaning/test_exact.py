@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from adapters.data.cleaning import Deduplicate
+from adapters.data.cleaning import Deduplicate, Near
 from tests.adapters.data.cleaning.rows import row, rows
 
 
@@ -29,3 +29,10 @@ def test_passages_and_rejected_answers_count_and_metadata_do_not() -> None:
 def test_json_is_compared_by_its_value() -> None:
     given = rows(("x", '{"a": 1, "b": 2}'), ("x", '{"b":2,"a":1}'), ("x", '{"b":1,"a":2}'))
     assert [r.is_dropped for r in Deduplicate().run(given)] == [False, True, False]
+
+
+def test_operators_of_code_and_sums_count() -> None:
+    code = [("写一个函数，计算a{}b", "def f(a, b):\n    return a {} b")] * 3
+    given = rows(*[(q.format(s), a.format(s)) for (q, a), s in zip(code, "*-/", strict=True)])
+    assert not any(result.is_dropped for result in Deduplicate().run(given))
+    assert not any(result.is_dropped for result in Near().run(given))

@@ -18,7 +18,7 @@ from tests.adapters.data.cleaning.rows import row
         ("零\u200b宽\ufeff", "零宽"),
         ("一\r\n二\r三", "一\n二\n三"),
         ("行末  \n下一行 ", "行末\n下一行"),
-        ("cafe\u0301", "caf\u00e9"),
+        ("cafe\u0301，第①家㎡", "caf\u00e9，第①家㎡"),
         ("响\x07铃\x00", "响铃"),
     ],
 )
