@@ -7,6 +7,7 @@ AdapterError
 ├── InvalidTrainingConfig   a key or a value of a training configuration is wrong
 ├── InvalidTrainingData     rows that cannot be read, each with file and line
 ├── InvalidContextQuestions questions that give no rows, or a mix that teaches nothing
+├── InvalidRules            a key, a pattern or a template of a rule or annotation file is wrong
 ├── TooFewRows              fewer rows than a pilot needs, and `force` is not set
 ├── NotServable             the engine could not load this adapter; all reasons are listed
 ├── TrainingFailed          the training process ended without a result
@@ -98,6 +99,13 @@ class InvalidContextQuestions(AdapterError):
 
     code = "invalid_context_questions"
     hint = "Each question needs an answer that a passage contains, and passages without it."
+
+
+class InvalidRules(AdapterError):
+    """A key, a pattern or a template of a rule file or an annotation file is wrong."""
+
+    code = "invalid_rules"
+    hint = "Correct the named key; adapters/README.md shows a rule file and an annotation file."
 
 
 class TooFewRows(AdapterError):

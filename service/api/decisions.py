@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from service.api.access.readable import may_read_texts
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.schemas.decisions import ObservationListReply, ObservationReply, RecordReply
@@ -13,7 +14,11 @@ api = APIRouter(tags=["decisions"])
 
 @api.get("/decisions/{request_id}", responses=errors(404, 422))
 def get_decision(context: Context, caller: Caller, request_id: str) -> RecordReply:
-    """Return the full trace of an answered request; its texts only if they are stored."""
+    """Return the trace of an answered request; stored texts only to the key that asked, or `admin`.
+
+    An `admin` key reads them if it could have read what the answer rests on: it holds the labels
+    that the question was asked with, and is bound to no knowledge base.
+    """
     records = context.records
     found = records.get(request_id, tenant=caller.tenant)
     if found is None or not caller.may_use_case(found.use_case):
@@ -22,14 +27,14 @@ def get_decision(context: Context, caller: Caller, request_id: str) -> RecordRep
             f"written within a quarter of a second and kept for {records.keep_days} days.",
             param="request_id",
         )
-    return RecordReply.of(found)
+    return RecordReply.of(found, with_texts=may_read_texts(caller, found))
 
 
 @api.get("/observations")
 def list_observations(context: Context, caller: Caller) -> ObservationListReply:
     """Summarise what the shadow policies would have done, newest first."""
     by_policies: dict[tuple[str, str], list[ShadowCount]] = {}
-    for pair in context.records.shadow_counts(tenant=caller.tenant):
+    for pair in context.records.shadow_counts(tenant=caller.tenant, use_cases=caller.use_cases):
         versions = pair.now["policy_version"], pair.then["policy_version"]
         by_policies.setdefault(versions, []).append(pair)
     shadow = context.shadow

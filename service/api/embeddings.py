@@ -19,8 +19,10 @@ from knowledge import Embedder
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
+from service.api.http.limited import user_of
 from service.api.schemas.embeddings import MAX_INPUTS, EmbeddingRequest, EmbeddingsReply
 from service.errors import InvalidRequest, ModelNotFound
+from service.limits.counters import PROMPT_TOKENS
 
 api = APIRouter(route_class=JsonRoute, prefix="/v1", tags=["OpenAI"])
 
@@ -35,7 +37,10 @@ CHARS_PER_TOKEN = 100  # no embedder's tokens are that long: a longer text is re
     responses={**errors(400, 404, 422), 200: {"model": EmbeddingsReply}},
 )
 async def create_embeddings(context: Context, caller: Caller, body: EmbeddingRequest) -> Response:
-    """Embed texts as passages, or with `MODEL:query` as questions."""
+    """Embed texts as passages, or with `MODEL:query` as questions.
+
+    Their tokens count to the caller's limit of prompt tokens, by the embedder's tokenizer.
+    """
     embedder = context.knowledge.embedder
     as_query = _is_for_queries(body.model, embedder)
     texts = texts_of(body.input)
@@ -45,8 +50,12 @@ async def create_embeddings(context: Context, caller: Caller, body: EmbeddingReq
             f"{body.dimensions}; leave `dimensions` out.",
             param="dimensions",
         )
+    limits, user = context.limits, user_of(caller)
+    await limits.require(PROMPT_TOKENS, user)
     embed = partial(_embed, texts, body, embedder, as_query=as_query)
-    return Response(await to_thread.run_sync(embed), media_type="application/json")
+    tokens, reply = await to_thread.run_sync(embed)
+    await limits.add_tokens(user, prompt=tokens, completion=0)
+    return Response(reply, media_type="application/json")
 
 
 def texts_of(given: JsonValue) -> tuple[str, ...]:
@@ -94,8 +103,11 @@ def _is_for_queries(name: str, embedder: Embedder) -> bool:
 
 def _embed(
     texts: Sequence[str], body: EmbeddingRequest, embedder: Embedder, *, as_query: bool
-) -> bytes:
-    """Return the body of the reply; its floats are written as float32, as they were computed."""
+) -> tuple[int, bytes]:
+    """Return how many tokens were embedded, and the body of the reply.
+
+    Its floats are written as float32, as they were computed.
+    """
     tokens = _count_tokens(texts, embedder)
     if as_query:
         vectors = np.stack([embedder.embed_query(text) for text in texts])
@@ -112,7 +124,7 @@ def _embed(
     ]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     reply = {"object": "list", "model": body.model, "data": data, "usage": usage}
-    return orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY)
+    return tokens, orjson.dumps(reply, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _base64(vector: npt.NDArray[np.float32]) -> str:

@@ -4,7 +4,6 @@ It knows OpenAI's shape of a batch and that a file's name is its document's id; 
 of any other document, so the order of writes to one document holds here as well.
 """
 
-import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +15,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 
 from knowledge import Chunking, KnowledgeBase
-from service.api.access.readable import require_readable_file
+from service.api.access.bound_jobs import may_see
+from service.api.access.readable import readable_file
+from service.api.document_writes import held_by
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -38,6 +39,7 @@ from service.repeat_errors import IdempotencyKeyReused
 from service.stores.files import UploadedFile
 from service.stores.job_kinds import INGEST, IngestArgs
 from service.stores.jobs import Job, Status
+from service.stores.requests.request_names import request_name
 
 api = APIRouter(
     route_class=JsonRoute,
@@ -128,13 +130,9 @@ def enqueue_file(
     caller: Caller,
     access_labels: Sequence[str] | None = None,
     idempotency_key: str | None = None,
+    batch_place: str | None = None,
 ) -> Job:
-    """Have an uploaded file added as the document of its name.
-
-    Raises:
-        FileNotFound: It is the file of a document that the caller may not read.
-    """
-    require_readable_file(context, caller, file)
+    """Have an uploaded file added as the document of its name."""
     return context.jobs.enqueue(
         INGEST,
         IngestArgs(
@@ -145,12 +143,14 @@ def enqueue_file(
             access=None if access_labels is None else tuple(sorted(set(access_labels))),
             sha256=file.sha256,
             file_id=file.file_id,
+            held=held_by(caller),
         ),
         tenant=caller.tenant,
         key_id=caller.key_id,
         payload=context.files.content(file.file_id, tenant=caller.tenant),
         subject=f"{base_id}/{file.filename}",
         idempotency_key=idempotency_key,
+        batch_place=batch_place,
     )
 
 
@@ -198,13 +198,13 @@ def _create(
 ) -> tuple[str, Sequence[Job]]:
     base = context.knowledge.get_base(base_id, tenant=caller.tenant)
     wishes = body.new_files
-    files = [context.files.get(wish.file_id, tenant=caller.tenant) for wish in wishes]
+    files = [readable_file(context, caller, wish.file_id) for wish in wishes]
     _refuse_equal_names(files)
     for wish in wishes:
         refuse_other_chunking(wish, chunking_of(context, base))
-    name = hashlib.sha256(f"{base_id}\0{key}".encode()).hexdigest()[:32] if key else None
-    batch_id = f"vsfb_{name or uuid.uuid4().hex}"
-    known = context.jobs.list_by_key(batch_id, tenant=caller.tenant)
+    name = request_name(base_id, caller.key_id, key) if key else uuid.uuid4().hex
+    batch_id = f"vsfb_{name[:32]}"
+    known = context.jobs.list_batch(batch_id, tenant=caller.tenant)
     if known and [job.args["file_id"] for job in known] != [f.file_id for f in files][: len(known)]:
         raise IdempotencyKeyReused(
             "Idempotency-Key was already used for a batch of other files; choose a new key.",
@@ -218,9 +218,9 @@ def _create(
             context=context,
             caller=caller,
             access_labels=body.access_labels,
-            idempotency_key=f"{batch_id}:{number:05}",
+            batch_place=f"{batch_id}:{number:05}",
         )
-    return batch_id, context.jobs.list_by_key(batch_id, tenant=caller.tenant)
+    return batch_id, context.jobs.list_batch(batch_id, tenant=caller.tenant)
 
 
 def _added_bytes(context: AppContext, job: Job) -> int:
@@ -244,7 +244,9 @@ def _refuse_equal_names(files: Sequence[UploadedFile]) -> None:
 
 def _jobs_of(context: AppContext, caller: Caller, base_id: str, batch_id: str) -> Sequence[Job]:
     context.knowledge.get_base(base_id, tenant=caller.tenant)
-    jobs = context.jobs.list_by_key(batch_id, tenant=caller.tenant)
-    if not batch_id.startswith("vsfb_") or not jobs or jobs[0].args["base_id"] != base_id:
+    jobs = context.jobs.list_batch(batch_id, tenant=caller.tenant)
+    is_batch = batch_id.startswith("vsfb_") and jobs and jobs[0].args["base_id"] == base_id
+    found = [job for job in jobs if is_batch and may_see(context, caller, job)]
+    if not found:
         raise JobNotFound(f"There is no file batch {batch_id!r} in {base_id!r}.", param="id")
-    return jobs
+    return found

@@ -36,6 +36,7 @@ class Question:
         response_format: Passed on to the model server.
         tools: Functions that the model may call, or must.
         has_result: The caller ran a tool; its result is the text to answer from.
+        key_id: The API key that the caller asked with; None without one.
         user: The caller's own name for the person asking; `users erase` finds records by it.
     """
 
@@ -56,6 +57,7 @@ class Question:
     response_format: Mapping[str, JsonValue] | None = None
     tools: Tools | None = None
     has_result: bool = False
+    key_id: str | None = None
     user: str | None = None
 
     @property

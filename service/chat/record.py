@@ -61,6 +61,8 @@ def _record_of(question: Question, route: Route, answer: Answer, context: AppCon
         question=question.text if keeps_text else None,
         answer=answer.text if keeps_text else None,
         user=question.user,
+        key_id=question.key_id,
+        access_labels=question.access_labels,
     )
 
 

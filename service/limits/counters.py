@@ -31,7 +31,8 @@ SHARED_TIMEOUT_S = 0.5  # a server of the same network answers in 1 ms
 SHARED_PAUSE_S = 5.0  # not asked again for so long once it has failed
 STREAM_RETRY_S = 2
 SLACK_S = 1.0  # a window that ends later than its length from now: the clock was set back
-TOKEN_LIMITS = ("prompt_tokens_per_minute", "completion_tokens_per_minute")
+PROMPT_TOKENS = "prompt_tokens_per_minute"
+TOKEN_LIMITS = (PROMPT_TOKENS, "completion_tokens_per_minute")
 
 Resource = Literal["requests", "tokens"]
 

@@ -58,6 +58,7 @@ class IngestArgs(JobArgs):
         synced_from: The folder whose sync sends it; empty: none does.
         encoding: Of its text, where it was named.
         was_locked: Whether the payload is a password-protected file with its text.
+        held: Labels that whoever sends it holds; None: any.
     """
 
     base_id: str
@@ -70,6 +71,7 @@ class IngestArgs(JobArgs):
     encoding: str | None = None
     was_locked: bool = False
     synced_from: str = ""
+    held: tuple[str, ...] | None = None
 
 
 class NotReadPart(JobResult):
@@ -97,19 +99,21 @@ class IngestResult(JobResult):
 
 
 class DeleteArgs(JobArgs):
-    """A document to delete; of a folder's sync: only if that wrote it."""
+    """A document to delete; of a folder's sync: only if that wrote it; `held` as `IngestArgs`."""
 
     base_id: str
     external_id: str
     synced_from: str | None = None
+    held: tuple[str, ...] | None = None
 
 
 class RollbackArgs(JobArgs):
-    """A document to take back to an earlier version."""
+    """A document to take back to an earlier version; `held` as `IngestArgs`."""
 
     base_id: str
     external_id: str
     version: int
+    held: tuple[str, ...] | None = None
 
 
 class DeleteResult(JobResult):
@@ -143,6 +147,7 @@ class TrainArgs(JobArgs):
 
     Attributes:
         file_id: The uploaded file of training rows.
+        more_file_ids: Uploaded files whose rows follow.
         config: Keys of `adapters.TrainingConfig`; its `dataset` is set when the job runs.
         metadata: Labels that the caller chose.
         replay_file_ids: Uploaded files of rows that are mixed in.
@@ -152,6 +157,7 @@ class TrainArgs(JobArgs):
     config: JsonMapping
     metadata: Mapping[str, str] | None = None
     replay_file_ids: tuple[str, ...] = ()
+    more_file_ids: tuple[str, ...] = ()
 
 
 class TrainResult(JobResult):
@@ -186,6 +192,7 @@ class DataCheckArgs(JobArgs):
     domain: str
     scenarios: tuple[str, ...]
     min_similarity: float | None
+    manual_sample_share: float = 0.0  # none in jobs of earlier releases
 
 
 class DataCheckResult(JobResult):

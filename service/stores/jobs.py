@@ -36,6 +36,7 @@ from service.repeat_errors import IdempotencyKeyReused, LimitReached
 from service.stores.database import Database
 from service.stores.job_kinds import A, JobKind, Lane
 from service.stores.json_value import JsonObject
+from service.stores.requests.request_names import request_name
 from service.stores.tables import metadata
 
 
@@ -137,11 +138,13 @@ class Jobs:
         payload: bytes | None = None,
         subject: str | None = None,
         idempotency_key: str | None = None,
+        batch_place: str | None = None,
         key_id: str | None = None,
     ) -> Job:
         """Store a new job and return it.
 
-        A job with the same idempotency key is returned instead of a second one.
+        A job that this API key requested under the same idempotency key is returned instead of a
+        second one; so is the job at this place of a batch.
 
         Args:
             kind: What to do.
@@ -149,7 +152,8 @@ class Jobs:
             tenant: Whose job it is.
             payload: Bytes that it needs, stored until it has ended.
             subject: What it changes: it starts once every earlier job of the subject has ended.
-            idempotency_key: The caller's own name for this request.
+            idempotency_key: The caller's own name for this request, of any length.
+            batch_place: `BATCH_ID:00000`, by which `list_batch` finds it; in place of the above.
             key_id: The API key of the request.
 
         Raises:
@@ -157,7 +161,8 @@ class Jobs:
             LimitReached: As many jobs are queued as the API key or the tenant may have; retry.
         """
         now = time.time()
-        key = f"{tenant}:{idempotency_key}" if idempotency_key else None
+        name = batch_place or (idempotency_key and request_name(key_id, idempotency_key))
+        key = f"{tenant}:{name}" if name else None
         job_id = f"job_{uuid.uuid4().hex}"
         row = {
             "job_id": job_id,
@@ -250,9 +255,9 @@ class Jobs:
         with self._database.connect() as connection:
             return {row.job_id: row.tenant for row in connection.execute(query)}
 
-    def list_by_key(self, prefix: str, *, tenant: str) -> tuple[Job, ...]:
-        """Return the jobs whose idempotency keys are `prefix:00000` and on, in that order."""
-        first, last = f"{tenant}:{prefix}:00000", f"{tenant}:{prefix}:99999"
+    def list_batch(self, batch_id: str, *, tenant: str) -> tuple[Job, ...]:
+        """Return the jobs of a batch, whose places are `BATCH_ID:00000` and on, in that order."""
+        first, last = f"{tenant}:{batch_id}:00000", f"{tenant}:{batch_id}:99999"
         keyed = jobs.c.tenant == tenant, jobs.c.idempotency_key.between(first, last)
         query = select(*JOB_COLUMNS).where(*keyed)
         with self._database.connect() as connection:
@@ -278,6 +283,17 @@ class Jobs:
         newest = (jobs.c.sequence.desc(), jobs.c.job_id.desc())
         with self._database.connect() as connection:
             return tuple(read_job(row) for row in connection.execute(query.order_by(*newest)))
+
+    def list_unfinished(self, kind: str, *, tenant: str) -> tuple[Job, ...]:
+        """Return the jobs of a kind that wait, run or are paused, the newest first."""
+        query = select(*JOB_COLUMNS).where(
+            jobs.c.tenant == tenant,
+            jobs.c.kind == kind,
+            jobs.c.status.in_((Status.QUEUED, Status.RUNNING, Status.PAUSED)),
+        )
+        with self._database.connect() as connection:
+            found = connection.execute(query.order_by(jobs.c.sequence.desc()))
+            return tuple(read_job(row) for row in found)
 
     def payload(self, job_id: str, *, tenant: str) -> bytes:
         """Return the bytes that the job was enqueued with; empty once it has ended.

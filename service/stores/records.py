@@ -10,7 +10,7 @@ import json
 import logging
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -72,6 +72,8 @@ records = Table(
     Column("trace", LargeBinary, nullable=True),
     Column("observed", JSON(none_as_null=True), nullable=True),
     Column("user", String(256), nullable=True),  # whom the caller said it asks for
+    Column("key_id", String(64), nullable=True),
+    Column("access_labels", JSON(none_as_null=True), nullable=True),
     Index("records_by_user", "tenant", "user"),
 )
 
@@ -91,7 +93,12 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One answered request; `trace` is compressed, `full_decision` reads it."""
+    """One answered request; `trace` is compressed, `full_decision` reads it.
+
+    Attributes:
+        key_id: The API key that asked; None without one, and where that was not recorded.
+        access_labels: Labels by which documents were searched; None: not recorded.
+    """
 
     request_id: str
     tenant: str
@@ -108,6 +115,8 @@ class Record:
     trace: bytes | None = None
     observed: JsonMapping | None = None
     user: str | None = None
+    key_id: str | None = None
+    access_labels: Collection[str] | None = None
 
     def full_decision(self) -> JsonObject:
         """Return the decision with every node; without a trace, the short decision."""
@@ -206,17 +215,24 @@ class Records:
             row = connection.execute(query).one_or_none()
         return None if row is None else Record(**row._mapping)
 
-    def shadow_counts(self, *, tenant: str) -> tuple[ShadowCount, ...]:
-        """Return how often each pair of choices was recorded, newest policies first."""
+    def shadow_counts(
+        self, *, tenant: str, use_cases: Collection[str] | None = None
+    ) -> tuple[ShadowCount, ...]:
+        """Return how often each pair of choices was recorded, newest policies first.
+
+        Args:
+            tenant: Whose requests.
+            use_cases: Only requests to these use cases; None: to all of the tenant.
+        """
         observed = records.c.observed
         names = ("policy_version", "strategy", "rule", "course")
         keys = [observed[side, name].as_string() for side in ("now", "then") for name in names]
-        recorded = (
-            select(*keys, observed["differs"].as_boolean(), records.c.created_at)
-            .where(records.c.tenant == tenant, observed.is_not(None))
-            .subquery()
+        recorded = select(*keys, observed["differs"].as_boolean(), records.c.created_at).where(
+            records.c.tenant == tenant, observed.is_not(None)
         )
-        *pair, created_at = recorded.c
+        if use_cases is not None:
+            recorded = recorded.where(records.c.use_case.in_(use_cases))
+        *pair, created_at = recorded.subquery().c
         until = func.max(created_at)
         query = select(*pair, func.count(), func.min(created_at), until).group_by(*pair)
         query = query.order_by(until.desc())

@@ -3,6 +3,7 @@
 It knows a job's arguments and which room does its work; it does not know leases or lanes.
 """
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,11 +14,19 @@ from typing import Generic, cast
 from adapters import (
     AdapterRegistry,
     EvaluationCancelled,
+    InvalidTrainingData,
     TrainingCancelled,
     parse_any_rows,
     parse_training_config,
 )
-from knowledge import Attributes, DocumentNotFound, IngestReport, Knowledge, ReconcileReport
+from knowledge import (
+    Attributes,
+    DocumentNotFound,
+    IngestReport,
+    Knowledge,
+    NewDocument,
+    ReconcileReport,
+)
 from service.api.schemas.adapters import AdapterReply
 from service.compare import parse_set, run_comparison, summarise
 from service.context import AppContext
@@ -61,6 +70,7 @@ from service.stores.job_kinds import (
 from service.stores.jobs import Job, Jobs
 from service.stores.json_value import JsonMapping
 from service.stores.locked_files import unpack
+from service.stores.review.items import ReviewItems
 
 Report = Callable[[JsonMapping | None], bool]
 Work = Callable[[Job, Report], JobResult]
@@ -115,7 +125,11 @@ def handlers(context: AppContext) -> dict[str, Work]:
             _parsed(
                 DATA_CHECK,
                 partial(
-                    check_rows, knowledge=knowledge, jobs=jobs, data_checks=context.data_checks
+                    check_rows,
+                    knowledge=knowledge,
+                    jobs=jobs,
+                    data_checks=context.data_checks,
+                    review_items=context.review_items,
                 ),
             ),
         )
@@ -136,25 +150,27 @@ def ingest(task: Task[IngestArgs], *, knowledge: Knowledge, jobs: Jobs) -> Inges
     job, args = task.job, task.args
     payload = jobs.payload(job.job_id, tenant=job.tenant)
     unlocked = unpack(payload) if args.was_locked else None
-    done = knowledge.ingest(
-        args.base_id,
+    document = NewDocument(
         args.external_id,
         args.filename,
         payload if unlocked is None else unlocked.content,
         attributes=cast(Attributes | None, args.attributes),  # checked by the knowledge room
-        access=args.access,
+        access=None if args.access is None else frozenset(args.access),
         parsed=None if unlocked is None else unlocked.parsed,
         synced_from=args.synced_from,
         encoding=args.encoding,
-        tenant=job.tenant,
+        held=None if args.held is None else frozenset(args.held),
     )
+    (done,) = knowledge.ingest_many(args.base_id, [document], tenant=job.tenant)
     return _ingested(done, args.base_id, args.filename)
 
 
 def roll_back(task: Task[RollbackArgs], *, knowledge: Knowledge) -> IngestResult:
     """Write the text of an earlier version of a document as a new one."""
     args, tenant = task.args, task.job.tenant
-    done = knowledge.versions.roll_back(args.base_id, args.external_id, args.version, tenant=tenant)
+    done = knowledge.versions.roll_back(
+        args.base_id, args.external_id, args.version, tenant=tenant, access=args.held
+    )
     now = knowledge.get_document(args.base_id, args.external_id, tenant=tenant)
     return _ingested(done, args.base_id, now.filename)
 
@@ -170,7 +186,11 @@ def delete_document(task: Task[DeleteArgs], *, knowledge: Knowledge) -> DeleteRe
     job, args = task.job, task.args
     try:
         knowledge.delete_document(
-            args.base_id, args.external_id, synced_from=args.synced_from, tenant=job.tenant
+            args.base_id,
+            args.external_id,
+            synced_from=args.synced_from,
+            tenant=job.tenant,
+            access=args.held,
         )
     except DocumentNotFound:
         if job.attempts == 1:
@@ -202,7 +222,8 @@ def train(
     job, args, report = task.job, task.args, task.report
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
         unpack_rows = partial(_unpack, files, job, Path(scratch))
-        keys = {**args.config, "dataset": unpack_rows(args.file_id)}
+        files_of_rows = [unpack_rows(file_id) for file_id in (args.file_id, *args.more_file_ids)]
+        keys = {**args.config, "dataset": files_of_rows}
         if args.replay_file_ids:
             keys["replay_dataset"] = [unpack_rows(file_id) for file_id in args.replay_file_ids]
         try:
@@ -218,6 +239,10 @@ def train(
             )
         except (TrainingCancelled, EvaluationCancelled) as exc:
             raise Cancelled from exc
+        except InvalidTrainingData as exc:
+            own_names = partial(re.sub, rf"{re.escape(scratch)}/[^/]+/", "")
+            problems = tuple(own_names(problem) for problem in exc.problems)
+            raise InvalidTrainingData(own_names(str(exc)), problems) from exc
     result = AdapterReply.of(trained.adapter).model_dump(mode="json")
     if trained.evaluation_error is not None:
         result["evaluation_error"] = trained.evaluation_error
@@ -256,6 +281,7 @@ def compare(
         strategies=args.strategies,
         concurrency=args.concurrency,
         on_progress=on_progress,
+        is_wanted=partial(task.report, None),
         api_key=partial(worker_key, signer, task.job.tenant, task.job.key_id),
     )
     if len(outcomes) < len(questions) * len(args.strategies):
@@ -270,16 +296,24 @@ def compare(
 
 
 def check_rows(
-    task: Task[DataCheckArgs], *, knowledge: Knowledge, jobs: Jobs, data_checks: DataChecks
+    task: Task[DataCheckArgs],
+    *,
+    knowledge: Knowledge,
+    jobs: Jobs,
+    data_checks: DataChecks,
+    review_items: ReviewItems,
 ) -> DataCheckResult:
     """Check training rows and save the result for the use case."""
     job, args = task.job, task.args
+    rows = parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename)
     found = check_data(
-        parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename),
+        rows,
         description=args.domain,
         scenarios=args.scenarios,
         embedder=knowledge.embedder,
         min_similarity=args.min_similarity,
+        by_hand=review_items.by_hand(rows, tenant=job.tenant),
+        manual_sample_share=args.manual_sample_share,
     )
     check_id = data_checks.save(args.use_case, found.as_dict(), tenant=job.tenant)
     return DataCheckResult(data_check=check_id, verdict=found.verdict)

@@ -13,9 +13,23 @@ from transformers import AutoTokenizer
 
 from adapters.children import Emit
 from adapters.config import TrainingConfig
-from adapters.data import Message, fit_prompt, hold_out
+from adapters.data import Message, Pair, Refusal, Row, count_distinct, fit_prompt, hold_out, refuse
 from adapters.errors import BaseModelNotFound, InvalidTrainingData
 from adapters.methods import Method
+
+_COUNTS = (
+    *(
+        "rows",
+        "copies",
+        "templated",
+        "trained_rows",
+        "held_out_rows",
+        "answers",
+        "tokens",
+        "rows_shortened",
+    ),
+    *("tokens_cut", "windows", "answers_cut", "answers_left_out"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +115,13 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
         InvalidTrainingData: Nothing is left to learn, or one row only.
     """
     method, tokens = config.method, ModelTokens(tokenizer)
-    rows: Sequence[Any] = method.load(config.dataset)
+    rows: Sequence[Any] = config.load_rows()
+    refuse_control_tokens(rows, control_tokens(tokenizer))
     trained, held_out = hold_out(rows, config.val_size, seed=config.seed)
-    counts = _new_counts(len(rows), len(trained), len(held_out))
+    counts = dict.fromkeys(_COUNTS, 0)
+    counts["rows"], counts["copies"] = len(rows), len(rows) - count_distinct(rows)
+    counts["templated"] = sum(_is_templated(row, tokenizer.all_special_tokens) for row in rows)
+    counts["trained_rows"], counts["held_out_rows"] = len(trained), len(held_out)
 
     def fit(some: Sequence[Any]) -> list[Any]:
         fitted: list[Any] = []
@@ -113,7 +131,12 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
             fitted += [replace(example, prompt=prompt) for prompt in prompts]
         return fitted
 
-    examples, lengths = _leave_out_masked(fit(trained), config, tokens, counts)
+    candidates = fit(trained)
+    if not candidates:
+        raise InvalidTrainingData(
+            f"all answers of the {len(trained)} rows to train on are marked as not to be learned"
+        )
+    examples, lengths = _leave_out_masked(candidates, config, tokens, counts)
     before = dict(counts)
     held_out_examples = fit(held_out)
     if method.compares_answers:  # each is scored by itself, and must have something to score
@@ -124,6 +147,25 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
     return Material(trained, held_out, examples, held_out_examples, lengths, counts)
 
 
+def control_tokens(tokenizer: Any) -> frozenset[str]:
+    """Return the tokens that part turns for a base model: in a text they would part it too."""
+    ends = {tokenizer.bos_token, tokenizer.eos_token} - {None}
+    special = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
+    return frozenset(ends | {token for token in special if token in str(tokenizer.chat_template)})
+
+
+def refuse_control_tokens(rows: Sequence[Row] | Sequence[Pair], tokens: frozenset[str]) -> None:
+    """Refuse (InvalidTrainingData) rows whose texts hold control tokens of the base model."""
+    refused = []
+    for row in rows:
+        turns = row.messages if isinstance(row, Row) else (*row.prompt, row.chosen, row.rejected)
+        found = {token for token in tokens for turn in turns if token in turn.content}
+        if found:
+            why = "in a text: the base model reads it as the end of a turn or of a text"
+            refused.append(Refusal(row.file, row.line, f"{', '.join(sorted(found))} {why}"))
+    refuse(refused, len(rows))
+
+
 def count_material(job: Mapping[str, Any], _emit: Emit) -> dict[str, int]:
     """Return the counts of what a job would learn from; see `prepare`."""
     config = TrainingConfig.model_validate(job["config"])
@@ -131,28 +173,14 @@ def count_material(job: Mapping[str, Any], _emit: Emit) -> dict[str, int]:
     return prepare(config, tokenizer).counts
 
 
+def _is_templated(row: Any, control_tokens: Sequence[str]) -> bool:
+    """Say whether a text of a row or pair holds a token that only a chat template writes."""
+    turns = (*row.prompt, row.chosen) if isinstance(row, Pair) else row.messages
+    return any(token in turn.content for turn in turns for token in control_tokens)
+
+
 def _answers_of(example: Any, method: Method) -> list[Message]:
     return [getattr(example, name) for name in method.answers]
-
-
-def _new_counts(rows: int, trained: int, held_out: int) -> dict[str, int]:
-    if trained < 2:
-        raise InvalidTrainingData(
-            f"{trained} row to train on ({held_out} held out): at least two rows are needed; "
-            "add rows or lower val_size"
-        )
-    return {
-        "rows": rows,
-        "trained_rows": trained,
-        "held_out_rows": held_out,
-        "answers": 0,
-        "tokens": 0,
-        "rows_shortened": 0,
-        "tokens_cut": 0,
-        "windows": 0,
-        "answers_cut": 0,
-        "answers_left_out": 0,
-    }
 
 
 def _fit_prompt(

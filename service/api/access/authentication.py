@@ -74,6 +74,8 @@ async def caller_of_key(key: str, context: AppContext) -> Caller:
 async def _caller_of_job(key: str, context: AppContext) -> Caller:
     """Return who a job of the worker asks for: bound as the key that started it, while that lives.
 
+    What it asks counts against the limits of that key.
+
     Raises:
         Unauthenticated: The signature does not fit, or that key is valid no longer.
     """
@@ -85,8 +87,7 @@ async def _caller_of_job(key: str, context: AppContext) -> Caller:
         raise InvalidKey("The key that started this job is unknown.")
     found.require_active()
     bound = found.caller()
-    bases = bound.knowledge_bases
-    return replace(asked, key_id=None, use_cases=bound.use_cases, knowledge_bases=bases)
+    return replace(asked, use_cases=bound.use_cases, knowledge_bases=bound.knowledge_bases)
 
 
 async def refusal_during(scope: Asgi) -> Unauthenticated | None:

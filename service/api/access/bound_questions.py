@@ -38,6 +38,7 @@ def bound(
         access_labels=tuple(labels or ()),
         use_case=_use_case(caller, question.use_case or default_use_case),
         allowed_bases=caller.knowledge_bases,
+        key_id=caller.key_id,
     )
 
 

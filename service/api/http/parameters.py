@@ -10,5 +10,8 @@ Limit = Annotated[
 After = Annotated[str | None, Query(description="Last `id` of the previous page.")]
 IdempotencyKey = Annotated[
     str | None,
-    Header(max_length=200, description="A repeated key returns the first request's job or batch."),
+    Header(
+        max_length=200,
+        description="Sent again by the same API key, it returns the first request's job or batch.",
+    ),
 ]

@@ -33,7 +33,7 @@ class RecordReply(Reply):
         observed: What the shadow policy would have done; null if there is none.
         usage: Token counts by kind.
         timings_ms: Milliseconds by stage.
-        question: Null if texts are not stored; likewise `answer`.
+        question: Null if texts are not stored, or may not be read by this key; likewise `answer`.
     """
 
     id: str
@@ -51,8 +51,8 @@ class RecordReply(Reply):
     answer: str | None
 
     @classmethod
-    def of(cls, record: Record) -> Self:
-        """Return a record as clients see it."""
+    def of(cls, record: Record, *, with_texts: bool) -> Self:
+        """Return a record as clients see it; question and answer only `with_texts`."""
         return cls.model_validate(
             {
                 "id": record.request_id,
@@ -65,8 +65,8 @@ class RecordReply(Reply):
                 "observed": record.observed,
                 "usage": record.usage,
                 "timings_ms": record.timings_ms,
-                "question": record.question,
-                "answer": record.answer,
+                "question": record.question if with_texts else None,
+                "answer": record.answer if with_texts else None,
             }
         )
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
@@ -26,12 +26,14 @@ from adapters import (
     NormaliseSettings,
     Result,
     Row,
+    RowFormat,
     Script,
     Similar,
     SimilarSettings,
     Step,
     clean,
     parse_any_rows,
+    to_fields,
 )
 from service.api.schemas.shapes import JsonObject
 from service.cli.data.check import read_file
@@ -172,13 +174,8 @@ def _as_dropped(step: str, result: Result) -> JsonObject:
 
 def _as_written(row: Row) -> JsonObject:
     """Return a row in the form of messages, a preference pair in that of pairs."""
-    turns = [message.as_dict() for message in row.messages]
-    meta = dict(row.meta)
-    fields: dict[str, object] = {"messages": turns}
-    if isinstance(rejected := meta.pop("rejected", None), str):
-        fields = {"prompt": turns[:-1], "chosen": row.messages[-1].content, "rejected": rejected}
-    written: JsonObject = json.loads(json.dumps({**fields, **({"meta": meta} if meta else {})}))
-    return written
+    form = RowFormat.PREFERENCE if "rejected" in row.meta else RowFormat.MESSAGES
+    return cast(JsonObject, to_fields(row, form))
 
 
 def _print(console: Console, told: Cleaning, out: Path | None) -> None:

@@ -6,8 +6,6 @@ is being answered its row is a claim that the process renews; the claim of a pro
 ends by itself.
 """
 
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -37,6 +35,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from service.repeat_errors import IdempotencyInProgress, IdempotencyKeyReused
 from service.stores.database import Database
+from service.stores.requests.request_names import request_name
 from service.stores.tables import metadata
 
 log = logging.getLogger(__name__)
@@ -84,8 +83,7 @@ class RepeatableRequest:
     @property
     def name(self) -> str:
         """Return what the row is found by; the idempotency key itself is not stored."""
-        text = json.dumps((self.tenant, self.key_id, self.idempotency_key))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return request_name(self.tenant, self.key_id, self.idempotency_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,9 @@ def known_ids(running: Running) -> dict[str, str]:
     batches = "/v1/vector_stores/handbook/file_batches"
     batch = client.post(batches, json={"file_ids": [file["id"]]}).json()
     check = client.post("/use_cases/demo/data_checks", json={"rows": rows}).json()
+    turns = [{"role": "user", "content": "Hello!"}, {"role": "assistant", "content": "Hello."}]
+    queued = {"batch": "rows", "rows": [{"messages": turns, "file": "rows.jsonl", "line": 1}]}
+    client.post("/review_items", json=queued)
     answer = running.ask(use_case="demo").json()
     return {
         "base_id": "handbook",
@@ -85,6 +88,8 @@ def known_ids(running: Running) -> dict[str, str]:
         "use_case_id": "demo",
         "check_id": check["id"],
         "file_id": file["id"],
+        "item_id": client.get("/review_items").json()["data"][0]["id"],
+        "batch": "rows",
         "job_id": client.get("/jobs").json()["data"][0]["id"],
         "request_id": answer["id"],
         "model": "auto",
@@ -98,8 +103,14 @@ def make_keys(running: Running) -> tuple[dict[str, str], ...]:
     """Return the headers of requests with different keys and without; half may do all."""
     keys = ApiKeys(running.context.database)
     _, every = keys.create(NewKey(name="every", scopes=tuple(Scope)))
-    bound = {"use_cases": ("demo",), "knowledge_bases": ("handbook",), "access_labels": ("staff",)}
-    _, little = keys.create(NewKey(name="little", scopes=("chat", "kb:read"), **bound))
+    bound = NewKey(
+        name="little",
+        scopes=("chat", "kb:read"),
+        use_cases=("demo",),
+        knowledge_bases=("handbook",),
+        access_labels=("staff",),
+    )
+    _, little = keys.create(bound)
     eventually(lambda: running.client.get("/v1/models").status_code == 401)
     whole = {"authorization": f"Bearer {every}"}
     return (

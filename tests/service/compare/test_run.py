@@ -32,6 +32,9 @@ class FakeGateway:
         question = body["messages"][-1]["content"]
         if "refused" in question:
             return JSONResponse({"detail": "Strategy hybrid cannot run."}, status_code=409)
+        if "limited" in question and self.asked.count(body) < 3:
+            detail = {"detail": "requests_per_minute is 1 for this key."}
+            return JSONResponse(detail, status_code=429, headers={"retry-after": "1"})
         if "not json" in question:
             return PlainTextResponse("gateway timeout", status_code=504)
         return JSONResponse(
@@ -68,6 +71,7 @@ def run(
     asked: tuple[SetQuestion, ...],
     strategies: tuple[str, ...] = ("prompt_only", "rag"),
     on_progress: Any = lambda done, total: True,
+    is_wanted: Any = lambda: True,
 ) -> list[dict[str, Any]]:
     outcomes = run_comparison(
         asked,
@@ -76,6 +80,7 @@ def run(
         strategies=strategies,
         concurrency=2,
         on_progress=on_progress,
+        is_wanted=is_wanted,
     )
     return [outcome.to_json() for outcome in outcomes]
 
@@ -121,6 +126,34 @@ def test_a_question_that_fails_is_an_error_without_a_score(
     assert [o["score"] for o in outcomes] == [1.0, None, 1.0]
     assert outcomes[1]["outcome"] == "error"
     assert said in outcomes[1]["error"]
+
+
+def test_a_question_that_a_limit_refuses_is_asked_again_and_not_slower_for_it(
+    url: str, gateway: FakeGateway
+) -> None:
+    outcomes = run(url, questions("before", "limited", "after"), ("rag",))
+    assert [o["score"] for o in outcomes] == [1.0, 1.0, 1.0]
+    assert [body["messages"][0]["content"] for body in gateway.asked].count("limited") == 3
+    assert outcomes[1]["latency_ms"] < 1000
+
+
+def test_a_question_that_a_limit_lets_never_through_is_told_so(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.compare.waiting.MOST_WAITED_S", 0.0)
+    (outcome,) = run(url, questions("limited"), ("rag",))
+    assert (outcome["outcome"], outcome["score"]) == ("error", None)
+    assert outcome["error"] == (
+        "A limit let no question through for 600 s. requests_per_minute is 1 for this key."
+    )
+
+
+def test_a_comparison_that_is_cancelled_while_it_waits_ends_before_that_question(
+    url: str,
+) -> None:
+    asked = questions("before", "limited", "after")
+    outcomes = run(url, asked, ("rag",), is_wanted=lambda: False)
+    assert [o["id"] for o in outcomes] == ["before"]
 
 
 def test_a_gateway_that_is_away_is_an_error_of_each_question() -> None:

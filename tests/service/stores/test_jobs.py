@@ -46,6 +46,28 @@ def test_an_idempotency_key_belongs_to_one_tenant(queue: Jobs) -> None:
     assert ours.job_id != theirs.job_id
 
 
+def test_an_idempotency_key_belongs_to_one_api_key(queue: Jobs) -> None:
+    def enqueue(key_id: str | None) -> Job:
+        args = Named(name="x")
+        return queue.enqueue(NAMED, args, tenant=TENANT, idempotency_key="k", key_id=key_id)
+
+    made = {key_id: enqueue(key_id).job_id for key_id in (None, "key_1", "key_2")}
+    assert len(set(made.values())) == 3
+    assert {key_id: enqueue(key_id).job_id for key_id in made} == made
+
+
+def test_the_longest_idempotency_key_fits_its_column(queue: Jobs) -> None:
+    tenant = "t" * 64
+    job = queue.enqueue(NAMED, Named(name="x"), tenant=tenant, idempotency_key="k" * 200)
+    assert len(str(job.idempotency_key)) <= 255  # PostgreSQL refuses what SQLite takes
+
+
+def test_no_idempotency_key_is_taken_for_a_place_in_a_batch(queue: Jobs) -> None:
+    first = queue.enqueue(NAMED, Named(name="x"), tenant=TENANT, batch_place="vsfb_1:00000")
+    queue.enqueue(NAMED, Named(name="y"), tenant=TENANT, idempotency_key="vsfb_1:00001")
+    assert queue.list_batch("vsfb_1", tenant=TENANT) == (first,)
+
+
 def test_an_idempotency_key_is_not_taken_for_another_request(queue: Jobs) -> None:
     add(queue, "a", idempotency_key="k1")
     with pytest.raises(IdempotencyKeyReused, match="Idempotency-Key"):

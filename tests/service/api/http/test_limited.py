@@ -76,6 +76,36 @@ def test_tokens_of_an_answer_stop_the_next_question(
     assert len(running.engine.requests) == 1
 
 
+EMBEDDED = {"model": "fake-words", "input": ["red lamp", "a blue chair"]}  # five tokens
+
+
+@limited_to(prompt_tokens_per_minute=6)
+def test_embedded_tokens_are_prompt_tokens(running: Running) -> None:
+    replies = [running.client.post("/v1/embeddings", json=EMBEDDED) for _ in range(3)]
+    assert [reply.status_code for reply in replies] == [200, 200, 429]
+    assert replies[0].json()["usage"]["prompt_tokens"] == 5
+    told = [reply.headers["x-ratelimit-remaining-tokens"] for reply in replies]
+    assert told == ["6", "1", "0"]
+    assert {reply.headers["x-ratelimit-limit-tokens"] for reply in replies} == {"6"}
+    require_refused(replies[2], "key.prompt_tokens_per_minute")
+    require_refused(running.client.post("/chat", json=QUESTION), "key.prompt_tokens_per_minute")
+
+
+@limited_to(completion_tokens_per_minute=1)
+def test_texts_are_embedded_where_only_completion_tokens_are_used_up(running: Running) -> None:
+    assert running.client.post("/chat", json=QUESTION).status_code == 200
+    assert running.client.post("/chat", json=QUESTION).status_code == 429
+    assert running.client.post("/v1/embeddings", json=EMBEDDED).status_code == 200
+
+
+@limited_to(prompt_tokens_per_minute=6)
+def test_texts_that_are_refused_count_no_tokens(running: Running) -> None:
+    for body in ({**EMBEDDED, "model": "other"}, {**EMBEDDED, "input": ["red lamp", ""]}):
+        assert running.client.post("/v1/embeddings", json=body).status_code in (400, 404)
+    reply = running.client.post("/v1/embeddings", json=EMBEDDED)
+    assert reply.headers["x-ratelimit-remaining-tokens"] == "6"
+
+
 @limited_to(completion_tokens_per_minute=1)
 def test_an_answer_that_is_broken_off_counts_by_its_pieces(running: Running) -> None:
     running.engine.switches.break_after = 2

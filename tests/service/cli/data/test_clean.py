@@ -45,7 +45,7 @@ def test_rows_are_written_and_dropped_ones_listed(run: Run, file: Path, tmp_path
     assert "13812345678" not in result.output
     written = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert written[0]["messages"][0]["content"] == "如何修改1号套餐"
-    assert [row["meta"]["id"] for row in written] == [ROWS[n][0] for n in (1, 3, 4)]
+    assert [row["id"] for row in written] == [ROWS[n][0] for n in (1, 3, 4)]
     beside = tmp_path / "clean.jsonl.dropped.jsonl"
     dropped = [json.loads(line) for line in beside.read_text(encoding="utf-8").splitlines()]
     assert [(row["line"], row["step"], row["reason"]) for row in dropped] == [
