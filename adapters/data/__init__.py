@@ -2,6 +2,24 @@
 
 from adapters.data.by_hand import ReadByHand, digest_of
 from adapters.data.checks import DataCheck, Expectations, check_rows
+from adapters.data.cleaning import (
+    Cleaning,
+    Deduplicate,
+    DeduplicateSettings,
+    Leakage,
+    LeakageSettings,
+    Near,
+    NearSettings,
+    Noise,
+    NoiseSettings,
+    Normalise,
+    NormaliseSettings,
+    Sample,
+    Script,
+    Similar,
+    SimilarSettings,
+    clean,
+)
 from adapters.data.context import ContextCounts, count_context
 from adapters.data.context_rows import (
     ContextMix,
@@ -21,6 +39,7 @@ from adapters.data.formats import (
     load_rows,
     parse_any_rows,
     refuse,
+    to_fields,
 )
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
@@ -60,6 +79,23 @@ from adapters.data.structure import (
 )
 
 __all__ = [
+    "to_fields",
+    "Cleaning",
+    "Deduplicate",
+    "DeduplicateSettings",
+    "Leakage",
+    "LeakageSettings",
+    "Near",
+    "NearSettings",
+    "Noise",
+    "NoiseSettings",
+    "Normalise",
+    "NormaliseSettings",
+    "Sample",
+    "Script",
+    "Similar",
+    "SimilarSettings",
+    "clean",
     "PASSAGES_ARE_DATA",
     "PASSAGE_MARKS",
     "Annotate",

@@ -14,6 +14,9 @@ from pydantic import Field, JsonValue, field_validator
 from adapters.data.readiness.business_lines import Shares
 from adapters.errors import InvalidPipeline
 
+FILE_KEYS = frozenset({"file", "test"})
+"""Settings of steps that name files, relative to the pipeline file."""
+
 
 class _Part(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
@@ -83,7 +86,7 @@ def _as_entry(step: object) -> object:
 
 
 def load_pipeline(file: Path) -> PipelineFile:
-    """Read a pipeline file; its paths, and the `file` of a step, are taken as relative to it.
+    """Read a pipeline file; its paths, and files that its steps name, are taken as relative to it.
 
     Raises:
         InvalidPipeline: It cannot be read, or a key or a value is wrong.
@@ -106,10 +109,15 @@ def load_pipeline(file: Path) -> PipelineFile:
 
 
 def _beside(step: StepEntry, folder: Path) -> StepEntry:
-    named = step.settings.get("file")
-    if not isinstance(named, str):
-        return step
-    return step.model_copy(update={"settings": {**step.settings, "file": str(folder / named)}})
+    """Return a step with the files that it names taken as relative to a folder."""
+    settings = dict(step.settings)
+    for key in FILE_KEYS & settings.keys():
+        named = settings[key]
+        if isinstance(named, str):
+            settings[key] = str(folder / named)
+        elif isinstance(named, list):
+            settings[key] = [str(folder / one) for one in named if isinstance(one, str)]
+    return step.model_copy(update={"settings": settings})
 
 
 def describe_faults(exc: pydantic.ValidationError) -> str:

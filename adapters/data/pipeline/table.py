@@ -7,10 +7,26 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import pydantic
 
+from adapters.data.cleaning import (
+    Deduplicate,
+    DeduplicateSettings,
+    Leakage,
+    LeakageSettings,
+    Near,
+    NearSettings,
+    Noise,
+    NoiseSettings,
+    Normalise,
+    NormaliseSettings,
+    Script,
+    Similar,
+    SimilarSettings,
+)
+from adapters.data.formats import load_rows
 from adapters.data.personal import MaskPersonalData, MaskSettings
 from adapters.data.pipeline.file import StepEntry, describe_faults
 from adapters.data.pipeline.speakers import Speakers, SpeakersSettings
@@ -100,6 +116,31 @@ def _masking(settings: MaskSettings, outside: Outside) -> Step:
     return MaskPersonalData(settings, outside.secret())
 
 
+class LeakageFiles(LeakageSettings):
+    """Settings of `leakage` in a pipeline.
+
+    Attributes:
+        test: Files of rows that must not be trained on.
+        script: As that of the step `normalise`: the rows of the test are spelled so, too.
+    """
+
+    test: Annotated[tuple[Path, ...], pydantic.Field(min_length=1)]
+    script: Script = "as_is"
+
+
+def _leakage(settings: LeakageFiles, _outside: Outside) -> Step:
+    spelled = Normalise(NormaliseSettings(script=settings.script)).run(load_rows(settings.test))
+    test = [row for result in spelled for row in result.rows]
+    only = settings.model_dump(include=set(LeakageSettings.model_fields))
+    return Leakage(LeakageSettings.model_validate(only), test)
+
+
+def _similar(settings: SimilarSettings, outside: Outside) -> Step:
+    if outside.embed is None:
+        raise InvalidPipeline(f"step {Similar.name} needs an embedder")
+    return Similar(settings, outside.embed, embedder_id=outside.embedder_id)
+
+
 def _asking(outside: Outside, temperature: float) -> Generate:
     assert outside.generate is not None  # `make_step` refuses it before
     return outside.generate(temperature)
@@ -113,6 +154,7 @@ STEPS: Mapping[str, StepKind[Any]] = {
         asks_model=True,
     ),
     "balance": StepKind(BalanceSettings, lambda s, _: Balance(s)),
+    "deduplicate": StepKind(DeduplicateSettings, lambda s, _: Deduplicate(s)),
     "dialogues": StepKind(
         DialogueSettings,
         lambda s, outside: annotate_dialogues(s, _asking(outside, READING)),
@@ -120,13 +162,18 @@ STEPS: Mapping[str, StepKind[Any]] = {
         asks_model=True,
     ),
     "disputed": StepKind(DisputedSettings, lambda s, _: Disputed(s)),
+    "leakage": StepKind(LeakageFiles, _leakage),
     "mask_personal_data": StepKind(MaskSettings, _masking, reads_documents=True),
+    "near": StepKind(NearSettings, lambda s, _: Near(s)),
+    "noise": StepKind(NoiseSettings, lambda s, _: Noise(s)),
+    "normalise": StepKind(NormaliseSettings, lambda s, _: Normalise(s)),
     "outdated": StepKind(OutdatedSettings, lambda s, _: Outdated(s)),
     "self_instruct": StepKind(
         SelfInstructSettings,
         lambda s, outside: SelfInstruct(s, _asking(outside, INVENTING)),
         asks_model=True,
     ),
+    "similar": StepKind(SimilarSettings, _similar),
     "speakers": StepKind(SpeakersSettings, lambda s, _: Speakers(s), reads_documents=True),
     "structure": StepKind(
         FileSettings, lambda s, _: ApplyRules(load_rules(s.file)), reads_documents=True

@@ -1,6 +1,6 @@
 """`fingerpost data`: training rows from the command line."""
 
-from service.cli.data import context, convert, making, review, run, versions
+from service.cli.data import clean, context, convert, making, review, run, versions
 from service.cli.data.check import app
 
 __all__ = ["app"]
@@ -14,3 +14,4 @@ app.command("annotate")(making.annotate)
 app.command("self-instruct")(making.self_instruct)
 app.command("sample")(review.sample)
 app.add_typer(review.app, name="review")
+app.command("clean")(clean.clean_rows)

@@ -102,7 +102,7 @@ def check(
     with 1 if a check fails or a fault is found.
     """
     with command_output(as_json) as output:
-        content, lines = _read(rows), _read_lines(business_lines)
+        content, lines = read_file(rows), _read_lines(business_lines)
         if use_case is None:
             parsed = parse_any_rows(content, rows.name)
             body = {"object": "data_check", "use_case": None} | check_here(
@@ -133,7 +133,8 @@ def check(
             raise typer.Exit(FAILED)
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """Return what a file holds; raises CommandFailed where it cannot be read."""
     try:
         return file.read_bytes()
     except OSError as exc:

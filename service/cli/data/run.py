@@ -171,7 +171,7 @@ def _print(out: Console, done: PipelineResult, job: PipelineJob) -> None:
         reasons = {**stage.changed, **{f"dropped: {why}": n for why, n in stage.dropped.items()}}
         told = ", ".join(f"{count:,} {why}" for why, count in reasons.items())
         out.print(
-            f"{stage.step:14} {stage.rows_in:>9,} → {stage.rows_out:>9,}  {told}".rstrip(),
+            f"{stage.step:18} {stage.rows_in:>9,} → {stage.rows_out:>9,}  {told}".rstrip(),
             markup=False,
         )
     out.print(

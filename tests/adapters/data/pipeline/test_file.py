@@ -3,19 +3,26 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from adapters.data.pipeline.file import StepEntry, load_pipeline
 from adapters.data.pipeline.table import STEPS, Outside, asks_model, make_step
 from adapters.errors import InvalidPipeline
+from tests.adapters.data.readiness.rows import row
 
 OUTSIDE = Outside(
     today=date(2026, 6, 30),
     secret=lambda: bytes(16),
+    embed=lambda texts: np.zeros((len(texts), 2), np.float32),
     generate=lambda _temperature: lambda _prompt, _schema: "{}",
 )
-SETTINGS: dict[str, dict[str, object]] = {"balance": {"shares": {"金融": 6, "法律": 4}}}
+SETTINGS: dict[str, dict[str, object]] = {
+    "balance": {"shares": {"金融": 6, "法律": 4}},
+    "similar": {"min_similarity": 0.95},
+}
 FILES = {
+    "leakage": '{"prompt": "a", "completion": "b"}',
     "structure": "rules: [{id: a, pattern: x, rows: [{instruction: a, output: '{whole}'}]}]",
     "annotate": "{instruction: a, reply: {type: object, properties: {b: {type: string}}}}",
 }
@@ -28,13 +35,14 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
-    file = load_pipeline(
-        written(
-            tmp_path, "read: [in]\nsteps: [disputed, structure: {file: r.yaml}]\nout: rows.jsonl\n"
-        )
-    )
+    steps = "steps: [disputed, structure: {file: r.yaml}, leakage: {test: [t.csv]}]\n"
+    file = load_pipeline(written(tmp_path, f"read: [in]\n{steps}out: rows.jsonl\n"))
     assert (file.read, file.out) == ((tmp_path / "in",), tmp_path / "rows.jsonl")
-    assert [dict(step.settings) for step in file.steps] == [{}, {"file": str(tmp_path / "r.yaml")}]
+    assert [dict(step.settings) for step in file.steps] == [
+        {},
+        {"file": str(tmp_path / "r.yaml")},
+        {"test": [str(tmp_path / "t.csv")]},
+    ]
     assert load_pipeline(written(tmp_path, "")).out is None
 
 
@@ -71,7 +79,9 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> None:
 def test_every_step_of_the_table_is_called_so(name: str, tmp_path: Path) -> None:
     settings = SETTINGS.get(name, {})
     if name in FILES:
-        settings = {"file": str(written(tmp_path, FILES[name]))}
+        key = "test" if name == "leakage" else "file"
+        file = str(written(tmp_path, FILES[name]))
+        settings = {key: [file] if key == "test" else file}
     made = make_step(StepEntry(name=name, settings=settings), OUTSIDE)  # type: ignore[arg-type]  # JSON
     assert made.step.name == name
     assert list(made.step.run([])) == []
@@ -92,3 +102,14 @@ def test_a_step_without_what_it_needs_is_refused() -> None:
         make_step(StepEntry(name="mask_personal_data"), bare)
     assert asks_model([StepEntry(name="balance"), StepEntry(name="dialogues")])
     assert not asks_model([StepEntry(name="balance"), StepEntry(name="nothing")])
+    with pytest.raises(InvalidPipeline, match="similar needs an embedder"):
+        make_step(StepEntry(name="similar", settings={"min_similarity": 0.9}), bare)
+
+
+def test_rows_of_a_test_are_spelled_as_the_rows_are(tmp_path: Path) -> None:
+    test = tmp_path / "test.jsonl"
+    test.write_text('{"prompt": "如何申請退貨？", "completion": "好"}', encoding="utf-8")
+    settings = {"test": [str(test)], "script": "simplified"}
+    made = make_step(StepEntry(name="leakage", settings=settings), OUTSIDE)  # type: ignore[arg-type]  # JSON
+    (result,) = made.step.run([row("如何申请退货?", "请在订单页申请")])
+    assert result.reason == "question_in_test"

@@ -60,7 +60,7 @@ def test_a_folder_of_documents_and_chats_becomes_rows(folder: Path) -> None:
     lines = Path(told["lineage"]).read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2
     again = run("data", "run", str(qa), "--read", str(folder / "in"), "--out", str(out))
-    assert "6 of 6 steps were done before" in again.stdout
+    assert "9 of 9 steps were done before" in again.stdout
     assert "readiness at most 0.1 % = quality" in again.stdout
     anew = run("data", "run", str(qa), "--read", str(folder / "in"), "--out", str(out), "--restart")
     assert "were done before" not in anew.stdout
