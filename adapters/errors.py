@@ -7,6 +7,7 @@ AdapterError
 ├── InvalidTrainingConfig   a key or a value of a training configuration is wrong
 ├── InvalidTrainingData     rows that cannot be read, each with file and line
 ├── InvalidContextQuestions questions that give no rows, or a mix that teaches nothing
+├── InvalidRowFilter        a filter of rows lacks rows, labels or an embedder
 ├── TooFewRows              fewer rows than a pilot needs, and `force` is not set
 ├── NotServable             the engine could not load this adapter; all reasons are listed
 ├── TrainingFailed          the training process ended without a result
@@ -98,6 +99,13 @@ class InvalidContextQuestions(AdapterError):
 
     code = "invalid_context_questions"
     hint = "Each question needs an answer that a passage contains, and passages without it."
+
+
+class InvalidRowFilter(AdapterError):
+    """A filter of rows lacks rows, labels or an embedder."""
+
+    code = "invalid_row_filter"
+    hint = "Give the filter what the message names; `fingerpost data filter --help` lists it."
 
 
 class TooFewRows(AdapterError):

@@ -319,6 +319,7 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.InvalidEffectReference: 409,
     adapter_errors.NotServable: 409,
     adapter_errors.InvalidContextQuestions: 400,
+    adapter_errors.InvalidRowFilter: 400,
     adapter_errors.TooFewRows: 400,
     adapter_errors.TrainingFailed: 500,
     adapter_errors.TrainingRunNotFound: 404,

@@ -44,14 +44,22 @@ def check_data(
     """
     domain: Domain | str = NO_DESCRIPTION
     if description.strip() and embedder is not None:
-        domain = _find_domain(rows, description, embedder, min_similarity)
+        domain = find_domain(rows, description, embedder, min_similarity)
     today = datetime.now().astimezone().date()
     return check_rows(rows, Expectations(today, tuple(scenarios), domain))
 
 
-def _find_domain(
+def find_domain(
     rows: Sequence[Row], description: str, embedder: Embedder, min_similarity: float | None
 ) -> Domain | str:
+    """Return what rows are compared with, or why they cannot be.
+
+    Args:
+        rows: The first of them tell the language.
+        description: What they should be about.
+        embedder: Compares them with it.
+        min_similarity: Cosine from which a row belongs to it; None takes the embedder's own.
+    """
     looked_at = "\n".join(row.messages[-2].content for row in rows[:ROWS_LOOKED_AT])
     for what, text in (("rows are", looked_at), ("description is", description)):
         language = detect_language(text)

@@ -1,8 +1,9 @@
 """`fingerpost data`: training rows from the command line."""
 
-from service.cli.data import context
+from service.cli.data import context, filtering
 from service.cli.data.check import app
 
 __all__ = ["app"]
 
 app.command("context")(context.context)
+app.command("filter")(filtering.filter_data)

@@ -1,0 +1,280 @@
+"""`fingerpost data filter`: which rows belong to the domain?
+
+It knows options and files, and how a filter is told; rows are filtered in `adapters`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from adapters import (
+    ClassifierQuality,
+    ClassifierSettings,
+    FilterReport,
+    KeywordSettings,
+    PerplexitySettings,
+    Result,
+    Row,
+    Sample,
+    SimilaritySettings,
+    draw_histogram,
+    filter_rows,
+    parse_any_rows,
+)
+from service.api.schemas.shapes import JsonObject
+from service.cli.data.context import write_rows
+from service.cli.kb.evaluation.corpus import load_embedder
+from service.cli.output import CommandFailed, JsonOption, Output, command_output
+from service.fine_tuning.filters import FilterMaker, FilterName, FilterOptions
+from service.settings import load_settings
+
+ADVISED_LABELS = 500  # of both kinds; the source says 500 to 1,000
+
+
+class FeatureName(StrEnum):
+    """What `--features` may name."""
+
+    LETTERS = "letters"
+    EMBEDDER = "embedder"
+    BOTH = "both"
+
+
+def filter_data(
+    rows: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ROWS.jsonl", help="Training rows in any format that `train run` reads."
+        ),
+    ],
+    by: Annotated[
+        list[FilterName],
+        typer.Option("--by", help="Filter to apply; may be repeated, in the order given."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File to write the rows to.", dir_okay=False)],
+    keywords: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keyword",
+            metavar="TEXT",
+            help="keywords: a word or phrase; may be repeated. `refund*` also finds `refunds`.",
+        ),
+    ] = None,
+    keyword_file: Annotated[
+        Path | None, typer.Option(help="keywords: a file with one word or phrase per line.")
+    ] = None,
+    min_keywords: Annotated[
+        int, typer.Option(min=1, help="keywords: different ones that a row must contain.")
+    ] = 1,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="similarity: what the rows should be about, in one sentence."),
+    ] = None,
+    min_similarity: Annotated[
+        float | None,
+        typer.Option(
+            min=-1, max=1, help="similarity: minimum cosine (default: the embedder's own)."
+        ),
+    ] = None,
+    wanted: Annotated[
+        Path | None,
+        typer.Option(help="classifier: rows to keep, as examples; 250 to 500 are advised."),
+    ] = None,
+    unwanted: Annotated[
+        Path | None, typer.Option(help="classifier: rows to drop, as examples; as many.")
+    ] = None,
+    min_probability: Annotated[
+        float, typer.Option(min=0.01, max=0.999, help="classifier: minimum probability.")
+    ] = 0.9,
+    features: Annotated[
+        FeatureName, typer.Option(help="classifier: what it is fitted on.")
+    ] = FeatureName.LETTERS,
+    like: Annotated[
+        Path | None,
+        typer.Option(help="perplexity: rows that are known to belong to the domain."),
+    ] = None,
+    quantile: Annotated[
+        float,
+        typer.Option(
+            min=0.01, max=1, help="perplexity: the highest, as a quantile of the rows of --like."
+        ),
+    ] = 0.5,
+    max_perplexity: Annotated[
+        float | None, typer.Option(min=1, help="perplexity: the highest, as a number.")
+    ] = None,
+    examples: Annotated[
+        int,
+        typer.Option(min=0, max=8, help="perplexity: rows of --like shown to the model first."),
+    ] = 3,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Write only the histograms, to choose thresholds by."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep the training rows that belong to the domain, by one or more filters.
+
+    For each filter the histogram of its scores is written next to OUT as OUT.FILTER.svg. Dropped
+    rows are written to OUT.dropped.jsonl with filter, reason and scores.
+    """
+    with command_output(as_json) as output:
+        if out.resolve() == rows.resolve():
+            raise CommandFailed("--out must not be the file of the rows.", code="usage")
+        words = [*(keywords or ()), *(_read_words(keyword_file) if keyword_file else ())]
+        try:
+            options = FilterOptions(
+                keywords=KeywordSettings(words=tuple(words), min_words=min_keywords)
+                if words
+                else None,
+                similarity=SimilaritySettings(domain=domain, min_similarity=min_similarity)
+                if domain
+                else None,
+                classifier=ClassifierSettings(
+                    min_probability=min_probability, features=features.value
+                ),
+                wanted=_read_rows(wanted),
+                unwanted=_read_rows(unwanted),
+                perplexity=PerplexitySettings(
+                    quantile=quantile, max_perplexity=max_perplexity, examples=examples
+                ),
+                like=_read_rows(like),
+            )
+        except ValidationError as exc:
+            told = "; ".join(fault["msg"] for fault in exc.errors(include_url=False))
+            raise CommandFailed(told, code="usage") from exc
+        _filter(_read_rows(rows), list(dict.fromkeys(by)), options, out, output, dry_run=dry_run)
+
+
+def _filter(
+    rows: Sequence[Row],
+    names: Sequence[FilterName],
+    options: FilterOptions,
+    out: Path,
+    output: Output,
+    *,
+    dry_run: bool,
+) -> None:
+    dropped: list[JsonObject] = []
+    with output.progress("filtering") as bar:
+        bar.show(None)
+        maker = FilterMaker(
+            load_settings(),
+            options,
+            load_embedder=load_embedder,
+            on_progress=lambda event: bar.show(event.done / event.total, event.message),
+        )
+        filters = [maker.make(name, rows) for name in names]
+        going, reports = filter_rows(
+            rows, filters, lambda name, result: dropped.append(_describe_dropped(name, result))
+        )
+        kept = [_as_fields(row) for row in going]
+    files = {report.name: _histogram_of(report, out) for report in reports}
+    if not dry_run:
+        write_rows(out, kept)
+        write_rows(_dropped_file(out), dropped)
+    quality = maker.quality
+    document: JsonObject = {
+        "object": "data_filter",
+        "rows": len(rows),
+        "kept": len(kept),
+        "dropped": len(dropped),
+        "filters": [{**report.as_dict(), "histogram": files[report.name]} for report in reports],
+        "classifier": None if quality is None else asdict(quality),
+        "out": None if dry_run else str(out),
+        "dropped_file": None if dry_run else str(_dropped_file(out)),
+    }
+    lines = [line for report in reports for line in _describe(report, files[report.name])]
+    if quality is not None:
+        lines += _describe_quality(quality)
+    written = "nothing written (--dry-run)" if dry_run else f"{out}, dropped: {_dropped_file(out)}"
+    output.result(document, "\n".join([*lines, f"{len(kept)} of {len(rows)} rows kept: {written}"]))
+
+
+def _read_rows(file: Path | None) -> list[Row]:
+    if file is None:
+        return []
+    return parse_any_rows(_read(file), str(file))
+
+
+def _read_words(file: Path) -> list[str]:
+    lines = _read(file).decode("utf-8-sig", errors="replace").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as exc:
+        message = f"{file} cannot be read: {exc.strerror}"
+        raise CommandFailed(message, code="invalid_file") from exc
+
+
+def _dropped_file(out: Path) -> Path:
+    return out.with_name(f"{out.name}.dropped.jsonl")
+
+
+def _histogram_of(report: FilterReport, out: Path) -> str | None:
+    """Draw the scores next to the output; None where there are none."""
+    if not len(report.scores):
+        return None
+    file = out.with_name(f"{out.name}.{report.name}.svg")
+    try:
+        draw_histogram(report, file)
+    except OSError as exc:
+        raise CommandFailed(f"{file}: {exc.strerror}", code="invalid_file") from exc
+    return str(file)
+
+
+def _as_fields(row: Row) -> JsonObject:
+    """Return a row as messages, a preference pair as prompt, chosen and rejected."""
+    turns = [message.as_dict() for message in row.messages]
+    meta: dict[str, Any] = dict(row.meta)
+    if isinstance(rejected := meta.pop("rejected", None), str):
+        return {
+            "prompt": turns[:-1],
+            "chosen": row.messages[-1].content,
+            "rejected": rejected,
+            **meta,
+        }
+    return {"messages": turns, **row.meta}
+
+
+def _describe_dropped(name: str, result: Result) -> JsonObject:
+    """Return a dropped row whole, with what dropped it."""
+    row = result.row
+    why = {"filter": name, "reason": result.reason, "detail": result.detail}
+    place = {"file": str(row.file), "line": row.line}
+    return {**_as_fields(row), "dropped": {**place, **why, "scores": dict(result.scores)}}
+
+
+def _describe(report: FilterReport, histogram: str | None) -> Iterator[str]:
+    limit = report.threshold
+    yield (
+        f"{report.name}: {report.kept} of {report.rows} rows kept ({report.kept_share:.0%}), "
+        f"{limit.score} {limit}: {limit.source}"
+    )
+    if histogram:
+        yield f"  histogram: {histogram}"
+    for side, samples in (("kept", report.kept_samples), ("dropped", report.dropped_samples)):
+        if samples:
+            yield f"  {side}, nearest to the threshold:"
+            yield from (f"    {_show(sample)}" for sample in samples)
+
+
+def _show(sample: Sample) -> str:
+    return f"{sample.score:.4g}  line {sample.line}: {' '.join(sample.text.split())}"
+
+
+def _describe_quality(quality: ClassifierQuality) -> Iterator[str]:
+    labels = quality.wanted + quality.unwanted
+    yield (
+        f"classifier on {labels} labelled rows it was not fitted on: AUC {quality.auc:.3f}, keeps "
+        f"{quality.wanted_kept:.0%} of the wanted and {quality.unwanted_kept:.0%} of the "
+        "unwanted ones"
+    )
+    if labels < ADVISED_LABELS:
+        yield f"fewer than {ADVISED_LABELS} labelled rows: label more, or check the dropped rows"
