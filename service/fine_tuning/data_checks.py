@@ -17,7 +17,6 @@ FLOORS = {
         "the task's own rows and 4 to 39 % of others",
     )
 }
-DEFAULT_FLOOR = (0.7, "the middle of the usual range, 0.6 to 0.8; not measured")
 ROWS_LOOKED_AT = 50  # to tell the language of a file
 
 NO_DESCRIPTION = (
@@ -61,14 +60,28 @@ def find_domain(
         min_similarity: Cosine from which a row belongs to it; None takes the embedder's own.
     """
     looked_at = "\n".join(row.messages[-2].content for row in rows[:ROWS_LOOKED_AT])
-    for what, text in (("rows are", looked_at), ("description is", description)):
-        language = detect_language(text)
+    languages = {
+        "rows are": detect_language(looked_at),
+        "description is": detect_language(description),
+    }
+    for what, language in languages.items():
         if not reads(embedder.languages, language):
             return (
                 f"the {what} in {language}, which the embedder {embedder.model_id} does not "
                 "read; configure a multilingual one as `knowledge.embedder`"
             )
-    floor, source = FLOORS.get(embedder.model_id, DEFAULT_FLOOR)
     if min_similarity is not None:
         floor, source = min_similarity, "given with the check"
+    else:
+        measured = _unrelated(embedder, languages["description is"], languages["rows are"])
+        floor, source = FLOORS.get(embedder.model_id) or measured
     return Domain(description, embedder.embed_passages, floor, source)
+
+
+def _unrelated(embedder: Embedder, description: str, rows: str) -> tuple[float, str]:
+    """Return the cosine that few unrelated texts of these languages reach, and how it is known."""
+    found = embedder.similarity.unrelated
+    mean, deviation = found.get((description, rows)) or next(iter(found.values()))
+    return round(mean + deviation, 3), (
+        f"five of six unrelated texts are below it with {embedder.model_id}, by its own examples"
+    )

@@ -20,6 +20,7 @@ from adapters import (
     SimilaritySettings,
     filter_by_classifier,
     filter_by_keywords,
+    filter_by_likeness,
     filter_by_perplexity,
     filter_by_similarity,
     fit_row_classifier,
@@ -51,11 +52,11 @@ class FilterOptions:
         wanted: Rows it is fitted on, to keep.
         unwanted: Likewise, to drop.
         perplexity: Of the filter by perplexity.
-        like: Rows of the domain, for the same.
+        like: Rows of the domain, for the filters by similarity and by perplexity.
     """
 
     keywords: KeywordSettings | None
-    similarity: SimilaritySettings | None
+    similarity: SimilaritySettings
     classifier: ClassifierSettings
     wanted: Sequence[Row]
     unwanted: Sequence[Row]
@@ -121,9 +122,19 @@ class FilterMaker:
         return filter_by_keywords(self._options.keywords)
 
     def _by_similarity(self, rows: Sequence[Row]) -> ScoreFilter:
-        asked = self._options.similarity
-        if asked is None:
-            raise InvalidRowFilter("the similarity filter needs a description (--domain)")
+        asked, like = self._options.similarity, self._options.like
+        if like:
+            return filter_by_likeness(
+                like,
+                self._embedder.embed_passages,
+                embedder_id=_identity(self._embedder),
+                min_similarity=asked.min_similarity,
+            )
+        if not asked.domain.strip():
+            raise InvalidRowFilter(
+                "the similarity filter needs rows of the domain (--like) or what it is about "
+                "(--domain)"
+            )
         domain = find_domain(rows, asked.domain, self._embedder, asked.min_similarity)
         if isinstance(domain, str):
             raise InvalidRowFilter(domain)
@@ -135,13 +146,13 @@ class FilterMaker:
             raise InvalidRowFilter(
                 "the classifier filter needs labelled rows of both kinds (--wanted, --unwanted)"
             )
-        embedder = None if options.classifier.features == "letters" else self._embedder
+        embedder = self._embedder if options.classifier.features != "letters" else None
         fitted = fit_row_classifier(
             options.wanted,
             options.unwanted,
             options.classifier,
-            embed=embedder and embedder.embed_passages,
-            embedder_id=_identity(embedder) if embedder else "",
+            embed=None if embedder is None else embedder.embed_passages,
+            embedder_id="" if embedder is None else _identity(embedder),
         )
         self.quality = fitted.quality
         return filter_by_classifier(fitted)

@@ -16,7 +16,11 @@ from adapters.data.filters.perplexity import (
     filter_by_perplexity,
 )
 from adapters.data.filters.report import FilterReport, Sample
-from adapters.data.filters.similarity import SimilaritySettings, filter_by_similarity
+from adapters.data.filters.similarity import (
+    SimilaritySettings,
+    filter_by_likeness,
+    filter_by_similarity,
+)
 from adapters.data.filters.threshold import ScoreFilter, Threshold
 
 __all__ = [
@@ -34,6 +38,7 @@ __all__ = [
     "draw_histogram",
     "filter_by_classifier",
     "filter_by_keywords",
+    "filter_by_likeness",
     "filter_by_perplexity",
     "filter_by_similarity",
     "filter_rows",

@@ -120,7 +120,10 @@ def fit_row_classifier(
     matrix = features.of(texts)
     kinds = np.repeat((1, 0), (len(wanted), len(unwanted)))
     # Balanced: how many of each kind were labelled says nothing of how many there are.
-    regression = LogisticRegression(C=_C, class_weight="balanced", max_iter=2_000)
+    # The dual of liblinear looks at rows, of which there are few, not at all hashed n-grams.
+    regression = LogisticRegression(
+        C=_C, class_weight="balanced", solver="liblinear", dual=True, max_iter=2_000, random_state=0
+    )
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)  # copies stay together
     guessed = cross_val_predict(
         regression, matrix, kinds, groups=groups, cv=folds, method="predict_proba"

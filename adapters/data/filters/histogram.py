@@ -32,7 +32,7 @@ def draw_histogram(report: FilterReport, file: Path) -> None:
         (scores[is_kept], "tab:blue", f"kept: {report.kept:,}"),
         (scores[~is_kept], "tab:gray", f"dropped: {report.rows - report.kept:,}"),
     ):
-        axes.hist(part, bins=edges, color=colour, alpha=0.8, label=name)
+        axes.hist(part, bins=edges.tolist(), color=colour, alpha=0.8, label=name)
     axes.axvline(limit.value, color="tab:red", label=str(limit))
     if is_log:
         axes.set_xscale("log")

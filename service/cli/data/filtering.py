@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -70,14 +70,21 @@ def filter_data(
     min_keywords: Annotated[
         int, typer.Option(min=1, help="keywords: different ones that a row must contain.")
     ] = 1,
-    domain: Annotated[
-        str | None,
-        typer.Option(help="similarity: what the rows should be about, in one sentence."),
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="similarity, perplexity: rows that belong to the domain, to compare with."
+        ),
     ] = None,
+    domain: Annotated[
+        str, typer.Option(help="similarity: what the rows should be about, in one sentence.")
+    ] = "",
     min_similarity: Annotated[
         float | None,
         typer.Option(
-            min=-1, max=1, help="similarity: minimum cosine (default: the embedder's own)."
+            min=-1,
+            max=1,
+            help="similarity: minimum cosine (default: the embedder's own, or that of --like).",
         ),
     ] = None,
     wanted: Annotated[
@@ -93,10 +100,6 @@ def filter_data(
     features: Annotated[
         FeatureName, typer.Option(help="classifier: what it is fitted on.")
     ] = FeatureName.LETTERS,
-    like: Annotated[
-        Path | None,
-        typer.Option(help="perplexity: rows that are known to belong to the domain."),
-    ] = None,
     quantile: Annotated[
         float,
         typer.Option(
@@ -130,9 +133,7 @@ def filter_data(
                 keywords=KeywordSettings(words=tuple(words), min_words=min_keywords)
                 if words
                 else None,
-                similarity=SimilaritySettings(domain=domain, min_similarity=min_similarity)
-                if domain
-                else None,
+                similarity=SimilaritySettings(domain=domain, min_similarity=min_similarity),
                 classifier=ClassifierSettings(
                     min_probability=min_probability, features=features.value
                 ),
@@ -158,7 +159,7 @@ def _filter(
     *,
     dry_run: bool,
 ) -> None:
-    dropped: list[JsonObject] = []
+    dropped: list[dict[str, object]] = []
     with output.progress("filtering") as bar:
         bar.show(None)
         maker = FilterMaker(
@@ -229,21 +230,17 @@ def _histogram_of(report: FilterReport, out: Path) -> str | None:
     return str(file)
 
 
-def _as_fields(row: Row) -> JsonObject:
+def _as_fields(row: Row) -> dict[str, object]:
     """Return a row as messages, a preference pair as prompt, chosen and rejected."""
     turns = [message.as_dict() for message in row.messages]
-    meta: dict[str, Any] = dict(row.meta)
+    meta = dict(row.meta)
     if isinstance(rejected := meta.pop("rejected", None), str):
-        return {
-            "prompt": turns[:-1],
-            "chosen": row.messages[-1].content,
-            "rejected": rejected,
-            **meta,
-        }
-    return {"messages": turns, **row.meta}
+        pair = {"prompt": turns[:-1], "chosen": turns[-1]["content"], "rejected": rejected}
+        return {**pair, **meta}
+    return {"messages": turns, **meta}
 
 
-def _describe_dropped(name: str, result: Result) -> JsonObject:
+def _describe_dropped(name: str, result: Result) -> dict[str, object]:
     """Return a dropped row whole, with what dropped it."""
     row = result.row
     why = {"filter": name, "reason": result.reason, "detail": result.detail}
