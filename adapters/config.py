@@ -70,7 +70,7 @@ class TrainingConfig(pydantic.BaseModel):
     Attributes:
         task: Name of what is learned, lower-case letters, digits and hyphens.
         model_name_or_path: Id or folder of the base model.
-        dataset: Files of training rows, `.jsonl` or `.json`.
+        dataset: Files of training rows: JSON Lines, JSON, CSV, Excel or Parquet.
         stage: Method: `sft` learns answers, `dpo` which of two answers is preferred.
         task_type: Kind of task, which says how many rows are needed; none: the method alone.
         domain: `finance` and `legal` need 30 % more rows.

@@ -61,7 +61,7 @@ DPO = Method(
     recipe="adapters.training.process.dpo",
     answers=("chosen", "rejected"),
     load=load_pairs,
-    to_examples=lambda pairs, _mask_history: list(pairs),
+    to_examples=lambda pairs, _mask_history: [pair for pair in pairs if pair.chosen.learned],
     # A tenth of the rate for answers: pairs are a contrast, and ten times the 5e-6 that TRL and
     # LLaMA-Factory give for whole models is their rule for LoRA.
     defaults={"learning_rate": 5e-5},

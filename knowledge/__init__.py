@@ -72,6 +72,7 @@ from knowledge.reranking import CrossEncoderReranker, Reranker
 from knowledge.sql.history.entries import DocumentVersion
 from knowledge.sql.history.syncs import FolderSync
 from knowledge.sql.history.usage import StaleDocument
+from knowledge.sql.labels import may_read
 from knowledge.sql.tables import metadata
 from knowledge.sql.transaction import is_disk_full
 from knowledge.tenants import DeletedKnowledge, delete_tenant
@@ -189,6 +190,7 @@ __all__ = [
     "is_disk_full",
     "is_in_traditional_script",
     "metadata",
+    "may_read",
     "named_encoding",
     "ndcg",
     "parse",

@@ -14,17 +14,18 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from knowledge.errors import AccessConflict, InvalidAttributes
+from knowledge.errors import AccessConflict, ExternalIdTaken, InvalidAttributes, LabelsNotHeld
 from knowledge.sql.bases import Base
 from knowledge.sql.fingerprints import ALIKE, find_alike, fingerprint, likeness
 from knowledge.sql.labels import (
     EarlierVersion,
     last_version,
     last_versions,
+    may_read,
     text_of_version,
     versions_of_content,
 )
-from knowledge.sql.staging import Draft
+from knowledge.sql.staging import Draft, active_versions
 from knowledge.types import MAX_ATTRIBUTES, Attributes, NewDocument
 
 MAX_KEY_CHARS = 64  # keys of 64 and values of 512 characters, as OpenAI's vector store files
@@ -75,6 +76,7 @@ def settle(
 
     Raises:
         AccessConflict: Place and content, or two of the same content, are guarded by other labels.
+        LabelsNotHeld: It would be guarded by labels that whoever sends it does not hold.
     """
     pairs = list(zip(sources, drafts, strict=True))
     asking = [d for s, d in pairs if s.access is None or s.attributes is None]
@@ -96,9 +98,9 @@ def settle(
         found = _Sources(places.get(draft.external_id), copies)
         if source.access is None:
             found = _with_alike(connection, base, draft, found)
-            draft = replace(draft, access=_labels(draft, found))
+            draft = replace(draft, access=_labels(draft, found, source.held))
         if source.attributes is None:
-            draft = replace(draft, attributes=_attributes(found))
+            draft = replace(draft, attributes=_attributes(found, source.held))
         settled.append(draft)
     return settled
 
@@ -110,7 +112,34 @@ def _is_same(earlier: EarlierVersion, draft: Draft) -> bool:
     )
 
 
-def _labels(draft: Draft, found: _Sources) -> frozenset[str]:
+def require_writable(connection: Connection, base: Base, sources: Sequence[NewDocument]) -> None:
+    """Raise where whoever writes a document may not read it, or not the one that it replaces.
+
+    A deleted document keeps its external id: who takes it would be told of its history.
+
+    Raises:
+        ExternalIdTaken: Of the one that is or was there; nothing is said of it.
+        LabelsNotHeld: Of the new one.
+    """
+    bound = [source for source in sources if source.held is not None]
+    if not bound:
+        return
+    names = [source.external_id for source in bound]
+    last, live = last_versions(connection, base, names), active_versions(connection, base, names)
+    for source in bound:
+        if not may_read(source.access or (), source.held):
+            raise LabelsNotHeld(
+                f"{source.external_id!r} names access labels, and whoever sends it holds none of "
+                "them"
+            )
+        version = live.get(source.external_id) or last.get(source.external_id)
+        if version is not None and not may_read(version.access, source.held):
+            raise ExternalIdTaken(
+                f"the external id {source.external_id!r} is taken in {base.base_id!r}"
+            )
+
+
+def _labels(draft: Draft, found: _Sources, held: frozenset[str] | None) -> frozenset[str]:
     place = found.place
     if place is not None and place.is_live and _is_same(place, draft):
         return place.access  # nothing changes, whatever its copies have
@@ -119,6 +148,11 @@ def _labels(draft: Draft, found: _Sources) -> frozenset[str]:
         others = [one for one in guarding if one.document_pk != place.document_pk]
         guarding = [place, *others]
     guards = {one.access: one for one in reversed(guarding)}
+    if not all(may_read(labels, held) for labels in guards):
+        raise LabelsNotHeld(
+            f"{draft.external_id!r} came without access labels, and its text is guarded elsewhere "
+            "by labels that whoever sends it does not hold"
+        )
     if len(guards) > 1:
         raise AccessConflict(
             f"{draft.external_id!r} came without access labels, and what it follows disagrees: "
@@ -157,7 +191,7 @@ def _with_alike(connection: Connection, base: Base, draft: Draft, found: _Source
     document_pk = find_alike(connection, base, draft.fingerprint.sample)
     if document_pk is None or _is_edit(connection, draft, found.place):
         return found
-    origin = last_version(connection, base, document_pk)
+    origin = last_version(connection, base.pk, document_pk)
     return found if origin is None else replace(found, copies=[origin])
 
 
@@ -168,10 +202,11 @@ def _is_edit(connection: Connection, draft: Draft, place: EarlierVersion | None)
     )
 
 
-def _attributes(found: _Sources) -> Attributes:
+def _attributes(found: _Sources, held: frozenset[str] | None) -> Attributes:
     if found.place is not None:
         return found.place.attributes
-    last = max(found.copies, key=lambda one: (one.is_live, one.pk), default=None)
+    copies = [one for one in found.copies if may_read(one.access, held)]
+    last = max(copies, key=lambda one: (one.is_live, one.pk), default=None)
     return {} if last is None else last.attributes
 
 

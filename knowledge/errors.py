@@ -18,6 +18,8 @@ KnowledgeError
 ├── ParseLimitExceeded          reading it would take more than the configuration allows
 ├── InvalidAttributes           attributes break the limits (16 keys, plain values)
 ├── AccessConflict              a document without labels follows two that are guarded differently
+├── ExternalIdTaken             by a document that whoever writes may not read
+├── LabelsNotHeld               whoever writes a document could not read it
 ├── InvalidName                 a malformed knowledge base id or external id
 ├── InvalidFilter               a filter that cannot be read; the message says where
 ├── InvalidQuery                the question is empty, or a number out of bounds
@@ -171,6 +173,20 @@ class AccessConflict(KnowledgeError):
 
     code = "access_conflict"
     hint = "Name its labels: --access LABEL or access_labels; --access none or [] for everybody."
+
+
+class ExternalIdTaken(KnowledgeError):
+    """A document has or had this external id, and whoever writes may not read it."""
+
+    code = "external_id_taken"
+    hint = "Choose another external id, or use a key that holds the labels of that document."
+
+
+class LabelsNotHeld(KnowledgeError):
+    """Whoever writes a document holds none of the labels that it would have."""
+
+    code = "labels_not_held"
+    hint = "Send access_labels of which the key holds one, or use a key with those labels."
 
 
 class InvalidName(KnowledgeError):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
-from knowledge.access import check_access, check_attributes, settle
+from knowledge.access import check_access, check_attributes, require_writable, settle
 from knowledge.chunking import chunk, embedded_text
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Progress
@@ -113,8 +113,8 @@ def ingest_documents(
         progress: Called with (documents done, documents in all).
 
     Raises:
-        KnowledgeError: What `parse` raises, DocumentTooLarge, InvalidAttributes or AccessConflict:
-            of a file; the ones in earlier windows, the longest, are already in.
+        KnowledgeError: What `parse` raises, DocumentTooLarge, InvalidAttributes, AccessConflict or
+            ExternalIdTaken: of a file; the ones in earlier windows, the longest, are already in.
         EmbedderMismatch: The base was indexed by another embedder.
     """
     reports: dict[int, IngestReport] = {}
@@ -176,6 +176,7 @@ def write(resources: Resources, base: Base, window: Window) -> list[IngestReport
     sources = [item.source for item in window.changed]
     with write_transaction(resources.database) as connection:
         base = get_base(connection, base.base_id, tenant=base.tenant)
+        require_writable(connection, base, [item.source for item in window.files])
         window.require(connection, base)
         resources.embedder_of(base)  # raises where a re-index has swapped the embedder meanwhile
         drafts = settle(connection, base, sources, window.drafts)

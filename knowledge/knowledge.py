@@ -5,15 +5,13 @@ methods are synchronous and may be called from many threads.
 """
 
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from knowledge import reconcile, reindexing, tenants
 from knowledge.config import Chunking, KnowledgeConfig
 from knowledge.embedding import Embedder, Progress
-from knowledge.errors import CollectionNotFound, EmbedderUnavailable, SyncedElsewhere
+from knowledge.errors import CollectionNotFound, SyncedElsewhere
 from knowledge.filters import Filter
 from knowledge.history.syncs import FolderSyncs
 from knowledge.history.usage import Usage
@@ -27,7 +25,7 @@ from knowledge.search.query import SearchQuery
 from knowledge.search.retrieval import retrieve
 from knowledge.sql import bases as base_rows
 from knowledge.sql import change_rate, documents, versions
-from knowledge.sql.bases import Base, EmbedderIdentity
+from knowledge.sql.bases import Base
 from knowledge.sql.history.erasing import Eraser
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import (
@@ -45,10 +43,6 @@ from knowledge.types import (
     Retrieval,
     RetrieverName,
     Turn,
-)
-
-LEXICAL_THREADS = (
-    8  # words searched beside embeddings, at once; SQLAlchemy's pool holds 15 connections
 )
 
 
@@ -79,18 +73,9 @@ class Knowledge:
         Raises:
             EmbedderUnavailable: The next embedder is the present one.
         """
-        if next_embedder is not None and EmbedderIdentity.of(embedder) == EmbedderIdentity.of(
-            next_embedder
-        ):
-            raise EmbedderUnavailable(
-                "knowledge.next_embedder is the embedder already, "
-                f"{EmbedderIdentity.of(embedder)}: leave it out, or name the model to replace it"
-            )
-        threads = ThreadPoolExecutor(LEXICAL_THREADS, thread_name_prefix="lexical")
         self._resources = Resources(
-            database, index, embedder, config or KnowledgeConfig(), threads, reranker, next_embedder
+            database, index, embedder, config or KnowledgeConfig(), reranker, next_embedder
         )
-
         self._eraser = Eraser(database)
         self.versions = Versions(self._resources, self._eraser)
         self.syncs = FolderSyncs(database)
@@ -126,7 +111,7 @@ class Knowledge:
             InvalidName, InvalidQuery: The id is malformed; `keep_versions` is not 0 to 1,000.
         """
         check_keep_versions(keep_versions)
-        with self._write() as connection:
+        with write_transaction(self._resources.database) as connection:
             base = base_rows.create_base(
                 connection,
                 name,
@@ -141,7 +126,7 @@ class Knowledge:
 
     def change_base(self, base_id: str, *, tenant: str, ocr: Ocr) -> KnowledgeBase:
         """Change how documents sent from now on are read. Raises `CollectionNotFound`."""
-        with self._write() as connection:
+        with write_transaction(self._resources.database) as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             base_rows.change_base(connection, base, ocr=ocr)
         return self.get_base(base_id, tenant=tenant)
@@ -161,7 +146,7 @@ class Knowledge:
 
     def delete_base(self, base_id: str, *, tenant: str) -> None:
         """Remove a knowledge base, its documents and history. Raises `CollectionNotFound`."""
-        with self._write() as connection:
+        with write_transaction(self._resources.database) as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
             collections = base_rows.delete_base(connection, base)
         self._eraser.erase(at_once=True)
@@ -208,9 +193,8 @@ class Knowledge:
                 AccessConflict: Its own fault.
             EmbedderMismatch: The base was indexed by another embedder.
         """
-        labels = None if access is None else frozenset(access)
-        read = parsed, synced_from, encoding
-        source = NewDocument(external_id, filename, content, attributes, labels, *read)
+        read = None if access is None else frozenset(access), parsed, synced_from, encoding
+        source = NewDocument(external_id, filename, content, attributes, *read)
         return self.ingest_many(base_id, [source], tenant=tenant)[0]
 
     def ingest_many(
@@ -234,23 +218,28 @@ class Knowledge:
 
         Raises:
             KnowledgeError: As `ingest`, for the first bad file; earlier windows are in.
+            ExternalIdTaken, LabelsNotHeld: Of a source that says which labels its writer holds.
         """
-        with self._resources.database.connect() as connection:
-            base = base_rows.get_base(connection, base_id, tenant=tenant)
-        return ingest_documents(self._resources, base, sources, progress)
+        return ingest_documents(self._resources, self._base(base_id, tenant), sources, progress)
 
     def delete_document(
-        self, base_id: str, document: str, *, tenant: str, synced_from: str | None = None
+        self,
+        base_id: str,
+        document: str,
+        *,
+        tenant: str,
+        synced_from: str | None = None,
+        access: Collection[str] | None = None,
     ) -> Document:
         """Remove a document, by external id or document id, with all its texts, and return it.
 
         Raises:
-            CollectionNotFound, DocumentNotFound: There is none.
+            CollectionNotFound, DocumentNotFound: There is none; none that labels of `access` read.
             SyncedElsewhere: `synced_from` is named, and that folder's sync did not write it.
         """
-        with self._write() as connection:
+        with write_transaction(self._resources.database) as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
-            found = documents.get_document(connection, base, document)
+            found = documents.get_document(connection, base, document, access=access)
             if synced_from not in (None, found.synced_from):
                 raise SyncedElsewhere(f"{document!r} was not put in by the sync of {synced_from}")
             removed = versions.delete_document(connection, base, found.external_id)
@@ -259,24 +248,36 @@ class Knowledge:
         return found
 
     def list_documents(
-        self, base_id: str, *, tenant: str, limit: int | None = None, after: str | None = None
+        self,
+        base_id: str,
+        *,
+        tenant: str,
+        access: Collection[str] | None = None,
+        limit: int | None = None,
+        after: str | None = None,
     ) -> list[Document]:
         """Return the live documents, oldest first, `after` a document id. `CollectionNotFound`."""
         with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
-            return documents.list_documents(connection, base, limit=limit, after=after)
+            return documents.list_documents(
+                connection, base, access=access, limit=limit, after=after
+            )
 
-    def get_document(self, base_id: str, document: str, *, tenant: str) -> Document:
+    def get_document(
+        self, base_id: str, document: str, *, tenant: str, access: Collection[str] | None = None
+    ) -> Document:
         """Return a live document by external id or document id. Raises `DocumentNotFound`."""
         with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
-            return documents.get_document(connection, base, document)
+            return documents.get_document(connection, base, document, access=access)
 
-    def document_text(self, base_id: str, document: str, *, tenant: str) -> DocumentText:
+    def document_text(
+        self, base_id: str, document: str, *, tenant: str, access: Collection[str] | None = None
+    ) -> DocumentText:
         """Return a live document and its text; passages' offsets count this text's code points."""
         with self._resources.database.connect() as connection:
             base = base_rows.get_base(connection, base_id, tenant=tenant)
-            found = documents.get_document(connection, base, document)
+            found = documents.get_document(connection, base, document, access=access)
             return DocumentText(found, documents.document_text(connection, found))
 
     def retrieve(
@@ -335,8 +336,9 @@ class Knowledge:
 
     def reconcile(self, base_id: str, *, tenant: str) -> ReconcileReport:
         """Make a base's vector index agree with SQL, embedding nothing. `CollectionNotFound`."""
-        bases = [self._base(base_id, tenant)]
-        return reconcile.reconcile(self._resources, bases, whole_store=False)
+        return reconcile.reconcile(
+            self._resources, [self._base(base_id, tenant)], whole_store=False
+        )
 
     def reconcile_all(self) -> ReconcileReport:
         """Do so for every base of every tenant, and drop collections that belong to none."""
@@ -386,9 +388,6 @@ class Knowledge:
     def index_health(self) -> IndexHealth:
         """Return whether the vector index answers and how many vectors wait for it."""
         return reconcile.health(self._resources, self._all_bases())
-
-    def _write(self) -> AbstractContextManager[Connection]:
-        return write_transaction(self._resources.database)
 
     def _base(self, base_id: str, tenant: str) -> Base:
         with self._resources.database.connect() as connection:

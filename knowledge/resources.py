@@ -4,16 +4,21 @@ It knows which embedder made the vectors of a base; it does not know what is don
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlalchemy import Engine
 
 from knowledge.config import KnowledgeConfig
 from knowledge.embedding import Embedder
-from knowledge.errors import EmbedderMismatch, EmbeddingDimensionMismatch
+from knowledge.errors import EmbedderMismatch, EmbedderUnavailable, EmbeddingDimensionMismatch
 from knowledge.index.vectors import VectorIndex
 from knowledge.reranking import Reranker
 from knowledge.sql.bases import Base, EmbedderIdentity
+
+# words searched beside embeddings, at once; SQLAlchemy's pool holds 15 connections
+LEXICAL_THREADS = 8
+_threads = partial(ThreadPoolExecutor, LEXICAL_THREADS, thread_name_prefix="lexical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +29,18 @@ class Resources:
     index: VectorIndex
     embedder: Embedder
     config: KnowledgeConfig
-    threads: ThreadPoolExecutor
     reranker: Reranker | None = None
     next_embedder: Embedder | None = None  # that of bases already re-indexed, and of new ones
+    threads: ThreadPoolExecutor = field(default_factory=_threads)
+
+    def __post_init__(self) -> None:
+        """Raise `EmbedderUnavailable` where the next embedder is the present one."""
+        now = EmbedderIdentity.of(self.embedder)
+        if self.next_embedder is not None and EmbedderIdentity.of(self.next_embedder) == now:
+            raise EmbedderUnavailable(
+                f"knowledge.next_embedder is the embedder already, {now}: leave it out, or name "
+                "the model to replace it"
+            )
 
     @property
     def target(self) -> Embedder:

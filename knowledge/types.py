@@ -113,6 +113,8 @@ class NewDocument:
             password to himself. None: ingest reads it.
         synced_from: The folder whose sync sends it; empty: none does; None: as it was.
         encoding: Of its text, where somebody named it (`parse`); None: as detected.
+        held: Labels that whoever writes it holds: a document with others is not replaced, and their
+            names are not told. None: any.
     """
 
     external_id: str
@@ -123,6 +125,7 @@ class NewDocument:
     parsed: ParsedText | None = None
     synced_from: str | None = ""
     encoding: str | None = None
+    held: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

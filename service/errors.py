@@ -295,6 +295,8 @@ STATUS: Mapping[type[Exception], int] = {
     knowledge_errors.ParseLimitExceeded: 413,
     knowledge_errors.InvalidAttributes: 400,
     knowledge_errors.AccessConflict: 409,
+    knowledge_errors.ExternalIdTaken: 409,
+    knowledge_errors.LabelsNotHeld: 403,
     knowledge_errors.InvalidName: 400,
     knowledge_errors.InvalidFilter: 400,
     knowledge_errors.InvalidQuery: 400,

@@ -1,6 +1,6 @@
 """Training data: files of rows in the usual formats, read into one internal row."""
 
-from adapters.data.checks import DataCheck, Expectations, check_rows, parse_any_rows
+from adapters.data.checks import DataCheck, Expectations, check_rows
 from adapters.data.context import ContextCounts, count_context
 from adapters.data.context_rows import (
     ContextMix,
@@ -28,9 +28,20 @@ from adapters.data.filters import (
     filter_rows,
     fit_row_classifier,
 )
-from adapters.data.formats import load_rows
+from adapters.data.formats import (
+    Conversion,
+    Refusal,
+    RowFormat,
+    convert_files,
+    iter_rows,
+    join_files,
+    load_pairs,
+    load_rows,
+    parse_any_rows,
+    refuse,
+    to_fields,
+)
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
-from adapters.data.pairs import load_pairs
 from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
 from adapters.data.relevance import Domain
 from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
@@ -45,6 +56,7 @@ __all__ = [
     "ContextMix",
     "ContextQuestion",
     "ContextRows",
+    "Conversion",
     "DataCheck",
     "Distractors",
     "Domain",
@@ -62,9 +74,12 @@ __all__ = [
     "Sample",
     "ScoreFilter",
     "SimilaritySettings",
+    "Refusal",
+    "RowFormat",
     "TokenCounter",
     "build_context_rows",
     "check_rows",
+    "convert_files",
     "count_context",
     "draw_histogram",
     "filter_by_classifier",
@@ -77,8 +92,12 @@ __all__ = [
     "fit_row_classifier",
     "hash_rows",
     "hold_out",
+    "iter_rows",
+    "join_files",
     "load_pairs",
     "load_rows",
     "parse_any_rows",
+    "refuse",
     "to_examples",
+    "to_fields",
 ]

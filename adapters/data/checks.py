@@ -9,14 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from adapters.data.agreement import answer_of, check_agreement, key_of
 from adapters.data.context import count_context
 from adapters.data.findings import Check, Evidence, Status, first, show, text_of
-from adapters.data.formats import parse_content, read_row
-from adapters.data.pairs import read_pair
 from adapters.data.personal import find_personal_data, mask_personal_data
 from adapters.data.recency import check_recency
 from adapters.data.relevance import Domain, check_relevance
@@ -72,27 +69,6 @@ class DataCheck:
             "scenarios": dict(self.scenarios),
             "checks": [check.as_dict() for check in self.checks],
         }
-
-
-def parse_any_rows(content: bytes, name: str) -> list[Row]:
-    """Read rows of any format, preference pairs as rows with the preferred answer.
-
-    Args:
-        content: A whole file.
-        name: Its name; `.json` is a list of rows, anything else one row a line.
-
-    Raises:
-        InvalidTrainingData: It holds nothing, is no UTF-8 text, or holds bad rows.
-    """
-    return parse_content(content, name, _read_any)
-
-
-def _read_any(fields: dict[str, Any], file: Path, line: int) -> Row:
-    if not {"chosen", "rejected"} <= fields.keys():
-        return read_row(fields, file, line)
-    pair = read_pair(fields, file, line)
-    meta = {**pair.meta, "rejected": pair.rejected.content}
-    return Row((*pair.prompt, pair.chosen), meta, file, line)
 
 
 def check_rows(rows: Sequence[Row], expected: Expectations) -> DataCheck:

@@ -17,10 +17,17 @@ Role = Literal["system", "user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    Attributes:
+        role: Who says it.
+        content: What is said.
+        learned: Whether a loss is computed on it; false of an answer that is marked so.
+    """
 
     role: Role
     content: str
+    learned: bool = True
 
     def as_dict(self) -> dict[str, str]:
         """Return the turn as chat templates take it."""
@@ -35,7 +42,7 @@ class Row:
         messages: An optional system turn first, then user and assistant in turn.
         meta: What else the row says: `source`, `kind`, `context`, `refusal`, `distractors`, …
         file: Where it was read.
-        line: Its line (1-based) in a `.jsonl` file, its place (1-based) in a `.json` list.
+        line: Its line (1-based), or in a JSON list and a Parquet file its place (1-based).
     """
 
     messages: tuple[Message, ...]
@@ -83,12 +90,16 @@ class Example:
 
 
 def to_examples(rows: Sequence[Row], *, mask_history: bool) -> list[Example]:
-    """Return the examples of `rows`: one for each answer, or only for the last of each row."""
+    """Return the examples of `rows`: one for each answer, or only for the last of each row.
+
+    An answer that is not to be learned is none, wherever it stands.
+    """
     examples = []
     for row in rows:
         answers = [i for i, message in enumerate(row.messages) if message.role == "assistant"]
         for i in answers[-1:] if mask_history else answers:
-            examples.append(Example(row.messages[:i], row.messages[i]))
+            if row.messages[i].learned:
+                examples.append(Example(row.messages[:i], row.messages[i]))
     return examples
 
 
@@ -134,6 +145,9 @@ def hash_rows(rows: Sequence[Row] | Sequence[Pair]) -> str:
     digest = hashlib.sha256()
     for row in rows:
         messages = row.messages if isinstance(row, Row) else (*row.prompt, row.chosen, row.rejected)
-        turns = [[message.role, message.content] for message in messages]
+        turns = [
+            [message.role, message.content, *([] if message.learned else [False])]
+            for message in messages
+        ]
         digest.update(json.dumps(turns, ensure_ascii=False).encode() + b"\n")
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 It knows runs and what they report; it does not know folders, nor what is in a report.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Engine
 
@@ -20,7 +20,13 @@ class FolderSyncs:
         self._database = database
 
     def begin(
-        self, base_id: str, source: str, *, contents: Mapping[str, str], tenant: str
+        self,
+        base_id: str,
+        source: str,
+        *,
+        contents: Mapping[str, str],
+        tenant: str,
+        access: Collection[str] | None = None,
     ) -> tuple[FolderSync, list[str]]:
         """Write that a sync begins, in the place of the folder's last run.
 
@@ -30,6 +36,8 @@ class FolderSyncs:
             contents: Content hash by external id of documents that the folder holds as they are:
                 where another folder put them in, or nobody knows, they are this one's from now on.
             tenant: Whose.
+            access: The labels that whoever syncs holds; documents with others stay as they are.
+                None: any.
 
         Returns:
             The run, unfinished, and the external ids of documents that became the folder's.
@@ -40,7 +48,7 @@ class FolderSyncs:
         with write_transaction(self._database) as connection:
             base = get_base(connection, base_id, tenant=tenant)
             sync_id = syncs.begin(connection, base, source)
-            adopted = syncs.adopt(connection, base, source, contents)
+            adopted = syncs.adopt(connection, base, source, contents, access=access)
             begun = syncs.report(connection, base, sync_id, state=syncs.UNFINISHED, report={})
         return begun, adopted
 

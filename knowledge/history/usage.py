@@ -49,6 +49,7 @@ class Usage:
         days: int,
         *,
         tenant: str,
+        access: Collection[str] | None = None,
         limit: int = 1_000,
         after: str | None = None,
     ) -> StaleDocuments:
@@ -58,11 +59,13 @@ class Usage:
             base_id: Which base.
             days: At least 1.
             tenant: Whose.
+            access: The labels that the reader holds; documents with others are left out. None: any.
             limit: Most documents to return, the first that came in first.
             after: A document id that ended the page before.
 
         Raises:
-            CollectionNotFound, DocumentNotFound: There is no such base; never a document `after`.
+            CollectionNotFound, DocumentNotFound: There is no such base; never a document `after`
+                that the reader may read.
             InvalidQuery: `days` is below 1.
         """
         if days < 1:
@@ -70,5 +73,7 @@ class Usage:
         before = time.time() - days * DAY_S
         with self._database.connect() as connection:
             base = get_base(connection, base_id, tenant=tenant)
-            found = usage.stale_documents(connection, base, before=before, limit=limit, after=after)
+            found = usage.stale_documents(
+                connection, base, before=before, access=access, limit=limit, after=after
+            )
             return StaleDocuments(tuple(found), usage.citations_since(connection, base))

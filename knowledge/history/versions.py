@@ -13,17 +13,24 @@ import numpy as np
 from sqlalchemy import Connection
 
 from knowledge.chunking import embedded_text
-from knowledge.errors import DocumentNotFound, EmbedderMismatch, InvalidQuery
+from knowledge.errors import (
+    CollectionNotFound,
+    DocumentNotFound,
+    EmbedderMismatch,
+    InvalidQuery,
+)
 from knowledge.history.diff import diff_lines
 from knowledge.ingest import SourceFile, Window, write
 from knowledge.resources import Resources
 from knowledge.sql import staging
 from knowledge.sql.bases import Base, get_base
+from knowledge.sql.documents import documents_of_file, find_document
 from knowledge.sql.fingerprints import fingerprint
 from knowledge.sql.history import entries, kept
 from knowledge.sql.history.entries import DocumentVersion
 from knowledge.sql.history.erasing import Eraser
 from knowledge.sql.history.kept import KeptVersion
+from knowledge.sql.labels import may_read
 from knowledge.sql.staging import Draft
 from knowledge.sql.transaction import write_transaction
 from knowledge.types import IngestReport, NewDocument, searched_title
@@ -66,6 +73,7 @@ class Versions:
         document: str | None = None,
         *,
         tenant: str,
+        access: Collection[str] | None = None,
         limit: int | None = None,
         after: str | None = None,
     ) -> list[DocumentVersion]:
@@ -75,15 +83,63 @@ class Versions:
             base_id: Which base.
             document: External id or document id; it may be deleted by now.
             tenant: Whose.
+            access: The labels that the reader holds; entries of versions with others are left out.
+                None: any.
             limit: Most entries.
             after: A `version_id` that ended the page before.
 
         Raises:
-            CollectionNotFound, DocumentNotFound: There never was one of that name.
+            CollectionNotFound, DocumentNotFound: There never was one of that name that the reader
+                may read.
         """
         with self._resources.database.connect() as connection:
             base = get_base(connection, base_id, tenant=tenant)
-            return entries.list_versions(connection, base, document, limit=limit, after=after)
+            return entries.list_versions(
+                connection, base, document, access=access, limit=limit, after=after
+            )
+
+    def is_readable(
+        self, base_id: str, document: str, *, tenant: str, access: Collection[str] | None
+    ) -> bool:
+        """Return whether there is or was a document that a reader with these labels may read."""
+        with self._resources.database.connect() as connection:
+            try:
+                base = get_base(connection, base_id, tenant=tenant)
+                find_document(connection, base, document, access=access)
+            except (CollectionNotFound, DocumentNotFound):
+                return False
+        return True
+
+    def is_file_readable(
+        self,
+        filename: str,
+        content_hash: str,
+        *,
+        tenant: str,
+        access: Collection[str] | None,
+        base_ids: Collection[str] | None,
+    ) -> bool:
+        """Return whether a reader may know of a file by the documents that it became.
+
+        Args:
+            filename: The external id of those documents.
+            content_hash: SHA-256 of its bytes.
+            tenant: Whose.
+            access: The labels that the reader holds; None: any.
+            base_ids: The only bases that the reader may use; None: all.
+
+        Returns:
+            True where there is no such document, live or not, or one that may be read.
+        """
+        if access is None and base_ids is None:
+            return True
+        with self._resources.database.connect() as connection:
+            found = list(documents_of_file(connection, filename, content_hash, tenant=tenant))
+        return not found or any(
+            (base_ids is None or base_id in base_ids)
+            and all(may_read(labels, access) for labels in guards)
+            for base_id, *guards in found
+        )
 
     def keep(self, base_id: str, most: int, *, tenant: str) -> int:
         """Keep the texts of the newest `most` replaced contents of each document from now on.
@@ -152,12 +208,27 @@ class Versions:
         lines = diff_lines(before.text, after.text, _named(before), _named(after))
         return VersionDiff(before.external_id, old, number, tuple(lines))
 
-    def roll_back(self, base_id: str, document: str, version: int, *, tenant: str) -> IngestReport:
+    def roll_back(
+        self,
+        base_id: str,
+        document: str,
+        version: int,
+        *,
+        tenant: str,
+        access: Collection[str] | None = None,
+    ) -> IngestReport:
         """Write the text of an earlier version as a new one; history goes on.
 
         Labels and attributes are those of the document now. Where it is open and the old text was
         guarded when it was last there, it is guarded so again, as if its file were sent: nothing
         that was guarded is opened.
+
+        Args:
+            base_id: Which base.
+            document: External id or document id.
+            version: Its number.
+            tenant: Whose.
+            access: The labels that whoever asks holds; None: any.
 
         Returns:
             As `Knowledge.ingest`; `unchanged` where the active version has this text: a command
@@ -165,27 +236,31 @@ class Versions:
 
         Raises:
             CollectionNotFound, DocumentNotFound, VersionNotFound, TextNotKept: As `text`.
-            AccessConflict: The document follows two others that are guarded by other labels.
+            AccessConflict: The document follows two others that are guarded by other labels, or one
+                that whoever asks may not read.
             EmbedderMismatch: The base was indexed by another embedder.
             IngestConflict: The document was deleted or written meanwhile; retryable.
         """
         with self._resources.database.connect() as connection:
             base = get_base(connection, base_id, tenant=tenant)
         try:
-            return self._write_back(base, document, version)
+            return self._write_back(base, document, version, access=access)
         except EmbedderMismatch:  # unless a re-index swapped it meanwhile, this raises again
             with self._resources.database.connect() as connection:
                 base = get_base(connection, base_id, tenant=tenant)
-            return self._write_back(base, document, version)
+            return self._write_back(base, document, version, access=access)
 
-    def _write_back(self, base: Base, document: str, version: int) -> IngestReport:
+    def _write_back(
+        self, base: Base, document: str, version: int, *, access: Collection[str] | None
+    ) -> IngestReport:
         serving = self._resources.for_base(base)
         with serving.database.connect() as connection:
-            old = kept.read_version(connection, base, document, version)
+            old = _read_version(connection, base, document, version, access=access)
             active = staging.active_versions(connection, base, [old.external_id])
             current = active.get(old.external_id)
             now = current and kept.read_version(connection, base, document, current.version)
-        source = NewDocument(old.external_id, old.filename, b"", synced_from=None)
+        held = None if access is None else frozenset(access)
+        source = NewDocument(old.external_id, old.filename, b"", synced_from=None, held=held)
         file = SourceFile(source, old.content_hash, current)
         if now and _restored(now) == _restored(old):
             return write(serving, base, Window([file], [], []))[0]
@@ -203,10 +278,7 @@ class Versions:
     ) -> KeptVersion:
         with self._resources.database.connect() as connection:
             base = get_base(connection, base_id, tenant=tenant)
-            found = kept.read_version(connection, base, document, number)
-        if access is not None and not _may_read(found, frozenset(access)):
-            raise DocumentNotFound(f"knowledge base {base_id!r} has no document {document!r}")
-        return found
+            return _read_version(connection, base, document, number, access=access)
 
     def _active(self, base_id: str, document: str, *, tenant: str) -> int:
         found = self.history(base_id, document, tenant=tenant)
@@ -222,14 +294,24 @@ def check_keep_versions(most: int) -> None:
         raise InvalidQuery(f"keep_versions is {most}; 0 to {MOST_KEPT:,} are possible")
 
 
-def _may_read(found: KeptVersion, held: frozenset[str]) -> bool:
-    """Say whether a reader with these labels may read a version.
+def _read_version(
+    connection: Connection,
+    base: Base,
+    document: str,
+    number: int,
+    *,
+    access: Collection[str] | None,
+) -> KeptVersion:
+    """Return a version that a reader with these labels may read.
 
-    Its document's labels count; where that is open by now, the version's own: what was said under
-    a guard is not told by taking the guard off what replaced it.
+    The labels of its document count, and its own: what was said under a guard is not told by
+    taking the guard off what replaced it, nor by exchanging it.
     """
-    needed = found.document_access or found.access
-    return not needed or not needed.isdisjoint(held)
+    find_document(connection, base, document, access=access)
+    found = kept.read_version(connection, base, document, number)
+    if not may_read(found.access, access):
+        raise DocumentNotFound(f"knowledge base {base.base_id!r} has no document {document!r}")
+    return found
 
 
 def _restored(found: KeptVersion) -> tuple[str, str, str]:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 
 from knowledge.filters import ORDERS, Comparison, Compound, Filter, Joiner, Operator
 from knowledge.sql.bases import Base
+from knowledge.sql.labels import is_readable
 from knowledge.sql.tables import (
     access,
     attributes,
@@ -96,9 +96,7 @@ def in_bases(base_pks: Sequence[int] | BindParameter[int]) -> ColumnElement[bool
 
 def readable(query: AnySelect, labels: Sequence[str] | BindParameter[str]) -> AnySelect:
     """Return `query` for chunks that a reader with these access labels may see."""
-    labelled = exists().where(access.c.version_pk == chunks.c.version_pk)
-    allowed = labelled.where(access.c.label.in_(labels))
-    return query.where(or_(~labelled, allowed))
+    return query.where(is_readable(chunks.c.version_pk, labels))
 
 
 def with_vector(query: AnySelect) -> AnySelect:

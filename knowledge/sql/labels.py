@@ -1,4 +1,4 @@
-"""Which labels and attributes earlier versions had, by their document and by their content.
+"""Who may read a version, and which labels and attributes earlier ones had.
 
 It knows where versions say who may read them; it does not know which of them a new version
 follows (`knowledge.access`). Every function runs inside the caller's transaction.
@@ -7,14 +7,29 @@ What never came into force counts where it was guarded, and does not where it wa
 that was not finished guards at most too much.
 """
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, union
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    union,
+)
 
 from knowledge.sql.bases import Base
-from knowledge.sql.tables import documents, versions
+from knowledge.sql.tables import access, documents, versions
 from knowledge.types import Attributes
 
 
@@ -32,6 +47,47 @@ class EarlierVersion:
     attributes: Attributes
 
 
+def may_read(needed: Collection[str], held: Collection[str] | None) -> bool:
+    """Return whether a reader may read what has these access labels.
+
+    Args:
+        needed: The labels, of which a reader must hold one; none: anyone may read.
+        held: Those that the reader holds; None: any.
+    """
+    return not needed or held is None or any(label in held for label in needed)
+
+
+def is_readable(
+    version_pk: ColumnElement[int], held: Collection[str] | BindParameter[str]
+) -> ColumnElement[bool]:
+    """Return the condition that a reader who holds these labels may read an active version."""
+    labelled = exists().where(access.c.version_pk == version_pk)
+    return or_(~labelled, labelled.where(access.c.label.in_(held)))
+
+
+def was_readable(
+    connection: Connection, base: Base, labels: ColumnElement[Any], held: Collection[str]
+) -> ColumnElement[bool]:
+    """Return the condition that a reader may read a version, active or not.
+
+    Of one that is not active the labels are kept as JSON, which each database searches in its own
+    way; a base has few different sets of them, so they are compared as texts.
+
+    Args:
+        connection: Any transaction.
+        base: Whose versions.
+        labels: The column `access` of the version.
+        held: The labels that the reader holds.
+    """
+    sets = select(cast(versions.c.access, Text)).where(
+        versions.c.base_pk == base.pk, versions.c.access.is_not(None)
+    )
+    texts = [
+        text for text in connection.scalars(sets.distinct()) if may_read(json.loads(text), held)
+    ]
+    return or_(labels.is_(None), cast(labels, Text).in_(texts))
+
+
 def last_versions(
     connection: Connection, base: Base, external_ids: Collection[str]
 ) -> dict[str, EarlierVersion]:
@@ -41,9 +97,9 @@ def last_versions(
     return {version.external_id: version for version in found}
 
 
-def last_version(connection: Connection, base: Base, document_pk: int) -> EarlierVersion | None:
+def last_version(connection: Connection, base_pk: int, document_pk: int) -> EarlierVersion | None:
     """Return the last version of a document, deleted or not."""
-    asked = {"base_pk": base.pk, "document_pk": document_pk}
+    asked = {"base_pk": base_pk, "document_pk": document_pk}
     row = connection.execute(_LAST_BY_PK, asked).first()
     return None if row is None else _earlier(row)
 

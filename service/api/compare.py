@@ -85,10 +85,13 @@ def list_comparisons(
     """List the finished comparisons, newest first."""
     limit = max(1, min(limit, MOST_LISTED))
     found = context.comparisons.list(
-        tenant=caller.tenant, use_case=use_case, after=after, limit=limit + 1
+        tenant=caller.tenant,
+        use_case=use_case,
+        allowed=caller.use_cases,
+        after=after,
+        limit=limit + 1,
     )
-    allowed = (each for each in found[:limit] if caller.may_use_case(each.use_case))
-    data = [ComparisonReply.of(comparison) for comparison in allowed]
+    data = [ComparisonReply.of(comparison) for comparison in found[:limit]]
     return ListReply[ComparisonReply](data=data, has_more=len(found) > limit)
 
 
@@ -143,7 +146,7 @@ def _job(context: AppContext, caller: Caller, job_id: str) -> Job:
         job = context.jobs.get(job_id, tenant=caller.tenant)
     except JobNotFound as exc:
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id") from exc
-    if job.kind != COMPARE.name or not may_see(caller, job):
+    if job.kind != COMPARE.name or not may_see(context, caller, job):
         raise CompareNotFound(f"There is no comparison {job_id!r}.", param="id")
     return job
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from adapters import parse_any_rows
+from service.api.access.readable import readable_file
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.job_replies import ACCEPTED, accepted
@@ -99,5 +100,5 @@ def _content(context: AppContext, caller: Caller, body: DataCheckRequest) -> tup
     if body.file_id is None:
         lines = (json.dumps(row, ensure_ascii=False) for row in body.rows or ())
         return "rows.jsonl", "\n".join(lines).encode()
-    file = context.files.get(body.file_id, tenant=caller.tenant)
+    file = readable_file(context, caller, body.file_id)
     return file.filename, context.files.content(body.file_id, tenant=caller.tenant)

@@ -62,7 +62,12 @@ def list_history(
     """List the versions of one or all documents, newest first; 1 to 1,000 a page."""
     limit = max(1, min(limit, MOST_LISTED))
     found = context.knowledge.versions.history(
-        base_id, document, tenant=caller.tenant, limit=limit + 1, after=after
+        base_id,
+        document,
+        tenant=caller.tenant,
+        access=caller.access_labels,
+        limit=limit + 1,
+        after=after,
     )
     data = [DocumentVersionReply.of(entry) for entry in found[:limit]]
     return ListReply[DocumentVersionReply](data=data, has_more=len(found) > limit)
@@ -154,7 +159,12 @@ def list_stale(
     """List documents that nobody changed or cited for `days` days; 1 to 1,000 a page."""
     limit = max(1, min(limit, MOST_LISTED))
     found = context.knowledge.usage.stale(
-        base_id, days, tenant=caller.tenant, limit=limit + 1, after=after
+        base_id,
+        days,
+        tenant=caller.tenant,
+        access=caller.access_labels,
+        limit=limit + 1,
+        after=after,
     )
     data = [StaleDocumentReply.of(document) for document in found.documents[:limit]]
     has_more = len(found.documents) > limit

@@ -19,6 +19,12 @@ from service.stores.job_kinds import DeleteArgs, IngestArgs, JobKind, RollbackAr
 A = TypeVar("A", IngestArgs, DeleteArgs, RollbackArgs)
 
 
+def held_by(caller: Caller) -> tuple[str, ...] | None:
+    """Return the labels that whoever writes holds, as a job stores them; None: any."""
+    labels = caller.access_labels
+    return None if labels is None else tuple(sorted(labels))
+
+
 async def write_in_order(
     kind: JobKind[A, Any],
     args: A,
@@ -32,7 +38,7 @@ async def write_in_order(
     enqueue = partial(
         context.jobs.enqueue,
         kind,
-        args,
+        args.model_copy(update={"held": held_by(caller)}),
         tenant=caller.tenant,
         key_id=caller.key_id,
         payload=payload,

@@ -13,7 +13,6 @@ from fastapi.responses import Response
 
 from knowledge import DocumentTooLarge, KnowledgeBase
 from service.api.access.authentication import require_still_valid
-from service.api.access.readable import readable_text
 from service.api.document_writes import write_in_order
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
@@ -66,7 +65,11 @@ def list_documents(
     """
     limit = max(1, min(limit, MOST_LISTED))
     found = context.knowledge.list_documents(
-        base_id, tenant=caller.tenant, limit=limit + 1, after=after
+        base_id,
+        tenant=caller.tenant,
+        access=caller.access_labels,
+        limit=limit + 1,
+        after=after,
     )
     data = [DocumentReply.of(document) for document in found[:limit]]
     return ListReply[DocumentReply](data=data, has_more=len(found) > limit)
@@ -77,7 +80,9 @@ def get_document(
     context: Context, caller: Caller, base_id: str, external_id: str
 ) -> DocumentWithText:
     """Return a document with its text."""
-    found = readable_text(context, caller, base_id, external_id)
+    found = context.knowledge.document_text(
+        base_id, external_id, tenant=caller.tenant, access=caller.access_labels
+    )
     return DocumentWithText.with_text(found)
 
 

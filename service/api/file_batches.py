@@ -15,7 +15,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 
 from knowledge import Chunking, KnowledgeBase
-from service.api.access.readable import require_readable_file
+from service.api.access.bound_jobs import may_see
+from service.api.access.readable import readable_file
+from service.api.document_writes import held_by
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.json_bodies import JsonRoute
@@ -130,12 +132,7 @@ def enqueue_file(
     idempotency_key: str | None = None,
     batch_place: str | None = None,
 ) -> Job:
-    """Have an uploaded file added as the document of its name.
-
-    Raises:
-        FileNotFound: It is the file of a document that the caller may not read.
-    """
-    require_readable_file(context, caller, file)
+    """Have an uploaded file added as the document of its name."""
     return context.jobs.enqueue(
         INGEST,
         IngestArgs(
@@ -146,6 +143,7 @@ def enqueue_file(
             access=None if access_labels is None else tuple(sorted(set(access_labels))),
             sha256=file.sha256,
             file_id=file.file_id,
+            held=held_by(caller),
         ),
         tenant=caller.tenant,
         key_id=caller.key_id,
@@ -200,7 +198,7 @@ def _create(
 ) -> tuple[str, Sequence[Job]]:
     base = context.knowledge.get_base(base_id, tenant=caller.tenant)
     wishes = body.new_files
-    files = [context.files.get(wish.file_id, tenant=caller.tenant) for wish in wishes]
+    files = [readable_file(context, caller, wish.file_id) for wish in wishes]
     _refuse_equal_names(files)
     for wish in wishes:
         refuse_other_chunking(wish, chunking_of(context, base))
@@ -247,6 +245,8 @@ def _refuse_equal_names(files: Sequence[UploadedFile]) -> None:
 def _jobs_of(context: AppContext, caller: Caller, base_id: str, batch_id: str) -> Sequence[Job]:
     context.knowledge.get_base(base_id, tenant=caller.tenant)
     jobs = context.jobs.list_batch(batch_id, tenant=caller.tenant)
-    if not batch_id.startswith("vsfb_") or not jobs or jobs[0].args["base_id"] != base_id:
+    is_batch = batch_id.startswith("vsfb_") and jobs and jobs[0].args["base_id"] == base_id
+    found = [job for job in jobs if is_batch and may_see(context, caller, job)]
+    if not found:
         raise JobNotFound(f"There is no file batch {batch_id!r} in {base_id!r}.", param="id")
-    return jobs
+    return found

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 
 from service.api.access.authentication import require_still_valid
+from service.api.access.readable import readable_file
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
@@ -65,4 +66,4 @@ def _require_plain(what: str, text: str, *, most: int, param: str) -> None:
 @api.get("/{file_id}")
 def get_file(context: Context, caller: Caller, file_id: str) -> FileReply:
     """Return an uploaded file without its content."""
-    return FileReply.of(context.files.get(file_id, tenant=caller.tenant))
+    return FileReply.of(readable_file(context, caller, file_id))

@@ -12,6 +12,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from adapters import BaseModelMismatch, read_checkpoints, read_events
+from service.api.access.readable import readable_file
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
@@ -152,7 +153,7 @@ def _create(
 
 def _find_file(context: AppContext, caller: Caller, file_id: str, param: str) -> UploadedFile:
     try:
-        return context.files.get(file_id, tenant=caller.tenant)
+        return readable_file(context, caller, file_id)
     except FileNotFound as exc:
         raise FileNotFound(f"There is no uploaded file {file_id!r}.", param=param) from exc
 

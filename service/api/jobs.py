@@ -45,7 +45,7 @@ def list_jobs(
     def read(after: str | None) -> Sequence[Job]:
         return context.jobs.list(tenant=caller.tenant, lane=lane, after=after, limit=limit + 1)
 
-    found = first_seen(caller, read, after=after, most=limit + 1)
+    found = first_seen(context, caller, read, after=after, most=limit + 1)
     data = [JobReply.of(job) for job in found[:limit]]
     return ListReply[JobReply](data=data, has_more=len(found) > limit)
 
@@ -53,13 +53,13 @@ def list_jobs(
 @api.get("/{job_id}")
 def get_job(context: Context, caller: Caller, job_id: str) -> JobReply:
     """Return a job."""
-    return JobReply.of(seen(caller, context.jobs.get(job_id, tenant=caller.tenant)))
+    return JobReply.of(seen(context, caller, job_id))
 
 
 @api.post("/{job_id}/cancel")
 def cancel_job(context: Context, caller: Caller, job_id: str) -> JobReply:
     """Request the cancellation of a job."""
-    seen(caller, context.jobs.get(job_id, tenant=caller.tenant))
+    seen(context, caller, job_id)
     return JobReply.of(context.jobs.cancel(job_id, tenant=caller.tenant))
 
 

@@ -17,7 +17,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from knowledge import Passage
 from service.api.access.links import signed_query
-from service.api.access.readable import readable_text
 from service.api.http.dependencies import Caller, Context
 from service.chat.question import Question
 from service.context import AppContext
@@ -84,7 +83,9 @@ def show_source(
     end: Place = 0,
 ) -> HTMLResponse:
     """Show a document with one passage of it marked."""
-    found = readable_text(context, caller, base_id, external_id)
+    found = context.knowledge.document_text(
+        base_id, external_id, tenant=caller.tenant, access=caller.access_labels
+    )
     is_current = version in (None, found.document.version)
     first, last = (start, end) if is_current else (0, 0)
     page = _pages.get_template("source.html.jinja").render(

@@ -1,5 +1,8 @@
 """`/v1/vector_stores/{id}/syncs`: what the last sync of each folder did, as it reports itself."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from fastapi import APIRouter
 
 from service.api.http.dependencies import Caller, Context
@@ -18,8 +21,13 @@ api = APIRouter(
 
 @api.get("/{base_id}/syncs")
 def list_syncs(context: Context, caller: Caller, base_id: str) -> ListReply[SyncReply]:
-    """List the last sync of each folder, newest first."""
+    """List the last sync of each folder, newest first.
+
+    Reports name documents of any labels: a key that is bound to some is told their numbers.
+    """
     found = context.knowledge.syncs.list(base_id, tenant=caller.tenant)
+    if caller.access_labels is not None:
+        found = [replace(one, report=_numbers(one.report)) for one in found]
     return ListReply[SyncReply](data=[SyncReply.of(one) for one in found])
 
 
@@ -27,7 +35,11 @@ def list_syncs(context: Context, caller: Caller, base_id: str) -> ListReply[Sync
 def begin_sync(context: Context, caller: Caller, base_id: str, body: NewSync) -> SyncReply:
     """Begin a sync: its report takes the place of the folder's last one."""
     begun, adopted = context.knowledge.syncs.begin(
-        base_id, body.source, contents=body.contents, tenant=caller.tenant
+        base_id,
+        body.source,
+        contents=body.contents,
+        tenant=caller.tenant,
+        access=caller.access_labels,
     )
     return SyncReply.of(begun, adopted)
 
@@ -41,3 +53,7 @@ def report_sync(
         base_id, sync_id, state=body.state, report=body.report, tenant=caller.tenant
     )
     return SyncReply.of(found)
+
+
+def _numbers(report: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in report.items() if isinstance(value, int | float)}

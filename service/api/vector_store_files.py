@@ -12,7 +12,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from knowledge import Chunking, Document, DocumentNotFound
-from service.api.access.readable import readable_text
+from service.api.access.bound_jobs import may_see
+from service.api.access.readable import readable_file
 from service.api.document_writes import write_in_order
 from service.api.file_batches import (
     Before,
@@ -105,7 +106,7 @@ def add_file(
     """Add an uploaded file as a document; its status is `in_progress` until it is searchable."""
     base = context.knowledge.get_base(base_id, tenant=caller.tenant)
     chunking = chunking_of(context, base)
-    file = context.files.get(body.file_id, tenant=caller.tenant)
+    file = readable_file(context, caller, body.file_id)
     refuse_other_chunking(body, chunking)
     job = enqueue_file(
         body, file, base_id, context=context, caller=caller, idempotency_key=idempotency_key
@@ -130,7 +131,10 @@ def list_files(
     chunking = chunking_of(context, base)
     known = context.files.ids_by_content(tenant=caller.tenant)
     rows: dict[str, tuple[float, VectorStoreFile]] = {}
-    for document in context.knowledge.list_documents(base_id, tenant=caller.tenant):
+    listed = context.knowledge.list_documents(
+        base_id, tenant=caller.tenant, access=caller.access_labels
+    )
+    for document in listed:
         content = (document.external_id, document.content_hash)
         file_id = known.get(content, document.document_id)
         row = VectorStoreFile.of_document(document, chunking, file_id=file_id)
@@ -213,8 +217,10 @@ def get_file_text(context: Context, caller: Caller, base_id: str, file_id: str) 
             f"{file_id!r} has no text here: its status is {found.job.status}.", param="file_id"
         )
     document = found.document.document_id
-    text = readable_text(context, caller, base_id, document).text
-    return FileContent(data=[FileText(text=text)])
+    read = context.knowledge.document_text(
+        base_id, document, tenant=caller.tenant, access=caller.access_labels
+    )
+    return FileContent(data=[FileText(text=read.text)])
 
 
 def find_file(context: AppContext, caller: Caller, base_id: str, file_id: str) -> Found:
@@ -227,7 +233,7 @@ def find_file(context: AppContext, caller: Caller, base_id: str, file_id: str) -
     """
     context.knowledge.get_base(base_id, tenant=caller.tenant)
     try:
-        file = context.files.get(file_id, tenant=caller.tenant)
+        file = readable_file(context, caller, file_id)
     except FileNotFound:
         return _of_document(context, caller, base_id, file_id)
     job = _last_write(context, caller, base_id, file)
@@ -244,7 +250,9 @@ def find_file(context: AppContext, caller: Caller, base_id: str, file_id: str) -
 
 
 def _of_document(context: AppContext, caller: Caller, base_id: str, name: str) -> Found:
-    document = context.knowledge.get_document(base_id, name, tenant=caller.tenant)
+    document = context.knowledge.get_document(
+        base_id, name, tenant=caller.tenant, access=caller.access_labels
+    )
     known = context.files.ids_by_content(tenant=caller.tenant)
     file_id = known.get((document.external_id, document.content_hash))
     file = None if file_id is None else context.files.get(file_id, tenant=caller.tenant)
@@ -260,7 +268,7 @@ def _last_write(
         if job.kind == DELETE_DOCUMENT.name:
             return None
         if job.kind == INGEST.name and job.args.get("file_id") == file.file_id:
-            return job
+            return job if may_see(context, caller, job) else None
     return None
 
 
@@ -269,7 +277,9 @@ def _document_with(
 ) -> Document | None:
     """Return the document of this name and these bytes, if there is one."""
     try:
-        found = context.knowledge.get_document(base_id, file.filename, tenant=caller.tenant)
+        found = context.knowledge.get_document(
+            base_id, file.filename, tenant=caller.tenant, access=caller.access_labels
+        )
     except DocumentNotFound:
         return None
     return found if found.content_hash == file.sha256 else None
@@ -278,5 +288,6 @@ def _document_with(
 def _unfinished(context: AppContext, caller: Caller, base_id: str) -> list[str]:
     """Return the ids of the uploaded files that were to be added without success so far."""
     jobs = context.jobs.list_unsuccessful(Lane.INGEST, base_id, tenant=caller.tenant)
-    named = (job.args.get("file_id") for job in jobs if job.kind == INGEST.name)
+    mine = (job for job in jobs if job.kind == INGEST.name and may_see(context, caller, job))
+    named = (job.args.get("file_id") for job in mine)
     return list(dict.fromkeys(str(file_id) for file_id in named if file_id is not None))

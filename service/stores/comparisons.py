@@ -5,7 +5,7 @@ It knows the table and the shape of a summary; it does not know how one is compu
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -106,10 +106,18 @@ class Comparisons:
         *,
         tenant: str,
         use_case: str | None = None,
+        allowed: Collection[str] | None = None,
         after: str | None = None,
         limit: int = 20,
     ) -> tuple[Comparison, ...]:
         """Return the newest comparisons first; `after` is the last id of the previous page.
+
+        Args:
+            tenant: Whose.
+            use_case: Only of this one.
+            allowed: Only of these use cases; None: of all.
+            after: As said.
+            limit: Most comparisons to return.
 
         Raises:
             InvalidRequest: No comparison is called `after`.
@@ -119,6 +127,8 @@ class Comparisons:
         query = select(comparisons).where(of_tenant)
         if use_case is not None:
             query = query.where(comparisons.c.use_case == use_case)
+        if allowed is not None:
+            query = query.where(comparisons.c.use_case.in_(allowed))
         with self._database.connect() as connection:
             if after is not None:
                 position = select(*columns).where(of_tenant, comparisons.c.comparison_id == after)

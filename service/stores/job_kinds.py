@@ -58,6 +58,7 @@ class IngestArgs(JobArgs):
         synced_from: The folder whose sync sends it; empty: none does.
         encoding: Of its text, where it was named.
         was_locked: Whether the payload is a password-protected file with its text.
+        held: Labels that whoever sends it holds; None: any.
     """
 
     base_id: str
@@ -70,6 +71,7 @@ class IngestArgs(JobArgs):
     encoding: str | None = None
     was_locked: bool = False
     synced_from: str = ""
+    held: tuple[str, ...] | None = None
 
 
 class NotReadPart(JobResult):
@@ -97,19 +99,21 @@ class IngestResult(JobResult):
 
 
 class DeleteArgs(JobArgs):
-    """A document to delete; of a folder's sync: only if that wrote it."""
+    """A document to delete; of a folder's sync: only if that wrote it; `held` as `IngestArgs`."""
 
     base_id: str
     external_id: str
     synced_from: str | None = None
+    held: tuple[str, ...] | None = None
 
 
 class RollbackArgs(JobArgs):
-    """A document to take back to an earlier version."""
+    """A document to take back to an earlier version; `held` as `IngestArgs`."""
 
     base_id: str
     external_id: str
     version: int
+    held: tuple[str, ...] | None = None
 
 
 class DeleteResult(JobResult):

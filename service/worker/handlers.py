@@ -17,7 +17,14 @@ from adapters import (
     parse_any_rows,
     parse_training_config,
 )
-from knowledge import Attributes, DocumentNotFound, IngestReport, Knowledge, ReconcileReport
+from knowledge import (
+    Attributes,
+    DocumentNotFound,
+    IngestReport,
+    Knowledge,
+    NewDocument,
+    ReconcileReport,
+)
 from service.api.schemas.adapters import AdapterReply
 from service.compare import parse_set, run_comparison, summarise
 from service.context import AppContext
@@ -136,25 +143,27 @@ def ingest(task: Task[IngestArgs], *, knowledge: Knowledge, jobs: Jobs) -> Inges
     job, args = task.job, task.args
     payload = jobs.payload(job.job_id, tenant=job.tenant)
     unlocked = unpack(payload) if args.was_locked else None
-    done = knowledge.ingest(
-        args.base_id,
+    document = NewDocument(
         args.external_id,
         args.filename,
         payload if unlocked is None else unlocked.content,
         attributes=cast(Attributes | None, args.attributes),  # checked by the knowledge room
-        access=args.access,
+        access=None if args.access is None else frozenset(args.access),
         parsed=None if unlocked is None else unlocked.parsed,
         synced_from=args.synced_from,
         encoding=args.encoding,
-        tenant=job.tenant,
+        held=None if args.held is None else frozenset(args.held),
     )
+    (done,) = knowledge.ingest_many(args.base_id, [document], tenant=job.tenant)
     return _ingested(done, args.base_id, args.filename)
 
 
 def roll_back(task: Task[RollbackArgs], *, knowledge: Knowledge) -> IngestResult:
     """Write the text of an earlier version of a document as a new one."""
     args, tenant = task.args, task.job.tenant
-    done = knowledge.versions.roll_back(args.base_id, args.external_id, args.version, tenant=tenant)
+    done = knowledge.versions.roll_back(
+        args.base_id, args.external_id, args.version, tenant=tenant, access=args.held
+    )
     now = knowledge.get_document(args.base_id, args.external_id, tenant=tenant)
     return _ingested(done, args.base_id, now.filename)
 
@@ -170,7 +179,11 @@ def delete_document(task: Task[DeleteArgs], *, knowledge: Knowledge) -> DeleteRe
     job, args = task.job, task.args
     try:
         knowledge.delete_document(
-            args.base_id, args.external_id, synced_from=args.synced_from, tenant=job.tenant
+            args.base_id,
+            args.external_id,
+            synced_from=args.synced_from,
+            tenant=job.tenant,
+            access=args.held,
         )
     except DocumentNotFound:
         if job.attempts == 1:

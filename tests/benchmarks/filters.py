@@ -1,10 +1,11 @@
 """How well do the filters of training rows tell two tasks apart?
 
 `python -m tests.benchmarks.filters [--data FOLDER] [--embedder FOLDER] [--model FOLDER] [--rows N]
-[--embedded-rows N] [--labels N] [--perplexity-rows N] [--json]` takes rows of one task as wanted and rows of another as unwanted,
-and prints the AUC of each filter and the shares it keeps at its own threshold. What a filter
-learns from (labels, rows of the domain) is never among the rows it is tried on. It also compares
-the processor time of filtering by similarity with that of embedding the same texts bare.
+[--embedded-rows N] [--labels N] [--perplexity-rows N] [--json]` takes rows of one task as wanted
+and rows of another as unwanted, and prints the AUC of each filter and the shares it keeps at its
+own threshold. What a filter learns from (labels, rows of the domain) is never among the rows it is
+tried on. It also compares the processor time of filtering by similarity with that of embedding the
+same texts bare.
 
 It ends with 1 if the classifier has an AUC below 0.95, or filtering by similarity a rate below 0.9
 of the embedder's. Perplexity is measured only with `--model`, a folder of a base model.

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from adapters.children import Emit
 from adapters.config import TrainingConfig
-from adapters.data import Message, fit_prompt, hold_out
+from adapters.data import Message, Pair, Refusal, Row, fit_prompt, hold_out, refuse
 from adapters.errors import BaseModelNotFound, InvalidTrainingData
 from adapters.methods import Method
 
@@ -102,6 +102,7 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
     """
     method, tokens = config.method, ModelTokens(tokenizer)
     rows: Sequence[Any] = method.load(config.dataset)
+    refuse_control_tokens(rows, control_tokens(tokenizer))
     trained, held_out = hold_out(rows, config.val_size, seed=config.seed)
     counts = _new_counts(len(rows), len(trained), len(held_out))
 
@@ -113,7 +114,12 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
             fitted += [replace(example, prompt=prompt) for prompt in prompts]
         return fitted
 
-    examples, lengths = _leave_out_masked(fit(trained), config, tokens, counts)
+    candidates = fit(trained)
+    if not candidates:
+        raise InvalidTrainingData(
+            f"all answers of the {len(trained)} rows to train on are marked as not to be learned"
+        )
+    examples, lengths = _leave_out_masked(candidates, config, tokens, counts)
     before = dict(counts)
     held_out_examples = fit(held_out)
     if method.compares_answers:  # each is scored by itself, and must have something to score
@@ -122,6 +128,25 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
         ]
     counts.update(before)  # what was cut is told of the rows trained on
     return Material(trained, held_out, examples, held_out_examples, lengths, counts)
+
+
+def control_tokens(tokenizer: Any) -> frozenset[str]:
+    """Return the tokens that part turns for a base model: in a text they would part it too."""
+    ends = {tokenizer.bos_token, tokenizer.eos_token} - {None}
+    special = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
+    return frozenset(ends | {token for token in special if token in str(tokenizer.chat_template)})
+
+
+def refuse_control_tokens(rows: Sequence[Row] | Sequence[Pair], tokens: frozenset[str]) -> None:
+    """Refuse (InvalidTrainingData) rows whose texts hold control tokens of the base model."""
+    refused = []
+    for row in rows:
+        turns = row.messages if isinstance(row, Row) else (*row.prompt, row.chosen, row.rejected)
+        found = {token for token in tokens for turn in turns if token in turn.content}
+        if found:
+            why = "in a text: the base model reads it as the end of a turn or of a text"
+            refused.append(Refusal(row.file, row.line, f"{', '.join(sorted(found))} {why}"))
+    refuse(refused, len(rows))
 
 
 def count_material(job: Mapping[str, Any], _emit: Emit) -> dict[str, int]:

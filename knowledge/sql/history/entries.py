@@ -3,14 +3,16 @@
 It knows how entries are read; it does not know how they came to be (`versions`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select
 
 from knowledge.errors import DocumentNotFound
 from knowledge.sql.bases import Base
 from knowledge.sql.documents import find_document
+from knowledge.sql.labels import was_readable
 from knowledge.sql.tables import documents, versions
 from knowledge.types import DocumentId
 
@@ -53,37 +55,44 @@ def list_versions(
     base: Base,
     name: str | None = None,
     *,
+    access: Collection[str] | None = None,
     limit: int | None = None,
     after: str | None = None,
 ) -> list[DocumentVersion]:
     """Return what happened to the documents of a base, newest first.
 
-    Versions that never came into force are left out.
+    Versions that never came into force are left out, and those that the reader may not read: the
+    labels of the document count, of a deleted one its last ones, and those of the version.
 
     Args:
         connection: Any transaction.
         base: Whose documents.
         name: Only this document's, by external id or document id; it may be deleted by now.
+        access: The labels that the reader holds; None: any.
         limit: Most entries to return.
         after: A `version_id`; only entries that come after it in this order.
 
     Raises:
-        DocumentNotFound: There never was such a document, or no entry `after`.
+        DocumentNotFound: There never was such a document, or no entry `after`, that the reader may
+            read.
     """
     known = _history(base).subquery()
-    query = select(known).order_by(known.c.pk.desc())
-    if name is not None:
-        query = query.where(known.c.document_pk == find_document(connection, base, name).pk)
+    query = select(known)
+    if access is not None:
+        for labels in (known.c.access, _labels_of_document(known.c.document_pk)):
+            query = query.where(was_readable(connection, base, labels, access))
     if after is not None:
         document_id, _, number = after.rpartition("@")
         here = (known.c.document_id == document_id) & (known.c.version == _number(number))
-        place = connection.scalar(select(known.c.pk).where(here))
+        place = connection.scalar(query.where(here).with_only_columns(known.c.pk))
         if place is None:
             raise DocumentNotFound(f"the history of {base.base_id!r} holds no entry {after!r}")
         query = query.where(known.c.pk < place)
-    if limit is not None:
-        query = query.limit(limit)
-    return [_version_of(row) for row in connection.execute(query)]
+    if name is not None:
+        document = find_document(connection, base, name, access=access)
+        query = query.where(known.c.document_pk == document.pk)
+    rows = connection.execute(query.order_by(known.c.pk.desc()).limit(limit))
+    return [_version_of(row) for row in rows]
 
 
 def _history(base: Base) -> Select[*tuple[Any, ...]]:
@@ -113,15 +122,25 @@ def _history(base: Base) -> Select[*tuple[Any, ...]]:
             versions.c.chunks,
             versions.c.restores,
             has_text.label("has_text"),
+            versions.c.access,
         )
         .join(documents, documents.c.pk == versions.c.document_pk)
         .where(versions.c.base_pk == base.pk, versions.c.change.is_not(None))
     )
 
 
+def _labels_of_document(document_pk: ColumnElement[int]) -> ColumnElement[Any]:
+    """Return the labels of the last version of a document that came into force."""
+    past = versions.alias()
+    last = past.c.state != "tombstone", past.c.change.is_not(None)
+    query = select(past.c.access).where(past.c.document_pk == document_pk, *last)
+    return query.order_by(past.c.pk.desc()).limit(1).scalar_subquery()
+
+
 def _version_of(row: Row[*tuple[Any, ...]]) -> DocumentVersion:
     values = dict(row._mapping)
-    del values["pk"], values["document_pk"]
+    for name in ("pk", "document_pk", "access"):
+        del values[name]
     values["is_active"] = bool(values["is_active"])  # NULL once the document is deleted
     values["has_text"] = bool(values["has_text"])
     return DocumentVersion(version_id=f"{values['document_id']}@{values['version']}", **values)

@@ -6,13 +6,14 @@ inside the caller's transaction.
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from knowledge.errors import SyncNotFound
 from knowledge.sql.bases import Base
+from knowledge.sql.labels import may_read
 from knowledge.sql.tables import documents, syncs, versions
 
 UNFINISHED = "unfinished"
@@ -81,7 +82,12 @@ def list_syncs(connection: Connection, base: Base) -> list[FolderSync]:
 
 
 def adopt(
-    connection: Connection, base: Base, source: str, contents: Mapping[str, str]
+    connection: Connection,
+    base: Base,
+    source: str,
+    contents: Mapping[str, str],
+    *,
+    access: Collection[str] | None,
 ) -> list[str]:
     """Let documents that a folder holds as they are count as put in by its sync.
 
@@ -92,6 +98,7 @@ def adopt(
         base: Whose documents.
         source: The folder.
         contents: Content hash by external id.
+        access: Only documents that a reader with these labels may read; None: all.
 
     Returns:
         The external ids of those that were another folder's, or of unknown origin.
@@ -104,7 +111,7 @@ def adopt(
         rows = [
             row
             for row in connection.execute(_OTHERS, asked)
-            if row.content_hash == contents[row.external_id]
+            if row.content_hash == contents[row.external_id] and may_read(row.access or (), access)
         ]
         set_origin(connection, source, [row.pk for row in rows])
         adopted += [row.external_id for row in rows]
@@ -120,7 +127,7 @@ def set_origin(connection: Connection, source: str, version_pks: Sequence[int]) 
 
 _BATCH = 500  # SQLite allows 32,766 variables; small statements also stay in its cache
 _OTHERS = (
-    select(versions.c.pk, versions.c.content_hash, documents.c.external_id)
+    select(versions.c.pk, versions.c.content_hash, versions.c.access, documents.c.external_id)
     .join(documents, documents.c.active_version == versions.c.pk)
     .where(
         documents.c.base_pk == bindparam("base_pk"),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from knowledge.sql.bases import Base
 from knowledge.sql.documents import find_document
+from knowledge.sql.labels import is_readable
 from knowledge.sql.tables import bases, documents, versions
 from knowledge.types import DocumentId
 
@@ -44,7 +45,13 @@ def note_cited(
 
 
 def stale_documents(
-    connection: Connection, base: Base, *, before: float, limit: int, after: str | None
+    connection: Connection,
+    base: Base,
+    *,
+    before: float,
+    access: Collection[str] | None,
+    limit: int,
+    after: str | None,
 ) -> list[StaleDocument]:
     """Return live documents that were neither changed nor cited since `before`, oldest first.
 
@@ -52,11 +59,12 @@ def stale_documents(
         connection: Any transaction.
         base: Whose documents.
         before: Unix seconds.
+        access: The labels that the reader holds; documents with others are left out. None: any.
         limit: Most to return.
         after: Id or external id of a document; only those that came in later.
 
     Raises:
-        DocumentNotFound: There never was a document `after`.
+        DocumentNotFound: There never was a document `after` that the reader may read.
     """
     past = versions.alias()
     changed_at = (
@@ -82,8 +90,11 @@ def stale_documents(
         .order_by(documents.c.pk)
         .limit(limit)
     )
+    if access is not None:
+        query = query.where(is_readable(versions.c.pk, access))
     if after is not None:
-        query = query.where(documents.c.pk > find_document(connection, base, after).pk)
+        last = find_document(connection, base, after, access=access)
+        query = query.where(documents.c.pk > last.pk)
     return [
         StaleDocument(**{**row._mapping, "access": tuple(row.access or ())})
         for row in connection.execute(query)

@@ -1,11 +1,14 @@
-"""Which background jobs a caller sees: those of its scopes, its use cases and its bases.
+"""Which background jobs a caller sees: of its scopes, use cases and bases, of what it may read.
 
-A job of another kind of work is told as if there were none.
+Any other is told as if there were none.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from knowledge import may_read
 from service.access import Caller, Scope
+from service.context import AppContext
 from service.errors import JobNotFound
 from service.stores.job_kinds import (
     COMPARE,
@@ -32,7 +35,11 @@ SCOPES: Mapping[str, Scope] = {
 """The scope by which a job of each kind is started."""
 
 
-def may_see(caller: Caller, job: Job) -> bool:
+DOCUMENTS = frozenset({INGEST.name, DELETE_DOCUMENT.name, ROLLBACK.name})
+"""Kinds of jobs whose result or error names a document."""
+
+
+def may_see(context: AppContext, caller: Caller, job: Job) -> bool:
     """Return whether a job of the caller's tenant is one that its key could have started."""
     scope = SCOPES.get(job.kind)
     base_id, use_case = job.args.get("base_id"), job.args.get("use_case")
@@ -41,26 +48,34 @@ def may_see(caller: Caller, job: Job) -> bool:
         and caller.may(scope)
         and (base_id is None or caller.may_use_base(str(base_id)))
         and (use_case is None or caller.may_use_case(str(use_case)))
+        and (job.kind not in DOCUMENTS or _may_read(context, caller, job))
     )
 
 
-def seen(caller: Caller, job: Job) -> Job:
-    """Return the job.
+def seen(context: AppContext, caller: Caller, job_id: str) -> Job:
+    """Return a job.
 
     Raises:
-        JobNotFound: The caller sees no such job; told as a missing one.
+        JobNotFound: There is none that the caller sees.
     """
-    if not may_see(caller, job):
-        raise JobNotFound(f"There is no job {job.job_id!r}.", param="id")
+    job = context.jobs.get(job_id, tenant=caller.tenant)
+    if not may_see(context, caller, job):
+        raise JobNotFound(f"There is no job {job_id!r}.", param="id")
     return job
 
 
 def first_seen(
-    caller: Caller, read: Callable[[str | None], Sequence[Job]], *, after: str | None, most: int
+    context: AppContext,
+    caller: Caller,
+    read: Callable[[str | None], Sequence[Job]],
+    *,
+    after: str | None,
+    most: int,
 ) -> list[Job]:
     """Return the first jobs that the caller sees.
 
     Args:
+        context: Holds the documents that they are about.
         caller: Who asks.
         read: Gives the jobs after the named one, in order; none at the end.
         after: Where to begin.
@@ -68,6 +83,25 @@ def first_seen(
     """
     found: list[Job] = []
     while len(found) < most and (page := read(after)):
-        found += [job for job in page if may_see(caller, job)]
+        found += [job for job in page if may_see(context, caller, job)]
         after = page[-1].job_id
     return found[:most]
+
+
+def _may_read(context: AppContext, caller: Caller, job: Job) -> bool:
+    """Return whether the caller may read of a document what a job tells of it.
+
+    An error was worded for whoever started the job: it may name documents that guard another.
+    """
+    held = caller.access_labels
+    if held is None or (job.key_id is not None and job.key_id == caller.key_id):
+        return True
+    args, result = job.args, job.result or {}
+    labels: list[Any] = [args.get("access") or (), result.get("access_labels") or ()]
+    return (
+        job.error is None
+        and all(may_read(each, held) for each in labels)
+        and context.knowledge.versions.is_readable(
+            str(args["base_id"]), str(args["external_id"]), tenant=job.tenant, access=held
+        )
+    )

@@ -1,22 +1,10 @@
-"""What of documents a caller may read: those with one of its labels; others are as if not there.
+"""Which uploaded files and texts of records a caller may use: none of a document hidden from it."""
 
-And of records of answers, whose texts repeat documents.
-"""
-
-from contextlib import suppress
-
-from knowledge import Document, DocumentNotFound, DocumentText
 from service.access import Caller, Scope
 from service.context import AppContext
 from service.errors import FileNotFound
 from service.stores.files import UploadedFile
 from service.stores.records import Record
-
-
-def may_read(caller: Caller, document: Document) -> bool:
-    """Return whether the caller holds a label of the document, or it has none."""
-    held = caller.access_labels
-    return not document.access or held is None or not held.isdisjoint(document.access)
 
 
 def may_read_texts(caller: Caller, record: Record) -> bool:
@@ -33,33 +21,19 @@ def may_read_texts(caller: Caller, record: Record) -> bool:
     return held is None or (searched is not None and held.issuperset(searched))
 
 
-def require_readable_file(context: AppContext, caller: Caller, file: UploadedFile) -> None:
-    """Refuse an uploaded file whose bytes are those of a document with labels of others.
+def readable_file(context: AppContext, caller: Caller, file_id: str) -> UploadedFile:
+    """Return an uploaded file, unless its name and bytes are those of a document hidden from it.
 
     Raises:
-        FileNotFound: As if there were no such file.
+        FileNotFound: There is no such file, or none that the caller may use.
     """
-    if caller.access_labels is None:
-        return
-    for base in context.knowledge.list_bases(tenant=caller.tenant):
-        with suppress(DocumentNotFound):
-            found = context.knowledge.get_document(
-                base.base_id, file.filename, tenant=caller.tenant
-            )
-            if found.content_hash == file.sha256 and not may_read(caller, found):
-                raise FileNotFound(f"There is no file {file.file_id!r}.", param="file_id")
-
-
-def readable_text(
-    context: AppContext, caller: Caller, base_id: str, external_id: str
-) -> DocumentText:
-    """Return a live document and its text.
-
-    Raises:
-        CollectionNotFound: There is no such knowledge base.
-        DocumentNotFound: There is no such document, or none that the caller may read.
-    """
-    found = context.knowledge.document_text(base_id, external_id, tenant=caller.tenant)
-    if not may_read(caller, found.document):
-        raise DocumentNotFound(f"knowledge base {base_id!r} has no document {external_id!r}")
-    return found
+    file = context.files.get(file_id, tenant=caller.tenant)
+    if not context.knowledge.versions.is_file_readable(
+        file.filename,
+        file.sha256,
+        tenant=caller.tenant,
+        access=caller.access_labels,
+        base_ids=caller.knowledge_bases,
+    ):
+        raise FileNotFound(f"There is no file {file_id!r}.", param="file_id")
+    return file

@@ -3,9 +3,11 @@
 It knows options and files, and how a filter is told; rows are filtered in `adapters`.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from enum import StrEnum
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +20,17 @@ from adapters import (
     FilterReport,
     KeywordSettings,
     PerplexitySettings,
+    Refusal,
     Result,
     Row,
+    RowFormat,
     Sample,
     SimilaritySettings,
     draw_histogram,
     filter_rows,
+    iter_rows,
     parse_any_rows,
+    to_fields,
 )
 from service.api.schemas.shapes import JsonObject
 from service.cli.data.context import write_rows
@@ -33,6 +39,7 @@ from service.cli.output import CommandFailed, JsonOption, Output, command_output
 from service.fine_tuning.filters import FilterMaker, FilterName, FilterOptions
 from service.settings import load_settings
 
+ROWS_LOOKED_AT = 50  # before anything is filtered, for their language
 ADVISED_LABELS = 500  # of both kinds; the source says 500 to 1,000
 
 
@@ -122,7 +129,8 @@ def filter_data(
     """Keep the training rows that belong to the domain, by one or more filters.
 
     For each filter the histogram of its scores is written next to OUT as OUT.FILTER.svg. Dropped
-    rows are written to OUT.dropped.jsonl with filter, reason and scores.
+    rows are written to OUT.dropped.jsonl with filter, reason and scores, unreadable ones with
+    file, line and reason.
     """
     with command_output(as_json) as output:
         if out.resolve() == rows.resolve():
@@ -147,11 +155,11 @@ def filter_data(
         except ValidationError as exc:
             told = "; ".join(fault["msg"] for fault in exc.errors(include_url=False))
             raise CommandFailed(told, code="usage") from exc
-        _filter(_read_rows(rows), list(dict.fromkeys(by)), options, out, output, dry_run=dry_run)
+        _filter(rows, list(dict.fromkeys(by)), options, out, output, dry_run=dry_run)
 
 
 def _filter(
-    rows: Sequence[Row],
+    file: Path,
     names: Sequence[FilterName],
     options: FilterOptions,
     out: Path,
@@ -160,6 +168,21 @@ def _filter(
     dry_run: bool,
 ) -> None:
     dropped: list[dict[str, object]] = []
+    kept = 0
+
+    def read() -> Iterator[Row]:
+        for one in iter_rows([file]):
+            if isinstance(one, Refusal):
+                dropped.append(_describe_refused(one))
+            else:
+                yield one
+
+    def count(rows: Iterator[Row]) -> Iterator[dict[str, object]]:
+        nonlocal kept
+        for row in rows:
+            kept += 1
+            yield _as_fields(row)
+
     with output.progress("filtering") as bar:
         bar.show(None)
         maker = FilterMaker(
@@ -168,21 +191,31 @@ def _filter(
             load_embedder=load_embedder,
             on_progress=lambda event: bar.show(event.done / event.total, event.message),
         )
-        filters = [maker.make(name, rows) for name in names]
+        rows = read()
+        first = list(islice(rows, ROWS_LOOKED_AT))
+        if not first:
+            raise CommandFailed(f"{file} holds no row that can be used", code="invalid_file")
+        filters = [maker.make(name, first) for name in names]
         going, reports = filter_rows(
-            rows, filters, lambda name, result: dropped.append(_describe_dropped(name, result))
+            chain(first, rows),
+            filters,
+            lambda name, result: dropped.append(_describe_dropped(name, result)),
         )
-        kept = [_as_fields(row) for row in going]
+        if dry_run:
+            deque(count(going), maxlen=0)
+        else:
+            write_rows(out, count(going))
+            write_rows(_dropped_file(out), dropped)
     files = {report.name: _histogram_of(report, out) for report in reports}
-    if not dry_run:
-        write_rows(out, kept)
-        write_rows(_dropped_file(out), dropped)
     quality = maker.quality
+    total = kept + len(dropped)
+    refused = total - reports[0].rows
     document: JsonObject = {
         "object": "data_filter",
-        "rows": len(rows),
-        "kept": len(kept),
-        "dropped": len(dropped),
+        "rows": total,
+        "kept": kept,
+        "dropped": total - kept - refused,
+        "refused": refused,
         "filters": [{**report.as_dict(), "histogram": files[report.name]} for report in reports],
         "classifier": None if quality is None else asdict(quality),
         "out": None if dry_run else str(out),
@@ -191,14 +224,13 @@ def _filter(
     lines = [line for report in reports for line in _describe(report, files[report.name])]
     if quality is not None:
         lines += _describe_quality(quality)
+    unread = f" ({refused} cannot be read)" if refused else ""
     written = "nothing written (--dry-run)" if dry_run else f"{out}, dropped: {_dropped_file(out)}"
-    output.result(document, "\n".join([*lines, f"{len(kept)} of {len(rows)} rows kept: {written}"]))
+    output.result(document, "\n".join([*lines, f"{kept} of {total} rows kept{unread}: {written}"]))
 
 
 def _read_rows(file: Path | None) -> list[Row]:
-    if file is None:
-        return []
-    return parse_any_rows(_read(file), str(file))
+    return [] if file is None else parse_any_rows(_read(file), str(file))
 
 
 def _read_words(file: Path) -> list[str]:
@@ -231,13 +263,13 @@ def _histogram_of(report: FilterReport, out: Path) -> str | None:
 
 
 def _as_fields(row: Row) -> dict[str, object]:
-    """Return a row as messages, a preference pair as prompt, chosen and rejected."""
-    turns = [message.as_dict() for message in row.messages]
-    meta = dict(row.meta)
-    if isinstance(rejected := meta.pop("rejected", None), str):
-        pair = {"prompt": turns[:-1], "chosen": turns[-1]["content"], "rejected": rejected}
-        return {**pair, **meta}
-    return {"messages": turns, **meta}
+    """Return a row as messages, a preference pair as a pair."""
+    return to_fields(row, RowFormat.PREFERENCE if "rejected" in row.meta else RowFormat.MESSAGES)
+
+
+def _describe_refused(refused: Refusal) -> dict[str, object]:
+    place = {"file": str(refused.file), "line": refused.line}
+    return {"dropped": {**place, "filter": "", "reason": "unreadable", "detail": refused.reason}}
 
 
 def _describe_dropped(name: str, result: Result) -> dict[str, object]:

@@ -5,6 +5,7 @@ It knows the file and job endpoints; it does not know how one trains.
 
 from pathlib import Path
 
+from adapters import DEFAULT_STAGE, METHODS, join_files
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, Upload, segment
 from service.cli.output import CommandFailed, Output
@@ -33,7 +34,10 @@ def train_by_gateway(
         CommandFailed: The configuration or the rows were refused, or the training failed.
     """
     keys = dict(keys)
-    file_id = _upload(gateway, *training_rows(config, keys.pop("dataset", None)))
+    method = METHODS.get(str(keys.get("stage", DEFAULT_STAGE)))
+    pairs = method is not None and method.compares_answers
+    rows = training_rows(config, keys.pop("dataset", None), pairs=pairs)
+    file_id = _upload(gateway, *rows)
     if replayed := keys.get("replay_dataset"):
         keys["replay_dataset"] = [_upload(gateway, *training_rows(config, replayed))]
     body: JsonObject = {"training_file": file_id, "config": keys}
@@ -55,21 +59,32 @@ def train_by_gateway(
             raise
 
 
-def training_rows(config: Path, dataset: object) -> tuple[str, bytes]:
-    """Return name and content of the rows that a configuration names, joined if several.
+def training_rows(config: Path, dataset: object, *, pairs: bool = False) -> tuple[str, bytes]:
+    """Return name and content of the rows that a configuration names.
+
+    Several files become one of JSON Lines, row by row, whatever kinds of files they are.
+
+    Args:
+        config: The configuration's file.
+        dataset: What it names, relative to its folder.
+        pairs: Whether the rows are preference pairs.
 
     Raises:
-        CommandFailed: No dataset is named, or a file cannot be read.
+        CommandFailed: No dataset is named, or its file cannot be read.
+        InvalidTrainingData: One of several files holds bad rows; each is named by its own file
+            and line.
     """
     names = [dataset] if isinstance(dataset, str) else dataset
     if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        message = f"{config}: `dataset` must name one .jsonl file or a list of them."
+        message = f"{config}: `dataset` must name one file of rows or a list of them."
         raise CommandFailed(message, code="invalid_file")
+    files = [config.parent / name for name in names]
+    if len(files) > 1:
+        return f"{files[0].stem}.jsonl", join_files(files, pairs=pairs)
     try:
-        contents = [(config.parent / name).read_bytes().rstrip() for name in names]
+        return files[0].name, files[0].read_bytes()
     except OSError as exc:
         raise CommandFailed(f"{config}: dataset: {exc}", code="invalid_file") from exc
-    return Path(names[0]).name, b"\n".join(contents) + b"\n"
 
 
 def _upload(gateway: Gateway, name: str, content: bytes) -> str:

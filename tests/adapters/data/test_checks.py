@@ -174,7 +174,8 @@ def test_an_answer_that_reads_rejected_is_no_pair() -> None:
     [
         (b"", "no training rows in rows.jsonl"),
         (b"\n \n", "no training rows"),
-        ("问".encode("gbk"), "not UTF-8 text (byte 0)"),
+        ("問".encode("big5"), "is not UTF-8 text, nor GB18030"),
+        ("问".encode("gbk"), "rows.jsonl:1: not JSON"),
         (b'{"prompt": "a"}', "rows.jsonl:1: no known format"),
         (b"[1, 2]", "rows.jsonl:1: a row must be an object"),
         (b'{"prompt": "a", "completion": "b"}\n{oh', "rows.jsonl:2: not JSON"),

@@ -17,6 +17,21 @@ def test_every_answer_is_an_example_unless_history_is_masked() -> None:
     assert [len(e.prompt) for e in to_examples([row], mask_history=True)] == [5]
 
 
+def test_an_answer_that_is_not_learned_is_no_example() -> None:
+    learned, passed_over = Message("assistant", "A"), Message("assistant", "A", learned=False)
+    asked = Message("user", "Q")
+    row = Row((asked, passed_over, asked, learned, asked, passed_over), {}, Path("rows.jsonl"), 1)
+    (example,) = to_examples([row], mask_history=False)
+    assert (len(example.prompt), example.completion) == (3, learned)
+    assert to_examples([row], mask_history=True) == []
+
+
+def test_the_data_hash_sees_what_is_not_learned() -> None:
+    row, other = make_row(), make_row()
+    answer = Message("assistant", "A", learned=False)
+    assert hash_rows([row]) != hash_rows([Row((row.messages[0], answer), {}, other.file, 1)])
+
+
 def test_rows_of_one_source_are_never_split() -> None:
     rows = [make_row(f"q{i}", source=f"s{i % 5}") for i in range(50)]
     kept, held = hold_out(rows, 0.2, seed=1)

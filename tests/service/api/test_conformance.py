@@ -98,8 +98,14 @@ def make_keys(running: Running) -> tuple[dict[str, str], ...]:
     """Return the headers of requests with different keys and without; half may do all."""
     keys = ApiKeys(running.context.database)
     _, every = keys.create(NewKey(name="every", scopes=tuple(Scope)))
-    bound = {"use_cases": ("demo",), "knowledge_bases": ("handbook",), "access_labels": ("staff",)}
-    _, little = keys.create(NewKey(name="little", scopes=("chat", "kb:read"), **bound))
+    bound = NewKey(
+        name="little",
+        scopes=("chat", "kb:read"),
+        use_cases=("demo",),
+        knowledge_bases=("handbook",),
+        access_labels=("staff",),
+    )
+    _, little = keys.create(bound)
     eventually(lambda: running.client.get("/v1/models").status_code == 401)
     whole = {"authorization": f"Bearer {every}"}
     return (

@@ -186,11 +186,13 @@ def test_what_cannot_be_checked_is_refused_and_nothing_is_kept(
 
 def test_a_file_that_is_no_utf8_is_refused(running: Running) -> None:
     running.put_use_case(knowledge_bases=[])
-    upload = {"file": ("rows.jsonl", '{"prompt": "问", "completion": "答"}'.encode("gbk"))}
+    upload = {
+        "file": ("rows.jsonl", '{"prompt": "請問在哪裡", "completion": "這裡"}'.encode("big5"))
+    }
     file = running.client.post("/v1/files", files=upload).json()
     reply = running.client.post("/use_cases/demo/data_checks", json={"file_id": file["id"]})
     assert reply.status_code == 400
-    assert "rows.jsonl is not UTF-8" in reply.json()["detail"]
+    assert "rows.jsonl: is not UTF-8" in reply.json()["detail"]
 
 
 @pytest.mark.parametrize("method", ["post", "get"])

@@ -11,7 +11,8 @@ from service.stores.requests.chain import AuditRow
 class ChangeReply(Reply):
     """A change in the audit log.
 
-    Its names and digests are null once the tenant was removed.
+    Its names and digests are null once the tenant was removed, and where it is of something that
+    the key may not know.
     """
 
     id: int = Field(description="Position in the log, from 1.")

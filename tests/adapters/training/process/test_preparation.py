@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adapters import ModelFolder, parse_training_config
+from adapters import InvalidTrainingData, ModelFolder, TrainingConfig, parse_training_config
 from adapters.training.process.lora import load_base
 from adapters.training.process.preparation import load_tokenizer, prepare
 
@@ -53,6 +54,39 @@ def test_long_rows_are_cut_and_the_cut_is_counted(
     assert counts["answers_left_out"] == counts["answers_cut"] == 0
     assert counts["tokens_cut"] == (50 * (23 + 4) if keep == "head" else 0)
     assert counts["windows"] == (150 if keep == "windows" else 0)
+
+
+def test_answers_that_are_marked_are_not_learned(tmp_path: Path, tiny_base: ModelFolder) -> None:
+    asked, told = {"role": "user", "content": "q"}, {"role": "assistant", "content": "blue"}
+    rows = [{"messages": [asked, {**told, "weight": 0}, asked, told]}] * 4
+    counts = prepare(*config_of(tmp_path, rows, tiny_base)).counts
+    assert (counts["rows"], counts["answers"]) == (4, 4)
+    with pytest.raises(InvalidTrainingData, match="all answers of the 4 rows"):
+        prepare(*config_of(tmp_path, [{**rows[0], "train": False}] * 4, tiny_base))
+
+
+@pytest.mark.parametrize("stage", ["sft", "dpo"])
+def test_control_tokens_of_the_base_model_are_refused_by_file_and_line(
+    tmp_path: Path, tiny_base: ModelFolder, stage: str
+) -> None:
+    end = load_tokenizer(str(tiny_base.folder), tiny_base.id).eos_token
+    row = {"prompt": "q", "completion": "blue"}
+    if stage == "dpo":
+        row = {"prompt": "q", "chosen": "blue", "rejected": "red"}
+    rows = [row, row, {**row, "prompt": f"q{end}"}]
+    with pytest.raises(InvalidTrainingData, match=r"rows\.jsonl:3: .* in a text: "):
+        prepare(*config_of(tmp_path, rows, tiny_base, stage=stage))
+
+
+def config_of(
+    folder: Path, rows: list[Any], base: ModelFolder, **keys: object
+) -> tuple[TrainingConfig, Any]:
+    """Return a configuration of rows and the base model's tokenizer."""
+    file = folder / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    values = {"task": "t", "model_name_or_path": base.id, "dataset": str(file), "force": True}
+    config = parse_training_config({**values, **keys})
+    return config, load_tokenizer(str(base.folder), base.id)
 
 
 @pytest.mark.parametrize(("longest", "attention"), [(256, "eager"), (257, "sdpa")])

@@ -73,3 +73,16 @@ def test_a_comparison_is_bound_as_the_key_that_started_it(
     outcomes = keyed.client.get(f"/compare/{started}/outcomes")
     assert outcomes.status_code == 200
     assert outcomes.json()["outcome"] == "error"
+
+
+def test_a_page_of_comparisons_is_filled_with_those_of_the_key_s_use_cases(
+    keyed: Running, client_with: MakeKey
+) -> None:
+    body = {"use_case": "demo", "rows": ROWS, "strategies": ["prompt_only"]}
+    started = keyed.client.post("/compare", json=body).json()["id"]
+    eventually(lambda: keyed.client.get(f"/compare/{started}").json()["status"] == "succeeded")
+    (saved,) = keyed.context.comparisons.list(tenant="default")
+    keyed.context.comparisons.save("hr", saved.summary, [], tenant="default")
+    with client_with(*EVERY, use_cases=("demo",)) as client:
+        page = client.get("/compare", params={"limit": 1}).json()
+    assert ([row["id"] for row in page["data"]], page["has_more"]) == ([saved.comparison_id], False)

@@ -88,10 +88,10 @@ def test_another_request_under_the_name_of_another_key_is_no_conflict(
             batch = client.post(f"{STORE}/file_batches", json={"file_ids": ids}, headers=name)
             assert batch.status_code == 200, batch.text
             assert batch.json()["file_counts"]["total"] == 2
-            made[batch.json()["id"]] = ids
+            made[batch.json()["id"]] = client, ids
         assert len(made) == 2
-        for batch_id, ids in made.items():
-            listed = other.get(f"{STORE}/file_batches/{batch_id}/files").json()["data"]
+        for batch_id, (client, ids) in made.items():
+            listed = client.get(f"{STORE}/file_batches/{batch_id}/files").json()["data"]
             assert [row["id"] for row in listed] == ids
         mine = one.post(f"{STORE}/file_batches", json={"file_ids": files[1:]}, headers=name)
         assert (mine.status_code, mine.json()["error"]["code"]) == (409, "idempotency_key_reused")

@@ -111,7 +111,7 @@ def test_a_long_check_is_waited_for(run: Run, gateway: CannedGateway, file: Path
     ("content", "code", "said"),
     [
         (b"", "invalid_training_data", "no training rows"),
-        ("问".encode("gbk"), "invalid_training_data", "not UTF-8"),
+        ("請問在哪裡".encode("big5"), "invalid_training_data", "not UTF-8"),
         (b'{"question": "a"}', "invalid_training_data", "rows.jsonl:1: no known format"),
         (None, "invalid_file", "cannot be read"),
     ],

@@ -193,5 +193,32 @@ def test_a_preference_pair_stays_a_pair(run: Run, tmp_path: Path) -> None:
     file, out = write(tmp_path / "pairs.jsonl", [pair]), tmp_path / "kept.jsonl"
     options = ("--by", "keywords", "--keyword", "退款", "--out", str(out))
     assert run("data", "filter", str(file), *options).exit_code == 0
-    asked = [{"role": "user", "content": "怎么退款"}]
-    assert read(out) == [{**pair, "prompt": asked}]
+    assert read(out) == [pair]
+
+
+def test_rows_that_cannot_be_read_are_listed_and_counted(
+    run: Run, file: Path, tmp_path: Path
+) -> None:
+    with file.open("a", encoding="utf-8") as rows:
+        rows.write('\n{"prompt": "退款"}\n')
+    out = tmp_path / "kept.jsonl"
+    options = ("--by", "keywords", "--keyword", "退款", "--out", str(out))
+    result = run("data", "filter", str(file), *options, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["rows"], told["kept"], told["dropped"], told["refused"]) == (9, 5, 3, 1)
+    (refused,) = [
+        one["dropped"]
+        for one in read(tmp_path / "kept.jsonl.dropped.jsonl")
+        if one["dropped"]["reason"] == "unreadable"
+    ]
+    assert (refused["line"], refused["file"]) == (9, str(file))
+
+
+def test_a_file_without_a_row_is_refused(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("{}", "utf-8")
+    options = ("--by", "keywords", "--keyword", "退款", "--out", str(tmp_path / "o"))
+    result = run("data", "filter", str(file), *options)
+    assert result.exit_code == 1
+    assert "no row that can be used" in result.output

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters import InvalidTrainingData, load_pairs
+from adapters import METHODS, InvalidTrainingData, load_pairs
 from adapters.data import Message, Pair, hash_rows, hold_out
+
+TURNS = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
 
 
 def read(tmp_path: Path, *rows: Mapping[str, object]) -> list[Pair]:
@@ -25,6 +27,28 @@ def read(tmp_path: Path, *rows: Mapping[str, object]) -> list[Pair]:
             "chosen": {"from": "gpt", "value": "a"},
             "rejected": {"from": "gpt", "value": "b"},
         },
+        {"prompt": "q", "context": "m", "chosen": "a", "rejected": "b"},
+        {  # as OpenAI has it
+            "input": {"messages": [{"role": "user", "content": "q\n\nm"}], "tools": []},
+            "preferred_output": [{"role": "assistant", "content": "a"}],
+            "non_preferred_output": [{"role": "assistant", "content": "b"}],
+        },
+        {  # as axolotl has it
+            "messages": [{"role": "user", "content": "q\n\nm"}],
+            "chosen": {"role": "assistant", "content": "a"},
+            "rejected": {"role": "assistant", "content": "b"},
+        },
+        {  # whole conversations, as ultrafeedback has them
+            "prompt": "q\n\nm",
+            "chosen": [
+                {"role": "user", "content": "q\n\nm"},
+                {"role": "assistant", "content": "a"},
+            ],
+            "rejected": [
+                {"role": "user", "content": "q\n\nm"},
+                {"role": "assistant", "content": "b"},
+            ],
+        },
         {
             "prompt": "q\n\nm",
             "chosen": [{"role": "assistant", "content": "a"}],
@@ -36,7 +60,7 @@ def test_every_form_becomes_the_same_pair(tmp_path: Path, row: Mapping[str, obje
     (pair,) = read(tmp_path, {**row, "source": "s1"})
     assert pair.prompt == (Message("user", "q\n\nm"),)
     assert (pair.chosen.content, pair.rejected.content) == ("a", "b")
-    assert pair.meta == {"source": "s1"}
+    assert {**pair.meta, "prompt": None} == {"source": "s1", "prompt": None}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +83,19 @@ def test_history_comes_before_the_prompt(tmp_path: Path, history: list[object]) 
         ({"prompt": "q", "completion": "a"}, "needs prompt, chosen and rejected"),
         ({"prompt": "q", "chosen": "a", "rejected": " a "}, "the same answer"),
         ({"prompt": "q", "chosen": "a", "rejected": ""}, "empty question or answer"),
-        ({"prompt": 3, "chosen": "a", "rejected": "b"}, "needs a prompt"),
+        ({"prompt": 3, "chosen": "a", "rejected": "b"}, "prompt must be text"),
+        ({"chosen": "a", "rejected": "b"}, "needs a prompt"),
+        ({"prompt": "q", "chosen": "a", "rejected": "b", "tools": [{}]}, "`tools`"),
+        ({"prompt": "q", "chosen": "a", "rejected": "b", "output": "c"}, "the text under `output`"),
+        ({"preferred_output": [], "input": {}}, "`non_preferred_output`"),
+        (
+            {"prompt": "p", "chosen": TURNS, "rejected": [TURNS[0], {**TURNS[1], "content": "b"}]},
+            "the text under `prompt`",
+        ),
+        (
+            {"chosen": TURNS, "rejected": [{**TURNS[0], "content": "b"}, TURNS[1]]},
+            "may differ in their last turn only",
+        ),
         ({"prompt": "q", "chosen": "a", "rejected": {"role": "user", "content": "b"}}, "rejected"),
         ({"prompt": "q", "chosen": "a", "rejected": "b", "history": [["h"]]}, "history"),
     ],
@@ -82,3 +118,20 @@ def test_pairs_are_held_out_by_source_and_hashed_with_both_answers(tmp_path: Pat
     assert (len(kept), len({pair.meta["source"] for pair in held})) == (6, 1)
     other = read(tmp_path, *({**row, "rejected": "c"} for row in rows))
     assert hash_rows(pairs) != hash_rows(other)
+
+
+def test_the_common_turns_of_whole_conversations_are_the_prompt(tmp_path: Path) -> None:
+    last = {"role": "user", "content": "and?"}
+    chosen, rejected = ({"role": "assistant", "content": text} for text in ("x", "y"))
+    row = {"chosen": [*TURNS, last, chosen], "rejected": [*TURNS, last, rejected], "system": "s"}
+    (pair,) = read(tmp_path, {**row, "history": TURNS})
+    assert [turn.content for turn in pair.prompt] == ["s", "q", "a", "and?"]
+    assert (pair.chosen.content, pair.rejected.content) == ("x", "y")
+
+
+def test_a_pair_that_is_marked_is_not_learned(tmp_path: Path) -> None:
+    pair = {"prompt": "q", "chosen": "a", "rejected": "b"}
+    marked = {**pair, "chosen": {"role": "assistant", "content": "a", "weight": 0}}
+    pairs = read(tmp_path, pair, {**pair, "train": False}, marked)
+    assert [one.chosen.learned for one in pairs] == [True, False, False]
+    assert METHODS["dpo"].to_examples(pairs, True) == pairs[:1]

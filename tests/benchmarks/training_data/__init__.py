@@ -1,0 +1,1 @@
+"""Measures of the steps that training rows go through."""
