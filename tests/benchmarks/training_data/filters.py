@@ -1,6 +1,6 @@
 """How well do the filters of training rows tell two tasks apart?
 
-`python -m tests.benchmarks.filters [--data FOLDER] [--embedder FOLDER] [--model FOLDER] [--rows N]
+`python -m tests.benchmarks.training_data.filters [--data FOLDER] [--embedder FOLDER] [--model FOLDER] [--rows N]
 [--embedded-rows N] [--labels N] [--perplexity-rows N] [--json]` takes rows of one task as wanted
 and rows of another as unwanted, and prints the AUC of each filter and the shares it keeps at its
 own threshold. What a filter learns from (labels, rows of the domain) is never among the rows it is
