@@ -140,9 +140,7 @@ def fit_row_classifier(
 def filter_by_classifier(classifier: RowClassifier) -> ScoreFilter:
     """Return the filter that keeps rows which are wanted by a probability; not system turns."""
     settings = classifier.settings
-    threshold = Threshold(
-        SCORE, settings.min_probability, True, "probability_too_low", "as set (`min_probability`)"
-    )
+    threshold = Threshold(SCORE, settings.min_probability, True, "probability_too_low", "as set")
     return ScoreFilter(
         NAME,
         threshold,

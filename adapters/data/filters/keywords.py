@@ -57,9 +57,7 @@ def filter_by_keywords(settings: KeywordSettings) -> ScoreFilter:
     def count(rows: Sequence[Row]) -> list[float]:
         return [_count(said_in(row), folded, patterns) for row in rows]
 
-    threshold = Threshold(
-        NAME, float(settings.min_words), True, "too_few_keywords", "as set (`min_words`)"
-    )
+    threshold = Threshold(NAME, float(settings.min_words), True, "too_few_keywords", "as set")
     return ScoreFilter(NAME, threshold, count, settings=settings.model_dump(), window=WINDOW)
 
 

@@ -77,7 +77,7 @@ def filter_by_perplexity(
         limit = float(np.quantile(measured, settings.quantile))
         source = f"quantile {settings.quantile:g} of {len(measured)} rows of the domain"
     else:
-        limit, source = settings.max_perplexity, "as set (`max_perplexity`)"
+        limit, source = settings.max_perplexity, "as set"
     own = {**settings.model_dump(), "model": model_id, "domain": hash_rows(chosen)}
     return ScoreFilter(
         NAME,

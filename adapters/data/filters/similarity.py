@@ -81,7 +81,7 @@ def filter_by_likeness(
         )
     chosen = random.Random(0).sample(like, min(len(like), MAX_LIKE))
     vectors = _embed(embed, chosen)
-    limit, source = min_similarity, "as set (`min_similarity`)"
+    limit, source = min_similarity, "as set"
     if limit is None:
         others = vectors.sum(axis=0) - vectors
         own = (vectors * others).sum(axis=1) / np.linalg.norm(others, axis=1)

@@ -1,11 +1,11 @@
 """How well do the filters of training rows tell two tasks apart?
 
-`python -m tests.benchmarks.training_data.filters [--data FOLDER] [--embedder FOLDER] [--model FOLDER] [--rows N]
-[--embedded-rows N] [--labels N] [--perplexity-rows N] [--json]` takes rows of one task as wanted
-and rows of another as unwanted, and prints the AUC of each filter and the shares it keeps at its
-own threshold. What a filter learns from (labels, rows of the domain) is never among the rows it is
-tried on. It also compares the processor time of filtering by similarity with that of embedding the
-same texts bare.
+`python -m tests.benchmarks.training_data.filters [--data FOLDER] [--embedder FOLDER]
+[--model FOLDER] [--rows N] [--embedded-rows N] [--labels N] [--perplexity-rows N] [--json]` takes
+rows of one task as wanted and rows of another as unwanted, and prints the AUC of each filter and
+the shares it keeps at its own threshold. What a filter learns from (labels, rows of the domain) is
+never among the rows it is tried on. It also compares the processor time of filtering by similarity
+with that of embedding the same texts bare.
 
 It ends with 1 if the classifier has an AUC below 0.95, or filtering by similarity a rate below 0.9
 of the embedder's. Perplexity is measured only with `--model`, a folder of a base model.
@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -241,13 +242,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             told.append(try_filter(pair, by, make, wanted, unwanted, most))
         if options.model is not None:
             for examples in (3, 0):
-                by = f"perplexity, {examples} examples"
-                made = by_perplexity(options.model, wanted, examples)
-                told.append(
-                    try_filter(
-                        pair, by, lambda made=made: made, wanted, unwanted, options.perplexity_rows
-                    )
-                )
+                make = partial(by_perplexity, options.model, wanted, examples)
+                by, most = f"perplexity, {examples} examples", options.perplexity_rows
+                told.append(try_filter(pair, by, make, wanted, unwanted, most))
     if embedder is not None:
         note("rate …")
         rate = compare_rate(wanted.tried[: options.embedded_rows], embedder)
