@@ -63,6 +63,7 @@ def filter_data(
         typer.Option("--by", help="Filter to apply; may be repeated, in the order given."),
     ],
     out: Annotated[Path, typer.Option("--out", help="File to write the rows to.", dir_okay=False)],
+    *,
     keywords: Annotated[
         list[str] | None,
         typer.Option(
@@ -155,16 +156,16 @@ def filter_data(
         except ValidationError as exc:
             told = "; ".join(fault["msg"] for fault in exc.errors(include_url=False))
             raise CommandFailed(told, code="usage") from exc
-        _filter(rows, list(dict.fromkeys(by)), options, out, output, dry_run=dry_run)
+        _filter(rows, list(dict.fromkeys(by)), options, output, out=out, dry_run=dry_run)
 
 
 def _filter(
     file: Path,
     names: Sequence[FilterName],
     options: FilterOptions,
-    out: Path,
     output: Output,
     *,
+    out: Path,
     dry_run: bool,
 ) -> None:
     dropped: list[dict[str, object]] = []
