@@ -7,7 +7,8 @@ file written for it is mostly understood here.
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,7 +17,8 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from adapters.errors import InvalidTrainingConfig
-from adapters.methods import DEFAULT_STAGE, METHODS, Method
+from adapters.foreign_keys import explain_refusal, passed_over
+from adapters.methods import DEFAULT_STAGE, METHODS, Method, Rows
 
 MOST_SHOWN_CHARS = 40  # of a value that is refused
 WANTED = {
@@ -52,6 +54,7 @@ class AdaptersConfig(pydantic.BaseModel):
     gate_policy: Path | None = None
 
 
+PLACES = {"dataset", "replay_dataset", "output_dir"}  # keys: where, not what
 TASK_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
 Scheduler = Literal["linear", "cosine", "constant", "constant_with_warmup", "polynomial"]
 LongText = Literal["head", "tail", "windows"]
@@ -71,6 +74,7 @@ class TrainingConfig(pydantic.BaseModel):
         task: Name of what is learned, lower-case letters, digits and hyphens.
         model_name_or_path: Id or folder of the base model.
         dataset: Files of training rows: JSON Lines, JSON, CSV, Excel or Parquet.
+        max_samples: Most rows of each file, from its beginning; none takes all (LLaMA-Factory).
         stage: Method: `sft` learns answers, `dpo` which of two answers is preferred.
         task_type: Kind of task, which says how many rows are needed; none: the method alone.
         domain: `finance` and `legal` need 30 % more rows.
@@ -124,6 +128,7 @@ class TrainingConfig(pydantic.BaseModel):
     model_name_or_path: Annotated[str, Field(min_length=1)]
     dataset: Annotated[tuple[Path, ...], Field(min_length=1)]
 
+    max_samples: Annotated[int, Field(ge=1)] | None = None
     stage: str = DEFAULT_STAGE
     task_type: TaskType | None = None
     domain: Literal["general", "finance", "legal"] = "general"
@@ -225,6 +230,18 @@ class TrainingConfig(pydantic.BaseModel):
             content[key] = [str(Path(path).resolve()) for path in content[key]]
         return content
 
+    def load_rows(self) -> Rows:
+        """Read the rows of the run, in the order of the files.
+
+        Raises:
+            InvalidTrainingData: A file cannot be read, holds nothing, or holds bad rows.
+        """
+        rows: Sequence[Any] = self.method.load(self.dataset)
+        if self.max_samples is None:
+            return rows
+        files = groupby(rows, key=lambda row: row.file)
+        return [row for _, of_file in files for row in islice(of_file, self.max_samples)]
+
     @property
     def method(self) -> Method:
         """How it is trained."""
@@ -248,9 +265,10 @@ def parse_training_config(
 
     Raises:
         InvalidTrainingConfig: A key is unknown (the nearest known one is named) or a value wrong.
+            Keys of LLaMA-Factory that change nothing here are none of them.
     """
     try:
-        config = TrainingConfig.model_validate(dict(values))
+        config = TrainingConfig.model_validate(without_passed_over(values))
     except pydantic.ValidationError as exc:
         problems = "; ".join(dict.fromkeys(_explain(error) for error in exc.errors()))
         first = [str(part) for part in exc.errors()[0]["loc"][:1]]
@@ -264,6 +282,12 @@ def parse_training_config(
             "output_dir": folder / config.output_dir if config.output_dir else None,
         }
     )
+
+
+def without_passed_over(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys and values that count here; see `passed_over`."""
+    ignored = passed_over(values)
+    return {key: value for key, value in values.items() if key not in ignored}
 
 
 def check_task(task: str) -> None:
@@ -297,6 +321,8 @@ def _explain(error: Any) -> str:
     key = str(error["loc"][0]) if error["loc"] else "configuration"
     kind, value = error["type"], repr(error["input"])[:MOST_SHOWN_CHARS]
     if kind == "extra_forbidden":
+        if why := explain_refusal(key):
+            return f"{key}: {why}"
         near = difflib.get_close_matches(key, TrainingConfig.model_fields, n=1)
         return f"{key}: unknown key" + (f", did you mean {near[0]}?" if near else "")
     for words, kinds in WANTED.items():

@@ -8,6 +8,7 @@ AdapterError
 ├── InvalidTrainingData     rows that cannot be read, each with file and line
 ├── InvalidContextQuestions questions that give no rows, or a mix that teaches nothing
 ├── InvalidRowFilter        a filter of rows lacks rows, labels or an embedder
+├── InvalidRules            a key, a pattern or a template of a rule or annotation file is wrong
 ├── TooFewRows              fewer rows than a pilot needs, and `force` is not set
 ├── NotServable             the engine could not load this adapter; all reasons are listed
 ├── TrainingFailed          the training process ended without a result
@@ -106,6 +107,13 @@ class InvalidRowFilter(AdapterError):
 
     code = "invalid_row_filter"
     hint = "Give the filter what the message names; `fingerpost data filter --help` lists it."
+
+
+class InvalidRules(AdapterError):
+    """A key, a pattern or a template of a rule file or an annotation file is wrong."""
+
+    code = "invalid_rules"
+    hint = "Correct the named key; adapters/README.md shows a rule file and an annotation file."
 
 
 class TooFewRows(AdapterError):

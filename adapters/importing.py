@@ -1,7 +1,7 @@
 """Imports an adapter that was made elsewhere: a PEFT folder, or an archive of one.
 
 What is imported is a copy of its weights, settings and card, checked as a copy, so that nobody
-changes it between check and use; other files are ignored, and what could run code is refused.
+changes it between check and use; other files are never read.
 Hugging Face and PEFT compute its log-probabilities in a child process: the proof that it has an
 effect, and the reference of the effect check. Knows neither registry nor engine.
 """
@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment, TemplateError
 
 from adapters.base_models import ModelFolder, read_chat_template
 from adapters.children import ChildFailed, Task, run_child
@@ -36,6 +38,8 @@ from adapters.servability import check_servability
 CARD = "README.md"
 TEMPLATE = "chat_template_sha256"
 WORK_PREFIX = ".import-"
+MAX_DEPTH = 4  # folders within folders: a run with its checkpoints, the cache of a hub
+MAX_NAMED = 5  # files in one message
 MAX_PROBE_ROWS = 64  # rows given to the child, which measures on a few short ones
 
 
@@ -68,10 +72,11 @@ def import_adapter(
 
     Raises:
         InvalidTrainingConfig: `task` is no name of a task.
-        AdapterNotFound: There is no such folder or archive, or no adapter in it.
-        UnsafeAdapterFolder: A link, or an archive that leads out of itself.
+        AdapterNotFound: There is no such folder or archive, or no adapter in it, or several of
+            which none is the uppermost.
+        UnsafeAdapterFolder: No folder and no archive, or an archive that leads out of itself.
         BaseModelMismatch: Made for another base model or chat template.
-        NotServable: The engine could not load it, files could run code, or it has no effect.
+        NotServable: The engine could not load it, it has links to other places, or no effect.
         ImportFailed: The child ended without a reference, or the disk is full.
     """
     limits = settings or AdaptersConfig()
@@ -83,9 +88,11 @@ def import_adapter(
     work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=into))
     try:
         found = _find(source, work)
-        check_servability(found, max_lora_rank=limits.max_lora_rank)
+        copy = _copy(found, work / "adapter")
+        check_servability(copy, max_lora_rank=limits.max_lora_rank)
+        origin_sha256 = digest_adapter(copy)
         said = _check_origin(found, base, base_is)
-        copy = _copy(found, work / "adapter", said, base)
+        _name_base(copy, said, base)
         check_servability(copy, max_lora_rank=limits.max_lora_rank, base=base)
         sha256 = digest_adapter(copy)
         target = into / make_adapter_id(task, sha256)
@@ -93,7 +100,7 @@ def import_adapter(
             return target
         origin = {
             "from": source.name,
-            "sha256": digest_adapter(found),
+            "sha256": origin_sha256,
             "base_model_name_or_path": said.get("base_model_name_or_path"),
             "base_is": base_is,
         }
@@ -121,18 +128,26 @@ def import_adapter(
 
 
 def _find(source: Path, work: Path) -> Path:
-    """Return the folder that holds the adapter, unpacked where it came packed."""
-    if source.is_dir():
+    """Return the folder that holds the adapter, unpacked where it came packed: the uppermost."""
+    folder = source
+    if not source.is_dir():
+        if not is_archive(source):
+            raise UnsafeAdapterFolder(f"{source.name} is neither a folder nor a tar or zip archive")
+        folder = work / "unpacked"
+        folder.mkdir()
+        unpack(source, folder)
+    for depth in range(MAX_DEPTH):
+        found = sorted(path.parent for path in folder.glob("*/" * depth + ADAPTER_SETTINGS))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(str(path.relative_to(folder)) for path in found)
+            raise AdapterNotFound(
+                f"{source.name} holds {len(found)} adapters, not one: {names}; name one of them"
+            )
+    if folder is source:
         return source
-    if not is_archive(source):
-        raise UnsafeAdapterFolder(f"{source.name} is neither a folder nor a tar or zip archive")
-    unpacked = work / "unpacked"
-    unpacked.mkdir()
-    unpack(source, unpacked)
-    folders = [path.parent for path in unpacked.rglob(ADAPTER_SETTINGS)]
-    if len(folders) != 1:
-        raise AdapterNotFound(f"{source.name} holds {len(folders)} adapters, not one")
-    return folders[0]
+    raise AdapterNotFound(f"{source.name} holds 0 adapters, not one")
 
 
 def _check_origin(folder: Path, base: ModelFolder, base_is: str | None) -> dict[str, Any]:
@@ -153,22 +168,58 @@ def _check_origin(folder: Path, base: ModelFolder, base_is: str | None) -> dict[
         )
     template = read_chat_template(folder)
     sha256 = hash_text(template) if template else _read(folder / RUN_FILE).get(TEMPLATE)
-    if sha256 not in (None, base.chat_template_sha256):
+    is_same = sha256 in (None, base.chat_template_sha256) or (
+        template is not None and _renders_alike(template, read_chat_template(base.folder))
+    )
+    if not is_same:
         raise BaseModelMismatch(f"{folder.name} was trained with another chat template")
     return said
 
 
-def _copy(found: Path, copy: Path, said: Mapping[str, Any], base: ModelFolder) -> Path:
-    """Copy what is imported; the settings name the base model as it is served here."""
+def _renders_alike(template: str, other: str | None) -> bool:
+    """Say whether two chat templates have the same content, read as transformers reads them.
+
+    Neither is run: it came from elsewhere. Comments and line ends that are not printed do not
+    count.
+    """
+    reader = Environment(  # nothing is rendered
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    try:
+        return other is not None and reader.parse(template) == reader.parse(other)
+    except (TemplateError, RecursionError):
+        return False
+
+
+def _copy(found: Path, copy: Path) -> Path:
+    """Copy what is imported; nothing else in the folder is ever read."""
+    bad = sorted(str(p.relative_to(found)) for p in found.rglob("*") if _leads_away(p))
+    if bad:
+        reason = (
+            f"links to other places: {', '.join(bad[:MAX_NAMED])}; copy the folder with `cp -rL`"
+        )
+        raise NotServable(f"{found.name} could not be served:\n- {reason}", (reason,))
     copy.mkdir()
-    for name in (ADAPTER_WEIGHTS, CARD):
+    for name in (ADAPTER_SETTINGS, ADAPTER_WEIGHTS, CARD):
         if (found / name).is_file():
             shutil.copyfile(found / name, copy / name)
+    return copy
+
+
+def _leads_away(path: Path) -> bool:
+    """Say whether a path is a link, but for those of a hub's cache to its own blobs."""
+    if not path.is_symlink():
+        return False
+    snapshots = next((up for up in path.parents if up.name == "snapshots"), None)
+    return snapshots is None or path.resolve().parent != (snapshots.parent / "blobs").resolve()
+
+
+def _name_base(copy: Path, said: Mapping[str, Any], base: ModelFolder) -> None:
+    """Write the settings so that they name the base model as it is served here."""
     targets = said.get("target_modules")
     targets = sorted(targets) if isinstance(targets, list) else targets
     own = {"base_model_name_or_path": base.id, "revision": None, "target_modules": targets}
     write_json(copy / ADAPTER_SETTINGS, {**said, **own})
-    return copy
 
 
 def _measure(

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -138,13 +138,34 @@ def name_lora_layers(base_folder: Path) -> tuple[str, ...]:
     try:
         names = {
             name.removesuffix(".weight").rpartition(".")[2]
-            for file in base_folder.glob("*.safetensors")
-            for name, tensor in read_header(file).items()
+            for name, tensor in _read_weights(base_folder).items()
             if ".layers." in name and len(tensor.shape) == 2
         }
     except (OSError, ValueError):
         return ()
     return tuple(sorted(names)) if names <= _LLAMA_LAYERS else ()
+
+
+def check_targets(targets: Sequence[str], base_folder: Path) -> None:
+    """Refuse names of layers that the base model does not have, before any training.
+
+    Raises:
+        NotServable: A name is no linear layer of the base model; the message names those it has.
+    """
+    try:
+        weights = _read_weights(base_folder)
+    except (OSError, ValueError):
+        return
+    linear = {
+        f".{name.removesuffix('.weight')}"
+        for name, tensor in weights.items()
+        if len(tensor.shape) == 2 and not {"embed_tokens", "wte", "lm_head"} & set(name.split("."))
+    }
+    unknown = [name for name in targets if not any(one.endswith(f".{name}") for one in linear)]
+    if unknown:
+        known = ", ".join(sorted({one.rpartition(".")[2] for one in linear}))
+        message = f"lora_target: the base model has no layer {', '.join(unknown)}; it has {known}"
+        raise NotServable(message, (message,))
 
 
 def check_base(run: Mapping[str, Any], base: ModelFolder, name: str) -> None:
@@ -310,6 +331,13 @@ def _check_weights(
         yield from _check_modules(tensors, set(modules), settings.get("target_modules"), base)
 
 
+def _read_weights(folder: Path) -> dict[str, TensorHeader]:
+    weights: dict[str, TensorHeader] = {}
+    for file in folder.glob("*.safetensors"):
+        weights.update(read_header(file))
+    return weights
+
+
 def _rank_of(module: str, tensors: Mapping[str, TensorHeader]) -> int | None:
     """Return the inner size that both halves of a module share; 0 if they differ."""
     down = tensors.get(f"base_model.model.{module}.lora_A.weight")
@@ -325,9 +353,7 @@ def _check_modules(
 ) -> Iterator[ServabilityFinding]:
     """Compare with the base model: every module must exist there and have the same sizes."""
     try:
-        weights: dict[str, TensorHeader] = {}
-        for file in base.folder.glob("*.safetensors"):
-            weights.update(read_header(file))
+        weights = _read_weights(base.folder)
     except (OSError, ValueError) as exc:
         yield ServabilityFinding("modules", False, f"the base model cannot be read: {exc}")
         return

@@ -48,6 +48,7 @@ from service.api.http.limited import within_limits
 from service.api.idempotency import answered_once
 from service.api.idempotency.exchange import ExchangeLayer
 from service.api.responses import create as responses
+from service.api.review import items as review_items
 from service.context import AppContext, open_context
 from service.home import Ports
 from service.settings import VERSION, Settings
@@ -64,6 +65,8 @@ APIS = (
     embeddings.api,
     use_cases.api,
     data_checks.api,
+    review_items.api,
+    review_items.batches,
     vector_stores.api,
     documents.api,
     document_history.api,

@@ -40,6 +40,7 @@ from service.stores.jobs import Jobs
 from service.stores.records import Records
 from service.stores.requests.audit_log import AuditLog
 from service.stores.requests.first_replies import FirstReplies
+from service.stores.review.items import ReviewItems
 from service.stores.use_cases import UseCase, UseCases
 
 
@@ -57,6 +58,7 @@ class AppContext:
     use_cases: UseCases
     comparisons: Comparisons
     data_checks: DataChecks
+    review_items: ReviewItems
     records: Records
     audit: AuditLog
     first_replies: FirstReplies
@@ -194,6 +196,7 @@ def build_context(
         use_cases=UseCases(database),
         comparisons=comparisons,
         data_checks=data_checks,
+        review_items=ReviewItems(database),
         records=Records(database, settings.records),
         audit=AuditLog(database),
         first_replies=FirstReplies(database),

@@ -14,11 +14,9 @@ ServiceError
 ├── Unauthenticated         no API key that is valid; its leaves stand in `access_errors.py`
 ├── Forbidden               the caller is known and may not do this; likewise
 │   └── HostForbidden       without API keys the gateway serves loopback only
-├── EngineUnavailable, EngineRefused, StreamBroken    of the model server
-├── AdapterNotLoaded        a live adapter is not loaded in the engine yet
-├── IdempotencyKeyReused, IdempotencyInProgress, LimitReached    in `repeat_errors.py`
-├── WrongJobStatus, JobFailed    of jobs; JobFailed carries the error of a failed job
-├── PublishFailed           list check or effect check failed
+├── EngineUnavailable, EngineRefused, StreamBroken, AdapterNotLoaded    of the model server
+├── IdempotencyKeyReused, IdempotencyInProgress, LimitReached, AlreadyReviewed: `repeat_errors.py`
+├── WrongJobStatus, JobFailed, PublishFailed    of jobs (JobFailed carries its error), of adapters
 └── BackupImpossible, InvalidBackup, RestoreRefused    of backups
 """
 
@@ -30,7 +28,12 @@ from pydantic import JsonValue
 from adapters import errors as adapter_errors
 from knowledge import errors as knowledge_errors
 from router import errors as router_errors
-from service.repeat_errors import IdempotencyInProgress, IdempotencyKeyReused, LimitReached
+from service.repeat_errors import (
+    AlreadyReviewed,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    LimitReached,
+)
 from service.service_error import ServiceError as ServiceError
 
 
@@ -273,6 +276,7 @@ STATUS: Mapping[type[Exception], int] = {
     IdempotencyKeyReused: 409,
     IdempotencyInProgress: 409,
     LimitReached: 429,
+    AlreadyReviewed: 409,
     BackupImpossible: 409,
     InvalidBackup: 400,
     RestoreRefused: 409,
@@ -323,6 +327,7 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.InvalidContextQuestions: 400,
     adapter_errors.InvalidRowFilter: 400,
     adapter_errors.TooFewRows: 400,
+    adapter_errors.InvalidRules: 400,
     adapter_errors.TrainingFailed: 500,
     adapter_errors.TrainingRunNotFound: 404,
     adapter_errors.TrainingRunBusy: 409,

@@ -1,4 +1,7 @@
-"""Errors of requests that are sent twice, or too often; `errors.py` has their statuses."""
+"""Errors of requests sent twice or too often, and of decisions made twice.
+
+`errors.py` has their statuses.
+"""
 
 from service.service_error import ServiceError
 
@@ -16,6 +19,13 @@ class IdempotencyInProgress(ServiceError):
     code = "idempotency_in_progress"
     retryable = True
     hint = "Send the request again in a few seconds: the first answer is then repeated."
+
+
+class AlreadyReviewed(ServiceError):
+    """Somebody has decided about this row of the review queue already."""
+
+    code = "already_reviewed"
+    hint = "Look at the row again; send `again: true` (`--again`) to replace the decision."
 
 
 class LimitReached(ServiceError):

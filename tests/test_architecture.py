@@ -118,7 +118,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("evaluation",),
         ("children", "servability"),
         ("config", "base_models", "effect"),
-        ("methods",),
+        ("methods", "foreign_keys"),
         ("data", "files"),
         ("errors",),
     ),

@@ -53,13 +53,15 @@ for name in modules:
 def names(folder: Path) -> list[str]:
     """Return the modules of a folder of `tests/`."""
     stems = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
-    return [f"tests.{folder.name}.{stem}" for stem in stems]
+    place = folder.relative_to(CHECKOUT).as_posix().replace("/", ".")
+    return [f"{place}.{stem}" for stem in stems]
 
 
 @pytest.mark.timeout(120)  # a busy machine takes its time for a hundred modules
 def test_every_benchmark_imports_and_shows_its_options_without_the_packages_of_tests() -> None:
     modules = [
         *names(FOLDER),
+        *names(FOLDER / "training_data"),
         field.__name__,
         *names(FAKES),
     ]  # benchmarks import fakes inside functions too
@@ -88,10 +90,11 @@ def test_the_benchmarks_that_documents_name_are_there() -> None:
     for pattern in DOCUMENTS:
         for document in CHECKOUT.glob(pattern):
             text = document.read_text(encoding="utf-8")
-            named |= set(re.findall(r"tests\.benchmarks\.(\w+)", text))
+            named |= set(re.findall(r"tests\.benchmarks\.([\w.]*\w)", text))
     assert len(named) > 5
     there = {path.stem for path in FOLDER.glob("*.py")}
     there |= {path.parent.name for path in FOLDER.glob("*/__main__.py")}
+    there |= {f"training_data.{path.stem}" for path in FOLDER.glob("training_data/*.py")}
     assert sorted(named - there) == []
 
 

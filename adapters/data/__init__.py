@@ -1,5 +1,6 @@
 """Training data: files of rows in the usual formats, read into one internal row."""
 
+from adapters.data.by_hand import ReadByHand, digest_of
 from adapters.data.checks import DataCheck, Expectations, check_rows
 from adapters.data.context import ContextCounts, count_context
 from adapters.data.context_rows import (
@@ -9,6 +10,7 @@ from adapters.data.context_rows import (
     Distractors,
     build_context_rows,
 )
+from adapters.data.copies import common_answers, count_distinct, hold_out
 from adapters.data.filters import (
     ClassifierQuality,
     ClassifierSettings,
@@ -34,7 +36,6 @@ from adapters.data.formats import (
     RowFormat,
     convert_files,
     iter_rows,
-    join_files,
     load_pairs,
     load_rows,
     parse_any_rows,
@@ -43,21 +44,44 @@ from adapters.data.formats import (
 )
 from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
+from adapters.data.personal import MaskPersonalData, MaskSettings
 from adapters.data.relevance import Domain
-from adapters.data.rows import Example, Message, Pair, Row, hash_rows, hold_out, to_examples
-from adapters.data.steps import Result
+from adapters.data.rows import Example, Message, Pair, Row, hash_rows, to_examples
+from adapters.data.steps import Result, Step
+from adapters.data.structure import (
+    Annotate,
+    AnnotationSettings,
+    ApplyRules,
+    DialogueSettings,
+    Generate,
+    RuleSettings,
+    SelfInstruct,
+    SelfInstructSettings,
+    accept_row,
+    annotate_dialogues,
+    choose_sample,
+    document_row,
+    load_annotation,
+    load_rules,
+    row_as_dict,
+    row_of,
+)
 
 __all__ = [
     "PASSAGES_ARE_DATA",
     "PASSAGE_MARKS",
     "ClassifierQuality",
     "ClassifierSettings",
+    "Annotate",
+    "AnnotationSettings",
+    "ApplyRules",
     "ContextCounts",
     "ContextMix",
     "ContextQuestion",
     "ContextRows",
     "Conversion",
     "DataCheck",
+    "DialogueSettings",
     "Distractors",
     "Domain",
     "Example",
@@ -65,6 +89,9 @@ __all__ = [
     "FilterReport",
     "FittedPrompt",
     "KeywordSettings",
+    "Generate",
+    "MaskPersonalData",
+    "MaskSettings",
     "Message",
     "Pair",
     "PerplexitySettings",
@@ -76,10 +103,18 @@ __all__ = [
     "SimilaritySettings",
     "Refusal",
     "RowFormat",
+    "ReadByHand",
+    "RuleSettings",
+    "SelfInstruct",
+    "SelfInstructSettings",
+    "Step",
     "TokenCounter",
+    "accept_row",
+    "annotate_dialogues",
     "build_context_rows",
     "check_rows",
     "convert_files",
+    "choose_sample",
     "count_context",
     "draw_histogram",
     "filter_by_classifier",
@@ -88,16 +123,23 @@ __all__ = [
     "filter_by_perplexity",
     "filter_by_similarity",
     "filter_rows",
+    "digest_of",
+    "document_row",
+    "common_answers",
+    "count_distinct",
     "fit_prompt",
     "fit_row_classifier",
     "hash_rows",
     "hold_out",
     "iter_rows",
-    "join_files",
+    "load_annotation",
     "load_pairs",
     "load_rows",
+    "load_rules",
     "parse_any_rows",
     "refuse",
+    "row_as_dict",
+    "row_of",
     "to_examples",
     "to_fields",
 ]

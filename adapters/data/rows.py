@@ -5,12 +5,10 @@ Knows conversations and their metadata; knows neither file formats nor tokenizer
 
 import hashlib
 import json
-import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
 
@@ -72,15 +70,6 @@ class Pair:
     line: int
 
 
-class _HasMeta(Protocol):
-    @property
-    def meta(self) -> Mapping[str, object]: ...
-
-
-AnyRow = TypeVar("AnyRow", bound=_HasMeta)
-MAX_SOURCE_SHARE = 1 / 3  # of all rows: a source beyond it names a collection, not a document
-
-
 @dataclass(frozen=True, slots=True)
 class Example:
     """What one loss is computed on: everything before an answer, and the answer."""
@@ -101,43 +90,6 @@ def to_examples(rows: Sequence[Row], *, mask_history: bool) -> list[Example]:
             if row.messages[i].learned:
                 examples.append(Example(row.messages[:i], row.messages[i]))
     return examples
-
-
-def hold_out(
-    rows: Sequence[AnyRow], size: float, *, seed: int
-) -> tuple[list[AnyRow], list[AnyRow]]:
-    """Split `rows` into those to train on and those held out; rows of one source stay together.
-
-    A source of more than a third of all rows cannot stay together in the held-out part without
-    changing what is learned: it is read as the name of a collection, whose rows stand alone.
-
-    Args:
-        rows: All rows.
-        size: A share below 1, or a number of rows.
-        seed: Of the choice.
-
-    Returns:
-        The rows to train on and the held-out ones, each in file order. At least one row is left
-        to train on; rows of one `source` can make the held-out part somewhat larger than asked.
-    """
-    wanted = round(size * len(rows)) if size < 1 else int(size)
-    sources = [row.meta.get("source") for row in rows]
-    sizes = Counter(map(str, sources))
-    groups: dict[str, list[int]] = {}
-    for i, source in enumerate(sources):
-        is_document = source and sizes[str(source)] <= MAX_SOURCE_SHARE * len(rows)
-        groups.setdefault(f"source {source}" if is_document else f"row {i}", []).append(i)
-    names = sorted(groups)
-    random.Random(seed).shuffle(names)
-    held_out: set[int] = set()
-    for name in names:
-        if len(held_out) >= wanted or len(held_out) + len(groups[name]) >= len(rows):
-            break
-        held_out.update(groups[name])
-    return (
-        [row for i, row in enumerate(rows) if i not in held_out],
-        [row for i, row in enumerate(rows) if i in held_out],
-    )
 
 
 def hash_rows(rows: Sequence[Row] | Sequence[Pair]) -> str:

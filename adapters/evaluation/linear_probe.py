@@ -18,8 +18,9 @@ import numpy as np
 from adapters.base_models import ModelFolder
 from adapters.children import Task
 from adapters.config import AdaptersConfig, TrainingConfig
-from adapters.data import Row, load_rows
+from adapters.data import Row
 from adapters.data.agreement import are_labels
+from adapters.data.copies import group_rows, question_of
 from adapters.errors import NoClosedLabels
 from adapters.evaluation.metrics import MetricName, Wanted, get_metric
 from adapters.evaluation.run import EvaluationEvent, OnProgress, ask_child
@@ -126,7 +127,8 @@ def probe_rows(
     if config.method.compares_answers:
         raise NoClosedLabels("preference pairs have no labels, which the linear probe needs")
     limits = settings or AdaptersConfig()
-    chosen, left_out = _choose(load_rows(config.dataset), config.seed)
+    rows = [row for row in config.load_rows() if isinstance(row, Row)]
+    chosen, left_out = _choose(rows, config.seed)
     job = {
         "base": str(base.folder),
         "prompts": [[turn.as_dict() for turn in one.row.messages[:-1]] for one in chosen],
@@ -157,11 +159,9 @@ def _choose(rows: Sequence[Row], seed: int) -> tuple[list[_Labelled], dict[str, 
             "labels: the linear probe is for classification, where a few short answers are "
             "repeated often"
         )
-    distinct: dict[tuple[object, str], _Labelled] = {}
-    for number, (row, label) in enumerate(zip(rows, answers, strict=True)):
-        source = row.meta.get("source")
-        group = f"source {source}" if source else f"row {number}"
-        distinct.setdefault((row.messages[:-1], label), _Labelled(row, label, group))
+    distinct: dict[tuple[str, str], _Labelled] = {}
+    for row, label, group in zip(rows, answers, group_rows(rows), strict=True):
+        distinct.setdefault((question_of(row), label), _Labelled(row, label, group))
     groups = Counter(label for label, _ in {(one.label, one.group) for one in distinct.values()})
     frequent = [one for one in distinct.values() if groups[one.label] >= FOLDS]
     if len({one.label for one in frequent}) < 2:

@@ -85,7 +85,23 @@ def describe(found: Evaluation) -> str:
             for name, guard in found.guards.items()
         ),
     ]
-    return "\n".join([*lines, *_table("beside", found.beside)])
+    return "\n".join([*lines, *_seen_lines(found), *_table("beside", found.beside)])
+
+
+def _seen_lines(found: Evaluation) -> list[str]:
+    """Return what is reported apart: answers and slot values that were trained on."""
+    lines = []
+    if (seen := found.seen_answers) is not None:
+        lines.append(
+            f"Not judged: on {seen.rows} rows with new questions whose answers were trained on the "
+            f"base model reaches {seen.base:.3f}, the adapter {seen.adapter:.3f}."
+        )
+    for kind, values in found.slot_values.items():
+        lines.append(
+            f"Slot values {kind} in training: {values.pairs}; found by the base model "
+            f"{values.base:.3f}, by the adapter {values.adapter:.3f}."
+        )
+    return [part for line in lines for part in ("", line)]
 
 
 def _table(title: str, arms: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -4,6 +4,7 @@ Knows answers and how to score them; knows neither processes nor models.
 """
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import pydantic
 
 from adapters.evaluation.gate import GatePolicy, GuardScore, Verdict, judge
 from adapters.evaluation.guards import GuardItem, is_refusal
-from adapters.evaluation.metrics import Metric, MetricName, Values, get_metric
+from adapters.evaluation.metrics import Metric, MetricName, Values, get_metric, read_pairs
 from adapters.evaluation.samples import Sample, Samples
 from adapters.evaluation.statistics import McNemar, Resamples, Score, compare_rows
 
@@ -47,6 +48,14 @@ class Kind(_Part):
     """The rows of one kind, or of one language where rows name no kind."""
 
     rows: int
+    base: float
+    adapter: float
+
+
+class SlotValues(_Part):
+    """Pairs of slot and value that were wanted, and the share of them that was right, by arm."""
+
+    pairs: int
     base: float
     adapter: float
 
@@ -85,6 +94,9 @@ class Evaluation(_Part):
         guards: By category.
         beside: By arm, scores by other metrics.
         kinds: By kind of row, if there are several.
+        seen_answers: Rows with new questions whose answers were trained on; not in any other score.
+        slot_values: Of JSON answers, by `seen` (the slot was trained with this value) and `unseen`;
+            the rows of `seen_answers` are counted too.
         refusals: By arm, where rows say which answers are refusals.
         latency: By arm.
         examples: Of the few-shot prompts.
@@ -114,6 +126,8 @@ class Evaluation(_Part):
     guards: Mapping[str, GuardScore]
     beside: Mapping[str, Mapping[str, float]]
     kinds: Mapping[str, Kind]
+    seen_answers: Kind | None = None
+    slot_values: Mapping[str, SlotValues] = {}
     refusals: Mapping[str, Refusals]
     latency: Mapping[str, Latency]
     examples: Examples
@@ -146,8 +160,8 @@ class Answers:
     """What the generating process wrote.
 
     Attributes:
-        arms: `base`, `adapter`, `guards_base`, `guards_adapter`, and where asked `few_shot` and
-            `live`: each with `answers`, `tokens`, `took_s`, `cut`.
+        arms: `base`, `adapter`, `guards_base`, `guards_adapter`, and where asked `few_shot`,
+            `live`, `seen_base` and `seen_adapter`: each with `answers`, `tokens`, `took_s`, `cut`.
         dtype: Of the weights.
         took_s: Of the whole process.
     """
@@ -201,6 +215,8 @@ def score_answers(
         guards=guarded,
         beside={arm: _beside(metric.name, samples.rows, answers.of(arm)) for arm in arms},
         kinds=_kinds(metric, samples.rows, counts),
+        seen_answers=_score_seen(samples, answers),
+        slot_values=_score_values(samples, answers) if metric.name == "slot_f1" else {},
         refusals=_refusals(samples.rows, {arm: answers.of(arm) for arm in arms}),
         latency={arm: _latency(answers.arms[arm]) for arm in arms},
         examples=Examples(count=samples.examples, taken_from=samples.examples_from),
@@ -274,6 +290,47 @@ def _kinds(metric: Metric, rows: Sequence[Sample], counts: Mapping[str, Values])
             adapter=float(metric.score(counts["adapter"][chosen].sum(axis=0))),
         )
     return kinds
+
+
+def _score_seen(samples: Samples, answers: Answers) -> Kind | None:
+    """Return the scores of the rows whose answers were trained on."""
+    rows = samples.seen_answers
+    if not rows:
+        return None
+    metric = get_metric(samples.metric, [row.wanted for row in rows])
+    base, adapter = (
+        float(metric.score(_count(metric, rows, answers.of(f"seen_{arm}")).sum(axis=0)))
+        for arm in ("base", "adapter")
+    )
+    return Kind(rows=len(rows), base=base, adapter=adapter)
+
+
+def _all_of(answers: Answers, arm: str) -> list[str]:
+    seen = f"seen_{arm}"
+    return answers.of(arm) + (answers.of(seen) if seen in answers.arms else [])
+
+
+def _score_values(samples: Samples, answers: Answers) -> dict[str, SlotValues]:
+    """Return how many wanted pairs each arm found, those trained on apart from the others."""
+    rows = (*samples.rows, *samples.seen_answers)
+    said = {
+        arm: [read_pairs(text) or Counter[tuple[str, str]]() for text in _all_of(answers, arm)]
+        for arm in ("base", "adapter")
+    }
+    wanted: Counter[str] = Counter()
+    found: Counter[tuple[str, str]] = Counter()
+    for i, row in enumerate(rows):
+        for pair, count in (read_pairs(row.wanted.text) or Counter()).items():
+            kind = "seen" if pair in row.seen_values else "unseen"
+            wanted[kind] += count
+            for arm, texts in said.items():
+                found[kind, arm] += min(count, texts[i][pair])
+    return {
+        kind: SlotValues(
+            pairs=pairs, base=found[kind, "base"] / pairs, adapter=found[kind, "adapter"] / pairs
+        )
+        for kind, pairs in sorted(wanted.items())
+    }
 
 
 def _refusals(rows: Sequence[Sample], answers: Mapping[str, Sequence[str]]) -> dict[str, Refusals]:

@@ -29,7 +29,8 @@ from adapters.evaluation.gate import load_gate_policy
 from adapters.evaluation.guards import MAX_NEW_TOKENS, GuardItem, load_guards
 from adapters.evaluation.report import write_report
 from adapters.evaluation.result import Answers, Evaluation, Subject, score_answers
-from adapters.evaluation.samples import Samples, make_samples, read_trained_rows
+from adapters.evaluation.samples import Sample, Samples, make_samples
+from adapters.evaluation.trained_rows import read_trained_rows
 from adapters.files.adapter_id import task_of
 from adapters.files.run_json import read_run_json
 from adapters.files.weights import ADAPTER_SETTINGS
@@ -151,25 +152,35 @@ def _plan(
     folder: Path, samples: Samples, guards: Sequence[GuardItem], live: Path | None
 ) -> list[dict[str, Any]]:
     """Return what is asked of whom; arms of one model stand together, so it is loaded once."""
-    plain = [[turn.as_dict() for turn in row.prompt] for row in samples.rows]
-    shown = [[turn.as_dict() for turn in row.few_shot or ()] for row in samples.rows]
-    requests = [list(item.messages) for item in guards]
-    wanted = [row.wanted.text for row in samples.rows]
+    guarded = {
+        "prompts": [list(item.messages) for item in guards],
+        "max_new_tokens": MAX_NEW_TOKENS,
+    }
 
-    def ask(name: str, adapter: Path | None, prompts: list[list[dict[str, str]]]) -> dict[str, Any]:
-        arm: dict[str, Any] = {"name": name, "adapter": str(adapter) if adapter else None}
-        return {**arm, "prompts": prompts, "wanted": wanted}
+    def ask(name: str, adapter: Path | None, **asked: Any) -> dict[str, Any]:
+        return {"name": name, "adapter": str(adapter) if adapter else None, **asked}
 
-    def guard(name: str, adapter: Path | None) -> dict[str, Any]:
-        return {**ask(name, adapter, requests), "max_new_tokens": MAX_NEW_TOKENS}
+    def of_model(name: str, adapter: Path | None) -> list[dict[str, Any]]:
+        arms = [ask(name, adapter, **_prompts(samples.rows))]
+        if samples.seen_answers:
+            arms.append(ask(f"seen_{name}", adapter, **_prompts(samples.seen_answers)))
+        return [*arms, ask(f"guards_{name}", adapter, **guarded)]
 
-    arms = [ask("base", None, plain), guard("guards_base", None)]
+    arms = of_model("base", None)
     if samples.examples:
-        arms.append(ask("few_shot", None, shown))
-    arms += [ask("adapter", folder, plain), guard("guards_adapter", folder)]
+        shown = [[turn.as_dict() for turn in row.few_shot or ()] for row in samples.rows]
+        arms.append(ask("few_shot", None, **{**_prompts(samples.rows), "prompts": shown}))
+    arms += of_model("adapter", folder)
     if live is not None and live.name != folder.name:
-        arms.append(ask("live", live, plain))
+        arms.append(ask("live", live, **_prompts(samples.rows)))
     return arms
+
+
+def _prompts(rows: Sequence[Sample]) -> dict[str, Any]:
+    return {
+        "prompts": [[turn.as_dict() for turn in row.prompt] for row in rows],
+        "wanted": [row.wanted.text for row in rows],
+    }
 
 
 def ask_child(

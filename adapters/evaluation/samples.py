@@ -1,19 +1,16 @@
 """Which rows are evaluated, by which metric, and what the model is shown for each.
 
-Knows rows, the policy's words for metrics, and what a training run records beside its adapter
-for this; knows neither models nor scores.
+Knows rows, the policy's words for metrics, and what is recorded of the trained rows; knows neither
+models nor scores.
 """
 
 import difflib
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from adapters.config import TrainingConfig
-from adapters.data import Message, Row, hash_rows, hold_out, load_rows
+from adapters.data import Message, Row, hash_rows, hold_out
 from adapters.data.agreement import are_labels
 from adapters.errors import InvalidEvaluationRows
 from adapters.evaluation.gate import TaskMetrics
@@ -24,28 +21,12 @@ from adapters.evaluation.metrics import (
     read_pairs,
     read_tokens,
 )
+from adapters.evaluation.trained_rows import TrainedRows, as_row, choose_examples, tasks_of
 
-TRAINED_ROWS_FILE = "evaluation_source.json"  # beside the adapter, written by its training run
-MAX_EXAMPLES = 8  # recorded for few-shot prompts; more would not fit into small context windows
-HASH_CHARS = 16  # of SHA-256: two of a million rows are alike by chance in 1 of 37 million cases
+MAX_SEEN_ROWS = 100  # with answers trained on: a share within 10 points, 95 % of the time
 
 # The shape of answers, where neither a row nor its task names a metric; own choices.
 MAX_SHORT_TOKENS = 20  # answers to questions; what is longer is text
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedRows:
-    """What is recorded of the rows an adapter was trained on.
-
-    Attributes:
-        trained: Digests of the rows it was trained on.
-        tasks: The tasks these rows name; empty if they name none.
-        examples: A few of them, for few-shot prompts.
-    """
-
-    trained: frozenset[str]
-    tasks: frozenset[str]
-    examples: tuple[tuple[Message, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +40,7 @@ class Sample:
         kind: What the row calls its kind, or its language; none if neither.
         refusal: Whether the right answer is a refusal; none if the row has nothing to refuse on.
         place: `file:line`.
+        seen_values: Slots and values of `wanted` that were trained on.
     """
 
     prompt: tuple[Message, ...]
@@ -67,6 +49,7 @@ class Sample:
     kind: str | None
     refusal: bool | None
     place: str
+    seen_values: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +57,15 @@ class Samples:
     """The rows of one evaluation.
 
     Attributes:
-        rows: At least one.
+        rows: At least one, judged: neither their questions nor their answers were trained on.
         metric: Of all of them.
         task: As the rows name it; none if they do not.
         examples: How many examples a few-shot prompt shows.
         examples_from: `training` or `set aside`: rows of the file, which are then not evaluated.
         left_out: Rows of the file that were not asked, and why.
-        sha256: Of the evaluated rows.
+        sha256: Of the judged rows.
+        seen_answers: Rows whose question is new but whose answer was trained on: asked and
+            reported apart, at most `MAX_SEEN_ROWS`.
     """
 
     rows: tuple[Sample, ...]
@@ -90,52 +75,16 @@ class Samples:
     examples_from: str
     left_out: Mapping[str, int]
     sha256: str
-
-
-def record_trained_rows(folder: Path, trained: Sequence[Row]) -> None:
-    """Write into an adapter's folder what its evaluation needs to know of the trained rows.
-
-    Args:
-        folder: Of the adapter.
-        trained: The rows it was trained on, held-out ones not among them.
-    """
-    content = {
-        "trained": [_digest(row) for row in trained],
-        "tasks": sorted(_tasks(trained)),
-        "examples": [
-            [message.as_dict() for message in row.messages]
-            for row in choose_examples(trained, MAX_EXAMPLES)
-        ],
-    }
-    text = json.dumps(content, ensure_ascii=False)
-    (folder / TRAINED_ROWS_FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def read_trained_rows(folder: Path) -> TrainedRows:
-    """Return what was recorded; nothing of an adapter that came without it."""
-    try:
-        content: Any = json.loads((folder / TRAINED_ROWS_FILE).read_text(encoding="utf-8"))
-        examples = tuple(
-            tuple(Message(turn["role"], turn["content"]) for turn in turns)
-            for turns in content["examples"]
-        )
-        return TrainedRows(frozenset(content["trained"]), frozenset(content["tasks"]), examples)
-    except (OSError, ValueError, KeyError, TypeError):
-        return TrainedRows(frozenset(), frozenset(), ())
-
-
-def choose_examples(rows: Sequence[Row], count: int) -> list[Row]:
-    """Return up to `count` rows, spread over the shorter half in the order of the file."""
-    short = sorted(rows, key=_length)[: max(count, (len(rows) + 1) // 2)]
-    chosen = {id(row) for row in short}
-    ordered = [row for row in rows if id(row) in chosen]
-    step = max(1, len(ordered) // count) if count else 1
-    return ordered[::step][:count]
+    seen_answers: tuple[Sample, ...] = ()
 
 
 def held_out_rows(config: TrainingConfig) -> list[Row]:
-    """Return the rows that a training run of `config` holds back; empty with `val_size` 0."""
-    return hold_out(load_rows(config.dataset), config.val_size, seed=config.seed)[1]
+    """Return the rows that a training run of `config` holds back; empty with `val_size` 0.
+
+    Of a preference pair it is the prompt with the preferred answer.
+    """
+    held_out = hold_out(config.load_rows(), config.val_size, seed=config.seed)[1]
+    return [as_row(row) for row in held_out]
 
 
 def make_samples(
@@ -159,17 +108,25 @@ def make_samples(
 
     Raises:
         InvalidEvaluationRows: There are none, they are of a task the adapter was not trained on,
-            all of them were trained on, or they ask for different or unknown metrics.
+            all of their questions or answers were trained on, or they ask for different or
+            unknown metrics.
     """
     if not rows:
         raise InvalidEvaluationRows("there are no rows to evaluate on; was a row held out at all?")
     _check_tasks(rows, known, adapter_task)
     metric = choose_metric(rows, words)
-    fresh = [row for row in rows if _digest(row) not in known.trained]
+    fresh = [row for row in rows if not known.has_asked(row)]
     left_out = {"trained_on": len(rows) - len(fresh)}
     if not fresh:
         raise InvalidEvaluationRows(
             f"all {len(rows)} rows were trained on; evaluate on rows the adapter has not seen"
+        )
+    seen = [row for row in fresh if known.has_answered(row)]
+    fresh = [row for row in fresh if not known.has_answered(row)]
+    if not fresh:
+        raise InvalidEvaluationRows(
+            f"the answers of all {len(seen)} rows with new questions were trained on: such rows "
+            "show what was memorised; evaluate on rows with other answers"
         )
     examples, origin = list(known.examples[:few_shot]), "training"
     if not examples and few_shot and len(fresh) > 2 * few_shot:
@@ -177,12 +134,14 @@ def make_samples(
         examples, origin = [row.messages for row in chosen], "set aside"
         fresh = [row for row in fresh if not any(row is taken for taken in chosen)]
         left_out["examples"] = len(chosen)
-    asked = fresh[:limit]
+    asked, apart = fresh[:limit], seen[: min(limit or MAX_SEEN_ROWS, MAX_SEEN_ROWS)]
     left_out["over_limit"] = len(fresh) - len(asked)
+    left_out["answer_trained_on"] = len(seen)
     return Samples(
-        rows=tuple(_to_sample(row, examples) for row in asked),
+        rows=tuple(_to_sample(row, examples, known) for row in asked),
+        seen_answers=tuple(_to_sample(row, (), known) for row in apart),
         metric=metric,
-        task="+".join(sorted(_tasks(asked))) or None,
+        task="+".join(sorted(tasks_of(asked))) or None,
         examples=len(examples),
         examples_from=origin,
         left_out={reason: count for reason, count in left_out.items() if count},
@@ -247,10 +206,6 @@ def _of_task(row: Row, words: TaskMetrics) -> MetricName | None:
     return next((metric for word, metric in words.words.items() if word in task.lower()), None)
 
 
-def _tasks(rows: Sequence[Row]) -> set[str]:
-    return {task for row in rows if isinstance(task := row.meta.get("task"), str) and task}
-
-
 def _check_tasks(rows: Sequence[Row], known: TrainedRows, adapter_task: str) -> None:
     """Refuse rows that name a task, where the trained rows did so too and named another."""
     tasks = {_plain(task) for task in (*known.tasks, adapter_task)}
@@ -267,7 +222,7 @@ def _plain(task: str) -> str:
     return task.lower().replace("_", "-")
 
 
-def _to_sample(row: Row, examples: Sequence[Sequence[Message]]) -> Sample:
+def _to_sample(row: Row, examples: Sequence[Sequence[Message]], known: TrainedRows) -> Sample:
     prompt, answer = row.messages[:-1], row.messages[-1]
     schema = row.meta.get("schema")
     kind = row.meta.get("kind") or row.meta.get("lang")
@@ -278,6 +233,7 @@ def _to_sample(row: Row, examples: Sequence[Sequence[Message]]) -> Sample:
         kind=str(kind) if kind else None,
         refusal=_is_refusal_row(row),
         place=f"{row.file.name}:{row.line}",
+        seen_values=frozenset(filter(known.has_value, read_pairs(answer.content) or ())),
     )
 
 
@@ -299,12 +255,3 @@ def _with_examples(
     own = head or [m for turns in examples[:1] for m in turns if m.role == "system"]
     shown = [message for turns in examples for message in turns if message.role != "system"]
     return (*own, *shown, *(message for message in prompt if message.role != "system"))
-
-
-def _digest(row: Row) -> str:
-    turns = [[message.role, message.content] for message in row.messages]
-    return hashlib.sha256(json.dumps(turns, ensure_ascii=False).encode()).hexdigest()[:HASH_CHARS]
-
-
-def _length(row: Row) -> int:
-    return sum(len(message.content) for message in row.messages)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
 )
 
+NO_VERDICT = "none"  # what an override stands for where the evaluation failed
 PASSED = "IMPROVED"  # the one verdict that needs no override
 
 metadata = MetaData()
@@ -163,6 +164,23 @@ class Adapter:
             return None
         overridden = (self.gate_override or {}).get("verdict") == self.verdict
         return self.verdict == PASSED or overridden
+
+    @property
+    def gate_objection(self) -> str | None:
+        """What stands against serving it: its verdict, or that it was to be judged and was not.
+
+        None of an adapter whose evaluation nobody asked for: no verdict stands against it.
+        """
+        if self.evaluation is not None:
+            why = "; ".join(self.evaluation["reasons"])
+            return None if self.verdict == PASSED else f"is {self.verdict}: {why}"
+        config = self.run.get("config")
+        if not (isinstance(config, Mapping) and config.get("do_eval")):
+            return None
+        return (
+            "was to be evaluated (do_eval) and has no verdict: the evaluation failed or still "
+            f"runs; `fingerpost adapters eval {self.adapter_id}` repeats it"
+        )
 
 
 @dataclass(frozen=True, slots=True)

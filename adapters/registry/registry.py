@@ -30,7 +30,7 @@ from adapters.files.adapter_id import is_named_by, make_adapter_id, task_of
 from adapters.files.run_json import read_metrics_json, read_run_json
 from adapters.files.weights import digest_adapter
 from adapters.registry.records import (
-    PASSED,
+    NO_VERDICT,
     Adapter,
     AdapterState,
     Alias,
@@ -290,7 +290,7 @@ class AdapterRegistry:
             why = f"verdict {adapter.verdict}" if adapter.verdict else "never evaluated"
             if reason := check_gate(adapter, override):
                 why += f", overridden: {reason}"
-                told = {"override": reason, "verdict": row.evaluation["verdict"]}
+                told = {"override": reason, "verdict": adapter.verdict or NO_VERDICT}
                 given = {"reason": reason, "verdict": told["verdict"], "at": self._clock()}
                 set_adapter(connection, tenant, adapter_id, gate_override=given)
             if adapter.published_at is None:
@@ -384,16 +384,13 @@ class AdapterRegistry:
 
 
 def check_gate(adapter: Adapter, override: str | None) -> str | None:
-    """Return the reason that overrides an adapter's verdict; none where none is needed.
-
-    An adapter that was never evaluated has no verdict that could stand against it.
+    """Return the reason that overrides what stands against an adapter; none where none is needed.
 
     Raises:
-        GateNotPassed: Its verdict is not IMPROVED, and `override` holds no words.
+        GateNotPassed: Something stands against it, and `override` holds no words.
     """
-    if adapter.evaluation is None or adapter.verdict == PASSED:
+    if adapter.gate_objection is None:
         return None
     if reason := (override or "").strip():
         return reason[:MAX_REASON_CHARS]
-    why = "; ".join(adapter.evaluation["reasons"])
-    raise GateNotPassed(f"{adapter.adapter_id} is {adapter.verdict}: {why}")
+    raise GateNotPassed(f"{adapter.adapter_id} {adapter.gate_objection}")

@@ -8,6 +8,7 @@ from adapters.training.events import TrainingEvent
 from adapters.training.journal import (
     Checkpoint,
     TrainingRun,
+    add_event,
     ask_to_cancel,
     list_runs,
     read_checkpoints,
@@ -22,6 +23,7 @@ __all__ = [
     "TrainingEvent",
     "TrainingResult",
     "TrainingRun",
+    "add_event",
     "ask_to_cancel",
     "check_training",
     "list_runs",

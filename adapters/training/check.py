@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from adapters.base_models import ModelFolder
 from adapters.children import ChildFailed, Task, run_child
 from adapters.config import AdaptersConfig, TrainingConfig
-from adapters.data import load_rows
+from adapters.data import count_distinct, hold_out, load_rows
 from adapters.errors import (
     AdapterError,
     BaseModelMismatch,
@@ -26,7 +26,8 @@ from adapters.errors import (
     TrainingFailed,
 )
 from adapters.evaluation import EvaluationEvent, LinearProbe, probe_rows
-from adapters.servability import ServabilityFinding, check_config
+from adapters.methods import Rows
+from adapters.servability import ServabilityFinding, check_config, check_targets
 from adapters.training.estimate import Estimate, estimate_run
 from adapters.training.journal import TrainingRun
 from adapters.training.row_minimums import RowMinimums, count_against_minimums
@@ -126,6 +127,7 @@ def check_training(
 
     ask(lambda: check_base_model(config, base))
     servable = ask(lambda: check_config(config, max_lora_rank=limits.max_lora_rank))
+    ask(lambda: check_layers(config, base))
     minimums = ask(lambda: check_row_count(config))
     counts = estimate = None
     if minimums is not None:
@@ -174,25 +176,54 @@ def check_base_model(config: TrainingConfig, base: ModelFolder) -> None:
         )
 
 
+def check_layers(config: TrainingConfig, base: ModelFolder) -> None:
+    """Refuse (NotServable) names of layers that the base model does not have."""
+    if config.lora_target != "all":
+        check_targets(config.lora_target, base.folder)
+
+
 def check_row_count(config: TrainingConfig) -> RowMinimums:
-    """Read the rows and compare their number with what is needed.
+    """Read the rows and compare their number with what is needed; a copy of a row counts once.
 
     Raises:
-        InvalidTrainingData: Rows cannot be read, or there is one only.
+        InvalidTrainingData: Rows cannot be read, there is one only, or they cannot be split.
         TooFewRows: Below the pilot line, and not forced.
     """
-    rows = len(config.method.load(config.dataset))
-    if rows < 2:
-        raise InvalidTrainingData("at least two rows are needed; add rows")
+    rows = config.load_rows()
+    different = count_distinct(rows)
+    copied = len(rows) - different
+    copies = f" ({copied} copies not counted)" * (copied > 0)
+    if different < 2:
+        raise InvalidTrainingData(f"at least two rows are needed{copies}; add rows")
+    _check_split(config, rows)
     if config.replay_ratio and config.replay_dataset:
         load_rows(config.replay_dataset)
-    found = count_against_minimums(config, rows)
+    found = count_against_minimums(config, different)
     if found.verdict == "below_pilot" and not config.force:
         raise TooFewRows(
-            f"{rows} rows are fewer than the {found.pilot} needed for a pilot "
+            f"{different} rows{copies} are fewer than the {found.pilot} needed for a pilot "
             f"({found.min_rows} needed to go live)"
         )
     return found
+
+
+def _check_split(config: TrainingConfig, rows: Rows) -> None:
+    """Refuse a split that leaves one row to train on, or none to evaluate on."""
+    if not config.val_size:
+        return
+    trained, held_out = hold_out(rows, config.val_size, seed=config.seed)
+    different = count_distinct(trained)
+    why = "rows with the same question, source or answer stay on one side"
+    if different < 2:
+        raise InvalidTrainingData(
+            f"{different} row to train on, {len(held_out)} of {len(rows)} held out: at least two "
+            f"rows are needed ({why}); add rows or lower val_size"
+        )
+    if config.do_eval and not held_out:
+        raise InvalidTrainingData(
+            f"do_eval: val_size {config.val_size:g} of {len(rows)} rows holds out none ({why}); "
+            "raise val_size or add rows"
+        )
 
 
 def explain_failure(exc: ChildFailed) -> AdapterError:
@@ -235,9 +266,17 @@ def count_rows(
 def _warnings(minimums: RowMinimums | None, counts: Mapping[str, int] | None) -> list[str]:
     found = []
     if minimums is not None and minimums.verdict in ("below_pilot", "pilot"):
+        is_pilot = "enough" if minimums.verdict == "pilot" else "too few even"
         found.append(
-            f"{minimums.rows} rows are enough for a pilot: add "
+            f"{minimums.rows} rows are {is_pilot} for a pilot: add "
             f"{minimums.min_rows - minimums.rows} more before it goes live"
+        )
+    if counts and counts["copies"]:
+        found.append(f"{counts['copies']} rows are copies of others and count once")
+    if counts and counts["templated"]:
+        found.append(
+            f"{counts['templated']} rows hold control tokens of the base model, such as those of a "
+            "chat template, which is added in training: remove them from the rows"
         )
     if counts and counts["tokens_cut"]:
         found.append(f"{counts['tokens_cut']} tokens cut from {counts['rows_shortened']} prompts")

@@ -21,6 +21,7 @@ EventName = Literal[
     "done",
     "failed",
     "cancelled",
+    "evaluation_failed",
 ]
 _NAMES = frozenset(get_args(EventName))
 
@@ -33,7 +34,8 @@ class TrainingEvent:
         event: What happens: `loading` the base model, `data` read and tokenized, `resumed` from a
             checkpoint, `progress` of the steps, loss on the `held_out` rows, `heartbeat` within a
             long part (not recorded), a `warning`, a `checkpoint` written, `saving` the folder,
-            `effect` reference computed, and at the end `done`, `failed` or `cancelled`.
+            `effect` reference computed, and at the end `done`, `failed` or `cancelled`; after
+            `done`, `evaluation_failed` where `do_eval` asked for one.
         message: The same for people.
         step: Steps done.
         steps: Steps in all.

@@ -162,7 +162,7 @@ class Journal:
         with contextlib.suppress(OSError):
             self._write(run)
             if event.event != "heartbeat":
-                self._append(event)
+                self.append(event)
 
     def end(
         self,
@@ -200,11 +200,22 @@ class Journal:
         draft.write_text(json.dumps(run.as_dict(), ensure_ascii=False), encoding="utf-8")
         os.replace(draft, self.folder / STATE_FILE)
 
-    def _append(self, event: TrainingEvent) -> None:
+    def append(self, event: TrainingEvent) -> None:
+        """Add a line to the events."""
         line = {"id": self._next_id, "created_at": time.time(), **event.as_dict()}
         with (self.folder / EVENTS_FILE).open("a", encoding="utf-8") as out:
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._next_id += 1
+
+
+def add_event(folder: Path, event: TrainingEvent) -> None:
+    """Write an event down that came after the end of a run; a full disk loses it.
+
+    Raises:
+        TrainingRunBusy: Another process works on the run.
+    """
+    with Journal.lock_folder(folder) as journal, contextlib.suppress(OSError):
+        journal.append(event)
 
 
 def read_run(folder: Path) -> TrainingRun:

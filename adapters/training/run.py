@@ -15,7 +15,7 @@ from pathlib import Path
 
 from adapters.base_models import ModelFolder
 from adapters.children import ChildFailed, Task, run_child
-from adapters.config import AdaptersConfig, TrainingConfig, parse_training_config
+from adapters.config import PLACES, AdaptersConfig, TrainingConfig, parse_training_config
 from adapters.errors import (
     AdapterError,
     InvalidTrainingConfig,
@@ -27,7 +27,12 @@ from adapters.files.adapter_id import make_adapter_id
 from adapters.files.atomic_rename import atomic_rename
 from adapters.files.weights import digest_adapter
 from adapters.servability import check_config
-from adapters.training.check import check_base_model, check_row_count, explain_failure
+from adapters.training.check import (
+    check_base_model,
+    check_layers,
+    check_row_count,
+    explain_failure,
+)
 from adapters.training.events import TrainingEvent, to_event
 from adapters.training.journal import (
     JOB_FILE,
@@ -41,7 +46,6 @@ from adapters.training.journal import (
 
 WORK_PREFIX = ".training-"
 LESS_MEMORY = "lower per_device_train_batch_size or cutoff_len, or set gradient_checkpointing: true"
-_PLACES = {"dataset", "replay_dataset", "output_dir"}  # where, not what
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def run_training(
     check_base_model(config, base)
     check_config(config, max_lora_rank=limits.max_lora_rank)
     adapters_dir = (config.output_dir or into).resolve()
+    check_layers(config, base)
     known = _known_config(run_dir, config)
     check_row_count(known or config)  # bad rows are told now, not after the base model was loaded
     adapters_dir.mkdir(parents=True, exist_ok=True)
@@ -192,7 +197,7 @@ def _known_config(run_dir: Path | None, config: TrainingConfig) -> TrainingConfi
     if run_dir is None or read_job(run_dir) is None:
         return None
     known = load_run_config(run_dir)
-    if known.model_dump(exclude=_PLACES) != config.model_dump(exclude=_PLACES):
+    if known.model_dump(exclude=PLACES) != config.model_dump(exclude=PLACES):
         raise InvalidTrainingConfig(
             f"the run {run_dir.name} was started with another configuration; start a new one"
         )

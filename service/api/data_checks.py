@@ -52,6 +52,7 @@ async def check(
         domain=use_case.domain_description if body.domain is None else body.domain,
         scenarios=use_case.scenarios if body.scenarios is None else body.scenarios,
         min_similarity=body.min_similarity,
+        manual_sample_share=use_case.manual_sample_share,
     )
     enqueue = partial(
         context.jobs.enqueue,

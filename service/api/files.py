@@ -1,27 +1,32 @@
 """`/v1/files`: uploaded rows, kept until a training run or a data check uses them."""
 
 from functools import partial
+from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 from starlette.datastructures import UploadFile
 
 from service.api.access.authentication import require_still_valid
-from service.api.access.readable import readable_file
+from service.api.access.readable import readable_file, readable_files
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.paths import fault_of_name
 from service.api.http.uploads import form_of
 from service.api.idempotency.answered_once import ONCE
-from service.api.schemas.files import FileReply
-from service.errors import InvalidRequest
+from service.api.schemas.files import DeletedFileReply, FileReply
+from service.api.schemas.shapes import ListReply
+from service.errors import InvalidRequest, WrongJobStatus
+from service.stores.job_kinds import TRAIN
+from service.stores.jobs import Job, Jobs
 
 api = APIRouter(prefix="/v1/files", tags=["files"], responses=errors(400, 404, 409, 422, 507))
 
 MOST_NAME_CHARS = 512  # as the id of a document, which the name becomes
 MOST_PURPOSE_CHARS = 32
 
+ROWS = "fine-tune"  # the purpose of training rows, in OpenAI's word
 _UPLOAD = {
     "type": "object",
     "required": ["file"],
@@ -31,8 +36,15 @@ _UPLOAD = {
             "contentMediaType": "application/octet-stream",
             "description": "The rows, one JSON object a line; at most `server.max_body_bytes`.",
         },
-        "purpose": {"type": "string", "default": "fine-tune"},
+        "purpose": {"type": "string", "default": ROWS},
     },
+}
+MEDIA_TYPE = "application/octet-stream"  # a client saves it, a browser shows nothing of it
+_BYTES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The bytes as they were uploaded.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+    }
 }
 _MULTIPART = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
 
@@ -44,7 +56,7 @@ async def upload_file(request: Request, context: Context, caller: Caller) -> Fil
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
             raise InvalidRequest("The multipart body has no part `file`.", param="file")
-        purpose = str(form.get("purpose") or "fine-tune")
+        purpose = str(form.get("purpose") or ROWS)
         content = await upload.read()
         name = upload.filename or "rows.jsonl"
     _require_plain("name of the file", name, most=MOST_NAME_CHARS, param="file")
@@ -63,7 +75,69 @@ def _require_plain(what: str, text: str, *, most: int, param: str) -> None:
         raise InvalidRequest(f"The {what} {reason}.", param=param)
 
 
+@api.get("")
+def list_files(
+    *,
+    context: Context,
+    caller: Caller,
+    purpose: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+    order: Literal["asc", "desc"] = "desc",
+    after: Annotated[str | None, Query(description="Last `id` of the previous page.")] = None,
+) -> ListReply[FileReply]:
+    """List uploaded files, newest first."""
+    found = readable_files(
+        context,
+        caller,
+        purpose=purpose,
+        after=after,
+        newest_first=order == "desc",
+        limit=limit + 1,
+    )
+    data = [FileReply.of(file) for file in found[:limit]]
+    return ListReply[FileReply](data=data, has_more=len(found) > limit)
+
+
 @api.get("/{file_id}")
 def get_file(context: Context, caller: Caller, file_id: str) -> FileReply:
     """Return an uploaded file without its content."""
     return FileReply.of(readable_file(context, caller, file_id))
+
+
+@api.get("/{file_id}/content", response_class=Response, responses=_BYTES)
+def get_content(context: Context, caller: Caller, file_id: str) -> Response:
+    """Return the bytes of uploaded rows; documents are read in their vector store."""
+    file = readable_file(context, caller, file_id)
+    if file.purpose != ROWS:  # whoever may train may not read every document
+        raise InvalidRequest(
+            f"Only files of purpose {ROWS!r} are given back, and {file_id!r} is of purpose "
+            f"{file.purpose!r}.",
+            param="file_id",
+        )
+    content = context.files.content(file_id, tenant=caller.tenant)
+    return Response(content, media_type=MEDIA_TYPE)
+
+
+@api.delete("/{file_id}")
+def delete_file(
+    request: Request, context: Context, caller: Caller, file_id: str
+) -> DeletedFileReply:
+    """Delete an uploaded file; a training run that has not ended keeps the files it reads."""
+    readable_file(context, caller, file_id)
+    if job := find_reader(context.jobs, file_id, tenant=caller.tenant):
+        raise WrongJobStatus(
+            f"The training job {job.job_id} reads {file_id!r} and has not ended; cancel it first.",
+            param="file_id",
+        )
+    context.files.delete(file_id, tenant=caller.tenant)
+    note_change(request, object_id=file_id)
+    return DeletedFileReply(id=file_id)
+
+
+def find_reader(jobs: Jobs, file_id: str, *, tenant: str) -> Job | None:
+    """Return a training job that has not ended and reads the file; None if there is none."""
+    for job in jobs.list_unfinished(TRAIN.name, tenant=tenant):
+        args = TRAIN.args.read(job.args)
+        if file_id in (args.file_id, *args.more_file_ids, *args.replay_file_ids):
+            return job
+    return None

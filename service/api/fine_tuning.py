@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import JsonValue
 
 from adapters import BaseModelMismatch, read_checkpoints, read_events
 from service.api.access.readable import readable_file
@@ -35,6 +36,8 @@ api = APIRouter(
 )
 
 MOST_LISTED = 1000
+# Keys that name uploaded files by their ids, and the argument of the job that they become.
+_MORE_FILES = {"dataset": "more_file_ids", "replay_dataset": "replay_file_ids"}
 Limit = Annotated[
     int, Query(description="Maximum number of entries, 1 to 1,000; other values are clamped.")
 ]
@@ -141,14 +144,20 @@ def _create(
     args = TrainArgs(file_id=file.file_id, config=keys)
     if body.metadata:
         args = args.model_copy(update={"metadata": dict(body.metadata)})
-    if replayed := keys.get("replay_dataset"):
-        param = "config.replay_dataset"
-        ids = replayed if isinstance(replayed, list) else [replayed]
-        found = [_find_file(context, caller, str(file_id), param).file_id for file_id in ids]
-        args = args.model_copy(update={"replay_file_ids": tuple(found)})
+    for key, into in _MORE_FILES.items():
+        found = _find_files(context, caller, key, body.config.get(key))
+        if found:
+            args = args.model_copy(update={into: found})
     return context.jobs.enqueue(
         TRAIN, args, tenant=caller.tenant, idempotency_key=idempotency_key, key_id=caller.key_id
     )
+
+
+def _find_files(context: AppContext, caller: Caller, key: str, named: JsonValue) -> tuple[str, ...]:
+    """Return the ids of the uploaded files that a key of the configuration names."""
+    ids = named if isinstance(named, list) else [] if named is None else [named]
+    param = f"config.{key}"
+    return tuple(_find_file(context, caller, str(one), param).file_id for one in ids)
 
 
 def _find_file(context: AppContext, caller: Caller, file_id: str, param: str) -> UploadedFile:

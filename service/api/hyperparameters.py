@@ -6,9 +6,7 @@ It knows the names of both and which of them belong together; what a key does is
 
 import difflib
 import math
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import JsonValue
 
@@ -25,16 +23,18 @@ from service.fine_tuning.methods import (
     method_named,
     method_of,
 )
+from service.fine_tuning.task_names import MOST_TASK_CHARS, slug, task_from
 
-_MOST_TASK_CHARS = 48
 _OURS_TO_SAY = {
-    "dataset": "the rows are the uploaded `training_file`",
     "output_dir": "adapters are stored in the home of the gateway",
 }
 
 
 def config_keys(body: TrainingRequest, *, base: str, filename: str) -> JsonObject:
     """Return the keys of the training configuration that a request describes, checked.
+
+    Values are those that count: a number written as text is a number, and keys that change nothing
+    here are left out.
 
     Args:
         body: The request.
@@ -62,10 +62,10 @@ def config_keys(body: TrainingRequest, *, base: str, filename: str) -> JsonObjec
     if body.seed is not None:
         keys["seed"], paths["seed"] = body.seed, "seed"
     try:
-        parse_training_config(keys, name="config")
+        counted = parse_training_config(keys, name="config").model_dump(mode="json")
     except InvalidTrainingConfig as exc:
         raise InvalidTrainingConfig(str(exc), key=paths.get(exc.key or "", exc.key)) from exc
-    return keys
+    return {key: counted[key] for key in keys if key in counted} | {"dataset": filename}
 
 
 def _refuse_missing_parts(body: TrainingRequest) -> None:
@@ -167,16 +167,12 @@ def _positive(path: str, value: JsonValue, wanted: str) -> int | float:
 def _task(body: TrainingRequest, filename: str) -> JsonValue:
     """Return the first part of the adapter's id: as asked, else the file's name."""
     if body.suffix is None:
-        return body.config.get("task") or _slug(Path(filename).stem) or "fine-tuned"
-    wanted = _slug(body.suffix)
+        return body.config.get("task") or task_from(filename)
+    wanted = slug(body.suffix)
     if wanted != body.suffix:
         raise InvalidTrainingConfig(
             f"suffix {body.suffix!r}: lower-case letters, digits and hyphens, at most "
-            f"{_MOST_TASK_CHARS}" + (f", such as {wanted!r}" if wanted else ""),
+            f"{MOST_TASK_CHARS}" + (f", such as {wanted!r}" if wanted else ""),
             key="suffix",
         )
     return wanted
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_MOST_TASK_CHARS].strip("-")

@@ -2,7 +2,8 @@
 
 Only `processes` (up, down, status), `quickstart`, `audit`, `kb parse|eval|backup|restore`,
 `adapters eval|import|merge`, `keys`, `tenants`, `users`, `policy`, `regret`,
-`route eval|fit|fit-kinds`, `data check` without a use case, `data context --corpus`, `train`
+`route eval|fit|fit-kinds`, `data check` without a use case, `data context --corpus`,
+`data structure`, what `data annotate` and `data self-instruct` ask of the model server, `train`
 without a gateway and `advise FACTS.yaml` act on this machine; everything else works with any
 gateway named by `--url`.
 """

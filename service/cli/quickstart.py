@@ -29,7 +29,7 @@ from service.cli.language import LangOption, use_language
 from service.cli.output import CommandFailed, JsonOption, Output, command_output
 from service.cli.processes import PortOption, start
 from service.cli.replies import AdaptersReply, ComparisonReply, IdReply
-from service.cli.train.by_gateway import train_by_gateway, training_rows
+from service.cli.train.by_gateway import read_row_files, train_by_gateway
 from service.cli.train.keys import read_keys
 from service.cli.use_cases import apply_use_case, read_mapping
 from service.home import Home
@@ -218,7 +218,8 @@ def make_adapter(gateway: Gateway, output: Output, settings: Settings, *, config
     """
     mark = settings.paths.run / "quickstart.train"
     keys = read_keys(config, None)
-    digest = _digest(config.read_bytes(), training_rows(config, keys["dataset"])[1])
+    rows = (content for _, content in read_row_files(config, "dataset", keys["dataset"]))
+    digest = _digest(config.read_bytes(), *rows)
     task = str(keys["task"])
     live = live_adapter(gateway, task)
     if live is not None and mark.is_file() and mark.read_text() == f"{digest} {live}":

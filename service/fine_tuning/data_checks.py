@@ -6,7 +6,7 @@ It joins the rooms; what a check is stands in adapters/, which embedder there is
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapters import DataCheck, Domain, Expectations, Row, check_rows
+from adapters import DataCheck, Domain, Expectations, ReadByHand, Row, check_rows
 from knowledge import Embedder, detect_language, reads
 
 # Cosine from which a row (question and answer) belongs to a domain described in a sentence.
@@ -31,6 +31,8 @@ def check_data(
     scenarios: Sequence[str],
     embedder: Embedder | None,
     min_similarity: float | None,
+    by_hand: ReadByHand | None = None,
+    manual_sample_share: float = 0.0,
 ) -> DataCheck:
     """Make the five checks of `rows` as of today.
 
@@ -40,12 +42,21 @@ def check_data(
         scenarios: Its declared scenarios.
         embedder: Compares the rows with the description; None only without one.
         min_similarity: Cosine from which a row belongs to it; None takes the embedder's own.
+        by_hand: Which rows people have reviewed; None: only their metadata says so.
+        manual_sample_share: Share of the rows that people must have read.
     """
     domain: Domain | str = NO_DESCRIPTION
     if description.strip() and embedder is not None:
         domain = find_domain(rows, description, embedder, min_similarity)
     today = datetime.now().astimezone().date()
-    return check_rows(rows, Expectations(today, tuple(scenarios), domain))
+    expected = Expectations(
+        today,
+        tuple(scenarios),
+        domain,
+        by_hand=by_hand or ReadByHand(),
+        manual_sample_share=manual_sample_share,
+    )
+    return check_rows(rows, expected)
 
 
 def find_domain(

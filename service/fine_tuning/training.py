@@ -20,6 +20,7 @@ from adapters import (
     TrainingConfig,
     TrainingEvent,
     TrainingRun,
+    add_event,
     describe_base_model,
     held_out_rows,
     list_runs,
@@ -129,6 +130,9 @@ def train_adapter(
         raise
     except AdapterError as exc:
         log.error("adapter %s is trained but could not be evaluated: %s", adapter.adapter_id, exc)
+        failed = TrainingEvent("evaluation_failed", f"the evaluation failed: {exc}", code=exc.code)
+        add_event(run_dir, failed)
+        on_progress(failed.as_dict(), 1.0)
         return Trained(adapter, str(exc))
     return Trained(registry.get(adapter.adapter_id, tenant=tenant))
 

@@ -56,7 +56,9 @@ class DataCheckRecord:
         """Return the measured facts by name; what a check could not judge is left out."""
         report = _StoredReport.model_validate(self.report)
         return {
-            "labelled_examples": report.distinct_rows,
+            "labelled_examples": (
+                report.distinct_rows if report.human_rows is None else report.human_rows
+            ),
             "context_bearing_examples": report.context_rows,
             "data_quality": None if report.verdict == "unknown" else report.verdict,
             **{
@@ -82,6 +84,7 @@ class _StoredReport(BaseModel):
 
     verdict: str
     distinct_rows: int
+    human_rows: int | None = None  # none in checks of earlier releases
     context_rows: int
     scenarios: dict[str, int]
     checks: tuple[_StoredCheck, ...]

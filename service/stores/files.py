@@ -8,9 +8,9 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Float, Integer, LargeBinary, String, Table, select
+from sqlalchemy import Column, Float, Integer, LargeBinary, String, Table, delete, select, tuple_
 
-from service.errors import FileNotFound
+from service.errors import FileNotFound, InvalidRequest
 from service.stores.database import Database
 from service.stores.tables import metadata
 
@@ -86,6 +86,54 @@ class Files:
         if row is None:
             raise FileNotFound(f"There is no file {file_id!r}.", param="file_id")
         return UploadedFile(**row._mapping)
+
+    def list(
+        self,
+        *,
+        tenant: str,
+        purpose: str | None = None,
+        after: str | None = None,
+        newest_first: bool = True,
+        limit: int,
+    ) -> tuple[UploadedFile, ...]:
+        """Return files by the time of their upload.
+
+        Args:
+            tenant: Whose.
+            purpose: Only files of this purpose.
+            after: Id of the last file of the previous page.
+            newest_first: Or the oldest first.
+            limit: Most files to return.
+
+        Raises:
+            InvalidRequest: No file is called `after`.
+        """
+        position = tuple_(files.c.created_at, files.c.file_id)
+        query = select(*_COLUMNS).where(files.c.tenant == tenant)
+        if purpose is not None:
+            query = query.where(files.c.purpose == purpose)
+        if after is not None:
+            try:
+                last = self.get(after, tenant=tenant)
+            except FileNotFound as exc:
+                raise InvalidRequest(f"There is no file {after!r}.", param="after") from exc
+            here = tuple_(last.created_at, last.file_id)
+            query = query.where(position < here if newest_first else position > here)
+        ordered = [column.desc() if newest_first else column for column in position.clauses]
+        with self._database.connect() as connection:
+            rows = connection.execute(query.order_by(*ordered).limit(limit))
+            return tuple(UploadedFile(**row._mapping) for row in rows)
+
+    def delete(self, file_id: str, *, tenant: str) -> None:
+        """Delete the file and its content.
+
+        Raises:
+            FileNotFound: No file has this id.
+        """
+        one = delete(files).where(files.c.file_id == file_id, files.c.tenant == tenant)
+        with self._database.execution_options(write=True).begin() as connection:
+            if connection.execute(one).rowcount == 0:
+                raise FileNotFound(f"There is no file {file_id!r}.", param="file_id")
 
     def ids_by_content(self, *, tenant: str) -> dict[tuple[str, str], str]:
         """Return the id of the newest file of each name and sha256."""

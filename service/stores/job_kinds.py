@@ -147,6 +147,7 @@ class TrainArgs(JobArgs):
 
     Attributes:
         file_id: The uploaded file of training rows.
+        more_file_ids: Uploaded files whose rows follow.
         config: Keys of `adapters.TrainingConfig`; its `dataset` is set when the job runs.
         metadata: Labels that the caller chose.
         replay_file_ids: Uploaded files of rows that are mixed in.
@@ -156,6 +157,7 @@ class TrainArgs(JobArgs):
     config: JsonMapping
     metadata: Mapping[str, str] | None = None
     replay_file_ids: tuple[str, ...] = ()
+    more_file_ids: tuple[str, ...] = ()
 
 
 class TrainResult(JobResult):
@@ -190,6 +192,7 @@ class DataCheckArgs(JobArgs):
     domain: str
     scenarios: tuple[str, ...]
     min_similarity: float | None
+    manual_sample_share: float = 0.0  # none in jobs of earlier releases
 
 
 class DataCheckResult(JobResult):

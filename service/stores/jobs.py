@@ -284,6 +284,17 @@ class Jobs:
         with self._database.connect() as connection:
             return tuple(read_job(row) for row in connection.execute(query.order_by(*newest)))
 
+    def list_unfinished(self, kind: str, *, tenant: str) -> tuple[Job, ...]:
+        """Return the jobs of a kind that wait, run or are paused, the newest first."""
+        query = select(*JOB_COLUMNS).where(
+            jobs.c.tenant == tenant,
+            jobs.c.kind == kind,
+            jobs.c.status.in_((Status.QUEUED, Status.RUNNING, Status.PAUSED)),
+        )
+        with self._database.connect() as connection:
+            found = connection.execute(query.order_by(jobs.c.sequence.desc()))
+            return tuple(read_job(row) for row in found)
+
     def payload(self, job_id: str, *, tenant: str) -> bytes:
         """Return the bytes that the job was enqueued with; empty once it has ended.
 

@@ -15,6 +15,7 @@ from service.stores import comparisons, data_checks, files, jobs, records, use_c
 from service.stores.access import api_keys, signing
 from service.stores.database import Database, open_database
 from service.stores.requests import audit_log, first_replies
+from service.stores.review import items
 from service.stores.tables import metadata
 from service.stores.tenancy import tenants
 
@@ -27,6 +28,7 @@ TABLES = (
     files.files,
     jobs.jobs,
     records.records,
+    items.review_items,
     audit_log.audit_log,
     first_replies.first_replies,
     use_cases.use_cases,

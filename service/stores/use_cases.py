@@ -115,6 +115,8 @@ class UseCase(BaseModel):
         default="", max_length=4_000
     )  # data checks compare training rows with it
     scenarios: tuple[ScenarioName, ...] = Field(default=(), max_length=200)
+    # of the training rows, that a person must have read before their data check can pass
+    manual_sample_share: float = Field(default=0.0, ge=0, le=1)
     facts: JsonObject = Field(default_factory=dict)
     thresholds: dict[str, bool | int | FiniteFloat | str] = Field(default_factory=dict)
     knowledge_bases: tuple[str, ...] = ()

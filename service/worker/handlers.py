@@ -3,6 +3,7 @@
 It knows a job's arguments and which room does its work; it does not know leases or lanes.
 """
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from typing import Generic, cast
 from adapters import (
     AdapterRegistry,
     EvaluationCancelled,
+    InvalidTrainingData,
     TrainingCancelled,
     parse_any_rows,
     parse_training_config,
@@ -68,6 +70,7 @@ from service.stores.job_kinds import (
 from service.stores.jobs import Job, Jobs
 from service.stores.json_value import JsonMapping
 from service.stores.locked_files import unpack
+from service.stores.review.items import ReviewItems
 
 Report = Callable[[JsonMapping | None], bool]
 Work = Callable[[Job, Report], JobResult]
@@ -122,7 +125,11 @@ def handlers(context: AppContext) -> dict[str, Work]:
             _parsed(
                 DATA_CHECK,
                 partial(
-                    check_rows, knowledge=knowledge, jobs=jobs, data_checks=context.data_checks
+                    check_rows,
+                    knowledge=knowledge,
+                    jobs=jobs,
+                    data_checks=context.data_checks,
+                    review_items=context.review_items,
                 ),
             ),
         )
@@ -215,7 +222,8 @@ def train(
     job, args, report = task.job, task.args, task.report
     with tempfile.TemporaryDirectory(dir=settings.paths.run, prefix="train-") as scratch:
         unpack_rows = partial(_unpack, files, job, Path(scratch))
-        keys = {**args.config, "dataset": unpack_rows(args.file_id)}
+        files_of_rows = [unpack_rows(file_id) for file_id in (args.file_id, *args.more_file_ids)]
+        keys = {**args.config, "dataset": files_of_rows}
         if args.replay_file_ids:
             keys["replay_dataset"] = [unpack_rows(file_id) for file_id in args.replay_file_ids]
         try:
@@ -231,6 +239,10 @@ def train(
             )
         except (TrainingCancelled, EvaluationCancelled) as exc:
             raise Cancelled from exc
+        except InvalidTrainingData as exc:
+            own_names = partial(re.sub, rf"{re.escape(scratch)}/[^/]+/", "")
+            problems = tuple(own_names(problem) for problem in exc.problems)
+            raise InvalidTrainingData(own_names(str(exc)), problems) from exc
     result = AdapterReply.of(trained.adapter).model_dump(mode="json")
     if trained.evaluation_error is not None:
         result["evaluation_error"] = trained.evaluation_error
@@ -284,16 +296,24 @@ def compare(
 
 
 def check_rows(
-    task: Task[DataCheckArgs], *, knowledge: Knowledge, jobs: Jobs, data_checks: DataChecks
+    task: Task[DataCheckArgs],
+    *,
+    knowledge: Knowledge,
+    jobs: Jobs,
+    data_checks: DataChecks,
+    review_items: ReviewItems,
 ) -> DataCheckResult:
     """Check training rows and save the result for the use case."""
     job, args = task.job, task.args
+    rows = parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename)
     found = check_data(
-        parse_any_rows(jobs.payload(job.job_id, tenant=job.tenant), args.filename),
+        rows,
         description=args.domain,
         scenarios=args.scenarios,
         embedder=knowledge.embedder,
         min_similarity=args.min_similarity,
+        by_hand=review_items.by_hand(rows, tenant=job.tenant),
+        manual_sample_share=args.manual_sample_share,
     )
     check_id = data_checks.save(args.use_case, found.as_dict(), tenant=job.tenant)
     return DataCheckResult(data_check=check_id, verdict=found.verdict)

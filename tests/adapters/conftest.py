@@ -14,6 +14,7 @@ from tests.fakes.adapter_folders import write_adapter as write_adapter
 from tests.fakes.adapter_folders import write_tensors as write_tensors
 from tests.fakes.tiny_model import WORDS as WORDS
 from tests.fakes.tiny_model import make_tiny_model as make_tiny_model
+from tests.fakes.tiny_model import phrases as phrases
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +27,10 @@ def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     pairs = [("what is the colour of a sky", "blue"), ("what is the colour of a grass", "green")]
     with file.open("w", encoding="utf-8") as out:
-        for i in range(24):
+        for i, phrase in enumerate(phrases(24)):  # no row is a copy
             question, answer = pairs[i % 2]
             messages = [
-                {"role": "user", "content": question},
+                {"role": "user", "content": f"{phrase} {question}"},
                 {"role": "assistant", "content": answer},
             ]
             out.write(json.dumps({"messages": messages, "source": f"s{i}"}) + "\n")

@@ -114,7 +114,7 @@ def test_an_adapter_without_effect_is_refused(
 
 
 def put_pickle(folder: Path) -> None:
-    (folder / "training_args.bin").write_bytes(pickle.dumps({}))
+    (folder / "adapter_model.safetensors").write_bytes(pickle.dumps({}))
 
 
 def put_link(folder: Path) -> None:
@@ -141,7 +141,7 @@ def put_run(**said: object) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("spoil", "error", "reason"),
     [
-        (put_pickle, NotServable, "training_args.bin"),
+        (put_pickle, NotServable, "adapter_model.safetensors"),
         (put_link, NotServable, "link.json"),
         (cut_weights, NotServable, "has the wrong size"),
         (lambda f: (f / SETTINGS).unlink(), NotServable, "adapter_config.json is missing"),
@@ -259,3 +259,70 @@ def test_the_copy_is_what_is_checked_and_kept(
     monkeypatch.setattr(importing, "run_child", swap)
     with_weights = run_import(foreign) / "adapter_model.safetensors"
     assert with_weights.read_bytes() == sha256
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "run_child", lambda *_a, **_o: [REFERENCE])
+
+
+@pytest.mark.usefixtures("measured")
+def test_files_that_are_never_read_are_left_behind(run_import: Import, foreign: Path) -> None:
+    last = foreign / "checkpoint-4"
+    shutil.copytree(foreign, last)
+    for file in (foreign / "training_args.bin", last / "optimizer.pt", foreign / "train.py"):
+        file.write_bytes(pickle.dumps({}))
+    kept = {path.name for path in run_import(foreign).iterdir()}
+    assert kept == {"adapter_model.safetensors", SETTINGS, "README.md", "run.json", "metrics.json"}
+
+
+@pytest.mark.usefixtures("measured")
+@pytest.mark.parametrize("named", ["", "snapshots/abc123"])
+def test_the_links_of_a_hub_cache_are_copied(
+    run_import: Import, foreign: Path, tmp_path: Path, named: str
+) -> None:
+    hub = tmp_path / "models--someone--depot"
+    snapshot = hub / "snapshots" / "abc123"
+    (hub / "blobs").mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for file in list(foreign.iterdir()):
+        file.rename(hub / "blobs" / f"blob_{file.name}")
+        (snapshot / file.name).symlink_to(Path("../../blobs") / f"blob_{file.name}")
+    folder = run_import(hub / named)
+    assert not any(path.is_symlink() for path in folder.iterdir())
+    (snapshot / "README.md").unlink()
+    (snapshot / "README.md").symlink_to("/etc/hostname")
+    with pytest.raises(NotServable, match=r"README\.md; copy the folder with `cp -rL`"):
+        run_import(hub / named)
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_uppermost_adapter_of_an_archive_is_taken_and_checkpoints_are_named(
+    run_import: Import, foreign: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(foreign, foreign / "checkpoint-4")
+    packed = tmp_path / "packed.tar.gz"
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(foreign, "run")
+    whole = run_import(packed)
+    only = tmp_path / "only"
+    shutil.copytree(foreign / "checkpoint-4", only / "checkpoint-4")
+    assert run_import(only) == whole
+    shutil.copytree(foreign / "checkpoint-4", only / "checkpoint-8")
+    with pytest.raises(AdapterNotFound, match="2 adapters, not one: checkpoint-4, checkpoint-8"):
+        run_import(only)
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_template_that_renders_the_same_is_the_same(
+    run_import: Import, foreign: Path, tiny_base: ModelFolder
+) -> None:
+    template = (tiny_base.folder / "chat_template.jinja").read_text(encoding="utf-8")
+    file = foreign / "chat_template.jinja"
+    file.write_text(f"{{# a note #}}{template}\n", encoding="utf-8")
+    run = json.loads((run_import(foreign) / "run.json").read_text())
+    assert run["chat_template_sha256"] == tiny_base.chat_template_sha256
+    for other in (f"{template} Be kind.", template.replace("role", "name"), "{% if"):
+        file.write_text(other, encoding="utf-8")
+        with pytest.raises(BaseModelMismatch, match="another chat template"):
+            run_import(foreign)

@@ -1,5 +1,6 @@
 """A tiny random base model with a real tokenizer and chat template, made on the spot."""
 
+import itertools
 from pathlib import Path
 
 from adapters import ModelFolder, describe_base_model
@@ -11,6 +12,11 @@ CHAT_TEMPLATE = (
 WORDS = (
     "user assistant system what is the colour of a sky blue grass green hello json house".split()
 )
+
+
+def phrases(count: int) -> list[str]:
+    """Return texts of the model's own words, no two of which are alike; at most 256."""
+    return [" ".join(words) for words in itertools.product(WORDS, repeat=2)][:count]
 
 
 def make_tiny_model(folder: Path) -> ModelFolder:

@@ -5,7 +5,6 @@ from adapters.data.formats.export import RowFormat, to_fields
 from adapters.data.formats.reading import (
     MAX_PROBLEMS,
     iter_rows,
-    join_files,
     load_pairs,
     load_rows,
     parse_any_rows,
@@ -20,7 +19,6 @@ __all__ = [
     "RowFormat",
     "convert_files",
     "iter_rows",
-    "join_files",
     "load_pairs",
     "load_rows",
     "parse_any_rows",

@@ -4,7 +4,6 @@ JSON Lines, JSON, CSV, Excel and Parquet; which of them a file is, its content s
 and what reads one object; knows nothing of tokens or training.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -113,25 +112,6 @@ class _Ids:
             self._sorted = np.sort(np.concatenate((self._sorted, recent)))
             self._recent.clear()
         return True
-
-
-def join_files(files: Sequence[Path], *, pairs: bool) -> bytes:
-    """Return the rows of several files as JSON Lines, each as it was written.
-
-    Args:
-        files: As for `load_rows`.
-        pairs: Whether they are preference pairs.
-
-    Raises:
-        InvalidTrainingData: As `load_rows`, with the file and line that a bad row stands in.
-    """
-    read = read_pair if pairs else read_row
-
-    def as_line(fields: dict[str, Any], file: Path, line: int) -> bytes:
-        read(fields, file, line)
-        return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
-
-    return b"".join(_collect(_of_files(files), as_line))
 
 
 def _of_files(files: Iterable[Path]) -> Iterator[Source]:

@@ -15,15 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 
-from adapters.config import TrainingConfig
+from adapters.config import PLACES, TrainingConfig
 from adapters.data import ContextCounts, Pair, Row, hash_rows
+from adapters.effect import MIN_SHIFT, judge_effect, read_effect_reference
 from adapters.effect.process.reference import measure_effect_reference
 from adapters.errors import TrainingFailed
-from adapters.evaluation.samples import record_trained_rows
+from adapters.evaluation.trained_rows import record_trained_rows
 from adapters.files.adapter_id import make_adapter_id
 from adapters.files.run_json import METRICS_FILE, RUN_FILE, RUN_FORMAT, write_json
-from adapters.files.weights import ADAPTER_SETTINGS, digest_adapter, hash_file, hash_text
+from adapters.files.weights import (
+    ADAPTER_SETTINGS,
+    ADAPTER_WEIGHTS,
+    digest_adapter,
+    hash_file,
+    hash_text,
+)
 from adapters.training.events import TrainingEvent
 from adapters.training.process.preparation import Material
 from adapters.training.process.trainer import Tell
@@ -76,7 +84,7 @@ def write_adapter_folder(
     """Write the adapter's folder, the last word of which is run.json.
 
     Raises:
-        TrainingFailed: The loss is NaN; no folder is written then.
+        TrainingFailed: The loss is NaN, or the adapter changes nothing.
     """
     base: dict[str, Any] = job["base"]
     folder = Path(job["adapter_dir"])
@@ -95,16 +103,20 @@ def write_adapter_folder(
     lora.base_model_name_or_path = base["id"]
     model.save_pretrained(str(folder), save_embedding_layers=False)
     _sort_settings(folder / ADAPTER_SETTINGS)
+    data_sha256 = hash_rows(done.material.trained_rows)
+    _sign_weights(folder / ADAPTER_WEIGHTS, config, data_sha256)
     timer.lap("save")
 
     # The reference for the effect check is computed from what was written, not from memory.
     tell(TrainingEvent("effect", "computing reference log-probabilities"))
     reference = measure_effect_reference(base["folder"], folder, done.tokenizer, done.probes)
+    _check_effect(reference, config, tell)
     timer.lap("effect")
 
     adapter_id = make_adapter_id(config.task, digest_adapter(folder))
     settings = model.config.get_text_config()
-    minimums = count_against_minimums(config, done.material.counts["rows"])
+    counts = done.material.counts
+    minimums = count_against_minimums(config, counts["rows"] - counts["copies"])
     run = {
         "format": RUN_FORMAT,
         "adapter_id": adapter_id,
@@ -124,9 +136,9 @@ def write_adapter_folder(
             "use_rslora": config.use_rslora,
         },
         "data": {
-            "sha256": hash_rows(done.material.trained_rows),
+            "sha256": data_sha256,
             "files": [{"name": p.name, "sha256": hash_file(p)} for p in config.dataset],
-            **done.material.counts,
+            **counts,
             "floors": minimums.as_dict(),
             "context": done.context.as_dict(),
         },
@@ -143,13 +155,42 @@ def write_adapter_folder(
         "effect_reference": reference,
         **done.extra,
     }
-    if not config.method.compares_answers:
-        record_trained_rows(folder, done.material.trained_rows)
+    record_trained_rows(folder, done.material.trained_rows, done.material.held_out_rows)
     draw_loss(metrics["curve"], folder)
     write_card(folder, run, metrics)
     write_json(folder / METRICS_FILE, metrics)
     write_json(folder / RUN_FILE, run)
     tell(TrainingEvent("done", f"trained {adapter_id}", adapter_id=adapter_id))
+
+
+def _sign_weights(path: Path, config: TrainingConfig, data_sha256: str) -> None:
+    """Write into the header of the weights what they were trained with and on.
+
+    The adapter's id is a digest of its files: runs with other settings or other rows then have
+    other ids even where they end with the same weights; the same run done again has the same.
+    """
+    keys = config.model_dump_json(exclude=PLACES)
+    header = {"format": "pt", "run": hash_text(f"{keys}\n{data_sha256}")}
+    save_file(load_file(path), path, metadata=header)
+
+
+def _check_effect(reference: Any, config: TrainingConfig, tell: Tell) -> None:
+    """Refuse an adapter that answers as its base model does; warn of one that hardly differs."""
+    probes = read_effect_reference({"effect_reference": reference})
+    said = judge_effect(probes, [p.base for p in probes], [p.adapter for p in probes])
+    if said.reference_shift == 0:
+        raise TrainingFailed(
+            "training failed: the adapter answers exactly as its base model does; raise "
+            f"learning_rate ({config.learning_rate}) or num_train_epochs"
+        )
+    if said.reference_shift < MIN_SHIFT:
+        tell(
+            TrainingEvent(
+                "warning",
+                f"the adapter differs from its base model by {said.reference_shift:.4f} nats, less "
+                f"than the {MIN_SHIFT} that publishing asks for",
+            )
+        )
 
 
 def peak_memory_bytes() -> int:

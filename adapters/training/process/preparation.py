@@ -13,9 +13,23 @@ from transformers import AutoTokenizer
 
 from adapters.children import Emit
 from adapters.config import TrainingConfig
-from adapters.data import Message, Pair, Refusal, Row, fit_prompt, hold_out, refuse
+from adapters.data import Message, Pair, Refusal, Row, count_distinct, fit_prompt, hold_out, refuse
 from adapters.errors import BaseModelNotFound, InvalidTrainingData
 from adapters.methods import Method
+
+_COUNTS = (
+    *(
+        "rows",
+        "copies",
+        "templated",
+        "trained_rows",
+        "held_out_rows",
+        "answers",
+        "tokens",
+        "rows_shortened",
+    ),
+    *("tokens_cut", "windows", "answers_cut", "answers_left_out"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +115,13 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
         InvalidTrainingData: Nothing is left to learn, or one row only.
     """
     method, tokens = config.method, ModelTokens(tokenizer)
-    rows: Sequence[Any] = method.load(config.dataset)
+    rows: Sequence[Any] = config.load_rows()
     refuse_control_tokens(rows, control_tokens(tokenizer))
     trained, held_out = hold_out(rows, config.val_size, seed=config.seed)
-    counts = _new_counts(len(rows), len(trained), len(held_out))
+    counts = dict.fromkeys(_COUNTS, 0)
+    counts["rows"], counts["copies"] = len(rows), len(rows) - count_distinct(rows)
+    counts["templated"] = sum(_is_templated(row, tokenizer.all_special_tokens) for row in rows)
+    counts["trained_rows"], counts["held_out_rows"] = len(trained), len(held_out)
 
     def fit(some: Sequence[Any]) -> list[Any]:
         fitted: list[Any] = []
@@ -156,28 +173,14 @@ def count_material(job: Mapping[str, Any], _emit: Emit) -> dict[str, int]:
     return prepare(config, tokenizer).counts
 
 
+def _is_templated(row: Any, control_tokens: Sequence[str]) -> bool:
+    """Say whether a text of a row or pair holds a token that only a chat template writes."""
+    turns = (*row.prompt, row.chosen) if isinstance(row, Pair) else row.messages
+    return any(token in turn.content for turn in turns for token in control_tokens)
+
+
 def _answers_of(example: Any, method: Method) -> list[Message]:
     return [getattr(example, name) for name in method.answers]
-
-
-def _new_counts(rows: int, trained: int, held_out: int) -> dict[str, int]:
-    if trained < 2:
-        raise InvalidTrainingData(
-            f"{trained} row to train on ({held_out} held out): at least two rows are needed; "
-            "add rows or lower val_size"
-        )
-    return {
-        "rows": rows,
-        "trained_rows": trained,
-        "held_out_rows": held_out,
-        "answers": 0,
-        "tokens": 0,
-        "rows_shortened": 0,
-        "tokens_cut": 0,
-        "windows": 0,
-        "answers_cut": 0,
-        "answers_left_out": 0,
-    }
 
 
 def _fit_prompt(

@@ -127,6 +127,23 @@ def follow_order(trainer: Any, config: TrainingConfig, lengths: Sequence[int]) -
     trainer._get_train_sampler = lambda *_: order
 
 
+def leave_a_step_to_learn(trainer: Any) -> None:
+    """Keep the warm-up shorter than the run, however short the run is.
+
+    The rate of the first step of a warm-up is 0, and the library rounds a share of the steps up:
+    a run of one step would be warm-up alone, and its adapter would do nothing.
+    """
+    create = trainer.create_scheduler
+
+    def create_scheduler(num_training_steps: int, *more: Any, **named: Any) -> Any:
+        arguments = trainer.args
+        if arguments.get_warmup_steps(num_training_steps) >= num_training_steps:
+            arguments.warmup_steps = num_training_steps - 1
+        return create(num_training_steps, *more, **named)
+
+    trainer.create_scheduler = create_scheduler
+
+
 def score_answers_alone() -> None:
     """Have TRL compute the logits of the answers' tokens alone, whatever the device.
 
@@ -140,6 +157,7 @@ def score_answers_alone() -> None:
 def run_trainer(trainer: Any, job: Mapping[str, Any], tell: Tell) -> Any:
     """Train, from the job's checkpoint where it names one, and return the trainer's output."""
     score_answers_alone()
+    leave_a_step_to_learn(trainer)
     checkpoint = job["checkpoint"]
     if checkpoint is None:
         return trainer.train()

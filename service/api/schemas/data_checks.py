@@ -68,6 +68,10 @@ class DataCheckReply(Reply):
         verdict: `fail` if a check fails, `pass` if all pass, else `unknown`.
         rows: Number of rows read.
         distinct_rows: Number of rows that differ in question or answer.
+        human_rows: Number of distinct rows that a person wrote, or accepted where a model made
+            them; null in checks of earlier releases.
+        synthetic_rows: Number of rows with questions that a model made up; null likewise.
+        unreviewed_rows: Number of rows that a model made and nobody has accepted; null likewise.
         context_rows: Number of rows with passages in the prompt.
         scenarios: Number of rows per scenario.
     """
@@ -79,6 +83,9 @@ class DataCheckReply(Reply):
     verdict: Verdict
     rows: int
     distinct_rows: int
+    human_rows: int | None = None
+    synthetic_rows: int | None = None
+    unreviewed_rows: int | None = None
     context_rows: int
     scenarios: dict[str, int]
     checks: list[CheckReply]

@@ -29,3 +29,11 @@ class FileReply(Reply):
             purpose=file.purpose,
             sha256=file.sha256,
         )
+
+
+class DeletedFileReply(Reply):
+    """An uploaded file that is gone; documents and adapters made of it stay."""
+
+    id: str
+    object: Literal["file"] = "file"
+    deleted: Literal[True] = True

@@ -4,6 +4,7 @@ OpenAI's clients ignore the fields they do not know: `adapter_id`, `config`, `pr
 `result` and `servable` are ours.
 """
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -18,6 +19,7 @@ Auto = Literal["auto"]
 AUTO: Auto = "auto"
 Number = int | float
 
+_DEFAULT_SEED: int = TrainingConfig.model_fields["seed"].default
 _OF_THE_ROWS = ("invalid_training_data", "too_few_rows")
 _Label = Annotated[str, Field(max_length=64)]
 _LabelValue = Annotated[str, Field(max_length=512)]
@@ -42,7 +44,7 @@ class TrainingRequest(Body):
     """Body of `POST /v1/fine_tuning/jobs`; `config` takes LLaMA-Factory's keys.
 
     Attributes:
-        training_file: Id of an uploaded file.
+        training_file: Id of an uploaded file; `config.dataset` names more, whose rows follow.
         model: The served base model or `base`, which is also the default.
         suffix: First part of the adapter's id; default: `config.task` or the file's name.
         seed: Random seed.
@@ -133,14 +135,14 @@ class HyperparametersReply(Reply):
         method = method_of(config.get("stage"))
         defaults = defaults_of(method)
         per_step = ("per_device_train_batch_size", "gradient_accumulation_steps")
-        rows, steps = (int(_number(config.get(n, getattr(defaults, n)))) for n in per_step)
-        rate = config.get("learning_rate")
+        rows, steps = (int(_number(config.get(n)) or getattr(defaults, n)) for n in per_step)
+        rate = _number(config.get("learning_rate"))
         return cls.model_validate(
             {
-                "n_epochs": config.get("num_train_epochs", AUTO),
+                "n_epochs": _number(config.get("num_train_epochs")) or AUTO,
                 "batch_size": rows * steps if config.keys() & set(per_step) else AUTO,
                 "learning_rate_multiplier": (
-                    AUTO if rate is None else round(_number(rate) / defaults.learning_rate, 6)
+                    AUTO if rate is None else round(rate / defaults.learning_rate, 6)
                 ),
                 **{
                     name: config.get(key, AUTO)
@@ -221,6 +223,7 @@ class TrainingReply(Reply):
         """Return a run as OpenAI's clients read it."""
         arguments, outcome = TrainingArguments.of(job), TrainingOutcome.of(job)
         config = arguments.config
+        seed = _number(config.get("seed"))
         return cls.model_validate(
             {
                 "id": job.job_id,
@@ -234,7 +237,7 @@ class TrainingReply(Reply):
                 "trained_tokens": outcome.metrics.tokens,
                 "hyperparameters": HyperparametersReply.of(config),
                 "method": MethodReply.of(config),
-                "seed": config.get("seed", TrainingConfig.model_fields["seed"].default),
+                "seed": _DEFAULT_SEED if seed is None else int(seed),
                 "metadata": arguments.metadata,
                 "organization_id": job.tenant,
                 "error": TrainingErrorReply.of(job),
@@ -246,10 +249,19 @@ class TrainingReply(Reply):
         )
 
 
-def _number(value: JsonValue) -> Number:
-    """Return a number of a configuration, where it may be written as text."""
-    assert isinstance(value, int | float | str), "the configuration was checked"
-    return float(value) if isinstance(value, str) else value
+def _number(value: JsonValue) -> Number | None:
+    """Return a number of a stored configuration, which may be text; None where it is none.
+
+    A stored job is shown whatever an earlier release let through.
+    """
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) else value
 
 
 def _status(job: Job) -> str:

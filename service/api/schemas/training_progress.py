@@ -11,7 +11,10 @@ from service.api.schemas.shapes import JsonObject, Reply
 from service.stores.jobs import Job
 
 Level = Literal["info", "warn", "error"]
-_LEVELS: Mapping[str, Level] = {"warning": "warn", "cancelled": "warn", "failed": "error"}
+_LEVELS: Mapping[str, Level] = {
+    **dict.fromkeys(("warning", "cancelled"), "warn"),
+    **dict.fromkeys(("failed", "evaluation_failed"), "error"),
+}
 _METRICS = {"steps": "total_steps", "loss": "train_loss", "held_out_loss": "valid_loss"}
 
 

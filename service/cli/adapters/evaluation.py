@@ -79,5 +79,12 @@ def _print(out: Console, found: Evaluation) -> None:
     for name, guard in document["guards"].items():
         line = f"  guard {name}: {guard['adapter']} of {guard['items']}, base {guard['base']}"
         out.print(line, markup=False)
+    if (seen := document["seen_answers"]) is not None:
+        scores = f"base {seen['base']:.3f}, adapter {seen['adapter']:.3f}"
+        out.print(f"  {seen['rows']} rows with answers seen in training: {scores}", markup=False)
+    for kind, values in document["slot_values"].items():
+        scores = f"base {values['base']:.3f}, adapter {values['adapter']:.3f}"
+        line = f"  {values['pairs']} slot values {kind} in training: {scores}"
+        out.print(line, markup=False)
     for reason, count in document["left_out"].items():
         out.print(f"  {count} rows skipped: {reason.replace('_', ' ')}", markup=False)

@@ -1,6 +1,6 @@
 """`fingerpost data`: training rows from the command line."""
 
-from service.cli.data import context, convert, filtering
+from service.cli.data import context, convert, filtering, making, review
 from service.cli.data.check import app
 
 __all__ = ["app"]
@@ -8,3 +8,8 @@ __all__ = ["app"]
 app.command("context")(context.context)
 app.command("convert")(convert.convert)
 app.command("filter")(filtering.filter_data)
+app.command("structure")(making.structure)
+app.command("annotate")(making.annotate)
+app.command("self-instruct")(making.self_instruct)
+app.command("sample")(review.sample)
+app.add_typer(review.app, name="review")

@@ -143,6 +143,8 @@ def _check_by_gateway(
 def _print(out: Console, found: DataCheckReply) -> None:
     copies = found.rows - found.distinct_rows
     also = f", {copies} of them duplicates" if copies else ""
+    also += f", {found.synthetic_rows} synthetic" if found.synthetic_rows else ""
+    also += f", {found.unreviewed_rows} not reviewed" if found.unreviewed_rows else ""
     out.print(f"{found.verdict}: {found.rows} rows{also}", markup=False)
     for check in found.checks:
         _print_check(out, check)

@@ -79,7 +79,14 @@ class JobReply(JobState):
     result: JsonObject | None = None
 
 
+class TrainingOutcome(Reading):
+    """The result of a training job: why the adapter could not be evaluated, if so."""
+
+    evaluation_error: str | None = None
+
+
 class TrainingJobReply(JobState):
     """A training job, with the adapter that it made."""
 
     adapter_id: str | None = None
+    result: TrainingOutcome | None = None

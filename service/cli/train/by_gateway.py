@@ -5,7 +5,8 @@ It knows the file and job endpoints; it does not know how one trains.
 
 from pathlib import Path
 
-from adapters import DEFAULT_STAGE, METHODS, join_files
+from pydantic import JsonValue
+
 from service.api.schemas.shapes import JsonObject
 from service.cli.client import Gateway, Received, Upload, segment
 from service.cli.output import CommandFailed, Output
@@ -34,12 +35,11 @@ def train_by_gateway(
         CommandFailed: The configuration or the rows were refused, or the training failed.
     """
     keys = dict(keys)
-    method = METHODS.get(str(keys.get("stage", DEFAULT_STAGE)))
-    pairs = method is not None and method.compares_answers
-    rows = training_rows(config, keys.pop("dataset", None), pairs=pairs)
-    file_id = _upload(gateway, *rows)
+    file_id, *more = _upload_rows(gateway, config, "dataset", keys.pop("dataset", None))
+    if more:
+        keys["dataset"] = more
     if replayed := keys.get("replay_dataset"):
-        keys["replay_dataset"] = [_upload(gateway, *training_rows(config, replayed))]
+        keys["replay_dataset"] = _upload_rows(gateway, config, "replay_dataset", replayed)
     body: JsonObject = {"training_file": file_id, "config": keys}
     if isinstance(keys.get("task"), str):
         body["suffix"] = keys["task"]
@@ -59,32 +59,25 @@ def train_by_gateway(
             raise
 
 
-def training_rows(config: Path, dataset: object, *, pairs: bool = False) -> tuple[str, bytes]:
-    """Return name and content of the rows that a configuration names.
-
-    Several files become one of JSON Lines, row by row, whatever kinds of files they are.
-
-    Args:
-        config: The configuration's file.
-        dataset: What it names, relative to its folder.
-        pairs: Whether the rows are preference pairs.
+def read_row_files(config: Path, key: str, named: object) -> list[tuple[str, bytes]]:
+    """Return name and content of each file that a key of a configuration names.
 
     Raises:
-        CommandFailed: No dataset is named, or its file cannot be read.
-        InvalidTrainingData: One of several files holds bad rows; each is named by its own file
-            and line.
+        CommandFailed: It names none, or a file cannot be read.
     """
-    names = [dataset] if isinstance(dataset, str) else dataset
+    names = [named] if isinstance(named, str) else named
     if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        message = f"{config}: `dataset` must name one file of rows or a list of them."
+        message = f"{config}: `{key}` must name a file of rows or a list of them."
         raise CommandFailed(message, code="invalid_file")
-    files = [config.parent / name for name in names]
-    if len(files) > 1:
-        return f"{files[0].stem}.jsonl", join_files(files, pairs=pairs)
     try:
-        return files[0].name, files[0].read_bytes()
+        return [(Path(name).name, (config.parent / name).read_bytes()) for name in names]
     except OSError as exc:
-        raise CommandFailed(f"{config}: dataset: {exc}", code="invalid_file") from exc
+        raise CommandFailed(f"{config}: {key}: {exc}", code="invalid_file") from exc
+
+
+def _upload_rows(gateway: Gateway, config: Path, key: str, named: object) -> list[JsonValue]:
+    """Upload the files that a key of a configuration names; return their ids."""
+    return [_upload(gateway, *file) for file in read_row_files(config, key, named)]
 
 
 def _upload(gateway: Gateway, name: str, content: bytes) -> str:

@@ -21,11 +21,18 @@ from adapters import (
 from service.api.schemas.shapes import JsonObject
 from service.cli.adapters.serving import change_adapter
 from service.cli.client import Gateway, segment
-from service.cli.output import FAILED, CommandFailed, JsonOption, UrlOption, command_output
+from service.cli.output import (
+    FAILED,
+    PARTIAL,
+    CommandFailed,
+    JsonOption,
+    UrlOption,
+    command_output,
+)
 from service.cli.replies import AnyReply
 from service.cli.train.by_gateway import train_by_gateway
 from service.cli.train.following import follow, fraction_of, show_event
-from service.cli.train.keys import name_base, read_keys
+from service.cli.train.keys import name_base, read_keys, use_keys
 from service.cli.train.local import train_here
 from service.cli.train.words import (
     curve_lines,
@@ -80,7 +87,8 @@ def check(
     with command_output(as_json) as output:
         settings = load_settings()
         base = find_base(settings)
-        keys = name_base(read_keys(config, changes, force=force), base.id)
+        keys = use_keys(output, read_keys(config, changes, force=force))
+        keys = name_base(keys, base.id)
         parsed = parse_training_config(keys, folder=config.parent, name=str(config))
         with output.progress("checking") as bar:
             found = check_training(
@@ -110,7 +118,7 @@ def run(
 ) -> None:
     """Train an adapter; --json prints one event per line, and the adapter in the last line."""
     with command_output(as_json) as output:
-        keys = read_keys(config, changes, force=force)
+        keys = use_keys(output, read_keys(config, changes, force=force))
         settings = load_settings()
         if url is not None or read_instance(settings.paths) is not None:
             gateway = Gateway.find(url)
@@ -118,6 +126,8 @@ def run(
             job = train_by_gateway(gateway, output, config, keys, journals=journals)
             adapter_id = job.reply.adapter_id
             document: JsonObject = {"run": job.reply.id, "adapter": adapter_id, "job": job.body}
+            if job.reply.result is not None and job.reply.result.evaluation_error:
+                document["evaluation_error"] = job.reply.result.evaluation_error
         elif publish:
             message = "Publishing needs a gateway. Start it with `fingerpost up`."
             raise CommandFailed(message, code="usage")
@@ -126,12 +136,15 @@ def run(
             parsed = parse_training_config(values, folder=config.parent, name=str(config))
             document = train_here(output, parsed, settings.paths.trainings / new_run_id())
         adapter = str(document["adapter"])
-        human = f"trained {adapter}"
-        if publish:
+        human = _describe_trained(document)
+        if publish and "evaluation_error" not in document:
             path = f"/adapters/{segment(adapter)}/publish"
             document["published"] = change_adapter(gateway, output, path)
             human += ", it is live now"
+        elif publish:
+            human += "; not published"
         output.result({"event": "done", "adapter_id": adapter, **document}, human)
+        _refuse_unjudged(document)
 
 
 @app.command("ls")
@@ -190,8 +203,26 @@ def resume(run_id: RunArgument, as_json: JsonOption = False) -> None:
     """Resume a run from its last checkpoint, in this process."""
     with command_output(as_json) as output:
         folder = _folder(run_id)
+        found = read_run(folder)
+        if found.status == "succeeded":
+            output.result(done_document(found), f"has succeeded already: {found.adapter_id}")
+            return
         document = train_here(output, load_run_config(folder), folder)
-        output.result(document, f"trained {document['adapter']}")
+        output.result(document, _describe_trained(document))
+        _refuse_unjudged(document)
+
+
+def _describe_trained(document: JsonObject) -> str:
+    failed = document.get("evaluation_error")
+    return f"trained {document['adapter']}" + (
+        f"; the evaluation failed: {failed}" if failed else ""
+    )
+
+
+def _refuse_unjudged(document: JsonObject) -> None:
+    """End the command as one that did a part of it, where the evaluation failed."""
+    if "evaluation_error" in document:
+        raise typer.Exit(PARTIAL)
 
 
 def _refuse_unfinished(found: TrainingRun) -> None:

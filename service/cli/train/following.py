@@ -31,7 +31,7 @@ def show_event(output: Output, bar: ProgressBar, event: JsonObject, fraction: fl
     """Show one event: as a line of JSON, or by the bar. The last line is the command's result."""
     if event["event"] in ("done", "failed", "cancelled"):
         return
-    if event["event"] in ("warning", "resumed"):
+    if event["event"] in ("warning", "resumed", "evaluation_failed"):
         output.info(f"{event['event']}: {event.get('message', '')}")
     output.event(event)
     bar.show(fraction, note_of(event))

@@ -28,6 +28,5 @@ def train_here(output: Output, config: TrainingConfig, run_dir: Path) -> JsonObj
         local.note_change("train", "adapters", made.adapter_id, after=made.sha256)
     document = done_document(read_run(run_dir))
     if trained.evaluation_error is not None:
-        output.info(f"warning: the adapter could not be evaluated: {trained.evaluation_error}")
         document["evaluation_error"] = trained.evaluation_error
     return document

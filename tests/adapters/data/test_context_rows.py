@@ -151,7 +151,7 @@ def test_a_mix_that_teaches_nothing_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_questions_are_held_out_by_source_before_rows_are_made() -> None:
-    twice = [*QUESTIONS, *(ContextQuestion("Again?", ("x",), f"s{n}") for n in range(40))]
+    twice = [*QUESTIONS, *(ContextQuestion(f"Again {n}?", ("x",), f"s{n}") for n in range(40))]
     kept, held = hold_out(twice, 0.25, seed=1)
     assert len(held) == 20
     assert not {q.source for q in kept} & {q.source for q in held}

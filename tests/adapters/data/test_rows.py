@@ -51,7 +51,7 @@ def test_rows_of_a_large_collection_stand_alone() -> None:
 
 
 def test_holding_out_everything_still_leaves_rows_to_train_on() -> None:
-    rows = [make_row(source=source) for source in "aabbcc"]
+    rows = [make_row(f"q{i}", source=source) for i, source in enumerate("aabbcc")]
     kept, held = hold_out(rows, 6, seed=1)
     assert (len(kept), len(held)) == (2, 4)
 

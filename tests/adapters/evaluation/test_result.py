@@ -1,5 +1,6 @@
 """From answers to an evaluation, without any model."""
 
+import json
 from typing import Any
 from xml.etree import ElementTree
 
@@ -9,7 +10,7 @@ from adapters import Evaluation
 from adapters.data import Message
 from adapters.evaluation import load_gate_policy
 from adapters.evaluation.guards import load_guards
-from adapters.evaluation.metrics import Wanted
+from adapters.evaluation.metrics import Wanted, read_pairs
 from adapters.evaluation.report import describe, draw_scores
 from adapters.evaluation.result import Answers, Subject, score_answers
 from adapters.evaluation.samples import Sample, Samples
@@ -97,3 +98,34 @@ def test_an_evaluation_survives_its_file_and_is_drawn() -> None:
     card = describe(found)
     assert "## Evaluation: IMPROVED" in card
     assert "| adapter | 1.000 | 1.000 to 1.000 | 36 |" in card
+
+
+def test_seen_answers_and_slot_values_are_scored_apart() -> None:
+    def slots(name: str, *seen: str, **wanted: str) -> Sample:
+        values = frozenset(pair for pair in read_pairs(json.dumps(wanted)) or () if pair[0] in seen)
+        turn = (Message("user", name),)
+        return Sample(turn, None, Wanted(json.dumps(wanted)), None, None, name, values)
+
+    def arm(*answers: dict[str, str]) -> dict[str, Any]:
+        texts = [json.dumps(answer) for answer in answers]
+        return {"answers": texts, "tokens": 1, "took_s": 1.0, "cut": 0}
+
+    rows = (slots("a", "place", place="库房", shelf="9"), slots("b", place="院子", shelf="8"))
+    seen = (slots("c", "place", "shelf", place="库房", shelf="1"),)
+    samples = Samples(rows, "slot_f1", None, 0, "training", {}, "0" * 64, seen)
+    quiet = {"answers": ["x"] * 80, "tokens": 1, "took_s": 1.0, "cut": 0}
+    arms = {
+        **{"base": arm({}, {}), "seen_base": arm({}), "guards_base": quiet},
+        **{"adapter": arm({"place": "库房"}, {"shelf": "8"}), "guards_adapter": quiet},
+        "seen_adapter": arm({"place": "库房", "shelf": "1"}),
+    }
+    subject = Subject("facts@1", "facts", "base", load_gate_policy())
+    found = score_answers(subject, samples, GUARDS, Answers(arms, "bfloat16", 9.0))
+    assert found.rows == 2, "what was seen is not judged"
+    assert found.seen_answers is not None
+    assert found.seen_answers.model_dump() == {"rows": 1, "base": 0, "adapter": 1}
+    values = {kind: (v.pairs, v.base, v.adapter) for kind, v in found.slot_values.items()}
+    assert values == {"seen": (3, 0, 1), "unseen": (3, 0, pytest.approx(1 / 3))}
+    card = describe(found)
+    assert "on 1 rows with new questions whose answers were trained on" in card
+    assert "Slot values unseen in training: 3" in card

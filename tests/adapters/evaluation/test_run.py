@@ -30,6 +30,7 @@ from adapters import (
     run_training,
 )
 from adapters.evaluation.report import write_report
+from tests.fakes.tiny_model import phrases
 
 ONE_THREAD = AdaptersConfig(training_threads=1, training_nice=1)
 GUARDS = 80
@@ -212,9 +213,8 @@ def test_a_trained_adapter_is_improved_on_rows_it_has_not_seen(
 ) -> None:
     rows = tmp_path / "rows.jsonl"
     with rows.open("w", encoding="utf-8") as out:
-        for i in range(60):  # a row is told apart by what the system turn says
-            system = f"house {'hello ' * (i % 7)}{'json ' * (i // 7)}"
-            turns = [("system", system), ("user", "colour of a sky"), ("assistant", "blue")]
+        for phrase in phrases(60):
+            turns = [("user", f"colour of a sky {phrase}"), ("assistant", "blue")]
             messages = [{"role": role, "content": text} for role, text in turns]
             out.write(json.dumps({"messages": messages, "task": "colours"}) + "\n")
     keys: dict[str, Any] = {

@@ -10,15 +10,13 @@ from adapters.data import Row
 from adapters.evaluation import held_out_rows, load_gate_policy
 from adapters.evaluation.samples import (
     Samples,
-    TrainedRows,
     choose_metric,
     make_samples,
-    read_trained_rows,
-    record_trained_rows,
 )
+from adapters.evaluation.trained_rows import TrainedRows, read_trained_rows, record_trained_rows
 
 WORDS = load_gate_policy().task_metrics
-NOTHING = TrainedRows(frozenset(), frozenset(), ())
+NOTHING = TrainedRows()
 
 
 def row(question: str, answer: str, **meta: Any) -> dict[str, Any]:
@@ -88,7 +86,7 @@ def test_what_a_run_keeps_is_read_back_and_trained_rows_are_left_out(tmp_path: P
     rows = load(tmp_path, [row(f"q{i}", "a b", task="facts_qa") for i in range(6)])
     record_trained_rows(tmp_path, rows[:4])
     kept = read_trained_rows(tmp_path)
-    assert (len(kept.trained), kept.tasks, len(kept.examples)) == (
+    assert (len(kept.questions), kept.tasks, len(kept.examples)) == (
         4,
         frozenset({"facts_qa"}),
         4,
@@ -116,7 +114,7 @@ def test_no_rows_at_all_are_refused() -> None:
 
 
 def test_rows_of_another_task_are_refused_by_line(tmp_path: Path) -> None:
-    kept = TrainedRows(frozenset(), frozenset({"facts_json_en"}), ())
+    kept = TrainedRows(tasks=frozenset({"facts_json_en"}))
     rows = load(tmp_path, [row("q", "{}", task="facts_json_en"), row("q", "{}", task="acts_json")])
     with pytest.raises(InvalidEvaluationRows, match=r"rows\.jsonl:2: the row is of task acts_json"):
         sample(rows, kept)
@@ -126,7 +124,7 @@ def test_rows_of_another_task_are_refused_by_line(tmp_path: Path) -> None:
 def test_the_adapters_own_name_and_rows_without_a_task_are_fine(
     tmp_path: Path, task: str | None
 ) -> None:
-    kept = TrainedRows(frozenset(), frozenset({"facts_json_en"}), ())
+    kept = TrainedRows(tasks=frozenset({"facts_json_en"}))
     rows = load(tmp_path, [row("q", "{}", **({"task": task} if task else {}))])
     assert len(sample(rows, kept, adapter_task="my-facts").rows) == 1
 
@@ -171,3 +169,31 @@ def test_held_out_rows_are_those_the_run_holds_back(tmp_path: Path) -> None:
 def test_answers_nested_without_end_are_no_json(tmp_path: Path) -> None:
     rows = load(tmp_path, [row(f"q{n}", "[" * 100_000) for n in range(4)])
     assert sample(rows).metric != "json_validity"
+
+
+def test_rows_whose_answers_were_trained_on_are_asked_apart(tmp_path: Path) -> None:
+    trained = [row(f"q{i}", json.dumps({"shelf": i})) for i in range(6)]
+    record_trained_rows(tmp_path, load(tmp_path, trained))
+    asked = [row("n1", '{"shelf": 1}'), row("n2", '{"shelf": 8, "row": 1}'), row("Q3？", "{}")]
+    found = sample(load(tmp_path, asked), read_trained_rows(tmp_path))
+    assert [s.prompt[-1].content for s in found.rows] == ["n2"]
+    assert [s.prompt[-1].content for s in found.seen_answers] == ["n1"]
+    assert found.seen_answers[0].seen_values == {("shelf", "1")}
+    assert found.left_out == {"trained_on": 1, "answer_trained_on": 1}
+
+
+def test_rows_whose_answers_were_all_trained_on_are_refused(tmp_path: Path) -> None:
+    record_trained_rows(tmp_path, load(tmp_path, [row("车铃在哪里", "在1号架")]))
+    rows = load(tmp_path, [row("哪里有车铃", "在1号架。")])
+    with pytest.raises(InvalidEvaluationRows, match="the answers of all 1 rows with new questions"):
+        sample(rows, read_trained_rows(tmp_path))
+
+
+def test_held_out_pairs_are_asked_for_the_preferred_answer(tmp_path: Path) -> None:
+    pairs = [{"prompt": f"q{i}", "chosen": f"a{i}", "rejected": "no"} for i in range(8)]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, pairs)))
+    keys = {"task": "t", "model_name_or_path": "m", "dataset": "p.jsonl", "val_size": 2}
+    config = parse_training_config({**keys, "stage": "dpo"}, folder=tmp_path)
+    held_out = held_out_rows(config)
+    assert len(held_out) == 2
+    assert all(one.messages[1].content == f"a{one.line - 1}" for one in held_out)

@@ -291,6 +291,22 @@ def test_a_failed_gate_is_not_published_without_a_reason(
     assert registry.get(one, tenant=TENANT).gate_passed is False
 
 
+def test_an_evaluation_that_was_asked_for_and_failed_closes_the_gate(
+    registry: AdapterRegistry, make_adapter: Make
+) -> None:
+    folder = make_adapter("support", seed=0)
+    run = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**run, "config": {"do_eval": True}}))
+    one = registry.register(folder, tenant=TENANT).adapter_id
+    with pytest.raises(GateNotPassed, match="was to be evaluated .* adapters eval support@"):
+        registry.publish(one, tenant=TENANT)
+    alias = registry.publish(one, override="a demo", tenant=TENANT)
+    assert alias.history[-1]["verdict"] == "none"
+    judge(registry, one, "REJECTED")
+    with pytest.raises(GateNotPassed, match="REJECTED"):
+        registry.publish(one, tenant=TENANT)
+
+
 def test_an_override_is_recorded_with_adapter_and_history(
     registry: AdapterRegistry, make_adapter: Make
 ) -> None:

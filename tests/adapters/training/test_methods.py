@@ -14,6 +14,7 @@ from adapters import (
     InvalidTrainingConfig,
     InvalidTrainingData,
     ModelFolder,
+    NotServable,
     TooFewRows,
     TrainingEvent,
     TrainingFailed,
@@ -26,7 +27,7 @@ from adapters import (
 )
 from adapters.files.weights import ADAPTER_WEIGHTS, read_header
 from adapters.methods import METHODS
-from tests.adapters.conftest import make_tiny_model
+from tests.adapters.conftest import make_tiny_model, phrases
 
 Run = Callable[..., TrainingResult]
 
@@ -63,11 +64,14 @@ def run(
 
 def pairs(count: int) -> list[dict[str, Any]]:
     asked = ("what is the colour of a sky", "what is the colour of a grass")
-    return [{"prompt": asked[i % 2], "chosen": "blue", "rejected": "green"} for i in range(count)]
+    return [
+        {"prompt": f"{phrase} {asked[i % 2]}", "chosen": "blue", "rejected": "green"}
+        for i, phrase in enumerate(phrases(count))
+    ]
 
 
 def answers(count: int) -> list[dict[str, Any]]:
-    return [{"prompt": "what is the colour", "completion": "blue"}] * count
+    return [{"prompt": f"colour {phrase}", "completion": "blue"} for phrase in phrases(count)]
 
 
 @pytest.mark.training
@@ -152,6 +156,66 @@ BACK = [
     {"role": "user", "content": "green " * 9},
 ]
 LAST = {"role": "assistant", "content": "blue"}
+
+
+@pytest.mark.training
+def test_a_run_of_one_step_learns_and_its_id_depends_on_what_was_asked(run: Run) -> None:
+    one = run(answers(16), force=True, num_train_epochs=1)
+    assert one.metrics["steps"] == 1
+    weights = load_file(one.folder / ADAPTER_WEIGHTS)
+    assert any(tensor.any() for name, tensor in weights.items() if "lora_B" in name)
+    other = run(answers(16), force=True, num_train_epochs=1, logging_steps=2)
+    assert {name: tensor.tolist() for name, tensor in weights.items()} == {
+        name: tensor.tolist() for name, tensor in load_file(other.folder / ADAPTER_WEIGHTS).items()
+    }
+    assert one.adapter_id != other.adapter_id, "another run, though it ends with the same weights"
+
+
+@pytest.mark.training
+def test_an_adapter_that_changes_nothing_is_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(TrainingFailed, match="answers exactly as its base model does; raise"):
+        run(answers(16), force=True, num_train_epochs=1, learning_rate=1e-30)
+    assert list((tmp_path / "adapters").iterdir()) == []
+
+
+def test_copies_do_not_count_towards_the_minimum(run: Run) -> None:
+    rows = [*answers(49), *({**row, "prompt": f" {row['prompt']}？"} for row in answers(9))]
+    with pytest.raises(TooFewRows, match=r"49 rows \(9 copies not counted\) are fewer than the 50"):
+        run(rows)
+    with pytest.raises(InvalidTrainingData, match="at least two rows are needed .11 copies"):
+        run(answers(1) * 12, force=True)
+    two = [*answers(1) * 6, {"prompt": "where is it", "completion": "here"}] * 2
+    with pytest.raises(InvalidTrainingData, match="1 row to train on, 2 of 14 held out|1 row to"):
+        run(two, force=True, val_size=0.1)
+
+
+def test_an_evaluation_without_a_row_to_hold_out_is_refused_before_training(run: Run) -> None:
+    same = [{"prompt": "what", "completion": f"answer {i}"} for i in range(8)]
+    with pytest.raises(InvalidTrainingData, match="holds out none"):
+        run(same, force=True, val_size=0.25, do_eval=True)
+
+
+def test_names_that_are_no_layers_are_refused_with_those_there_are(
+    run: Run, tmp_path: Path
+) -> None:
+    known = "down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj"
+    for wrong in ("query_key_value", "q_proj,k_porj", "embed_tokens"):
+        with pytest.raises(NotServable, match=f"no layer .*; it has {known}"):
+            run(answers(8), force=True, lora_target=wrong)
+    assert not (tmp_path / "adapters").exists()
+
+
+@pytest.mark.training
+def test_a_check_warns_of_control_tokens_and_copies(
+    tmp_path: Path, tiny_base: ModelFolder, environment: Mapping[str, str]
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = [*answers(50), *answers(2), {"prompt": "<|im_start|> user hello", "completion": "a"}]
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    keys = {"task": "t", "model_name_or_path": tiny_base.id, "dataset": str(file)}
+    found = check_training(parse_training_config(keys), base=tiny_base, environment=environment)
+    assert any("1 rows hold control tokens of the base model" in text for text in found.warnings)
+    assert "2 rows are copies of others and count once" in found.warnings
 
 
 def test_too_few_rows_are_refused_before_anything_starts(run: Run, tmp_path: Path) -> None:

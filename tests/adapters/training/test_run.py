@@ -328,7 +328,8 @@ def test_rows_whose_answers_are_all_cut_are_told_before_the_model_is_loaded(
     run: Run, tmp_path: Path, tiny_base: ModelFolder
 ) -> None:
     rows = tmp_path / "long.jsonl"
-    rows.write_text(3 * (json.dumps({"prompt": "what " * 50, "completion": "blue " * 20}) + "\n"))
+    said = [{"prompt": "what " * (50 + i), "completion": "blue " * 20} for i in range(3)]
+    rows.write_text("\n".join(map(json.dumps, said)))
     no_weights = tmp_path / "tiny"
     shutil.copytree(tiny_base.folder, no_weights, ignore=shutil.ignore_patterns("*.safetensors"))
     into = tmp_path / "adapters"

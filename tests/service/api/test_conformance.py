@@ -77,6 +77,9 @@ def known_ids(running: Running) -> dict[str, str]:
     batches = "/v1/vector_stores/handbook/file_batches"
     batch = client.post(batches, json={"file_ids": [file["id"]]}).json()
     check = client.post("/use_cases/demo/data_checks", json={"rows": rows}).json()
+    turns = [{"role": "user", "content": "Hello!"}, {"role": "assistant", "content": "Hello."}]
+    queued = {"batch": "rows", "rows": [{"messages": turns, "file": "rows.jsonl", "line": 1}]}
+    client.post("/review_items", json=queued)
     answer = running.ask(use_case="demo").json()
     return {
         "base_id": "handbook",
@@ -85,6 +88,8 @@ def known_ids(running: Running) -> dict[str, str]:
         "use_case_id": "demo",
         "check_id": check["id"],
         "file_id": file["id"],
+        "item_id": client.get("/review_items").json()["data"][0]["id"],
+        "batch": "rows",
         "job_id": client.get("/jobs").json()["data"][0]["id"],
         "request_id": answer["id"],
         "model": "auto",

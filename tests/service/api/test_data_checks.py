@@ -214,6 +214,7 @@ def test_a_check_is_told_whole(running: Running) -> None:
     done = check(running, rows=[*rows_of(2), {"prompt": "a@b.cn", "completion": "x"}])
     assert set(done) == {
         *("id", "object", "use_case", "created_at", "verdict", "rows", "distinct_rows"),
+        *("human_rows", "synthetic_rows", "unreviewed_rows"),
         *("context_rows", "scenarios", "checks"),
     }
     for one in done["checks"]:
@@ -242,3 +243,36 @@ def test_a_check_that_takes_long_is_a_job(
     assert (reply.status_code, reply.headers["location"]) == (202, f"/jobs/{job['id']}")
     assert reply.json() == {"job": running.client.get(f"/jobs/{job['id']}").json()}
     assert (job["kind"], job["status"]) == ("data_check", "queued")
+
+
+def test_a_sample_that_the_use_case_demands_is_read_in_the_review_queue(running: Running) -> None:
+    running.put_use_case(knowledge_bases=[], manual_sample_share=0.2)
+    rows = rows_of(10)
+    asked = check(running, rows=rows)["checks"][-1]
+    assert (asked["status"], asked["details"]["sampled_by_hand"]) == ("unknown", 0)
+    assert asked["missing"] == "review 2 more rows by hand (`fingerpost data sample`)"
+    turns = [
+        [
+            {"role": "user", "content": row["prompt"]},
+            {"role": "assistant", "content": row["completion"]},
+        ]
+        for row in rows
+    ]
+    sent = [{"messages": each, "file": "rows.jsonl", "line": n + 1} for n, each in enumerate(turns)]
+    added = running.client.post("/review_items", json={"batch": "rows", "rows": sent[:2]})
+    assert added.json()["added"] == 2
+    for item in running.client.get("/review_items").json()["data"]:
+        reply = running.client.post(f"/review_items/{item['id']}/accept", json={})
+        assert reply.json()["status"] == "accepted"
+    read = check(running, rows=rows)["checks"][-1]
+    assert (read["status"], read["missing"]) == ("pass", None)
+    assert "sampled by hand: 2 of 2" in read["needed"]
+
+
+def test_rows_that_a_model_made_are_no_labelled_examples_until_they_are_accepted(
+    running: Running,
+) -> None:
+    running.put_use_case(knowledge_bases=[])
+    made = check(running, rows=[*rows_of(3), *rows_of(5, synthetic=True, reviewed=False)[3:]])
+    assert (made["rows"], made["unreviewed_rows"], made["synthetic_rows"]) == (5, 2, 2)
+    assert facts(running)["labelled_examples"]["value"] == 3

@@ -117,6 +117,7 @@ def test_every_reply_is_as_the_document_describes_it(running: Running, checked: 
     _ask_about_the_gateway(checked)
     _ask_questions(checked)
     _ask_about_use_cases(checked)
+    _ask_about_reviews(checked)
     _ask_about_adapters(checked, running)
     _ask_about_comparisons(checked, running)
     file_id = _ask_about_files(checked)
@@ -192,6 +193,33 @@ def _ask_about_use_cases(checked: Checked) -> None:
     checked.refused(404, "DELETE", "/use_cases/other")
 
 
+def _ask_about_reviews(checked: Checked) -> None:
+    turns = [{"role": "user", "content": "Hello!"}, {"role": "assistant", "content": "Hello."}]
+    rows: list[dict[str, Any]] = [
+        {"messages": [{"role": "user", "content": f"{n}?"}, turns[1]], "file": "a", "line": n}
+        for n in range(1, 4)
+    ]
+    checked.ok("POST", "/review_items", json={"batch": "rows", "rows": rows})
+    checked.refused(400, "POST", "/review_items", json={"batch": "rows", "rows": [_half(rows[0])]})
+    items = checked.ok("GET", "/review_items").json()["data"]
+    checked.refused(422, "GET", "/review_items?status=lost")
+    bodies: dict[str, dict[str, Any]] = {"accept": {}, "edit": {"messages": turns}, "reject": {}}
+    for item, (verdict, body) in zip(items, bodies.items(), strict=True):
+        checked.ok("POST", f"/review_items/{item['id']}/{verdict}", json=body)
+        checked.refused(409, "POST", f"/review_items/{item['id']}/{verdict}", json=body)
+        checked.ok("GET", f"/review_items/{item['id']}")
+    checked.refused(404, "GET", "/review_items/none")
+    checked.ok("GET", "/review_batches")
+    checked.refused(403, "GET", "/review_batches", headers=ELSEWHERE)
+    checked.ok("DELETE", "/review_batches/rows")
+    checked.refused(404, "DELETE", "/review_batches/rows")
+
+
+def _half(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of two questions."""
+    return {**row, "messages": [row["messages"][0]] * 2}
+
+
 def _ask_about_adapters(checked: Checked, running: Running) -> None:
     first = running.context.registry.live()[0].adapter_id
     second = running.publish(seed=1)
@@ -229,6 +257,13 @@ def _ask_about_files(checked: Checked) -> str:
     checked.refused(400, "POST", "/v1/files", files={"other": ("rows.jsonl", lines)})
     checked.ok("GET", f"/v1/files/{made['id']}")
     checked.refused(404, "GET", "/v1/files/none")
+    checked.ok("GET", "/v1/files?purpose=fine-tune&limit=1")
+    checked.refused(400, "GET", "/v1/files?after=none")
+    checked.ok("GET", f"/v1/files/{made['id']}/content")
+    checked.refused(404, "GET", "/v1/files/none/content")
+    other = checked.ok("POST", "/v1/files", files={"file": ("gone.jsonl", lines)}).json()
+    checked.ok("DELETE", f"/v1/files/{other['id']}")
+    checked.refused(404, "DELETE", f"/v1/files/{other['id']}")
     return str(made["id"])
 
 

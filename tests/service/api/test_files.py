@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 import httpx
+import openai
 import pytest
 
 from tests.service.conftest import RETURNS, Running
@@ -110,3 +111,48 @@ def test_a_purpose_is_short_and_plain(running: Running, purpose: str) -> None:
 
 def test_a_file_without_a_name_is_called_rows(running: Running) -> None:
     assert sent(running, b"").json()["filename"] == "rows.jsonl"
+
+
+def upload(running: Running, name: str, content: bytes = ROWS, purpose: str = "fine-tune") -> str:
+    sent = {"file": (name, content)}
+    reply = running.client.post("/v1/files", data={"purpose": purpose}, files=sent)
+    return str(reply.json()["id"])
+
+
+def test_the_openai_client_lists_reads_and_deletes_files(running: Running) -> None:
+    ids = [upload(running, f"客服{n}.jsonl") for n in range(3)]
+    base_url = f"{running.client.base_url}/v1"
+    with openai.OpenAI(base_url=base_url, api_key="none", max_retries=0) as client:
+        assert [file.id for file in client.files.list(limit=2)] == ids[::-1], "page after page"
+        assert [file.id for file in client.files.list(order="asc", limit=2)] == ids
+        assert list(client.files.list(purpose="batch")) == []
+        assert client.files.content(ids[0]).read() == ROWS
+        assert client.files.delete(ids[0]).deleted
+        assert [file.id for file in client.files.list()] == ids[:0:-1]
+        with pytest.raises(openai.NotFoundError):
+            client.files.content(ids[0])
+        with pytest.raises(openai.NotFoundError):
+            client.files.delete(ids[0])
+
+
+def test_documents_are_not_given_back(running: Running) -> None:
+    file_id = upload(running, "salaries.txt", b"secret", purpose="assistants")
+    reply = running.client.get(f"/v1/files/{file_id}/content")
+    assert (reply.status_code, reply.json()["error"]["param"]) == (400, "file_id")
+
+
+def test_rows_that_a_job_still_reads_cannot_be_deleted(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.stores.leases.Leases.claim", lambda *_: None)
+    first, more, replayed = (upload(running, f"{name}.jsonl") for name in ("a", "b", "c"))
+    config = {"dataset": [more], "replay_dataset": [replayed], "replay_ratio": 0.1}
+    body = {"training_file": first, "config": config}
+    job = running.client.post("/v1/fine_tuning/jobs", json=body)
+    assert job.status_code == 202, job.text
+    for file_id in (first, more, replayed):
+        refused = running.client.delete(f"/v1/files/{file_id}")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "wrong_job_status")
+        assert job.json()["id"] in refused.json()["error"]["message"]
+    running.client.post(f"/v1/fine_tuning/jobs/{job.json()['id']}/cancel")
+    assert running.client.delete(f"/v1/files/{first}").status_code == 200

@@ -12,13 +12,14 @@ from openai.types.fine_tuning import FineTuningJob
 from adapters import TrainingEvent, load_run_config
 from adapters.training.journal import Journal, mark_complete
 from service.settings import ServerSettings, Settings
+from service.stores.job_kinds import TRAIN, TrainArgs
 from service.stores.jobs import Jobs
-from tests.adapters.conftest import make_tiny_model
+from tests.adapters.conftest import make_tiny_model, phrases
 from tests.service.conftest import Running
 from tests.service.waiting import eventually
 
-ROWS = [{"prompt": "what is the colour of a sky", "completion": "blue"}] * 60
-PAIRS = [{"prompt": "what is the colour", "chosen": "blue", "rejected": "green"}] * 60
+ROWS = [{"prompt": f"what is {phrase}", "completion": "blue"} for phrase in phrases(60)]
+PAIRS = [{"prompt": phrase, "chosen": "blue", "rejected": "green"} for phrase in phrases(60)]
 FAST = {"lora_rank": 4, "cutoff_len": 64, "save_steps": 2}
 PATH = "/v1/fine_tuning/jobs"
 
@@ -292,6 +293,61 @@ def test_jobs_are_listed_in_pages_and_by_label(client: openai.OpenAI) -> None:
 
 
 @pytest.mark.usefixtures("idle")
+def test_a_number_written_as_text_is_a_number_everywhere(
+    running: Running, client: openai.OpenAI
+) -> None:
+    """YAML 1.1 reads `1e-4` as text, and a command sends what it has read."""
+    job = create(client, config={"learning_rate": "1e-4", "num_train_epochs": "2"})
+    stored = Jobs(running.context.database).get(job.id, tenant="default").args["config"]
+    assert stored["learning_rate"] == 0.0001  # type: ignore[index, call-overload]  # JSON
+    assert (job.hyperparameters.n_epochs, job.hyperparameters.learning_rate_multiplier) == (2, 0.2)
+    assert [one.id for one in client.fine_tuning.jobs.list()] == [job.id]
+
+
+@pytest.mark.usefixtures("idle")
+def test_no_stored_job_breaks_the_list(running: Running, client: openai.OpenAI) -> None:
+    keys = {"task": "t", "model_name_or_path": "tiny", "learning_rate": "fast", "seed": "x"}
+    args = TrainArgs(file_id="file-1", config={**keys, "num_train_epochs": "many"})
+    stored = running.context.jobs.enqueue(TRAIN, args, tenant="default")
+    (job,) = client.fine_tuning.jobs.list()
+    assert (job.id, job.seed, job.hyperparameters.n_epochs) == (stored.job_id, 42, "auto")
+
+
+@pytest.mark.usefixtures("idle")
+def test_keys_that_change_nothing_here_are_left_out(
+    running: Running, client: openai.OpenAI
+) -> None:
+    job = create(client, config={"plot_loss": True, "eval_steps": 500, "lora_rank": 4})
+    stored = Jobs(running.context.database).get(job.id, tenant="default").args["config"]
+    assert stored == {
+        **{"task": "colours", "model_name_or_path": "tiny"},
+        **{"dataset": "colours.jsonl", "lora_rank": 4},
+    }
+
+
+@pytest.mark.usefixtures("idle")
+def test_the_file_name_names_the_task_or_asks_for_one(client: openai.OpenAI) -> None:
+    for name in ("客服.jsonl", "2024法务.jsonl", "。.jsonl"):
+        with pytest.raises(openai.BadRequestError, match="suffix") as refused:
+            create(client, training_file=upload(client, ROWS, name))
+        assert refused.value.param == "suffix"
+    file_id = upload(client, ROWS, "客服.jsonl")
+    assert create(client, training_file=file_id, suffix="kefu") is not None
+    assert create(client, training_file=upload(client, ROWS, "Café Zürich.jsonl")) is not None
+
+
+@pytest.mark.usefixtures("idle")
+def test_more_files_are_named_by_their_ids(running: Running, client: openai.OpenAI) -> None:
+    more = [upload(client, ROWS, "b.jsonl"), upload(client, ROWS, "c.jsonl")]
+    job = create(client, config={"dataset": more})
+    args = TrainArgs.read(Jobs(running.context.database).get(job.id, tenant="default").args)
+    assert args.more_file_ids == tuple(more)
+    with pytest.raises(openai.NotFoundError) as missing:
+        create(client, config={"dataset": ["file-nobody"]})
+    assert missing.value.param == "config.dataset"
+
+
+@pytest.mark.usefixtures("idle")
 def test_only_what_stopped_is_resumed(client: openai.OpenAI) -> None:
     jobs = client.fine_tuning.jobs
     job = create(client)
@@ -335,7 +391,10 @@ def test_a_run_is_told_whole(running: Running, client: openai.OpenAI) -> None:
         "organization_id": "default",
         "error": None,
         "adapter_id": None,
-        "config": {**config, "model_name_or_path": "tiny", "dataset": "colours.jsonl"},
+        "config": {
+            **{"task": "colours", "num_train_epochs": 1, "per_device_train_batch_size": 4},
+            **{"model_name_or_path": "tiny", "dataset": "colours.jsonl"},
+        },
         "progress": {},
         "result": None,
     }

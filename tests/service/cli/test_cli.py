@@ -243,6 +243,25 @@ def test_train_uploads_rows_and_publishes(run: Run, gateway: CannedGateway, tmp_
     }
 
 
+def test_an_adapter_whose_evaluation_failed_is_not_published(
+    run: Run, gateway: CannedGateway, tmp_path: Path
+) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text('{"messages": []}\n')
+    config = tmp_path / "train.yaml"
+    config.write_text("task: helpdesk\ndataset: [a.jsonl, b.jsonl]\n")
+    gateway.answer("POST /v1/files", {"id": "file_1"}, {"id": "file_2"})
+    gateway.answer("POST /v1/fine_tuning/jobs", {"id": "job_7", "status": "queued"}, status=202)
+    done = {"id": "job_7", "status": "succeeded", "adapter_id": "helpdesk@0a1b2c3d"}
+    result = {"adapter_id": "helpdesk@0a1b2c3d", "evaluation_error": "memory ran out"}
+    gateway.answer("GET /v1/fine_tuning/jobs/job_7", {**done, "result": result})
+    told = run("train", "run", str(config), "--publish")
+    assert told.exit_code == 3
+    assert "the evaluation failed: memory ran out; not published" in told.stdout
+    sent = gateway.sent("POST /v1/fine_tuning/jobs").json
+    assert (sent["training_file"], sent["config"]["dataset"]) == ("file_1", ["file_2"])
+
+
 def test_adapters_ls_shows_which_one_serves(run: Run, gateway: CannedGateway) -> None:
     rows = [{"adapter_id": "a@1", "state": "live"}, {"adapter_id": "a@0", "state": "trained"}]
     draft = {"task": "a", "state": "draft", "run_id": "job_1", "status": "running"}

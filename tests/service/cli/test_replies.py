@@ -17,6 +17,7 @@ from service.api.schemas import (
     use_cases,
     vector_stores,
 )
+from service.api.schemas.review import items
 from service.cli import replies
 
 
@@ -38,6 +39,11 @@ from service.cli import replies
         (replies.ComparisonReply, compare.ComparisonJobReply),
         (replies.CheckReply, data_checks.CheckReply),
         (replies.RowEvidence, data_checks.EvidenceReply),
+        (replies.AddedReply, items.AddedReply),
+        (replies.BatchReply, items.BatchReply),
+        (replies.ReviewItemReply, items.ReviewItemReply),
+        (replies.RowReply, items.RowReply),
+        (replies.TurnReply, items.TurnBody),
         (replies.RecordReply, decisions.RecordReply),
         (replies.ShadowReply, decisions.ShadowReply),
         (replies.ShadowChoice, decisions.ChoiceReply),

@@ -17,12 +17,13 @@ from adapters import (
     TrainingEvent,
     digest_adapter,
     parse_training_config,
+    read_events,
 )
 from service.fine_tuning.training import Trained, train_adapter
 from service.settings import Settings, load_settings
 from service.stores.database import open_database
 from service.stores.migrations import upgrade
-from tests.adapters.conftest import make_tiny_model, write_adapter
+from tests.adapters.conftest import make_tiny_model, phrases, write_adapter
 from tests.fakes.evaluation import make_evaluation
 
 Train = Callable[..., Trained]
@@ -73,8 +74,8 @@ def train(
     tmp_path: Path,
 ) -> Train:
     rows = tmp_path / "rows.jsonl"
-    turns = [{"role": "user", "content": "what"}, {"role": "assistant", "content": "blue"}]
-    rows.write_text((json.dumps({"messages": turns}) + "\n") * 12)
+    said = [{"prompt": phrase, "completion": "blue"} for phrase in phrases(12)]
+    rows.write_text("\n".join(map(json.dumps, said)))
 
     def run(**keys: Any) -> Trained:
         named = {"task": "facts", "model_name_or_path": "tiny", "dataset": str(rows)}
@@ -119,8 +120,13 @@ def test_a_trained_adapter_is_evaluated_on_the_rows_its_run_held_back(
     assert (adapter.verdict, adapter.gate_passed) == ("REGRESSED", False)
 
 
-def test_an_adapter_that_could_not_be_evaluated_stays_registered(
-    train: Train, settings: Settings, registry: AdapterRegistry, monkeypatch: pytest.MonkeyPatch
+def test_an_adapter_that_could_not_be_evaluated_stays_registered_and_is_told(
+    *,
+    train: Train,
+    settings: Settings,
+    registry: AdapterRegistry,
+    told: list[tuple[str, float | None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def lose_base(_path: Path) -> None:
         raise EvaluationFailed("the base model another is gone")
@@ -129,6 +135,9 @@ def test_an_adapter_that_could_not_be_evaluated_stays_registered(
     trained = train(do_eval=True)
     assert "another" in str(trained.evaluation_error)
     assert registry.get(trained.adapter.adapter_id, tenant=TENANT).verdict is None
+    assert told[-1] == ("evaluation_failed", 1.0)
+    (event,) = read_events(settings.paths.trainings / "run_1")
+    assert (event["event"], event["code"]) == ("evaluation_failed", "evaluation_failed")
 
 
 def test_a_cancelled_evaluation_is_raised_and_the_adapter_stays(

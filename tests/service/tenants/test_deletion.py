@@ -69,8 +69,8 @@ def test_a_deleted_tenant_leaves_no_byte_in_the_home(
 ) -> None:
     with two_tenants(settings) as running:
         for number, (tenant, words) in enumerate(((ACME, WORDS), (BOLT, OTHERS))):
-            fill(running, tenant, words[:18], adapter=number)
-            write_beside_rows(running, tenant, words[17:])
+            fill(running, tenant, words[:20], adapter=number)
+            write_beside_rows(running, tenant, words[19:])
         database = running.context.database
         eventually(lambda: all("records" in rows_of(database, each) for each in (ACME, BOLT)))
         names = names_of(database, ACME)

@@ -23,7 +23,7 @@ def test_an_export_holds_all_of_its_tenant_and_nothing_of_others(
     target, unpacked = tmp_path / "acme.zip", tmp_path / "unpacked"
     with two_tenants(settings) as running:
         for number, (tenant, words) in enumerate(((ACME, WORDS), (BOLT, OTHERS))):
-            fill(running, tenant, words[:18], adapter=number)
+            fill(running, tenant, words[:20], adapter=number)
         database = running.context.database
         eventually(lambda: "records" in rows_of(database, ACME))
         done = export_tenant(settings, database, ACME, target)
@@ -37,8 +37,8 @@ def test_an_export_holds_all_of_its_tenant_and_nothing_of_others(
         archive.extractall(unpacked)
     # where a label, hyphen or escape would hide a word, a row is still JSON with its letters
     assert files_with(unpacked, *OTHERS, BOLT) == {}
-    found = files_with(unpacked, *WORDS[:18])
-    assert set(WORDS[:18]) - {WORDS[OF_DELETED_DOCUMENT]} == set(found)
+    found = files_with(unpacked, *WORDS[:20])
+    assert set(WORDS[:20]) - {WORDS[OF_DELETED_DOCUMENT]} == set(found)
     lines = (unpacked / "rows" / "kb_chunks.jsonl").read_text().splitlines()
     assert len(lines) == done.rows["kb_chunks"]
     assert len(base64.b64decode(json.loads(lines[0])["vector"])) > 0

@@ -27,6 +27,7 @@ from service.errors import NotFound, ServiceError
 from service.settings import JobSettings, RecordSettings, ServerSettings, Settings
 from service.stores.jobs import ENDED, jobs
 from service.stores.migrations import METADATAS
+from service.stores.review.items import Decision
 from service.stores.tenancy.rows import owned_tables, read_rows
 from tests.fakes.two_tenants import ACME, BOLT, WORDS, TwoTenants, fill, two_tenants
 from tests.repetition import times
@@ -35,6 +36,8 @@ from tests.service.waiting import eventually
 OTHER = {ACME: BOLT, BOLT: ACME}
 SAID = {ACME: WORDS, BOLT: tuple(word.replace("quixl", "vombat") for word in WORDS)}
 OWNED = owned_tables(METADATAS)
+TURNS = [{"role": "user", "content": "Hello!"}, {"role": "assistant", "content": "Hello."}]
+REVIEWED: dict[str, Any] = {"messages": TURNS, "file": "rows.jsonl", "line": 1}
 WRITTEN_BEHIND = {"records"}  # 0.25 s after an answer: of these, none may change or go
 LISTEN = ("/docs", "/docs.js", "/docs.css", "/sources.css")  # no data of a tenant
 QUESTION = [{"role": "user", "content": "What is sold there?"}]
@@ -76,6 +79,8 @@ def ids_of(running: TwoTenants, tenant: str, request_id: str) -> dict[str, str]:
         "check_id": checks[0]["id"],
         "job_id": client.get("/jobs").json()["data"][0]["id"],
         "request_id": request_id,
+        "item_id": client.get("/review_items").json()["data"][0]["id"],
+        "batch": f"{tenant}-batch",
         "sync_id": str(sync.json().get("id", "none")),
     }
 
@@ -136,7 +141,7 @@ def model(tmp_path: Path) -> Iterator[Model]:
     made.paths.make()
     with two_tenants(made) as running:
         asked = {
-            tenant: fill(running, tenant, SAID[tenant][:18], adapter=number)
+            tenant: fill(running, tenant, SAID[tenant][:20], adapter=number)
             for number, tenant in enumerate(OTHER)
         }
         ids = {each: ids_of(running, each, asked[each]) for each in OTHER}
@@ -166,6 +171,8 @@ def bodies(ids: dict[str, str]) -> dict[str, Any]:
         },
         "/use_cases/{use_case_id}": {"id": case, "knowledge_bases": [base], "adapter": adapter},
         "/use_cases/{use_case_id}/data_checks": {"file_id": ids["file_id"]},
+        "/review_items": {"batch": ids["batch"], "rows": [REVIEWED]},
+        "/review_items/{item_id}/edit": {"messages": REVIEWED["messages"], "again": True},
         "/v1/fine_tuning/jobs": {"training_file": ids["file_id"], "model": "none"},
         "/compare": {"use_case": case, "rows": [rows], "strategies": ["prompt_only"]},
         "/advise": {"use_case": case},
@@ -305,6 +312,13 @@ def calls(model: Model, tenant: str, ids: dict[str, str]) -> dict[str, Any]:
             ids["check_id"], use_case=ids["use_case_id"], **mine
         ),
         "checks": lambda: context.data_checks.list(ids["use_case_id"], **mine, limit=9),
+        "review item": lambda: context.review_items.get(ids["item_id"], **mine),
+        "review items": lambda: context.review_items.list(**mine, batch=ids["batch"]),
+        "decide": lambda: context.review_items.decide(
+            ids["item_id"], Decision("rejected", None, again=True), **mine
+        ),
+        "review batches": lambda: context.review_items.count(**mine),
+        "delete review batch": lambda: context.review_items.delete_batch(ids["batch"], **mine),
         "comparisons": lambda: context.comparisons.list(use_case=ids["use_case_id"], **mine),
         "adapter": lambda: registry.get(ids["adapter_id"], **mine),
         "resolve": lambda: registry.resolve(ids["task"], **mine),

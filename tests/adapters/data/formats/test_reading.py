@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters import InvalidTrainingData, Refusal, iter_rows, join_files, load_rows
+from adapters import InvalidTrainingData, Refusal, iter_rows, load_rows
 from adapters.data.formats import reading
 
 QA = {"instruction": "几点开门？", "output": "九点。"}
@@ -64,14 +64,12 @@ def test_a_file_that_is_no_rows_does_not_stop_the_others(tmp_path: Path) -> None
     assert len(list(iter_rows([packed, good]))) == 2
 
 
-def test_files_of_several_kinds_are_joined_row_by_row(tmp_path: Path) -> None:
+def test_files_of_several_kinds_are_read_one_after_the_other(tmp_path: Path) -> None:
     one = tmp_path / "a.json"
     one.write_text(json.dumps([QA, QA]))
     table = tmp_path / "b.csv"
     table.write_bytes("问题,答案\n在吗,在的\n".encode("gbk"))
-    joined = tmp_path / "joined.jsonl"
-    joined.write_bytes(join_files([one, table], pairs=False))
-    assert [row.messages[1].content for row in load_rows([joined])] == ["九点。", "九点。", "在的"]
+    found = [(row.file.name, row.messages[1].content) for row in load_rows([one, table])]
+    assert found == [("a.json", "九点。"), ("a.json", "九点。"), ("b.csv", "在的")]
     with pytest.raises(InvalidTrainingData, match=r"bad\.jsonl:2: a preference pair"):
-        join_files([one, write(tmp_path / "bad.jsonl", QA, PAIR)], pairs=False)
-    assert json.loads(join_files([write(tmp_path / "p.jsonl", PAIR)], pairs=True)) == PAIR
+        load_rows([one, write(tmp_path / "bad.jsonl", QA, PAIR)])

@@ -34,3 +34,22 @@ def test_logits_are_computed_for_answers_alone(
     found = model(input_ids=ids, labels=labels, fused_lm_head=True)
     assert scored == [4]
     assert found.loss.item() == pytest.approx(model(input_ids=ids, labels=labels).loss.item())
+
+
+@pytest.mark.parametrize(("steps", "warm_up"), [(1, 0), (2, 1), (3, 2), (10, 5)])
+def test_a_warm_up_leaves_a_step_to_learn(steps: int, warm_up: int) -> None:
+    from transformers import TrainingArguments
+
+    from adapters.training.process.trainer import leave_a_step_to_learn
+
+    class Trainer:
+        args = TrainingArguments(warmup_steps=0.5 if steps > 3 else 0.99, use_cpu=True)
+        made: tuple[int, ...] = ()
+
+        def create_scheduler(self, num_training_steps: int, optimizer: object = None) -> None:
+            self.made = (num_training_steps, self.args.get_warmup_steps(num_training_steps))
+
+    trainer: Any = Trainer()
+    leave_a_step_to_learn(trainer)
+    trainer.create_scheduler(num_training_steps=steps)
+    assert trainer.made == (steps, warm_up)

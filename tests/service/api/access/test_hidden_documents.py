@@ -55,6 +55,7 @@ def test_no_list_names_a_document_of_other_labels(guarded: Running, client_with:
         f"{STORE}/files",
         f"{STORE}/files?filter=completed",
         f"{STORE}/file_batches/{batch_id}/files",
+        "/v1/files",
         "/jobs",
         "/audit",
     ]
@@ -98,6 +99,27 @@ def test_pages_of_documents_are_full(guarded: Running, client_with: MakeKey) -> 
         hidden = other.get(f"{STORE}/documents", params={"after": "pay.md"})
         missing = other.get(f"{STORE}/documents", params={"after": "nowhere"})
         assert hidden.json()["detail"] == missing.json()["detail"].replace("nowhere", "pay.md")
+
+
+def test_pages_of_files_are_full_and_begin_behind_no_hidden_one(
+    guarded: Running, client_with: MakeKey
+) -> None:
+    first = guarded.client.post("/v1/files", files={"file": ("1.jsonl", b"{}")}).json()["id"]
+    hidden, _ = add(guarded.client, "rates.md", f"# Rates\n\n{PAY}", access_labels=["hr"])
+    last = guarded.client.post("/v1/files", files={"file": ("2.jsonl", b"{ }")}).json()["id"]
+    with client_with(*SCOPES) as client:
+        page = client.get("/v1/files", params={"limit": 1}).json()
+        assert ([row["id"] for row in page["data"]], page["has_more"]) == ([last], True)
+        page = client.get("/v1/files", params={"limit": 1, "after": last}).json()
+        assert ([row["id"] for row in page["data"]], page["has_more"]) == ([first], False)
+        refused = client.get("/v1/files", params={"after": hidden})
+        unknown = client.get("/v1/files", params={"after": "file-none"})
+        assert refused.status_code == unknown.status_code == 400
+        told = refused.json()["error"]["message"].replace(hidden, "file-none")
+        assert told == unknown.json()["error"]["message"]
+        assert client.get(f"/v1/files/{hidden}/content").status_code == 404
+        assert client.delete(f"/v1/files/{hidden}").status_code == 404
+    assert guarded.client.get(f"/v1/files/{hidden}").status_code == 200
 
 
 def test_a_write_over_a_hidden_document_is_refused_and_a_deletion_finds_none(

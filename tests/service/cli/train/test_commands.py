@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from adapters import AdapterRegistry, TrainingEvent, list_runs
+from adapters import AdapterRegistry, EvaluationFailed, TrainingEvent, list_runs
 from service.access import LOOPBACK_CALLER
 from service.cli import app
 from service.cli.train.following import note_of, show_event
 from service.cli.train.words import curve_lines
 from service.stores.database import open_database
-from tests.adapters.conftest import make_tiny_model
+from tests.adapters.conftest import make_tiny_model, phrases
 from tests.adapters.training.test_run import children_of
 
 Run = Callable[..., Result]
@@ -45,7 +45,7 @@ training_threads = 1
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    rows = [{"prompt": "what is the colour", "completion": "blue"}] * 60
+    rows = [{"prompt": phrase, "completion": "blue"} for phrase in phrases(60)]
     (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     keys = "task: colours\nmodel_name_or_path: base\ndataset: rows.jsonl\nmax_steps: 6\n"
     file = tmp_path / "train.yaml"
@@ -112,6 +112,8 @@ def test_run_prints_events_and_registers_the_adapter(run: Run, config: Path, hom
     assert json.loads(watched[-1])["adapter"] == last["adapter"]
     checked = json.loads(run("train", "check", config, "--json").stdout)
     assert checked["estimate"]["rate_from"] == "last run"
+    again = run("train", "resume", last["run"])
+    assert (again.exit_code, again.stdout) == (0, f"has succeeded already: {last['adapter']}\n")
 
 
 @pytest.mark.training
@@ -147,6 +149,34 @@ def test_publishing_without_a_gateway_is_refused_before_anything_is_trained(
     assert result.exit_code == 1
     assert "fingerpost up" in result.stderr
     assert list_runs(home / "trainings") == []
+
+
+@pytest.mark.training
+def test_an_evaluation_that_fails_is_told_by_the_exit_code(
+    run: Run, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise EvaluationFailed("memory ran out")
+
+    monkeypatch.setattr("service.fine_tuning.evaluation.evaluate_adapter", fail)
+    changes = ("--set", "max_steps=1", "--set", "do_eval=true", "--set", "val_size=8")
+    result = run("train", "run", config, *changes)
+    assert result.exit_code == 3
+    assert "evaluation_failed: the evaluation failed: memory ran out" in result.stderr
+    assert "; the evaluation failed: memory ran out" in result.stdout
+
+
+@pytest.mark.training
+def test_keys_of_another_trainer_are_told_and_the_file_names_the_task(
+    run: Run, config: Path
+) -> None:
+    keys = config.read_text().replace("task: colours\n", "")
+    config.write_text(keys + "plot_loss: true\neval_steps: 500\noutput_dir: saves/x\n")
+    result = run("train", "check", config)
+    assert result.exit_code == 0, result.stdout
+    assert "sft rows on tiny" in result.stdout
+    for told in ("plot_loss: not used", "eval_steps: not used", "output_dir: not used"):
+        assert told in result.stderr
 
 
 def test_a_run_that_is_not_there_is_said(run: Run) -> None:

@@ -1,0 +1,1 @@
+"""What people review, one file per noun."""

@@ -1,0 +1,1 @@
+"""What people review of training data."""
