@@ -9,6 +9,7 @@ AdapterError
 ├── InvalidPipeline         a pipeline file, or what it reads, cannot be used
 ├── PipelineFailed          a step broke its contract, or another run works on the same output
 ├── InvalidContextQuestions questions that give no rows, or a mix that teaches nothing
+├── InvalidRowFilter        a filter of rows lacks rows, labels or an embedder
 ├── InvalidRules            a key, a pattern or a template of a rule or annotation file is wrong
 ├── TooFewRows              fewer rows than a pilot needs, and `force` is not set
 ├── NotServable             the engine could not load this adapter; all reasons are listed
@@ -115,6 +116,13 @@ class InvalidContextQuestions(AdapterError):
 
     code = "invalid_context_questions"
     hint = "Each question needs an answer that a passage contains, and passages without it."
+
+
+class InvalidRowFilter(AdapterError):
+    """A filter of rows lacks rows, labels or an embedder."""
+
+    code = "invalid_row_filter"
+    hint = "Give the filter what the message names; `fingerpost data filter --help` lists it."
 
 
 class InvalidRules(AdapterError):

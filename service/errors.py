@@ -327,6 +327,7 @@ STATUS: Mapping[type[Exception], int] = {
     adapter_errors.InvalidContextQuestions: 400,
     adapter_errors.InvalidPipeline: 400,
     adapter_errors.PipelineFailed: 409,
+    adapter_errors.InvalidRowFilter: 400,
     adapter_errors.TooFewRows: 400,
     adapter_errors.InvalidRules: 400,
     adapter_errors.TrainingFailed: 500,

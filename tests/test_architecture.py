@@ -47,13 +47,14 @@ LIBRARIES = {
     "PIL": ("knowledge/parsing/recognition/*.py",),
     "rapidocr": (),  # its models are read from its folder, its code is never run
     "rule_engine": ("router/policy/expressions.py",),
-    "scipy": ("router/questions/fitting.py",),
+    "scipy": ("router/questions/fitting.py", "adapters/data/filters/classifier.py"),
     "sentence_transformers": (*EMBEDDERS, "adapters/base_models/process/e5.py"),
     "sklearn": (
         "router/questions/fitting.py",
         "router/questions/kinds/fitting.py",
         "service/compare/baseline.py",
         "adapters/evaluation/process/features.py",
+        "adapters/data/filters/classifier.py",
     ),
     "starlette": HTTP,
     "supervisor": ("service/supervision/supervisord.py",),

@@ -29,6 +29,25 @@ from adapters.data.context_rows import (
     build_context_rows,
 )
 from adapters.data.copies import common_answers, count_distinct, hold_out
+from adapters.data.filters import (
+    ClassifierQuality,
+    ClassifierSettings,
+    FilterReport,
+    KeywordSettings,
+    PerplexitySettings,
+    RowClassifier,
+    ScoredRow,
+    ScoreFilter,
+    SimilaritySettings,
+    draw_histogram,
+    filter_by_classifier,
+    filter_by_keywords,
+    filter_by_likeness,
+    filter_by_perplexity,
+    filter_by_similarity,
+    filter_rows,
+    fit_row_classifier,
+)
 from adapters.data.formats import (
     Conversion,
     Refusal,
@@ -45,6 +64,7 @@ from adapters.data.long_text import FittedPrompt, TokenCounter, fit_prompt
 from adapters.data.passage_marks import PASSAGE_MARKS, PASSAGES_ARE_DATA
 from adapters.data.personal import MaskPersonalData, MaskSettings
 from adapters.data.pipeline.file import PipelineFile, RowRequirements, StepEntry, load_pipeline
+from adapters.data.pipeline.outside import Outside
 from adapters.data.pipeline.run import (
     PipelineJob,
     PipelineResult,
@@ -52,7 +72,7 @@ from adapters.data.pipeline.run import (
     run_pipeline,
 )
 from adapters.data.pipeline.sources import UnreadableDocument
-from adapters.data.pipeline.table import INVENTING, READING, Outside, asks_model
+from adapters.data.pipeline.table import INVENTING, READING, asks_model
 from adapters.data.readiness.score import RowsNeeded
 from adapters.data.readiness.versions import VersionComparison, compare_versions
 from adapters.data.readiness.weights import repeat_by_weight
@@ -91,6 +111,7 @@ __all__ = [
     "NoiseSettings",
     "Normalise",
     "NormaliseSettings",
+    "ScoredRow",
     "Sample",
     "Script",
     "Similar",
@@ -98,6 +119,8 @@ __all__ = [
     "clean",
     "PASSAGES_ARE_DATA",
     "PASSAGE_MARKS",
+    "ClassifierQuality",
+    "ClassifierSettings",
     "Annotate",
     "AnnotationSettings",
     "ApplyRules",
@@ -112,7 +135,9 @@ __all__ = [
     "Domain",
     "Example",
     "Expectations",
+    "FilterReport",
     "FittedPrompt",
+    "KeywordSettings",
     "Generate",
     "MaskPersonalData",
     "MaskSettings",
@@ -134,10 +159,14 @@ __all__ = [
     "build_context_rows",
     "check_rows",
     "compare_versions",
+    "PerplexitySettings",
+    "Result",
+    "RowClassifier",
+    "ScoreFilter",
+    "SimilaritySettings",
     "Refusal",
     "RowFormat",
     "ReadByHand",
-    "Result",
     "RuleSettings",
     "SelfInstruct",
     "SelfInstructSettings",
@@ -148,12 +177,20 @@ __all__ = [
     "convert_files",
     "choose_sample",
     "count_context",
+    "draw_histogram",
+    "filter_by_classifier",
+    "filter_by_keywords",
+    "filter_by_likeness",
+    "filter_by_perplexity",
+    "filter_by_similarity",
+    "filter_rows",
     "digest_of",
     "document_row",
     "common_answers",
     "count_distinct",
     "fit_prompt",
     "forget_stages",
+    "fit_row_classifier",
     "hash_rows",
     "hold_out",
     "iter_rows",

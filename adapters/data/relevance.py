@@ -52,7 +52,7 @@ def check_relevance(rows: Sequence[Row], domain: Domain | str) -> Check:
     if isinstance(domain, str):
         return Check("relevance", "unknown", None, "percent", needed, missing=domain)
     sample = sorted(random.Random(0).sample(range(len(rows)), min(len(rows), MAX_EMBEDDED)))
-    texts = [_said_in(rows[place])[:MAX_CHARS] for place in sample]
+    texts = [said_in(rows[place])[:MAX_CHARS] for place in sample]
     vectors = domain.embed([domain.description, *texts])
     cosines = vectors[1:] @ vectors[0]  # (n_sample,) float32, -1..1
     far = [(rows[p], float(c)) for p, c in zip(sample, cosines, strict=True)]
@@ -83,7 +83,7 @@ def check_relevance(rows: Sequence[Row], domain: Domain | str) -> Check:
     )
 
 
-def _said_in(row: Row) -> str:
+def said_in(row: Row) -> str:
     """Return questions and answers; a system turn is the same in every row and tells nothing."""
     return "\n".join(turn.content for turn in row.messages if turn.role != "system")
 

@@ -30,7 +30,6 @@ FLOORS = {
         "the task's own rows and 4 to 39 % of others",
     )
 }
-DEFAULT_FLOOR = (0.7, "the middle of the usual range, 0.6 to 0.8; not measured")
 ROWS_LOOKED_AT = 50  # to tell the language of a file
 
 NO_DESCRIPTION = (
@@ -76,7 +75,7 @@ def check_data(
     """
     domain: Domain | str = NO_DESCRIPTION
     if wanted.domain.strip() and embedder is not None:
-        domain = _find_domain(rows, wanted.domain, embedder, wanted.min_similarity)
+        domain = find_domain(rows, wanted.domain, embedder, wanted.min_similarity)
     expected = Expectations(
         datetime.now().astimezone().date(),
         tuple(wanted.scenarios),
@@ -90,18 +89,40 @@ def check_data(
     return check_rows(rows, expected)
 
 
-def _find_domain(
+def find_domain(
     rows: Sequence[Row], description: str, embedder: Embedder, min_similarity: float | None
 ) -> Domain | str:
-    looked_at = "\n".join(row.messages[-2].content for row in rows[:ROWS_LOOKED_AT])
-    for what, text in (("rows are", looked_at), ("description is", description)):
-        language = detect_language(text)
+    """Return what rows are compared with, or why they cannot be.
+
+    Args:
+        rows: The first of them tell the language; none: it is that of the description.
+        description: What they should be about.
+        embedder: Compares them with it.
+        min_similarity: Cosine from which a row belongs to it; None takes the embedder's own.
+    """
+    looked_at = "\n".join(row.messages[-2].content for row in rows[:ROWS_LOOKED_AT]) or description
+    languages = {
+        "rows are": detect_language(looked_at),
+        "description is": detect_language(description),
+    }
+    for what, language in languages.items():
         if not reads(embedder.languages, language):
             return (
                 f"the {what} in {language}, which the embedder {embedder.model_id} does not "
                 "read; configure a multilingual one as `knowledge.embedder`"
             )
-    floor, source = FLOORS.get(embedder.model_id, DEFAULT_FLOOR)
     if min_similarity is not None:
         floor, source = min_similarity, "given with the check"
+    else:
+        measured = _unrelated(embedder, languages["description is"], languages["rows are"])
+        floor, source = FLOORS.get(embedder.model_id) or measured
     return Domain(description, embedder.embed_passages, floor, source)
+
+
+def _unrelated(embedder: Embedder, description: str, rows: str) -> tuple[float, str]:
+    """Return the cosine that few unrelated texts of these languages reach, and how it is known."""
+    found = embedder.similarity.unrelated
+    mean, deviation = found.get((description, rows)) or next(iter(found.values()))
+    return round(mean + deviation, 3), (
+        f"five of six unrelated texts are below it with {embedder.model_id}, by its own examples"
+    )

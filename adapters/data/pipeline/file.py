@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue, field_validator
 from adapters.data.readiness.business_lines import Shares
 from adapters.errors import InvalidPipeline
 
-FILE_KEYS = frozenset({"file", "test"})
+FILE_KEYS = frozenset({"file", "like", "test", "unwanted", "wanted"})
 """Settings of steps that name files, relative to the pipeline file."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from adapters.data.checks import DataCheck
 from adapters.data.formats import Refusal, RowFormat, to_fields
 from adapters.data.pipeline.file import StepEntry
+from adapters.data.pipeline.outside import Outside
 from adapters.data.pipeline.sources import (
     ReadDocument,
     find_files,
@@ -34,7 +35,7 @@ from adapters.data.pipeline.stage import (
     rows_file,
     run_stage,
 )
-from adapters.data.pipeline.table import Outside, make_step
+from adapters.data.pipeline.table import make_step
 from adapters.data.pipeline.tracked import Draft, TrackedRow, read_lines, read_rows
 from adapters.data.rows import Row
 from adapters.data.steps import drop

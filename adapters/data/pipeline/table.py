@@ -5,37 +5,43 @@ A new step is one entry. It knows no files and no order.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pydantic
 
 from adapters.data.cleaning import (
     Deduplicate,
     DeduplicateSettings,
-    Leakage,
-    LeakageSettings,
     Near,
     NearSettings,
     Noise,
     NoiseSettings,
     Normalise,
     NormaliseSettings,
-    Script,
-    Similar,
     SimilarSettings,
 )
-from adapters.data.formats import load_rows
+from adapters.data.filters import KeywordSettings, filter_by_keywords
 from adapters.data.personal import MaskPersonalData, MaskSettings
+from adapters.data.pipeline.by_rows import (
+    ClassifierFiles,
+    LeakageFiles,
+    PerplexityFiles,
+    SimilarityFiles,
+    make_classifier,
+    make_leakage,
+    make_perplexity,
+    make_similar,
+    make_similarity,
+)
 from adapters.data.pipeline.file import StepEntry, describe_faults
+from adapters.data.pipeline.outside import Outside
 from adapters.data.pipeline.speakers import Speakers, SpeakersSettings
 from adapters.data.pipeline.tags import Tag, TagSettings
 from adapters.data.readiness.business_lines import Balance, BalanceSettings
 from adapters.data.readiness.disputed import Disputed, DisputedSettings
 from adapters.data.readiness.versions import Outdated, OutdatedSettings
 from adapters.data.readiness.weights import WeightRecent, WeightRecentSettings
-from adapters.data.relevance import Embed
 from adapters.data.steps import Step
 from adapters.data.structure import (
     Annotate,
@@ -52,28 +58,6 @@ from adapters.errors import InvalidPipeline
 
 READING = 0.0  # temperature: what stands in a text is not made up
 INVENTING = 0.7  # with 0 every seed would give the likeliest pair again
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What steps are given that this room does not have.
-
-    Attributes:
-        today: The day of the run.
-        embed: Turns texts into vectors; it may load its model at the first call. None: there is
-            no embedder.
-        embedder_id: What identifies it; a part of the settings of steps that embed.
-        secret: Returns the key of surrogates; None: there is none.
-        generate: Returns what asks the base model, at a temperature; None: no model server is up.
-        model_id: What identifies the base model: with another one such steps are done again.
-    """
-
-    today: date
-    embed: Embed | None = None
-    embedder_id: str = ""
-    secret: Callable[[], bytes] | None = None
-    generate: Callable[[float], Generate] | None = None
-    model_id: str = ""
 
 
 class NoSettings(pydantic.BaseModel):
@@ -116,31 +100,6 @@ def _masking(settings: MaskSettings, outside: Outside) -> Step:
     return MaskPersonalData(settings, outside.secret())
 
 
-class LeakageFiles(LeakageSettings):
-    """Settings of `leakage` in a pipeline.
-
-    Attributes:
-        test: Files of rows that must not be trained on.
-        script: As that of the step `normalise`: the rows of the test are spelled so, too.
-    """
-
-    test: Annotated[tuple[Path, ...], pydantic.Field(min_length=1)]
-    script: Script = "as_is"
-
-
-def _leakage(settings: LeakageFiles, _outside: Outside) -> Step:
-    spelled = Normalise(NormaliseSettings(script=settings.script)).run(load_rows(settings.test))
-    test = [row for result in spelled for row in result.rows]
-    only = settings.model_dump(include=set(LeakageSettings.model_fields))
-    return Leakage(LeakageSettings.model_validate(only), test)
-
-
-def _similar(settings: SimilarSettings, outside: Outside) -> Step:
-    if outside.embed is None:
-        raise InvalidPipeline(f"step {Similar.name} needs an embedder")
-    return Similar(settings, outside.embed, embedder_id=outside.embedder_id)
-
-
 def _asking(outside: Outside, temperature: float) -> Generate:
     assert outside.generate is not None  # `make_step` refuses it before
     return outside.generate(temperature)
@@ -154,6 +113,7 @@ STEPS: Mapping[str, StepKind[Any]] = {
         asks_model=True,
     ),
     "balance": StepKind(BalanceSettings, lambda s, _: Balance(s)),
+    "classifier": StepKind(ClassifierFiles, make_classifier),
     "deduplicate": StepKind(DeduplicateSettings, lambda s, _: Deduplicate(s)),
     "dialogues": StepKind(
         DialogueSettings,
@@ -162,18 +122,21 @@ STEPS: Mapping[str, StepKind[Any]] = {
         asks_model=True,
     ),
     "disputed": StepKind(DisputedSettings, lambda s, _: Disputed(s)),
-    "leakage": StepKind(LeakageFiles, _leakage),
+    "keywords": StepKind(KeywordSettings, lambda s, _: filter_by_keywords(s)),
+    "leakage": StepKind(LeakageFiles, make_leakage),
     "mask_personal_data": StepKind(MaskSettings, _masking, reads_documents=True),
     "near": StepKind(NearSettings, lambda s, _: Near(s)),
     "noise": StepKind(NoiseSettings, lambda s, _: Noise(s)),
     "normalise": StepKind(NormaliseSettings, lambda s, _: Normalise(s)),
     "outdated": StepKind(OutdatedSettings, lambda s, _: Outdated(s)),
+    "perplexity": StepKind(PerplexityFiles, make_perplexity),
     "self_instruct": StepKind(
         SelfInstructSettings,
         lambda s, outside: SelfInstruct(s, _asking(outside, INVENTING)),
         asks_model=True,
     ),
-    "similar": StepKind(SimilarSettings, _similar),
+    "similar": StepKind(SimilarSettings, make_similar),
+    "similarity": StepKind(SimilarityFiles, make_similarity),
     "speakers": StepKind(SpeakersSettings, lambda s, _: Speakers(s), reads_documents=True),
     "structure": StepKind(
         FileSettings, lambda s, _: ApplyRules(load_rules(s.file)), reads_documents=True

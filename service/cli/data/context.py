@@ -7,7 +7,7 @@ options; the rows are made in `adapters`, with the prompts of `service/chat/prom
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -159,7 +159,7 @@ def context(
         output.result(figures, "\n".join(_lines(counts, made, held, out)))
 
 
-def write_rows(file: Path, rows: Sequence[Mapping[str, object]]) -> None:
+def write_rows(file: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write JSON Lines, the whole file or nothing.
 
     Raises:

@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from adapters import (
+    Domain,
     Generate,
     Outside,
     PipelineJob,
@@ -27,6 +28,7 @@ from adapters import (
     asks_model,
     forget_stages,
     load_pipeline,
+    measure_perplexities,
     run_pipeline,
 )
 from knowledge import Embedder, KnowledgeError, parse
@@ -35,8 +37,10 @@ from service.cli.data.steps import engine_answers, engine_of_this_home
 from service.cli.kb.evaluation.corpus import load_embedder
 from service.cli.output import FAILED, CommandFailed, JsonOption, command_output
 from service.cli.replies import ReadinessReply
+from service.fine_tuning.data_checks import find_domain
+from service.fine_tuning.training import find_base
 from service.home_secret import derive, home_secret
-from service.settings import Settings, load_settings
+from service.settings import Settings, child_environment, load_settings
 
 
 def run(
@@ -142,11 +146,28 @@ class _Home:
             embedder_id=str(self.settings.embedder_path),
             secret=self._key_of_surrogates,
             generate=self._generate if asks_model(steps) and engine_answers() else None,
+            find_domain=self._find_domain,
+            perplexities=self._perplexities,
             model_id=f"{self.settings.engine.base_model} {self.settings.base_model_path}",
         )
 
     def _key_of_surrogates(self) -> bytes:
         return bytes.fromhex(derive(home_secret(self.settings.paths), "personal-data", ""))
+
+    def _find_domain(self, description: str, min_similarity: float | None) -> Domain | str:
+        return find_domain((), description, self._embedder, min_similarity)
+
+    def _perplexities(
+        self, texts: Sequence[str], examples: Sequence[str]
+    ) -> Sequence[float | None]:
+        return measure_perplexities(
+            texts,
+            examples,
+            base=find_base(self.settings),
+            environment=child_environment(),
+            settings=self.settings.adapters,
+            on_progress=lambda _event: None,
+        )
 
     def _generate(self, temperature: float) -> Generate:
         return self.opened.enter_context(engine_of_this_home(temperature))

@@ -1,28 +1,41 @@
 """The pipeline file and its steps."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from adapters.data.pipeline.file import StepEntry, load_pipeline
-from adapters.data.pipeline.table import STEPS, Outside, asks_model, make_step
+from adapters.data.pipeline.outside import Outside
+from adapters.data.pipeline.table import STEPS, asks_model, make_step
+from adapters.data.relevance import Domain
 from adapters.errors import InvalidPipeline
-from tests.adapters.data.readiness.rows import row
+
+
+def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    return np.ones((len(texts), 2), np.float32)
+
 
 OUTSIDE = Outside(
     today=date(2026, 6, 30),
     secret=lambda: bytes(16),
-    embed=lambda texts: np.zeros((len(texts), 2), np.float32),
+    embed=embed,
+    find_domain=lambda told, limit: Domain(told, embed, limit or 0.5, "as set"),
+    perplexities=lambda texts, _examples: [1.0] * len(texts),
     generate=lambda _temperature: lambda _prompt, _schema: "{}",
 )
 SETTINGS: dict[str, dict[str, object]] = {
     "balance": {"shares": {"金融": 6, "法律": 4}},
     "similar": {"min_similarity": 0.95},
+    "keywords": {"words": ["退货"]},
+    "similarity": {"domain": "退货"},
+    "perplexity": {"max_perplexity": 50, "examples": 0},
 }
+ROWS = {"leakage": ("test",), "classifier": ("wanted", "unwanted")}
 FILES = {
-    "leakage": '{"prompt": "a", "completion": "b"}',
     "structure": "rules: [{id: a, pattern: x, rows: [{instruction: a, output: '{whole}'}]}]",
     "annotate": "{instruction: a, reply: {type: object, properties: {b: {type: string}}}}",
 }
@@ -79,9 +92,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> None:
 def test_every_step_of_the_table_is_called_so(name: str, tmp_path: Path) -> None:
     settings = SETTINGS.get(name, {})
     if name in FILES:
-        key = "test" if name == "leakage" else "file"
-        file = str(written(tmp_path, FILES[name]))
-        settings = {key: [file] if key == "test" else file}
+        settings = {"file": str(written(tmp_path, FILES[name]))}
+    for key in ROWS.get(name, ()):
+        rows = (f'{{"prompt": "{key} {n}", "completion": "b"}}\n' for n in range(20))
+        (tmp_path / key).write_text("".join(rows), encoding="utf-8")
+        settings = {**settings, key: [str(tmp_path / key)]}
     made = make_step(StepEntry(name=name, settings=settings), OUTSIDE)  # type: ignore[arg-type]  # JSON
     assert made.step.name == name
     assert list(made.step.run([])) == []
@@ -104,12 +119,3 @@ def test_a_step_without_what_it_needs_is_refused() -> None:
     assert not asks_model([StepEntry(name="balance"), StepEntry(name="nothing")])
     with pytest.raises(InvalidPipeline, match="similar needs an embedder"):
         make_step(StepEntry(name="similar", settings={"min_similarity": 0.9}), bare)
-
-
-def test_rows_of_a_test_are_spelled_as_the_rows_are(tmp_path: Path) -> None:
-    test = tmp_path / "test.jsonl"
-    test.write_text('{"prompt": "如何申請退貨？", "completion": "好"}', encoding="utf-8")
-    settings = {"test": [str(test)], "script": "simplified"}
-    made = make_step(StepEntry(name="leakage", settings=settings), OUTSIDE)  # type: ignore[arg-type]  # JSON
-    (result,) = made.step.run([row("如何申请退货?", "请在订单页申请")])
-    assert result.reason == "question_in_test"

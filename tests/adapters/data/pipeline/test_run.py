@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from adapters.data import Expectations, Row, check_rows, load_rows, repeat_by_weight
 from adapters.data.pipeline import table
 from adapters.data.pipeline.file import StepEntry
+from adapters.data.pipeline.outside import Outside
 from adapters.data.pipeline.run import PipelineJob, PipelineResult, forget_stages, run_pipeline
 from adapters.data.pipeline.sources import UnreadableDocument
-from adapters.data.pipeline.table import NoSettings, Outside, StepKind
+from adapters.data.pipeline.table import NoSettings, StepKind
 from adapters.data.steps import Result, drop, keep
 from adapters.errors import InvalidPipeline, PipelineFailed
 
