@@ -93,6 +93,19 @@ def read_header(path: Path) -> Mapping[str, TensorHeader]:
     return tensors
 
 
+def write_metadata(path: Path, metadata: Mapping[str, str]) -> None:
+    """Replace the metadata in the header of a safetensors file; equal files stay equal.
+
+    The library writes metadata of several keys in an order of its own each time.
+    """
+    content = path.read_bytes()
+    size = struct.unpack("<Q", content[:8])[0]
+    header = {**json.loads(content[8 : 8 + size]), "__metadata__": dict(metadata)}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8
+    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size :])
+
+
 def find_not_finite(path: Path, tensors: Mapping[str, TensorHeader]) -> list[str]:
     """Return the names of tensors of 16 or 32 bits that hold NaN or an infinity.
 

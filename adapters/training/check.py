@@ -273,11 +273,6 @@ def _warnings(minimums: RowMinimums | None, counts: Mapping[str, int] | None) ->
         )
     if counts and counts["copies"]:
         found.append(f"{counts['copies']} rows are copies of others and count once")
-    if counts and counts["templated"]:
-        found.append(
-            f"{counts['templated']} rows hold control tokens of the base model, such as those of a "
-            "chat template, which is added in training: remove them from the rows"
-        )
     if counts and counts["tokens_cut"]:
         found.append(f"{counts['tokens_cut']} tokens cut from {counts['rows_shortened']} prompts")
     if counts and counts["answers_cut"]:

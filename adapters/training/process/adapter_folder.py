@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from adapters.config import PLACES, TrainingConfig
 from adapters.data import ContextCounts, Pair, Row, hash_rows
@@ -31,6 +30,7 @@ from adapters.files.weights import (
     digest_adapter,
     hash_file,
     hash_text,
+    write_metadata,
 )
 from adapters.training.events import TrainingEvent
 from adapters.training.process.preparation import Material
@@ -170,8 +170,7 @@ def _sign_weights(path: Path, config: TrainingConfig, data_sha256: str) -> None:
     other ids even where they end with the same weights; the same run done again has the same.
     """
     keys = config.model_dump_json(exclude=PLACES)
-    header = {"format": "pt", "run": hash_text(f"{keys}\n{data_sha256}")}
-    save_file(load_file(path), path, metadata=header)
+    write_metadata(path, {"format": "pt", "run": hash_text(f"{keys}\n{data_sha256}")})
 
 
 def _check_effect(reference: Any, config: TrainingConfig, tell: Tell) -> None:

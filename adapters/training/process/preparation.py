@@ -31,7 +31,6 @@ _COUNTS = (
     *(
         "rows",
         "copies",
-        "templated",
         "trained_rows",
         "held_out_rows",
         "answers",
@@ -130,7 +129,6 @@ def prepare(config: TrainingConfig, tokenizer: Any) -> Material:
     trained, held_out = hold_out(rows, config.val_size, seed=config.seed)
     counts = dict.fromkeys(_COUNTS, 0)
     counts["rows"], counts["copies"] = len(rows), len(rows) - count_distinct(rows)
-    counts["templated"] = sum(_is_templated(row, tokenizer.all_special_tokens) for row in rows)
     counts["trained_rows"], counts["held_out_rows"] = len(trained), len(held_out)
 
     def fit(some: Sequence[Any]) -> list[Any]:
@@ -181,12 +179,6 @@ def count_material(job: Mapping[str, Any], _emit: Emit) -> dict[str, int]:
     config = TrainingConfig.model_validate(job["config"])
     tokenizer = load_tokenizer(job["base"]["folder"], job["base"]["id"])
     return prepare(config, tokenizer).counts
-
-
-def _is_templated(row: Any, control_tokens: Sequence[str]) -> bool:
-    """Say whether a text of a row or pair holds a token that only a chat template writes."""
-    turns = (*row.prompt, row.chosen) if isinstance(row, Pair) else row.messages
-    return any(token in turn.content for turn in turns for token in control_tokens)
 
 
 def _answers_of(example: Any, method: Method) -> list[Message]:

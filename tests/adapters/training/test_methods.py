@@ -206,15 +206,14 @@ def test_names_that_are_no_layers_are_refused_with_those_there_are(
 
 
 @pytest.mark.training
-def test_a_check_warns_of_control_tokens_and_copies(
+def test_a_check_warns_of_copies(
     tmp_path: Path, tiny_base: ModelFolder, environment: Mapping[str, str]
 ) -> None:
     file = tmp_path / "rows.jsonl"
-    rows = [*answers(50), *answers(2), {"prompt": "<|im_start|> user hello", "completion": "a"}]
+    rows = [*answers(50), *answers(2)]
     file.write_text("\n".join(json.dumps(row) for row in rows))
     keys = {"task": "t", "model_name_or_path": tiny_base.id, "dataset": str(file)}
     found = check_training(parse_training_config(keys), base=tiny_base, environment=environment)
-    assert any("1 rows hold control tokens of the base model" in text for text in found.warnings)
     assert "2 rows are copies of others and count once" in found.warnings
 
 

@@ -261,25 +261,36 @@ def test_the_child_ends_and_tidies_up_when_its_parent_is_killed(
 
 @pytest.mark.training
 def test_two_processes_share_the_rows_and_leave_what_one_leaves(
-    run: Run, finished: Finished, tmp_path: Path, tiny_base: ModelFolder
+    run: Run, tmp_path: Path, tiny_base: ModelFolder
 ) -> None:
     events: list[TrainingEvent] = []
-    values = {"num_processes": 2, "replay_ratio": 0.0}
-    result = run(values, settings=AdaptersConfig(training_threads=2), on_progress=events.append)
-    alone = finished.result
-    assert list(tmp_path.iterdir()) == [result.folder]
+    alone_events: list[TrainingEvent] = []
+    values = {"val_size": 8, "replay_ratio": 0.0}  # 16 rows are left, one whole step an epoch
+    alone = run(
+        values,
+        into=tmp_path / "alone",
+        settings=AdaptersConfig(training_threads=1),
+        on_progress=alone_events.append,
+    )
+    result = run(
+        {**values, "num_processes": 2},
+        into=tmp_path / "both",
+        settings=AdaptersConfig(training_threads=2),
+        on_progress=events.append,
+    )
+    assert list((tmp_path / "both").iterdir()) == [result.folder]
     assert {path.name for path in result.folder.iterdir()} == {
         path.name for path in alone.folder.iterdir()
     }
     check_servability(result.folder, max_lora_rank=4, base=tiny_base)
-    # The same rows in every whole step, so the same curve but for rounding; an epoch's last step is
-    # filled up with rows of its first until both have as many. Each event is told once.
+    # The same rows in every step, so the same curve but for rounding: the last step of an epoch
+    # would be filled up with rows of its first until both have as many. Each event is told once.
     both: Any = (result.metrics["curve"], alone.metrics["curve"])
     assert [p["loss"] for p in both[0]] == pytest.approx([p["loss"] for p in both[1]], abs=0.02)
     assert both[0][0]["tokens"] == both[1][0]["tokens"]
     assert len(both[0]) == len(both[1])
     names = [event.event for event in events if event.event not in ("progress", "heartbeat")]
-    told = [one.event for one in finished.events if one.event not in ("progress", "heartbeat")]
+    told = [one.event for one in alone_events if one.event not in ("progress", "heartbeat")]
     assert names == told
     assert result.run["threads"] == 1
     probes = read_effect_reference(result.run)

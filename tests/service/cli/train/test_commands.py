@@ -75,7 +75,7 @@ def test_check_tells_rows_tokens_and_what_it_takes(run: Run, config: Path, home:
 
 
 def test_check_names_every_problem_and_fails(run: Run, config: Path) -> None:
-    few = '{"prompt": "what", "completion": "blue"}\n' * 3
+    few = "".join(f'{{"prompt": "what {n}", "completion": "blue"}}\n' for n in range(3))
     (config.parent / "rows.jsonl").write_text(few)
     result = run("train", "check", config, "--json", "--set", "lora_rank=512", "--set", "seed=3")
     assert result.exit_code == 1
