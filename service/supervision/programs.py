@@ -15,6 +15,9 @@ from service.supervision.supervisord import Program
 FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 """glibc else gives each thread an arena that keeps what it freed: with multilingual-e5-small the
 gateway took 1.55 GB, with two 1.44."""
+OVERWRITES_FREED = {"MALLOC_PERTURB_": "165"}
+"""glibc overwrites what is freed. Chroma's index writes memory that it never filled into
+`length.bin`: words of one tenant would stand in a file of another."""
 
 
 def compose(settings: Settings, ports: Ports, *, python: str = sys.executable) -> list[Program]:
@@ -84,5 +87,6 @@ def _chroma(settings: Settings, ports: Ports, python: str) -> Program:
     return Program(
         name="chroma",
         argv=(*argv, "--host", "127.0.0.1", "--port", str(ports.chroma), "--path", folder),
+        environment=OVERWRITES_FREED,
         port=ports.chroma,
     )

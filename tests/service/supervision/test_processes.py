@@ -300,6 +300,11 @@ def test_the_engine_serves_loopback_only_and_adapters_at_run_time(settings: Sett
     assert engine.environment["HF_HUB_OFFLINE"] == "1"
 
 
+def test_chroma_overwrites_what_it_frees(settings: Settings) -> None:
+    chroma = compose(settings, Ports(gateway=1, engine=2, chroma=3))[1]
+    assert chroma.environment["MALLOC_PERTURB_"] not in ("", "0")
+
+
 def test_the_engine_parses_function_calls_where_a_parser_is_named(settings: Settings) -> None:
     ports = Ports(gateway=1, engine=2, chroma=3)
     assert "--enable-auto-tool-choice" not in compose(settings, ports)[0].argv

@@ -1,7 +1,9 @@
 """A deleted tenant leaves nothing in the home, and others lose nothing."""
 
+import ctypes
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +22,7 @@ from service.stores.migrations import METADATAS
 from service.stores.records import Record
 from service.stores.tenancy.rows import count_rows, names_in_rows, owned_tables
 from service.stores.tenancy.tenants import Tenants
+from service.supervision.programs import OVERWRITES_FREED
 from service.tenants.deletion import delete_whole_tenant
 from tests.fakes.context import FakeAdapters
 from tests.fakes.two_tenants import ACME, BOLT, WORDS, TwoTenants, files_with, fill, two_tenants
@@ -64,6 +67,16 @@ def index_of(running: TwoTenants) -> VectorIndex:
     return running.context.knowledge._resources.index
 
 
+@pytest.fixture
+def freed_memory_is_overwritten() -> Iterator[None]:
+    """Let this process overwrite what it frees, as a home's Chroma does by its environment."""
+    mallopt, perturb = ctypes.CDLL(None).mallopt, -6  # M_PERTURB of glibc
+    mallopt(perturb, int(OVERWRITES_FREED["MALLOC_PERTURB_"]))
+    yield
+    mallopt(perturb, 0)
+
+
+@pytest.mark.usefixtures("freed_memory_is_overwritten")
 def test_a_deleted_tenant_leaves_no_byte_in_the_home(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
