@@ -126,7 +126,7 @@ def test_a_missing_base_model_is_told(
     [
         ("", "no training rows in"),
         ('{"text": 1}\n', "rows.jsonl:1: no known format"),
-        ("{\n", "rows.jsonl:1: not JSON"),
+        ("{\n", "rows.jsonl:1: a quote or bracket is not closed"),
         (None, "cannot be read"),
     ],
 )

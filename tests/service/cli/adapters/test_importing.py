@@ -93,12 +93,13 @@ def test_what_is_refused_is_one_document_and_leaves_nothing(
     say: Callable[..., tuple[int, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (foreign / "optimizer.pt").write_bytes(b"x")
+    (foreign / "link.json").symlink_to("/etc/hostname")
     code, body = say("import", str(foreign), "--task", "support")
     assert (code, body["error"]["code"]) == (1, "adapter_not_servable")
-    assert "optimizer.pt" in body["detail"]
+    assert "link.json" in body["detail"]
     assert list((home / "adapters").iterdir()) == []
-    (foreign / "optimizer.pt").unlink()
+    (foreign / "link.json").unlink()
+    (foreign / "optimizer.pt").write_bytes(b"x")  # never read, so left behind
     monkeypatch.setattr(importing, "run_child", lambda *_a, **_o: [REFERENCE])
     adapter_id = say("import", str(foreign), "--task", "support")[1]["adapter_id"]
     merge_as(monkeypatch, [[-3.0]])

@@ -76,7 +76,7 @@ def test_who_may_not_read_the_document_may_not_compare_it(
     body = {"filename": "returns.md", "content": "Secret lamp.", "access_labels": ["hr"]}
     running.client.put("/v1/vector_stores/handbook/documents/returns.md", json=body)
     told = kb("diff", "returns.md", 1, 3, "--access", "staff", exits=2)
-    assert "has no document" in told.stderr
+    assert "never had a document" in told.stderr  # in the words for one that is not there
     assert "lamp" not in told.stdout
     assert "+Secret lamp." in kb("diff", "returns.md", 1, 3, "--access", "hr", exits=1).stdout
 
