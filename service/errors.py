@@ -28,12 +28,7 @@ from pydantic import JsonValue
 from adapters import errors as adapter_errors
 from knowledge import errors as knowledge_errors
 from router import errors as router_errors
-from service.repeat_errors import (
-    AlreadyReviewed,
-    IdempotencyInProgress,
-    IdempotencyKeyReused,
-    LimitReached,
-)
+from service import repeat_errors
 from service.service_error import ServiceError as ServiceError
 
 
@@ -273,10 +268,10 @@ STATUS: Mapping[type[Exception], int] = {
     AdapterNotLoaded: 503,
     PublishFailed: 409,
     WrongJobStatus: 409,
-    IdempotencyKeyReused: 409,
-    IdempotencyInProgress: 409,
-    LimitReached: 429,
-    AlreadyReviewed: 409,
+    repeat_errors.IdempotencyKeyReused: 409,
+    repeat_errors.IdempotencyInProgress: 409,
+    repeat_errors.LimitReached: 429,
+    repeat_errors.AlreadyReviewed: 409,
     BackupImpossible: 409,
     InvalidBackup: 400,
     RestoreRefused: 409,

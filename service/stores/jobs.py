@@ -19,6 +19,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     and_,
@@ -86,6 +87,7 @@ jobs = Table(
 
 AS_REQUESTED = case((jobs.c.cancel_asked == PAUSE, Status.PAUSED), else_=Status.CANCELLED)
 JOB_COLUMNS = [c for c in jobs.c if c.name not in ("payload", "sequence", "subject")]
+NEWEST = (jobs.c.sequence.desc(), jobs.c.job_id.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,7 @@ class Jobs:
                 if last is None:
                     raise InvalidRequest(f"There is no job {after!r}.", param="after")
                 query = query.where(position < tuple_(*last))
-            query = query.order_by(jobs.c.sequence.desc(), jobs.c.job_id.desc()).limit(limit)
+            query = query.order_by(*NEWEST).limit(limit)
             return tuple(read_job(row) for row in connection.execute(query))
 
     def tenants_of(self, job_ids: Collection[str]) -> dict[str, str]:
@@ -258,19 +260,13 @@ class Jobs:
     def list_batch(self, batch_id: str, *, tenant: str) -> tuple[Job, ...]:
         """Return the jobs of a batch, whose places are `BATCH_ID:00000` and on, in that order."""
         first, last = f"{tenant}:{batch_id}:00000", f"{tenant}:{batch_id}:99999"
-        keyed = jobs.c.tenant == tenant, jobs.c.idempotency_key.between(first, last)
-        query = select(*JOB_COLUMNS).where(*keyed)
-        with self._database.connect() as connection:
-            found = connection.execute(query.order_by(jobs.c.idempotency_key))
-            return tuple(read_job(row) for row in found)
+        of_it = jobs.c.tenant == tenant, jobs.c.idempotency_key.between(first, last)
+        return self._read(select(*JOB_COLUMNS).where(*of_it).order_by(jobs.c.idempotency_key))
 
     def list_by_subject(self, subject: str, *, tenant: str, limit: int) -> tuple[Job, ...]:
         """Return the newest jobs that change `subject`, the newest first."""
-        of_it = and_(jobs.c.tenant == tenant, jobs.c.subject == f"{tenant}:{subject}")
-        newest = (jobs.c.sequence.desc(), jobs.c.job_id.desc())
-        query = select(*JOB_COLUMNS).where(of_it).order_by(*newest).limit(limit)
-        with self._database.connect() as connection:
-            return tuple(read_job(row) for row in connection.execute(query))
+        of_it = jobs.c.tenant == tenant, jobs.c.subject == f"{tenant}:{subject}"
+        return self._read(select(*JOB_COLUMNS).where(*of_it).order_by(*NEWEST).limit(limit))
 
     def list_unsuccessful(self, lane: Lane, folder: str, *, tenant: str) -> tuple[Job, ...]:
         """Return the jobs without success whose subject begins with `folder/`, the newest first."""
@@ -280,9 +276,7 @@ class Jobs:
             jobs.c.status.in_([status for status in Status if status is not Status.SUCCEEDED]),
             jobs.c.subject.startswith(f"{tenant}:{folder}/", autoescape=True),
         )
-        newest = (jobs.c.sequence.desc(), jobs.c.job_id.desc())
-        with self._database.connect() as connection:
-            return tuple(read_job(row) for row in connection.execute(query.order_by(*newest)))
+        return self._read(query.order_by(*NEWEST))
 
     def list_unfinished(self, kind: str, *, tenant: str) -> tuple[Job, ...]:
         """Return the jobs of a kind that wait, run or are paused, the newest first."""
@@ -291,9 +285,11 @@ class Jobs:
             jobs.c.kind == kind,
             jobs.c.status.in_((Status.QUEUED, Status.RUNNING, Status.PAUSED)),
         )
+        return self._read(query.order_by(jobs.c.sequence.desc()))
+
+    def _read(self, query: Select[Any]) -> tuple[Job, ...]:
         with self._database.connect() as connection:
-            found = connection.execute(query.order_by(jobs.c.sequence.desc()))
-            return tuple(read_job(row) for row in found)
+            return tuple(read_job(row) for row in connection.execute(query))
 
     def payload(self, job_id: str, *, tenant: str) -> bytes:
         """Return the bytes that the job was enqueued with; empty once it has ended.
