@@ -27,12 +27,17 @@ def test_a_surrogate_hides_the_value_and_is_not_found_again(
     assert find_personal_data(masked) == []
 
 
-@pytest.mark.parametrize(("text", "kind", "value"), FOUND)
-def test_length_layout_and_kinds_of_letters_are_kept(text: str, kind: str, value: str) -> None:
+def has_a_form_of_its_own(kind: str, value: str) -> bool:
+    """Whether the surrogate is written otherwise than the value."""
     is_folded = not value.isascii() and (kind != "cn_plate" or "·" in value)
-    if kind in ("email", "ip_address", "iban") or is_folded:
-        pytest.skip("written in a form of its own")
+    return kind in ("email", "ip_address", "iban") or is_folded
 
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(text, value) for text, kind, value in FOUND if not has_a_form_of_its_own(kind, value)],
+)
+def test_length_layout_and_kinds_of_letters_are_kept(text: str, value: str) -> None:
     def form(letters: str) -> str:
         return re.sub("[A-Za-z_]", "a", re.sub(r"\d", "0", letters))
 
