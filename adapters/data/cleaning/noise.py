@@ -110,21 +110,26 @@ def count_letters(text: str, enough: int) -> int:
 def repetition(text: str, limit: float = 0.5) -> float:
     """Return the share of a text whose next letters stand in it before, 0..1.
 
-    Ten letters are compared, three in a text of fewer than 40; digits alone are an amount or a
-    number. Long texts are sampled first: where the sample is far below `limit` it is the result.
+    Ten letters are compared, three in a text of fewer than 40; digits alone are an amount or the
+    number of something, which repeats nothing. Long texts are sampled first: where the sample is far below `limit` it is the result.
     """
     said = "".join(text.split())
-    if len(said) < MIN_REPEATED or said.isdecimal():
+    if len(said) < MIN_REPEATED:
         return 0.0
     size = GRAM if len(said) >= SHORT_TEXT else SHORT_GRAM
     places = len(said) - size + 1
     if places > 4 * SAMPLED:
         step = places // SAMPLED
         grams = [said[at : at + size] for at in range(0, step * SAMPLED, step)]
-        found = sum(said.find(gram, said.find(gram) + 1) >= 0 for gram in grams) / SAMPLED
+        twice = (
+            said.find(gram, said.find(gram) + 1) >= 0 for gram in grams if not gram.isdecimal()
+        )
+        found = sum(twice) / SAMPLED
         if found <= limit / 2:
             return found
-    return 1 - len({said[at : at + size] for at in range(places)}) / places
+    grams = [said[at : at + size] for at in range(places)]
+    words = [gram for gram in grams if not gram.isdecimal()]
+    return (len(words) - len(set(words))) / places
 
 
 @cache

@@ -90,3 +90,10 @@ def test_phrases_of_ones_own_are_taken_too() -> None:
     asked = NoiseSettings(phrases=("飞鱼客服你好",))
     assert reason(row("飞鱼客服你好，在吗", "在的"), asked) == "chitchat"
     assert reason(row("飞鱼客服你好，在吗", "在的")) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["卡号４１１１１１１１１１１１１１１１。", "卡号4111111111111111。", "1" * 60]
+)
+def test_the_digits_of_a_number_repeat_nothing(text: str) -> None:
+    assert repetition(text) == 0
