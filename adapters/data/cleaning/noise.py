@@ -111,7 +111,8 @@ def repetition(text: str, limit: float = 0.5) -> float:
     """Return the share of a text whose next letters stand in it before, 0..1.
 
     Ten letters are compared, three in a text of fewer than 40; digits alone are an amount or the
-    number of something, which repeats nothing. Long texts are sampled first: where the sample is far below `limit` it is the result.
+    number of something, which repeats nothing. Long texts are sampled first: where the sample is
+    far below `limit` it is the result.
     """
     said = "".join(text.split())
     if len(said) < MIN_REPEATED:
