@@ -6,7 +6,7 @@ compared as simplified ones; other words for one thing are not known: 計程車 
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from opencc import OpenCC
 
@@ -94,6 +94,7 @@ def is_in_traditional_script(text: str) -> bool:
     return is_traditional(text) and not any(as_simplified(one) == one for one in strange)
 
 
+@lru_cache(maxsize=256)  # the same refusals are asked for with every answer
 def as_traditional(text: str) -> str:
     """Return a Chinese text in the letters of Taiwan; its words stay (网络 is not made 網路)."""
     if text.isascii():

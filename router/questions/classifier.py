@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import mul
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,13 +116,15 @@ class Classifier:
 
     def probabilities(self, question: str) -> list[float]:
         """Return the probability of each of `document.labels`."""
+        strengths = strengths_of(features_of(question), self.idf)
+        columns = zip(*(self.weights[name] for name in strengths), strict=True)
         logits = [float(bias) for bias in self.document.bias]
-        for name, strength in strengths_of(features_of(question), self.idf).items():
-            for at, weight in enumerate(self.weights[name]):
-                logits[at] += strength * weight
+        for at, weights in enumerate(columns):  # of one label each
+            logits[at] = sum(map(mul, strengths.values(), weights), logits[at])
         highest = max(logits)
         powers = [math.exp((total - highest) / UNIT) for total in logits]
-        return [power / sum(powers) for power in powers]
+        whole = sum(powers)
+        return [power / whole for power in powers]
 
     def has_seen(self, question: str) -> bool:
         """Return whether a row with this question was among those it was fitted on."""

@@ -17,11 +17,12 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 
 from service.limits.settings import Allowance, LimitSettings
+from service.limits.windows import Windows
 from service.repeat_errors import LimitReached
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ NAMESPACE = "fingerpost"
 SHARED_TIMEOUT_S = 0.5  # a server of the same network answers in 1 ms
 SHARED_PAUSE_S = 5.0  # not asked again for so long once it has failed
 STREAM_RETRY_S = 2
-SLACK_S = 1.0  # a window that ends later than its length from now: the clock was set back
+MINUTE_S, HOUR_S = 60, 3_600
 PROMPT_TOKENS = "prompt_tokens_per_minute"
 TOKEN_LIMITS = (PROMPT_TOKENS, "completion_tokens_per_minute")
 
@@ -43,10 +44,10 @@ class User(NamedTuple):
     tenant: str
     key_id: str | None
 
-    def identifiers(self, whose: str, name: str) -> tuple[str, ...]:
-        """Return what a counter is called; a slash in an id does not make it another's."""
+    def counter(self, whose: str, name: str) -> tuple[str, ...]:
+        """Return what counts `name` for the tenant, or for its key."""
         ids = (self.tenant,) if whose == "tenant" else (self.tenant, self.key_id or "")
-        return (name, whose, *(quote(one, safe="") for one in ids))
+        return (name, whose, *ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,13 @@ class Limits:
     """The limits in force, and what is used of them."""
 
     def __init__(self, settings: LimitSettings) -> None:
-        self._settings = settings
-        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._of = {name: tuple(settings.of(name)) for name in Allowance.model_fields}
+        self._own = Windows()
         self._shared = _shared(settings)
         self._shared_from = 0.0
         self._streams: Counter[tuple[str, ...]] = Counter()
-        self.is_on = any(list(settings.of(name)) for name in Allowance.model_fields)
-        self.counts_tokens = any(list(settings.of(name)) for name in TOKEN_LIMITS)
+        self.is_on = any(self._of.values())
+        self.counts_tokens = any(self._of[name] for name in TOKEN_LIMITS)
 
     async def take(self, name: str, user: User, *, cost: int = 1) -> Allowed | None:
         """Use something, and return what is left of the narrower limit; None: it has no limit.
@@ -90,10 +91,10 @@ class Limits:
             LimitReached: No more is left; retry after `retry_after_s`.
         """
         found = []
-        for whose, most in self._settings.of(name):
-            item, ids = _item(name, most), user.identifiers(whose, name)
-            used_up = not await self._hit(item, ids, cost)
-            allowed = await self._allowed(item, ids)
+        for whose, most in self._of[name]:
+            counter = user.counter(whose, name)
+            used_up = not await self._hit(counter, most, cost)
+            allowed = await self._allowed(counter, most)
             if used_up:
                 raise _reached(name, whose, most, allowed.reset_s)
             found.append(allowed)
@@ -101,9 +102,9 @@ class Limits:
 
     async def add(self, name: str, user: User, *, cost: int) -> None:
         """Count what was used already; it is never refused."""
-        for whose, most in self._settings.of(name):
+        for whose, most in self._of[name]:
             if cost > 0:
-                await self._hit(_item(name, most), user.identifiers(whose, name), cost)
+                await self._hit(user.counter(whose, name), most, cost)
 
     async def add_tokens(self, user: User, *, prompt: int, completion: int) -> None:
         """Count the tokens of an answer."""
@@ -116,8 +117,8 @@ class Limits:
         Raises:
             LimitReached: Retry after `retry_after_s`.
         """
-        for whose, most in self._settings.of(name):
-            allowed = await self._allowed(_item(name, most), user.identifiers(whose, name))
+        for whose, most in self._of[name]:
+            allowed = await self._allowed(user.counter(whose, name), most)
             if allowed.remaining < cost:
                 raise _reached(name, whose, most, allowed.reset_s)
 
@@ -133,9 +134,9 @@ class Limits:
     async def tokens_left(self, user: User) -> Allowed | None:
         """Return what is left of the narrowest limit of tokens; None: there is none."""
         found = [
-            await self._allowed(_item(name, most), user.identifiers(whose, name))
+            await self._allowed(user.counter(whose, name), most)
             for name in TOKEN_LIMITS
-            for whose, most in self._settings.of(name)
+            for whose, most in self._of[name]
         ]
         return min(found, key=_narrowness, default=None)
 
@@ -147,7 +148,7 @@ class Limits:
             LimitReached: All of them run.
         """
         name = "concurrent_streams"
-        taken = [(user.identifiers(whose, name), whose, m) for whose, m in self._settings.of(name)]
+        taken = [(user.counter(whose, name), whose, most) for whose, most in self._of[name]]
         for ids, whose, most in taken:
             if self._streams[ids] >= most:
                 raise _reached(name, whose, most, STREAM_RETRY_S)
@@ -167,27 +168,26 @@ class Limits:
             bridge: Any = self._shared.storage.bridge  # of redis-py; its base knows no connection
             await bridge.get_connection().aclose(close_connection_pool=True)
 
-    async def _hit(self, item: RateLimitItem, ids: tuple[str, ...], cost: int) -> bool:
+    async def _hit(self, counter: tuple[str, ...], most: int, cost: int) -> bool:
+        """Count, and return whether that was allowed."""
         if (shared := self._shared_now()) is not None:
             try:
-                return await shared.hit(item, *ids, cost=cost)
+                return await shared.hit(_item(counter, most), *_ids(counter), cost=cost)
             except StorageError as exc:
                 self._leave_shared(exc)
-        await self._allowed(item, ids)  # ends a window that the clock has left behind
-        return await self._own.hit(item, *ids, cost=cost)
+        self._own.add(counter, cost, length_s=_length_s(counter))
+        return self._own.read(counter)[0] <= most
 
-    async def _allowed(self, item: RateLimitItem, ids: tuple[str, ...]) -> Allowed:
+    async def _allowed(self, counter: tuple[str, ...], most: int) -> Allowed:
         if (shared := self._shared_now()) is not None:
+            item = _item(counter, most)
             try:
-                reset_at, remaining = await shared.get_window_stats(item, *ids)
+                reset_at, remaining = await shared.get_window_stats(item, *_ids(counter))
                 return _left(item, reset_at, remaining)
             except StorageError as exc:
                 self._leave_shared(exc)
-        reset_at, remaining = await self._own.get_window_stats(item, *ids)
-        if reset_at - time.time() > item.get_expiry() + SLACK_S:
-            await self._own.clear(item, *ids)
-            reset_at, remaining = await self._own.get_window_stats(item, *ids)
-        return _left(item, reset_at, remaining)
+        used, reset_s = self._own.read(counter)
+        return Allowed(most, max(0, most - used), reset_s)
 
     def _shared_now(self) -> FixedWindowRateLimiter | None:
         return self._shared if time.monotonic() >= self._shared_from else None
@@ -219,10 +219,19 @@ def _shared(settings: LimitSettings) -> FixedWindowRateLimiter | None:
     return FixedWindowRateLimiter(storage)
 
 
-def _item(name: str, most: int) -> RateLimitItem:
-    if name.endswith("_per_hour"):
-        return RateLimitItemPerHour(most, namespace=NAMESPACE)
-    return RateLimitItemPerMinute(most, namespace=NAMESPACE)
+def _item(counter: tuple[str, ...], most: int) -> RateLimitItem:
+    """Return the limit as the library of the shared server knows it."""
+    kind = RateLimitItemPerHour if _length_s(counter) == HOUR_S else RateLimitItemPerMinute
+    return kind(most, namespace=NAMESPACE)
+
+
+def _ids(counter: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a counter's name on the shared server; a slash does not make it another's."""
+    return tuple(quote(one, safe="") for one in counter)
+
+
+def _length_s(counter: tuple[str, ...]) -> int:
+    return HOUR_S if counter[0].endswith("_per_hour") else MINUTE_S
 
 
 def _left(item: RateLimitItem, reset_at: float, remaining: int) -> Allowed:

@@ -36,6 +36,9 @@ LONG_LINE = 160  # letters, of which the beginning is not read again with every 
 _BEFORE = re.compile(r"[A-Za-z0-9:/\\.]\Z")  # what could go on as an address
 _AFTER = re.compile(r"[A-Za-z0-9/\\]|\.[\w-]")
 _SPACE = re.compile(r"[\s，；！？]|。(?=[^A-Za-z0-9])")
+_SIGN = re.compile(r"[\[<:&\\.`]")  # a text without any has no link, image, tag or address
+# Whole words of which nothing can become a part of a link, whatever follows.
+_PLAIN = re.compile(r"(?:[^\n\[<:&\\.`!]|[.:!](?=\s)|\[\d{1,3}\](?=\s))*[ \t，；！？]")
 _WORDS = ("https", "ftp", "mailto", "www.")
 _PREFIXES = "|".join(sorted({word[:n] for word in _WORDS for n in range(1, len(word) + 1)}))
 _PARTIAL = r"(?:&[#\w]{0,8};?|\\u?[0-9a-fA-F]{0,4})"
@@ -93,21 +96,34 @@ class LinkFilter:
 
     def _finish(self, end: str) -> str:
         """Return what of a line was not shown yet, its `end` added."""
-        line = self._line + end
-        new = self._clean(line)[self._shown :]
-        self._note_fence(self._forgotten + line)
+        self._line += end
+        plain = self._take_plain()
+        new = plain + self._clean(self._line)[self._shown :]
+        self._note_fence(self._forgotten + self._line)
         self._line, self._forgotten, self._shown = "", "", 0
         return new
 
     def _go_on(self, more: str) -> str:
         self._line += more
-        if not more:
-            return ""
+        plain = self._take_plain()
+        if not self._line:
+            return plain
         decided = self._line[: self._decided()]
         new = self._clean(decided)[self._shown :]
         self._shown += len(new)
         if len(decided) > LONG_LINE and self._fence is None:
             self._forget(decided)
+        return plain + new
+
+    def _take_plain(self) -> str:
+        """Drop the plain words at the beginning of the line, and return what is new of them."""
+        words = None if self._fence is not None else _PLAIN.match(self._line)
+        if words is None:
+            return ""
+        new = words[0][self._shown :]
+        self._shown = max(0, self._shown - words.end())
+        self._forgotten += words[0]
+        self._line = self._line[words.end() :]
         return new
 
     def _forget(self, decided: str) -> None:
@@ -136,7 +152,7 @@ class LinkFilter:
             self._trusts_fences = opened is not None or not _DOUBTFUL.match(line)
 
     def _clean(self, line: str) -> str:
-        if self._fence is not None:
+        if self._fence is not None or not _SIGN.search(line):
             return line
         if self._is_json:
             return self._in_code(_JSON_ESCAPE.sub(_letter, line))
@@ -195,7 +211,7 @@ class LinkFilter:
         line = self._line
         if self._fence is not None:
             return len(line)
-        if not self._is_json:
+        if not self._is_json and "`" in line:
             line = _CODE.sub(_blank, line)  # what is open in code that is whole matters no more
         tick = -1 if self._is_json else line.find("`")
         end = len(line) if tick < 0 else tick
