@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from router.facts import Facts, FactValue
@@ -162,24 +163,25 @@ class Finding(NamedTuple):
 
     def nodes(self) -> dict[str, Node]:
         """Return `when` and `unless` with the verdict of every node; a leaf is its number here."""
-        numbered = enumerate(leaf.truth for leaf in self.leaves)
-        trees = {"when": self.stated.when, "unless": self.stated.unless}
-        return {w: value_nodes(tree, numbered)[0] for w, tree in trees.items() if tree is not None}
+        truths = tuple([leaf.truth for leaf in self.leaves])
+        return _nodes(self.stated.when, self.stated.unless, truths)
 
     def as_dict(
         self, values: Mapping[str, FactValue] | None = None, *, with_leaves: bool = True
     ) -> dict[str, object]:
         """Return plain content; `values` are the facts, to show beside each leaf."""
+        stated = self.stated
         plain: dict[str, object] = {
-            "rule": self.rule,
-            "kind": self.kind.value,
-            "strategies": [strategy.value for strategy in self.strategies],
-            "verdict": self.verdict,
-            "because": self.because.as_dict(),
-            "unknown_facts": list(self.unknown_facts),
+            "rule": stated.id,
+            "kind": stated.kind.value,
+            "strategies": [*map(str, stated.strategies)],
+            "verdict": VERDICTS[self.truth],
+            "because": stated.because.as_dict(),
+            "unknown_facts": [] if self.truth is not None else [*self.unknown_facts],
         }
         if with_leaves:
-            plain["leaves"] = [leaf.as_dict(values or {}) for leaf in self.leaves]
+            known = values or {}
+            plain["leaves"] = [leaf.as_dict(known) for leaf in self.leaves]
             plain.update(self.nodes())
         return plain
 
@@ -193,6 +195,13 @@ class Finding(NamedTuple):
         if self.truth is None:
             brief["unknown_facts"] = list(self.unknown_facts)
         return brief
+
+
+@lru_cache(maxsize=4_096)  # of a policy's rules each a few: most facts stay the same
+def _nodes(when: Tree | None, unless: Tree | None, truths: tuple[Truth, ...]) -> dict[str, Node]:
+    numbered = enumerate(truths)
+    trees = {"when": when, "unless": unless}
+    return {w: value_nodes(tree, numbered)[0] for w, tree in trees.items() if tree is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ from service.api.admin import audit
 from service.api.docs import page
 from service.api.docs.document import DescribedApp
 from service.api.http import error_replies
-from service.api.http.audited import audited
+from service.api.http.audited import audit_of
 from service.api.http.guard import Guard
 from service.api.http.limited import within_limits
 from service.api.idempotency import answered_once
@@ -86,14 +86,11 @@ APIS = (
 )
 ENDPOINTS = APIRouter(
     responses={**error_replies.ERRORS},
-    dependencies=[
-        Depends(within_limits),
-        Depends(audited, scope="function"),  # its end comes before the reply is sent
-    ],
+    dependencies=[Depends(within_limits)],
 )
 """Every endpoint, made ready once: two thirds of what it takes to build an application."""
 for _api in APIS:
-    ENDPOINTS.include_router(_api)
+    ENDPOINTS.include_router(_api, dependencies=audit_of(_api))
 protect(ENDPOINTS.routes)
 
 OpenContext = Callable[[Settings, Ports], AppContext]

@@ -140,7 +140,11 @@ def strengths_of(features: Features, idf: Mapping[str, float]) -> dict[str, floa
     """
     strengths = {name: value for name, value in features.marks.items() if name in idf}
     for counted in (features.grams, features.phrases):
-        known = {n: (1 + math.log(c)) * idf[n] for n, c in counted.items() if n in idf}
+        known = {
+            name: (1 + math.log(count)) * idf[name] if count > 1 else float(idf[name])
+            for name, count in counted.items()
+            if name in idf
+        }
         length = math.sqrt(sum(value * value for value in known.values()))
         strengths.update((name, value / length) for name, value in known.items())
     return strengths

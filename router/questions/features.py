@@ -32,8 +32,8 @@ _PAIR: Final = 0.1  # a pair adds to its two cues and must not drown them
 class Features(NamedTuple):
     """The features of one question, by name; grams and phrases are counts, marks are values."""
 
-    grams: dict[str, float]
-    phrases: dict[str, float]
+    grams: Counter[str]
+    phrases: Counter[str]
     marks: dict[str, float]
 
 
@@ -51,28 +51,26 @@ def features_of(question: str) -> Features:
     marks.update(dict.fromkeys(_spelling(written), _MARK))
     masked = _DIGIT.sub("0", text)
     if is_han:
-        return Features(_count(_han_grams(masked)), _count(_edges(masked)), marks)
-    return Features(
-        _count(_latin_grams(masked)), _count(_word_pairs(_TOKEN.findall(masked))), marks
-    )
+        return Features(Counter(_han_grams(masked)), Counter(_edges(masked)), marks)
+    pairs = _word_pairs(_TOKEN.findall(masked))
+    return Features(Counter(_latin_grams(masked)), Counter(pairs), marks)
 
 
-def _count(names: Iterator[str]) -> dict[str, float]:
-    return {name: float(n) for name, n in Counter(names).items()}
+def _latin_grams(text: str) -> list[str]:
+    return [
+        "c:" + padded[start : start + size]
+        for padded in [f" {word} " for word in text.split()]
+        for size in _LATIN_GRAM
+        for start in range(len(padded) - size + 1)
+    ]
 
 
-def _latin_grams(text: str) -> Iterator[str]:
-    for word in text.split():
-        padded = f" {word} "
-        for size in _LATIN_GRAM:
-            for start in range(len(padded) - size + 1):
-                yield "c:" + padded[start : start + size]
-
-
-def _han_grams(text: str) -> Iterator[str]:
-    for size in _HAN_GRAM:
-        for start in range(len(text) - size + 1):
-            yield "c:" + text[start : start + size]
+def _han_grams(text: str) -> list[str]:
+    return [
+        "c:" + text[start : start + size]
+        for size in _HAN_GRAM
+        for start in range(len(text) - size + 1)
+    ]
 
 
 def _word_pairs(tokens: list[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from service import access
 from service.api.access.bound_questions import bound
 from service.api.access.watched_streams import key_watch, named_error
-from service.api.http.dependencies import Caller, Context
+from service.api.http.dependencies import caller_of, context_of
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
 from service.api.http.limited import counted_answer, user_of
@@ -49,15 +49,9 @@ CLIENT_GONE = 499  # nginx's own code; nobody is left to read it
 
 
 @api.post("/chat", response_model=None, responses=STREAMED, dependencies=ONCE)
-async def chat(
-    request: Request,
-    context: Context,
-    caller: Caller,
-    body: ChatRequest,
-    *,
-    explain: bool = False,
-) -> Response:
+async def chat(request: Request, body: ChatRequest, *, explain: bool = False) -> Response:
     """Answer with the strategy the router chooses, and give the reason; plain or streamed."""
+    context, caller = context_of(request), caller_of(request)
     question = _question(request, context, caller, body)
     if body.stream:
         first, rest = await open_stream(question, context, caller)
@@ -70,15 +64,9 @@ async def chat(
 
 
 @api.post("/route", response_model=None, responses={200: {"model": RouteReply}})
-async def route(
-    request: Request,
-    context: Context,
-    caller: Caller,
-    body: ChatRequest,
-    *,
-    explain: bool = False,
-) -> Response:
+async def route(request: Request, body: ChatRequest, *, explain: bool = False) -> Response:
     """Return the decision with every finding, without an answer; `explain` adds every node."""
+    context, caller = context_of(request), caller_of(request)
     question = _question(request, context, caller, body)
     chosen = await choose_route(question, context)
     decision = chosen.decision

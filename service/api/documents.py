@@ -18,6 +18,7 @@ from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
 from service.api.http.job_replies import ACCEPTED
+from service.api.http.limited import COUNTED
 from service.api.http.parameters import After, IdempotencyKey, Limit
 from service.api.http.uploads import Upload, read_upload
 from service.api.idempotency.answered_once import ONCE
@@ -91,7 +92,7 @@ def get_document(
     response_model=IngestedDocument,
     responses=ACCEPTED,
     openapi_extra=BODY_OF_PUT,
-    dependencies=ONCE,
+    dependencies=COUNTED + ONCE,
 )
 async def put_document(
     *,

@@ -12,6 +12,7 @@ from service.api.access.readable import readable_file, readable_files
 from service.api.http.audited import note_change
 from service.api.http.dependencies import Caller, Context
 from service.api.http.error_replies import errors
+from service.api.http.limited import COUNTED
 from service.api.http.paths import fault_of_name
 from service.api.http.uploads import form_of
 from service.api.idempotency.answered_once import ONCE
@@ -51,7 +52,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 _MULTIPART = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}
 
 
-@api.post("", openapi_extra={"requestBody": _MULTIPART}, dependencies=ONCE)
+@api.post("", openapi_extra={"requestBody": _MULTIPART}, dependencies=COUNTED + ONCE)
 async def upload_file(request: Request, context: Context, caller: Caller) -> FileReply:
     """Upload a file: training rows, which are then checked in the background, or a document."""
     async with form_of(request, max_fields=4) as form:

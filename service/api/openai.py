@@ -16,7 +16,7 @@ from router import Strategy
 from service.api.access.bound_questions import bound
 from service.api.access.watched_streams import key_watch
 from service.api.chat import CLIENT_GONE, open_stream, whole_answer
-from service.api.http.dependencies import Caller, Context
+from service.api.http.dependencies import Caller, Context, caller_of, context_of
 from service.api.http.error_replies import errors, problem_of, request_id_of
 from service.api.http.json_bodies import JsonRoute
 from service.api.http.streams import EventStream, event_stream, json_reply, sse, unless_gone
@@ -63,10 +63,9 @@ DONE = b"data: [DONE]\n\n"
 
 
 @api.post("/chat/completions", response_model=None, responses=COMPLETED, dependencies=ONCE)
-async def complete(
-    request: Request, context: Context, caller: Caller, body: CompletionRequest
-) -> Response:
+async def complete(request: Request, body: CompletionRequest) -> Response:
     """Answer as an OpenAI chat completion."""
+    context, caller = context_of(request), caller_of(request)
     base_model = context.settings.engine.base_model
     question = question_of(
         body,

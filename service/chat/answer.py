@@ -137,15 +137,15 @@ async def generate(
         options_for(settled, prompt),
         tenant=settled.question.tenant,
     )
-    must_cite, mode = citing(settled)
-    shown = ShownText(prompt.passages, mode, must_cite=must_cite)
-    must_call = settled.question.must_call
-    allowed = links_allowed(settled, prompt)
-    links = LinkFilter(allowed)
     pieces: list[str] = []
     async with context.engine.generate(request) as generation:
         yield settled.decided
         yield PassagesEvent(prompt.passages)
+        must_cite, mode = citing(settled)  # from here on the engine computes the first token
+        shown = ShownText(prompt.passages, mode, must_cite=must_cite)
+        must_call = settled.question.must_call
+        allowed = links_allowed(settled, prompt)
+        links = LinkFilter(allowed)
         async for text in generation.chunks:
             if not pieces:
                 timer.mark("first_token")
@@ -153,14 +153,14 @@ async def generate(
             if not must_call and (new := shown.add(links.add(text))):
                 yield DeltaEvent(new)
         timer.mark("generate")
-    answer = build_answer(
-        settled, prompt, "".join(pieces), links=allowed, generation=generation, timer=timer
-    )
-    if answer.reason == "uncited":
-        yield DeltaEvent(answer.text, is_refusal=True)
-    elif not must_call and (rest := shown.add(links.rest()) + shown.rest()):
-        yield DeltaEvent(rest)
-    yield answer
+        answer = build_answer(
+            settled, prompt, "".join(pieces), links=allowed, generation=generation, timer=timer
+        )
+        if answer.reason == "uncited":
+            yield DeltaEvent(answer.text, is_refusal=True)
+        elif not must_call and (rest := shown.add(links.rest()) + shown.rest()):
+            yield DeltaEvent(rest)
+        yield answer
 
 
 def citing(settled: Settled) -> tuple[bool, CiteMode]:

@@ -64,7 +64,7 @@ def cite(answer: str, passages: Sequence[Passage], mode: CiteMode) -> CitedAnswe
     text, asked = clean(answer, len(passages), mode)
     valid = sorted({number for number in asked if 1 <= number <= len(passages)})
     removed = sum(not 1 <= number <= len(passages) for number in asked)
-    if mode == "none":
+    if mode == "none" or not passages:
         return CitedAnswer(text, (), removed)
     if valid:
         found = [Citation(number, passages[number - 1], "marker") for number in valid]

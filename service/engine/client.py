@@ -5,9 +5,10 @@ for. It always streams: when the caller stops reading, the connection is closed 
 server aborts the request.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 LOAD_TIMEOUT_S = 60.0  # loading an adapter copies its weights to every worker
 PROBE_TIMEOUT_S = 2.0
+END_TIMEOUT_S = 0.5  # the end of a stream follows its last event at once
 IDLE_CONNECTION_S = 4.0  # vLLM closes an idle connection after 5 s
 # identity: a compressed stream would arrive in large blocks
 JSON_HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
@@ -137,10 +139,14 @@ class EngineClient:
             body["cache_salt"] = self._salt_of(request.tenant)
         timeout = self._timeout(idle_s=self._settings.first_token_timeout_s)
         response = await self._open("POST", "/v1/chat/completions", body, timeout)
+        generation: Generation | None = None
         try:
             waits = "response_format" in request.options
-            yield await read_generation(response, self._settings, waits=waits)
+            generation = await read_generation(response, self._settings, waits=waits)
+            yield generation
         finally:
+            if generation is not None and generation.is_finished:
+                await _read_to_end(response)
             response.close()  # before the end of the stream this makes the server abort
 
     async def list_models(self) -> tuple[EngineModel, ...]:
@@ -250,3 +256,10 @@ class EngineClient:
         return aiohttp.ClientTimeout(
             total=whole_s, sock_connect=self._settings.connect_timeout_s, sock_read=idle_s
         )
+
+
+async def _read_to_end(response: aiohttp.ClientResponse) -> None:
+    """Read what follows a whole answer, an empty chunk: only then is the connection used again."""
+    with suppress(*UNREACHED):
+        async with asyncio.timeout(END_TIMEOUT_S):
+            await response.read()

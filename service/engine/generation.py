@@ -112,19 +112,20 @@ async def _begun(chunks: AsyncIterator[str]) -> AsyncIterator[str]:
 async def _read_chunks(
     response: aiohttp.ClientResponse, generation: Generation, limits: EngineSettings
 ) -> AsyncIterator[str]:
-    """Yield the text of each network read; reads to the end, so that the connection is reused."""
+    """Yield the text of each network read, until the server says that the answer is whole."""
     rest = b""
     has_begun = False
     try:
         while received := await response.content.readany():
             *lines, rest = (rest + received).split(b"\n")
             text = "".join([_read_line(line, generation) for line in lines])
-            if not text:
-                continue
-            if not has_begun:
+            if text and not has_begun:
                 has_begun = True
                 _expect_more_within(limits.idle_timeout_s, response)
-            yield text
+            if text:
+                yield text
+            if generation.is_finished:
+                break
     except aiohttp.ServerTimeoutError as exc:
         raise _overdue(limits, has_begun=has_begun) from exc
     except aiohttp.ClientError as exc:

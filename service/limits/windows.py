@@ -51,4 +51,6 @@ class Windows:
 
     def _sweep(self, now: float) -> None:
         self._swept = now
-        self._windows = {k: window for k, window in self._windows.items() if not window.is_over(now)}
+        self._windows = {
+            k: window for k, window in self._windows.items() if not window.is_over(now)
+        }

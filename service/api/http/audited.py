@@ -7,12 +7,14 @@ that fails has changed nothing; a write that goes on as a job is noted when it i
 
 from collections.abc import AsyncGenerator
 from functools import partial
+from itertools import starmap
 
 from anyio import to_thread
-from fastapi import Request
+from fastapi import APIRouter, Depends, Request, params
+from fastapi.routing import APIRoute
 
 from service import access
-from service.api.http.dependencies import Caller, Context
+from service.api.http.dependencies import caller_of, context_of
 from service.api.idempotency.exchange import exchange_of
 from service.stores.requests.chain import Change
 
@@ -31,13 +33,29 @@ QUESTIONS = frozenset(
 """Routes that take a body and change nothing."""
 
 
-async def audited(request: Request, context: Context, caller: Caller) -> AsyncGenerator[None, None]:
-    """Note the change once the endpoint has made it; a dependency of every route."""
+async def audited(request: Request) -> AsyncGenerator[None, None]:
+    """Note the change once the endpoint has made it."""
     yield
-    action = action_of(request)
-    if request.method in READING or action in QUESTIONS:
-        return
-    await to_thread.run_sync(partial(context.audit.append, change_of(request, caller)))
+    if is_change(request.method, action_of(request)):
+        change = change_of(request, caller_of(request))
+        await to_thread.run_sync(partial(context_of(request).audit.append, change))
+
+
+def audit_of(router: APIRouter) -> list[params.Depends]:
+    """Return the `dependencies=` of a router: `audited`, if one of its routes changes anything."""
+    actions = [
+        (method, action(method, route.path))
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    ]
+    # Its end comes before the reply is sent.
+    return [Depends(audited, scope="function")] if any(starmap(is_change, actions)) else []
+
+
+def is_change(method: str, action: str) -> bool:
+    """Return whether a route counts as a change."""
+    return method not in READING and action not in QUESTIONS
 
 
 def note_change(
@@ -84,8 +102,12 @@ def change_of(request: Request, caller: access.Caller) -> Change:
 
 def action_of(request: Request) -> str:
     """Return method and path of the route, with the names of its parameters."""
-    path: str = request.scope["route"].path
-    return f"{request.method} {path.replace(':path}', '}')}"
+    return action(request.method, request.scope["route"].path)
+
+
+def action(method: str, path: str) -> str:
+    """Return a method and the path that a route declares, as the log names them."""
+    return f"{method} {path.replace(':path}', '}')}"
 
 
 def kind_of(path: str) -> str:

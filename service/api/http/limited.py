@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import anyio
-from fastapi import Request
+from fastapi import Depends, Request
 
 from service import access
-from service.api.http.dependencies import Caller, Context
+from service.api.http.dependencies import caller_of, context_of
 from service.api.idempotency.exchange import Exchange, exchange_of
 from service.chat.answer import answer
 from service.chat.events import Answer, DeltaEvent, Event
@@ -19,41 +19,45 @@ from service.chat.question import Question
 from service.context import AppContext
 from service.limits.counters import Allowed, Resource, User
 
-UPLOADS = frozenset(
-    {"POST /v1/files", "PUT /v1/vector_stores/{base_id}/documents/{external_id:path}"}
-)
 UNCOUNTED = frozenset({"/health", "/ready"})
 """Asked by whatever watches the gateway."""
 UPLOAD_LIMIT = "upload_bytes_per_hour"
 
 
-async def within_limits(
-    request: Request, context: Context, caller: Caller
-) -> AsyncGenerator[None, None]:
-    """Count the request and what it uploads; a dependency of every route.
+async def within_limits(request: Request) -> None:
+    """Count the request; a dependency of every route.
 
     Raises:
         LimitReached: A limit is used up.
     """
-    limits, exchange = context.limits, exchange_of(request)
-    path: str = request.scope["route"].path
-    if not limits.is_on or path in UNCOUNTED:
-        yield
+    limits, exchange = context_of(request).limits, exchange_of(request)
+    if not limits.is_on or request.scope["route"].path in UNCOUNTED:
         return
-    user = user_of(caller)
+    user = user_of(caller_of(request))
     _tell(exchange, await limits.take("requests_per_minute", user), "requests")
     if limits.counts_tokens:
         _tell(exchange, await limits.tokens_left(user), "tokens")
-    if f"{request.method} {path}" not in UPLOADS:
-        yield
-        return
+
+
+async def counted_upload(request: Request) -> AsyncGenerator[None, None]:
+    """Count what the request uploads.
+
+    Raises:
+        LimitReached: The limit is used up.
+    """
+    limits, user = context_of(request).limits, user_of(caller_of(request))
     length = request.headers.get("content-length", "")
-    announced = int(length) if length.isdigit() else 0
-    await limits.take(UPLOAD_LIMIT, user, cost=max(announced, 1))
+    announced = max(1, int(length)) if length.isdigit() else 1
+    await limits.take(UPLOAD_LIMIT, user, cost=announced)
     try:
         yield
     finally:  # a body of unannounced length is counted once it has been read
-        await limits.add(UPLOAD_LIMIT, user, cost=exchange.received_bytes - max(announced, 1))
+        received = exchange_of(request).received_bytes
+        await limits.add(UPLOAD_LIMIT, user, cost=received - announced)
+
+
+COUNTED = [Depends(counted_upload)]
+"""`dependencies=` of a route that takes a file."""
 
 
 async def counted_answer(

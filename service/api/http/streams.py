@@ -12,7 +12,7 @@ import anyio
 import orjson
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from service.api.http.error_replies import Responses
 from service.api.schemas.shapes import JsonObject, Reply
@@ -81,11 +81,12 @@ class EventStream(StreamingResponse):
         self._watch = watch
         self._last: bytes | None = None
 
-    async def stream_response(self, send: Send) -> None:
-        """Send headers, frames and the end; called by Starlette."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send headers, frames and the end, until the client leaves; called by Starlette."""
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
         async with anyio.create_task_group() as group, aclosing(self._frames) as frames:
+            group.start_soon(self._until_gone, receive, group.cancel_scope)
             group.start_soon(self._keep_alive, send)
             with anyio.CancelScope() as sending:
                 if self._watch is not None:
@@ -95,6 +96,10 @@ class EventStream(StreamingResponse):
                     await send({"type": "http.response.body", "body": frame, "more_body": True})
             group.cancel_scope.cancel()
         await send({"type": "http.response.body", "body": self._last or b"", "more_body": False})
+
+    async def _until_gone(self, receive: Receive, scope: anyio.CancelScope) -> None:
+        await self.listen_for_disconnect(receive)
+        scope.cancel()
 
     async def _end_early(self, watch: Watch, sending: anyio.CancelScope) -> None:
         while self._last is None:

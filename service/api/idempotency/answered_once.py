@@ -15,7 +15,7 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import Response
 
-from service.api.http.dependencies import Caller, Context
+from service.api.http.dependencies import caller_of, context_of
 from service.api.http.json_bodies import read_json
 from service.api.idempotency.exchange import WholeReply, exchange_of
 from service.context import AppContext
@@ -46,9 +46,7 @@ class Repeated(Exception):  # no failure: the first reply ends the request
         self.reply = reply
 
 
-async def answered_once(
-    request: Request, context: Context, caller: Caller, idempotency_key: IdempotencyKey = None
-) -> None:
+async def answered_once(request: Request, idempotency_key: IdempotencyKey = None) -> None:
     """Answer a repeated request with its first reply; a dependency of single routes.
 
     Raises:
@@ -62,7 +60,7 @@ async def answered_once(
     fields = _fields(request, body)
     if fields.get("stream") is True:
         return
-    user = fields.get("user")
+    user, caller = fields.get("user"), caller_of(request)
     repeatable = RepeatableRequest(
         caller.tenant,
         caller.key_id,
@@ -70,6 +68,7 @@ async def answered_once(
         _digest(request, exchange_of(request).body_sha256),
         user if isinstance(user, str) else None,
     )
+    context = context_of(request)
     first = await to_thread.run_sync(context.first_replies.claim, repeatable)
     if first is not None:
         raise Repeated(first)

@@ -1,12 +1,14 @@
 """The bodies of an answer: complete, streamed, or only the decision."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, Self
 
 from pydantic import Field
 
 from knowledge import Passage, Retrieval
-from router import Decision, NoSource, Strategy
+from router import NoSource, Strategy
+from router.text import Text
 from service.api.schemas.shapes import JsonObject, Reply
 from service.chat.citations import Citation
 from service.chat.events import AbstentionReason, Answer, DecisionEvent, PassagesEvent
@@ -70,14 +72,9 @@ class DecisionReply(Reply):
         lean = cls(
             strategy=decided.strategy,
             rule=decision.rule,
-            because=_reason(decision),
+            because=_reason(decision.because),
             rejected=[
-                Rejection(
-                    strategy=each.strategy,
-                    rule=each.rule,
-                    because=Reason(zh=each.because.zh, en=each.because.en),
-                )
-                for each in decision.rejected
+                _rejection(each.strategy, each.rule, each.because) for each in decision.rejected
             ],
             policy_version=decision.policy_version,
         )
@@ -276,8 +273,14 @@ class RouteReply(Reply):
     decision: DecisionReply
 
 
-def _reason(decision: Decision) -> Reason:
-    return Reason(zh=decision.because.zh, en=decision.because.en)
+@lru_cache(maxsize=512)  # of rules: the same ones in every answer
+def _reason(text: Text) -> Reason:
+    return Reason(zh=text.zh, en=text.en)
+
+
+@lru_cache(maxsize=512)
+def _rejection(strategy: Strategy, rule: str, because: Text) -> Rejection:
+    return Rejection(strategy=strategy, rule=rule, because=_reason(because))
 
 
 def _numbered(passages: Sequence[Passage]) -> list[NumberedPassage]:
