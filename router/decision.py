@@ -103,11 +103,8 @@ class LeafFinding:
     def as_dict(self, values: Mapping[str, FactValue]) -> dict[str, object]:
         """Return `{expression, verdict, values}`; `values` hold the facts and thresholds read."""
         read = {name: values[name] for name in self.facts if name in values}
-        return {
-            "expression": self.expression,
-            "verdict": self.verdict,
-            "values": {**read, **self.thresholds},
-        }
+        read.update(self.thresholds)
+        return {"expression": self.expression, "verdict": VERDICTS[self.truth], "values": read}
 
 
 class Finding(NamedTuple):
@@ -167,9 +164,19 @@ class Finding(NamedTuple):
         return _nodes(self.stated.when, self.stated.unless, truths)
 
     def as_dict(
-        self, values: Mapping[str, FactValue] | None = None, *, with_leaves: bool = True
+        self,
+        values: Mapping[str, FactValue] | None = None,
+        *,
+        with_leaves: bool = True,
+        shown: dict[int, dict[str, object]] | None = None,
     ) -> dict[str, object]:
-        """Return plain content; `values` are the facts, to show beside each leaf."""
+        """Return plain content.
+
+        Args:
+            values: The facts, to show beside each leaf.
+            with_leaves: Whether to show the leaves at all.
+            shown: Leaves of the same decision by `id`, half of which stand in several rules.
+        """
         stated = self.stated
         plain: dict[str, object] = {
             "rule": stated.id,
@@ -180,8 +187,11 @@ class Finding(NamedTuple):
             "unknown_facts": [] if self.truth is not None else [*self.unknown_facts],
         }
         if with_leaves:
-            known = values or {}
-            plain["leaves"] = [leaf.as_dict(known) for leaf in self.leaves]
+            known, seen = values or {}, {} if shown is None else shown
+            for leaf in self.leaves:
+                if id(leaf) not in seen:
+                    seen[id(leaf)] = leaf.as_dict(known)
+            plain["leaves"] = [seen[id(leaf)] for leaf in self.leaves]
             plain.update(self.nodes())
         return plain
 
@@ -279,11 +289,15 @@ class Decision:
     def as_dict(self, *, with_leaves: bool = True) -> dict[str, object]:
         """Return plain content: every node with the values it read, or the findings in brief."""
         values = self.facts.values
+        shown: dict[int, dict[str, object]] = {}
         plain: dict[str, object] = {
             "strategy": self.strategy.value,
             "rule": self.rule,
             "because": self.because.as_dict(),
-            "findings": [f.as_dict(values) if with_leaves else f.as_brief() for f in self.findings],
+            "findings": [
+                each.as_dict(values, shown=shown) if with_leaves else each.as_brief()
+                for each in self.findings
+            ],
             "rejected": [rejection.as_dict() for rejection in self.rejected],
             "facts": self.facts.as_dict(),
             "policy_version": self.policy_version,

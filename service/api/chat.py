@@ -141,11 +141,11 @@ async def _frames(
 def _named(event: Event, *, explain: bool) -> tuple[Reply | JsonObject, str]:
     """Return the data and the name of an event."""
     match event:
+        case DeltaEvent():
+            return {"text": event.text}, "delta"  # `DeltaEventReply`, without building one a piece
         case DecisionEvent():
             return DecisionEventReply.of(event, explain=explain), "decision"
         case PassagesEvent():
             return PassagesEventReply.of(event), "passages"
-        case DeltaEvent():
-            return {"text": event.text}, "delta"  # `DeltaEventReply`, without building one a piece
         case Answer():
             return ChatReply.of(event, explain=explain), "done"
