@@ -14,7 +14,7 @@ _SIGN_BETWEEN_DIGITS = re.compile(r"([.,:/-](?<=\d.)(?=\d))")
 _NOT_BETWEEN_DIGITS = re.compile(r"[.,:/-](?:(?<!\d.)|(?!\d))")
 # Chinese and English letters are most of a text and fold one by one; normalising all of it by
 # NFKC takes three times as long as folding what stands between them.
-_BETWEEN_LETTERS = re.compile("[^a-z0-9\u4e00-\u9fff]+")
+_BETWEEN_LETTERS = re.compile("([^a-z0-9\u4e00-\u9fff]+)")
 
 
 def fold(text: str) -> str:
@@ -24,7 +24,9 @@ def fold(text: str) -> str:
         parts[::2] = [part.translate(_ASCII) for part in parts[::2]]
         return "".join(parts)
     if unicodedata.is_normalized("NFC", text):
-        folded = _BETWEEN_LETTERS.sub(lambda found: _fold(found[0]), text.casefold())
+        parts = _BETWEEN_LETTERS.split(text.casefold())
+        parts[1::2] = map(_fold, parts[1::2])
+        folded = "".join(parts)
     else:
         folded = _fold(text)
     return _NOT_BETWEEN_DIGITS.sub("", folded)

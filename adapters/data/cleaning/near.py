@@ -8,8 +8,9 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import fields
 from itertools import islice
+from operator import attrgetter
 from tempfile import TemporaryFile
 from typing import IO, Annotated, TypeAlias
 
@@ -36,6 +37,7 @@ Hashes: TypeAlias = npt.NDArray[np.uint32]
 Marks: TypeAlias = npt.NDArray[np.uint8]
 """(n, BANDS * BAND_VALUES), the last byte of each value of a MinHash."""
 
+_fields = attrgetter(*(field.name for field in fields(FoldedRow)))
 _HAN = "\u2e80"  # from here on scripts of many letters: Chinese, Japanese, Korean
 
 
@@ -200,7 +202,7 @@ class _KeptRows:
     def add(self, row: Row, folded: FoldedRow, marks: Marks) -> int:
         """Add a row; return its number."""
         self._offsets.append(self._file.seek(0, 2))
-        said = [f"{row.file.name}:{row.line}", *astuple(folded)]
+        said = [f"{row.file.name}:{row.line}", *_fields(folded)]
         self._file.write(json.dumps(said).encode() + b"\n")
         self._marks.write(marks.tobytes())
         return len(self._offsets) - 1

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from adapters.data.findings import MAX_QUOTED_CHARS
+from adapters.data.formats.refusals import Refusal
 from adapters.data.personal import mask_personal_data
 from adapters.data.rows import Row
 from adapters.data.steps import Result, Step
@@ -25,7 +26,7 @@ class Sample:
         file: Name of its file.
         line: Its line (1-based), or its place in a list.
         detail: Why, in words.
-        before: A piece of it.
+        before: A piece of it; empty where the line was no row.
         after: The same piece as it goes on; empty where the row was dropped.
     """
 
@@ -72,6 +73,15 @@ class Cleaning:
         (self.dropped if result.is_dropped else self.changed)[key] += 1
         if len(self.samples[key]) < MAX_SAMPLES:
             self.samples[key].append(_show(result))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Count a line that is no row."""
+        key = "read: refused"
+        self.rows += 1
+        self.dropped[key] += 1
+        if len(self.samples[key]) < MAX_SAMPLES:
+            at = (refusal.file.name, refusal.line, refusal.reason)
+            self.samples[key].append(Sample(*at, before="", after=""))
 
 
 def clean(

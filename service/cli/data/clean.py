@@ -5,8 +5,9 @@ It knows files and options; what a step does stands in `adapters`.
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from datetime import date
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -24,6 +25,7 @@ from adapters import (
     NoiseSettings,
     Normalise,
     NormaliseSettings,
+    Refusal,
     Result,
     Row,
     RowFormat,
@@ -32,15 +34,17 @@ from adapters import (
     SimilarSettings,
     Step,
     clean,
+    iter_rows,
     parse_any_rows,
     to_fields,
 )
 from service.api.schemas.shapes import JsonObject
 from service.cli.data.check import read_file
 from service.cli.kb.evaluation.corpus import load_embedder
-from service.cli.output import CommandFailed, JsonOption, Output, command_output
+from service.cli.output import PARTIAL, CommandFailed, JsonOption, Output, command_output
 from service.settings import load_settings
 
+_REFUSED = "read: refused"
 _PROGRESS_ROWS = 1_000  # between two reports
 
 
@@ -92,7 +96,8 @@ def clean_rows(
     """Clean training rows: spelling, noise, duplicates, and rows that a test asks.
 
     The same question with another answer is no duplicate; `data check` reports it. Every dropped
-    row is listed with its reason in OUT.dropped.jsonl.
+    row is listed with its reason in OUT.dropped.jsonl, and so is every line that is no row: exits
+    with 3 if there were some.
     """
     with command_output(as_json) as output:
         if out is None and not dry_run:
@@ -109,10 +114,12 @@ def clean_rows(
             rows = [row for result in asked for row in result.rows]
             steps.append(Leakage(LeakageSettings(), rows))
         target = None if dry_run else out
-        told = _run(_read(files), steps, target, output)
+        told = _run(files, steps, target, output)
         written = {} if target is None else {"out": str(target), "dropped_file": _beside(target)}
         body: JsonObject = {"object": "cleaning", **told.as_dict(), **written}
         output.result(body, lambda console: _print(console, told, target))
+        if told.dropped[_REFUSED]:
+            raise typer.Exit(PARTIAL)
 
 
 def _read(files: Sequence[Path]) -> Iterator[Row]:
@@ -133,11 +140,21 @@ def _beside(out: Path) -> str:
     return str(out.with_name(f"{out.name}.dropped.jsonl"))
 
 
-def _run(rows: Iterator[Row], steps: Sequence[Step], out: Path | None, output: Output) -> Cleaning:
+def _usable(files: Sequence[Path], on_refused: Callable[[Refusal], None]) -> Iterator[Row]:
+    for one in iter_rows(files, today=date.today()):
+        if isinstance(one, Row):
+            yield one
+        else:
+            on_refused(one)
+
+
+def _run(
+    files: Sequence[Path], steps: Sequence[Step], out: Path | None, output: Output
+) -> Cleaning:
     """Clean rows into a file, both it and that of dropped rows complete or not there."""
     told = Cleaning()
-    files = [] if out is None else [out, Path(_beside(out))]
-    drafts = [file.with_name(f".{file.name}.new") for file in files]
+    targets = [] if out is None else [out, Path(_beside(out))]
+    drafts = [target.with_name(f".{target.name}.new") for target in targets]
     try:
         with ExitStack() as opened, output.progress("cleaning") as bar:
             writers = [opened.enter_context(draft.open("w", encoding="utf-8")) for draft in drafts]
@@ -149,12 +166,16 @@ def _run(rows: Iterator[Row], steps: Sequence[Step], out: Path | None, output: O
             def on_dropped(step: str, result: Result) -> None:
                 write(1, _as_dropped(step, result))
 
-            for row in clean(rows, steps, told, on_dropped=on_dropped):
+            def on_refused(one: Refusal) -> None:
+                told.refuse(one)
+                write(1, _as_refused(one))
+
+            for row in clean(_usable(files, on_refused), steps, told, on_dropped=on_dropped):
                 write(0, _as_written(row))
                 if told.written % _PROGRESS_ROWS == 0:
                     bar.show(None, f"{told.rows:,} rows")
-        for draft, file in zip(drafts, files, strict=True):
-            os.replace(draft, file)
+        for draft, target in zip(drafts, targets, strict=True):
+            os.replace(draft, target)
     except OSError as exc:
         raise CommandFailed(
             f"{out} cannot be written: {exc.strerror}", code="invalid_file"
@@ -170,6 +191,16 @@ def _as_dropped(step: str, result: Result) -> JsonObject:
     row = result.row
     place: JsonObject = {"file": str(row.file), "line": row.line, "step": step}
     return {**place, "reason": result.reason, "detail": result.detail}
+
+
+def _as_refused(one: Refusal) -> JsonObject:
+    return {
+        "file": str(one.file),
+        "line": one.line,
+        "step": "read",
+        "reason": "refused",
+        "detail": one.reason,
+    }
 
 
 def _as_written(row: Row) -> JsonObject:
@@ -190,7 +221,8 @@ def _print(console: Console, told: Cleaning, out: Path | None) -> None:
             line(f"{verb} {count:6}  {reason}")
             for one in told.samples[reason]:
                 line(f"    line {one.line}: {one.detail}")
-                line(f"      - {_flat(one.before)}")
+                if one.before:
+                    line(f"      - {_flat(one.before)}")
                 if one.after:
                     line(f"      + {_flat(one.after)}")
     if out is not None and dropped:

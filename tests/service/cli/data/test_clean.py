@@ -31,7 +31,10 @@ ROWS = [
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "rows.jsonl"
-    lines = [json.dumps({"prompt": ask, "completion": said, "id": ask}) for ask, said in ROWS]
+    lines = [
+        json.dumps({"prompt": ask, "completion": said, "id": str(n)})
+        for n, (ask, said) in enumerate(ROWS)
+    ]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
@@ -45,13 +48,32 @@ def test_rows_are_written_and_dropped_ones_listed(run: Run, file: Path, tmp_path
     assert "13812345678" not in result.output
     written = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert written[0]["messages"][0]["content"] == "如何修改1号套餐"
-    assert [row["id"] for row in written] == [ROWS[n][0] for n in (1, 3, 4)]
+    assert [row["id"] for row in written] == ["1", "3", "4"]
     beside = tmp_path / "clean.jsonl.dropped.jsonl"
     dropped = [json.loads(line) for line in beside.read_text(encoding="utf-8").splitlines()]
     assert [(row["line"], row["step"], row["reason"]) for row in dropped] == [
         (1, "noise", "chitchat"),
         (3, "deduplicate", "duplicate"),
     ]
+
+
+def test_lines_that_are_no_rows_are_listed_and_the_rest_goes_on(
+    run: Run, file: Path, tmp_path: Path
+) -> None:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    broken = ["{broken", json.dumps({"prompt": "几点关门"}), json.dumps({"messages": []})]
+    file.write_text("\n".join([*lines[:2], *broken, *lines[2:]]), encoding="utf-8")
+    out = tmp_path / "clean.jsonl"
+    result = run("data", "clean", str(file), "--out", str(out), "--json")
+    assert result.exit_code == 3, result.output
+    told = json.loads(result.stdout)
+    assert (told["rows"], told["written"], told["dropped"]["read: refused"]) == (8, 3, 3)
+    assert told["rows"] == told["written"] + sum(told["dropped"].values())
+    beside = (tmp_path / "clean.jsonl.dropped.jsonl").read_text(encoding="utf-8")
+    dropped = [json.loads(line) for line in beside.splitlines()]
+    refused = [(row["line"], row["reason"]) for row in dropped if row["step"] == "read"]
+    assert refused == [(3, "refused"), (4, "refused"), (5, "refused")]
+    assert "not JSON" in next(row["detail"] for row in dropped if row["line"] == 3)
 
 
 def test_a_dry_run_writes_nothing(run: Run, file: Path, tmp_path: Path) -> None:
