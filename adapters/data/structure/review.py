@@ -36,7 +36,9 @@ def choose_sample(rows: Sequence[Row], share: float, *, seed: int) -> list[Row]:
 def row_as_dict(row: Row) -> dict[str, JsonValue]:
     """Return a row as plain content that `row_of` reads."""
     return {
-        "messages": [{**message.as_dict()} for message in row.messages],
+        "messages": [
+            {**turn.as_dict(), **({} if turn.learned else {"weight": 0})} for turn in row.messages
+        ],
         "meta": json.loads(json.dumps(dict(row.meta), ensure_ascii=False, default=str)),
         "file": str(row.file),
         "line": row.line,

@@ -19,10 +19,11 @@ Note = Annotated[str, Field(max_length=MAX_NOTE_CHARS)]
 
 
 class TurnBody(Body):
-    """One turn of a conversation."""
+    """One turn of a conversation; `weight` 0: an answer that is not learned."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    weight: Literal[0, 1] | None = Field(default=None, exclude_if=lambda weight: weight is None)
 
 
 class RowBody(Body):

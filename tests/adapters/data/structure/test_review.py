@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from adapters.data.rows import Message
 from adapters.data.structure.review import accept_row, choose_sample, row_as_dict, row_of
 from adapters.errors import InvalidTrainingData
 from tests.adapters.data.structure.conftest import qa
@@ -17,6 +20,14 @@ def test_a_sample_is_rounded_up_in_order_and_the_same_again() -> None:
 
 def test_a_row_is_read_back_as_it_was_written() -> None:
     row = qa("退货？", "可以", 7, source="faq", rejected="不行", date="2026-01-01")
+    assert row_of(row_as_dict(row)) == row
+
+
+def test_an_answer_that_is_not_learned_stays_so() -> None:
+    row = qa("退货？", "可以", 7)
+    asked, told = row.messages
+    passed_over = Message("assistant", "不行", learned=False)
+    row = replace(row, messages=(asked, passed_over, asked, told))
     assert row_of(row_as_dict(row)) == row
 
 
