@@ -7,8 +7,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from knowledge import Passage, Retrieval
-from router import NoSource, Strategy
-from router.text import Text
+from router import NoSource, Strategy, Text
 from service.api.schemas.shapes import JsonObject, Reply
 from service.chat.citations import Citation
 from service.chat.events import AbstentionReason, Answer, DecisionEvent, PassagesEvent
