@@ -13,7 +13,7 @@ from adapters.data.rows import Message, Row
 
 MAX_LABEL_LETTERS = 10  # own choice: one letter more or less makes another label, not a typo
 # Folding drops them; between operands they are what code and sums are about.
-_OPERATOR = re.compile(r"(?<=\w) [-*/] (?=\w)|\b\w[-/]\w\b|(?<=\w)\*(?=\w)")
+_OPERATOR = re.compile(r"[-*/](?:(?<=\w [-*/])(?= \w)|(?<=\b\w[-/])(?=\w\b)|(?<=\w\*)(?=\w))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,7 @@ def _fold_row(messages: tuple[Message, ...], rejected: str) -> FoldedRow:
 
 
 def _find_operators(text: str) -> str:
-    if not any(sign in text for sign in "-*/"):
-        return ""
-    return "".join(sign for found in _OPERATOR.findall(text) for sign in found if sign in "-*/")
+    return "".join(_OPERATOR.findall(text))
 
 
 def _fold_any(text: str) -> str:
