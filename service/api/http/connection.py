@@ -25,6 +25,7 @@ MIN_BYTES_PER_S = 500  # of a body; as Apache's RequestReadTimeout
 MAX_OVERHEAD_BYTES = 64 * 1024  # of chunk heads and trailers beside a body
 MAX_OVERHEAD_SHARE = 8  # a chunk of one byte has five beside it
 RECEIVE_TIMEOUT_S = 30.0
+MAX_JOINED_BYTES = 64 * 1024  # so that a slow reader is noticed
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
@@ -34,6 +35,59 @@ class Part(Enum):
     NOTHING = auto()  # a further request, if the client likes
     HEAD = auto()
     BODY = auto()
+
+
+class JoinedWrites(asyncio.Transport):
+    """A transport that sends what is written in one turn of the event loop by one system call.
+
+    A head and the first events of a stream would take three, and wake the client as often.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send `data` at the end of this turn, or at once where much is waiting."""
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(bytes(data))
+        self._size += len(data)
+        if self._size > MAX_JOINED_BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        """Close once all is sent."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once; what was not sent is lost."""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Return whether it is closed or being closed."""
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what is known of the connection."""
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        """Receive nothing for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Receive again."""
+        self._transport.resume_reading()
+
+    def _flush(self) -> None:
+        joined, self._parts, self._size = b"".join(self._parts), [], 0
+        if joined and not self._transport.is_closing():
+            self._transport.write(joined)
 
 
 class Connection(HttpToolsProtocol):
@@ -55,7 +109,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))
         self._await_rest()
 
     def connection_lost(self, exc: Exception | None) -> None:

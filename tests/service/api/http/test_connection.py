@@ -1,5 +1,6 @@
 """Raw requests to the real gateway: what no client of HTTP sends, and what never arrives."""
 
+import asyncio
 import re
 import socket
 import time
@@ -9,7 +10,12 @@ from contextlib import ExitStack, closing
 import httpx
 import pytest
 
-from service.api.http.connection import MAX_HEAD_BYTES, fault_of_head
+from service.api.http.connection import (
+    MAX_HEAD_BYTES,
+    MAX_JOINED_BYTES,
+    JoinedWrites,
+    fault_of_head,
+)
 from service.settings import Settings
 from tests.service.conftest import Running
 
@@ -266,3 +272,59 @@ def test_the_reason_of_a_refused_head_is_named(
 ) -> None:
     found = fault_of_head(b"GET", target, version, headers)
     assert found is None if fault is None else fault in (found or "")
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+        self.is_closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.is_closed, "written after the end"
+        self.sent.append(bytes(data))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+
+@pytest.mark.anyio
+async def test_what_is_written_in_one_turn_is_sent_together() -> None:
+    wire = Wire()
+    joined = JoinedWrites(wire, asyncio.get_running_loop())
+    joined.write(b"head ")
+    joined.write(b"body")
+    assert wire.sent == []
+    await asyncio.sleep(0)
+    assert wire.sent == [b"head body"]
+    joined.write(b"more")
+    await asyncio.sleep(0)
+    assert wire.sent == [b"head body", b"more"]
+
+
+@pytest.mark.anyio
+async def test_much_is_sent_at_once_so_that_a_slow_reader_is_noticed() -> None:
+    wire = Wire()
+    joined = JoinedWrites(wire, asyncio.get_running_loop())
+    joined.write(b"a")
+    joined.write(b"b" * MAX_JOINED_BYTES)
+    assert [len(part) for part in wire.sent] == [MAX_JOINED_BYTES + 1]
+    await asyncio.sleep(0)
+    assert len(wire.sent) == 1
+
+
+@pytest.mark.anyio
+async def test_the_end_is_sent_before_the_connection_closes_and_nothing_after() -> None:
+    wire = Wire()
+    joined = JoinedWrites(wire, asyncio.get_running_loop())
+    joined.write(b"end")
+    joined.close()
+    assert (wire.sent, wire.is_closed) == ([b"end"], True)
+    joined.write(b"late")
+    await asyncio.sleep(0)
+    assert wire.sent == [b"end"]
