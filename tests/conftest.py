@@ -55,7 +55,7 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 def _stage(item: pytest.Item) -> int:
-    """Return when the test runs: what takes long begins first, the whole road has the end to itself.
+    """Return when the test runs: what takes long begins first, the whole road is last.
 
     The other tests on the engine follow the trainings: at the end they would wait for the road's.
     """

@@ -125,6 +125,7 @@ async def _read_chunks(
             if text:
                 yield text
             if generation.is_finished:
+                rest = b""  # no more is read for the answer
                 break
     except aiohttp.ServerTimeoutError as exc:
         raise _overdue(limits, has_begun=has_begun) from exc

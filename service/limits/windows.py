@@ -7,6 +7,7 @@ import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+SLACK_S = 1.0  # a clock that is put right by less ends no window
 SWEEP_S = 60.0  # ended windows of those who no longer come are dropped so often
 
 
@@ -17,8 +18,8 @@ class _Window:
     used: int = 0
 
     def is_over(self, now: float) -> bool:
-        """Return whether it has ended, or the clock was set back behind its beginning."""
-        return not self.begins <= now < self.begins + self.length_s
+        """Return whether it has ended, or the clock was set back far behind its beginning."""
+        return not self.begins - SLACK_S <= now < self.begins + self.length_s
 
 
 class Windows:

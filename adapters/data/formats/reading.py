@@ -62,7 +62,9 @@ def parse_any_rows(content: bytes, name: str) -> list[Row]:
     return _collect([Source.of_content(content, name)], read_any)
 
 
-def iter_rows(files: Sequence[Path], *, today: date | None = None) -> Iterator[Row | Refusal]:
+def iter_rows(
+    files: Sequence[Path], *, today: date | None = None, unique_ids: bool = True
+) -> Iterator[Row | Refusal]:
     """Yield every row of `files` in order, and in its place why one cannot be used.
 
     Rows may have any format, preference pairs become rows with the preferred answer and the other
@@ -71,17 +73,18 @@ def iter_rows(files: Sequence[Path], *, today: date | None = None) -> Iterator[R
     Args:
         files: As for `load_rows`.
         today: Rows dated later are refused; None asks no dates.
+        unique_ids: Refuse a row whose id an earlier row of the file has.
     """
     for source in _of_files(files):
-        known = _Ids()
+        known = _Ids() if unique_ids else None
         for one in _read([source], read_any):
             yield one if isinstance(one, Refusal) else _check(one, known, today)
 
 
-def _check(row: Row, known: "_Ids", today: date | None) -> Row | Refusal:
+def _check(row: Row, known: "_Ids | None", today: date | None) -> Row | Refusal:
     """Return a row, or why it cannot be one among others: an id twice, a date to come."""
     given = row.meta.get("id")
-    if given is not None and not known.add(str(given)):
+    if known is not None and given is not None and not known.add(str(given)):
         return Refusal(row.file, row.line, f"the id {given} is that of an earlier row")
     if today is not None:
         dated = read_date(row)

@@ -26,7 +26,7 @@ _INVISIBLE = " \t\r\n\u3000\u00a0\u200b\u200c\u200d\u2060\ufeff"
 _SHORT = 8  # letters; a longer text of such letters alone is not written by accident
 # Marks that only chat templates write. A row that holds them has been through one, and the base
 # model would read turns inside its turns.
-_TEMPLATE_MARKS = (
+TEMPLATE_MARKS = (
     *("<|im_start|>", "<|im_end|>", "<|start_header_id|>", "<|eot_id|>", "<|endoftext|>"),
     *(
         "<start_of_turn>",
@@ -163,7 +163,7 @@ def _check_text(text: str, *, may_be_empty: bool) -> None:
     if "\0" in text:
         raise BadRow("a null byte in a text; take it out")
     if "<" in text or "[" in text:
-        for mark in _TEMPLATE_MARKS:
+        for mark in TEMPLATE_MARKS:
             if mark in text:
                 raise BadRow(
                     f"`{mark}` in a text: it went through a chat template already; "

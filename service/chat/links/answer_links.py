@@ -117,6 +117,8 @@ class LinkFilter:
 
     def _take_plain(self) -> str:
         """Drop the plain words at the beginning of the line, and return what is new of them."""
+        if self._is_json:  # shown without escapes, so it is held back without them
+            self._line = _JSON_ESCAPE.sub(_letter, self._line)
         words = None if self._fence is not None else _PLAIN.match(self._line)
         if words is None:
             return ""

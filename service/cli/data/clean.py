@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from datetime import date
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -141,9 +140,12 @@ def _beside(out: Path) -> str:
 
 
 def _usable(files: Sequence[Path], on_refused: Callable[[Refusal], None]) -> Iterator[Row]:
-    for one in iter_rows(files, today=date.today()):
+    """Yield the rows; a copy may have the id of its original."""
+    for one in iter_rows(files, unique_ids=False):
         if isinstance(one, Row):
             yield one
+        elif not one.line:  # the file as a whole
+            raise CommandFailed(str(one), code="invalid_file")
         else:
             on_refused(one)
 
@@ -174,6 +176,7 @@ def _run(
                 write(0, _as_written(row))
                 if told.written % _PROGRESS_ROWS == 0:
                     bar.show(None, f"{told.rows:,} rows")
+        _require_row(told, files)
         for draft, target in zip(drafts, targets, strict=True):
             os.replace(draft, target)
     except OSError as exc:
@@ -185,6 +188,16 @@ def _run(
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
     return told
+
+
+def _require_row(told: Cleaning, files: Sequence[Path]) -> None:
+    """Refuse files without any row, and say why the first line is none."""
+    if told.rows > told.dropped[_REFUSED]:
+        return
+    first = next(iter(told.samples[_REFUSED]), None)
+    why = "" if first is None else f": {first.file}:{first.line}: {first.detail}"
+    named = ", ".join(map(str, files))
+    raise CommandFailed(f"no training rows in {named}{why}", code="invalid_training_data")
 
 
 def _as_dropped(step: str, result: Result) -> JsonObject:

@@ -38,6 +38,8 @@ def test_a_window_begins_with_its_first_use_and_ends_after_its_length(clock: Clo
 def test_a_clock_that_is_set_back_ends_the_window(clock: Clock) -> None:
     counts = Windows()
     counts.add("a", 7, length_s=60)
+    clock.now -= 0.5
+    assert counts.read("a")[0] == 7
     clock.now -= 1
     assert counts.read("a") == (0, 0.0)
     counts.add("a", 1, length_s=60)

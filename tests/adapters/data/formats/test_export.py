@@ -11,13 +11,15 @@ from adapters.data import Message, Row
 from adapters.data.formats.export import RowFormat, to_fields
 from adapters.data.formats.pairs import read_any
 from adapters.data.formats.refusals import BadRow
+from adapters.data.formats.turns import TEMPLATE_MARKS
 
 FILE = Path("rows.jsonl")
-MARKS = ("<|im_start|>", "[/INST]")
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 said = texts.filter(lambda text: len(text.strip("\u200b\u200c\u200d\u2060\ufeff \t\r\n")) > 0)
-said = said.filter(lambda text: not text.isspace() and not any(mark in text for mark in MARKS))
+said = said.filter(
+    lambda text: not text.isspace() and not any(mark in text for mark in TEMPLATE_MARKS)
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),

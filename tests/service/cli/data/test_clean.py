@@ -76,6 +76,37 @@ def test_lines_that_are_no_rows_are_listed_and_the_rest_goes_on(
     assert "not JSON" in next(row["detail"] for row in dropped if row["line"] == 3)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"), [(None, "nope.jsonl"), ("", "no training rows"), ("{broken\n", "not JSON")]
+)
+def test_a_file_without_rows_replaces_nothing(
+    content: str | None, told: str, run: Run, tmp_path: Path
+) -> None:
+    out, file = tmp_path / "clean.jsonl", tmp_path / "nope.jsonl"
+    out.write_text("earlier", encoding="utf-8")
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    result = run("data", "clean", str(file), "--out", str(out))
+    assert result.exit_code == 1
+    assert told in result.output.replace("\n", "")
+    assert out.read_text(encoding="utf-8") == "earlier"
+
+
+def test_a_copy_may_have_the_id_of_its_original(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    said = [
+        ("几点开门", "每天早上九点开门。"),
+        ("几点开门？", "每天早上九点开门"),
+        ("几点关门", "晚上十点关门。"),
+    ]
+    lines = [json.dumps({"id": "1", "prompt": ask, "completion": told}) for ask, told in said]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    result = run("data", "clean", str(file), "--dry-run", "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["written"]) == (0, 2)
+    assert told["dropped"] == {"deduplicate: duplicate": 1}
+
+
 def test_a_dry_run_writes_nothing(run: Run, file: Path, tmp_path: Path) -> None:
     result = run("data", "clean", str(file), "--dry-run", "--json")
     told = json.loads(result.stdout)
