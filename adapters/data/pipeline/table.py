@@ -40,6 +40,7 @@ from adapters.data.pipeline.speakers import Speakers, SpeakersSettings
 from adapters.data.pipeline.tags import Tag, TagSettings
 from adapters.data.readiness.business_lines import Balance, BalanceSettings
 from adapters.data.readiness.disputed import Disputed, DisputedSettings
+from adapters.data.readiness.json_values import JsonValues, JsonValuesSettings
 from adapters.data.readiness.versions import Outdated, OutdatedSettings
 from adapters.data.readiness.weights import WeightRecent, WeightRecentSettings
 from adapters.data.steps import Step
@@ -122,6 +123,7 @@ STEPS: Mapping[str, StepKind[Any]] = {
         asks_model=True,
     ),
     "disputed": StepKind(DisputedSettings, lambda s, _: Disputed(s)),
+    "json_values": StepKind(JsonValuesSettings, lambda s, _: JsonValues(s)),
     "keywords": StepKind(KeywordSettings, lambda s, _: filter_by_keywords(s)),
     "leakage": StepKind(LeakageFiles, make_leakage),
     "mask_personal_data": StepKind(MaskSettings, _masking, reads_documents=True),
