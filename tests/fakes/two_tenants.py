@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 import httpx
-from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from service.access import LOOPBACK_CALLER, Caller
-from service.api.http.dependencies import get_caller
-from service.app import ENDPOINTS, create_app
+from service.api.access import gate
+from service.api.access.authentication import caller_of
+from service.api.http.scopes import Needs
+from service.app import create_app
 from service.context import AppContext
 from service.home import Ports
 from service.settings import Settings
@@ -73,37 +76,16 @@ def two_tenants(settings: Settings, *, works: bool = True) -> Iterator[TwoTenant
 
 @contextmanager
 def callers_by_header() -> Iterator[None]:
-    """Have every endpoint ask `caller_of` who calls.
+    """Have the gate before every endpoint let a caller of the header's tenant do anything there."""
 
-    The endpoints are made ready once for all applications, so an application's own
-    `dependency_overrides` do not reach them.
-    """
-    found = [
-        one for route in ENDPOINTS.routes for one in _dependants(route) if one.call is get_caller
-    ]
-    assert found
-    for one in found:
-        one.call = caller_of
-    try:
+    async def by_header(scope: Scope, needs: Needs, context: AppContext) -> Caller:
+        tenant = Headers(scope=scope).get(HEADER)
+        if tenant is None:
+            return await caller_of(scope, needs, context)
+        return replace(LOOPBACK_CALLER, tenant=tenant)
+
+    with patch.object(gate, "caller_of", by_header):
         yield
-    finally:
-        for one in found:
-            one.call = get_caller
-
-
-def _dependants(route: Any) -> Iterator[Any]:
-    waiting = [route.dependant] if hasattr(route, "dependant") else []
-    while waiting:
-        one = waiting.pop()
-        waiting += one.dependencies
-        yield one
-
-
-async def caller_of(request: Request) -> Caller:
-    """Return a caller of the tenant in the header, who may do anything there; else as ever."""
-    if HEADER not in request.headers:
-        return await get_caller(request)
-    return replace(LOOPBACK_CALLER, tenant=request.headers[HEADER])
 
 
 @contextmanager

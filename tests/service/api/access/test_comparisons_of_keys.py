@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 
 from service.limits import counters
 from service.limits.counters import User
@@ -77,11 +76,9 @@ def test_more_questions_than_a_limit_allows_are_all_answered(
         refusals.append(args[1])
         return reached(*args)
 
-    def narrow(name: str, most: int) -> RateLimitItem:
-        return RateLimitItemPerSecond(NARROW, WINDOW_S, namespace="narrow")
-
     monkeypatch.setattr(counters, "_reached", counted)
-    monkeypatch.setattr(counters, "_item", narrow)
+    monkeypatch.setattr(counters, "MINUTE_S", WINDOW_S)
+    monkeypatch.setitem(keyed.context.limits._of, "requests_per_minute", (("key", NARROW),))
     outcomes = compare(keyed, key, questions=2 * NARROW)
     assert [row.get("error") for row in outcomes] == [None] * (2 * NARROW)
     assert refusals
@@ -91,8 +88,7 @@ def test_a_comparison_that_waits_for_a_limit_can_be_cancelled(
     keyed: Running, keys: ApiKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, key = keys.create(NewKey(name="n", scopes=("experiments",)))
-    only_one = RateLimitItemPerMinute(1, namespace="one")
-    monkeypatch.setattr(counters, "_item", lambda name, most: only_one)
+    monkeypatch.setitem(keyed.context.limits._of, "requests_per_minute", (("key", 1),))
     read = start(keyed, key, questions=1)
     eventually(lambda: read().status is Status.RUNNING)
     keyed.context.jobs.cancel(read().job_id, tenant="default")

@@ -11,6 +11,7 @@ from service.api.http.paths import fault_of_path
 from tests.repetition import is_long
 from tests.service.api.test_conformance import known_ids
 from tests.service.conftest import Running
+from tests.service.waiting import eventually
 
 ODD_IDS = (
     *("..", ".", "%2e%2e", "%2E%2E%2F%2e%2e%2fetc%2fpasswd", "..%2f..%2fetc%2fpasswd", "../.."),
@@ -36,6 +37,8 @@ def odd_paths(template: str, known: dict[str, str], number: int) -> Iterator[str
 @pytest.mark.timeout(120, func_only=True)
 def test_no_id_of_a_path_leads_elsewhere_and_nothing_is_lost(running: Running) -> None:
     known = known_ids(running)
+    batch = f"/v1/vector_stores/handbook/file_batches/{known['batch_id']}"
+    eventually(lambda: running.client.get(batch).json()["status"] == "completed")
     lists = ("/use_cases", "/v1/vector_stores", "/v1/vector_stores/handbook/documents", "/adapters")
     before = [running.client.get(path).json()["data"] for path in lists]
     document = running.client.get("/openapi.json").json()
