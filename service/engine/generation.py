@@ -125,7 +125,6 @@ async def _read_chunks(
             if text:
                 yield text
             if generation.is_finished:
-                rest = b""  # no more is read for the answer
                 break
     except aiohttp.ServerTimeoutError as exc:
         raise _overdue(limits, has_begun=has_begun) from exc
@@ -164,8 +163,8 @@ def _overdue(limits: EngineSettings, *, has_begun: bool) -> StreamBroken | Engin
 
 
 def _read_line(line: bytes, generation: Generation) -> str:
-    """Return the text in one line of the stream; only `data:` lines have any."""
-    if not line.startswith(b"data:"):
+    """Return the text in one line of the stream; only `data:` lines before the end have any."""
+    if generation.is_finished or not line.startswith(b"data:"):
         return ""
     data = line[5:].strip()
     if data == b"[DONE]":

@@ -16,8 +16,6 @@ from adapters.data.folding import fold
 from adapters.data.rows import Row
 from adapters.data.steps import Result, drop, keep
 
-LEAST_ROWS = 5  # with a key, before anything about it is a rule
-
 
 class JsonValuesSettings(BaseModel):
     """Settings of `json_values`.
@@ -84,7 +82,7 @@ class JsonValues:
         copied = {
             key: frozenset(+counts)
             for key, counts in found.items()
-            if judged[key] >= LEAST_ROWS and counts.total() >= self._usual * judged[key]
+            if counts.total() >= self._usual * judged[key]
         }
         return defaultdict(frozenset, copied)
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+import orjson
 import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from service.engine.client import EngineClient, EngineModel, GenerationRequest, Message
@@ -209,6 +210,47 @@ async def test_the_first_token_may_take_longer_than_the_others(
         with pytest.raises(EngineUnavailable, match="engine.first_token_timeout_s") as late:
             await read(engine)
     assert late.value.retryable
+
+
+@asynccontextmanager
+async def ending_by(*after: bytes, then_s: float = 0.0) -> AsyncIterator[tuple[str, list[int]]]:
+    """Serve whole answers with something after their last event; yield address and client ports."""
+    ports: list[int] = []
+    event = {"choices": [{"delta": {"content": "Seven."}, "finish_reason": "stop"}]}
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"data: " + orjson.dumps(event) + b"\n\ndata: [DONE]\n\n" + b"".join(after[:1])
+        await anyio.sleep(then_s)
+        for part in after[1:]:
+            yield part
+
+    async def complete(request: Request) -> Response:
+        assert request.client is not None
+        ports.append(request.client.port)
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    route = Route("/v1/chat/completions", complete, methods=["POST"])
+    with Served(Starlette(routes=[route])) as server:
+        yield server.url, ports
+
+
+async def test_the_connection_is_used_again_after_a_whole_answer() -> None:
+    async with ending_by(then_s=0.1) as (url, ports), connected(url) as engine:
+        assert [await read(engine) for _ in range(3)] == ["Seven."] * 3
+    assert len({*ports}) == 1
+
+
+async def test_what_follows_a_whole_answer_takes_nothing_from_it() -> None:
+    async with ending_by(b'data: {"usa', b"ge: \n") as (url, _), connected(url) as engine:
+        assert await read(engine) == "Seven."
+
+
+async def test_a_server_that_does_not_end_its_stream_is_left_soon() -> None:
+    async with ending_by(then_s=1.5) as (url, ports), connected(url) as engine:
+        with anyio.fail_after(1.2):
+            assert await read(engine) == "Seven."
+        assert await read(engine) == "Seven."
+    assert len({*ports}) == 2
 
 
 @pytest.mark.parametrize("code", [400, 422])

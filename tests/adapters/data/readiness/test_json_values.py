@@ -57,6 +57,6 @@ def test_rows_of_another_task_are_left_alone() -> None:
     assert not any(one.is_dropped for one in JsonValues(JsonValuesSettings(usual=0.6)).run(rows))
 
 
-def test_few_rows_make_no_rule_of_a_key() -> None:
+def test_a_key_whose_values_often_stand_elsewhere_has_no_rule() -> None:
     rows = [asked("Cocum", {"place": "Cocum"}), asked("Ranch", {"place": "Cocum"})]
     assert reasons(*rows) == ["", ""]
